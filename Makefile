@@ -1,0 +1,43 @@
+# Everything that people do here. Each target first sees to .venv, once for each version of the lock.
+SHELL := /bin/bash
+PYTHON ?= python3
+CONFIG ?=
+CONFIGFILES := $(if $(CONFIG),--configfile $(CONFIG))
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: report plan test lint lock clean
+.DEFAULT_GOAL := report
+
+report: .venv/ready  ## the whole run; CONFIG=config/mine.yaml lays yours over config/config.yaml
+	@snakemake --cores all $(CONFIGFILES)
+
+plan: .venv/ready  ## which jobs would run, and why
+	@snakemake --cores all --dry-run --quiet host $(CONFIGFILES)
+
+test: .venv/ready  ## the whole test suite
+	@$(BIN)/pytest
+
+lint: .venv/ready  ## format, lint and workflow checks
+	@ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/rules
+	@$(BIN)/pytest -q tests/integration/test_lint.py
+
+# torch comes without a hash and with its accelerator packages left to pip: a CPU build where one is at
+# hand, the CUDA build elsewhere.
+.venv/ready: envs/lock.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "samizdat needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12")'
+	@echo "Installing into .venv (once, some minutes)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r envs/lock.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(sed -n 's/^ *"\(torch==[^"]*\)",$$/\1/p' pyproject.toml)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Needs uv. What follows torch's own choice of accelerator is left out.
+lock:
+	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header --quiet --output-file envs/lock.txt \
+	  $$(for name in $$(cat envs/not-locked.txt); do echo --no-emit-package $$name; done)
+
+clean: ## remove results, private state and logs of all runs
+	@rm -rf results work logs .snakemake

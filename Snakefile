@@ -1,0 +1,30 @@
+"""From a corpus to a published report. Wires; computes nothing."""
+
+from snakemake.utils import min_version
+
+min_version("9.13")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/corpus.smk"
+include: "workflow/rules/model.smk"
+include: "workflow/rules/samples.smk"
+include: "workflow/rules/classify.smk"
+include: "workflow/rules/statistics.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    """The executed notebook, the page, and the record of how they came to be."""
+    default_target: True
+    input:
+        f"{RESULTS}/report/report.html",
+        f"{RESULTS}/report/report.ipynb",
+        f"{RESULTS}/provenance.json",
+
+
+onsuccess:
+    announce_results()

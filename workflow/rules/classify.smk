@@ -1,0 +1,93 @@
+# reads:  results/<run>/corpus/texts.parquet, results/<run>/samples/*.parquet, an encoder or checkpoint
+# writes: results/<run>/classifiers/<classifier>/, results/<run>/scores/<classifier>/
+
+
+rule finetune_classifier:
+    """A classifier learned from a human label of the corpus."""
+    input:
+        texts=f"{RESULTS}/corpus/texts.parquet",
+    output:
+        expand(f"{RESULTS}/classifiers/{{{{classifier}}}}/{{file}}", file=CLASSIFIER_FILES),
+    log:
+        f"{LOGS}/finetune_classifier/{{classifier}}.log",
+    wildcard_constraints:
+        classifier="|".join(FINETUNED) or "(?!)",
+    threads: config["threads"]
+    resources:
+        gpu=1,
+    params:
+        settings=lambda wildcards: options(configuration.finetuning_settings(config, wildcards.classifier)),
+        description=describe,
+        max_length=max_length,
+        out=lambda wildcards, output: folder_of(output[0]),
+        work=f"{WORK}/classifiers/{{classifier}}",
+        device=config["device"],
+        numeric_threads=config["threads"],
+        seed=lambda wildcards: stage_seed("finetuning", wildcards.classifier),
+        code=code_digest("finetuning"),
+    message:
+        "Fine-tuning the classifier {wildcards.classifier}"
+    shell:
+        "python -m samizdat.finetuning {params.settings} {params.description} --max-length-tokens={params.max_length}"
+        " --texts={input.texts} --out={params.out} --work={params.work} --device={params.device}"
+        " --threads={params.numeric_threads} --seed={params.seed} --log={log}"
+        " --title='classifier {wildcards.classifier}'"
+
+
+rule import_classifier:
+    """A ready-made classifier, from the Hub or a folder, as safetensors with the expected labels."""
+    output:
+        expand(f"{RESULTS}/classifiers/{{{{classifier}}}}/{{file}}", file=CLASSIFIER_FILES),
+    log:
+        f"{LOGS}/import_classifier/{{classifier}}.log",
+    wildcard_constraints:
+        classifier="|".join(READY_MADE) or "(?!)",
+    params:
+        settings=lambda wildcards: options(
+            {
+                "checkpoint": CLASSIFIERS[wildcards.classifier]["checkpoint"],
+                "revision": CLASSIFIERS[wildcards.classifier].get("revision"),
+                "labels": CLASSIFIERS[wildcards.classifier].get("labels", []),
+            }
+        ),
+        description=describe,
+        max_length=max_length,
+        out=lambda wildcards, output: folder_of(output[0]),
+        work=f"{WORK}/classifiers/{{classifier}}",
+        code=code_digest("checkpoints"),
+    message:
+        "Importing the classifier {wildcards.classifier}"
+    shell:
+        "python -m samizdat.checkpoints {params.settings} {params.description} --max-length-tokens={params.max_length}"
+        " --out={params.out} --work={params.work} --log={log} --title='classifier {wildcards.classifier}'"
+
+
+rule score_texts:
+    """What a classifier says of each text, or of each sample."""
+    input:
+        classifier=expand(f"{RESULTS}/classifiers/{{{{classifier}}}}/{{file}}", file=CLASSIFIER_FILES),
+        tables=tables_to_score,
+    output:
+        f"{RESULTS}/scores/{{classifier}}/{{subset}}.parquet",
+    log:
+        f"{LOGS}/score_texts/{{classifier}}-{{subset}}.log",
+    wildcard_constraints:
+        subset="texts|samples",
+    threads: config["threads"]
+    resources:
+        gpu=1,
+    params:
+        settings=lambda wildcards: options(configuration.scoring_settings(config, wildcards.classifier)),
+        classifier=lambda wildcards, input: folder_of(input.classifier[0]),
+        tables=lambda wildcards, input: paths(input.tables),
+        work=f"{WORK}/scores/{{classifier}}/{{subset}}",
+        device=config["device"],
+        numeric_threads=config["threads"],
+        seed=stage_seed("classification"),
+        code=code_digest("classification"),
+    message:
+        "Scoring {wildcards.subset} with {wildcards.classifier}"
+    shell:
+        "python -m samizdat.classification {params.settings} --classifier={params.classifier} --tables={params.tables}"
+        " --scores={output} --work={params.work} --device={params.device} --threads={params.numeric_threads}"
+        " --seed={params.seed} --log={log} --title='scores {wildcards.classifier}/{wildcards.subset}'"

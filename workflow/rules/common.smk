@@ -1,0 +1,128 @@
+# What the rules share: the checked config, where things lie, and how a stage is called.
+# reads: config/*.yaml, workflow/schemas/config.schema.yaml
+
+import hashlib
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from samizdat import configuration
+from samizdat.code import code_digest
+from samizdat.errors import UserError
+from samizdat.seeds import derive_seed
+
+try:
+    configuration.check(config)
+    CORPUS_FILES = configuration.corpus_files(config["corpus"]["paths"])
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = f"results/{config['name']}"
+WORK = f"work/{config['name']}"
+LOGS = f"logs/{config['name']}"
+DOWNLOADS = "work/downloads"
+
+TOKENIZERS = [item["name"] for item in config["tokenizers"]]
+MODELS = {item["name"]: item for item in config["models"]}
+CLASSIFIERS = {item["name"]: item for item in config["classifiers"]}
+EARLY_PERCENTS = {
+    name: [percent for percent in configuration.model_settings(config, name)["keep_percents"] if percent < 100]
+    for name in MODELS
+}
+
+# Files of a Hugging Face checkpoint; a tokenizer's two stand beside them.
+WEIGHTS = ["config.json", "model.safetensors"]
+TOKENIZER = ["tokenizer.json", "tokenizer_config.json"]
+ENCODED = [*TOKENIZER, "summary.json", "tokens/train.bin", "tokens/validation.bin"]
+CLASSIFIER_FILES = [*WEIGHTS, *TOKENIZER, "card.json", "seen_texts.txt"]
+FINETUNED = [name for name, item in CLASSIFIERS.items() if item["source"] == "finetune"]
+READY_MADE = [name for name in CLASSIFIERS if name not in FINETUNED]
+STATISTICS = ["label_shares", "divergences", "quality", "confusion"]
+
+# The same bytes whatever the caller's shell says, and this interpreter whatever its PATH says; `exec` makes
+# the stage Snakemake's own child, so that it can end when Snakemake does.
+shell.prefix(
+    f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
+    " PYTHONHASHSEED=0 LC_ALL=C.UTF-8 TZ=UTC TOKENIZERS_PARALLELISM=true"
+    f" OMP_NUM_THREADS={config['threads']}; exec "
+)
+
+
+wildcard_constraints:
+    tokenizer="|".join(TOKENIZERS),
+    model="|".join(MODELS),
+    classifier="|".join(CLASSIFIERS) or "(?!)",
+
+
+def options(values):
+    """Command-line options from a mapping: strings as they stand, everything else as JSON."""
+    spelled = {
+        key.replace("_", "-"): (value if isinstance(value, str) else json.dumps(value, sort_keys=True))
+        for key, value in values.items()
+    }
+    return " ".join(f"--{key}={shlex.quote(value)}" for key, value in spelled.items())
+
+
+def stage_seed(*names):
+    """The seed of a stage, or of one of its items."""
+    return derive_seed(config["seed"], *names)
+
+
+def rules_digest():
+    """What the rules files are: Snakemake notes no change of a rule that it only draws."""
+    files = ["Snakefile", *sorted(str(file) for file in Path("workflow/rules").glob("*.smk"))]
+    return hashlib.sha256("".join(Path(file).read_text(encoding="utf-8") for file in files).encode()).hexdigest()[:16]
+
+
+def folder_of(file):
+    """The folder that a file stands in."""
+    return str(Path(file).parent)
+
+
+def paths(files):
+    """Several input files as one JSON option, quoted for the shell."""
+    return shlex.quote(json.dumps([str(file) for file in files]))
+
+
+def model_outputs(name):
+    """Every file of a model: the published checkpoint, its log and summary, the checkpoints on the way."""
+    folder = f"{RESULTS}/models/{name}"
+    files = [
+        *WEIGHTS,
+        "generation_config.json",
+        *TOKENIZER,
+        "train_log.csv",
+        "summary.json",
+    ]
+    early = [
+        f"steps/{percent}/{file}" for percent in EARLY_PERCENTS[name] for file in [*WEIGHTS, "generation_config.json"]
+    ]
+    return [f"{folder}/{file}" for file in files + early]
+
+
+def describe(wildcards):
+    """What a classifier is, as options."""
+    return options(configuration.classifier_description(config, wildcards.classifier))
+
+
+def max_length(wildcards):
+    """The length of a classifier's window, in tokens."""
+    return configuration.scoring_settings(config, wildcards.classifier)["max_length_tokens"]
+
+
+def tables_to_score(wildcards):
+    """The corpus, or the samples of all models together."""
+    if wildcards.subset == "texts":
+        return [f"{RESULTS}/corpus/texts.parquet"]
+    return [f"{RESULTS}/samples/{model}.parquet" for model in MODELS]
+
+
+def announce_results():
+    """Say where the report is; only when rule all was asked for is it sure to be new."""
+    page = Path(RESULTS, "report", "report.html")
+    if page.is_file():
+        print(f"Report:   {page}\nNotebook: {page.with_suffix('.ipynb')}", file=sys.stderr)

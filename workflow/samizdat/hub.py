@@ -1,0 +1,114 @@
+"""Checkpoints from an installed package, a folder or the Hugging Face Hub: safe files only, at a known commit."""
+
+import importlib.util
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from samizdat.errors import UserError
+
+PACKAGE_PREFIX = "package:"
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+
+# What may be fetched. Pickles are listed by name, for the isolated conversion alone; no Python file ever is.
+TOKENIZER_FILES = ("config.json", "tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "*.model")
+MODEL_FILES = (*TOKENIZER_FILES, "generation_config.json", "model*.safetensors", "model.safetensors.index.json")
+CHECKPOINT_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+PICKLE_FILES = ("pytorch_model*.bin", "pytorch_model.bin.index.json")
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where a checkpoint lies on this machine, and what to call it in a report."""
+
+    path: Path
+    origin: str  # without absolute paths: "owner/name@commit", "package NAME version", or the folder as given
+
+
+def locate(checkpoint: str, revision: str | None, patterns: tuple[str, ...] = MODEL_FILES) -> Located:
+    """Find a checkpoint, fetching it from the Hub where it is named by its id.
+
+    Args:
+        checkpoint: `package:NAME/FOLDER` (a folder of an installed package, which is not imported), an
+            existing folder, or a Hub id.
+        revision: a commit, tag or branch of a Hub id; the commit behind it is part of the origin.
+        patterns: which files may be fetched.
+
+    Raises:
+        UserError: there is no such package, folder or id, the Hub can't be reached, or the checkpoint wants
+            to run code of its own.
+    """
+    if checkpoint.startswith(PACKAGE_PREFIX):
+        found = _in_package(checkpoint)
+    elif Path(checkpoint).is_dir():
+        found = Located(Path(checkpoint), Path(checkpoint).as_posix())
+    elif HUB_ID.fullmatch(checkpoint) and not checkpoint.startswith("."):
+        found = _from_hub(checkpoint, revision, patterns)
+    else:
+        raise UserError(
+            f"the checkpoint folder {checkpoint} does not exist (looked in {Path.cwd()})",
+            remedy="correct the path in the config, or name a Hub id such as owner/name",
+        )
+    _refuse_code(found)
+    return found
+
+
+def _in_package(checkpoint: str) -> Located:
+    name, _, folder = checkpoint.removeprefix(PACKAGE_PREFIX).partition("/")
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise UserError(
+            f"the package {name} of the checkpoint {checkpoint} is not installed",
+            remedy="install it into this environment; `make` installs what envs/lock.txt lists",
+        )
+    path = Path(next(iter(spec.submodule_search_locations)), folder)
+    if not path.is_dir():
+        raise UserError(
+            f"the package {name} has no folder {folder!r}",
+            remedy=f"correct {checkpoint} in the config",
+        )
+    return Located(path, f"the package {name}")
+
+
+def _from_hub(checkpoint: str, revision: str | None, patterns: tuple[str, ...]) -> Located:
+    # Imported here because huggingface_hub reads HF_HUB_OFFLINE and HF_ENDPOINT at import.
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.utils import disable_progress_bars
+
+    disable_progress_bars()
+    by_hand = "or name a folder that holds its files"
+    try:
+        path = Path(snapshot_download(checkpoint, revision=revision, allow_patterns=list(patterns)))
+    except GatedRepoError:
+        raise UserError(
+            f"{checkpoint} is on the Hub, but its owner asks for an agreement",
+            remedy=f"accept it on the model's page and run `hf auth login`, {by_hand}",
+        ) from None
+    except RevisionNotFoundError:
+        raise UserError(
+            f"{checkpoint} has no revision {revision!r}", remedy="name a commit of its history as `revision`"
+        ) from None
+    except RepositoryNotFoundError:
+        raise UserError(
+            f"{checkpoint} is neither a folder (looked in {Path.cwd()}) nor an id on the Hub, or it is private",
+            remedy=f"correct the id; for a private one run `hf auth login`; {by_hand}",
+        ) from None
+    except (HfHubHTTPError, OSError) as error:
+        detail = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UserError(
+            f"{checkpoint} can't be fetched from the Hub: {detail}",
+            remedy="try again where the Hub can be reached; what was fetched once is found without a network by "
+            f"setting HF_HUB_OFFLINE=1; {by_hand}",
+        ) from None
+    return Located(path, f"{checkpoint}@{path.name}")
+
+
+def _refuse_code(found: Located) -> None:
+    config = found.path / "config.json"
+    if config.is_file() and "auto_map" in json.loads(config.read_text(encoding="utf-8")):
+        raise UserError(
+            f"{found.origin} wants to run Python code of its own (auto_map in its config.json), which is never done",
+            remedy="name a checkpoint of an architecture that transformers knows",
+        )

@@ -1,0 +1,158 @@
+"""A finished run, read file by file when it is asked for."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from samizdat.errors import UserError
+from samizdat.records import (
+    CONFUSION,
+    DIVERGENCES,
+    LABEL_SHARES,
+    QUALITY,
+    SAMPLES,
+    SCORES,
+    TEXTS,
+    TRAIN_LOG_COLUMNS,
+    ClassifierCard,
+    CorpusSummary,
+    Manifest,
+    ModelSummary,
+    TokenizerSummary,
+    read_document,
+    read_table,
+)
+from samizdat.reporting.originals import Originals
+
+# Set by whoever wants another run than the one that the notebook lies in.
+RUN_VARIABLE = "SAMIZDAT_RUN"
+
+
+class Run:
+    """The results of one run, under the names that its config gives."""
+
+    def __init__(self, folder: Path):
+        """Bind `results/<name>/`; only the manifest is read at once.
+
+        Raises:
+            UserError: there is no finished run.
+        """
+        self.folder = folder
+        self.manifest = read_document(Manifest, folder / "manifest.json")
+        self.config: dict[str, Any] = self.manifest.config
+        self.language: str = self.config["language"]
+        self.publish_texts: bool = self.config["publish_texts"]
+        self.confidence: float = self.config["statistics"]["confidence"]
+
+    @cached_property
+    def corpus(self) -> CorpusSummary:
+        """What was read and kept."""
+        return read_document(CorpusSummary, self.folder / "corpus" / "summary.json")
+
+    @cached_property
+    def texts(self) -> pd.DataFrame:
+        """`records.TEXTS`."""
+        return read_table(self.folder / "corpus" / "texts.parquet", TEXTS)
+
+    @cached_property
+    def tokenizers(self) -> dict[str, TokenizerSummary]:
+        """Tokenizers by name, in the config's order."""
+        folder = self.folder / "tokenizers"
+        names = [item["name"] for item in self.config["tokenizers"]]
+        return {name: read_document(TokenizerSummary, folder / name / "summary.json") for name in names}
+
+    @cached_property
+    def models(self) -> dict[str, ModelSummary]:
+        """Models by name, in the config's order."""
+        folder = self.folder / "models"
+        names = [item["name"] for item in self.config["models"]]
+        return {name: read_document(ModelSummary, folder / name / "summary.json") for name in names}
+
+    @cached_property
+    def training(self) -> pd.DataFrame:
+        """The training logs of all models, with a column `model`."""
+        logs = []
+        for name in self.models:
+            log = pd.read_csv(self.folder / "models" / name / "train_log.csv")
+            if tuple(log.columns) != TRAIN_LOG_COLUMNS:
+                raise UserError(
+                    f"the training log of {name} holds other columns than this version writes",
+                    remedy="run `snakemake --cores all`, which makes it anew",
+                )
+            logs.append(log.assign(model=name))
+        return pd.concat(logs, ignore_index=True)
+
+    @cached_property
+    def samples(self) -> pd.DataFrame:
+        """`records.SAMPLES` of all models."""
+        tables = [read_table(self.folder / "samples" / f"{name}.parquet", SAMPLES) for name in self.models]
+        return pd.concat(tables, ignore_index=True)
+
+    @cached_property
+    def shown_samples(self) -> pd.DataFrame:
+        """The samples that may be shown: all, or those in which nothing of an unpublished corpus stands."""
+        if self.publish_texts:
+            return self.samples
+        originals = Originals(self.texts["text"])
+        own = ~self.samples["text"].map(originals.stand_in)
+        return self.samples[own & (self.samples["prompt_kind"] != "held_out")]
+
+    @cached_property
+    def cards(self) -> dict[str, ClassifierCard]:
+        """Classifiers by name, in the config's order."""
+        names = [item["name"] for item in self.config["classifiers"]]
+        folder = self.folder / "classifiers"
+        return {name: read_document(ClassifierCard, folder / name / "card.json") for name in names}
+
+    @cached_property
+    def sample_labels(self) -> dict[str, dict[str, tuple[str, float]]]:
+        """Classifier → sample's id → its label and that label's probability."""
+        found: dict[str, dict[str, tuple[str, float]]] = {}
+        for name in self.cards:
+            scores = read_table(self.folder / "scores" / name / "samples.parquet", SCORES).dropna(subset=["label"])
+            found[name] = {
+                key: (label, float(max(probabilities)))
+                for key, label, probabilities in zip(
+                    scores["id"], scores["label"], scores["probabilities"], strict=True
+                )
+            }
+        return found
+
+    @cached_property
+    def shares(self) -> pd.DataFrame:
+        """`records.LABEL_SHARES`."""
+        return read_table(self.folder / "statistics" / "label_shares.parquet", LABEL_SHARES)
+
+    @cached_property
+    def divergences(self) -> pd.DataFrame:
+        """`records.DIVERGENCES`."""
+        return read_table(self.folder / "statistics" / "divergences.parquet", DIVERGENCES)
+
+    @cached_property
+    def quality(self) -> pd.DataFrame:
+        """`records.QUALITY`."""
+        return read_table(self.folder / "statistics" / "quality.parquet", QUALITY)
+
+    @cached_property
+    def confusion(self) -> pd.DataFrame:
+        """`records.CONFUSION`."""
+        return read_table(self.folder / "statistics" / "confusion.parquet", CONFUSION)
+
+
+def open_run() -> Run:
+    """The run in `SAMIZDAT_RUN`, else the one that the notebook lies in: the folder above the current one.
+
+    Raises:
+        UserError: there is no finished run in that place.
+    """
+    named = os.environ.get(RUN_VARIABLE)
+    folder = Path(named) if named else Path("..")
+    if not (folder / "manifest.json").is_file():
+        raise UserError(
+            f"{folder.absolute()} is no finished run (it has no manifest.json)",
+            remedy=f"open the notebook where it was made, results/<run>/report/, or set {RUN_VARIABLE} to that run",
+        )
+    return Run(folder)

@@ -1,0 +1,123 @@
+"""What the models wrote, by prompt, step and temperature, with what the classifiers say of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from samizdat.escaping import quoted
+from samizdat.reporting.run import Run
+from samizdat.reporting.words import NO_BREAK, Prose, Table, count, counted, joined, name, percent, table
+
+LONGEST_CHARACTERS = 360
+UNBROKEN_CHARACTERS = 24  # of a label in a narrow column
+NOTHING = ("none", "unprompted")
+
+
+def opening(run: Run) -> Prose:
+    """How many samples there are and how they were drawn."""
+    samples, sampling = run.samples, run.config["sampling"]
+    temperatures = joined(f"{value:g}" for value in sampling["temperatures"])
+    published = samples[samples["percent"] == 100]
+    limits = [f"the {sampling['top_k']} most probable tokens"] if sampling["top_k"] else []
+    limits += [f"the most probable tokens that make up {percent(sampling['top_p'])}"] if sampling["top_p"] < 1 else []
+    text = (
+        f"The models wrote {counted(len(samples), 'text')}, {count(len(published))} of them after the whole training, "
+        f"at the temperatures {temperatures}"
+        + (f", each token drawn from {joined(limits)}" if limits else "")
+        + (
+            f", with a repetition penalty of {sampling['repetition_penalty']:g}"
+            if sampling["repetition_penalty"] != 1
+            else ""
+        )
+        + f". {percent(published['finished'].mean())} of the latter end by themselves; the others were cut after "
+        f"{counted(sampling['max_new_tokens'], 'token')}."
+    )
+    if not run.publish_texts:
+        hidden = len(samples) - len(run.shown_samples)
+        text += (
+            f" The corpus is not published: {counted(hidden, 'sample')} that began with a held-out text, or repeat six "
+            "words of the corpus in a row or one of its shorter texts, are counted but not shown."
+        )
+    return Prose(text)
+
+
+def by_step(run: Run) -> Table:
+    """The first sample of each prompt of the config, a row for each checkpoint, a column for each temperature."""
+    samples = run.samples[run.samples["prompt_kind"].isin(["config", "none"])]
+    # The same random stream at each checkpoint: the same sample after few steps and after many.
+    seeds = samples.drop_duplicates(["model", "prompt", "temperature"])["seed"]
+    first = samples[samples["seed"].isin(seeds)]
+    temperatures = sorted(first["temperature"].unique())
+    several = len(run.models) > 1
+    rows = []
+    for (prompt, model), part in first.groupby(["prompt", "model"], sort=False):
+        for percent_done, at in part.groupby("percent"):
+            found = {row["temperature"]: row for row in at.to_dict("records")}
+            step = f"{count(at['step'].iloc[0])} ({percent(percent_done / 100)})"
+            cells = [_cell(run, found.get(temperature)) for temperature in temperatures]
+            shown = quoted(prompt, language=run.language) if prompt else "*nothing*"
+            rows.append([shown, *([name(model)] if several else []), step, *cells])
+    header = ["Begun with", *(["Model"] if several else []), "After step"]
+    return table(rows, [*header, *(f"Temperature {value:g}" for value in temperatures)])
+
+
+def held_out(run: Run) -> Table | Prose:
+    """Continuations of held-out beginnings beside the texts' own, by the published models."""
+    if not run.publish_texts:
+        return Prose("Continuations of held-out texts are left out, because the corpus's texts are not published.")
+    samples = run.samples[(run.samples["prompt_kind"] == "held_out") & (run.samples["percent"] == 100)]
+    if samples.empty:
+        return Prose("No held-out text was continued (`sampling.held_out_prompts` is 0).")
+    originals = run.texts.set_index("id")["text"]
+    temperatures = sorted(samples["temperature"].unique())
+    rows = []
+    for (model, key), part in samples.groupby(["model", "prompt_text_id"], sort=False):
+        found = {row["temperature"]: row for row in part.to_dict("records")}
+        cells = [_cell(run, found.get(temperature)) for temperature in temperatures]
+        model_cell = [name(model)] if len(run.models) > 1 else []
+        rows.append([*model_cell, quoted(originals[key], language=run.language, longest=LONGEST_CHARACTERS), *cells])
+    header = ["Model"] if len(run.models) > 1 else []
+    return table(rows, [*header, "The held-out text", *(f"Continued at {value:g}" for value in temperatures)])
+
+
+def gallery(run: Run, each: int = 8) -> Table | Prose:
+    """The first samples of the published models that began with nothing, with every classifier's label."""
+    samples = run.shown_samples
+    samples = samples[samples["prompt_kind"].isin(NOTHING) & (samples["percent"] == 100)]
+    samples = samples[
+        samples["prompt_kind"] == ("unprompted" if "unprompted" in set(samples["prompt_kind"]) else "none")
+    ]
+    if samples.empty:
+        return Prose("No text was begun with nothing (`sampling.unprompted_samples` is 0).")
+    rows = [
+        [
+            *([name(row["model"])] if len(run.models) > 1 else []),
+            f"{row['temperature']:g}",
+            quoted(row["text"], language=run.language, longest=LONGEST_CHARACTERS),
+            *(_label(run, classifier, row["id"]) for classifier in run.cards),
+        ]
+        for row in samples.groupby(["model", "temperature"], sort=True).head(each).to_dict("records")
+    ]
+    header = [*(["Model"] if len(run.models) > 1 else []), "Temperature", "Sample", *(name(card) for card in run.cards)]
+    return table(rows, header, numbers=["Temperature"])
+
+
+def _cell(run: Run, sample: Mapping[str, Any] | None) -> str:
+    """A sample's text and, in small print, its labels."""
+    if sample is None:
+        return ""
+    if sample["id"] not in set(run.shown_samples["id"]):
+        return "*not shown*"
+    text = quoted(sample["text"], language=run.language, longest=LONGEST_CHARACTERS)
+    labels = [_label(run, classifier, sample["id"]) for classifier in run.cards]
+    shown = " · ".join(label for label in labels if label)
+    return f"{text}<br><small>{shown}</small>" if shown else text
+
+
+def _label(run: Run, classifier: str, sample_id: str) -> str:
+    """A label and its probability, or nothing."""
+    found = run.sample_labels[classifier].get(sample_id)
+    if not found:
+        return ""
+    shown, probability = found
+    short = shown.replace(" ", NO_BREAK) if len(shown) <= UNBROKEN_CHARACTERS else shown
+    return f"{name(short)} {probability:.2f}"

@@ -1,0 +1,155 @@
+"""How figures look: one size, colours that differ for the colour-blind, markers and hatches for grey printers."""
+
+import base64
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import get_font_names
+from matplotlib.ticker import PercentFormatter
+
+from samizdat.escaping import plain
+
+WIDTH_INCHES = 7.2
+DOTS_PER_INCH = 200
+# A page shows a figure this many pixels wide: twice as many are in the file.
+PIXELS_PER_INCH = 100
+INK, FAINT, RULE = "#222222", "#5f6368", "#d0d3d6"
+
+PALETTE: tuple[str, ...] = tuple(sns.color_palette("colorblind").as_hex())
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
+HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo", "+++", "---", "***", "|||")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
+
+# The first is in matplotlib itself; the others are asked for the letters that it lacks.
+_FONTS = (
+    "DejaVu Sans",
+    "Noto Sans",
+    "Noto Sans CJK JP",
+    "Noto Naskh Arabic",
+    "Noto Sans Devanagari",
+    "Arial Unicode MS",
+)
+
+
+class Picture(Figure):
+    """A figure that a notebook shows as a PNG of the same bytes each time, with an alternative text."""
+
+    alternative_text = ""
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, dict[str, object]]]:
+        file = io.BytesIO()
+        with _settings():
+            self.savefig(file, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+        width, height = self.get_size_inches() * PIXELS_PER_INCH
+        hints = {"alt": self.alternative_text, "width": round(width), "height": round(height)}
+        image = base64.b64encode(file.getvalue()).decode()
+        return (
+            {"image/png": image, "text/plain": self.alternative_text},
+            {"image/png": hints | {"needs_background": "light"}},
+        )
+
+
+@contextmanager
+def _settings() -> Iterator[None]:
+    installed = set(get_font_names())
+    fonts = [font for font in _FONTS if font in installed]
+    with mpl.rc_context(), sns.axes_style("ticks"), sns.plotting_context("notebook"):
+        mpl.rcParams.update(
+            {
+                "font.family": fonts,
+                "font.size": 9,
+                "axes.titlesize": 9.5,
+                "axes.labelsize": 9,
+                "xtick.labelsize": 8.5,
+                "ytick.labelsize": 8.5,
+                "legend.fontsize": 8.5,
+                "axes.titlelocation": "left",
+                "axes.edgecolor": FAINT,
+                "axes.labelcolor": INK,
+                "axes.linewidth": 0.8,
+                "axes.grid": True,
+                "axes.axisbelow": True,
+                "grid.color": RULE,
+                "grid.linewidth": 0.6,
+                "xtick.color": FAINT,
+                "ytick.color": FAINT,
+                "xtick.labelcolor": INK,
+                "ytick.labelcolor": INK,
+                "text.color": INK,
+                "text.parse_math": False,
+                "legend.frameon": False,
+                "lines.linewidth": 1.6,
+                "lines.markersize": 5,
+                "hatch.linewidth": 0.6,
+            }
+        )
+        yield
+
+
+@contextmanager
+def drawing(
+    title: str, height_inches: float, *, rows: int = 1, columns: int = 1, **layout: object
+) -> Iterator[tuple[Picture, list[Axes]]]:
+    """A new picture with a grid of axes, row by row, under a title that states the finding."""
+    with _settings():
+        picture = Picture(figsize=(WIDTH_INCHES, height_inches), layout="constrained", facecolor="white")
+        axes = picture.subplots(rows, columns, squeeze=False, **layout).ravel().tolist()
+        picture.suptitle(wrapped(title, 78), x=0.0, ha="left", fontsize=10.5, fontweight="bold")
+        yield picture, axes
+        for axis in axes:
+            sns.despine(ax=axis)
+
+
+def wrapped(text: str, width: int) -> str:
+    """A title, label or name as visible text in lines of about `width` characters, at most four."""
+    words = plain(text).split(" ")
+    lines = [""]
+    for word in words:
+        for piece in [word[start : start + width] for start in range(0, len(word), width)] or [""]:
+            if len(lines[-1]) + len(piece) + 1 > width and lines[-1]:
+                lines.append("")
+            lines[-1] = f"{lines[-1]} {piece}".strip()
+    return "\n".join([*lines[:4], "…"] if len(lines) > 4 else lines)
+
+
+def legend_below(picture: Picture, axis: Axes) -> None:
+    """One legend for all axes, in a line of its own at the foot."""
+    handles, labels = axis.get_legend_handles_labels()
+    picture.legend(handles, labels, loc="outside lower left", ncols=4, borderaxespad=0, handletextpad=0.3)
+
+
+def in_percent() -> PercentFormatter:
+    """Ticks for shares, spelled as the prose does: 40 %."""
+    return PercentFormatter(1, decimals=0, symbol="\u00a0%")
+
+
+def interval_points(
+    axis: Axes,
+    places: Sequence[float],
+    values: Sequence[float],
+    lows: Sequence[float],
+    highs: Sequence[float],
+    *,
+    series: int,
+    label: str,
+) -> None:
+    """Points with horizontal intervals; a series has its colour and its marker."""
+    below = [max(value - low, 0) for value, low in zip(values, lows, strict=True)]
+    above = [max(high - value, 0) for value, high in zip(values, highs, strict=True)]
+    axis.errorbar(
+        values,
+        places,
+        xerr=[below, above],
+        fmt=MARKERS[series % len(MARKERS)],
+        color=PALETTE[series % len(PALETTE)],
+        markeredgecolor="white",
+        markeredgewidth=0.5,
+        elinewidth=1.3,
+        capsize=2,
+        label=wrapped(label, 40),
+    )

@@ -1,0 +1,193 @@
+"""What the scores say: label shares, divergences and quality, each with a bootstrap interval."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from samizdat import measures, program
+from samizdat.agreement import agreement
+from samizdat.bootstrap import Bootstrap, count_by_document
+from samizdat.records import (
+    CONFUSION,
+    DIVERGENCES,
+    LABEL_PREFIX,
+    LABEL_SHARES,
+    QUALITY,
+    SAMPLES,
+    SCORES,
+    TEXTS,
+    ClassifierCard,
+    read_document,
+    read_table,
+    write_table,
+)
+from samizdat.seeds import derive_seed
+
+PUBLISHED = 100  # percent of training
+NOTHING = ("none", "unprompted")  # prompt kinds of samples that began with nothing
+
+
+@dataclass(frozen=True)
+class StatisticsSettings:
+    """The keys of `statistics` in the config, where each is explained."""
+
+    confidence: float
+    bootstrap_resamples: int
+
+
+def compute_statistics(
+    settings: StatisticsSettings,
+    texts: Path,
+    samples: tuple[Path, ...],
+    classifiers: tuple[Path, ...],
+    scores: Path,
+    out: Path,
+    seed: int,
+) -> str:
+    """Write `label_shares`, `divergences`, `quality` and `confusion` as Parquet (see `records`).
+
+    Texts that a classifier was trained or selected on, and texts without a score, count nowhere. Intervals
+    come from resampled documents, not sentences; a sample is a document of its own. `docs/methods.md` has
+    every definition with its source.
+
+    Args:
+        settings: confidence and number of resamples.
+        texts: the corpus.
+        samples: one table for each model.
+        classifiers: the folders `classifiers/<name>`.
+        scores: the folder with `<name>/texts.parquet` and `<name>/samples.parquet`.
+        out: the folder to write.
+        seed: of the stage.
+    """
+    corpus = read_table(texts, TEXTS)
+    written = pd.concat([read_table(path, SAMPLES) for path in samples], ignore_index=True)
+    written["document"] = written["id"]
+    tables: dict[str, list[dict[str, Any]]] = {"shares": [], "divergences": [], "quality": [], "confusion": []}
+    for folder in classifiers:
+        card = read_document(ClassifierCard, folder / "card.json")
+        judged_texts = _judged(corpus, scores / card.name / "texts.parquet")
+        judged_samples = _judged(written, scores / card.name / "samples.parquet")
+        bootstrap = Bootstrap(
+            settings.confidence, settings.bootstrap_resamples, derive_seed(seed, "classifier", card.name)
+        )
+        tables["shares"] += _label_shares(card, judged_texts, judged_samples, bootstrap)
+        tables["divergences"] += _divergences(card, judged_texts, judged_samples, bootstrap)
+        column = LABEL_PREFIX + (card.label_column or "")
+        if column in judged_texts:
+            quality, confusion = agreement(card, corpus, judged_texts, column, bootstrap)
+            tables["quality"] += quality
+            tables["confusion"] += confusion
+    _write(tables["shares"], LABEL_SHARES, out / "label_shares.parquet")
+    _write(tables["divergences"], DIVERGENCES, out / "divergences.parquet")
+    _write(tables["quality"], QUALITY, out / "quality.parquet")
+    _write(tables["confusion"], CONFUSION, out / "confusion.parquet")
+    return f"{len(classifiers)} classifiers, {settings.bootstrap_resamples:,} resamples behind each interval"
+
+
+def _judged(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """The rows that a classifier gave a label to and was not trained on, with `predicted`."""
+    scores = read_table(path, SCORES)[["id", "label", "seen_in_training"]].rename(columns={"label": "predicted"})
+    joined = frame.merge(scores, on="id", how="left", validate="one_to_one")
+    return joined[joined["predicted"].notna() & ~joined["seen_in_training"].eq(True)]
+
+
+def _label_shares(
+    card: ClassifierCard, texts: pd.DataFrame, samples: pd.DataFrame, bootstrap: Bootstrap
+) -> Iterator[dict[str, Any]]:
+    """Rows of `records.LABEL_SHARES`: a label's share in each set of texts and of samples."""
+    for subset, kind, group, part in _sets(texts, samples):
+        counts = count_by_document(part, ("predicted",), (card.labels,))
+        totals = bootstrap.totals(counts, "shares", subset, kind, group or "")
+        low, high = bootstrap.interval(measures.shares(totals))
+        count = counts.sum(axis=0)
+        share = measures.shares(count)
+        for number, label in enumerate(card.labels):
+            yield {
+                "classifier": card.name,
+                "subset": subset,
+                "group_kind": kind,
+                "group": group,
+                "label": label,
+                "count": count[number],
+                "share": share[number],
+                "low": low[number],
+                "high": high[number],
+            }
+
+
+def _sets(texts: pd.DataFrame, samples: pd.DataFrame) -> Iterator[tuple[str, str, str | None, pd.DataFrame]]:
+    """The sets whose label shares are reported, empty ones left out: subset, kind, group, rows."""
+    if len(texts):
+        yield "texts", "all", None, texts
+    for group, part in texts.groupby("group"):
+        yield "texts", "group", group, part
+    published = samples[(samples["percent"] == PUBLISHED) & samples["prompt_kind"].isin(NOTHING)]
+    if len(published):
+        yield "samples", "all", None, published
+    for kind, part in (
+        ("model", published),
+        ("temperature", published),
+        ("percent", samples[samples["prompt_kind"] != "unprompted"]),
+    ):
+        for group, rows in part.groupby(kind):
+            yield "samples", kind, f"{group:g}" if kind == "temperature" else str(group), rows
+
+
+def _divergences(
+    card: ClassifierCard, texts: pd.DataFrame, samples: pd.DataFrame, bootstrap: Bootstrap
+) -> Iterator[dict[str, Any]]:
+    """Rows of `records.DIVERGENCES`: how far the samples' label shares are from the texts'."""
+    if texts.empty:
+        return
+    counts = count_by_document(texts, ("predicted",), (card.labels,))
+    reference = measures.shares(counts.sum(axis=0))
+    references = measures.shares(bootstrap.totals(counts, "divergence", "texts"))
+    for model, percent, temperature, begun_with, part in _sample_sets(samples):
+        rows = count_by_document(part, ("predicted",), (card.labels,))
+        names = ("divergence", model, percent, "all" if temperature is None else temperature, begun_with)
+        resampled = measures.shares(bootstrap.totals(rows, *names))
+        low, high = bootstrap.interval(measures.jensen_shannon_bits(resampled, references))
+        random = np.random.default_rng(derive_seed(bootstrap.seed, *names, "chance"))
+        drawn = measures.shares(random.multinomial(len(part), reference, size=bootstrap.resamples))
+        chance = measures.jensen_shannon_bits(drawn, references)
+        yield {
+            "classifier": card.name,
+            "model": model,
+            "percent": percent,
+            "temperature": temperature,
+            "begun_with": begun_with,
+            "samples": len(part),
+            "texts": len(texts),
+            "jensen_shannon_bits": measures.jensen_shannon_bits(measures.shares(rows.sum(axis=0)), reference),
+            "low": low,
+            "high": high,
+            "chance_bits": np.quantile(chance, bootstrap.confidence),
+        }
+
+
+def _sample_sets(samples: pd.DataFrame) -> Iterator[tuple[str, int, float | None, str, pd.DataFrame]]:
+    """The sets of samples that are held against the texts: model, percent, temperature, beginning, rows."""
+    nothing = samples[(samples["percent"] == PUBLISHED) & samples["prompt_kind"].isin(NOTHING)]
+    prompts = samples[samples["prompt_kind"] != "unprompted"]
+    for begun_with, part in (("nothing", nothing), ("prompts", prompts)):
+        for (model, percent), rows in part.groupby(["model", "percent"]):
+            yield model, int(percent), None, begun_with, rows
+            for temperature, some in rows.groupby("temperature"):
+                yield model, int(percent), float(f"{temperature:g}"), begun_with, some
+
+
+def _write(rows: list[dict[str, Any]], schema: pa.Schema, path: Path) -> None:
+    frame = pd.DataFrame(rows, columns=schema.names)
+    for field in schema:
+        if pa.types.is_floating(field.type):
+            frame[field.name] = frame[field.name].astype(float)
+    write_table(frame, schema, path)
+
+
+if __name__ == "__main__":
+    program.run(compute_statistics)

@@ -1,0 +1,160 @@
+"""Train a GPT-2 on the corpus: from tokens to a Hugging Face checkpoint with its log and earlier checkpoints."""
+
+import csv
+import io
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from samizdat import hub, program
+from samizdat.code import code_digest
+from samizdat.device import prepare
+from samizdat.errors import UserError
+from samizdat.files import replacing_folder, sha256_of, write_text
+from samizdat.packing import TrainingRows, evaluation_rows, read_tokens
+from samizdat.records import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary, read_document, write_document
+from samizdat.reuse import fingerprint, keep, restore
+from samizdat.training_loop import TrainingLoop, TrainingSettings
+
+
+def train(
+    settings: TrainingSettings, name: str, tokenizer: Path, out: Path, work: Path, device: str, threads: int, seed: int
+) -> str:
+    """Train one model and write it as a Hugging Face checkpoint, with its log and the checkpoints on the way.
+
+    Args:
+        settings: the model's shape and recipe.
+        name: what the model is called.
+        tokenizer: a folder as `make_tokenizer` writes it, with the corpus in tokens.
+        out: the folder to write; `steps/<percent>/` below it holds the earlier checkpoints.
+        work: private state: what to resume from, and the finished result.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        threads: threads of the numeric libraries.
+        seed: of this model's own stream.
+
+    Raises:
+        UserError: the corpus is shorter than one row, memory is short, or the device is not there.
+    """
+    chosen = prepare(device, threads=threads, seed=seed)
+    vocabulary = read_document(TokenizerSummary, tokenizer / "summary.json")
+    token_files = {split: tokenizer / "tokens" / f"{split}.bin" for split in vocabulary.tokens}
+    mark = fingerprint(
+        settings=asdict(settings),
+        inputs={path.name: sha256_of(path) for path in [*token_files.values(), tokenizer / "tokenizer.json"]},
+        seed=seed,
+        threads=threads,
+        device=[chosen.kind, chosen.bfloat16],
+        torch=torch.__version__,
+        code=code_digest("training"),
+    )
+    if restore(work, mark, out):
+        summary = read_document(ModelSummary, out / "summary.json")
+        return f"{summary.validation_bits_per_byte:.3f} bits per byte, as trained before"
+
+    model, start = _make_model(settings, vocabulary)
+    model.to(chosen.kind)
+    context = model.config.n_positions
+    tokens = {split: read_tokens(path, vocabulary.token_dtype) for split, path in token_files.items()}
+    if len(tokens["train"]) < context:
+        raise UserError(
+            f"the train split has {len(tokens['train'])} tokens, fewer than one row of {context} (context_tokens)",
+            remedy="add texts, or lower training.context_tokens in the config",
+        )
+    rows = TrainingRows(tokens["train"], boundary=vocabulary.boundary_token_id, context_tokens=context, seed=seed)
+    held_out = evaluation_rows(
+        tokens["validation"],
+        boundary=vocabulary.boundary_token_id,
+        context_tokens=context,
+        rows=settings.micro_batch_sequences,
+    )
+    run = TrainingLoop(settings, model, chosen, rows, held_out, vocabulary.utf8_bytes["validation"], work, mark)
+    try:
+        run.go(name)
+    except torch.OutOfMemoryError:
+        raise UserError(
+            f"the {chosen.name} has too little memory for {settings.micro_batch_sequences} sequences at once",
+            remedy="halve training.micro_batch_sequences in the config; batch_tokens stays as it is",
+        ) from None
+    position = run.position
+    best = next(row for row in position["log"] if row["step"] == position["best_step"])
+    with replacing_folder(out) as folder:
+        shutil.copytree(work / "best", folder, dirs_exist_ok=True)
+        for percent in settings.keep_percents[:-1]:
+            shutil.copytree(work / "kept" / str(percent), folder / "steps" / str(percent))
+        for file in ("tokenizer.json", "tokenizer_config.json"):
+            shutil.copy(tokenizer / file, folder / file)
+        write_text(folder / "train_log.csv", _as_csv(position["log"]))
+        summary = ModelSummary(
+            name=name,
+            tokenizer=vocabulary.name,
+            start=start,
+            parameters=sum(parameter.numel() for parameter in model.parameters()),
+            device_kind=chosen.kind,
+            compute_dtype=str(run.dtype).removeprefix("torch."),
+            compiled=run.compiled,
+            steps_planned=run.steps,
+            steps_done=position["step"],
+            best_step=position["best_step"],
+            tokens_seen=position["step"] * settings.batch_tokens,
+            validation_loss=best["validation_loss"],
+            validation_perplexity=best["validation_perplexity"],
+            validation_bits_per_byte=best["validation_bits_per_byte"],
+            checkpoints={**position["kept"], "100": position["best_step"]},
+            weights_sha256=sha256_of(folder / "model.safetensors"),
+        )
+        write_document(summary, folder / "summary.json")
+    keep(work, mark, out)
+    for leftover in ("best", "kept"):
+        shutil.rmtree(work / leftover)
+    (work / "state.safetensors").unlink(missing_ok=True)
+    return f"{summary.validation_bits_per_byte:.3f} bits per byte after {summary.best_step} steps"
+
+
+def _make_model(settings: TrainingSettings, vocabulary: TokenizerSummary) -> tuple[GPT2LMHeadModel, str]:
+    """The model before its first step, in float32, and what it starts from."""
+    if settings.checkpoint is not None:
+        found = hub.locate(settings.checkpoint, settings.revision)
+        model = GPT2LMHeadModel.from_pretrained(
+            found.path, dtype=torch.float32, use_safetensors=True, local_files_only=True
+        )
+        if model.config.vocab_size != vocabulary.vocabulary_size:
+            raise UserError(
+                f"{found.origin} has {model.config.vocab_size} tokens in its vocabulary, the tokenizer "
+                f"{vocabulary.name!r} has {vocabulary.vocabulary_size}",
+                remedy="give the model a tokenizer with `source: checkpoint` and the same checkpoint",
+            )
+        return model, found.origin
+    boundary = vocabulary.boundary_token_id
+    config = GPT2Config(
+        vocab_size=vocabulary.vocabulary_size,
+        n_positions=settings.context_tokens,
+        n_embd=settings.width,
+        n_layer=settings.layers,
+        n_head=settings.heads,
+        resid_pdrop=settings.dropout,
+        embd_pdrop=settings.dropout,
+        attn_pdrop=settings.dropout,
+        bos_token_id=boundary,
+        eos_token_id=boundary,
+        use_cache=True,
+    )
+    return GPT2LMHeadModel(config), "scratch"
+
+
+def _as_csv(rows: list[dict[str, Any]]) -> str:
+    """The log with six significant digits after the point, none of which depends on the locale."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(TRAIN_LOG_COLUMNS)
+    for row in rows:
+        cells = (row[column] for column in TRAIN_LOG_COLUMNS)
+        writer.writerow("" if cell is None else f"{cell:.6f}" if isinstance(cell, float) else cell for cell in cells)
+    return text.getvalue()
+
+
+if __name__ == "__main__":
+    program.run(train)
