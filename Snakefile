@@ -2,7 +2,10 @@
 
 from snakemake.utils import min_version
 
+from samizdat.terminal import quieten_snakemake
+
 min_version("9.13")
+quieten_snakemake()
 
 
 configfile: "config/config.yaml"

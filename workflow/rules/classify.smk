@@ -14,7 +14,7 @@ rule finetune_classifier:
         classifier="|".join(FINETUNED) or "(?!)",
     threads: config["threads"]
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
         settings=lambda wildcards: options(configuration.finetuning_settings(config, wildcards.classifier)),
         description=describe,
@@ -75,7 +75,7 @@ rule score_texts:
         subset="texts|samples",
     threads: config["threads"]
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
         settings=lambda wildcards: options(configuration.scoring_settings(config, wildcards.classifier)),
         classifier=lambda wildcards, input: folder_of(input.classifier[0]),

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -33,6 +34,10 @@ EARLY_PERCENTS = {
     name: [percent for percent in configuration.model_settings(config, name)["keep_percents"] if percent < 100]
     for name in MODELS
 }
+
+# Stages take turns on a GPU; on a CPU as many run at once as their threads leave room for.
+HAS_GPU = sys.platform == "darwin" or shutil.which("nvidia-smi") is not None
+GPU = 1 if config["device"] != "cpu" and HAS_GPU else 0
 
 # Files of a Hugging Face checkpoint; a tokenizer's two stand beside them.
 WEIGHTS = ["config.json", "model.safetensors"]

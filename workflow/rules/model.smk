@@ -49,7 +49,7 @@ for name in MODELS:
             f"{LOGS}/train_model/{name}.log",
         threads: config["threads"]
         resources:
-            gpu=1,
+            gpu=GPU,
         params:
             model=name,
             settings=options(configuration.model_settings(config, name)),

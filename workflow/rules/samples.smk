@@ -13,7 +13,7 @@ rule generate_samples:
         f"{LOGS}/generate_samples/{{model}}.log",
     threads: config["threads"]
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
         settings=options(config["sampling"]),
         prompts=options({"prompts": config["prompts"]}),

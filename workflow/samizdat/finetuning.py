@@ -41,6 +41,7 @@ class FinetuningSettings:
     learning_rate: float
     warmup_share: float
     weight_decay: float
+    dropout: float
     class_weights: bool
     precision: str
 
@@ -96,6 +97,8 @@ def finetune(
         id2label=dict(enumerate(labels)),
         label2id={label: number for number, label in enumerate(labels)},
         dtype=torch.float32,
+        hidden_dropout_prob=settings.dropout,
+        attention_probs_dropout_prob=settings.dropout,
         use_safetensors=True,
         local_files_only=True,
         trust_remote_code=False,
