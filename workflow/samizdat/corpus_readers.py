@@ -132,7 +132,7 @@ def _read_csv(text: str, path: Path, columns: Columns, delimiter: str) -> Iterat
             yield columns.read(row, f"{path.name}:{reader.line_num}")
     except csv.Error as error:
         raise UserError(
-            f"{path}: line {reader.line_num} can't be read as a table: {error}",
+            f"{path}: line {reader.reader.line_num} can't be read as a table: {error}",
             remedy="mend the quotes there, or save the table again from the program that it came from",
         ) from None
 

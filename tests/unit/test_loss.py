@@ -1,0 +1,29 @@
+"""The head's loss and gradients are those of torch, whatever the chunk."""
+
+import pytest
+import torch
+from samizdat import loss
+from torch.nn import functional
+
+
+@pytest.mark.parametrize("logits_at_once", [1, 40, 10_000])
+def test_loss_and_gradients_are_those_of_cross_entropy(monkeypatch, logits_at_once):
+    monkeypatch.setattr(loss, "LOGITS_AT_ONCE", logits_at_once)
+    torch.manual_seed(0)
+    hidden = torch.randn(13, 8, requires_grad=True)
+    weight = torch.randn(20, 8, requires_grad=True)
+    targets = torch.randint(0, 20, (13,))
+    targets[[3, 12]] = loss.NO_TARGET
+    ours = loss.head_loss(hidden, weight, targets) / 3
+    gradients = torch.autograd.grad(ours, (hidden, weight))
+    expected = functional.cross_entropy(hidden @ weight.T, targets, ignore_index=loss.NO_TARGET, reduction="sum") / 3
+    torch.testing.assert_close(ours, expected)
+    for found, wanted in zip(gradients, torch.autograd.grad(expected, (hidden, weight)), strict=True):
+        torch.testing.assert_close(found, wanted)
+
+
+def test_a_head_that_does_not_learn_gets_no_gradient():
+    hidden = torch.randn(4, 8)
+    with torch.no_grad():
+        total = loss.head_loss(hidden, torch.randn(20, 8), torch.arange(4))
+    assert total.ndim == 0 and not total.requires_grad

@@ -1,0 +1,263 @@
+"""Training: a checkpoint that transformers reads, the same bits each time, killed or not."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from samizdat.errors import UserError
+from samizdat.loss import NO_TARGET
+from samizdat.optimizer import learning_rate_scale
+from samizdat.packing import evaluation_rows
+from samizdat.records import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary, read_document
+from samizdat.tokenizer import TokenizerSettings, make_tokenizer
+from samizdat.training import train
+from samizdat.training_loop import TrainingSettings
+from small_corpus import write_texts
+from transformers import AutoTokenizer, GPT2LMHeadModel
+
+SETTINGS = TrainingSettings(
+    checkpoint=None, revision=None, layers=1, heads=2, width=16, context_tokens=16, dropout=0.1, epochs=2.0,
+    batch_tokens=64, micro_batch_sequences=2, optimizer="muon", matrix_learning_rate=0.02, learning_rate=0.01,
+    weight_decay=0.1, schedule="warmup-stable-decay", warmup_share=0.1, decay_share=0.4, gradient_clip=1.0,
+    precision="float32", compile=False, evaluations=4, patience=None, resume_every_steps=3, keep_percents=(25, 100),
+)  # fmt: skip
+WORDS = ["the", "old", "model", "reads", "letters", "and", "writes", "new", "poems", "about", "rain"]
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory):
+    """A tokenizer's folder over sixty sentences that repeat themselves, a sixth of them held out."""
+    folder = tmp_path_factory.mktemp("tokenizer")
+    random = np.random.default_rng(5)
+    texts = [f"{' '.join(random.choice(WORDS, 8))} {number}" for number in range(60)]
+    settings = TokenizerSettings("own", "train", 300, None, None)
+    make_tokenizer(settings, write_texts(texts, folder / "texts.parquet", held_out=10), None, folder / "own")
+    return folder / "own"
+
+
+def run(tokenizer, folder, seed=1, device="cpu", **changes):
+    """Train into `folder/out` with private state in `folder/work`; the stage's line, and the folder of the model."""
+    said = train(
+        replace(SETTINGS, **changes), "m", tokenizer, folder / "out", folder / "work", device, threads=1, seed=seed
+    )
+    return said, folder / "out"
+
+
+def log_of(out) -> list[dict[str, float]]:
+    with (out / "train_log.csv").open(encoding="utf-8") as file:
+        return [{key: float(value or "nan") for key, value in row.items()} for row in csv.DictReader(file)]
+
+
+@pytest.fixture(scope="module")
+def trained(tokenizer, tmp_path_factory):
+    return run(tokenizer, tmp_path_factory.mktemp("trained"))[1]
+
+
+def contents(folder) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_model_is_a_hugging_face_checkpoint_with_its_steps_and_log(trained, tokenizer):
+    summary = read_document(ModelSummary, trained / "summary.json")
+    model = GPT2LMHeadModel.from_pretrained(trained)
+    assert sum(parameter.numel() for parameter in model.parameters()) == summary.parameters
+    assert (model.config.n_layer, model.config.n_embd, model.config.n_positions) == (1, 16, 16)
+    assert AutoTokenizer.from_pretrained(trained).eos_token_id == model.config.eos_token_id
+    GPT2LMHeadModel.from_pretrained(trained / "steps" / "25")
+    rows = log_of(trained)
+    assert tuple(rows[0]) == TRAIN_LOG_COLUMNS
+    steps = [row["step"] for row in rows]
+    assert steps[0] == 0 and steps[-1] == summary.steps_planned == summary.steps_done
+    assert steps == [round(summary.steps_planned * mark / 4) for mark in range(5)]
+    assert summary.checkpoints["25"] == steps[1]
+    best = min(rows, key=lambda row: row["validation_loss"])
+    assert summary.best_step == best["step"] and summary.validation_loss == pytest.approx(
+        best["validation_loss"], abs=1e-6
+    )
+    assert rows[-1]["validation_loss"] < 0.8 * rows[0]["validation_loss"]
+
+
+def test_bits_per_byte_are_those_of_an_independent_count(trained, tokenizer):
+    summary = read_document(ModelSummary, trained / "summary.json")
+    vocabulary = read_document(TokenizerSummary, tokenizer / "summary.json")
+    model = GPT2LMHeadModel.from_pretrained(trained).eval()
+    tokens = np.fromfile(tokenizer / "tokens" / "validation.bin", "<u2")
+    rows = torch.from_numpy(evaluation_rows(tokens, boundary=vocabulary.boundary_token_id, context_tokens=16, rows=1))
+    with torch.no_grad():
+        logits = model(rows[:, :-1].clamp(min=0)).logits
+    nats = torch.nn.functional.cross_entropy(
+        logits.flatten(0, 1), rows[:, 1:].flatten(), ignore_index=NO_TARGET, reduction="sum"
+    ).item()
+    held_out = sum(
+        len(text.encode()) for text in AutoTokenizer.from_pretrained(tokenizer).decode(tokens).split("<|endoftext|>")
+    )
+    assert vocabulary.utf8_bytes["validation"] == held_out
+    assert summary.validation_bits_per_byte == pytest.approx(nats / np.log(2) / held_out, rel=1e-4)
+    assert summary.validation_loss == pytest.approx(nats / len(tokens), rel=1e-4)
+    assert summary.validation_perplexity == pytest.approx(np.exp(nats / len(tokens)), rel=1e-3)
+
+
+def test_the_same_run_makes_the_same_bytes_and_another_seed_does_not(trained, tokenizer, tmp_path):
+    _, again = run(tokenizer, tmp_path / "again")
+    assert contents(again) == contents(trained)
+    _, other = run(tokenizer, tmp_path / "other", seed=2)
+    assert contents(other)["model.safetensors"] != contents(trained)["model.safetensors"]
+
+
+KILLED = """
+import json, sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from test_training import SETTINGS, run
+from samizdat import training_loop
+saved = training_loop.save_state
+def save_and_say(*arguments):
+    saved(*arguments)
+    print("saved", arguments[-1]["step"], flush=True)
+    input()
+training_loop.save_state = save_and_say
+run(Path({tokenizer!r}), Path({folder!r}))
+"""
+
+
+@pytest.mark.parametrize("saves", [1, 4])
+def test_a_killed_run_goes_on_to_the_same_bytes(trained, tokenizer, tmp_path, saves):
+    program = KILLED.format(tests=str(Path(__file__).parent), tokenizer=str(tokenizer), folder=str(tmp_path))
+    tests = str(Path(__file__).parents[1])
+    environment = os.environ | {"PYTHONPATH": f"{tests}:{os.environ.get('PYTHONPATH', '')}"}
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        for _ in range(saves - 1):
+            assert process.stdout.readline().startswith("saved")
+            process.stdin.write("\n")
+            process.stdin.flush()
+        assert process.stdout.readline() == f"saved {3 * saves}\n"
+        process.send_signal(signal.SIGKILL)
+    assert not (tmp_path / "out").exists()
+    _, out = run(tokenizer, tmp_path)
+    assert contents(out) == contents(trained)
+
+
+def test_a_state_of_another_recipe_is_not_resumed_from(trained, tokenizer, tmp_path):
+    from samizdat import training_loop
+
+    class Stop(Exception):
+        pass
+
+    def stop(*arguments):
+        saved(*arguments)
+        raise Stop
+
+    saved = training_loop.save_state
+    training_loop.save_state = stop
+    try:
+        with pytest.raises(Stop):
+            run(tokenizer, tmp_path, learning_rate=0.5)
+    finally:
+        training_loop.save_state = saved
+    assert (tmp_path / "work" / "state.safetensors").is_file()
+    assert contents(run(tokenizer, tmp_path)[1]) == contents(trained)
+
+
+def test_a_finished_model_is_put_back_in_a_moment(trained, tokenizer, tmp_path):
+    first, out = run(tokenizer, tmp_path)
+    assert "after" in first
+    (out / "model.safetensors").unlink()
+    second, out = run(tokenizer, tmp_path)
+    assert second.endswith("as trained before") and contents(out) == contents(trained)
+    damaged = tmp_path / "work" / "finished" / "model.safetensors"
+    damaged.unlink()
+    damaged.write_bytes(b"damaged")
+    third, out = run(tokenizer, tmp_path)
+    assert "after" in third and contents(out) == contents(trained)
+
+
+def test_training_stops_early_and_keeps_the_best(tokenizer, tmp_path):
+    # A rate at which the loss soon gets worse.
+    _, out = run(tokenizer, tmp_path, epochs=20.0, evaluations=20, patience=2, learning_rate=0.05, optimizer="adamw")
+    summary = read_document(ModelSummary, out / "summary.json")
+    losses = {row["step"]: row["validation_loss"] for row in log_of(out)}
+    assert summary.steps_done < summary.steps_planned
+    assert losses[summary.best_step] == min(losses.values())
+    assert list(losses)[-1] == summary.steps_done and list(losses)[-3] == summary.best_step
+    assert summary.checkpoints["100"] == summary.best_step
+    assert (out / "steps" / "25" / "model.safetensors").is_file()
+
+
+def test_a_compiled_model_learns_what_an_uncompiled_one_does(trained, tokenizer, tmp_path):
+    _, out = run(tokenizer, tmp_path, compile=True, dropout=0.0)
+    _, plain = run(tokenizer, tmp_path / "plain", dropout=0.0)
+    assert read_document(ModelSummary, out / "summary.json").compiled
+    for row, expected in zip(log_of(out), log_of(plain), strict=True):
+        assert row["validation_loss"] == pytest.approx(expected["validation_loss"], abs=2e-3)
+
+
+def test_small_micro_batches_add_up_to_the_same_step(tokenizer, tmp_path):
+    _, one = run(tokenizer, tmp_path / "one", dropout=0.0, micro_batch_sequences=1)
+    _, four = run(tokenizer, tmp_path / "four", dropout=0.0, micro_batch_sequences=4)
+    for left, right in zip(log_of(one), log_of(four), strict=True):
+        assert left["validation_loss"] == pytest.approx(right["validation_loss"], abs=1e-3)
+
+
+def test_a_checkpoint_is_continued(trained, tokenizer, tmp_path):
+    _, out = run(tokenizer, tmp_path, checkpoint=str(trained))
+    summary = read_document(ModelSummary, out / "summary.json")
+    best = read_document(ModelSummary, trained / "summary.json").validation_loss
+    assert log_of(out)[0]["validation_loss"] == pytest.approx(best, abs=1e-5)
+    assert summary.start == str(trained) and summary.validation_loss <= best
+
+
+def test_a_checkpoint_of_another_vocabulary_is_refused(trained, tokenizer, tmp_path):
+    texts = write_texts([*(" ".join(WORDS[number:]) for number in range(9)), "held out"], tmp_path / "t.parquet")
+    make_tokenizer(TokenizerSettings("small", "train", 260, None, None), texts, None, tmp_path / "small")
+    with pytest.raises(UserError, match=r"has 300 tokens in its vocabulary, the tokenizer 'small' has 260"):
+        run(tmp_path / "small", tmp_path, checkpoint=str(trained))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"context_tokens": 4096, "batch_tokens": 4096}, r"tokens, fewer than one row of 4096 \(context_tokens\)"),
+        ({"learning_rate": 1e30, "matrix_learning_rate": 1e30, "gradient_clip": 1e30}, "no longer a number at step"),
+    ],
+)
+def test_what_cant_be_trained_is_refused(tokenizer, tmp_path, changes, said):
+    with pytest.raises(UserError, match=said):
+        run(tokenizer, tmp_path, **changes)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+def test_a_device_that_is_not_there_is_refused(tokenizer, tmp_path):
+    with pytest.raises(UserError, match=r"device: cuda is asked for, but torch .* finds none"):
+        run(tokenizer, tmp_path, device="cuda")
+
+
+def test_speeds_stay_out_of_the_declared_outputs(trained):
+    text = "".join(path.read_text(encoding="utf-8") for path in trained.glob("*.json") if "tokenizer" not in path.name)
+    assert not re.search("seconds|per_second|20[0-9]{2}-", text)
+    assert json.loads((trained.parent / "work" / "speed.json").read_text(encoding="utf-8"))["tokens_per_second"] > 0
+
+
+@pytest.mark.parametrize(
+    ("step", "schedule", "scale"),
+    [
+        (0, "warmup-stable-decay", 1 / 11), (9, "warmup-stable-decay", 10 / 11), (10, "warmup-stable-decay", 1),
+        (60, "warmup-stable-decay", 1), (80, "warmup-stable-decay", 0.5), (99, "warmup-stable-decay", 0.025),
+        (0, "cosine", 1 / 11), (10, "cosine", 1), (55, "cosine", 0.55), (100, "cosine", 0.1),
+    ],
+)  # fmt: skip
+def test_the_learning_rate_rises_stays_and_falls(step, schedule, scale):
+    found = learning_rate_scale(step, 100, schedule=schedule, warmup_share=0.1, decay_share=0.4)
+    assert found == pytest.approx(scale)
