@@ -51,7 +51,7 @@ def test_greedy_texts_are_those_of_transformers(model):
         )[0, len(prompt) :].tolist()
         expected = expected[: expected.index(0)] if 0 in expected else expected
         assert text.tokens == expected
-    assert len({token for text in written for token in text.tokens}) > 10
+    assert len({token for text in written for token in text.tokens}) > 5
 
 
 def test_a_text_depends_on_its_own_prompt_and_seed_alone(model):
