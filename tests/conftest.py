@@ -10,9 +10,16 @@ from pathlib import Path
 
 import pytest
 import yaml
+from run_fixture import make_run, publish
 
 ROOT = Path(__file__).parents[1]
-WORKFLOW_FILES = ("Snakefile", "config", "workflow", "profiles", "report", "data")
+WORKFLOW_FILES = ("Snakefile", "Makefile", "pyproject.toml", "config", "workflow", "profiles", "report", "data", "envs")
+
+# Whether make, called in a copy, would find the environment that runs the tests as it wants it, and install nothing.
+READY = Path(sys.prefix, "ready")
+BUILT_BY_MAKE = READY.is_file() and all(
+    READY.stat().st_mtime >= (ROOT / name).stat().st_mtime for name in ("envs/lock.txt", "pyproject.toml")
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,17 @@ class Checkout:
             check=False,
         )
 
+    def make(self, target: str, *variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a target of the Makefile to its end, in the environment that runs the tests."""
+        return subprocess.run(
+            ["make", target, *variables],
+            cwd=self.root,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     def planned_jobs(self, *arguments: str) -> dict[str, int]:
         """Rule → number of jobs that a run would do now, rule all left out."""
         done = self.snakemake("--dry-run", "--quiet", "host", *arguments)
@@ -50,12 +68,12 @@ class Checkout:
         rows = (row.split() for row in table.group(1).splitlines())
         return {name: int(count) for name, count in rows if name != "all"}
 
-    def overlay(self, name: str, **changes: object) -> str:
-        """Write `config/<name>.yaml` as the tiny config with some keys changed; return its path."""
+    def overlay(self, file: str, **changes: object) -> str:
+        """Write `config/<file>.yaml` as the tiny config with some keys changed; return its path."""
         config = yaml.safe_load((self.root / "config" / "tiny.yaml").read_text(encoding="utf-8"))
         for key, value in changes.items():
             config[key] = {**config.get(key, {}), **value} if isinstance(value, dict) else value
-        path = self.root / "config" / f"{name}.yaml"
+        path = self.root / "config" / f"{file}.yaml"
         path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
         return str(path.relative_to(self.root))
 
@@ -63,13 +81,22 @@ class Checkout:
 def new_checkout(folder: Path) -> Checkout:
     """Copy what the workflow runs from."""
     generated = shutil.ignore_patterns("__pycache__", "*.egg-info", "report.ipynb", "*.html", ".quarto")
+    folder.mkdir(parents=True, exist_ok=True)
     for name in WORKFLOW_FILES:
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=generated)
         else:
-            shutil.copy(source, folder / name)
+            shutil.copy2(source, folder / name)
+    if BUILT_BY_MAKE:
+        (folder / ".venv").symlink_to(sys.prefix)
     return Checkout(folder)
+
+
+@pytest.fixture
+def checkout(tmp_path) -> Checkout:
+    """A fresh copy of the workflow."""
+    return new_checkout(tmp_path / "checkout")
 
 
 @pytest.fixture(scope="session")
@@ -80,3 +107,44 @@ def tiny(tmp_path_factory) -> Checkout:
     assert done.returncode == 0, done.stdout + done.stderr
     (checkout.root / "stderr.txt").write_text(done.stderr, encoding="utf-8")
     return checkout
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory):
+    """A Hub on this machine with the repositories that `config/gpu.yaml` names, a dataset and a small GPT-2."""
+    import hub_fixtures
+    from hub_server import HubServer
+
+    folder, server = tmp_path_factory.mktemp("hub"), HubServer()
+    gpu = yaml.safe_load((ROOT / "config" / "gpu.yaml").read_text(encoding="utf-8"))
+    for number, item in enumerate(gpu["classifiers"]):
+        repository = hub_fixtures.write_published(item["checkpoint"], folder / str(number))
+        server.add(item["checkpoint"], repository, commit=item["revision"])
+    training = gpu["training"]
+    server.add(training["checkpoint"], hub_fixtures.write_gpt2(folder / "gpt2"), commit=training["revision"])
+    server.add("tests/sentences", hub_fixtures.write_dataset(folder / "sentences"), kind="datasets")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def at_hub(hub, tmp_path, monkeypatch):
+    """The same Hub for code that runs in this process, with an empty cache and no token."""
+    from huggingface_hub import constants
+
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", hub.url + "/{repo_id}/resolve/{revision}/{filename}")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
+    hub.requests.clear()
+    return hub
+
+
+@pytest.fixture(scope="session")
+def made_up(tmp_path_factory) -> Path:
+    """A made-up run with its report, executed and rendered by the embedded renderer; tests change nothing in it."""
+    run = make_run(tmp_path_factory.mktemp("results") / "made-up")
+    publish(run)
+    return run

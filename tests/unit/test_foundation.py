@@ -221,3 +221,21 @@ def test_a_document_with_other_keys_is_refused(tmp_path):
 def test_rule_edges_are_read_from_the_rule_graph():
     dot = 'digraph {\n\t0[label = "all", color = "0"];\n\t1[label = "import_corpus", color = "1"];\n\t1 -> 0\n}'
     assert rule_edges(dot) == [["import_corpus", "all"]]
+
+
+def test_what_a_killed_process_left_is_swept_away_and_nothing_else(tmp_path):
+    program = f"""
+        import os
+        from pathlib import Path
+        from samizdat.files import replacing, replacing_folder
+        with replacing(Path({str(tmp_path / "out.txt")!r})), replacing_folder(Path({str(tmp_path / "model")!r})) as folder:
+            (folder / "half").write_text("half")
+            os._exit(9)
+    """
+    assert subprocess.run([sys.executable, "-c", textwrap.dedent(program)]).returncode == 9
+    (tmp_path / ".out.txt.keep").write_text("somebody's own", encoding="utf-8")
+    assert len(list(tmp_path.glob(".*.part-*"))) == 2
+    files.write_text(tmp_path / "out.txt", "whole")
+    with files.replacing_folder(tmp_path / "model") as folder:
+        (folder / "a").write_text("whole", encoding="utf-8")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.txt.keep", "model", "out.txt"]

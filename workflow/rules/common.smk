@@ -64,12 +64,12 @@ wildcard_constraints:
 
 
 def options(values):
-    """Command-line options from a mapping: strings as they stand, everything else as JSON."""
+    """Command-line options from a mapping, in one order: strings as they stand, everything else as JSON."""
     spelled = {
         key.replace("_", "-"): (value if isinstance(value, str) else json.dumps(value, sort_keys=True))
         for key, value in values.items()
     }
-    return " ".join(f"--{key}={shlex.quote(value)}" for key, value in spelled.items())
+    return " ".join(f"--{key}={shlex.quote(value)}" for key, value in sorted(spelled.items()))
 
 
 def stage_seed(*names):

@@ -1,6 +1,7 @@
 """Files: whole or absent, hashed by content, locked by the stage that writes them."""
 
 import contextlib
+import glob
 import hashlib
 import os
 import shutil
@@ -20,7 +21,8 @@ def replacing(path: Path) -> Iterator[Path]:
     A reader sees the old file or the new one, never a part; a failing block leaves nothing behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    _sweep(path)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.part-", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -37,7 +39,8 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder whose files are moved into `path`, one rename each, when the block ends well."""
     path.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    _sweep(path)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.part-", dir=path.parent))
     try:
         yield temporary
         for source in sorted(temporary.rglob("*")):
@@ -47,6 +50,15 @@ def replacing_folder(path: Path) -> Iterator[Path]:
                 source.replace(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a killed process left of `path`; the stage's lock says that no living one is at it."""
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.part-*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,0 +1,99 @@
+"""What the README shows is what works: its commands, its config, its three steps to a corpus of one's own."""
+
+import re
+
+import pytest
+import yaml
+from conftest import BUILT_BY_MAKE, ROOT
+from hub_fixtures import write_classifier
+from samizdat import configuration, records
+from snakemake.utils import update_config
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# Where each command of the README is run: here, for the fixture `tiny`, by CI itself, or where Quarto is.
+COMMANDS = {
+    "make report": "in earnest, before a release",
+    "make report CONFIG=config/tiny.yaml": "the fixture tiny",
+    "snakemake --cores all": "test_tiny_run",
+    'make report CONFIG="config/tiny.yaml config/mine.yaml"': "here",
+    "make report CONFIG=config/mine.yaml": "here",
+    "make plan": "here",
+    "make report CONFIG=config/gpu.yaml": "here, planned",
+    "quarto render report/": "test_quarto",
+    "make test": "CI",
+    "make lint": "CI",
+}
+LINES = ["První věta malého korpusu, která stojí tady.", "Druhá věta je o něco delší a mluví o dešti.", "Kdo ví?"]
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language, without their indentation."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", README, flags=re.MULTILINE | re.DOTALL)
+    return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, text in found]
+
+
+def test_every_command_is_one_that_is_run_somewhere():
+    shown = [line for block in blocks("bash") for line in block.splitlines() if line.strip()]
+    assert set(shown) == set(COMMANDS)
+
+
+def test_every_config_is_accepted(tmp_path, monkeypatch):
+    for text in blocks("yaml"):
+        config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+        update_config(config, yaml.safe_load(text))
+        config["notes"] = str(ROOT / config["notes"])
+        configuration.check(config)
+
+
+def test_every_file_that_it_names_exists():
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", README):
+        assert (ROOT / target).is_file(), target
+    for key in re.findall(r"`(config/[a-z]+\.yaml|report/[a-z.]+|docs/[a-z.]+)`", README):
+        assert (ROOT / key).is_file() or key == "config/mine.yaml", key
+
+
+@pytest.mark.skipif(not BUILT_BY_MAKE, reason="needs the environment that make builds")
+def test_three_steps_to_ones_own_corpus_and_one_text_more(checkout):
+    texts = [f"{line} Číslo {number}." for number in range(60) for line in LINES]
+    corpus = checkout.root / "data" / "texts.txt"
+    corpus.write_text("\n".join(texts), encoding="utf-8")
+    (checkout.root / "config" / "mine.yaml").write_text(blocks("yaml")[0], encoding="utf-8")
+    done = checkout.make("report", "CONFIG=config/tiny.yaml config/mine.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "results/mine/report/report.html" in done.stderr
+    page = (checkout.root / "results/mine/report/report.html").read_text(encoding="utf-8")
+    assert "What a small GPT-2 learned from my texts" in page and "Byl jednou jeden" in page
+
+    # One classifier more, from a folder: nothing is trained again.
+    write_classifier(checkout.root / "mood", ("sad", "merry"), "bert")
+    described = {"predicts": "a mood", "made_for": "tests", "reference": "nowhere"}
+    item = {"name": "mood", "source": "checkpoint", "checkpoint": "mood", **described}
+    overlay = yaml.safe_dump({"classifiers": [item]})
+    (checkout.root / "config" / "more.yaml").write_text(overlay, encoding="utf-8")
+    configs = "CONFIG=config/tiny.yaml config/mine.yaml config/more.yaml"
+    done = checkout.make("report", configs)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "180 texts, 180 of them new" in done.stderr
+    assert "✓ model" not in done.stderr and "✓ corpus" not in done.stderr
+
+    before = splits(checkout)
+    # One text more: what the corpus decides is made again, and the classifier reads the new text alone.
+    corpus.write_text("\n".join([*texts, "A jedna věta navíc."]), encoding="utf-8")
+    planned = checkout.make("plan", configs)
+    assert "import_corpus" in planned.stdout + planned.stderr
+    done = checkout.make("report", configs)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "181 texts, 1 of them new" in done.stderr
+    assert before == {text: split for text, split in splits(checkout).items() if text in before}
+    assert "Nothing to be done" in (said := checkout.make("report", configs)).stdout + said.stderr
+
+
+def splits(checkout) -> dict[str, str]:
+    """Text → split."""
+    frame = records.read_table(checkout.root / "results/mine/corpus/texts.parquet", records.TEXTS)
+    return dict(zip(frame["text"], frame["split"], strict=True))
+
+
+def test_the_config_for_a_gpu_is_planned_whole(checkout):
+    planned = checkout.planned_jobs("--configfile", "config/gpu.yaml")
+    assert planned["import_classifier"] == 4 and planned["score_texts"] == 8
