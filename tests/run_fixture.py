@@ -5,11 +5,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import pandas as pd
 import yaml
 from samizdat import records
 from samizdat.files import sha256_of, write_text
+from samizdat.page import render_page
+from samizdat.publishing import execute_report
 from samizdat.statistics import StatisticsSettings, compute_statistics
 
 ROOT = Path(__file__).parents[1]
@@ -36,19 +39,22 @@ def make_run(
     percents: tuple[int, ...] = (10, 100),
     unprompted: int = 30,
     notes: str = "report/notes.md",
+    inputs: dict[str, str] | None = None,
     **config: Any,
 ) -> Path:
     """Write a complete results folder and return it; `config` overrides keys of the demo's config.
 
-    A classifier of each label column agrees with people on four texts of five.
+    A classifier of each label column agrees with people on four texts of five. `inputs` are the files that
+    the user is said to have given, with their hashes.
     """
     labels = LABELS if labels is None else labels
+    inputs = {"data/letters.txt": "0" * 64} if inputs is None else inputs
     texts = sentences(240) if texts is None else texts
     merged = _config(models, percents, prompts, labels, notes) | {"name": folder.name} | config
     random = np.random.default_rng(7)
     corpus = _corpus(texts, groups, labels, random)
     records.write_table(corpus, records.TEXTS, folder / "corpus" / "texts.parquet")
-    records.write_document(_summary(corpus), folder / "corpus" / "summary.json")
+    records.write_document(_summary(corpus, inputs), folder / "corpus" / "summary.json")
     for item in merged["tokenizers"]:
         _write_tokenizer(item["name"], corpus, folder)
     tables = []
@@ -68,18 +74,31 @@ def make_run(
         folder / "statistics",
         seed=3,
     )
-    write_manifest(folder, merged)
+    write_manifest(folder, merged, inputs)
     return folder
 
 
-def write_manifest(folder: Path, config: dict[str, Any]) -> None:
+def publish(run: Path, notes: Path = ROOT / "report" / "notes.md") -> Path:
+    """Execute the report of a run and render it with the embedded renderer; return the page."""
+    project, folder = ROOT / "report", run / "report"
+    execute_report(project / "index.qmd", notes, run, folder / "report.ipynb", run / "work", threads=1)
+    write_text(folder / "report.html", render_page(nbformat.read(folder / "report.ipynb", 4), project / "page.css"))
+    return folder / "report.html"
+
+
+def write_manifest(folder: Path, config: dict[str, Any], inputs: dict[str, str]) -> None:
     """Write the manifest anew, as after a change of the results or of the config."""
     write_text(folder / "config.json", json.dumps(config, sort_keys=True))
     kept = ("manifest.json", "config.json")
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in kept]
-    artefacts = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files if "report" not in path.parts}
+    kept_out = ("report", "work")
+    artefacts = {
+        path.relative_to(folder).as_posix(): sha256_of(path)
+        for path in files
+        if path.relative_to(folder).parts[0] not in kept_out
+    }
     manifest = records.Manifest(
-        run=config["name"], config=config, inputs={config["notes"]: "0" * 64}, artefacts=artefacts,
+        run=config["name"], config=config, inputs={config["notes"]: "0" * 64} | inputs, artefacts=artefacts,
         versions={"samizdat": "0.1.0", "torch": "2.13.0"}, python="3.11.0", commit="0" * 40, clean=True, rules=RULES,
     )  # fmt: skip
     records.write_document(manifest, folder / "manifest.json")
@@ -117,11 +136,11 @@ def _corpus(
     )
 
 
-def _summary(corpus: pd.DataFrame) -> records.CorpusSummary:
+def _summary(corpus: pd.DataFrame, inputs: dict[str, str]) -> records.CorpusSummary:
     lengths = corpus["text"].str.len()
     columns = [column for column in corpus if column.startswith("label_")]
     return records.CorpusSummary(
-        source="made up",
+        source=", ".join(inputs),
         texts=len(corpus),
         documents=corpus["document"].nunique(),
         groups={key: int(value) for key, value in corpus["group"].value_counts().items()},
@@ -133,7 +152,7 @@ def _summary(corpus: pd.DataFrame) -> records.CorpusSummary:
         read=len(corpus) + 2,
         dropped={"a text that stands in the corpus already": 2},
         dropped_examples={"a text that stands in the corpus already": ["a.txt:1"]},
-        inputs={},
+        inputs=inputs,
     )
 
 

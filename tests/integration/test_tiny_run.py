@@ -126,12 +126,18 @@ CHANGES = {
     ),
     "the number of resamples": (config_change(statistics={"bootstrap_resamples": 300}), STATISTICS),
     "the training's length": (config_change(training={"epochs": 2.0}), train_anew()),
-    "the training's code": (file_change("workflow/samizdat/optimizer.py", "0.95)", "0.94)"), without_config(train_anew())),
+    "the training's code": (
+        file_change("workflow/samizdat/optimizer.py", "0.95)", "0.94)"),
+        without_config(train_anew()),
+    ),
     "the fine-tuning": (
         config_change(finetuning={"epochs": 2.0}),
         {"finetune_classifier": 2, "score_texts": 4} | STATISTICS,
     ),
-    "the statistics' code": (file_change("workflow/samizdat/measures.py", "base=2", "base=4"), without_config(STATISTICS)),
+    "the statistics' code": (
+        file_change("workflow/samizdat/measures.py", "base=2", "base=4"),
+        without_config(STATISTICS),
+    ),
     "the vocabulary": (
         config_change(tokenizers=[{"name": "own", "source": "train", "vocabulary_size": 600}]),
         train_anew(make_tokenizer=1),

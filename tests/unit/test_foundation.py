@@ -228,7 +228,8 @@ def test_what_a_killed_process_left_is_swept_away_and_nothing_else(tmp_path):
         import os
         from pathlib import Path
         from samizdat.files import replacing, replacing_folder
-        with replacing(Path({str(tmp_path / "out.txt")!r})), replacing_folder(Path({str(tmp_path / "model")!r})) as folder:
+        root = Path({str(tmp_path)!r})
+        with replacing(root / "out.txt"), replacing_folder(root / "model") as folder:
             (folder / "half").write_text("half")
             os._exit(9)
     """

@@ -17,7 +17,7 @@ KINDS = {"fig": "Figure", "tbl": "Table", "sec": "Section"}
 CALLOUTS = {"note": "Note", "tip": "Tip", "important": "Important", "warning": "Warning", "caution": "Caution"}
 
 # What is wider than a small screen scrolls by itself, by keyboard too.
-_SCROLL = '<div class="scroll" role="region" aria-label="{}" tabindex="0">'
+_SCROLL = '<div class="scroll" role="group" aria-label="{}" tabindex="0">'
 
 
 @dataclass

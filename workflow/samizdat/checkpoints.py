@@ -1,12 +1,14 @@
 """Bring a ready-made classifier into the run: safetensors, a fast tokenizer, and the labels that were expected."""
 
+import contextlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
+from transformers import AutoConfig, AutoModelForSequenceClassification, PretrainedConfig, PreTrainedModel
 
 from samizdat import hub, program
 from samizdat.errors import UserError
@@ -39,23 +41,26 @@ def import_classifier(
         UserError: it can't be had, is no classifier, or has other labels.
     """
     found = hub.locate(checkpoint, revision)
-    config = AutoConfig.from_pretrained(found.path, local_files_only=True, trust_remote_code=False)
+    with hub.loading(found):
+        config = AutoConfig.from_pretrained(found.path, local_files_only=True, trust_remote_code=False)
     names = _check_labels(config, found.origin, description.name, labels)
-    positions = getattr(config, "max_position_embeddings", max_length_tokens)
-    if max_length_tokens > positions:
+    with _safe_weights(checkpoint, revision, found, work) as weights:
+        model = _load(weights, found)
+    tokenizer = load(found.path)
+    if tokenizer.pad_token is None:
         raise UserError(
-            f"{found.origin} reads at most {positions} tokens, and max_length_tokens is {max_length_tokens}",
+            f"the tokenizer of {found.origin} has no padding token, so texts can't be read side by side",
+            remedy="name a checkpoint of an encoder, such as BERT or XLM-R",
+        )
+    longest = _longest(model)
+    if longest is not None and max_length_tokens > longest:
+        raise UserError(
+            f"{found.origin} reads at most {longest} tokens, and max_length_tokens is {max_length_tokens}",
             remedy=f"lower max_length_tokens of the classifier {description.name!r} in the config",
         )
-    if any(found.path.glob("*.safetensors")):
-        model = _load(found.path, found.origin)
-    else:
-        converted = _convert(checkpoint, revision, found, work)
-        model = _load(converted, found.origin)
-        shutil.rmtree(converted)
     with replacing_folder(out) as folder:
         model.save_pretrained(folder, max_shard_size="1TB")
-        load(found.path).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
         if not (folder / "tokenizer.json").is_file():
             raise UserError(
                 f"the tokenizer of {found.origin} can't be turned into a fast one (tokenizer.json)",
@@ -77,7 +82,7 @@ def import_classifier(
     return f"{found.origin}: {', '.join(names)}"
 
 
-def _check_labels(config: AutoConfig, origin: str, name: str, expected: tuple[str, ...]) -> list[str]:
+def _check_labels(config: PretrainedConfig, origin: str, name: str, expected: tuple[str, ...]) -> list[str]:
     names = [str(config.id2label[number]) for number in range(config.num_labels)]
     if config.problem_type == "multi_label_classification":
         raise UserError(
@@ -98,8 +103,8 @@ def _check_labels(config: AutoConfig, origin: str, name: str, expected: tuple[st
     return names
 
 
-def _load(folder: Path, origin: str) -> PreTrainedModel:
-    try:
+def _load(folder: Path, found: hub.Located) -> PreTrainedModel:
+    with hub.loading(found):
         model, report = AutoModelForSequenceClassification.from_pretrained(
             folder,
             dtype="auto",
@@ -108,40 +113,56 @@ def _load(folder: Path, origin: str) -> PreTrainedModel:
             trust_remote_code=False,
             output_loading_info=True,
         )
-    except OSError as error:
-        raise UserError(
-            f"{origin} can't be loaded: {next(iter(str(error).splitlines()), 'no reason given')}",
-            remedy="look whether the checkpoint is whole; fetch or copy it again",
-        ) from None
     if report["missing_keys"]:
         missing = ", ".join(sorted(report["missing_keys"])[:3])
         raise UserError(
-            f"{origin} is no classifier: it has no weights for {missing}",
+            f"{found.origin} is no classifier: it has no weights for {missing}",
             remedy="name a checkpoint made for sequence classification",
         )
     return model
 
 
-def _convert(checkpoint: str, revision: str | None, found: hub.Located, work: Path) -> Path:
-    """A copy with safetensors of a checkpoint that only has a pickle, made by a process of its own."""
-    source = hub.locate(checkpoint, revision, (*hub.MODEL_FILES, *hub.PICKLE_FILES)).path / "pytorch_model.bin"
-    if not source.is_file():
+def _longest(model: PreTrainedModel) -> int | None:
+    """The longest input in tokens, special ones included; None where the model sets no bound."""
+    embeddings = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
+    if embeddings is None:
+        return getattr(model.config, "max_position_embeddings", None)
+    # RoBERTa and its kin count positions from behind the padding's id.
+    unused = 0 if embeddings.padding_idx is None else embeddings.padding_idx + 1
+    return embeddings.num_embeddings - unused
+
+
+@contextlib.contextmanager
+def _safe_weights(checkpoint: str, revision: str | None, found: hub.Located, work: Path) -> Iterator[Path]:
+    """A folder with config and safetensors: the checkpoint's own or, for the time of the block, a converted copy.
+
+    A checkpoint that has nothing but a pickle is converted by a process of its own.
+    """
+    if any(found.path.glob("*.safetensors")):
+        yield found.path
+        return
+    pickle = hub.locate(checkpoint, revision, (*hub.MODEL_FILES, hub.PICKLE_FILE)).path / hub.PICKLE_FILE
+    if not pickle.is_file():
         raise UserError(
-            f"{found.origin} has neither model.safetensors nor pytorch_model.bin",
+            f"{found.origin} has neither model.safetensors nor {hub.PICKLE_FILE}",
             remedy="name another checkpoint or revision",
         )
     folder = work / "converted"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    command = [sys.executable, "-m", "samizdat.unpickle", str(source), str(folder / "model.safetensors")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        raise UserError(
-            f"the pickle of {found.origin} is refused: {done.stderr.strip().splitlines()[-1]}",
-            remedy="it may hold more than tensors, so do not load it; name a checkpoint with safetensors",
-        )
-    shutil.copy(found.path / "config.json", folder / "config.json")
-    return folder
+    try:
+        command = [sys.executable, "-m", "samizdat.unpickle", str(pickle), str(folder / "model.safetensors")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+            raise UserError(
+                f"the pickle of {found.origin} is refused: {reason}",
+                remedy="it is damaged or holds more than tensors, so don't load it; name a checkpoint with safetensors",
+            )
+        shutil.copy(found.path / "config.json", folder / "config.json")
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

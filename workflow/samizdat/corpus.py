@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from samizdat.corpus_demo import read_demo
 from samizdat.corpus_readers import Columns, RawText, read_file
 from samizdat.errors import UserError
 from samizdat.files import sha256_of
+from samizdat.hub import COMMIT, first_line
 from samizdat.records import LABEL_PREFIX, TEXTS, CorpusSummary, write_document, write_table
 
 QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
@@ -56,8 +58,9 @@ def import_corpus(settings: CorpusSettings, archive: Path | None, texts: Path, s
     Raises:
         UserError: no text is left, there is only one document, or a file can't be read.
     """
+    source, raw_texts = _open(settings, archive)
     read, dropped, kept = 0, {}, {}
-    for raw in _read(settings, archive):
+    for raw in raw_texts:
         read += 1
         text, reason = _clean(raw.text, settings.min_characters)
         sha256 = hashlib.sha256(text.encode()).hexdigest() if reason is None else ""
@@ -81,52 +84,70 @@ def import_corpus(settings: CorpusSettings, archive: Path | None, texts: Path, s
             dropped.setdefault("not drawn into the sample (corpus.max_texts)", []).append(kept.pop(sha256).where)
     frame = _table(kept, settings.validation_share)
     write_table(frame, TEXTS, texts)
-    write_document(_summarise(frame, settings, read, dropped), summary)
+    write_document(_summarise(frame, settings, source, read, dropped), summary)
     return f"{len(frame):,} texts of {read:,}"
 
 
-def _read(settings: CorpusSettings, archive: Path | None) -> Iterator[RawText]:
+def _open(settings: CorpusSettings, archive: Path | None) -> tuple[str, Iterator[RawText]]:
+    """What the summary calls the source, and its texts."""
     columns = Columns(
         settings.text_column, settings.document_column, settings.group_column, tuple(settings.label_columns)
     )
     if settings.source == "demo":
-        yield from read_demo(archive)
-    elif settings.source == "hub":
-        yield from _read_dataset(settings, columns)
-    else:
-        for file in corpus_files(settings.paths):
-            yield from read_file(Path(file), columns, settings.txt_unit, settings.encoding)
+        return "sentences rated by people (Hutto and Gilbert, ICWSM 2014)", read_demo(archive)
+    if settings.source == "hub":
+        return _open_dataset(settings, columns)
+    files = (Path(file) for file in corpus_files(settings.paths))
+    texts = (raw for file in files for raw in read_file(file, columns, settings.txt_unit, settings.encoding))
+    return ", ".join(settings.paths), texts
 
 
-def _read_dataset(settings: CorpusSettings, columns: Columns) -> Iterator[RawText]:
-    """The rows of a Hub dataset; class labels by their names."""
+def _open_dataset(settings: CorpusSettings, columns: Columns) -> tuple[str, Iterator[RawText]]:
+    """A Hub dataset with its commit, and its rows; class labels by their names."""
     import datasets
-    from datasets.exceptions import DatasetNotFoundError
+    from huggingface_hub.errors import HTTPError
 
     datasets.disable_progress_bars()
+    datasets.logging.set_verbosity_error()
     name = settings.dataset
     try:
-        table = datasets.load_dataset(name, settings.subset, split=settings.dataset_split, revision=settings.revision)
-    except (DatasetNotFoundError, OSError, ValueError) as error:
-        detail = next(iter(str(error).splitlines()), type(error).__name__)
+        builder = datasets.load_dataset_builder(name, settings.subset, revision=settings.revision)
+        builder.download_and_prepare()
+        table = builder.as_dataset(split=settings.dataset_split)
+    except (datasets.exceptions.DatasetsError, HTTPError, OSError, ValueError, RuntimeError) as error:
+        if getattr(error, "errno", None) is not None:
+            raise  # This machine's own trouble, such as a full disk.
         raise UserError(
-            f"the dataset {name} at revision {settings.revision} can't be had: {detail}",
+            f"the dataset {name} at revision {settings.revision} can't be had: {first_line(error)}",
             remedy="look to the id, revision, subset and dataset_split under corpus in the config; without a "
             "network, set HF_HUB_OFFLINE=1 to use what was fetched before, or save the texts as a file in data/ "
             "and set `source: files`",
         ) from None
+    # Where the Hub can't be reached, datasets takes the newest that it has, whatever revision was asked for.
+    if COMMIT.fullmatch(settings.revision or "") and builder.hash != settings.revision:
+        raise UserError(
+            f"of the dataset {name} this machine has revision {builder.hash}, not {settings.revision}",
+            remedy="run once where the Hub can be reached, or name the revision that is here",
+        )
     columns.check(table.column_names, f"the dataset {name}")
+    wanted = {columns.text, columns.document, columns.group, *columns.labels} - {None}
     names = {
-        column: feature.int2str
-        for column, feature in table.features.items()
-        if isinstance(feature, datasets.ClassLabel)
+        column: feature.names for column, feature in table.features.items() if isinstance(feature, datasets.ClassLabel)
     }
-    for number, row in enumerate(table):
-        spelled = {
-            column: names[column](value) if column in names and value is not None and value >= 0 else value
-            for column, value in row.items()
-        }
-        yield columns.read(spelled, f"{name}, row {number}")
+    rows = (
+        columns.read(_name_classes(row, names), f"{name}, row {number}")
+        for number, row in enumerate(table.select_columns(sorted(wanted)))
+    )
+    return f"{name}@{builder.hash}", rows
+
+
+def _name_classes(row: dict[str, Any], names: dict[str, list[str]]) -> dict[str, Any]:
+    """The row with class labels by name; they are numbers in a dataset, and -1 where nobody gave one."""
+    numbers = {column: row[column] for column in names if column in row}
+    spelled = {
+        column: None if number is None or number < 0 else names[column][number] for column, number in numbers.items()
+    }
+    return row | spelled
 
 
 def _clean(text: object, min_characters: int) -> tuple[str, str | None]:
@@ -177,17 +198,12 @@ def _hash(name: str) -> float:
 
 
 def _summarise(
-    frame: pd.DataFrame, settings: CorpusSettings, read: int, dropped: dict[str, list[str]]
+    frame: pd.DataFrame, settings: CorpusSettings, source: str, read: int, dropped: dict[str, list[str]]
 ) -> CorpusSummary:
     lengths = frame["text"].str.len()
     labels = [column for column in frame if column.startswith(LABEL_PREFIX)]
-    source = {
-        "demo": "sentences rated by people (Hutto and Gilbert, ICWSM 2014)",
-        "files": ", ".join(settings.paths),
-        "hub": f"{settings.dataset} at revision {settings.revision}",
-    }
     return CorpusSummary(
-        source=source[settings.source],
+        source=source,
         texts=len(frame),
         documents=int(frame["document"].nunique()),
         groups=_counts(frame["group"]),

@@ -7,8 +7,8 @@ import unicodedata
 _SPECIAL = re.compile(
     r"""[\\`*_{}\[\]<>#+|!$@^~&"'=]"""
     r"|(?<=[.-])[.-]|[.-](?=[.-])"  # … and – would be made of these
-    r"|:(?=[/:])|(?<=:):|(?<=www)\."  # links that make themselves, and fences
-    r"|(?<=^Table):|^\s*(?:[-:(]|\w{1,9}[.)])"  # captions, definitions, lists: only where a line begins
+    r"|:(?=[/:]|[\w+-]+:)|(?<=:):|(?<=www)\."  # links that make themselves, :pictures: and fences
+    r"|(?<=^Table):|(?<=^table):|^\s*(?:[-:(%]|\w+[.)])"  # captions, definitions, titles, lists: where a line begins
 )
 # MathJax in Jupyter looks for dollars in the finished page, wherever it is not told to look away.
 _DOLLAR = '<span class="mathjax_ignore tex2jax_ignore">&#36;</span>'
@@ -63,9 +63,16 @@ def plain(text: str) -> str:
     return " ".join(visible(text).split())
 
 
+def shortened(text: str, longest: int = 120) -> str:
+    """A name as it is, or the beginning of one that would fill a page."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 def attribute(text: str) -> str:
-    """Any text as one visible line for a quoted attribute in Markdown; `html.unescape` gives it back."""
-    return re.sub(r"[^\w\s.,;:()%“”–-]", lambda match: f"&#{ord(match.group())};", plain(text))
+    """Any text as one visible line for a quoted attribute in Markdown; `html.unescape` gives it back, braces apart."""
+    # Quarto expands shortcodes in finished attributes: a word joiner, which nobody sees, keeps two braces apart.
+    apart = re.sub(r"([{}])(?=[{}])", "\\1\u2060", plain(text))
+    return re.sub(r"[^\w\s.,;:()%“”–-]", lambda match: f"&#{ord(match.group())};", apart)
 
 
 def quoted(text: str, *, language: str, longest: int = 400) -> str:

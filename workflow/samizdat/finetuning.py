@@ -81,7 +81,7 @@ def finetune(
         description=asdict(description),
         max_length_tokens=max_length_tokens,
         examples=list(zip(examples["id"], examples["label"].tolist(), strict=True)),
-        encoder={path.name: sha256_of(path) for path in sorted(found.path.glob("*.*")) if path.is_file()},
+        encoder=found.digests(),
         seed=seed,
         threads=threads,
         device=[chosen.kind, chosen.bfloat16],
@@ -91,18 +91,20 @@ def finetune(
     if restore(work, mark, out):
         return f"{len(examples):,} texts, as trained before"
     tokenizer = load(found.path)
-    model = AutoModelForSequenceClassification.from_pretrained(
-        found.path,
-        num_labels=len(labels),
-        id2label=dict(enumerate(labels)),
-        label2id={label: number for number, label in enumerate(labels)},
-        dtype=torch.float32,
-        hidden_dropout_prob=settings.dropout,
-        attention_probs_dropout_prob=settings.dropout,
-        use_safetensors=True,
-        local_files_only=True,
-        trust_remote_code=False,
-    ).to(chosen.kind)
+    with hub.loading(found):
+        model = AutoModelForSequenceClassification.from_pretrained(
+            found.path,
+            num_labels=len(labels),
+            id2label=dict(enumerate(labels)),
+            label2id={label: number for number, label in enumerate(labels)},
+            dtype=torch.float32,
+            hidden_dropout_prob=settings.dropout,
+            attention_probs_dropout_prob=settings.dropout,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+        )
+    model.to(chosen.kind)
     try:
         _fit(model, tokenizer, examples, settings, max_length_tokens, chosen, description.name, seed)
     except torch.OutOfMemoryError:

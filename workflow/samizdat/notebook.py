@@ -57,7 +57,7 @@ def make_notebook(document: Path, notes: Path, run: Path) -> NotebookNode:
             remedy="restore its first lines; `lang: en` is enough",
         )
     notebook.cells[0].source = _title_block(notebook.cells[0].source, manifest.config)
-    words = safe_markdown(notes.read_text(encoding="utf-8"))
+    words = safe_markdown(_read_notes(notes))
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = NOTES_HERE.sub(lambda found: (found["heading"] or "") + words if words else "", cell.source)
@@ -69,6 +69,15 @@ def make_notebook(document: Path, notes: Path, run: Path) -> NotebookNode:
         cell.id = f"cell-{number}"
         cell.metadata = nbformat.from_dict({})
     return notebook
+
+
+def _read_notes(notes: Path) -> str:
+    try:
+        return notes.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{notes} is not UTF-8: its byte {error.start} can't be read", remedy="save the file as UTF-8"
+        ) from None
 
 
 def check_results(manifest: Manifest, run: Path) -> None:
@@ -91,11 +100,16 @@ def check_results(manifest: Manifest, run: Path) -> None:
 def _title_block(source: str, config: dict[str, Any]) -> str:
     """The document's metadata with the config's title, author and course, each as text and not as Markdown."""
     block = yaml.safe_load(source.strip().strip("-")) or {}
-    block["title"] = escape(config["title"])
+    block["title"] = _title(config["title"])
     for key, name in (("course", "subtitle"), ("author", "author")):
         if config[key]:
-            block[name] = escape(config[key])
+            block[name] = _title(config[key])
     return f"---\n{yaml.safe_dump(block, allow_unicode=True, sort_keys=False, width=10_000)}---"
+
+
+def _title(text: str) -> str:
+    """Text escaped, and no two braces beside each other: Quarto runs shortcodes in metadata that pandoc has read."""
+    return re.sub(r"(&#12[35];)(?=&#12[35];)", r"\1<span></span>", escape(text))
 
 
 def _inputs_cell(manifest: Manifest) -> str:
@@ -166,7 +180,7 @@ def _execute_fresh(notebook: NotebookNode, document: Path, run: Path, work: Path
                 if manager.has_kernel:
                     run_sync(manager.shutdown_kernel)(now=True)
     except CellExecutionError as error:
-        log.error("%s", error)
+        log.error("%s", re.sub(r"\x1b\[[\d;]*m", "", str(error)))
         failed = next(cell for cell in notebook.cells if _error_of(cell))
         name, value = _error_of(failed)
         raise UserError(

@@ -1,6 +1,8 @@
 """The user's own words: Markdown that keeps its form and loses every way to be anything but text."""
 
+import itertools
 import re
+from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
 from samizdat import pandoc
@@ -22,6 +24,8 @@ _WRITER = "markdown-fenced_divs-native_divs-bracketed_spans-grid_tables-simple_t
 _SCHEMES = {"http", "https", "mailto"}
 # Sections of the notes stand below the section that holds them.
 _DEEPER = 2
+# What TeX can say beyond formulas: links, files, definitions, markup of the page.
+_COMMANDS = re.compile(r"\\(?:href|url|input|include|newcommand|renewcommand|def|require|class|style|css|html)")
 
 
 def safe_markdown(text: str) -> str:
@@ -32,11 +36,12 @@ def safe_markdown(text: str) -> str:
     page that makes no request can't fetch it.
     """
     document = pandoc.parse(text.replace("\r\n", "\n"), _READER, f"--shift-heading-level-by={_DEEPER}")
-    document["blocks"] = pandoc.rewrite(document["blocks"], _tame)
+    sections = itertools.count(1)
+    document["blocks"] = pandoc.rewrite(document["blocks"], lambda element: _tame(element, sections))
     return pandoc.unparse(document, _WRITER).strip()
 
 
-def _tame(element: Element) -> list[Element] | None:
+def _tame(element: Element, sections: Iterator[int]) -> list[Element] | None:
     kind, content = element["t"], element.get("c")
     if kind == "Str":
         return [_markdown(escape(content))]
@@ -45,11 +50,14 @@ def _tame(element: Element) -> list[Element] | None:
     if kind == "CodeBlock":
         lines = "&#10;".join(escape(line) for line in content[1].split("\n"))
         return [{"t": "RawBlock", "c": ["markdown", f"<pre><code>{lines}</code></pre>"]}]
+    if kind == "Math" and _COMMANDS.search(content[1]):
+        return [_markdown(f"<code>{escape(content[1])}</code>")]
     if kind == "Math":
         # Shortcodes begin with two braces, which mean to TeX what they mean apart.
         return [{"t": "Math", "c": [content[0], re.sub(r"\{(?=\{)", "{ ", content[1])]}]
     if kind == "Header":
-        return [{"t": "Header", "c": [content[0], ["", [], []], content[2]]}]
+        # An id of its own: one made of the heading could be that of a figure.
+        return [{"t": "Header", "c": [content[0], [f"notes-{next(sections)}", [], []], content[2]]}]
     if kind == "Link":
         address = _web_address(content[2][0])
         return [{"t": "Link", "c": [["", [], []], content[1], [address, ""]]}] if address else content[1]

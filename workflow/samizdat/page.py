@@ -13,6 +13,7 @@ from samizdat.blocks import Body, assemble
 from samizdat.pandoc import Element
 from samizdat.policy import with_policy
 
+# Ids that begin with an underscore are none that pandoc would make of a heading.
 _PAGE = Template("""<!DOCTYPE html>
 <html lang="$language">
 <head>
@@ -26,15 +27,15 @@ _PAGE = Template("""<!DOCTYPE html>
 $style</style>
 </head>
 <body>
-<a class="skip" href="#content">Skip to the text</a>
+<a class="skip" href="#_text">Skip to the text</a>
 <header>
 <h1>$title</h1>
 $byline</header>
-<nav aria-labelledby="contents">
-<h2 id="contents">Contents</h2>
+<nav aria-labelledby="_contents">
+<h2 id="_contents">Contents</h2>
 $contents
 </nav>
-<main id="content">
+<main id="_text">
 $body
 </main>
 <footer>
@@ -58,7 +59,8 @@ def render_page(notebook: NotebookNode, style: Path) -> str:
     body = assemble(notebook)
     content = _html(body.blocks, "--mathml", "--section-divs", "--syntax-highlighting=none")
     for number, image in enumerate(body.images):
-        content = content.replace(f'src="figure:{number}"', f'src="data:image/png;base64,{image}"', 1)
+        # No text of the page can hold an opening angle bracket of its own.
+        content = content.replace(f'<img src="figure:{number}"', f'<img src="data:image/png;base64,{image}"', 1)
     lines = [f'<p class="{key}">{_inline(block[key])}</p>\n' for key in ("subtitle", "author") if block.get(key)]
     return with_policy(
         _PAGE.substitute(

@@ -19,8 +19,7 @@ def convert(text: str, source: str, target: str, *options: str) -> str:
     Raises:
         RuntimeError: pandoc refuses the text, which no input may bring about.
     """
-    # A line longer than `columns` would give its table columns of fixed relative widths.
-    command = [pypandoc.get_pandoc_path(), "--sandbox", "--wrap=none", "--columns=1000000000"]
+    command = [pypandoc.get_pandoc_path(), "--sandbox", "--wrap=none"]
     done = subprocess.run(  # noqa: S603
         [*command, f"--from={source}", f"--to={target}", *options],
         input=text.encode(),
@@ -34,7 +33,9 @@ def convert(text: str, source: str, target: str, *options: str) -> str:
 
 def parse(markdown: str, source: str = MARKDOWN, *options: str) -> Element:
     """The document tree of Markdown (pandoc's JSON)."""
-    return json.loads(convert(markdown, source, "json", *options))
+    # A line longer than `columns` would give its table columns of fixed relative widths. Only reading may have
+    # so many: a writer fills them, with the dashes of a rule for one.
+    return json.loads(convert(markdown, source, "json", "--columns=1000000000", *options))
 
 
 def unparse(document: Element, target: str, *options: str) -> str:

@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 
 # Styles are the page's own and may stand in attributes; nothing hostile reaches the page as markup.
 _FIXED = (
-    "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline' data:; "
+    "base-uri 'none'; form-action 'none'"
 )
 
 

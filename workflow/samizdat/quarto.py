@@ -61,7 +61,7 @@ def render_with_quarto(program: str, notebook: Path, project: Path, work: Path) 
     done = subprocess.run(  # noqa: S603
         [program, "render", "report.ipynb", "--to", "html"],
         cwd=folder,
-        env=os.environ | {"QUARTO_PYTHON": sys.executable},
+        env=os.environ | {"QUARTO_PYTHON": sys.executable, "NO_COLOR": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -70,7 +70,10 @@ def render_with_quarto(program: str, notebook: Path, project: Path, work: Path) 
     page = folder / "report.html"
     # After a failure an old page may still lie there; the exit status tells.
     if done.returncode or not page.is_file():
-        last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        # The first line that speaks of an error is the reason; after it come traces and a summary.
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()] or ["it gave no reason"]
+        reason = next((number for number, line in enumerate(lines) if "error" in line.lower()), len(lines) - 1)
+        last = " ".join(lines[reason : reason + 2])
         raise UserError(
             f"quarto could not render the notebook: {last}",
             remedy="see the log; without quarto on the PATH the embedded renderer is used",

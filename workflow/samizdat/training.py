@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import AutoConfig, GPT2Config, GPT2LMHeadModel
 
 from samizdat import hub, program
 from samizdat.code import code_digest
@@ -42,8 +42,10 @@ def train(
     chosen = prepare(device, threads=threads, seed=seed)
     vocabulary = read_document(TokenizerSummary, tokenizer / "summary.json")
     token_files = {split: tokenizer / "tokens" / f"{split}.bin" for split in vocabulary.tokens}
+    found = None if settings.checkpoint is None else hub.locate(settings.checkpoint, settings.revision)
     mark = fingerprint(
         settings=asdict(settings),
+        start=found and found.digests(),
         inputs={path.name: sha256_of(path) for path in [*token_files.values(), tokenizer / "tokenizer.json"]},
         seed=seed,
         threads=threads,
@@ -55,7 +57,7 @@ def train(
         summary = read_document(ModelSummary, out / "summary.json")
         return f"{summary.validation_bits_per_byte:.3f} bits per byte, as trained before"
 
-    model, start = _make_model(settings, vocabulary)
+    model = _make_model(settings, vocabulary, found)
     model.to(chosen.kind)
     context = model.config.n_positions
     tokens = {split: read_tokens(path, vocabulary.token_dtype) for split, path in token_files.items()}
@@ -91,7 +93,7 @@ def train(
         summary = ModelSummary(
             name=name,
             tokenizer=vocabulary.name,
-            start=start,
+            start=found.origin if found else "scratch",
             parameters=sum(parameter.numel() for parameter in model.parameters()),
             device_kind=chosen.kind,
             compute_dtype=str(run.dtype).removeprefix("torch."),
@@ -109,25 +111,15 @@ def train(
         write_document(summary, folder / "summary.json")
     keep(work, mark, out)
     for leftover in ("best", "kept"):
-        shutil.rmtree(work / leftover)
+        shutil.rmtree(work / leftover, ignore_errors=True)
     (work / "state.safetensors").unlink(missing_ok=True)
     return f"{summary.validation_bits_per_byte:.3f} bits per byte after {summary.best_step} steps"
 
 
-def _make_model(settings: TrainingSettings, vocabulary: TokenizerSummary) -> tuple[GPT2LMHeadModel, str]:
-    """The model before its first step, in float32, and what it starts from."""
-    if settings.checkpoint is not None:
-        found = hub.locate(settings.checkpoint, settings.revision)
-        model = GPT2LMHeadModel.from_pretrained(
-            found.path, dtype=torch.float32, use_safetensors=True, local_files_only=True
-        )
-        if model.config.vocab_size != vocabulary.vocabulary_size:
-            raise UserError(
-                f"{found.origin} has {model.config.vocab_size} tokens in its vocabulary, the tokenizer "
-                f"{vocabulary.name!r} has {vocabulary.vocabulary_size}",
-                remedy="give the model a tokenizer with `source: checkpoint` and the same checkpoint",
-            )
-        return model, found.origin
+def _make_model(settings: TrainingSettings, vocabulary: TokenizerSummary, found: hub.Located | None) -> GPT2LMHeadModel:
+    """The model before its first step, in float32."""
+    if found is not None:
+        return _load_model(settings, vocabulary, found)
     boundary = vocabulary.boundary_token_id
     config = GPT2Config(
         vocab_size=vocabulary.vocabulary_size,
@@ -142,7 +134,30 @@ def _make_model(settings: TrainingSettings, vocabulary: TokenizerSummary) -> tup
         eos_token_id=boundary,
         use_cache=True,
     )
-    return GPT2LMHeadModel(config), "scratch"
+    return GPT2LMHeadModel(config)
+
+
+def _load_model(settings: TrainingSettings, vocabulary: TokenizerSummary, found: hub.Located) -> GPT2LMHeadModel:
+    """A checkpoint to continue, which must be what the config takes it for."""
+    with hub.loading(found):
+        config = AutoConfig.from_pretrained(found.path, local_files_only=True, trust_remote_code=False)
+        if config.model_type != "gpt2":
+            raise ValueError(f"it is a {config.model_type}, not a GPT-2")
+        model = GPT2LMHeadModel.from_pretrained(
+            found.path, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True
+        )
+    if config.vocab_size != vocabulary.vocabulary_size:
+        raise UserError(
+            f"{found.origin} has {config.vocab_size} tokens in its vocabulary, the tokenizer "
+            f"{vocabulary.name!r} has {vocabulary.vocabulary_size}",
+            remedy="give the model a tokenizer with `source: checkpoint` and the same checkpoint",
+        )
+    if config.n_positions != settings.context_tokens:
+        raise UserError(
+            f"{found.origin} reads {config.n_positions} tokens at once; context_tokens is {settings.context_tokens}",
+            remedy=f"set context_tokens of this model to {config.n_positions} in the config",
+        )
+    return model
 
 
 def _as_csv(rows: list[dict[str, Any]]) -> str:

@@ -6,12 +6,27 @@ from pathlib import Path
 import numpy as np
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from samizdat.errors import UserError
+
 BOUNDARY = "<|endoftext|>"
 
 
 def load(folder: Path) -> PreTrainedTokenizerFast:
-    """The tokenizer saved in a folder."""
-    return AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False, local_files_only=True)
+    """The tokenizer saved in a folder.
+
+    Raises:
+        UserError: there is none, or it can't be loaded.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"the tokenizer in {folder} can't be loaded: {error}", remedy="fetch or copy it again"
+        ) from None
+    # Without any of its files, transformers makes one that knows its special tokens and nothing else.
+    if len(tokenizer) <= len(tokenizer.all_special_ids):
+        raise UserError(f"{folder} holds no tokenizer", remedy="name a checkpoint that brings its own")
+    return tokenizer
 
 
 def encode(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[list[int]]:

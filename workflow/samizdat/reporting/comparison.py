@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from samizdat.escaping import plain
 from samizdat.reporting.classifiers import NONE_APPLIED, finish_labels
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
@@ -17,6 +16,7 @@ from samizdat.reporting.style import (
     drawing,
     interval_points,
     legend_below,
+    legend_label,
     wrapped,
 )
 from samizdat.reporting.words import (
@@ -24,6 +24,8 @@ from samizdat.reporting.words import (
     Prose,
     Table,
     count,
+    counted,
+    drawn,
     is_null,
     joined,
     label,
@@ -44,31 +46,65 @@ def opening(run: Run) -> Prose:
     rows = _published(run.divergences)
     if rows.empty:
         return Prose(NO_SAMPLES if run.cards else NONE_APPLIED)
-    return Prose(" ".join(sentence(run, row) for row in rows.to_dict("records")))
+    return Prose("\n\n".join(_sentence(run, row) for row in rows.to_dict("records")))
 
 
-def sentence(run: Run, row: dict[str, Any]) -> str:
-    """One divergence, and the label that differs most, with care for what is not shown."""
-    model = f" of {label(row['model'])}" if len(run.models) > 1 else ""
-    chance = f"{bits(row['chance_bits'])}{NO_BREAK}bits"
-    away = f"{bits(row['jensen_shannon_bits'])}{NO_BREAK}bits ({bits(row['low'])} to {bits(row['high'])})"
-    start = (
-        f"By the classifier {label(row['classifier'])}, the {count(row['samples'])} samples{model} begun with nothing "
-        f"are {away} away from the texts"
+def in_brief(run: Run) -> list[str]:
+    """The same in a short sentence for each classifier and model; none where nothing was compared."""
+    return [_brief(run, row) for row in _published(run.divergences).to_dict("records")]
+
+
+def _sentence(run: Run, row: dict[str, Any]) -> str:
+    """One divergence with its interval, and the label that differs most, with care for what is not shown."""
+    start = f"By the classifier {label(row['classifier'])}, "
+    shares = (
+        f"the label shares of the {counted(row['samples'], 'sample')}{_of_model(run, row)} begun with nothing are "
+        f"{_bits(row['jensen_shannon_bits'])}{NO_BREAK}bits ({_bits(row['low'])} to {_bits(row['high'])}) away from "
+        "those of the texts"
     )
-    if row["jensen_shannon_bits"] <= row["chance_bits"]:
+    chance = f"{_bits(row['chance_bits'])}{NO_BREAK}bits"
+    if not _differs(row):
         return (
-            f"{start}: no difference was found, since as many texts drawn at random would stay below "
-            f"{chance} in {percent(run.confidence)} of draws. A difference smaller than that may "
-            "be there all the same."
+            f"{start}no difference was found: {shares}, and as many texts drawn at random stay below {chance} in "
+            f"{percent(run.confidence)} of draws. A difference smaller than that may be there all the same."
         )
-    found = _widest_gap(run, row)
-    gap = f" Most of it is {found}." if found else ""
-    return f"{start}, more than the {chance} that chance explains.{gap}"
+    one, of_samples, of_texts = _widest_gap(run, row)
+    return (
+        f"{start}samples and texts differ: {shares}, more than the {chance} that chance explains. They are furthest "
+        f"apart in {label(one)}, given to {percent_interval(*of_samples)} of the samples and "
+        f"{percent_interval(*of_texts)} of the texts."
+    )
 
 
-def bits(number: float) -> str:
+def _brief(run: Run, row: dict[str, Any]) -> str:
+    found, chance = _bits(row["jensen_shannon_bits"]), _bits(row["chance_bits"])
+    start = f"By {label(row['classifier'])}, "
+    if not _differs(row):
+        return (
+            f"{start}no difference was found between samples{_of_model(run, row)} and texts: they are {found}"
+            f"{NO_BREAK}bits apart, and chance explains up to {chance}."
+        )
+    one, of_samples, of_texts = _widest_gap(run, row)
+    return (
+        f"{start}samples{_of_model(run, row)} and texts differ: they are {found}{NO_BREAK}bits apart, where chance "
+        f"explains up to {chance}. Furthest apart is {label(one)}, given to {percent(of_samples[0])} of the samples "
+        f"and {percent(of_texts[0])} of the texts."
+    )
+
+
+def _differs(row: dict[str, Any] | pd.Series) -> bool:
+    """Whether chance does not explain the divergence."""
+    return row["jensen_shannon_bits"] > row["chance_bits"]
+
+
+def _of_model(run: Run, row: dict[str, Any]) -> str:
+    return f" of {label(row['model'])}" if len(run.models) > 1 else ""
+
+
+def _bits(number: float) -> str:
     """A divergence with three digits behind the point, a small one with four."""
+    if 0 < number < 0.00005:
+        return "less than 0.0001"
     return f"{number:.3f}" if number >= 0.01 else f"{number:.4f}"
 
 
@@ -77,17 +113,14 @@ def _published(divergences: pd.DataFrame) -> pd.DataFrame:
     return divergences[(divergences["begun_with"] == "nothing") & divergences["temperature"].isna()]
 
 
-def _widest_gap(run: Run, row: dict[str, Any]) -> str:
-    """The label whose share differs most between samples and texts, with both shares."""
+def _widest_gap(run: Run, row: dict[str, Any]) -> tuple[str, list[float], list[float]]:
+    """The label whose share differs most between samples and texts, with both shares and their bounds."""
     shares = run.shares[run.shares["classifier"] == row["classifier"]]
     texts = shares[(shares["subset"] == "texts") & (shares["group_kind"] == "all")].set_index("label")
     samples = shares[(shares["group_kind"] == "model") & (shares["group"] == row["model"])].set_index("label")
     one = (samples["share"] - texts["share"]).abs().idxmax()
-    of = {
-        which: percent_interval(*frame.loc[one, ["share", "low", "high"]])
-        for which, frame in (("s", samples), ("t", texts))
-    }
-    return f"{label(one)}, given to {of['s']} of the samples and {of['t']} of the texts"
+    bounds = ["share", "low", "high"]
+    return one, samples.loc[one, bounds].tolist(), texts.loc[one, bounds].tolist()
 
 
 def shares(run: Run) -> Picture | Prose:
@@ -101,7 +134,7 @@ def shares(run: Run) -> Picture | Prose:
     sets = [("texts", frame[(frame["subset"] == "texts") & (frame["group_kind"] == "all")])]
     sets += [(f"samples, temperature {value}", samples[samples["group"] == value]) for value in temperatures]
     labels = {one: list(dict.fromkeys(frame.loc[frame["classifier"] == one, "label"])) for one in names}
-    heights = [0.5 + len(labels[one]) * (0.16 + 0.11 * len(sets)) for one in names]
+    heights = [0.5 + len(labels[one]) * (0.2 + 0.11 * len(sets)) for one in names]
     title = _finding(run, names)
     with drawing(title, 0.8 + sum(heights), rows=len(names), height_ratios=heights) as (picture, axes):
         descriptions = []
@@ -119,8 +152,8 @@ def shares(run: Run) -> Picture | Prose:
                     label=words,
                 )
                 descriptions.append(
-                    f"{plain(classifier)}, {words}: "
-                    + ", ".join(f"{plain(one)} {percent(share)}" for one, share in some["share"].items())
+                    f"{drawn(classifier)}, {words}: "
+                    + ", ".join(f"{drawn(one)} {percent(share)}" for one, share in some["share"].items())
                 )
             finish_labels(axis, labels[classifier], "share", classifier)
         legend_below(picture, axes[0])
@@ -133,14 +166,12 @@ def shares(run: Run) -> Picture | Prose:
 def _finding(run: Run, names: list[str]) -> str:
     """Where samples and texts differ by more than chance, in a title."""
     rows = _published(run.divergences)
-    differing = [
-        one for one in names if one in set(rows.loc[rows["jensen_shannon_bits"] > rows["chance_bits"], "classifier"])
-    ]
-    if not differing:
+    found = {row["classifier"] for row in rows.to_dict("records") if _differs(row)}
+    if not found:
         return "No classifier tells samples from texts by its label shares"
-    return f"Samples and texts differ in {joined(plain(one) for one in differing)}" + (
-        "" if len(differing) == len(names) else "; no difference was found elsewhere"
-    )
+    tell, rest = ([f"“{drawn(one)}”" for one in names if (one in found) == told] for told in (True, False))
+    others = f"; those of {joined(rest)} do not" if rest else ""
+    return f"The labels of {joined(tell)} tell samples from texts{others}"
 
 
 def by_training(run: Run) -> Picture | Prose:
@@ -148,21 +179,14 @@ def by_training(run: Run) -> Picture | Prose:
     rows = run.divergences[(run.divergences["begun_with"] == "prompts") & run.divergences["temperature"].isna()]
     if rows["percent"].nunique() < 2:
         return Prose(
-            "Only the finished models wrote samples (`training.keep_percents` is [100]), so there is no course to show."
+            "There is no course to show: it takes a classifier (`classifiers`), prompts (`prompts`, "
+            "`sampling.held_out_prompts`) and a checkpoint from before the end of training (`training.keep_percents`)."
         )
     names = list(dict.fromkeys(rows["classifier"]))
-    ends = [_ends(part) for _, part in rows.groupby(["classifier", "model"], sort=False)]
-    nearer = sum(last["high"] < first["low"] for first, last in ends)
-    title = (
-        "With training, what the models write comes nearer to the texts"
-        if nearer == len(ends)
-        else "It can't be told whether training brings what the models write nearer to the texts"
-        if nearer == 0
-        else "Training brings what the models write nearer to the texts by some classifiers; by others it can't be told"
-    )
+    title = _course_finding(rows)
     columns = min(2, len(names))
     lines = -(-len(names) // columns)
-    with drawing(title, 0.6 + 2.3 * lines, rows=lines, columns=columns, sharey=True) as (picture, axes):
+    with drawing(title, 0.9 + 2.3 * lines, rows=lines, columns=columns, sharey=True) as (picture, axes):
         for axis in axes[len(names) :]:
             axis.set_axis_off()
         descriptions = []
@@ -170,7 +194,7 @@ def by_training(run: Run) -> Picture | Prose:
             for series, (model, part) in enumerate(rows[rows["classifier"] == classifier].groupby("model", sort=False)):
                 _course(axis, part.sort_values("percent"), series, model)
                 descriptions.append(
-                    f"{plain(classifier)}, {plain(model)}: "
+                    f"{drawn(classifier)}, {drawn(model)}: "
                     + ", ".join(
                         f"{row['jensen_shannon_bits']:.3f} bits at {row['percent']} %"
                         for row in part.to_dict("records")
@@ -180,7 +204,7 @@ def by_training(run: Run) -> Picture | Prose:
             axis.set(xlabel="share of the training done, %", xlim=(0, 105))
             axis.set_ylim(0, 1.05 * max(rows["high"].max(), rows["chance_bits"].max()))
         axes[0].set_ylabel("divergence from the texts, bits")
-        axes[0].legend()
+        legend_below(picture, axes[0])
         picture.alternative_text = (
             f"{title}. Lines of the Jensen–Shannon divergence with {percent(run.confidence)} intervals; dotted is what "
             "chance explains. " + "; ".join(descriptions) + "."
@@ -188,10 +212,19 @@ def by_training(run: Run) -> Picture | Prose:
     return picture
 
 
-def _ends(part: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """The rows of the earliest checkpoint and of the published model."""
-    ordered = part.sort_values("percent")
-    return ordered.iloc[0], ordered.iloc[-1]
+def _course_finding(rows: pd.DataFrame) -> str:
+    """Whether the samples end nearer to the texts than they began, as far as the intervals tell, in a title."""
+    ordered = [part.sort_values("percent") for _, part in rows.groupby(["classifier", "model"], sort=False)]
+    ends = [(part.iloc[0], part.iloc[-1]) for part in ordered]
+    moves = {
+        "nearer to the texts": [first["classifier"] for first, last in ends if last["high"] < first["low"]],
+        "away from the texts": [first["classifier"] for first, last in ends if last["low"] > first["high"]],
+    }
+    told = [f"{where} by {joined(drawn(one) for one in dict.fromkeys(by))}" for where, by in moves.items() if by]
+    if not told:
+        return "No classifier tells whether training brings the samples nearer to the texts"
+    elsewhere = "" if sum(map(len, moves.values())) == len(ends) else "; elsewhere no move can be told from chance"
+    return f"Training moves the samples {joined(told)}{elsewhere}"
 
 
 def _course(axis: Any, part: pd.DataFrame, series: int, model: str) -> None:
@@ -199,7 +232,7 @@ def _course(axis: Any, part: pd.DataFrame, series: int, model: str) -> None:
     axis.errorbar(
         part["percent"], values, yerr=[(values - part["low"]).clip(lower=0), (part["high"] - values).clip(lower=0)],
         color=PALETTE[series % len(PALETTE)], marker=MARKERS[series % len(MARKERS)],
-        linestyle=DASHES[series % len(DASHES)], elinewidth=1.2, capsize=2, label=wrapped(model, 30),
+        linestyle=DASHES[series % len(DASHES)], elinewidth=1.2, capsize=2, label=legend_label(model, 30),
     )  # fmt: skip
     axis.plot(
         part["percent"],

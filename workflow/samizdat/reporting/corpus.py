@@ -3,20 +3,33 @@
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from samizdat.escaping import escape, plain, quoted
+from samizdat.escaping import escape, quoted
 from samizdat.records import LABEL_PREFIX
 from samizdat.reporting.run import Run
-from samizdat.reporting.style import HATCHES, INK, PALETTE, Picture, drawing, in_percent, wrapped
-from samizdat.reporting.words import Prose, Table, count, counted, name, percent, table
+from samizdat.reporting.style import (
+    HATCHES,
+    INK,
+    PALETTE,
+    Picture,
+    drawing,
+    in_percent,
+    legend_columns,
+    legend_label,
+    wrapped,
+)
+from samizdat.reporting.words import Prose, Table, count, counted, drawn, name, percent, table
 from samizdat.seeds import derive_seed
 
 # What the course asks of a corpus.
 COURSE_TEXTS = (1_000, 50_000)
 COURSE_GPT2_TOKENS = (200_000, 2_000_000)
 SHOWN_GROUPS = 10
-ALL = "all texts"
+# Medians that differ by less than this factor are no finding.
+ALIKE = 1.2
+ALL, UNGROUPED = "all texts", "without a group"
 
 
 def opening(run: Run) -> Prose:
@@ -28,39 +41,42 @@ def opening(run: Run) -> Prose:
         f"{counted(corpus.characters, 'character')} in all. Its source: {escape(corpus.source)}.",
         f"Half of the texts have between {count(quantiles['0.25'])} and {count(quantiles['0.75'])} characters; "
         f"the longest has {count(quantiles['1'])}.",
-        f"{counted(corpus.splits.get('validation', 0), 'text')} were held out from all training; texts of one "
-        "document are never on both sides.",
+        f"{counted(corpus.splits.get('validation', 0), 'text was', 'texts were')} held out from all training; texts of "
+        "one document are never on both sides.",
     ]
     return Prose(" ".join([*sentences, _limits(run)]))
 
 
 def _limits(run: Run) -> str:
     """Whether the corpus is as large as the course asks, as far as that was counted."""
-    size = _within(run.corpus.texts, COURSE_TEXTS, "text")
+    size = f"The course asks for {_within(run.corpus.texts, COURSE_TEXTS, 'texts')}"
     gpt2 = [item["name"] for item in run.config["tokenizers"] if item["source"] == "gpt2"]
     if not gpt2:
-        return f"Of what the course asks, {size}; GPT-2's own tokens were not counted in this run."
+        return f"{size}; GPT-2’s own tokens, of which it asks for a number too, were not counted in this run."
     # Without the boundary tokens, which are not the texts' own.
     tokens = sum(run.tokenizers[gpt2[0]].tokens.values()) - run.corpus.texts
-    return f"Of what the course asks, {size}, and {_within(tokens, COURSE_GPT2_TOKENS, 'GPT-2 token')}."
+    return f"{size} and {_within(tokens, COURSE_GPT2_TOKENS, 'GPT-2 tokens')}."
 
 
 def _within(number: int, limits: tuple[int, int], unit: str) -> str:
     low, high = limits
     verdict = "too few" if number < low else "too many" if number > high else "within bounds"
-    return f"{counted(number, unit)} are {verdict} ({count(low)} to {count(high)})"
+    return f"{count(low)} to {count(high)} {unit} (here: {count(number)}, {verdict})"
 
 
 def groups(run: Run) -> Table:
-    """Texts, splits, lengths and human labels of each group, and of all texts."""
+    """Texts, splits, lengths and human labels of the largest groups, and of all texts."""
     texts = run.texts
-    columns = [column for column in texts if column.startswith(LABEL_PREFIX)]
-    # A label that only says the group again is no news in a table by group.
-    columns = [column for column in columns if not texts[column].equals(texts["group"])]
-    headings = {column: _labels(texts, column) for column in columns}
+    headings = {column: _labels(texts, column) for column in _label_columns(texts)}
     header = ["Group", "Texts", "Documents", "Held out", "Median length"]
-    header += [f"{escape(label_name)}" for labels in headings.values() for label_name in labels]
-    parts = [(name(group), part) for group, part in texts.groupby("group")]
+    header += [name(one) for labels in headings.values() for one in labels]
+    sizes = texts["group"].value_counts()
+    shown, rest = sizes.index[:SHOWN_GROUPS], sizes.index[SHOWN_GROUPS:]
+    parts = [(name(group), texts[texts["group"] == group]) for group in sorted(shown)]
+    if len(rest):
+        parts.append((f"*{counted(len(rest), 'smaller group')}*", texts[texts["group"].isin(rest)]))
+    if len(sizes) and texts["group"].isna().any():
+        parts.append((f"*{UNGROUPED}*", texts[texts["group"].isna()]))
     rows = []
     for heading, part in [*parts, ("**All**", texts)]:
         row = [
@@ -72,9 +88,14 @@ def groups(run: Run) -> Table:
         ]
         for column, labels in headings.items():
             given = part[column].dropna()
-            row += [percent((given == label_name).mean()) if len(given) else "" for label_name in labels]
+            row += [percent((given == one).mean()) if len(given) else "" for one in labels]
         rows.append(row)
     return table(rows, header, numbers=header[1:])
+
+
+def _label_columns(texts: pd.DataFrame) -> list[str]:
+    """The columns with labels, but for one that only says the group again."""
+    return [column for column in texts if column.startswith(LABEL_PREFIX) and not texts[column].equals(texts["group"])]
 
 
 def _labels(texts: pd.DataFrame, column: str) -> list[str]:
@@ -85,19 +106,13 @@ def _labels(texts: pd.DataFrame, column: str) -> list[str]:
 def lengths(run: Run) -> Picture:
     """How long texts are, a box for each group."""
     texts = run.texts
-    frame = pd.DataFrame({"characters": texts["text"].str.len(), "group": texts["group"].fillna(ALL)})
+    ungrouped = UNGROUPED if texts["group"].notna().any() else ALL
+    frame = pd.DataFrame({"characters": texts["text"].str.len(), "group": texts["group"].fillna(ungrouped)})
     largest = frame["group"].value_counts().index[:SHOWN_GROUPS]
     frame = frame[frame["group"].isin(largest)]
     quantiles = frame.groupby("group")["characters"].quantile([0.05, 0.25, 0.5, 0.75, 0.95]).unstack()
     quantiles = quantiles.sort_values(0.5, kind="stable")
-    if len(quantiles) > 1:
-        short, long = quantiles.index[0], quantiles.index[-1]
-        title = (
-            f"Shortest are the texts of “{plain(short)}” (median {quantiles.at[short, 0.5]:,.0f} characters), "
-            f"longest those of “{plain(long)}” ({quantiles.at[long, 0.5]:,.0f})"
-        )
-    else:
-        title = f"Half of the texts have up to {quantiles[0.5].iloc[0]:,.0f} characters"
+    title = _length_finding(quantiles[0.5])
     with drawing(title, 1.1 + 0.32 * len(quantiles)) as (picture, [axis]):
         names = ("whislo", "q1", "med", "q3", "whishi")
         axis.bxp(
@@ -109,15 +124,13 @@ def lengths(run: Run) -> Picture:
         axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         axis.xaxis.set_minor_locator(NullLocator())
-        axis.set_yticks(range(len(quantiles)), [wrapped(group, 24) for group in quantiles.index])
+        axis.set_yticks(range(len(quantiles)), [wrapped(group, 24, 2) for group in quantiles.index])
         axis.grid(visible=False, axis="y")
-        axis.set(
-            xlabel="length of a text, characters (logarithmic); boxes: half of the texts, lines: nine of ten", ylabel=""
-        )
+        axis.set_xlabel("length of a text, characters (logarithmic)")
         picture.alternative_text = (
             f"{title}. Boxes on a logarithmic scale; medians with the middle half: "
             + "; ".join(
-                f"{plain(group)} {row[0.5]:,.0f} ({row[0.25]:,.0f} to {row[0.75]:,.0f})"
+                f"{drawn(group)} {row[0.5]:,.0f} ({row[0.25]:,.0f} to {row[0.75]:,.0f})"
                 for group, row in quantiles.iterrows()
             )
             + " characters."
@@ -125,57 +138,69 @@ def lengths(run: Run) -> Picture:
     return picture
 
 
+def _length_finding(medians: pd.Series) -> str:
+    """Which groups' texts are short and which long, where they differ by much; medians rise."""
+    short, long = medians.iloc[0], medians.iloc[-1]
+    if len(medians) == 1:
+        return f"Half of the texts have up to {counted(round(short), 'character')}"
+    if long < ALIKE * short:
+        return f"The groups’ texts are about equally long: medians of {short:,.0f} to {long:,.0f} characters"
+    return (
+        f"Shortest are the texts of “{drawn(medians.index[0])}” (median {short:,.0f} characters), "
+        f"longest those of “{drawn(medians.index[-1])}” ({long:,.0f})"
+    )
+
+
 def human_labels(run: Run) -> Picture | Prose:
     """How often people gave each label, as one bar for each label column and group."""
     texts = run.texts
-    columns = [
-        column for column in texts if column.startswith(LABEL_PREFIX) and not texts[column].equals(texts["group"])
-    ]
-    columns = [column for column in columns if 1 < texts[column].nunique() <= len(PALETTE)]
+    columns = [column for column in _label_columns(texts) if 1 < texts[column].nunique() <= len(PALETTE)]
     if not columns:
         return Prose("The corpus brings no labels that people gave, or more of them than a figure can show.")
     bars = [(ALL, texts)]
     bars += [(group, texts[texts["group"] == group]) for group in texts["group"].value_counts().index[:SHOWN_GROUPS]]
-    column = plain(columns[0].removeprefix(LABEL_PREFIX))
     first = texts[columns[0]].value_counts(normalize=True)
-    title = f"The most frequent {column} is “{plain(first.index[0])}”: {percent(first.iloc[0])} of the texts"
+    labelled = " that have one" if texts[columns[0]].isna().any() else ""
+    title = (
+        f"The most frequent {drawn(columns[0].removeprefix(LABEL_PREFIX))} is “{drawn(first.index[0])}”: "
+        f"{percent(first.iloc[0])} of the texts{labelled}"
+    )
     height = 0.9 + len(columns) * (0.55 + 0.3 * len(bars))
     with drawing(title, height, rows=len(columns)) as (picture, axes):
         descriptions = []
         for axis, column in zip(axes, columns, strict=True):
             names = sorted(texts[column].dropna().unique())
-            shares = pd.DataFrame(
-                {group: part[column].value_counts(normalize=True).reindex(names, fill_value=0) for group, part in bars}
-            )
-            left = np.zeros(len(bars))
-            for series, label_name in enumerate(names):
-                values = shares.loc[label_name].to_numpy()
-                drawn = axis.barh(
-                    range(len(bars)), values, left=left, height=0.72, edgecolor="white", linewidth=0.8,
-                    color=sns.desaturate(PALETTE[series], 0.85), hatch=HATCHES[series], label=wrapped(label_name, 30),
-                )  # fmt: skip
-                texts_in_bars = [f"{percent(value)}" if value >= 0.06 else "" for value in values]
-                axis.bar_label(
-                    drawn,
-                    texts_in_bars,
-                    label_type="center",
-                    fontsize=7.5,
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85},
-                )
-                left += values
-            axis.set_yticks(range(len(bars)), [wrapped(group, 24) for group, _ in bars])
+            shares = [part[column].value_counts(normalize=True).reindex(names, fill_value=0) for _, part in bars]
+            _stack(axis, names, np.array(shares).T)
+            axis.set_yticks(range(len(bars)), [wrapped(group, 24, 1) for group, _ in bars])
             axis.invert_yaxis()
-            axis.set(xlim=(0, 1), xlabel=f"share of texts with a label for {plain(column.removeprefix(LABEL_PREFIX))}")
-            axis.xaxis.set_major_formatter(in_percent())
-            axis.grid(visible=False)
-            axis.legend(ncols=min(len(names), 5), loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
+            axis.set(xlabel=f"share of texts with a label for {drawn(column.removeprefix(LABEL_PREFIX))}")
             descriptions += [
-                f"{plain(group)}: "
-                + ", ".join(f"{plain(label_name)} {percent(share)}" for label_name, share in shares[group].items())
-                for group, _ in bars
+                f"{drawn(group)}: " + ", ".join(f"{drawn(one)} {percent(share)}" for one, share in given.items())
+                for (group, _), given in zip(bars, shares, strict=True)
             ]
         picture.alternative_text = f"{title}. Stacked bars. " + "; ".join(descriptions) + "."
     return picture
+
+
+def _stack(axis: Axes, names: list[str], shares: np.ndarray) -> None:
+    """Stacked bars, shares of shape (label, bar), each label with its colour and hatch."""
+    left = np.zeros(shares.shape[1])
+    for series, (one, values) in enumerate(zip(names, shares, strict=True)):
+        bars = axis.barh(
+            range(len(values)), values, left=left, height=0.72, edgecolor="white", linewidth=0.8,
+            color=sns.desaturate(PALETTE[series], 0.85), hatch=HATCHES[series], label=legend_label(one, 30),
+        )  # fmt: skip
+        axis.bar_label(
+            bars, [percent(value) if value >= 0.06 else "" for value in values], label_type="center", fontsize=7.5,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85},
+        )  # fmt: skip
+        left += values
+    axis.set_xlim(0, 1)
+    axis.xaxis.set_major_formatter(in_percent())
+    axis.grid(visible=False)
+    columns = legend_columns(axis.get_legend_handles_labels()[1], 5)
+    axis.legend(ncols=columns, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
 
 
 def examples(run: Run) -> Table | Prose:
@@ -184,10 +209,8 @@ def examples(run: Run) -> Table | Prose:
         return Prose("The texts themselves are not published, so none is shown here or anywhere else in this report.")
     texts = run.texts.assign(group=run.texts["group"].fillna(""))
     order = texts["id"].map(lambda key: derive_seed(run.config["seed"], "examples", key))
-    drawn = texts.assign(order=order).sort_values("order").groupby("group").head(2).sort_values(["group", "order"])
-    columns = [
-        column for column in texts if column.startswith(LABEL_PREFIX) and not texts[column].equals(run.texts["group"])
-    ]
+    chosen = texts.assign(order=order).sort_values("order").groupby("group").head(2).sort_values(["group", "order"])
+    columns = _label_columns(run.texts)
     grouped = bool(run.texts["group"].notna().any())
     rows = [
         [
@@ -195,9 +218,9 @@ def examples(run: Run) -> Table | Prose:
             quoted(row["text"], language=run.language),
             *(name(row[column]) for column in columns),
         ]
-        for row in drawn.head(2 * SHOWN_GROUPS).to_dict("records")
+        for row in chosen.head(2 * SHOWN_GROUPS).to_dict("records")
     ]
-    labels = [escape(column.removeprefix(LABEL_PREFIX).capitalize()) for column in columns]
+    labels = [name(column.removeprefix(LABEL_PREFIX).capitalize()) for column in columns]
     return table(rows, [*(["Group"] if grouped else []), "Text", *labels])
 
 
@@ -205,9 +228,11 @@ def dropped(run: Run) -> Prose:
     """What was read and not kept, and why."""
     corpus = run.corpus
     if not corpus.dropped:
-        return Prose(f"All {counted(corpus.read, 'text')} that were read were kept.")
+        return Prose("Every text that was read was kept.")
     reasons = "; ".join(f"{count(number)} × {escape(reason)}" for reason, number in sorted(corpus.dropped.items()))
-    return Prose(f"Of {counted(corpus.read, 'text')}, {count(corpus.texts)} were kept. Left out: {reasons}.")
+    return Prose(
+        f"Of {counted(corpus.read, 'text')}, {counted(corpus.texts, 'was', 'were')} kept. Left out: {reasons}."
+    )
 
 
 def vocabulary(run: Run) -> Table:

@@ -5,7 +5,6 @@ from typing import Any
 
 from matplotlib.patches import FancyBboxPatch
 
-from samizdat.escaping import plain
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import FAINT, INK, Picture, drawing, wrapped
 from samizdat.reporting.words import Prose, Table, code, counted, table
@@ -110,7 +109,7 @@ def rule_graph(run: Run) -> Picture | Prose:
         order = "; then ".join(
             ", ".join(node.replace("_", " ") for node in layer if isinstance(node, str)) for layer in layers
         )
-        picture.alternative_text = f"{title}. In order: {plain(order)}."
+        picture.alternative_text = f"{title}. In order: {order}."
     return picture
 
 

@@ -3,13 +3,13 @@
 import pandas as pd
 import seaborn as sns
 
-from samizdat.escaping import plain
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import Picture, drawing, interval_points, legend_below, wrapped
 from samizdat.reporting.words import (
     Prose,
     Table,
     count,
+    drawn,
     joined,
     label,
     name,
@@ -23,15 +23,21 @@ NONE_COMPARABLE = (
     "No classifier can be held against a label that people gave, so nothing is known here of how good they are."
 )
 
+# What finds room side by side below a confusion matrix.
+UPRIGHT_LABELS, MATRIX_CHARACTERS = 4, 40
+
 
 def opening(run: Run) -> Prose:
     """How often each classifier agrees with people on texts that it had not seen, and against what baseline."""
-    sentences = [sentence(run, classifier) for classifier in dict.fromkeys(run.quality["classifier"])]
-    return Prose(" ".join(sentences) or NONE_COMPARABLE)
+    return Prose(" ".join(sentences(run)) or NONE_COMPARABLE)
 
 
-def sentence(run: Run, classifier: str) -> str:
-    """One classifier's accuracy and macro-F1 beside the majority baseline."""
+def sentences(run: Run) -> list[str]:
+    """For each classifier that people's labels can be held against, its scores beside the majority baseline."""
+    return [_sentence(run, classifier) for classifier in dict.fromkeys(run.quality["classifier"])]
+
+
+def _sentence(run: Run, classifier: str) -> str:
     overall = run.quality[(run.quality["classifier"] == classifier) & run.quality["label"].isna()]
     found = {(row["method"], row["metric"]): row for row in overall.to_dict("records")}
     own, baseline = found["classifier", "accuracy"], found["majority", "accuracy"]
@@ -61,11 +67,11 @@ def scores(run: Run) -> Picture | Prose:
     measured = [_measured(frame[frame["classifier"] == classifier]) for classifier in names]
     better = [classifier for classifier in names if against_baseline(run, classifier) > 0]
     title = (
-        f"{joined(plain(one) for one in better)}: better than always giving the most frequent label"
+        f"Better than always giving the most frequent label: {joined(drawn(one) for one in better)}"
         if better
         else "No classifier is clearly better than always giving the most frequent label"
     )
-    heights = [0.45 + 0.23 * len(rows) for rows in measured]
+    heights = [0.45 + 0.25 * len(rows) for rows in measured]
     with drawing(title, 0.75 + sum(heights), rows=len(names), height_ratios=heights, sharex=True) as (picture, axes):
         descriptions = []
         for axis, classifier, rows in zip(axes, names, measured, strict=True):
@@ -83,8 +89,8 @@ def scores(run: Run) -> Picture | Prose:
                     series=series,
                     label=shown,
                 )
-                descriptions += [f"{plain(classifier)} {row['shown']} ({shown}) {row['value']:.2f}" for row in some]
-            axis.set_yticks(range(len(places)), [wrapped(one, 26) for one in places])
+                descriptions += [f"{drawn(classifier)} {row['shown']} ({shown}) {row['value']:.2f}" for row in some]
+            axis.set_yticks(range(len(places)), [wrapped(one, 26, 2) for one in places])
             axis.set_ylim(len(places) - 0.4, -0.6)
             axis.set_xlim(0, 1)
             axis.set_title(wrapped(classifier, 60))
@@ -101,7 +107,7 @@ def _measured(frame: pd.DataFrame) -> list[dict]:
     """The rows of a quality figure, each with the words to show for its metric."""
     words = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
     return [
-        row | {"shown": words.get(row["metric"], f"F1 of “{plain(str(row['label']))}”")}
+        row | {"shown": words.get(row["metric"], f"F1 of “{drawn(str(row['label']))}”")}
         for row in frame.to_dict("records")
     ]
 
@@ -149,7 +155,11 @@ def confusion(run: Run) -> Picture | Prose:
     columns = min(2, len(names))
     rows = -(-len(names) // columns)
     widest = max(len(counts) for counts in tables.values())
-    with drawing(title, 0.6 + rows * (1.25 + 0.36 * widest), rows=rows, columns=columns) as (picture, axes):
+    words = [word for counts in tables.values() for one in counts.columns for word in drawn(one).split()]
+    upright = widest <= UPRIGHT_LABELS and max(map(len, words)) <= MATRIX_CHARACTERS // widest
+    width = MATRIX_CHARACTERS // widest if upright else 24
+    height = (1.25 if upright else 2.3) + 0.36 * widest
+    with drawing(title, 0.6 + rows * height, rows=rows, columns=columns) as (picture, axes):
         for axis in axes[len(names) :]:
             axis.set_axis_off()
         descriptions = []
@@ -159,15 +169,16 @@ def confusion(run: Run) -> Picture | Prose:
             sns.heatmap(
                 row_shares, annot=counts, fmt=",d", cmap="Blues", vmin=0, vmax=1, cbar=False, ax=axis, linewidths=1.5,
                 linecolor="white", annot_kws={"fontsize": 8.5},
-                xticklabels=[wrapped(one, max(6, 40 // len(counts))) for one in counts.columns],
-                yticklabels=[wrapped(one, 16) for one in counts.index],
+                xticklabels=[wrapped(one, width, 2) for one in counts.columns],
+                yticklabels=[wrapped(one, 16, 3) for one in counts.index],
             )  # fmt: skip
             axis.set(xlabel="the classifier says", ylabel="people say")
             axis.set_title(wrapped(classifier, 40))
-            axis.tick_params(length=0, rotation=0)
+            axis.tick_params(axis="x", length=0, rotation=0 if upright else 90)
+            axis.tick_params(axis="y", length=0, rotation=0)
             descriptions += [
-                f"{plain(classifier)}, people say {plain(one)}: "
-                + ", ".join(f"{plain(other)} {number:,}" for other, number in line.items())
+                f"{drawn(classifier)}, people say {drawn(one)}: "
+                + ", ".join(f"{drawn(other)} {number:,}" for other, number in line.items())
                 for one, line in counts.iterrows()
             ]
         picture.alternative_text = (
@@ -184,6 +195,6 @@ def _confusion_finding(tables: dict[str, pd.DataFrame]) -> str:
             for predicted, number in line.items():
                 if human != predicted and number > worst[0]:
                     share = number / line.sum()
-                    words = f"of what people call “{plain(human)}”, {percent(share)} is called “{plain(predicted)}”"
-                    worst = (number, f"Most often confused by {plain(classifier)}: {words}")
+                    words = f"of what people call “{drawn(human)}”, {percent(share)} is called “{drawn(predicted)}”"
+                    worst = (number, f"Most often confused by {drawn(classifier)}: {words}")
     return worst[1]

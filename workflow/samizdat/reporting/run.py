@@ -101,6 +101,11 @@ class Run:
         return self.samples[own & (self.samples["prompt_kind"] != "held_out")]
 
     @cached_property
+    def shown_ids(self) -> frozenset[str]:
+        """The ids of `shown_samples`."""
+        return frozenset(self.shown_samples["id"])
+
+    @cached_property
     def cards(self) -> dict[str, ClassifierCard]:
         """Classifiers by name, in the config's order."""
         names = [item["name"] for item in self.config["classifiers"]]
@@ -128,8 +133,10 @@ class Run:
 
     @cached_property
     def divergences(self) -> pd.DataFrame:
-        """`records.DIVERGENCES`."""
-        return read_table(self.folder / "statistics" / "divergences.parquet", DIVERGENCES)
+        """`records.DIVERGENCES`, classifiers and models in the config's order."""
+        frame = read_table(self.folder / "statistics" / "divergences.parquet", DIVERGENCES)
+        place = {name: number for names in (self.cards, self.models) for number, name in enumerate(names)}
+        return frame.sort_values(["classifier", "model"], key=lambda names: names.map(place), kind="stable")
 
     @cached_property
     def quality(self) -> pd.DataFrame:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from samizdat.escaping import quoted
+from samizdat.escaping import quoted, shortened
 from samizdat.reporting.run import Run
 from samizdat.reporting.words import NO_BREAK, Prose, Table, count, counted, joined, name, percent, table
 
 LONGEST_CHARACTERS = 360
-UNBROKEN_CHARACTERS = 24  # of a label in a narrow column
+UNBROKEN_CHARACTERS, LONGEST_LABEL_CHARACTERS = 24, 100  # of a label in a narrow column
 NOTHING = ("none", "unprompted")
 
 
@@ -20,7 +20,8 @@ def opening(run: Run) -> Prose:
     limits = [f"the {sampling['top_k']} most probable tokens"] if sampling["top_k"] else []
     limits += [f"the most probable tokens that make up {percent(sampling['top_p'])}"] if sampling["top_p"] < 1 else []
     text = (
-        f"The models wrote {counted(len(samples), 'text')}, {count(len(published))} of them after the whole training, "
+        f"The {'models' if len(run.models) > 1 else 'model'} wrote {counted(len(samples), 'text')}, "
+        f"{count(len(published))} of them after the whole training, "
         f"at the temperatures {temperatures}"
         + (f", each token drawn from {joined(limits)}" if limits else "")
         + (
@@ -28,9 +29,13 @@ def opening(run: Run) -> Prose:
             if sampling["repetition_penalty"] != 1
             else ""
         )
-        + f". {percent(published['finished'].mean())} of the latter end by themselves; the others were cut after "
-        f"{counted(sampling['max_new_tokens'], 'token')}."
+        + "."
     )
+    if len(published):
+        text += (
+            f" {percent(published['finished'].mean())} of the latter end by themselves; the others were cut after "
+            f"{counted(sampling['max_new_tokens'], 'token')}."
+        )
     if not run.publish_texts:
         hidden = len(samples) - len(run.shown_samples)
         text += (
@@ -40,9 +45,11 @@ def opening(run: Run) -> Prose:
     return Prose(text)
 
 
-def by_step(run: Run) -> Table:
+def by_step(run: Run) -> Table | Prose:
     """The first sample of each prompt of the config, a row for each checkpoint, a column for each temperature."""
     samples = run.samples[run.samples["prompt_kind"].isin(["config", "none"])]
+    if samples.empty:
+        return Prose("No sample was followed through the training (`prompts` in the config is empty).")
     # The same random stream at each checkpoint: the same sample after few steps and after many.
     seeds = samples.drop_duplicates(["model", "prompt", "temperature"])["seed"]
     first = samples[samples["seed"].isin(seeds)]
@@ -95,7 +102,7 @@ def gallery(run: Run, each: int = 8) -> Table | Prose:
             quoted(row["text"], language=run.language, longest=LONGEST_CHARACTERS),
             *(_label(run, classifier, row["id"]) for classifier in run.cards),
         ]
-        for row in samples.groupby(["model", "temperature"], sort=True).head(each).to_dict("records")
+        for row in samples.groupby(["model", "temperature"]).head(each).to_dict("records")
     ]
     header = [*(["Model"] if len(run.models) > 1 else []), "Temperature", "Sample", *(name(card) for card in run.cards)]
     return table(rows, header, numbers=["Temperature"])
@@ -105,7 +112,7 @@ def _cell(run: Run, sample: Mapping[str, Any] | None) -> str:
     """A sample's text and, in small print, its labels."""
     if sample is None:
         return ""
-    if sample["id"] not in set(run.shown_samples["id"]):
+    if sample["id"] not in run.shown_ids:
         return "*not shown*"
     text = quoted(sample["text"], language=run.language, longest=LONGEST_CHARACTERS)
     labels = [_label(run, classifier, sample["id"]) for classifier in run.cards]
@@ -119,5 +126,6 @@ def _label(run: Run, classifier: str, sample_id: str) -> str:
     if not found:
         return ""
     shown, probability = found
-    short = shown.replace(" ", NO_BREAK) if len(shown) <= UNBROKEN_CHARACTERS else shown
-    return f"{name(short)} {probability:.2f}"
+    unbroken = len(shown) <= UNBROKEN_CHARACTERS
+    words = f"{shortened(shown, LONGEST_LABEL_CHARACTERS)} {probability:.2f}"
+    return name(words.replace(" ", NO_BREAK) if unbroken else words)

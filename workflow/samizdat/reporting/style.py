@@ -2,6 +2,7 @@
 
 import base64
 import io
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -15,6 +16,7 @@ from matplotlib.ticker import PercentFormatter
 from samizdat.escaping import plain
 
 WIDTH_INCHES = 7.2
+LINE_CHARACTERS = 100  # that fit the width, in the letters of a legend
 DOTS_PER_INCH = 200
 # A page shows a figure this many pixels wide: twice as many are in the file.
 PIXELS_PER_INCH = 100
@@ -43,7 +45,8 @@ class Picture(Figure):
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, dict[str, object]]]:
         file = io.BytesIO()
-        with _settings():
+        # A letter that no font here has is drawn as a box; the alternative text has it.
+        with _settings(), warnings.catch_warnings(action="ignore"):
             self.savefig(file, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
         width, height = self.get_size_inches() * PIXELS_PER_INCH
         hints = {"alt": self.alternative_text, "width": round(width), "height": round(height)}
@@ -105,8 +108,8 @@ def drawing(
             sns.despine(ax=axis)
 
 
-def wrapped(text: str, width: int) -> str:
-    """A title, label or name as visible text in lines of about `width` characters, at most four."""
+def wrapped(text: str, width: int, most: int = 4) -> str:
+    """A title, label or name as visible text in lines of about `width` characters, `most` at most."""
     words = plain(text).split(" ")
     lines = [""]
     for word in words:
@@ -114,13 +117,25 @@ def wrapped(text: str, width: int) -> str:
             if len(lines[-1]) + len(piece) + 1 > width and lines[-1]:
                 lines.append("")
             lines[-1] = f"{lines[-1]} {piece}".strip()
-    return "\n".join([*lines[:4], "…"] if len(lines) > 4 else lines)
+    return "\n".join(lines) if len(lines) <= most else "\n".join(lines[:most]) + "…"
+
+
+def legend_label(text: str, width: int) -> str:
+    """A wrapped name for a legend, which would leave out what begins with an underscore."""
+    return f"\u200b{wrapped(text, width)}"
+
+
+def legend_columns(labels: Sequence[str], most: int) -> int:
+    """As many columns as fit the width of a figure."""
+    longest = max((len(line) for label in labels for line in label.split("\n")), default=1)
+    return max(1, min(most, len(labels), LINE_CHARACTERS // (longest + 6)))
 
 
 def legend_below(picture: Picture, axis: Axes) -> None:
     """One legend for all axes, in a line of its own at the foot."""
     handles, labels = axis.get_legend_handles_labels()
-    picture.legend(handles, labels, loc="outside lower left", ncols=4, borderaxespad=0, handletextpad=0.3)
+    columns = legend_columns(labels, 4)
+    picture.legend(handles, labels, loc="outside lower left", ncols=columns, borderaxespad=0, handletextpad=0.3)
 
 
 def in_percent() -> PercentFormatter:
@@ -151,5 +166,5 @@ def interval_points(
         markeredgewidth=0.5,
         elinewidth=1.3,
         capsize=2,
-        label=wrapped(label, 40),
+        label=legend_label(label, 40),
     )

@@ -4,15 +4,13 @@ from samizdat.reporting import comparison, quality
 from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.run import Run
 from samizdat.reporting.training import millions
-from samizdat.reporting.words import Prose, counted, joined, label
+from samizdat.reporting.words import Prose, counted, label
 
 
 def findings(run: Run) -> Prose:
     """What was found, as a list: the model, the classifiers, samples against texts."""
-    points = [_learned(run), *_judged(run)]
-    if run.cards:
-        points.append(f"**Whether samples are like texts.** {comparison.opening(run).markdown}")
-    return Prose("\n".join(f"- {point}" for point in points))
+    points = [_learned(run), _trusted(run), _alike(run)]
+    return Prose("\n".join(f"- {point}" for point in points if point))
 
 
 def _learned(run: Run) -> str:
@@ -20,18 +18,24 @@ def _learned(run: Run) -> str:
     before = run.training.groupby("model")["validation_bits_per_byte"].first()
     models = [
         f"{label(model.name)} ({millions(model.parameters)} parameters) needs {model.validation_bits_per_byte:.2f} "
-        f"bits for a byte of text that it had not seen, after {before[model.name]:.2f} before training"
+        f"bits for each byte of text that it has not seen; before training it was {before[model.name]:.2f}."
         for model in run.models.values()
     ]
-    read = f"GPT-2 was trained on {counted(corpus.splits.get('train', 0), 'text')}"
-    return f"**What was learned.** {read}: {joined(models)}."
+    read = f"GPT-2 was trained on {counted(corpus.splits.get('train', 0), 'text')}."
+    return _point("What was learned", [f"{read} {models[0]}"] if len(models) == 1 else [read, *models])
 
 
-def _judged(run: Run) -> list[str]:
+def _trusted(run: Run) -> str:
     if not run.cards:
-        return [f"**What the classifiers say.** {NONE_APPLIED}"]
-    compared_with_people = list(dict.fromkeys(run.quality["classifier"]))
-    if not compared_with_people:
-        return [f"**How far to trust the classifiers.** {quality.NONE_COMPARABLE}"]
-    sentences = " ".join(quality.sentence(run, classifier) for classifier in compared_with_people)
-    return [f"**How far to trust the classifiers.** {sentences}"]
+        return f"**What the classifiers say.** {NONE_APPLIED}"
+    return _point("How far to trust the classifiers", quality.sentences(run) or [quality.NONE_COMPARABLE])
+
+
+def _alike(run: Run) -> str:
+    compared = comparison.in_brief(run)
+    return _point("Whether samples are like texts", compared or [comparison.NO_SAMPLES]) if run.cards else ""
+
+
+def _point(heading: str, sentences: list[str]) -> str:
+    """A heading with its sentence, or with a list of several."""
+    return f"**{heading}.**" + (f" {sentences[0]}" if len(sentences) == 1 else "\n  - " + "\n  - ".join(sentences))

@@ -1,12 +1,13 @@
 """The models: what they are and how they learned."""
 
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from samizdat.escaping import escape, plain
+from samizdat.escaping import escape
 from samizdat.records import ModelSummary
 from samizdat.reporting.run import Run
-from samizdat.reporting.style import DASHES, FAINT, MARKERS, PALETTE, Picture, drawing, wrapped
-from samizdat.reporting.words import NO_BREAK, Prose, Table, count, label, name, table
+from samizdat.reporting.style import DASHES, FAINT, MARKERS, PALETTE, Picture, drawing, legend_below, legend_label
+from samizdat.reporting.words import NO_BREAK, Prose, Table, count, drawn, label, name, table
 
 PUBLISHED_PERCENT = "100"
 
@@ -25,17 +26,19 @@ def _sentences(run: Run, model: ModelSummary) -> str:
         f"The model {label(model.name)} has {millions(model.parameters)} parameters and was trained {start} for "
         f"{count(model.steps_done)} steps, {millions(model.tokens_seen)} tokens in all "
         f"({last['epoch']:.1f} times over the train split). "
-        f"On the held-out texts ({count(held_out)} bytes) it needs {model.validation_bits_per_byte:.3f} bits per byte, "
-        f"after {first['validation_bits_per_byte']:.3f} before training; its perplexity there is "
+        f"On the held-out texts ({count(held_out)} bytes) it needs {model.validation_bits_per_byte:.3f} bits per byte; "
+        f"before training it was {first['validation_bits_per_byte']:.3f}. Its perplexity there is "
         f"{model.validation_perplexity:.1f} over its own tokens."
     )
     if model.best_step < model.steps_done:
         text += (
-            f" The lowest loss was reached at step {count(model.best_step)}; the published weights are those, and what "
-            "came later was learned too well."
+            f" The lowest loss was reached at step {count(model.best_step)}; the published weights are those, since "
+            "later ones did worse on the held-out texts."
         )
     if model.steps_done < model.steps_planned:
-        text += f" Training stopped before the planned {count(model.steps_planned)} steps, since nothing got better."
+        text += (
+            f" Training stopped before the planned {count(model.steps_planned)} steps, since the loss got no better."
+        )
     return text
 
 
@@ -54,30 +57,34 @@ def curves(run: Run) -> Picture:
     title = (
         f"Training brought held-out texts from {first:.2f} to {best.validation_bits_per_byte:.2f} bits per byte"
         if len(models) == 1
-        else f"Best on held-out texts: {plain(best.name)}, {best.validation_bits_per_byte:.2f} bits per byte"
+        else f"Best on held-out texts: {drawn(best.name)}, {best.validation_bits_per_byte:.2f} bits per byte"
     )
-    with drawing(title, 3.1, columns=2) as (picture, [losses, bits]):
+    with drawing(title, 3.1 + 0.4 * (len(models) - 1), columns=2) as (picture, [losses, bits]):
         for series, model in enumerate(models):
             log = run.training[run.training["model"] == model.name]
             colour, marker = PALETTE[series % len(PALETTE)], MARKERS[series % len(MARKERS)]
-            of = f", {plain(model.name)}" if len(models) > 1 else ""
+            of = f", {drawn(model.name)}" if len(models) > 1 else ""
             measured = log.dropna(subset=["train_loss"])
             losses.plot(
                 measured["tokens"],
                 measured["train_loss"],
                 color=colour,
                 linestyle=DASHES[1],
-                label=wrapped(f"train{of}", 30),
+                label=legend_label(f"train{of}", 30),
             )
             losses.plot(
-                log["tokens"], log["validation_loss"], color=colour, marker=marker, label=wrapped(f"held out{of}", 30)
+                log["tokens"],
+                log["validation_loss"],
+                color=colour,
+                marker=marker,
+                label=legend_label(f"held out{of}", 30),
             )
             bits.plot(
                 log["tokens"],
                 log["validation_bits_per_byte"],
                 color=colour,
                 marker=marker,
-                label=wrapped(model.name, 30),
+                label=legend_label(model.name, 30),
             )
             published = log[log["step"] == model.best_step].iloc[-1]
             place = (published["tokens"], published["validation_bits_per_byte"])
@@ -86,7 +93,10 @@ def curves(run: Run) -> Picture:
             )
             if model is best:
                 words = f"best: {model.validation_bits_per_byte:.3f}"
-                bits.annotate(words, place, xytext=(-6, 12), textcoords="offset points", ha="right", fontsize=8.5)
+                bits.annotate(
+                    words, place, xytext=(0, 14), textcoords="offset points", ha="right", fontsize=8.5,
+                    path_effects=[withStroke(linewidth=3, foreground="white")],
+                )  # fmt: skip
         for axis, heading, unit in (
             (losses, "Loss", "loss, nats a token"),
             (bits, "Bits per byte of the held-out texts", "bits per byte"),
@@ -104,9 +114,10 @@ def curves(run: Run) -> Picture:
                     f"{percent_done} %", (tokens, 1), xycoords=("data", "axes fraction"), xytext=(2, -8),
                     textcoords="offset points", fontsize=7.5, color=FAINT,
                 )  # fmt: skip
-        losses.legend()
         if len(models) > 1:
-            bits.legend()
+            legend_below(picture, losses)
+        else:
+            losses.legend()
         picture.alternative_text = (
             f"{title}. Two line charts over training tokens: the loss on training and on held-out texts, and bits per "
             "byte of the held-out texts; both fall steeply at first, then slowly."

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from samizdat.escaping import escape
+from samizdat.escaping import escape, plain, shortened
 
 NO_BREAK = "\u00a0"
 
@@ -70,12 +70,18 @@ def joined(items: Iterable[str]) -> str:
 
 def label(name: str) -> str:
     """The name of a label, group or model in a sentence, in quotation marks."""
-    return f"“<bdi>{escape(name)}</bdi>”"
+    return f"“<bdi>{escape(shortened(name))}</bdi>”"
+
+
+def drawn(name: str) -> str:
+    """The name of a label, group or model for a figure and its alternative text: one visible line."""
+    return plain(shortened(name, 60))
 
 
 def name(text: Any) -> str:
     """A name in a table cell, isolated from the direction of its neighbours; nothing for null."""
-    return "" if text is None or (isinstance(text, float) and math.isnan(text)) else f"<bdi>{escape(str(text))}</bdi>"
+    missing = text is None or (isinstance(text, float) and math.isnan(text))
+    return "" if missing else f"<bdi>{escape(shortened(str(text)))}</bdi>"
 
 
 def code(text: str) -> str:

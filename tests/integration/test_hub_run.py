@@ -1,0 +1,209 @@
+"""A corpus and a GPT-2 from the Hub, and a whole run that has nothing from anywhere else."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import datasets
+import hub_fixtures
+import pyarrow.parquet as pq
+import pytest
+import torch
+import yaml
+from conftest import ROOT, new_checkout
+from huggingface_hub import constants
+from samizdat.corpus import CorpusSettings, import_corpus
+from samizdat.errors import UserError
+from samizdat.records import TEXTS, ClassifierCard, CorpusSummary, ModelSummary, read_document, read_table
+from samizdat.tokenizer import TokenizerSettings, make_tokenizer
+from samizdat.training import train
+from samizdat.training_loop import TrainingSettings
+from small_corpus import write_texts
+from tokenizers import Tokenizer
+from transformers import GPT2LMHeadModel
+
+GPU = yaml.safe_load((ROOT / "config" / "gpu.yaml").read_text(encoding="utf-8"))
+GPT2, GPT2_COMMIT = GPU["training"]["checkpoint"], GPU["training"]["revision"]
+DATASET = "tests/sentences"
+CORPUS = CorpusSettings(
+    source="hub", paths=(), txt_unit="file", encoding="utf-8", text_column="text", document_column=None,
+    group_column="place", label_columns=("mood",), dataset=DATASET, revision=None, subset=None,
+    dataset_split="train", max_texts=None, min_characters=2, validation_share=0.1,
+)  # fmt: skip
+
+
+@pytest.fixture
+def datasets_at_hub(at_hub, tmp_path, monkeypatch):
+    """The Hub of `at_hub` for `datasets` too; its dataset's commit."""
+    monkeypatch.setattr(datasets.config, "HF_ENDPOINT", at_hub.url)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "datasets"))
+    monkeypatch.setattr(datasets.config, "USE_PARQUET_EXPORT", False)  # of a server that is not here
+    monkeypatch.setattr(datasets.config, "HF_UPDATE_DOWNLOAD_COUNTS", False)
+    return at_hub.repositories["datasets", DATASET].branches["main"]
+
+
+def read_corpus(folder: Path, **changes: object):
+    """The table and the summary of the corpus."""
+    texts, summary = folder / "texts.parquet", folder / "summary.json"
+    import_corpus(replace(CORPUS, **changes), None, texts, summary, seed=1)
+    return read_table(texts, TEXTS), read_document(CorpusSummary, summary)
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_a_dataset_becomes_the_corpus_with_its_labels_by_name(pinned, datasets_at_hub, tmp_path):
+    frame, summary = read_corpus(tmp_path, revision=datasets_at_hub if pinned else None)
+    rows = pq.read_table(hub_fixtures.write_dataset(tmp_path / "again") / "data").to_pylist()
+    assert frame["text"].tolist() == [row["text"] for row in rows]
+    names = {0: "bad", 1: "good", -1: "nobody said"}
+    assert frame["label_mood"].fillna("nobody said").tolist() == [names[row["mood"]] for row in rows]
+    assert frame["group"].tolist() == [row["place"] for row in rows]
+    assert summary.source == f"{DATASET}@{datasets_at_hub}"
+    assert summary.labels == {"mood": {"bad": 120, "good": 96}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"text_column": "texts"}, ["no column 'texts' (corpus.text_column)", "'text', 'mood', 'place'"]),
+        ({"label_columns": ("mood", "tone")}, ["no column 'tone' (corpus.label_columns)", "'text', 'mood', 'place'"]),
+        ({"dataset": "tests/nowhere"}, ["doesn't exist on the Hub", "source: files"]),
+        ({"revision": "0" * 40}, [f"Revision '{'0' * 40}' doesn't exist", "revision"]),
+        ({"dataset_split": "test"}, ['Unknown split "test"', "train", "dataset_split"]),
+        ({"subset": "letters"}, ["'letters'", "subset"]),
+        ({"dataset": "tests/scripted"}, ["scripts are no longer supported", "source: files"]),
+        ({"dataset": "tests/gated"}, ["gated dataset", "source: files"]),
+        ({"dataset": "tests/damaged"}, ["the dataset tests/damaged", "source: files"]),
+    ],
+)
+def test_what_a_dataset_lacks_is_said_with_a_remedy(changes, said, datasets_at_hub, at_hub, tmp_path):
+    source = hub_fixtures.write_dataset(tmp_path / "source")
+    at_hub.add("tests/gated", source, kind="datasets", gated=True)
+    (source / "scripted.py").write_text(f"open({str(tmp_path / 'touched')!r}, 'w')\n", encoding="utf-8")
+    at_hub.add("tests/scripted", source, kind="datasets")
+    (source / "scripted.py").unlink()
+    next((source / "data").iterdir()).write_bytes(b"no Parquet")
+    at_hub.add("tests/damaged", source, kind="datasets")
+    with pytest.raises(UserError) as error:
+        read_corpus(tmp_path, **changes)
+    for part in [*said, "What to do:"]:
+        assert part in str(error.value)
+    assert not (tmp_path / "texts.parquet").exists() and not (tmp_path / "touched").exists()
+
+
+def test_offline_a_dataset_is_what_was_fetched_and_no_other_revision(datasets_at_hub, at_hub, tmp_path, monkeypatch):
+    read_corpus(tmp_path, revision=datasets_at_hub)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    at_hub.requests.clear()
+    _, summary = read_corpus(tmp_path / "offline", revision=datasets_at_hub)
+    assert summary.source == f"{DATASET}@{datasets_at_hub}" and summary.texts == 240
+    with pytest.raises(UserError, match=rf"has revision {datasets_at_hub}, not {'1' * 40}"):
+        read_corpus(tmp_path / "other", revision="1" * 40)
+    with pytest.raises(UserError, match=r"tests/unknown .* can't be had"):
+        read_corpus(tmp_path / "other", dataset="tests/unknown")
+    assert at_hub.requests == []
+
+
+TRAINING = {key: value for key, value in GPU["training"].items()} | {
+    "matrix_learning_rate": 0.01, "context_tokens": 64, "batch_tokens": 512, "warmup_share": 0.0, "decay_share": 0.0,
+    "gradient_clip": 1.0, "precision": "float32", "compile": False, "evaluations": 1, "patience": None, "epochs": 1.0,
+    "resume_every_steps": 50, "keep_percents": (100,),
+}  # fmt: skip
+
+
+def continue_gpt2(folder: Path, **changes: object) -> Path:
+    """Make the tokenizer of the Hub's GPT-2 and continue the model, on texts that it has seen."""
+    texts = write_texts(
+        [f"{text} {turn}" for turn in range(8) for text in hub_fixtures.SENTENCES], folder / "t.parquet"
+    )
+    make_tokenizer(TokenizerSettings("its-own", "checkpoint", None, GPT2, GPT2_COMMIT), texts, None, folder / "tokens")
+    settings = TrainingSettings(**TRAINING | changes)
+    train(settings, "m", folder / "tokens", folder / "model", folder / "work", "cpu", threads=1, seed=1)
+    return folder / "model"
+
+
+def test_a_gpt2_is_continued_with_its_own_tokenizer(at_hub, tmp_path):
+    model = continue_gpt2(tmp_path, learning_rate=1e-9)
+    summary = read_document(ModelSummary, model / "summary.json")
+    assert summary.start == f"{GPT2}@{GPT2_COMMIT}" and summary.steps_done > 0
+    files = {"config.json", "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt"}
+    assert at_hub.fetched(GPT2) == files | {"generation_config.json", "model.safetensors"}
+    # At so small a rate the weights stay where they began.
+    source = hub_fixtures.write_gpt2(tmp_path / "again")
+    before, after = (GPT2LMHeadModel.from_pretrained(folder).state_dict() for folder in (source, model))
+    assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
+    with (model / "train_log.csv").open(encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == 2
+    theirs, ours = (Tokenizer.from_file(str(folder / "tokenizer.json")) for folder in (source, model))
+    for text in hub_fixtures.SENTENCES:
+        assert ours.encode(text).ids == theirs.encode(text).ids
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"context_tokens": 32}, r"reads 64 tokens at once; context_tokens is 32.*set context_tokens .* to 64"),
+        ({"checkpoint": GPU["classifiers"][0]["checkpoint"], "revision": None}, "it is a xlm-roberta, not a GPT-2"),
+        ({"checkpoint": "tests/pickled", "revision": None}, r"tests/pickled@\w+ can't be loaded: .*safetensors"),
+    ],
+)
+def test_a_checkpoint_that_cant_be_continued_is_refused(changes, said, at_hub, tmp_path):
+    pickled = hub_fixtures.write_gpt2(tmp_path / "pickled")
+    (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
+    at_hub.add("tests/pickled", pickled)
+    with pytest.raises(UserError, match=f"(?s){said}"):
+        continue_gpt2(tmp_path, **changes)
+    assert not (tmp_path / "model").exists() and "pytorch_model.bin" not in at_hub.fetched("tests/pickled")
+
+
+def test_a_branch_that_moved_is_continued_anew(at_hub, tmp_path):
+    source = hub_fixtures.write_gpt2(tmp_path / "source")
+    for dropout in (0.1, 0.2):
+        hub_fixtures.change_config(source, resid_pdrop=dropout)
+        commit = at_hub.add("tests/moving", source)
+        model = continue_gpt2(tmp_path, checkpoint="tests/moving", revision=None)
+        assert read_document(ModelSummary, model / "summary.json").start == f"tests/moving@{commit}"
+
+
+def test_a_whole_run_comes_from_the_hub_alone(hub, tmp_path):
+    commit = hub.repositories["datasets", DATASET].branches["main"]
+    checkout = new_checkout(tmp_path)
+    classifiers = [{**item, "max_length_tokens": 64} for item in GPU["classifiers"]]
+    judged = next(item for item in classifiers if item["name"] == "sentiment")
+    judged |= {"label_column": "mood", "label_map": {"negative": "bad", "positive": "good"}}
+    overlay = checkout.overlay(
+        "hub",
+        corpus={
+            "source": "hub", "dataset": DATASET, "revision": commit, "group_column": "place",
+            "label_columns": ["mood"], "max_texts": 120,
+        },
+        tokenizers=[{"name": "theirs", "source": "checkpoint", "checkpoint": GPT2, "revision": GPT2_COMMIT}],
+        training={"checkpoint": GPT2, "revision": GPT2_COMMIT, "batch_tokens": 1024, "micro_batch_sequences": 16},
+        models=[{"name": "continued", "tokenizer": "theirs"}],
+        classifiers=classifiers,
+        prompts=["The old house"],
+        sampling={"samples_per_prompt": 1, "unprompted_samples": 4, "max_new_tokens": 16},
+        statistics={"bootstrap_resamples": 100},
+    )  # fmt: skip
+    hub.requests.clear()
+    done = checkout.snakemake("--configfile", overlay, **hub.variables(tmp_path / "home"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    results = checkout.root / "results" / "tiny"
+    asked = {request.path.split("/resolve/")[0].strip("/") for request in hub.requests if "/resolve/" in request.path}
+    assert asked == {f"datasets/{DATASET}", GPT2, *(item["checkpoint"] for item in classifiers)}
+    assert not (checkout.root / "work" / "downloads").exists()
+    assert read_document(CorpusSummary, results / "corpus" / "summary.json").source == f"{DATASET}@{commit}"
+    assert read_document(ModelSummary, results / "models/continued/summary.json").start == f"{GPT2}@{GPT2_COMMIT}"
+    page = (results / "report" / "report.html").read_text(encoding="utf-8")
+    for item in classifiers:
+        card = read_document(ClassifierCard, results / "classifiers" / item["name"] / "card.json")
+        assert card.origin == f"{item['checkpoint']}@{item['revision']}"
+        scores = pq.read_table(results / "scores" / item["name"] / "texts.parquet").to_pylist()
+        assert len(scores) == 120 and {row["label"] for row in scores} <= set(item["labels"])
+        assert item["revision"] in page
+    quality = pq.read_table(results / "statistics" / "quality.parquet").to_pylist()
+    assert {row["classifier"] for row in quality} == {"sentiment"}
+    manifest = json.loads((results / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["config"]["classifiers"] == classifiers
