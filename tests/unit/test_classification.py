@@ -15,10 +15,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samizdat import classification
+from samizdat import score_store
 from samizdat.classification import UNREADABLE, ClassificationSettings, score
 from samizdat.errors import UserError
 from samizdat.records import SCORES, read_table
+from samizdat.score_store import ScoreStore
 from small_classifier import LABELS, WORDS, make_classifier
 from small_corpus import write_texts
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -38,12 +39,12 @@ def classifier(tmp_path_factory):
     return make_classifier(tmp_path_factory.mktemp("classifier"))
 
 
-def run(classifier, texts, folder, **changes):
-    """Score texts with private state in `folder`; the stage's line and the file of scores."""
+def run(classifier, texts, folder, threads=1, **changes):
+    """Score texts with a store of its own in `folder`; the stage's line and the file of scores."""
     table = write_texts(texts, folder / "texts.parquet")
     said = score(
-        replace(SETTINGS, **changes), classifier, (table,), folder / "scores.parquet", folder / "work", "cpu",
-        threads=1, seed=1,
+        replace(SETTINGS, **changes), classifier, (table,), folder / "scores.parquet",
+        folder / "scores.sqlite", "cpu", threads=threads, seed=1,
     )  # fmt: skip
     return said, folder / "scores.parquet"
 
@@ -109,7 +110,8 @@ def test_a_score_depends_on_no_order_company_or_history(classifier, tmp_path_fac
     texts = sentences(40, longest=40)
     everything = data.draw(st.permutations(texts), label="order")
     folder = tmp_path_factory.mktemp("history")
-    said, path = run(classifier, everything, folder / "scratch", precision=precision)
+    threads = data.draw(st.sampled_from([1, 3]), label="threads")
+    said, path = run(classifier, everything, folder / "scratch", threads, precision=precision)
     assert said == "40 texts, 40 of them new"
     # The same corpus, grown in portions whose texts nobody chose to stand together.
     cuts = sorted(data.draw(st.sets(st.integers(1, 39), max_size=4), label="portions"))
@@ -126,7 +128,7 @@ def test_a_score_depends_on_no_order_company_or_history(classifier, tmp_path_fac
 def test_only_new_texts_are_computed(classifier, tmp_path):
     texts = sentences(30)
     first = probabilities(run(classifier, texts, tmp_path)[1])
-    connection = sqlite3.connect(next((tmp_path / "work").glob("*.sqlite")))
+    connection = sqlite3.connect(tmp_path / "scores.sqlite")
     with connection:
         # What the store says of a text is believed, so a text that was computed again would show.
         connection.execute("UPDATE scores SET probabilities = ?", (np.array([0, 0, 1], "<f4").tobytes(),))
@@ -155,7 +157,7 @@ def test_deleting_or_damaging_the_store_changes_nothing_but_time(classifier, tmp
     texts = sentences(20)
     _, path = run(classifier, texts, tmp_path)
     before = path.read_bytes()
-    store = next((tmp_path / "work").glob("*.sqlite"))
+    store = tmp_path / "scores.sqlite"
     store.unlink()
     assert run(classifier, texts, tmp_path)[0] == "20 texts, 20 of them new"
     assert path.read_bytes() == before
@@ -219,7 +221,7 @@ SCORING = """
 import sys
 from pathlib import Path
 sys.path[:0] = [{tests!r}, {unit!r}]
-from samizdat import classification
+from samizdat import score_store
 from test_classification import run, sentences
 added = classification.ScoreStore.add
 def add_and_say(*arguments):
@@ -249,7 +251,7 @@ def test_a_kill_costs_no_batch_that_was_done(classifier, tmp_path):
         assert process.stdout.readline() == "batch\n"
         process.send_signal(signal.SIGKILL)
     assert not (folder / "scores.parquet").exists()
-    connection = sqlite3.connect(next((folder / "work").glob("*.sqlite")))
+    connection = sqlite3.connect(folder / "scores.sqlite")
     (kept,) = connection.execute("SELECT count(*) FROM scores").fetchone()
     connection.close()
     assert kept >= 5
@@ -258,9 +260,46 @@ def test_a_kill_costs_no_batch_that_was_done(classifier, tmp_path):
     assert path.read_bytes() == run(classifier, sentences(60), tmp_path / "whole")[1].read_bytes()
 
 
+def test_two_runs_at_once_share_a_store(classifier, tmp_path):
+    tests = Path(__file__).parents[1]
+    program = f"""
+import sys
+from pathlib import Path
+sys.path[:0] = [{str(tests)!r}, {str(tests / "unit")!r}]
+from test_classification import run, sentences
+folder = Path({str(tmp_path)!r}, sys.argv[1])
+folder.mkdir()
+(folder / "scores.sqlite").symlink_to("../shared.sqlite")
+run(Path({str(classifier)!r}), sentences(300)[int(sys.argv[2]):], folder)
+"""
+    starts = [
+        subprocess.Popen([sys.executable, "-c", program, name, first]) for name, first in (("a", "0"), ("b", "9"))
+    ]
+    assert [process.wait() for process in starts] == [0, 0]
+    alone = probabilities(run(classifier, sentences(300), tmp_path / "alone")[1])
+    assert probabilities(tmp_path / "a" / "scores.parquet") == alone
+    assert probabilities(tmp_path / "b" / "scores.parquet").items() < alone.items()
+
+
+def test_the_store_forgets_classifiers_that_nobody_used_for_long(tmp_path):
+    key, value = b"k" * 32, np.array([0.25, 0.75], np.float32)
+    for number in range(score_store.KEPT_CLASSIFIERS + 5):
+        store = ScoreStore(tmp_path / "scores.sqlite", f"classifier {number}")
+        store.add([(key, 1, value)])
+        store.close()
+        store = ScoreStore(tmp_path / "scores.sqlite", "classifier 0")
+        assert [(found, list(values)) for found, _, values in store.known([key])] == [(key, [0.25, 0.75])]
+        store.close()
+    connection = sqlite3.connect(tmp_path / "scores.sqlite")
+    assert connection.execute("SELECT count(*) FROM scores").fetchone() == (score_store.KEPT_CLASSIFIERS,)
+    connection.close()
+    assert not list(ScoreStore(tmp_path / "scores.sqlite", "classifier 1").known([key]))
+
+
 def test_ids_and_order_are_those_of_the_tables(classifier, tmp_path):
     tables = tuple(write_texts(sentences(5, seed=seed), tmp_path / f"{seed}.parquet") for seed in (1, 2))
-    score(SETTINGS, classifier, tables, tmp_path / "scores.parquet", tmp_path / "work", "cpu", threads=1, seed=1)
+    score(
+        SETTINGS, classifier, tables, tmp_path / "scores.parquet", tmp_path / "scores.sqlite", "cpu", threads=1, seed=1
+    )
     frame = read_table(tmp_path / "scores.parquet", SCORES)
     assert list(frame["id"]) == [key for table in tables for key in read_table_ids(table)]
-    assert classification.UNREADABLE not in set(frame["reason"])
