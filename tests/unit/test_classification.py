@@ -25,7 +25,7 @@ from small_corpus import write_texts
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 SETTINGS = ClassificationSettings(
-    max_length_tokens=24, window_overlap_tokens=6, batch_tokens=96, precision="float32"
+    max_length_tokens=24, window_overlap_tokens=6, batch_tokens=96, precision="float32", abstain_below=0.0
 )  # fmt: skip
 
 

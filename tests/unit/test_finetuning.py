@@ -14,7 +14,7 @@ from small_corpus import write_texts
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 DESCRIPTION = ClassifierDescription("mood", label_column="mood", label_map={}, predicts="the mood", made_for="tests",
-                                    reference="nowhere")  # fmt: skip
+                                    reference="nowhere", languages=(), min_words=None, max_words=None)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

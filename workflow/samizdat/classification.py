@@ -25,6 +25,7 @@ from samizdat.vocabulary import load
 from samizdat.windows import Batch, Window, batches, cut
 
 UNREADABLE = "the classifier's tokenizer finds no token in it"
+UNCERTAIN = "its most probable label is less probable than abstain_below"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class ClassificationSettings:
     window_overlap_tokens: int
     batch_tokens: int
     precision: str
+    abstain_below: float
 
 
 def score(
@@ -69,7 +71,8 @@ def score(
     card = read_document(ClassifierCard, classifier / "card.json")
     half = chosen.bfloat16 if settings.precision == "auto" else settings.precision == "bfloat16"
     mark = fingerprint(
-        settings=asdict(settings),
+        # The probabilities are kept, and when to abstain is decided with them at hand.
+        settings={key: value for key, value in asdict(settings).items() if key != "abstain_below"},
         weights=card.weights_sha256,
         tokenizer=sha256_of(classifier / "tokenizer.json"),
         bfloat16=half,
@@ -107,7 +110,8 @@ def score(
     shelf.close()
     seen = set((classifier / "seen_texts.txt").read_text(encoding="utf-8").split())
     rows = [places[key] for key in keys]
-    write_table(_as_table(frame["id"], probabilities[rows], windows[rows], card.labels, seen), SCORES, scores)
+    table = _as_table(frame["id"], probabilities[rows], windows[rows], card.labels, seen, settings.abstain_below)
+    write_table(table, SCORES, scores)
     return f"{len(frame):,} texts, {len(new):,} of them new"
 
 
@@ -176,18 +180,24 @@ def _mean(parts: list[tuple[Window, np.ndarray]]) -> np.ndarray:
 
 
 def _as_table(
-    ids: pd.Series, probabilities: np.ndarray, windows: np.ndarray, labels: list[str], seen: set[str]
+    ids: pd.Series,
+    probabilities: np.ndarray,
+    windows: np.ndarray,
+    labels: list[str],
+    seen: set[str],
+    abstain_below: float,
 ) -> pd.DataFrame:
     there = windows > 0
+    certain = there & (probabilities.max(axis=1) >= abstain_below)
     best = np.array(labels, object)[probabilities.argmax(axis=1)]
     return pd.DataFrame(
         {
             "id": ids.to_numpy(),
-            "label": np.where(there, best, None),
+            "label": np.where(certain, best, None),
             "probabilities": [values if known else None for values, known in zip(probabilities, there, strict=True)],
             "windows": windows.clip(min=0),
             "seen_in_training": ids.isin(seen).to_numpy(),
-            "reason": np.where(there, None, UNREADABLE),
+            "reason": np.where(certain, None, np.where(there, UNCERTAIN, UNREADABLE)),
         }
     )
 
