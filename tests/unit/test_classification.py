@@ -223,12 +223,12 @@ from pathlib import Path
 sys.path[:0] = [{tests!r}, {unit!r}]
 from samizdat import score_store
 from test_classification import run, sentences
-added = classification.ScoreStore.add
+added = score_store.ScoreStore.add
 def add_and_say(*arguments):
     added(*arguments)
     print("batch", flush=True)
     input()
-classification.ScoreStore.add = add_and_say
+score_store.ScoreStore.add = add_and_say
 run(Path({classifier!r}), sentences(60), Path({folder!r}))
 """
 

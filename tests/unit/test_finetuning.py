@@ -1,5 +1,6 @@
 """Fine-tuning: it learns, repeats itself bit for bit, and says which texts it has seen."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,8 @@ import pandas as pd
 import pytest
 import torch
 from samizdat.errors import UserError
-from samizdat.finetuning import FinetuningSettings, finetune
+from samizdat.finetuning import finetune
+from samizdat.finetuning_loop import FinetuningSettings
 from samizdat.records import ClassifierCard, ClassifierDescription, read_document
 from small_classifier import WORDS, make_encoder
 from small_corpus import write_texts
@@ -21,8 +23,8 @@ DESCRIPTION = ClassifierDescription("mood", label_column="mood", label_map={}, p
 def settings(tmp_path_factory):
     return FinetuningSettings(
         checkpoint=str(make_encoder(tmp_path_factory.mktemp("encoder"))), revision=None, max_training_texts=150,
-        epochs=6.0, batch_rows=8, learning_rate=0.003, warmup_share=0.1, weight_decay=0.01, dropout=0.0,
-        class_weights=True, precision="float32",
+        selection_share=0.2, epochs=6.0, batch_rows=8, learning_rate=0.003, warmup_share=0.1, weight_decay=0.01,
+        dropout=0.0, class_weights=True, evaluations=4, patience=None, precision="float32",
     )  # fmt: skip
 
 
@@ -75,14 +77,16 @@ def test_it_learns_what_tells_the_labels_apart(learned, corpus):
     held_out = pd.read_parquet(corpus).query("split == 'validation'")
     right = np.mean(np.array(predict(out, held_out["text"].tolist())) == held_out["label_mood"])
     assert right > 0.95
-    assert said.startswith("2 labels learned from 150 texts")
+    learned, selected = re.fullmatch(r"2 labels learned from (\d+) texts, selected on (\d+)", said).groups()
+    assert int(learned) + int(selected) == 150 and 10 < int(selected) < 50
 
 
 def test_the_card_says_what_it_is(learned):
     _, out = learned
     card = read_document(ClassifierCard, out / "card.json")
     assert (card.name, card.labels, card.label_column) == ("mood", ["bad", "good"], "mood")
-    assert (card.training_texts, card.max_length_tokens, card.model_type) == (150, 32, "bert")
+    assert (card.max_length_tokens, card.model_type) == (32, "bert")
+    assert 100 < card.training_texts < 140  # the others of the 150 select
     model = AutoModelForSequenceClassification.from_pretrained(out)
     assert model.config.id2label == {0: "bad", 1: "good"}
     assert {path.suffix for path in out.iterdir()} == {".json", ".safetensors", ".txt"}
@@ -109,7 +113,7 @@ def test_a_text_without_a_label_is_not_learned_from(settings, tmp_path):
     _, out = run(settings, corpus, tmp_path, epochs=1.0)
     unlabelled = set(pd.read_parquet(corpus)["id"][:5])
     assert not unlabelled & set((out / "seen_texts.txt").read_text().split())
-    assert read_document(ClassifierCard, out / "card.json").training_texts == 25
+    assert len((out / "seen_texts.txt").read_text().split()) == 25
 
 
 def test_class_weights_find_more_of_a_rare_label(settings, tmp_path):
@@ -120,7 +124,14 @@ def test_class_weights_find_more_of_a_rare_label(settings, tmp_path):
     corpus = write_texts(texts, tmp_path / "texts.parquet", held_out=1, mood=labels)
     found = [
         predict(
-            run(settings, corpus, tmp_path / str(weights), class_weights=weights, max_training_texts=399)[1],
+            run(
+                settings,
+                corpus,
+                tmp_path / str(weights),
+                class_weights=weights,
+                max_training_texts=399,
+                selection_share=0.0,
+            )[1],
             texts,
         ).count("bad")
         for weights in (True, False)
@@ -142,6 +153,25 @@ def test_a_finished_classifier_is_put_back_and_a_changed_corpus_is_not_taken_for
     labels[0] = "good" if labels[0] == "bad" else "bad"
     write_texts(texts, corpus, held_out=10, mood=labels)
     assert not run(settings, corpus, tmp_path, epochs=1.0)[0].endswith("as trained before")
+
+
+def test_the_best_weights_on_the_way_are_kept_and_patience_ends(settings, corpus, tmp_path, caplog):
+    caplog.set_level("INFO")
+    # A learning rate that ruins what was learned in the warm-up: the best evaluation is an early one.
+    ruinous = {"learning_rate": 0.3, "warmup_share": 0.9, "evaluations": 12, "epochs": 8.0}
+    run(settings, corpus, tmp_path / "patient", **ruinous)
+    found = [float(score) for score in re.findall(r"macro-F1 ([\d.]+)", caplog.text)]
+    assert len(found) == 12 and max(found) > found[-1]
+    caplog.clear()
+    _, out = run(settings, corpus, tmp_path / "hasty", patience=2, **ruinous)
+    hasty = [float(score) for score in re.findall(r"macro-F1 ([\d.]+)", caplog.text)]
+    assert hasty == found[: len(hasty)] and len(hasty) < 12
+    assert max(hasty) not in hasty[-2:]
+    seen = set((out / "seen_texts.txt").read_text().split())
+    frame = pd.read_parquet(corpus)
+    texts = frame[frame["id"].isin(seen)]
+    right = np.mean(np.array(predict(out, texts["text"].tolist())) == texts["label_mood"])
+    assert right >= max(hasty) - 0.15
 
 
 @pytest.mark.parametrize(
