@@ -158,7 +158,7 @@ def test_a_finished_classifier_is_put_back_and_a_changed_corpus_is_not_taken_for
 def test_the_best_weights_on_the_way_are_kept_and_patience_ends(settings, corpus, tmp_path, caplog):
     caplog.set_level("INFO")
     # A learning rate that ruins what was learned in the warm-up: the best evaluation is an early one.
-    ruinous = {"learning_rate": 0.3, "warmup_share": 0.9, "evaluations": 12, "epochs": 8.0}
+    ruinous = {"learning_rate": 0.06, "warmup_share": 0.95, "evaluations": 12, "epochs": 15.0}
     run(settings, corpus, tmp_path / "patient", **ruinous)
     found = [float(score) for score in re.findall(r"macro-F1 ([\d.]+)", caplog.text)]
     assert len(found) == 12 and max(found) > found[-1]

@@ -342,7 +342,7 @@ def test_groups_are_tested_once_for_each_classifier_and_corrected_for_their_numb
     for number in range(600):
         group = "ab"[number % 2]
         study.text(
-            random.choice(["good", "bad"], p=[0.6, 0.4] if group == "a" else [0.45, 0.55]), group=group,
+            random.choice(["good", "bad"], p=[0.65, 0.35] if group == "a" else [0.45, 0.55]), group=group,
             other=random.choice(["good", "bad"]),
         )  # fmt: skip
     texts = pd.DataFrame(study.texts)

@@ -22,6 +22,12 @@ from samizdat.reporting.words import (
 NONE_COMPARABLE = (
     "No classifier can be held against a label that people gave, so nothing is known here of how good they are."
 )
+METHODS = {
+    "classifier": "classifier",
+    "majority": "most frequent label",
+    "lexicon": "VADER’s word list",
+    "human": "one rater against the others",
+}
 
 
 def opening(run: Run) -> Prose:
@@ -71,7 +77,7 @@ def scores(run: Run) -> Picture | Prose:
         for axis, classifier, rows in zip(axes, names, measured, strict=True):
             places = {metric: place for place, metric in enumerate(dict.fromkeys(row["shown"] for row in rows))}
             for series, (method, shown) in enumerate(
-                (("classifier", "classifier"), ("majority", "most frequent label"))
+                (one, shown) for one, shown in METHODS.items() if one in {row["method"] for row in rows}
             ):
                 some = [row for row in rows if row["method"] == method]
                 interval_points(
@@ -108,13 +114,12 @@ def _measured(frame: pd.DataFrame) -> list[dict]:
 
 def every_score(run: Run) -> Table | Prose:
     """Every quality number with its interval."""
-    words = {"accuracy": "accuracy", "macro_f1": "macro-F1", "precision": "precision", "recall": "recall", "f1": "F1"}
-    methods = {"classifier": "classifier", "majority": "most frequent label"}
+    words = {"macro_f1": "macro-F1", "f1": "F1", "calibration_error": "calibration error"}
     rows = [
         [
             name(row["classifier"]),
-            methods[row["method"]],
-            words[row["metric"]],
+            METHODS[row["method"]],
+            words.get(row["metric"], row["metric"]),
             name(row["label"]),
             f"{row['value']:.3f}",
             f"{row['low']:.3f} to {row['high']:.3f}",
