@@ -71,18 +71,17 @@ def scores(run: Run) -> Picture | Prose:
         if better
         else "No classifier is clearly better than always giving the most frequent label"
     )
-    heights = [0.45 + 0.23 * len(rows) for rows in measured]
+    methods = {one: shown for one, shown in METHODS.items() if one in set(frame["method"])}
+    heights = [0.45 + 0.14 * len(dict.fromkeys(row["shown"] for row in rows)) * len(methods) for rows in measured]
     with drawing(title, 0.75 + sum(heights), rows=len(names), height_ratios=heights, sharex=True) as (picture, axes):
         descriptions = []
         for axis, classifier, rows in zip(axes, names, measured, strict=True):
             places = {metric: place for place, metric in enumerate(dict.fromkeys(row["shown"] for row in rows))}
-            for series, (method, shown) in enumerate(
-                (one, shown) for one, shown in METHODS.items() if one in {row["method"] for row in rows}
-            ):
+            for series, (method, shown) in enumerate(methods.items()):
                 some = [row for row in rows if row["method"] == method]
                 interval_points(
                     axis,
-                    [places[row["shown"]] + (series - 0.5) * 0.24 for row in some],
+                    [places[row["shown"]] + (series - (len(methods) - 1) / 2) * 0.6 / len(methods) for row in some],
                     [row["value"] for row in some],
                     [row["low"] for row in some],
                     [row["high"] for row in some],
