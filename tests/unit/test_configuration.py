@@ -110,7 +110,7 @@ def test_every_key_has_a_description():
         ("training", "training", "TrainingSettings"),
         ("sampling", "generation", "SamplingSettings"),
         ("classification", "classification", "ClassificationSettings"),
-        ("finetuning", "finetuning", "FinetuningSettings"),
+        ("finetuning", "finetuning_loop", "FinetuningSettings"),
         ("statistics", "statistics", "StatisticsSettings"),
     ],
 )

@@ -80,6 +80,7 @@ rule score_texts:
         settings=lambda wildcards: options(configuration.scoring_settings(config, wildcards.classifier)),
         classifier=lambda wildcards, input: folder_of(input.classifier[0]),
         tables=lambda wildcards, input: paths(input.tables),
+        store="work/scores.sqlite",
         work=f"{WORK}/scores/{{classifier}}/{{subset}}",
         device=config["device"],
         numeric_threads=config["threads"],
@@ -89,5 +90,5 @@ rule score_texts:
         "Scoring {wildcards.subset} with {wildcards.classifier}"
     shell:
         "python -m samizdat.classification {params.settings} --classifier={params.classifier} --tables={params.tables}"
-        " --scores={output} --work={params.work} --device={params.device} --threads={params.numeric_threads}"
-        " --seed={params.seed} --log={log} --title='scores {wildcards.classifier}/{wildcards.subset}'"
+        " --scores={output} --store={params.store} --work={params.work} --device={params.device}"
+        " --threads={params.numeric_threads} --seed={params.seed} --log={log} --title='scores {wildcards.classifier}/{wildcards.subset}'"

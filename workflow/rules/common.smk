@@ -46,7 +46,18 @@ ENCODED = [*TOKENIZER, "summary.json", "tokens/train.bin", "tokens/validation.bi
 CLASSIFIER_FILES = [*WEIGHTS, *TOKENIZER, "card.json", "seen_texts.txt"]
 FINETUNED = [name for name, item in CLASSIFIERS.items() if item["source"] == "finetune"]
 READY_MADE = [name for name in CLASSIFIERS if name not in FINETUNED]
-STATISTICS = ["label_shares", "divergences", "quality", "confusion"]
+STATISTICS = [
+    "label_shares",
+    "divergences",
+    "quality",
+    "confusion",
+    "calibration",
+    "associations",
+    "group_tests",
+    "examples",
+    "languages",
+    "fitness",
+]
 
 # The same bytes whatever the caller's shell says, and this interpreter whatever its PATH says; `exec` makes
 # the stage Snakemake's own child, so that it can end when Snakemake does.

@@ -1,7 +1,9 @@
 """What a classifier says of texts: each text read whole, and only texts that are new."""
 
 import hashlib
-from collections import Counter
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from samizdat.vocabulary import load
 from samizdat.windows import Batch, Window, batches, cut
 
 UNREADABLE = "the classifier's tokenizer finds no token in it"
+UNCERTAIN = "its most probable label is less probable than abstain_below"
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class ClassificationSettings:
     window_overlap_tokens: int
     batch_tokens: int
     precision: str
+    abstain_below: float
 
 
 def score(
@@ -40,7 +44,7 @@ def score(
     classifier: Path,
     tables: tuple[Path, ...],
     scores: Path,
-    work: Path,
+    store: Path,
     device: str,
     threads: int,
     seed: int,
@@ -55,9 +59,9 @@ def score(
         classifier: a folder with checkpoint, tokenizer, `card.json` and `seen_texts.txt`.
         tables: Parquet files with the columns `id` and `text`.
         scores: where to write.
-        work: private state: the store of scores.
+        store: the SQLite file of scores that were computed before, shared by all runs.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        threads: threads of the numeric libraries.
+        threads: batches that a CPU computes at once; their number changes no score.
         seed: of the stage; nothing is drawn, but libraries are seeded.
 
     Raises:
@@ -67,78 +71,101 @@ def score(
     card = read_document(ClassifierCard, classifier / "card.json")
     half = chosen.bfloat16 if settings.precision == "auto" else settings.precision == "bfloat16"
     mark = fingerprint(
-        settings=asdict(settings),
+        # The probabilities are kept, and when to abstain is decided with them at hand.
+        settings={key: value for key, value in asdict(settings).items() if key != "abstain_below"},
         weights=card.weights_sha256,
         tokenizer=sha256_of(classifier / "tokenizer.json"),
         bfloat16=half,
         device=chosen.kind,
-        threads=threads,
         torch=torch.__version__,
         code=code_digest("classification"),
     )
     frame = pd.concat([pq.read_table(table, columns=["id", "text"]).to_pandas() for table in tables])
-    keys = [hashlib.sha256(text.encode()).hexdigest() for text in frame["text"]]
-    store = ScoreStore(work / "scores.sqlite", mark)
-    known = store.load()
-    new = {key: text for key, text in zip(keys, frame["text"], strict=True) if key not in known}
+    keys = [hashlib.sha256(text.encode()).digest() for text in frame["text"]]
+    texts = dict(zip(keys, frame["text"], strict=True))
+    places = {key: place for place, key in enumerate(texts)}
+    probabilities = np.zeros((len(places), len(card.labels)), np.float32)
+    windows = np.full(len(places), -1, np.int32)  # -1: not known yet
+    shelf = ScoreStore(store, mark)
+    for key, count, values in shelf.known(list(places)):
+        windows[places[key]], probabilities[places[key]] = count, values
+    new = [key for key in places if windows[places[key]] < 0]
     if new:
+        bar = program.progress(f"scores {card.name}", len(new), "texts")
         try:
-            known |= _compute(new, settings, classifier, card, chosen, half, store)
+            for done in _compute([texts[key] for key in new], settings, classifier, chosen, half, threads):
+                shelf.add((new[text], count, values) for text, count, values in done)
+                for text, count, values in done:
+                    windows[places[new[text]]], probabilities[places[new[text]]] = count, values
+                bar.update(len(done))
         except torch.OutOfMemoryError:
             raise UserError(
                 f"the {chosen.name} has too little memory for {settings.batch_tokens} tokens at once",
                 remedy="halve classification.batch_tokens in the config",
             ) from None
-    store.close()
+        bar.close()
+        # No window came of these, however often they are read.
+        silent = [key for key in new if windows[places[key]] < 0]
+        shelf.add((key, 0, probabilities[places[key]]) for key in silent)
+    shelf.close()
     seen = set((classifier / "seen_texts.txt").read_text(encoding="utf-8").split())
-    write_table(_as_table(frame["id"].tolist(), keys, known, card.labels, seen), SCORES, scores)
+    rows = [places[key] for key in keys]
+    table = _as_table(frame["id"], probabilities[rows], windows[rows], card.labels, seen, settings.abstain_below)
+    write_table(table, SCORES, scores)
     return f"{len(frame):,} texts, {len(new):,} of them new"
 
 
+Scored = list[tuple[int, int, np.ndarray]]  # text's number, number of its windows, probabilities
+
+
 def _compute(
-    new: dict[str, str],
-    settings: ClassificationSettings,
-    folder: Path,
-    card: ClassifierCard,
-    device: Device,
-    half: bool,
-    store: ScoreStore,
-) -> dict[str, tuple[int, np.ndarray]]:
-    """Score texts by their keys, keeping them in the store batch by batch."""
+    texts: list[str], settings: ClassificationSettings, folder: Path, device: Device, half: bool, threads: int
+) -> Iterator[Scored]:
+    """Score texts batch by batch: those whose last window stood in it.
+
+    On a CPU each thread computes a batch of its own: nothing waits at a barrier inside of a matrix product, and
+    the next texts are cut into tokens at the same time.
+    """
     tokenizer = load(folder)
     model = AutoModelForSequenceClassification.from_pretrained(
-        folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, trust_remote_code=False
+        folder,
+        dtype=torch.bfloat16 if half else torch.float32,
+        use_safetensors=True,
+        local_files_only=True,
+        trust_remote_code=False,
     )
     model.eval().to(device.kind)
-    keys = list(new)
-    windows = list(cut(tokenizer, list(new.values()), settings.max_length_tokens, settings.window_overlap_tokens))
-    expected = Counter(window.text for window in windows)
-    done: dict[int, list[tuple[Window, np.ndarray]]] = {}
-    computed: dict[str, tuple[int, np.ndarray]] = {}
-    bar = program.progress(f"scores {card.name}", len(keys), "texts")
-    for batch in batches(windows, batch_tokens=settings.batch_tokens, padding_id=tokenizer.pad_token_id):
-        complete = []
-        for window, probabilities in zip(batch.windows, _probabilities(model, batch, device, half), strict=False):
-            parts = done.setdefault(window.text, [])
-            parts.append((window, probabilities))
-            if len(parts) == expected[window.text]:
-                complete.append((keys[window.text], len(parts), _mean(done.pop(window.text))))
-        store.add(complete)
-        computed |= {key: (count, probabilities) for key, count, probabilities in complete}
-        bar.update(len(complete))
-    bar.close()
-    return computed
+    windows = cut(tokenizer, texts, settings.max_length_tokens, settings.window_overlap_tokens)
+    parts: dict[int, list[tuple[Window, np.ndarray]]] = {}
+    workers = threads if device.kind == "cpu" else 1
+    under_way: deque[tuple[Batch, Future[np.ndarray]]] = deque()
+    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        for batch in batches(windows, batch_tokens=settings.batch_tokens, padding_id=tokenizer.pad_token_id):
+            under_way.append((batch, pool.submit(_probabilities, model, batch, device)))
+            if len(under_way) > 2 * workers:
+                yield _finished(*under_way.popleft(), parts)
+        while under_way:
+            yield _finished(*under_way.popleft(), parts)
 
 
 @torch.inference_mode()
-def _probabilities(model: PreTrainedModel, batch: Batch, device: Device, half: bool) -> np.ndarray:
+def _probabilities(model: PreTrainedModel, batch: Batch, device: Device) -> np.ndarray:
     """Probabilities `[rows, labels]` in float32; rows behind the batch's windows mean nothing."""
-    input_ids, attention_mask = (
-        tensor.to(device.kind, non_blocking=True) for tensor in (batch.input_ids, batch.attention_mask)
-    )
-    with torch.autocast(device.kind, dtype=torch.bfloat16, enabled=half):
-        logits = model(input_ids=input_ids, attention_mask=attention_mask).logits
+    logits = model(
+        input_ids=batch.input_ids.to(device.kind), attention_mask=batch.attention_mask.to(device.kind)
+    ).logits
     return logits.float().softmax(dim=1).cpu().numpy()
+
+
+def _finished(batch: Batch, computed: Future[np.ndarray], parts: dict[int, list[tuple[Window, np.ndarray]]]) -> Scored:
+    """The texts that a batch completes; windows of others wait in `parts`."""
+    complete = []
+    for window, probabilities in zip(batch.windows, computed.result(), strict=False):
+        mine = parts.setdefault(window.text, [])
+        mine.append((window, probabilities))
+        if len(mine) == window.of:
+            complete.append((window.text, window.of, _mean(parts.pop(window.text))))
+    return complete
 
 
 def _mean(parts: list[tuple[Window, np.ndarray]]) -> np.ndarray:
@@ -153,17 +180,24 @@ def _mean(parts: list[tuple[Window, np.ndarray]]) -> np.ndarray:
 
 
 def _as_table(
-    ids: list[str], keys: list[str], known: dict[str, tuple[int, np.ndarray]], labels: list[str], seen: set[str]
+    ids: pd.Series,
+    probabilities: np.ndarray,
+    windows: np.ndarray,
+    labels: list[str],
+    seen: set[str],
+    abstain_below: float,
 ) -> pd.DataFrame:
-    found = [known.get(key) for key in keys]
+    there = windows > 0
+    certain = there & (probabilities.max(axis=1) >= abstain_below)
+    best = np.array(labels, object)[probabilities.argmax(axis=1)]
     return pd.DataFrame(
         {
-            "id": ids,
-            "label": [labels[int(entry[1].argmax())] if entry else None for entry in found],
-            "probabilities": [entry[1] if entry else None for entry in found],
-            "windows": [entry[0] if entry else 0 for entry in found],
-            "seen_in_training": [key in seen for key in ids],
-            "reason": [None if entry else UNREADABLE for entry in found],
+            "id": ids.to_numpy(),
+            "label": np.where(certain, best, None),
+            "probabilities": [values if known else None for values, known in zip(probabilities, there, strict=True)],
+            "windows": windows.clip(min=0),
+            "seen_in_training": ids.isin(seen).to_numpy(),
+            "reason": np.where(certain, None, np.where(there, UNCERTAIN, UNREADABLE)),
         }
     )
 

@@ -59,7 +59,8 @@ def finetuning_settings(config: Config, name: str) -> Config:
 def classifier_description(config: Config, name: str) -> Config:
     """What the classifier `name` is, in the config's words."""
     item = _item(config["classifiers"], name)
-    optional = {"label_column": item.get("label_column"), "label_map": item.get("label_map", {})}
+    optional = {key: item.get(key) for key in ("label_column", "min_words", "max_words")}
+    optional |= {"label_map": item.get("label_map", {}), "languages": item.get("languages", [])}
     return {key: item[key] for key in ("name", "predicts", "made_for", "reference")} | optional
 
 

@@ -1,4 +1,4 @@
-"""The schema of every file between steps, and the only way to write and read one."""
+"""The schema of every file between steps (statistics: `statistics_records`), and the only way to write and read one."""
 
 import json
 import typing
@@ -17,11 +17,12 @@ LABEL_PREFIX = "label_"
 SPLITS = ("train", "validation")
 
 
-def _table(**columns: pa.DataType) -> pa.Schema:
+def table_schema(**columns: pa.DataType) -> pa.Schema:
+    """The schema of a Parquet file with these columns."""
     return pa.schema([pa.field(name, kind) for name, kind in columns.items()])
 
 
-TEXTS = _table(
+TEXTS = table_schema(
     id=pa.string(),  # the first 16 hexadecimal digits of sha256
     text=pa.string(),
     document=pa.string(),  # texts of one document share a split
@@ -31,7 +32,7 @@ TEXTS = _table(
     ratings=pa.list_(pa.int8()),  # what single people said, null where nobody was asked
 )  # and one string column `label_<name>` for each label that the corpus brings, null where a text has none
 
-SAMPLES = _table(
+SAMPLES = table_schema(
     id=pa.string(),  # <model>-<percent>-<number>, unique in a run
     model=pa.string(),
     percent=pa.int16(),  # how far through its training the model was; 100 is the published model
@@ -49,64 +50,13 @@ SAMPLES = _table(
     finished=pa.bool_(),  # whether the model ended the text itself
 )
 
-SCORES = _table(
+SCORES = table_schema(
     id=pa.string(),  # of a text or a sample
-    label=pa.string(),  # the most probable one; null where no score was possible
+    label=pa.string(),  # the most probable one; null where no score was possible, or the config says to abstain
     probabilities=pa.list_(pa.float32()),  # in the order of the classifier card's labels
     windows=pa.int32(),  # how many overlapping windows the text was read in; 0: no score
     seen_in_training=pa.bool_(),  # whether this classifier was fine-tuned or selected on this text
-    reason=pa.string(),  # why there is no score, else null
-)
-
-# The statistics. `low` and `high` bound the interval at the config's confidence.
-LABEL_SHARES = _table(
-    classifier=pa.string(),
-    subset=pa.string(),  # "texts" or "samples"
-    # Texts: "all" or "group". Samples of the published models that began with nothing: "all", "model" or
-    # "temperature"; samples of the prompts that every checkpoint continued: "percent".
-    group_kind=pa.string(),
-    group=pa.string(),  # null for "all"
-    label=pa.string(),
-    count=pa.int64(),
-    share=pa.float64(),
-    low=pa.float64(),
-    high=pa.float64(),
-)
-
-DIVERGENCES = _table(
-    classifier=pa.string(),
-    model=pa.string(),
-    percent=pa.int16(),
-    temperature=pa.float32(),  # null: all temperatures together
-    # "nothing": samples of the published model that began with nothing, to be held against texts;
-    # "prompts": samples of the prompts that every checkpoint continued, to be held against each other.
-    begun_with=pa.string(),
-    samples=pa.int64(),
-    texts=pa.int64(),
-    jensen_shannon_bits=pa.float64(),  # between the label shares of samples and of texts, 0 to 1
-    low=pa.float64(),
-    high=pa.float64(),
-    chance_bits=pa.float64(),  # what as many draws from the texts' own shares stay below, at that confidence
-)
-
-QUALITY = _table(
-    classifier=pa.string(),
-    label_column=pa.string(),  # the human label that it is held against
-    method=pa.string(),  # "classifier" or "majority"
-    metric=pa.string(),  # "accuracy", "macro_f1", and with a label "precision", "recall", "f1"
-    label=pa.string(),  # null for the metrics over all labels
-    texts=pa.int64(),  # held-out texts behind the value
-    value=pa.float64(),
-    low=pa.float64(),
-    high=pa.float64(),
-)
-
-CONFUSION = _table(
-    classifier=pa.string(),
-    label_column=pa.string(),
-    human=pa.string(),
-    predicted=pa.string(),
-    count=pa.int64(),
+    reason=pa.string(),  # why there is no label, else null
 )
 
 TRAIN_LOG_COLUMNS = (
@@ -186,6 +136,9 @@ class ClassifierDescription:
     predicts: str
     made_for: str
     reference: str  # where its published scores stand
+    languages: tuple[str, ...]  # ISO 639-1 codes; empty where any will do or nobody knows
+    min_words: int | None  # lengths of the texts that it was made for
+    max_words: int | None
 
 
 @dataclass(frozen=True)

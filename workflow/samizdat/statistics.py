@@ -11,13 +11,12 @@ import pyarrow as pa
 
 from samizdat import measures, program
 from samizdat.agreement import agreement
+from samizdat.association import associations, group_tests
 from samizdat.bootstrap import Bootstrap, count_by_document
+from samizdat.certainty import examples
+from samizdat.fitness import fitness, languages
 from samizdat.records import (
-    CONFUSION,
-    DIVERGENCES,
     LABEL_PREFIX,
-    LABEL_SHARES,
-    QUALITY,
     SAMPLES,
     SCORES,
     TEXTS,
@@ -27,6 +26,7 @@ from samizdat.records import (
     write_table,
 )
 from samizdat.seeds import derive_seed
+from samizdat.statistics_records import STATISTICS
 
 PUBLISHED = 100  # percent of training
 NOTHING = ("none", "unprompted")  # prompt kinds of samples that began with nothing
@@ -49,9 +49,9 @@ def compute_statistics(
     out: Path,
     seed: int,
 ) -> str:
-    """Write `label_shares`, `divergences`, `quality` and `confusion` as Parquet (see `records`).
+    """Write the tables of `statistics_records.STATISTICS` as Parquet.
 
-    Texts that a classifier was trained or selected on, and texts without a score, count nowhere. Intervals
+    Texts that a classifier was trained or selected on, and texts without a label, count nowhere. Intervals
     come from resampled documents, not sentences; a sample is a document of its own. `docs/methods.md` has
     every definition with its source.
 
@@ -67,39 +67,63 @@ def compute_statistics(
     corpus = read_table(texts, TEXTS)
     written = pd.concat([read_table(path, SAMPLES) for path in samples], ignore_index=True)
     written["document"] = written["id"]
-    tables: dict[str, list[dict[str, Any]]] = {"shares": [], "divergences": [], "quality": [], "confusion": []}
-    for folder in classifiers:
-        card = read_document(ClassifierCard, folder / "card.json")
-        judged_texts = _judged(corpus, scores / card.name / "texts.parquet")
-        judged_samples = _judged(written, scores / card.name / "samples.parquet")
-        bootstrap = Bootstrap(
-            settings.confidence, settings.bootstrap_resamples, derive_seed(seed, "classifier", card.name)
-        )
-        tables["shares"] += _label_shares(card, judged_texts, judged_samples, bootstrap)
-        tables["divergences"] += _divergences(card, judged_texts, judged_samples, bootstrap)
+    tables: dict[str, list[dict[str, Any]]] = {name: [] for name in STATISTICS}
+    spoken = languages(corpus)
+    cards = {folder.name: read_document(ClassifierCard, folder / "card.json") for folder in classifiers}
+    judged = {}
+    for name, card in cards.items():
+        of_texts = read_table(scores / name / "texts.parquet", SCORES)
+        judged[name] = _judged(corpus, of_texts, card)
+        judged_samples = _judged(written, read_table(scores / name / "samples.parquet", SCORES), card)
+        bootstrap = _bootstrap(settings, seed, name)
+        tables["label_shares"] += _label_shares(card, judged[name], judged_samples, bootstrap)
+        tables["divergences"] += _divergences(card, judged[name], judged_samples, bootstrap)
+        tables["fitness"] += fitness(card, corpus, of_texts, spoken)
+        tables["examples"] += examples(name, judged[name])
         column = LABEL_PREFIX + (card.label_column or "")
-        if column in judged_texts:
-            quality, confusion = agreement(card, corpus, judged_texts, column, bootstrap)
-            tables["quality"] += quality
-            tables["confusion"] += confusion
-    _write(tables["shares"], LABEL_SHARES, out / "label_shares.parquet")
-    _write(tables["divergences"], DIVERGENCES, out / "divergences.parquet")
-    _write(tables["quality"], QUALITY, out / "quality.parquet")
-    _write(tables["confusion"], CONFUSION, out / "confusion.parquet")
+        if column in judged[name]:
+            for table, rows in agreement(card, corpus, judged[name], column, bootstrap).items():
+                tables[table] += rows
+    together = Bootstrap(settings.confidence, settings.bootstrap_resamples, derive_seed(seed, "classifiers"))
+    tables["associations"] += associations(cards, judged, together)
+    tables["group_tests"] += group_tests(cards, judged, together)
+    found = spoken.value_counts()
+    tables["languages"] += [{"language": code, "texts": count} for code, count in found.sort_index().items()]
+    for name, schema in STATISTICS.items():
+        _write(tables[name], schema, out / f"{name}.parquet")
     return f"{len(classifiers)} classifiers, {settings.bootstrap_resamples:,} resamples behind each interval"
 
 
-def _judged(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """The rows that a classifier gave a label to and was not trained on, with `predicted`."""
-    scores = read_table(path, SCORES)[["id", "label", "seen_in_training"]].rename(columns={"label": "predicted"})
-    joined = frame.merge(scores, on="id", how="left", validate="one_to_one")
-    return joined[joined["predicted"].notna() & ~joined["seen_in_training"].eq(True)]
+def _bootstrap(settings: StatisticsSettings, seed: int, classifier: str) -> Bootstrap:
+    return Bootstrap(settings.confidence, settings.bootstrap_resamples, derive_seed(seed, "classifier", classifier))
+
+
+def _judged(frame: pd.DataFrame, scores: pd.DataFrame, card: ClassifierCard) -> pd.DataFrame:
+    """The rows that a classifier gave a label to and was not trained on, with that label and the next.
+
+    New columns: `predicted`, `confidence`, `runner_up`, `runner_up_confidence`.
+    """
+    kept = scores[scores["label"].notna() & ~scores["seen_in_training"]]
+    probabilities = np.stack(kept["probabilities"]) if len(kept) else np.zeros((0, len(card.labels)))
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    ranked = np.take_along_axis(probabilities, order, axis=1).astype(float)
+    labels = np.array(card.labels, object)[order]
+    found = pd.DataFrame(
+        {
+            "id": kept["id"].to_numpy(),
+            "predicted": labels[:, 0],
+            "confidence": ranked[:, 0],
+            "runner_up": labels[:, 1],
+            "runner_up_confidence": ranked[:, 1],
+        }
+    )
+    return frame.merge(found, on="id", validate="one_to_one")
 
 
 def _label_shares(
     card: ClassifierCard, texts: pd.DataFrame, samples: pd.DataFrame, bootstrap: Bootstrap
 ) -> Iterator[dict[str, Any]]:
-    """Rows of `records.LABEL_SHARES`: a label's share in each set of texts and of samples."""
+    """Rows of `statistics_records.LABEL_SHARES`: a label's share in each set of texts and of samples."""
     for subset, kind, group, part in _sets(texts, samples):
         counts = count_by_document(part, ("predicted",), (card.labels,))
         totals = bootstrap.totals(counts, "shares", subset, kind, group or "")
@@ -141,7 +165,7 @@ def _sets(texts: pd.DataFrame, samples: pd.DataFrame) -> Iterator[tuple[str, str
 def _divergences(
     card: ClassifierCard, texts: pd.DataFrame, samples: pd.DataFrame, bootstrap: Bootstrap
 ) -> Iterator[dict[str, Any]]:
-    """Rows of `records.DIVERGENCES`: how far the samples' label shares are from the texts'."""
+    """Rows of `statistics_records.DIVERGENCES`: how far the samples' label shares are from the texts'."""
     if texts.empty:
         return
     counts = count_by_document(texts, ("predicted",), (card.labels,))

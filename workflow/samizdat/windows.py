@@ -1,15 +1,16 @@
 """Texts as windows of tokens, in batches whose shapes never depend on who else is there."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from transformers import PreTrainedTokenizerFast
 
-# Windows are padded to the next of these lengths: fine where most texts are, coarse where few are.
-LENGTHS = (*range(8, 64, 8), *range(64, 128, 16), *range(128, 256, 32), *range(256, 513, 64))
-TEXTS_AT_ONCE = 1024
+# Windows are padded to the next of these lengths: fine where most texts are, coarse where few are. Finer still
+# would save no time, since the last batch of each length is filled up with padding rows.
+LENGTHS = (*range(4, 64, 2), *range(64, 128, 8), *range(128, 256, 16), *range(256, 513, 64))
+TEXTS_AT_ONCE = 512
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Window:
     """A part of a text that the classifier reads at once."""
 
     text: int  # the text's number
+    of: int  # how many windows the text has
     tokens: list[int]  # special tokens included
 
 
@@ -32,7 +34,7 @@ class Batch:
 def cut(
     tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], max_length_tokens: int, overlap_tokens: int
 ) -> Iterator[Window]:
-    """The windows of all texts; a text no longer than a window is one, a text without a token none."""
+    """The windows of all texts, text by text; a short text is one window, a text without a token none."""
     special = tokenizer.num_special_tokens_to_add()
     for start in range(0, len(texts), TEXTS_AT_ONCE):
         encoded = tokenizer(
@@ -45,34 +47,46 @@ def cut(
             return_token_type_ids=False,
             split_special_tokens=True,
         )
+        parts: dict[int, list[list[int]]] = defaultdict(list)
         for tokens, text in zip(encoded["input_ids"], encoded["overflow_to_sample_mapping"], strict=True):
             if len(tokens) > special:
-                yield Window(start + text, tokens)
+                parts[start + text].append(tokens)
+        for text, windows in parts.items():
+            yield from (Window(text, len(windows), tokens) for tokens in windows)
 
 
-def batches(windows: Sequence[Window], *, batch_tokens: int, padding_id: int) -> Iterator[Batch]:
-    """Batches of windows of like length, the longest first, so that short memory shows at once.
+def batches(windows: Iterable[Window], *, batch_tokens: int, padding_id: int) -> Iterator[Batch]:
+    """Batches of windows of like length, each as soon as it is full, and what is left in the end.
 
     A batch of length L always has `batch_tokens // L` rows, filled up with padding: matrix products split
     their work by shape, so a fixed shape gives a text the same bits whatever stands beside it.
     """
-    buckets: dict[int, list[Window]] = defaultdict(list)
+    waiting: dict[int, list[Window]] = defaultdict(list)
     for window in windows:
-        buckets[bucket_length(len(window.tokens))].append(window)
-    for length in sorted(buckets, reverse=True):
-        rows = max(1, batch_tokens // length)
-        for start in range(0, len(buckets[length]), rows):
-            part = buckets[length][start : start + rows]
-            input_ids = torch.full((rows, length), padding_id)
-            attention_mask = torch.zeros((rows, length), dtype=torch.long)
-            for row, window in enumerate(part):
-                input_ids[row, : len(window.tokens)] = torch.tensor(window.tokens)
-                attention_mask[row, : len(window.tokens)] = 1
-            # A row of padding alone would have no token to attend to.
-            attention_mask[len(part) :, 0] = 1
-            yield Batch(part, input_ids, attention_mask)
+        length = bucket_length(len(window.tokens))
+        waiting[length].append(window)
+        if len(waiting[length]) == _rows(batch_tokens, length):
+            yield _batch(waiting.pop(length), length, batch_tokens, padding_id)
+    for length in sorted(waiting, reverse=True):
+        yield _batch(waiting[length], length, batch_tokens, padding_id)
 
 
 def bucket_length(tokens: int) -> int:
     """The length that a window of so many tokens is padded to."""
     return next((length for length in LENGTHS if length >= tokens), tokens)
+
+
+def _rows(batch_tokens: int, length: int) -> int:
+    return max(1, batch_tokens // length)
+
+
+def _batch(windows: list[Window], length: int, batch_tokens: int, padding_id: int) -> Batch:
+    rows = _rows(batch_tokens, length)
+    input_ids = torch.full((rows, length), padding_id)
+    attention_mask = torch.zeros((rows, length), dtype=torch.long)
+    for row, window in enumerate(windows):
+        input_ids[row, : len(window.tokens)] = torch.tensor(window.tokens)
+        attention_mask[row, : len(window.tokens)] = 1
+    # A row of padding alone would have no token to attend to.
+    attention_mask[len(windows) :, 0] = 1
+    return Batch(windows, input_ids, attention_mask)

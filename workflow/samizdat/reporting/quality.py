@@ -22,6 +22,12 @@ from samizdat.reporting.words import (
 NONE_COMPARABLE = (
     "No classifier can be held against a label that people gave, so nothing is known here of how good they are."
 )
+METHODS = {
+    "classifier": "classifier",
+    "majority": "most frequent label",
+    "lexicon": "VADER’s word list",
+    "human": "one rater against the others",
+}
 
 # What finds room side by side below a confusion matrix.
 UPRIGHT_LABELS, MATRIX_CHARACTERS = 4, 40
@@ -71,18 +77,17 @@ def scores(run: Run) -> Picture | Prose:
         if better
         else "No classifier is clearly better than always giving the most frequent label"
     )
-    heights = [0.45 + 0.25 * len(rows) for rows in measured]
+    methods = {one: shown for one, shown in METHODS.items() if one in set(frame["method"])}
+    heights = [0.45 + 0.14 * len(dict.fromkeys(row["shown"] for row in rows)) * len(methods) for rows in measured]
     with drawing(title, 0.75 + sum(heights), rows=len(names), height_ratios=heights, sharex=True) as (picture, axes):
         descriptions = []
         for axis, classifier, rows in zip(axes, names, measured, strict=True):
             places = {metric: place for place, metric in enumerate(dict.fromkeys(row["shown"] for row in rows))}
-            for series, (method, shown) in enumerate(
-                (("classifier", "classifier"), ("majority", "most frequent label"))
-            ):
+            for series, (method, shown) in enumerate(methods.items()):
                 some = [row for row in rows if row["method"] == method]
                 interval_points(
                     axis,
-                    [places[row["shown"]] + (series - 0.5) * 0.24 for row in some],
+                    [places[row["shown"]] + (series - (len(methods) - 1) / 2) * 0.6 / len(methods) for row in some],
                     [row["value"] for row in some],
                     [row["low"] for row in some],
                     [row["high"] for row in some],
@@ -114,13 +119,12 @@ def _measured(frame: pd.DataFrame) -> list[dict]:
 
 def every_score(run: Run) -> Table | Prose:
     """Every quality number with its interval."""
-    words = {"accuracy": "accuracy", "macro_f1": "macro-F1", "precision": "precision", "recall": "recall", "f1": "F1"}
-    methods = {"classifier": "classifier", "majority": "most frequent label"}
+    words = {"macro_f1": "macro-F1", "f1": "F1", "calibration_error": "calibration error"}
     rows = [
         [
             name(row["classifier"]),
-            methods[row["method"]],
-            words[row["metric"]],
+            METHODS[row["method"]],
+            words.get(row["metric"], row["metric"]),
             name(row["label"]),
             f"{row['value']:.3f}",
             f"{row['low']:.3f} to {row['high']:.3f}",

@@ -9,10 +9,6 @@ import pandas as pd
 
 from samizdat.errors import UserError
 from samizdat.records import (
-    CONFUSION,
-    DIVERGENCES,
-    LABEL_SHARES,
-    QUALITY,
     SAMPLES,
     SCORES,
     TEXTS,
@@ -26,6 +22,7 @@ from samizdat.records import (
     read_table,
 )
 from samizdat.reporting.originals import Originals
+from samizdat.statistics_records import STATISTICS
 
 # Set by whoever wants another run than the one that the notebook lies in.
 RUN_VARIABLE = "SAMIZDAT_RUN"
@@ -128,25 +125,58 @@ class Run:
 
     @cached_property
     def shares(self) -> pd.DataFrame:
-        """`records.LABEL_SHARES`."""
-        return read_table(self.folder / "statistics" / "label_shares.parquet", LABEL_SHARES)
+        """`statistics_records.LABEL_SHARES`."""
+        return self._statistics("label_shares")
 
     @cached_property
     def divergences(self) -> pd.DataFrame:
-        """`records.DIVERGENCES`, classifiers and models in the config's order."""
-        frame = read_table(self.folder / "statistics" / "divergences.parquet", DIVERGENCES)
+        """`statistics_records.DIVERGENCES`, classifiers and models in the config's order."""
+        frame = self._statistics("divergences")
         place = {name: number for names in (self.cards, self.models) for number, name in enumerate(names)}
         return frame.sort_values(["classifier", "model"], key=lambda names: names.map(place), kind="stable")
 
     @cached_property
     def quality(self) -> pd.DataFrame:
-        """`records.QUALITY`."""
-        return read_table(self.folder / "statistics" / "quality.parquet", QUALITY)
+        """`statistics_records.QUALITY`."""
+        return self._statistics("quality")
 
     @cached_property
     def confusion(self) -> pd.DataFrame:
-        """`records.CONFUSION`."""
-        return read_table(self.folder / "statistics" / "confusion.parquet", CONFUSION)
+        """`statistics_records.CONFUSION`."""
+        return self._statistics("confusion")
+
+    @cached_property
+    def calibration(self) -> pd.DataFrame:
+        """`statistics_records.CALIBRATION`."""
+        return self._statistics("calibration")
+
+    @cached_property
+    def associations(self) -> pd.DataFrame:
+        """`statistics_records.ASSOCIATIONS`."""
+        return self._statistics("associations")
+
+    @cached_property
+    def group_tests(self) -> pd.DataFrame:
+        """`statistics_records.GROUP_TESTS`."""
+        return self._statistics("group_tests")
+
+    @cached_property
+    def certain_examples(self) -> pd.DataFrame:
+        """`statistics_records.EXAMPLES`."""
+        return self._statistics("examples")
+
+    @cached_property
+    def languages(self) -> pd.DataFrame:
+        """`statistics_records.LANGUAGES`."""
+        return self._statistics("languages")
+
+    @cached_property
+    def fitness(self) -> pd.DataFrame:
+        """`statistics_records.FITNESS`."""
+        return self._statistics("fitness")
+
+    def _statistics(self, name: str) -> pd.DataFrame:
+        return read_table(self.folder / "statistics" / f"{name}.parquet", STATISTICS[name])
 
 
 def open_run() -> Run:

@@ -1,0 +1,305 @@
+"""Scores: right, of the same bits whatever stands beside a text, and computed only once."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from samizdat import score_store
+from samizdat.classification import UNREADABLE, ClassificationSettings, score
+from samizdat.errors import UserError
+from samizdat.records import SCORES, read_table
+from samizdat.score_store import ScoreStore
+from small_classifier import LABELS, WORDS, make_classifier
+from small_corpus import write_texts
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+SETTINGS = ClassificationSettings(
+    max_length_tokens=24, window_overlap_tokens=6, batch_tokens=96, precision="float32", abstain_below=0.0
+)  # fmt: skip
+
+
+def sentences(number: int, seed: int = 3, longest: int = 20) -> list[str]:
+    random = np.random.default_rng(seed)
+    return [f"{' '.join(random.choice(WORDS, random.integers(1, longest)))} {index}" for index in range(number)]
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory):
+    return make_classifier(tmp_path_factory.mktemp("classifier"))
+
+
+def run(classifier, texts, folder, threads=1, **changes):
+    """Score texts with a store of its own in `folder`; the stage's line and the file of scores."""
+    table = write_texts(texts, folder / "texts.parquet")
+    said = score(
+        replace(SETTINGS, **changes), classifier, (table,), folder / "scores.parquet",
+        folder / "scores.sqlite", "cpu", threads=threads, seed=1,
+    )  # fmt: skip
+    return said, folder / "scores.parquet"
+
+
+def rows(path: Path) -> list[dict]:
+    read_table(path, SCORES)
+    return pq.read_table(path).to_pylist()
+
+
+def probabilities(path: Path) -> dict[str, bytes]:
+    """Text's id → the bits of its probabilities."""
+    return {row["id"]: np.asarray(row["probabilities"], "<f4").tobytes() for row in rows(path)}
+
+
+def reference(classifier, tokens: list[int]) -> np.ndarray:
+    """What transformers says of one sequence of tokens, alone and without padding."""
+    model = AutoModelForSequenceClassification.from_pretrained(classifier).eval()
+    with torch.no_grad():
+        return model(torch.tensor([tokens])).logits.softmax(dim=1)[0].numpy()
+
+
+def test_scores_are_those_of_transformers_text_by_text(classifier, tmp_path):
+    texts = sentences(60)
+    said, path = run(classifier, texts, tmp_path)
+    assert said == "60 texts, 60 of them new"
+    tokenizer = AutoTokenizer.from_pretrained(classifier)
+    assert len({row["label"] for row in rows(path)}) == 3
+    for text, row in zip(texts, rows(path), strict=True):
+        expected = reference(classifier, tokenizer(text)["input_ids"])
+        np.testing.assert_allclose(row["probabilities"], expected, atol=2e-5)
+        assert row["label"] == LABELS[expected.argmax()]
+        assert (row["windows"], row["reason"]) == (1, None)
+
+
+def test_long_texts_are_read_whole_in_overlapping_windows(classifier, tmp_path):
+    text = " ".join(np.random.default_rng(1).choice(WORDS, 50))
+    frame = read_table(run(classifier, [text, text + " rain"], tmp_path)[1], SCORES)
+    tokens = AutoTokenizer.from_pretrained(classifier)(text, add_special_tokens=False)["input_ids"]
+    # 22 words fit between the two special tokens, and 6 of them stand in the next window again.
+    parts = [[2, *tokens[start : start + 22], 3] for start in (0, 16, 32)]
+    assert [len(part) for part in parts] == [24, 24, 20]
+    expected = np.average([reference(classifier, part) for part in parts], axis=0, weights=[24, 24, 20])
+    assert list(frame["windows"]) == [3, 3]
+    np.testing.assert_allclose(frame["probabilities"][0], expected, atol=2e-5)
+
+
+def test_bfloat16_gives_the_labels_of_float32_where_they_are_decided(classifier, tmp_path):
+    texts = sentences(200)
+    exact = read_table(run(classifier, texts, tmp_path / "exact")[1], SCORES)
+    half = read_table(run(classifier, texts, tmp_path / "half", precision="bfloat16")[1], SCORES)
+    difference = np.abs(np.stack(exact["probabilities"]) - np.stack(half["probabilities"])).max()
+    assert 0 < difference < 0.1
+    margin = np.sort(np.stack(exact["probabilities"]))[:, -2:] @ [-1, 1]
+    decided = margin > 2 * difference
+    assert decided.mean() > 0.8
+    assert (exact["label"] == half["label"])[decided].all()
+
+
+@settings(deadline=None, max_examples=12)
+@given(st.data())
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_score_depends_on_no_order_company_or_history(classifier, tmp_path_factory, precision, data):
+    texts = sentences(40, longest=40)
+    everything = data.draw(st.permutations(texts), label="order")
+    folder = tmp_path_factory.mktemp("history")
+    threads = data.draw(st.sampled_from([1, 3]), label="threads")
+    said, path = run(classifier, everything, folder / "scratch", threads, precision=precision)
+    assert said == "40 texts, 40 of them new"
+    # The same corpus, grown in portions whose texts nobody chose to stand together.
+    cuts = sorted(data.draw(st.sets(st.integers(1, 39), max_size=4), label="portions"))
+    for end in [*cuts, 40]:
+        portion = data.draw(st.permutations(everything[:end]), label="portion") if end < 40 else everything
+        _, grown = run(classifier, portion, folder / "grown", precision=precision)
+    assert grown.read_bytes() == path.read_bytes()
+    alone = data.draw(st.sampled_from(texts), label="alone")
+    _, single = run(classifier, [alone], folder / "alone", precision=precision)
+    ((key, bits),) = probabilities(single).items()
+    assert probabilities(path)[key] == bits
+
+
+def test_only_new_texts_are_computed(classifier, tmp_path):
+    texts = sentences(30)
+    first = probabilities(run(classifier, texts, tmp_path)[1])
+    connection = sqlite3.connect(tmp_path / "scores.sqlite")
+    with connection:
+        # What the store says of a text is believed, so a text that was computed again would show.
+        connection.execute("UPDATE scores SET probabilities = ?", (np.array([0, 0, 1], "<f4").tobytes(),))
+    connection.close()
+    changed = [*texts[:10], texts[10] + " rain", *texts[12:], "one more"]
+    said, path = run(classifier, changed, tmp_path)
+    assert said == "30 texts, 2 of them new"
+    frame = read_table(path, SCORES)
+    kept = frame["id"].isin(first)
+    assert kept.sum() == 28
+    assert all(list(values) == [0, 0, 1] for values in frame["probabilities"][kept])
+    assert not any(list(values) == [0, 0, 1] for values in frame["probabilities"][~kept])
+
+
+def test_another_classifier_or_setting_is_no_old_score(classifier, tmp_path):
+    texts = sentences(12)
+    run(classifier, texts, tmp_path)
+    assert run(classifier, texts, tmp_path)[0] == "12 texts, 0 of them new"
+    assert run(classifier, texts, tmp_path, window_overlap_tokens=2)[0] == "12 texts, 12 of them new"
+    other = make_classifier(tmp_path / "other", seed=2)
+    assert run(other, texts, tmp_path)[0] == "12 texts, 12 of them new"
+    assert run(classifier, texts, tmp_path)[0] == "12 texts, 0 of them new"
+
+
+def test_deleting_or_damaging_the_store_changes_nothing_but_time(classifier, tmp_path):
+    texts = sentences(20)
+    _, path = run(classifier, texts, tmp_path)
+    before = path.read_bytes()
+    store = tmp_path / "scores.sqlite"
+    store.unlink()
+    assert run(classifier, texts, tmp_path)[0] == "20 texts, 20 of them new"
+    assert path.read_bytes() == before
+    store.write_bytes(b"no database at all, but long enough to be taken for one" * 40)
+    assert run(classifier, texts, tmp_path)[0] == "20 texts, 20 of them new"
+    assert path.read_bytes() == before
+
+
+def test_texts_that_it_was_trained_on_are_marked(tmp_path):
+    texts = sentences(6)
+    table = read_table_ids(write_texts(texts, tmp_path / "ids.parquet"))
+    classifier = make_classifier(tmp_path / "classifier", seen=table[1:3])
+    frame = read_table(run(classifier, texts, tmp_path)[1], SCORES)
+    assert list(frame["seen_in_training"]) == [False, True, True, False, False, False]
+
+
+def read_table_ids(path: Path) -> list[str]:
+    return pd.read_parquet(path)["id"].tolist()
+
+
+HOSTILE = [
+    "", " ", "a", "\x00", "\x00\x01\x02\x1b[31mred", "\u200b\u200d", "😀", "👩‍👩‍👧‍👦 family", "שלום עולם",
+    "\u202eright to left",
+    "good", "[CLS] [SEP] [PAD]", "<script>alert(1)</script>", "\ufffd\ufffe\uffff", "e\u0301" * 500, "x" * 5000,
+    "rain and poems " * 70_000,
+]  # fmt: skip
+
+
+def test_hostile_texts_get_a_score_or_a_reason(classifier, tmp_path):
+    scored = rows(run(classifier, HOSTILE, tmp_path, batch_tokens=4096)[1])
+    for text, row in zip(HOSTILE, scored, strict=True):
+        if row["label"] is None:
+            assert (row["reason"], row["windows"], row["probabilities"]) == (UNREADABLE, 0, None), text[:20]
+        else:
+            assert row["label"] in LABELS and row["reason"] is None
+            assert sum(row["probabilities"]) == pytest.approx(1, abs=1e-5)
+    found = {text: row["label"] for text, row in zip(HOSTILE, scored, strict=True)}
+    assert found[""] is None and found[" "] is None
+    assert found["good"] is not None
+    assert scored[-1]["windows"] > 10_000
+
+
+def test_what_spells_a_special_token_is_ordinary_text(classifier, tmp_path):
+    frame = read_table(run(classifier, ["[SEP]", "the [SEP] rain"], tmp_path)[1], SCORES)
+    tokenizer = AutoTokenizer.from_pretrained(classifier)
+    tokens = tokenizer("[SEP]", split_special_tokens=True)["input_ids"]
+    assert tokens.count(3) == 1
+    np.testing.assert_allclose(frame["probabilities"][0], reference(classifier, tokens), atol=2e-5)
+
+
+def test_short_memory_names_the_key(classifier, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr("transformers.BertForSequenceClassification.forward", full)
+    with pytest.raises(UserError, match=r"classification\.batch_tokens"):
+        run(classifier, sentences(3), tmp_path)
+
+
+SCORING = """
+import sys
+from pathlib import Path
+sys.path[:0] = [{tests!r}, {unit!r}]
+from samizdat import score_store
+from test_classification import run, sentences
+added = score_store.ScoreStore.add
+def add_and_say(*arguments):
+    added(*arguments)
+    print("batch", flush=True)
+    input()
+score_store.ScoreStore.add = add_and_say
+run(Path({classifier!r}), sentences(60), Path({folder!r}))
+"""
+
+
+def start(classifier, folder) -> subprocess.Popen:
+    unit = Path(__file__).parent
+    program = SCORING.format(tests=str(unit.parent), unit=str(unit), classifier=str(classifier), folder=str(folder))
+    return subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ
+    )
+
+
+def test_a_kill_costs_no_batch_that_was_done(classifier, tmp_path):
+    folder = tmp_path / "killed"
+    with start(classifier, folder) as process:
+        for _ in range(4):
+            assert process.stdout.readline() == "batch\n"
+            process.stdin.write("\n")
+            process.stdin.flush()
+        assert process.stdout.readline() == "batch\n"
+        process.send_signal(signal.SIGKILL)
+    assert not (folder / "scores.parquet").exists()
+    connection = sqlite3.connect(folder / "scores.sqlite")
+    (kept,) = connection.execute("SELECT count(*) FROM scores").fetchone()
+    connection.close()
+    assert kept >= 5
+    said, path = run(classifier, sentences(60), folder)
+    assert said == f"60 texts, {60 - kept} of them new"
+    assert path.read_bytes() == run(classifier, sentences(60), tmp_path / "whole")[1].read_bytes()
+
+
+def test_two_runs_at_once_share_a_store(classifier, tmp_path):
+    tests = Path(__file__).parents[1]
+    program = f"""
+import sys
+from pathlib import Path
+sys.path[:0] = [{str(tests)!r}, {str(tests / "unit")!r}]
+from test_classification import run, sentences
+folder = Path({str(tmp_path)!r}, sys.argv[1])
+folder.mkdir()
+(folder / "scores.sqlite").symlink_to("../shared.sqlite")
+run(Path({str(classifier)!r}), sentences(300)[int(sys.argv[2]):], folder)
+"""
+    starts = [
+        subprocess.Popen([sys.executable, "-c", program, name, first]) for name, first in (("a", "0"), ("b", "9"))
+    ]
+    assert [process.wait() for process in starts] == [0, 0]
+    alone = probabilities(run(classifier, sentences(300), tmp_path / "alone")[1])
+    assert probabilities(tmp_path / "a" / "scores.parquet") == alone
+    assert probabilities(tmp_path / "b" / "scores.parquet").items() < alone.items()
+
+
+def test_the_store_forgets_classifiers_that_nobody_used_for_long(tmp_path):
+    key, value = b"k" * 32, np.array([0.25, 0.75], np.float32)
+    for number in range(score_store.KEPT_CLASSIFIERS + 5):
+        store = ScoreStore(tmp_path / "scores.sqlite", f"classifier {number}")
+        store.add([(key, 1, value)])
+        store.close()
+        store = ScoreStore(tmp_path / "scores.sqlite", "classifier 0")
+        assert [(found, list(values)) for found, _, values in store.known([key])] == [(key, [0.25, 0.75])]
+        store.close()
+    connection = sqlite3.connect(tmp_path / "scores.sqlite")
+    assert connection.execute("SELECT count(*) FROM scores").fetchone() == (score_store.KEPT_CLASSIFIERS,)
+    connection.close()
+    assert not list(ScoreStore(tmp_path / "scores.sqlite", "classifier 1").known([key]))
+
+
+def test_ids_and_order_are_those_of_the_tables(classifier, tmp_path):
+    tables = tuple(write_texts(sentences(5, seed=seed), tmp_path / f"{seed}.parquet") for seed in (1, 2))
+    score(
+        SETTINGS, classifier, tables, tmp_path / "scores.parquet", tmp_path / "scores.sqlite", "cpu", threads=1, seed=1
+    )
+    frame = read_table(tmp_path / "scores.parquet", SCORES)
+    assert list(frame["id"]) == [key for table in tables for key in read_table_ids(table)]

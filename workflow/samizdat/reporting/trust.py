@@ -1,0 +1,209 @@
+"""How far a classifier can be trusted: its certainty, what it was made for, and what goes together with what."""
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+
+from samizdat.escaping import escape, plain
+from samizdat.reporting.run import Run
+from samizdat.reporting.style import FAINT, MARKERS, PALETTE, Picture, drawing, in_percent, legend_below, wrapped
+from samizdat.reporting.words import Prose, Table, count, counted, joined, label, name, number_interval, percent, table
+
+# From this share of texts outside of what a classifier was made for, the report warns.
+WARN_SHARE = 0.1
+# Cohen, Statistical Power Analysis, 1988, section 7.2: w of 0.1 is small, 0.3 medium, 0.5 large.
+EFFECTS = ((0.5, "large"), (0.3, "medium"), (0.1, "small"), (0.0, "very small"))
+OUTSIDE = {
+    "other_language": "in another language than {languages}",
+    "too_short": "shorter than {min_words} words",
+    "too_long": "longer than {max_words} words",
+}
+
+
+def fitness(run: Run) -> Table | Prose:
+    """For each classifier, how many texts are outside of what it was made for."""
+    checks = {"no_label": "given no label", "several_windows": "read in several windows"} | OUTSIDE
+    rows = []
+    for row in run.fitness.to_dict("records"):
+        words = checks[row["check"]].format(**_made_for(run, row["classifier"]))
+        share = percent(row["texts"] / row["of"]) if row["of"] else ""
+        rows.append([name(row["classifier"]), escape(words), count(row["texts"]), count(row["of"]), share])
+    header = ["Classifier", "Texts", "Number", "Of", "Share"]
+    return table(rows, header, numbers=header[2:]) if rows else Prose("No classifier was applied in this run.")
+
+
+def warnings(run: Run) -> Prose:
+    """In a sentence each, where much of the corpus is outside of what a classifier was made for."""
+    sentences = []
+    for row in run.fitness[run.fitness["check"].isin(OUTSIDE)].to_dict("records"):
+        if row["of"] and row["texts"] >= WARN_SHARE * row["of"]:
+            words = OUTSIDE[row["check"]].format(**_made_for(run, row["classifier"]))
+            sentences.append(
+                f"**{label(row['classifier'])} was not made for all of these texts**: "
+                f"{percent(row['texts'] / row['of'])} of {counted(row['of'], 'text')} are {escape(words)}."
+            )
+    if sentences:
+        return Prose(" ".join(sentences))
+    known = [one for one in run.fitness["check"] if one in OUTSIDE]
+    said = "Where the config says what a classifier was made for, nearly all texts are of that kind."
+    return Prose(said if known else "The config does not say which texts the classifiers were made for.")
+
+
+def _made_for(run: Run, classifier: str) -> dict[str, object]:
+    card = run.cards[classifier]
+    return {"languages": joined(card.languages), "min_words": card.min_words, "max_words": card.max_words}
+
+
+def calibration(run: Run) -> Picture | Prose:
+    """How often labels are right against how probable the classifier says they are, on held-out texts."""
+    if run.calibration.empty:
+        return Prose("Without labels that people gave, nothing is known of whether the probabilities can be believed.")
+    errors = run.quality[run.quality["metric"] == "calibration_error"].set_index("classifier")
+    worst = errors["value"].idxmax()
+    lead = "right less" if _overconfident(run.calibration, worst) else "right more"
+    title = (
+        f"{plain(worst)} is {lead} often than it says: by {percent(errors.loc[worst, 'value'], 1)} on average"
+        if errors.loc[worst, "low"] > 0.02
+        else "Labels are about as often right as the classifiers say"
+    )
+    descriptions = []
+    with drawing(title, 3.6) as (picture, axes):
+        axis = axes[0]
+        axis.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":", label="as often as it says")
+        for series, (classifier, part) in enumerate(run.calibration.groupby("classifier", sort=False)):
+            below = (part["accuracy"] - part["low"]).clip(lower=0)
+            above = (part["high"] - part["accuracy"]).clip(lower=0)
+            axis.errorbar(
+                part["confidence"], part["accuracy"], yerr=[below, above], color=PALETTE[series % len(PALETTE)],
+                marker=MARKERS[series % len(MARKERS)], capsize=2, elinewidth=1.2, label=wrapped(classifier, 40),
+            )  # fmt: skip
+            error = errors.loc[classifier]
+            descriptions.append(
+                f"{plain(classifier)}, expected calibration error "
+                f"{number_interval(error['value'], error['low'], error['high'], 3)}: "
+                + ", ".join(
+                    f"{percent(row['accuracy'])} right where it says {percent(row['confidence'])} "
+                    f"({count(row['texts'])} texts)"
+                    for row in part.to_dict("records")
+                )
+            )
+        axis.set(xlabel="mean probability of the label", ylabel="share that people agree with", xlim=(0, 1.02))
+        axis.set_ylim(0, 1.02)
+        axis.xaxis.set_major_formatter(in_percent())
+        axis.yaxis.set_major_formatter(in_percent())
+        legend_below(picture, axis)
+        picture.alternative_text = (
+            f"{title}. Points with {percent(run.confidence)} intervals. " + "; ".join(descriptions) + "."
+        )
+    return picture
+
+
+def _overconfident(calibration: pd.DataFrame, classifier: str) -> bool:
+    part = calibration[calibration["classifier"] == classifier]
+    return bool(((part["confidence"] - part["accuracy"]) * part["texts"]).sum() > 0)
+
+
+def ceiling(run: Run) -> Prose:
+    """Each classifier's macro-F1 beside a word list's and one person's, where the raters are known."""
+    sentences = []
+    rows = run.quality[run.quality["metric"] == "macro_f1"]
+    for classifier, part in rows.groupby("classifier", sort=False):
+        found = {row["method"]: row for row in part.to_dict("records")}
+        if "human" not in found:
+            continue
+        own, human, words = (
+            number_interval(found[method]["value"], found[method]["low"], found[method]["high"])
+            for method in ("classifier", "human", "lexicon")
+        )
+        share = percent(found["classifier"]["value"] / found["human"]["value"])
+        sentences.append(
+            f"People do not agree either: one rater, drawn at random for each text, reaches a macro-F1 of {human} "
+            f"against the mean of the others. {label(classifier)} reaches {own}, {share} of that; the word list of "
+            f"VADER reaches {words}."
+        )
+    return Prose(" ".join(sentences) or "How far people agree with each other is not known of this corpus.")
+
+
+def associations(run: Run) -> Picture | Prose:
+    """How far the labels of each two classifiers go together, as a heat map."""
+    pairs = run.associations
+    if pairs.empty:
+        return Prose("There are no two classifiers whose labels could be compared.")
+    names = [one for one in run.cards if one in set(pairs["left"]) | set(pairs["right"])]
+    values = pd.DataFrame(np.nan, index=names[1:], columns=names[:-1])
+    words = values.astype(object).fillna("")
+    kinds = {"cohen_kappa": "κ", "cramers_v": "V"}
+    for row in pairs.to_dict("records"):
+        values.loc[row["right"], row["left"]] = row["value"]
+        words.loc[row["right"], row["left"]] = (
+            f"{kinds[row['measure']]} {row['value']:.2f}\n{row['low']:.2f} to {row['high']:.2f}"
+        )
+    top = pairs.loc[pairs["value"].idxmax()]
+    title = (
+        f"Most alike: {plain(top['left'])} and {plain(top['right'])}, "
+        f"{'Cohen’s κ' if top['measure'] == 'cohen_kappa' else 'Cramér’s V'} {top['value']:.2f}"
+    )
+    with drawing(title, 1.3 + 0.7 * len(values)) as (picture, axes):
+        sns.heatmap(
+            values, ax=axes[0], annot=words, fmt="", cmap="Blues", vmin=0, vmax=1, linewidths=1, mask=values.isna(),
+            annot_kws={"size": 8.5}, cbar_kws={"label": "0: by chance, 1: each fixes the other"},
+            xticklabels=[wrapped(one, 20) for one in values.columns],
+            yticklabels=[wrapped(one, 16) for one in values.index],
+        )  # fmt: skip
+        axes[0].tick_params(length=0, rotation=0)
+        axes[0].grid(visible=False)
+        picture.alternative_text = (
+            f"{title}. Heat map of "
+            + "; ".join(
+                f"{plain(row['left'])} and {plain(row['right'])}: "
+                f"{'Cohen’s kappa' if row['measure'] == 'cohen_kappa' else 'Cramér’s V'} "
+                f"{number_interval(row['value'], row['low'], row['high'])} over {count(row['texts'])} texts"
+                for row in pairs.to_dict("records")
+            )
+            + "."
+        )
+    return picture
+
+
+def group_tests(run: Run) -> Table | Prose:
+    """Whether each classifier's shares differ between groups by more than chance, and by how much."""
+    rows = [
+        [
+            name(row["classifier"]),
+            f"{number_interval(row['cramers_v'], row['low'], row['high'])}, {_effect(row['cramers_v'])}",
+            f"{row['chi_square']:,.1f}",
+            count(row["degrees_of_freedom"]),
+            "below 0.001" if row["p_holm"] < 0.001 else f"{row['p_holm']:.3f}",
+            count(row["texts"]),
+        ]
+        for row in run.group_tests.to_dict("records")
+    ]
+    header = ["Classifier", "Cramér’s V", "Chi-square", "Degrees of freedom", "p, corrected", "Texts"]
+    if not rows:
+        return Prose("There are not two groups with labelled texts to compare.")
+    return table(rows, header, numbers=header[2:])
+
+
+def _effect(value: float) -> str:
+    return next(word for bound, word in EFFECTS if value >= bound)
+
+
+def examples(run: Run) -> Table | Prose:
+    """The texts that each classifier is most and least certain of; none where texts may not be published."""
+    found = run.certain_examples
+    if found.empty:
+        return Prose("No text was given a label.")
+    if not run.publish_texts:
+        return Prose("Texts of the corpus are not shown in this report (`publish_texts: false`).")
+    texts = run.texts.set_index("id")["text"]
+    rows = [
+        [
+            name(row["classifier"]),
+            row["certainty"],
+            escape(texts[row["id"]]),
+            f"{name(row['label'])} {percent(row['probability'])}",
+            f"{name(row['runner_up'])} {percent(row['runner_up_probability'])}",
+        ]
+        for row in found.to_dict("records")
+    ]
+    return table(rows, ["Classifier", "Certain", "Text", "Label", "Next"])
