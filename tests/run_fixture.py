@@ -185,6 +185,7 @@ def _samples(
                             "id": f"{model}-{percent}-{number}", "model": model, "percent": percent, "step": percent,
                             "prompt_kind": kind, "prompt": prompt, "prompt_text_id": text_id,
                             "temperature": temperature, "top_k": 0, "top_p": 0.95, "repetition_penalty": 1.1,
+                            "no_repeat_ngram": 0,
                             "seed": int(stream[:8], 16),
                             "text": f"{prompt} {own}".strip(), "new_tokens": 9, "finished": copy % 2 == 0,
                         }
