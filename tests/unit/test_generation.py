@@ -4,13 +4,10 @@ import hashlib
 from dataclasses import replace
 
 import pytest
-import torch
 from samizdat.errors import UserError
 from samizdat.generation import SamplingSettings, generate_samples
-from samizdat.records import SAMPLES, ModelSummary, read_table, write_document
-from samizdat.tokenizer import TokenizerSettings, make_tokenizer
-from small_corpus import write_texts as write_corpus
-from transformers import GPT2Config, GPT2LMHeadModel
+from samizdat.records import SAMPLES, read_table
+from small_model import make_model
 
 SETTINGS = SamplingSettings(
     samples_per_prompt=2, held_out_prompts=2, held_out_prompt_words=2, unprompted_samples=3, temperatures=(0.7, 1.0),
@@ -22,23 +19,7 @@ TEXTS = [f"number {number} of the old letters" for number in range(12)]
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A model's folder with one earlier checkpoint, and the corpus; its weights are random."""
-    folder = tmp_path_factory.mktemp("generation")
-    corpus = write_corpus(TEXTS, folder / "texts.parquet", held_out=4)
-    make_tokenizer(TokenizerSettings("own", "train", 300, None, None), corpus, None, folder / "model")
-    torch.manual_seed(1)
-    boundary = 0
-    config = GPT2Config(
-        vocab_size=300, n_positions=32, n_embd=16, n_layer=1, n_head=2, bos_token_id=boundary, eos_token_id=boundary
-    )
-    for where in (folder / "model" / "steps" / "50", folder / "model"):
-        GPT2LMHeadModel(config).save_pretrained(where)
-    summary = ModelSummary(
-        name="m", tokenizer="own", start="scratch", parameters=1, device_kind="cpu", compute_dtype="float32",
-        compiled=False, steps_planned=20, steps_done=20, best_step=16, tokens_seen=1, validation_loss=1.0,
-        validation_perplexity=1.0, validation_bits_per_byte=1.0, checkpoints={"50": 10, "100": 16}, weights_sha256="",
-    )  # fmt: skip
-    write_document(summary, folder / "model" / "summary.json")
-    return folder
+    return make_model(TEXTS, tmp_path_factory.mktemp("generation"))
 
 
 def generate(folder, out, prompts=("", "the old"), **changes):
