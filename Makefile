@@ -6,7 +6,7 @@ CONFIGFILES := $(if $(CONFIG),--configfile $(CONFIG))
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report plan test lint lock clean
+.PHONY: report plan test lint bench-generation lock clean
 .DEFAULT_GOAL := report
 
 report: .venv/ready  ## the whole run; CONFIG=config/mine.yaml lays yours over config/config.yaml
@@ -21,6 +21,10 @@ test: .venv/ready  ## the whole test suite
 lint: .venv/ready  ## format, lint and workflow checks
 	@ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/rules
 	@$(BIN)/pytest -q tests/integration/test_lint.py
+
+bench-generation: .venv/ready  ## generation against transformers, and the search for copies: 12 minutes
+	@snakemake --cores all results/demo/models/gpt2-tiny/summary.json
+	@$(BIN)/python benchmarks/generation.py
 
 # torch comes without a hash and with its accelerator packages left to pip: a CPU build where one is at
 # hand, the CUDA build elsewhere.

