@@ -8,12 +8,16 @@ from transformers.activations import ACT2FN
 # transformers computes GPT-2's own activation in six passes; they are one function.
 _TANH_GELU = ("gelu_new", "gelu_fast", "gelu_pytorch_tanh")
 
+# Tokens of a text whose keys and values lie together.
+BLOCK = 32
+
 
 class Decoder:
     """The forward pass of a GPT-2 in float32, a token for each slot a call, over a cache of fixed length.
 
-    Attention always reads the whole cache, what is not yet written having no weight. So every operation has one
-    shape, whatever stands in the slots, and a text's logits have the same bits in any slot and any company.
+    Every matrix product has one shape, whatever stands in the slots, and attention adds up blocks of one length in
+    their order, those that are not yet written adding exactly nothing. So a text's logits have the same bits in any
+    slot, any company, and however many blocks are read.
     """
 
     def __init__(self, model: GPT2LMHeadModel, slots: int, cache_tokens: int):
@@ -36,11 +40,13 @@ class Decoder:
             scale / (layer + 1 if config.scale_attn_by_inverse_layer_idx else 1) for layer in range(config.n_layer)
         ]
         device = model.device
-        # Keys and values of each layer, a head of a slot after the other.
-        shape = (config.n_layer, 2, slots * config.n_head, cache_tokens, self._head_width)
-        self._cache = torch.zeros(shape, device=device)
-        self._places = torch.arange(cache_tokens, device=device)
-        self._starts = torch.arange(slots * config.n_head, device=device).view(slots, -1) * cache_tokens
+        # Keys and values of each layer: the first block of every head of every slot, then the second, …
+        blocks = -(-cache_tokens // BLOCK)
+        self._cache = torch.zeros(
+            (config.n_layer, 2, blocks, slots * config.n_head, BLOCK, self._head_width), device=device
+        )
+        self._places = torch.arange(blocks * BLOCK, device=device).view(blocks, 1, BLOCK)
+        self._rows = torch.arange(slots * config.n_head, device=device).view(slots, -1)
         self._tokens = torch.zeros(slots, dtype=torch.long, device=device)
         self._positions = torch.zeros(slots, dtype=torch.long, device=device)
         self._graph: torch.cuda.CUDAGraph | None = None
@@ -61,31 +67,33 @@ class Decoder:
         self._tokens.copy_(tokens)
         self._positions.copy_(positions)
         if self._graph is None:
-            return self._forward()
+            return self._forward(int(positions.max()) // BLOCK + 1)
         self._graph.replay()
         return self._logits
 
     @torch.inference_mode()
     def _capture(self) -> None:
-        """Record the forward pass as one CUDA graph: a hundred small launches a step become one."""
+        """Record the forward pass over all blocks as one CUDA graph: a hundred small launches a step become one."""
+        blocks = self._cache.shape[2]
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):
             for _ in range(3):
-                self._forward()
+                self._forward(blocks)
         torch.cuda.current_stream().wait_stream(aside)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
-            self._logits = self._forward()
+            self._logits = self._forward(blocks)
         self._graph = graph
 
-    def _forward(self) -> torch.Tensor:
+    def _forward(self, blocks: int) -> torch.Tensor:
+        """The logits, reading the first `blocks` blocks of the cache."""
         body = self._model.transformer
         hidden = body.wte.weight[self._tokens] + body.wpe.weight[self._positions]
-        places = (self._starts + self._positions[:, None]).flatten()
-        unwritten = self._places > self._positions[:, None]
+        starts = self._positions.div(BLOCK, rounding_mode="floor") * self._rows.numel()
+        places = ((starts[:, None] + self._rows) * BLOCK + (self._positions % BLOCK)[:, None]).flatten()
+        unwritten = self._places[:blocks] > self._positions.repeat_interleave(self._heads)[:, None]
         bias = torch.zeros_like(unwritten, dtype=hidden.dtype).masked_fill_(unwritten, -torch.inf)
-        bias = bias.repeat_interleave(self._heads, dim=0)[:, None]
         for layer, block in enumerate(body.h):
             attended = self._attend(layer, block.attn, _normalise(block.ln_1, hidden), places, bias)
             hidden = hidden + _project(block.attn.c_proj, attended)
@@ -96,14 +104,35 @@ class Decoder:
     def _attend(
         self, layer: int, attention: torch.nn.Module, hidden: torch.Tensor, places: torch.Tensor, bias: torch.Tensor
     ) -> torch.Tensor:
-        """Attention of the new tokens `[slots, width]` to all that the cache holds, theirs included."""
-        rows = (self._slots * self._heads, 1, self._head_width)
-        query, key, value = (part.reshape(rows) for part in _project(attention.c_attn, hidden).chunk(3, dim=1))
+        """Attention of the new tokens `[slots, width]` to what the cache holds, theirs included.
+
+        Args:
+            layer: whose cache it is.
+            attention: the layer's weights.
+            hidden: the new tokens.
+            places: where each head of each slot goes in the cache, in rows of a head's width.
+            bias: 0, or minus infinity where nothing is written yet, `[blocks, slots * heads, BLOCK]`.
+        """
+        blocks, heads, width = len(bias), self._rows.numel(), self._head_width
+        query, key, value = (part.reshape(heads, width) for part in _project(attention.c_attn, hidden).chunk(3, dim=1))
         keys, values = self._cache[layer]
-        keys.view(-1, self._head_width).index_copy_(0, places, key[:, 0])
-        values.view(-1, self._head_width).index_copy_(0, places, value[:, 0])
-        scores = torch.baddbmm(bias, query, keys.transpose(1, 2), alpha=self._scales[layer])
-        return torch.bmm(scores.softmax(dim=2), values).view(self._slots, -1)
+        keys.view(-1, width).index_copy_(0, places, key)
+        values.view(-1, width).index_copy_(0, places, value)
+        keys, values = keys[:blocks].flatten(0, 1), values[:blocks].flatten(0, 1)
+        query = query.expand(blocks, heads, width).reshape(-1, 1, width)
+        scores = torch.baddbmm(bias.view(-1, 1, BLOCK), query, keys.transpose(1, 2), alpha=self._scales[layer])
+        scores = scores.view(blocks, heads, BLOCK)
+        weights = (scores - scores.amax(dim=(0, 2), keepdim=True)).exp_()
+        mixed = torch.bmm(weights.view(-1, 1, BLOCK), values).view(blocks, heads, width)
+        return (_in_order(mixed) / _in_order(weights.sum(dim=2, keepdim=True))).view(self._slots, -1)
+
+
+def _in_order(parts: torch.Tensor) -> torch.Tensor:
+    """The sum of `parts` along the first axis, from first to last: zeros at the end change no bit."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
 
 
 def _normalise(norm: torch.nn.LayerNorm, hidden: torch.Tensor) -> torch.Tensor:

@@ -177,5 +177,7 @@ def _choose(
     scores = ban_repeated_ngrams(scores, history, lengths, recipe.no_repeat_ngram)
     greedy = temperatures == 0
     warmed = keep_most_probable(scores / temperatures.masked_fill(greedy, 1), recipe.top_k)
-    drawn = draw(warmed.softmax(dim=1), recipe.top_p, torch.from_numpy(numbers).to(logits.device))
-    return torch.where(greedy[:, 0], scores.argmax(dim=1), drawn).tolist()
+    chosen = draw(warmed.softmax(dim=1), recipe.top_p, torch.from_numpy(numbers).to(logits.device))
+    if any(slot is not None and slot.request.temperature == 0 for slot in slots):
+        chosen = torch.where(greedy[:, 0], scores.argmax(dim=1), chosen)
+    return chosen.tolist()
