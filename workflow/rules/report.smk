@@ -21,7 +21,10 @@ ARTEFACTS = [
         name=CLASSIFIERS,
         subset=["texts", "samples"],
     ),
-    *expand(f"{RESULTS}/statistics/{{table}}.parquet", table=STATISTICS),
+    *expand(
+        f"{RESULTS}/statistics/{{table}}.parquet",
+        table=[*STATISTICS, "sample_quality", "copies"],
+    ),
 ]
 
 

@@ -1,5 +1,5 @@
-# reads:  results/<run>/models/<model>/, held-out texts
-# writes: results/<run>/samples/<model>.parquet
+# reads:  results/<run>/models/<model>/, the corpus
+# writes: results/<run>/samples/<model>.parquet, results/<run>/statistics/{sample_quality,copies}.parquet
 
 
 rule generate_samples:
@@ -31,3 +31,33 @@ rule generate_samples:
         " --model={params.model} --texts={input.texts} --samples={output} --device={params.device}"
         " --threads={params.numeric_threads} --seed={params.seed} --work={params.work} --log={log}"
         " --title='samples {wildcards.model}'"
+
+
+rule judge_samples:
+    """What the samples are worth beside held-out texts: variety, copies, closeness."""
+    input:
+        texts=f"{RESULTS}/corpus/texts.parquet",
+        samples=expand(f"{RESULTS}/samples/{{model}}.parquet", model=MODELS),
+    output:
+        quality=f"{RESULTS}/statistics/sample_quality.parquet",
+        copies=f"{RESULTS}/statistics/copies.parquet",
+    log:
+        f"{LOGS}/judge_samples.log",
+    threads: config["threads"]
+    resources:
+        gpu=GPU,
+    params:
+        settings=options(config["sample_quality"] | config["statistics"]),
+        samples=lambda wildcards, input: paths(input.samples),
+        work=f"{WORK}/sample_quality",
+        device=config["device"],
+        numeric_threads=config["threads"],
+        seed=stage_seed("sample_quality"),
+        code=code_digest("sample_quality"),
+    message:
+        "Judging the samples"
+    shell:
+        "python -m samizdat.sample_quality {params.settings} --texts={input.texts} --samples={params.samples}"
+        " --quality={output.quality} --copies={output.copies} --device={params.device}"
+        " --threads={params.numeric_threads} --seed={params.seed} --work={params.work} --log={log}"
+        " --title='sample quality'"

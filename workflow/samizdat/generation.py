@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pandas as pd
@@ -30,8 +30,9 @@ class SamplingSettings:
     top_k: int
     top_p: float
     repetition_penalty: float
+    no_repeat_ngram: int
     max_new_tokens: int
-    batch_rows: int
+    slots: int
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,7 @@ def generate_samples(
     tokenizer = load(model)
     wanted = list(_prompts(settings, prompts, texts, seed))
     encoded = _encode_prompts(tokenizer, [prompt.text for prompt in wanted])
-    recipe = Recipe(
-        settings.top_k, settings.top_p, settings.repetition_penalty, settings.max_new_tokens, settings.batch_rows
-    )
+    recipe = Recipe(**{field.name: getattr(settings, field.name) for field in fields(Recipe)})
     rows = []
     for percent in percents:
         folder = model if percent == 100 else model / "steps" / str(percent)
@@ -110,8 +109,8 @@ def generate_samples(
             written = write_texts(weights, requests, recipe, boundary=tokenizer.eos_token_id, progress=bar.update)
         except torch.OutOfMemoryError:
             raise UserError(
-                f"the {chosen.name} has too little memory for {settings.batch_rows} texts at once",
-                remedy="halve sampling.batch_rows in the config",
+                f"the {chosen.name} has too little memory for {settings.slots} texts at once",
+                remedy="halve sampling.slots in the config",
             ) from None
         bar.close()
         for number, ((prompt, tokens, temperature, sample_seed), text) in enumerate(zip(jobs, written, strict=True)):
@@ -128,6 +127,7 @@ def generate_samples(
                     "top_k": settings.top_k,
                     "top_p": settings.top_p,
                     "repetition_penalty": settings.repetition_penalty,
+                    "no_repeat_ngram": settings.no_repeat_ngram,
                     "seed": sample_seed,
                     "text": tokenizer.decode([*tokens[1:], *text.tokens], clean_up_tokenization_spaces=False),
                     "new_tokens": len(text.tokens),

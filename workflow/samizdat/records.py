@@ -44,6 +44,7 @@ SAMPLES = table_schema(
     top_k=pa.int32(),  # 0: off
     top_p=pa.float32(),  # 1: off
     repetition_penalty=pa.float32(),  # 1: off
+    no_repeat_ngram=pa.int32(),  # 0: off
     seed=pa.int64(),
     text=pa.string(),  # the prompt and its continuation
     new_tokens=pa.int32(),

@@ -1,12 +1,19 @@
-"""Texts from a causal language model: batched, each with a random stream of its own."""
+"""Texts from a causal language model: many at once, each with a random stream of its own."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
 import numpy as np
 import torch
 from transformers import GPT2LMHeadModel
+
+from samizdat.decoder import Decoder
+from samizdat.draws import DRAWS, PROBABILITY_BITS, ban_repeated_ngrams, draw, keep_most_probable, penalise_repetition
+
+# Caches are as long as the next multiple of this: one shape for most texts of a call.
+CACHE_STEP = 64
 
 
 @dataclass(frozen=True)
@@ -14,7 +21,7 @@ class Request:
     """A text to be written."""
 
     prompt: tuple[int, ...]  # token ids, the boundary first
-    temperature: float
+    temperature: float  # 0: always the most probable token
     seed: int
 
 
@@ -33,8 +40,26 @@ class Recipe:
     top_k: int  # 0: off
     top_p: float  # 1: off
     repetition_penalty: float  # 1: off
+    no_repeat_ngram: int  # 0: off
     max_new_tokens: int
-    batch_rows: int
+    slots: int  # texts at once
+
+
+@dataclass
+class _Slot:
+    """A text that is being written."""
+
+    number: int  # the request's
+    request: Request
+    limit: int  # new tokens at most
+    numbers: np.ndarray  # random numbers, [limit, DRAWS]
+    read: int = 0  # tokens that the model has read
+    written: list[int] = field(default_factory=list)
+
+    def next_token(self) -> int:
+        """What the model is to read now: a token of the prompt, then what it wrote last."""
+        prompt = self.request.prompt
+        return prompt[self.read] if self.read < len(prompt) else self.written[-1]
 
 
 def write_texts(
@@ -47,94 +72,112 @@ def write_texts(
 ) -> list[Continuation]:
     """Continue every prompt until the model writes the boundary token, or to the recipe's length.
 
-    Prompts of one length share a batch, so nothing is padded. A text's random numbers come from its own seed
-    alone; who shares its batch can change a logit in its last bits and nothing else.
+    A text depends, bit for bit, on its own prompt, temperature and seed and on the recipe, not on who else is
+    written, nor in which order: its random numbers come from its own seed, and every operation has a shape that
+    the recipe and its own prompt fix.
 
     Args:
         model: in evaluation mode, on its device.
         requests: prompts shorter than the model's context.
-        recipe: how tokens are drawn, in the order of `transformers.generate`: repetition penalty, temperature,
-            top-k, top-p.
+        recipe: how tokens are drawn, in the order of `transformers.generate`: repetition penalty, n-grams,
+            temperature, top-k, top-p.
         boundary: the token that ends a text.
-        progress: told how many texts were finished, batch by batch.
+        progress: told how many texts were finished.
 
     Returns:
         Continuations in the order of the requests.
     """
-    order = sorted(range(len(requests)), key=lambda number: len(requests[number].prompt))
-    written: dict[int, Continuation] = {}
-    for _, group in groupby(order, key=lambda number: len(requests[number].prompt)):
-        numbers = list(group)
-        for start in range(0, len(numbers), recipe.batch_rows):
-            batch = numbers[start : start + recipe.batch_rows]
-            texts = _write_batch(model, [requests[number] for number in batch], recipe, boundary)
-            written.update(zip(batch, texts, strict=True))
-            progress(len(batch))
-    return [written[number] for number in range(len(requests))]
+    texts: list[list[int]] = [[] for _ in requests]
+    finished = [False] * len(requests)
+    for number, token, ended in _write(model, requests, recipe, boundary):
+        if token == boundary:
+            finished[number] = True
+        else:
+            texts[number].append(token)
+        progress(int(ended))
+    return [Continuation(tokens, done) for tokens, done in zip(texts, finished, strict=True)]
+
+
+def stream_text(model: GPT2LMHeadModel, request: Request, recipe: Recipe, *, boundary: int) -> Iterator[int]:
+    """The tokens of one text, as `write_texts` writes it, each as soon as it is drawn; without the boundary."""
+    for _, token, _ in _write(model, [request], recipe, boundary):
+        if token != boundary:
+            yield token
+
+
+def _write(
+    model: GPT2LMHeadModel, requests: Sequence[Request], recipe: Recipe, boundary: int
+) -> Iterator[tuple[int, int, bool]]:
+    """Each token as it is drawn: the request's number, the token, and whether it was the text's last."""
+    context = model.config.n_positions
+    limits = [min(recipe.max_new_tokens, context - len(request.prompt)) for request in requests]
+
+    def cache_tokens(number: int) -> int:
+        needed = len(requests[number].prompt) + limits[number] - 1
+        return min(-(-needed // CACHE_STEP) * CACHE_STEP, context)
+
+    for length, numbers in groupby(sorted(range(len(requests)), key=cache_tokens), key=cache_tokens):
+        waiting = deque(
+            _Slot(number, requests[number], limits[number], _random_numbers(requests[number], limits[number]))
+            for number in numbers
+        )
+        yield from _write_in_slots(Decoder(model, recipe.slots, length), waiting, recipe, boundary, model.device)
+
+
+def _random_numbers(request: Request, tokens: int) -> np.ndarray:
+    return np.random.default_rng(request.seed).integers(2**PROBABILITY_BITS, size=(tokens, DRAWS))
+
+
+def _write_in_slots(
+    decoder: Decoder, waiting: deque[_Slot], recipe: Recipe, boundary: int, device: torch.device
+) -> Iterator[tuple[int, int, bool]]:
+    """Keep every slot busy: where a text ends the next one begins, and its prompt is read token by token."""
+    rows = torch.arange(recipe.slots, device=device)
+    history = torch.zeros((recipe.slots, decoder.cache_tokens), dtype=torch.long, device=device)
+    slots: list[_Slot | None] = [None] * recipe.slots
+    while True:
+        for place, slot in enumerate(slots):
+            if slot is None and waiting:
+                slots[place] = waiting.popleft()
+                # What is not yet written counts as the prompt's first token, which stands in the text anyway.
+                history[place] = slots[place].request.prompt[0]
+        if not any(slots):
+            return
+        # An empty slot reads token 0 at place 0, and what it draws is thrown away.
+        state = torch.tensor([(slot.next_token(), slot.read) if slot else (0, 0) for slot in slots]).to(device)
+        tokens, positions = state.unbind(1)
+        history[rows, positions] = tokens
+        logits = decoder.step(tokens, positions)
+        drawing = [slot is not None and slot.read + 1 >= len(slot.request.prompt) for slot in slots]
+        for slot in slots:
+            if slot:
+                slot.read += 1
+        if not any(drawing):
+            continue
+        chosen = _choose(logits, history, positions + 1, slots, recipe)
+        for place, (slot, token) in enumerate(zip(slots, chosen, strict=True)):
+            if not drawing[place]:
+                continue
+            slot.written.append(token)
+            ended = token == boundary or len(slot.written) == slot.limit
+            if ended:
+                slots[place] = None
+            yield slot.number, token, ended
 
 
 @torch.inference_mode()
-def _write_batch(
-    model: GPT2LMHeadModel, requests: list[Request], recipe: Recipe, boundary: int
-) -> Iterator[Continuation]:
-    device = model.device
-    tokens = torch.tensor([request.prompt for request in requests], device=device)
-    prompt_length = tokens.shape[1]
-    length = min(recipe.max_new_tokens, model.config.n_positions - prompt_length)
-    temperatures = torch.tensor([request.temperature for request in requests], device=device)[:, None]
-    # One number a step for each text, drawn at once on the host: the same on every device.
-    uniform = np.stack([np.random.default_rng(request.seed).random(length) for request in requests])
-    uniform = torch.from_numpy(uniform).to(device, torch.float32 if device.type == "mps" else torch.float64)
-    done = torch.zeros(len(requests), dtype=torch.bool, device=device)
-    cache, latest = None, tokens
-    for step in range(length):
-        output = model(input_ids=latest, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        cache = output.past_key_values
-        scores = penalise_repetition(output.logits[:, -1].float(), tokens, recipe.repetition_penalty)
-        probabilities = truncate(scores / temperatures, recipe.top_k, recipe.top_p)
-        latest = draw(probabilities, uniform[:, step : step + 1])
-        latest = latest.masked_fill(done[:, None], boundary)
-        tokens = torch.cat([tokens, latest], dim=1)
-        done |= latest[:, 0] == boundary
-        if done.all():
-            break
-    return [_continuation(row, boundary) for row in tokens[:, prompt_length:].tolist()]
-
-
-def penalise_repetition(scores: torch.Tensor, tokens: torch.Tensor, penalty: float) -> torch.Tensor:
-    """Make tokens that stand in the text already less probable (Keskar et al. 2019).
-
-    Args:
-        scores: logits `[n, vocabulary]`.
-        tokens: the text so far, prompt included, `[n, length]`.
-        penalty: divides positive logits and multiplies negative ones.
-    """
-    if penalty == 1:
-        return scores
-    seen = scores.gather(1, tokens)
-    return scores.scatter(1, tokens, torch.where(seen < 0, seen * penalty, seen / penalty))
-
-
-def truncate(scores: torch.Tensor, top_k: int, top_p: float) -> torch.Tensor:
-    """Probabilities `[n, vocabulary]` after top-k (Fan et al. 2018) and then top-p (Holtzman et al. 2020)."""
-    if top_k:
-        kept = scores.topk(min(top_k, scores.shape[1]), dim=1).values[:, -1:]
-        scores = scores.masked_fill(scores < kept, -torch.inf)
-    probabilities = scores.softmax(dim=1)
-    if top_p < 1:
-        ranked, places = probabilities.sort(dim=1, descending=True, stable=True)
-        # A token stays while those before it have not made up the share; so the first always does.
-        outside = ranked.cumsum(dim=1) - ranked >= top_p
-        probabilities = probabilities.scatter(1, places, ranked.masked_fill(outside, 0))
-    return probabilities
-
-
-def draw(probabilities: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
-    """One token id for each row, `[n, 1]`: where the cumulative share passes `uniform` `[n, 1]`."""
-    cumulative = probabilities.to(uniform.dtype).cumsum(dim=1)
-    return torch.searchsorted(cumulative, uniform * cumulative[:, -1:], right=True).clamp(max=cumulative.shape[1] - 1)
-
-
-def _continuation(tokens: list[int], boundary: int) -> Continuation:
-    finished = boundary in tokens
-    return Continuation(tokens[: tokens.index(boundary)] if finished else tokens, finished)
+def _choose(
+    logits: torch.Tensor, history: torch.Tensor, lengths: torch.Tensor, slots: Sequence[_Slot | None], recipe: Recipe
+) -> list[int]:
+    """The next token of each slot; without meaning for one that is empty or still reads its prompt."""
+    nothing = np.zeros(DRAWS, np.int64)
+    numbers = np.stack([slot.numbers[len(slot.written)] if slot else nothing for slot in slots])
+    temperatures = torch.tensor([[slot.request.temperature if slot else 1.0] for slot in slots]).to(logits.device)
+    scores = penalise_repetition(logits, history, recipe.repetition_penalty)
+    scores = ban_repeated_ngrams(scores, history, lengths, recipe.no_repeat_ngram)
+    greedy = temperatures == 0
+    warmed = keep_most_probable(scores / temperatures.masked_fill(greedy, 1), recipe.top_k)
+    chosen = draw(warmed.softmax(dim=1), recipe.top_p, torch.from_numpy(numbers).to(logits.device))
+    if any(slot is not None and slot.request.temperature == 0 for slot in slots):
+        chosen = torch.where(greedy[:, 0], scores.argmax(dim=1), chosen)
+    return chosen.tolist()

@@ -1,6 +1,17 @@
 """What the report says, shows and draws: every function takes a run and gives Markdown or a picture."""
 
-from samizdat.reporting import classifiers, comparison, corpus, making, quality, samples, summary, training, trust
+from samizdat.reporting import (
+    classifiers,
+    comparison,
+    corpus,
+    making,
+    quality,
+    samples,
+    summary,
+    training,
+    trust,
+    writing,
+)
 from samizdat.reporting.run import Run, open_run
 
 __all__ = [
@@ -15,4 +26,5 @@ __all__ = [
     "summary",
     "training",
     "trust",
+    "writing",
 ]

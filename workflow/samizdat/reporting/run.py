@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from samizdat.errors import UserError
+from samizdat.quality_records import COPIES, SAMPLE_QUALITY
 from samizdat.records import (
     SAMPLES,
     SCORES,
@@ -101,6 +102,22 @@ class Run:
     def shown_ids(self) -> frozenset[str]:
         """The ids of `shown_samples`."""
         return frozenset(self.shown_samples["id"])
+
+    @cached_property
+    def sample_quality(self) -> pd.DataFrame:
+        """`quality_records.SAMPLE_QUALITY`."""
+        return read_table(self.folder / "statistics" / "sample_quality.parquet", SAMPLE_QUALITY)
+
+    @cached_property
+    def copies(self) -> pd.DataFrame:
+        """`quality_records.COPIES`."""
+        return read_table(self.folder / "statistics" / "copies.parquet", COPIES)
+
+    @cached_property
+    def longest_copies(self) -> dict[str, dict[str, Any]]:
+        """A sample's id → its row of `copies`."""
+        rows = self.copies[self.copies["subset"] == "samples"]
+        return {row["id"]: row for row in rows.to_dict("records")}
 
     @cached_property
     def cards(self) -> dict[str, ClassifierCard]:

@@ -6,6 +6,7 @@ from typing import Any
 from samizdat.escaping import quoted, shortened
 from samizdat.reporting.run import Run
 from samizdat.reporting.words import NO_BREAK, Prose, Table, count, counted, joined, name, percent, table
+from samizdat.reporting.writing import copy_cell
 
 LONGEST_CHARACTERS = 360
 UNBROKEN_CHARACTERS, LONGEST_LABEL_CHARACTERS = 24, 100  # of a label in a narrow column
@@ -27,6 +28,11 @@ def opening(run: Run) -> Prose:
         + (
             f", with a repetition penalty of {sampling['repetition_penalty']:g}"
             if sampling["repetition_penalty"] != 1
+            else ""
+        )
+        + (
+            f", no run of {counted(sampling['no_repeat_ngram'], 'token')} standing twice"
+            if sampling["no_repeat_ngram"]
             else ""
         )
         + "."
@@ -100,11 +106,13 @@ def gallery(run: Run, each: int = 8) -> Table | Prose:
             *([name(row["model"])] if len(run.models) > 1 else []),
             f"{row['temperature']:g}",
             quoted(row["text"], language=run.language, longest=LONGEST_CHARACTERS),
+            copy_cell(run, row["id"]),
             *(_label(run, classifier, row["id"]) for classifier in run.cards),
         ]
         for row in samples.groupby(["model", "temperature"]).head(each).to_dict("records")
     ]
-    header = [*(["Model"] if len(run.models) > 1 else []), "Temperature", "Sample", *(name(card) for card in run.cards)]
+    header = [*(["Model"] if len(run.models) > 1 else []), "Temperature", "Sample", "Longest copy"]
+    header += [name(card) for card in run.cards]
     return table(rows, header, numbers=["Temperature"])
 
 

@@ -1,0 +1,239 @@
+"""Generation against transformers, and the search for copies in a large corpus, on one machine in one run.
+
+    make bench-generation                      the demo's model first, then all rows: about ten minutes
+    python benchmarks/generation.py --gpu      GPT-2 124M of random weights on a GPU, both sides: under ten minutes
+    python benchmarks/generation.py --quick    the same code on a toy, in a minute; records nothing
+
+Needs `results/demo/models/gpt2-tiny`; with `--gpu`, `results/demo/tokenizers/gpt2`.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+import transformers
+from record import ROOT, Figure, middle, show, write
+from samizdat.device import prepare
+from samizdat.memorisation import Copies, known_words
+from samizdat.sampling import Recipe, Request, write_texts
+from samizdat.vocabulary import BOUNDARY, encode, load
+from tokenizers import ByteLevelBPETokenizer
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+
+DEMO = ROOT / "results" / "demo"
+BEGINNINGS = (
+    "The movie", "I bought this", "I love", "The government said that", "It was", "After all these years", "No",
+    "My friends and I have been waiting for",
+)  # fmt: skip
+DRAWING = {"top_p": 0.95, "repetition_penalty": 1.1}
+NEVER = -1  # a boundary that no model writes: all texts get their full length
+PASSAGE_CHARACTERS = 80
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of everything is run; the second is for a look whether it works."""
+
+    samples: int
+    piped: int  # of them, prompt by prompt
+    tokens: int
+    batch: int
+    repeats: int
+    greedy: int
+    corpus_megabytes: int
+    searched: int
+
+
+FULL = Plan(256, 256, 100, 64, 3, 64, 100, 1000)
+GPU = Plan(256, 64, 100, 64, 3, 16, 0, 0)
+QUICK = Plan(16, 2, 20, 8, 2, 4, 2, 50)
+
+
+def main() -> None:
+    """Run the benchmark that the options name."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--gpu", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--search", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.search:
+        search(options.search)
+        return
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    plan = QUICK if options.quick else GPU if options.gpu else FULL
+    device = prepare("cuda" if options.gpu else "cpu", threads=torch.get_num_threads(), seed=1)
+    model, tokenizer = toy() if options.quick else big() if options.gpu else demo()
+    model.eval().to(device.kind)
+    reaches = (30, 3) if options.gpu else (30, 2)
+    figures = speeds(model, tokenizer, plan, reaches) | {"greedy_equal_share": greedy(model, tokenizer, plan)}
+    if plan.corpus_megabytes:
+        figures |= memorisation(plan)
+    show(figures)
+    if not options.quick:
+        name = "generation-gpu" if options.gpu else "generation"
+        write(name, figures, {"plan": vars(plan), "drawing": DRAWING, "threads": torch.get_num_threads()})
+
+
+def demo() -> tuple[GPT2LMHeadModel, PreTrainedTokenizerFast]:
+    """The demo's model: 4 layers, 256 wide, a vocabulary of 4,096."""
+    folder = DEMO / "models" / "gpt2-tiny"
+    return GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True), load(folder)
+
+
+def big() -> tuple[GPT2LMHeadModel, PreTrainedTokenizerFast]:
+    """GPT-2 124M of random weights: what it writes means nothing, and takes as long."""
+    return GPT2LMHeadModel(GPT2Config()), load(DEMO / "tokenizers" / "gpt2")
+
+
+def toy() -> tuple[GPT2LMHeadModel, PreTrainedTokenizerFast]:
+    """A small model of random weights, with a vocabulary made of this project's own pages."""
+    learned = ByteLevelBPETokenizer()
+    pages = [str(page) for page in sorted((ROOT / "docs").glob("*.md"))]
+    learned.train(pages, vocab_size=512, special_tokens=[BOUNDARY], show_progress=False)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=learned._tokenizer, eos_token=BOUNDARY, bos_token=BOUNDARY, pad_token=BOUNDARY
+    )
+    shape = {"vocab_size": 512, "n_positions": 64, "n_embd": 64, "n_layer": 2, "n_head": 2}
+    return GPT2LMHeadModel(GPT2Config(**shape, bos_token_id=0, eos_token_id=0)), tokenizer
+
+
+def speeds(
+    model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, plan: Plan, reaches: tuple[float, float]
+) -> dict[str, Figure]:
+    """New tokens a second of the three, texts in and texts out, and ours against the others'."""
+    prompts = [BEGINNINGS[number % len(BEGINNINGS)] for number in range(plan.samples)]
+    tokenizer.pad_token, tokenizer.padding_side = tokenizer.eos_token, "left"
+    options = {
+        "do_sample": True, "temperature": 1.0, "top_k": 0, **DRAWING, "max_new_tokens": plan.tokens,
+        "min_new_tokens": plan.tokens, "pad_token_id": tokenizer.eos_token_id,
+    }  # fmt: skip
+    pipe = transformers.pipeline("text-generation", model=model, tokenizer=tokenizer, device=model.device)
+
+    def piped() -> int:
+        for prompt in prompts[: plan.piped]:
+            pipe(tokenizer.eos_token + prompt, **options)
+        return plan.piped
+
+    def batched() -> int:
+        for start in range(0, plan.samples, plan.batch):
+            batch = [tokenizer.eos_token + prompt for prompt in prompts[start : start + plan.batch]]
+            inputs = tokenizer(batch, return_tensors="pt", padding=True).to(model.device)
+            tokenizer.batch_decode(model.generate(**inputs, **options), skip_special_tokens=True)
+        return plan.samples
+
+    def ours() -> int:
+        recipe = Recipe(top_k=0, **DRAWING, no_repeat_ngram=0, max_new_tokens=plan.tokens, slots=plan.batch)
+        encoded = [(tokenizer.eos_token_id, *tokens) for tokens in encode(tokenizer, prompts)]
+        requests = [Request(tokens, 1.0, number) for number, tokens in enumerate(encoded)]
+        for text in write_texts(model, requests, recipe, boundary=NEVER):
+            tokenizer.decode(text.tokens)
+        return plan.samples
+
+    pipe(prompts[0], **options | {"max_new_tokens": 4, "min_new_tokens": 4})
+    rate_piped = rates(piped, 1, plan.tokens)
+    # In turns, so that a busy minute of the machine hits both.
+    pairs = [(rates(batched, 1, plan.tokens)[0], rates(ours, 1, plan.tokens)[0]) for _ in range(plan.repeats)]
+    rate_batched, rate_ours = ([pair[side] for pair in pairs] for side in (0, 1))
+    return {
+        "pipeline_tokens_per_second": middle('new tokens a second, `pipeline("text-generation")`', rate_piped),
+        "batched_tokens_per_second": middle(f"new tokens a second, `model.generate`, batch {plan.batch}", rate_batched),
+        "tokens_per_second": middle("new tokens a second, ours", rate_ours),
+        "against_pipeline": middle("ours ÷ pipeline", [rate / rate_piped[0] for rate in rate_ours], reaches[0]),
+        "against_batched": middle("ours ÷ batched, in turns", [own / theirs for theirs, own in pairs], reaches[1]),
+    }
+
+
+def rates(write_samples: Callable[[], int], times: int, tokens: int) -> list[float]:
+    """New tokens a second, each time."""
+    found = []
+    for _ in range(times):
+        started = time.perf_counter()
+        written = write_samples()
+        found.append(written * tokens / (time.perf_counter() - started))
+    return found
+
+
+def greedy(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, plan: Plan) -> Figure:
+    """The share of greedy tokens that are those of `generate`, prompt by prompt, in full float32."""
+    torch.backends.cuda.matmul.allow_tf32 = False
+    words = [f"{BEGINNINGS[number % len(BEGINNINGS)]} {BEGINNINGS[number // 8 % 8]}" for number in range(plan.greedy)]
+    prompts = [(tokenizer.eos_token_id, *tokens) for tokens in encode(tokenizer, words)]
+    recipe = Recipe(
+        top_k=0, top_p=1.0, repetition_penalty=1.0, no_repeat_ngram=0, max_new_tokens=plan.tokens, slots=plan.batch
+    )
+    written = write_texts(model, [Request(prompt, 0.0, 0) for prompt in prompts], recipe, boundary=NEVER)
+    equal = 0
+    for prompt, text in zip(prompts, written, strict=True):
+        inputs = torch.tensor([prompt], device=model.device)
+        expected = model.generate(
+            inputs, attention_mask=torch.ones_like(inputs), do_sample=False, max_new_tokens=plan.tokens,
+            eos_token_id=None, pad_token_id=tokenizer.eos_token_id,
+        )[0, len(prompt) :].tolist()  # fmt: skip
+        equal += sum(own == theirs for own, theirs in zip(text.tokens, expected, strict=True))
+    total = plan.greedy * plan.tokens
+    return Figure(f"greedy tokens equal to `generate(do_sample=False)`, of {total:,}", equal / total, 1.0)
+
+
+def memorisation(plan: Plan) -> dict[str, Figure]:
+    """Seconds and memory of the search for the samples' longest copies, in a process of its own."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        planted = write_corpus(folder, plan)
+        command = [sys.executable, __file__, "--search", str(folder)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    if any(length < PASSAGE_CHARACTERS for length in found["longest"][:planted]):
+        raise AssertionError("a planted passage was not found")
+    what = f"{plan.searched:,} samples in {plan.corpus_megabytes} MB"
+    return {
+        "search_seconds": Figure(f"search of {what}, seconds", found["seconds"], 120, less_is_better=True),
+        "search_gigabytes": Figure(f"search of {what}, GB at most", found["gigabytes"], 2, less_is_better=True),
+    }
+
+
+def write_corpus(folder: Path, plan: Plan) -> int:
+    """Texts of words as frequent as words are, and samples of which half hold a passage; how many do."""
+    random = np.random.default_rng(1)
+    letters = np.array(list("etaoinshrdlucmfwypvbgkjqxz"))
+    words = ["".join(random.choice(letters, random.integers(2, 10))) for _ in range(50_000)]
+    texts, size = [], 0
+    while size < plan.corpus_megabytes * 1_000_000:
+        chosen = random.zipf(1.1, 20_000) % len(words)
+        texts += [" ".join(words[word] for word in chosen[start : start + 20]) for start in range(0, len(chosen), 20)]
+        size = sum(map(len, texts[-1000:])) * len(texts) // 1000
+    planted = plan.searched // 2
+    sources = [text for text in texts[:: max(1, len(texts) // (3 * planted))] if len(text) >= PASSAGE_CHARACTERS]
+    samples = [f"QQ {text[:PASSAGE_CHARACTERS]} QQ {' '.join(random.choice(words, 40))}" for text in sources[:planted]]
+    samples += [" ".join(random.choice(words, 55)) for _ in range(plan.searched - len(samples))]
+    pq.write_table(pa.table({"text": texts}), folder / "texts.parquet")
+    pq.write_table(pa.table({"text": samples}), folder / "samples.parquet")
+    return planted
+
+
+def search(folder: Path) -> None:
+    """Search as the step does, and print how long it took and how much memory."""
+    started = time.perf_counter()
+    texts = pq.read_table(folder / "texts.parquet")["text"].to_pylist()
+    samples = pq.read_table(folder / "samples.parquet")["text"].to_pylist()
+    known_words([sample.split() for sample in samples], texts)
+    index = Copies(texts)
+    longest = [match.characters if (match := index.longest(sample)) else 0 for sample in samples]
+    # ru_maxrss is in KiB on Linux and in bytes on macOS.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    print(json.dumps({"seconds": time.perf_counter() - started, "gigabytes": peak / 1e9, "longest": longest}))
+
+
+if __name__ == "__main__":
+    main()

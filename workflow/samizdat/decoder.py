@@ -1,0 +1,144 @@
+"""GPT-2 one token at a time, for many texts at once: fixed shapes, a static cache, nothing but what it takes."""
+
+import torch
+from torch.nn import functional
+from transformers import GPT2LMHeadModel
+from transformers.activations import ACT2FN
+
+# transformers computes GPT-2's own activation in six passes; they are one function.
+_TANH_GELU = ("gelu_new", "gelu_fast", "gelu_pytorch_tanh")
+
+# Tokens of a text whose keys and values lie together.
+BLOCK = 32
+
+
+class Decoder:
+    """The forward pass of a GPT-2 in float32, a token for each slot a call, over a cache of fixed length.
+
+    Every matrix product has one shape, whatever stands in the slots, and attention adds up blocks of one length in
+    their order, those that are not yet written adding exactly nothing. So a text's logits have the same bits in any
+    slot, any company, and however many blocks are read.
+    """
+
+    def __init__(self, model: GPT2LMHeadModel, slots: int, cache_tokens: int):
+        """Bind a model's weights, in evaluation mode on its device, and make room for `slots` texts.
+
+        Args:
+            model: whose weights are read, not copied.
+            slots: texts at once.
+            cache_tokens: the longest text, in tokens; at most the model's context.
+        """
+        config = model.config
+        self._model, self._slots, self.cache_tokens = model, slots, cache_tokens
+        self._heads, self._head_width = config.n_head, config.n_embd // config.n_head
+        tanh = config.activation_function in _TANH_GELU
+        self._activation = (
+            (lambda hidden: functional.gelu(hidden, approximate="tanh")) if tanh else ACT2FN[config.activation_function]
+        )
+        scale = self._head_width**-0.5 if config.scale_attn_weights else 1.0
+        self._scales = [
+            scale / (layer + 1 if config.scale_attn_by_inverse_layer_idx else 1) for layer in range(config.n_layer)
+        ]
+        device = model.device
+        # Keys and values of each layer: the first block of every head of every slot, then the second, …
+        blocks = -(-cache_tokens // BLOCK)
+        self._cache = torch.zeros(
+            (config.n_layer, 2, blocks, slots * config.n_head, BLOCK, self._head_width), device=device
+        )
+        self._places = torch.arange(blocks * BLOCK, device=device).view(blocks, 1, BLOCK)
+        self._rows = torch.arange(slots * config.n_head, device=device).view(slots, -1)
+        self._tokens = torch.zeros(slots, dtype=torch.long, device=device)
+        self._positions = torch.zeros(slots, dtype=torch.long, device=device)
+        self._graph: torch.cuda.CUDAGraph | None = None
+        if device.type == "cuda":
+            self._capture()
+
+    @torch.inference_mode()
+    def step(self, tokens: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        """Read one token of each slot.
+
+        Args:
+            tokens: token ids `[slots]`.
+            positions: how many tokens stand before each, `[slots]`; 0 begins a new text in the slot.
+
+        Returns:
+            Logits of what follows, `[slots, vocabulary]`; they are overwritten by the next call on a GPU.
+        """
+        self._tokens.copy_(tokens)
+        self._positions.copy_(positions)
+        if self._graph is None:
+            return self._forward(int(positions.max()) // BLOCK + 1)
+        self._graph.replay()
+        return self._logits
+
+    @torch.inference_mode()
+    def _capture(self) -> None:
+        """Record the forward pass over all blocks as one CUDA graph: a hundred small launches a step become one."""
+        blocks = self._cache.shape[2]
+        aside = torch.cuda.Stream()
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):
+            for _ in range(3):
+                self._forward(blocks)
+        torch.cuda.current_stream().wait_stream(aside)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self._logits = self._forward(blocks)
+        self._graph = graph
+
+    def _forward(self, blocks: int) -> torch.Tensor:
+        """The logits, reading the first `blocks` blocks of the cache."""
+        body = self._model.transformer
+        hidden = body.wte.weight[self._tokens] + body.wpe.weight[self._positions]
+        starts = self._positions.div(BLOCK, rounding_mode="floor") * self._rows.numel()
+        places = ((starts[:, None] + self._rows) * BLOCK + (self._positions % BLOCK)[:, None]).flatten()
+        unwritten = self._places[:blocks] > self._positions.repeat_interleave(self._heads)[:, None]
+        bias = torch.zeros_like(unwritten, dtype=hidden.dtype).masked_fill_(unwritten, -torch.inf)
+        for layer, block in enumerate(body.h):
+            attended = self._attend(layer, block.attn, _normalise(block.ln_1, hidden), places, bias)
+            hidden = hidden + _project(block.attn.c_proj, attended)
+            inner = self._activation(_project(block.mlp.c_fc, _normalise(block.ln_2, hidden)))
+            hidden = hidden + _project(block.mlp.c_proj, inner)
+        return functional.linear(_normalise(body.ln_f, hidden), self._model.lm_head.weight)
+
+    def _attend(
+        self, layer: int, attention: torch.nn.Module, hidden: torch.Tensor, places: torch.Tensor, bias: torch.Tensor
+    ) -> torch.Tensor:
+        """Attention of the new tokens `[slots, width]` to what the cache holds, theirs included.
+
+        Args:
+            layer: whose cache it is.
+            attention: the layer's weights.
+            hidden: the new tokens.
+            places: where each head of each slot goes in the cache, in rows of a head's width.
+            bias: 0, or minus infinity where nothing is written yet, `[blocks, slots * heads, BLOCK]`.
+        """
+        blocks, heads, width = len(bias), self._rows.numel(), self._head_width
+        query, key, value = (part.reshape(heads, width) for part in _project(attention.c_attn, hidden).chunk(3, dim=1))
+        keys, values = self._cache[layer]
+        keys.view(-1, width).index_copy_(0, places, key)
+        values.view(-1, width).index_copy_(0, places, value)
+        keys, values = keys[:blocks].flatten(0, 1), values[:blocks].flatten(0, 1)
+        query = query.expand(blocks, heads, width).reshape(-1, 1, width)
+        scores = torch.baddbmm(bias.view(-1, 1, BLOCK), query, keys.transpose(1, 2), alpha=self._scales[layer])
+        scores = scores.view(blocks, heads, BLOCK)
+        weights = (scores - scores.amax(dim=(0, 2), keepdim=True)).exp_()
+        mixed = torch.bmm(weights.view(-1, 1, BLOCK), values).view(blocks, heads, width)
+        return (_in_order(mixed) / _in_order(weights.sum(dim=2, keepdim=True))).view(self._slots, -1)
+
+
+def _in_order(parts: torch.Tensor) -> torch.Tensor:
+    """The sum of `parts` along the first axis, from first to last: zeros at the end change no bit."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def _normalise(norm: torch.nn.LayerNorm, hidden: torch.Tensor) -> torch.Tensor:
+    return functional.layer_norm(hidden, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
+
+
+def _project(linear: torch.nn.Module, hidden: torch.Tensor) -> torch.Tensor:
+    """GPT-2 keeps its matrices as `[in, out]`."""
+    return torch.addmm(linear.bias, hidden, linear.weight)

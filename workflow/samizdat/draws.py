@@ -1,0 +1,89 @@
+"""How the next token is drawn: the scores as `transformers.generate` treats them, and draws without sorting."""
+
+import torch
+
+# Probabilities are whole numbers of 2 to the minus 30: their sums are exact in any order, on any device, and
+# fit into 32 bits.
+PROBABILITY_BITS = 30
+# Random numbers for one token: each draw that top-p refuses takes the next.
+DRAWS = 16
+
+
+def penalise_repetition(scores: torch.Tensor, tokens: torch.Tensor, penalty: float) -> torch.Tensor:
+    """Make tokens that stand in the text already less probable (Keskar et al. 2019).
+
+    Args:
+        scores: logits `[n, vocabulary]`.
+        tokens: the text so far, prompt included, `[n, length]`.
+        penalty: divides positive logits and multiplies negative ones; at least 1.
+    """
+    if penalty == 1:
+        return scores
+    seen = scores.gather(1, tokens)
+    # A penalised score is never the higher one; and unlike a scatter, a minimum is the same in any order.
+    return scores.scatter_reduce(1, tokens, torch.where(seen < 0, seen * penalty, seen / penalty), "amin")
+
+
+def ban_repeated_ngrams(scores: torch.Tensor, tokens: torch.Tensor, lengths: torch.Tensor, size: int) -> torch.Tensor:
+    """Make impossible what would end a run of `size` tokens that stands in the text already (Paulus et al. 2017).
+
+    Args:
+        scores: logits `[n, vocabulary]`.
+        tokens: the texts so far, `[n, longest]`; what stands behind a text's length means nothing.
+        lengths: their tokens, `[n]`.
+        size: tokens of a run; 0: off.
+    """
+    if not size or tokens.shape[1] < size:
+        return scores
+    ends = torch.arange(size - 1, tokens.shape[1], device=tokens.device)  # the place of each run's last token
+    latest = (lengths[:, None] - (size - 1) + torch.arange(size - 1, device=tokens.device)).clamp(min=0)
+    before = tokens.unfold(1, size, 1)[:, :, :-1]
+    same = (before == tokens.gather(1, latest)[:, None]).all(dim=2) & (ends < lengths[:, None])
+    highest = torch.where(same, -torch.inf, torch.inf).to(scores.dtype)
+    return scores.scatter_reduce(1, tokens[:, size - 1 :], highest, "amin")
+
+
+def keep_most_probable(scores: torch.Tensor, top_k: int) -> torch.Tensor:
+    """Make all but the `top_k` most probable tokens impossible (Fan et al. 2018); 0: none."""
+    if not top_k or top_k >= scores.shape[1]:
+        return scores
+    kept = scores.topk(top_k, dim=1).values[:, -1:]
+    return scores.masked_fill(scores < kept, -torch.inf)
+
+
+def draw(probabilities: torch.Tensor, top_p: float, numbers: torch.Tensor) -> torch.Tensor:
+    """A token of each row, among the most probable ones that make up the share `top_p` (Holtzman et al. 2020).
+
+    A token belongs to them when those that are more probable have not made up the share. Nothing is sorted: a
+    token is drawn from all, and refused when it doesn't belong; then one is drawn from those that are more
+    probable, since all others don't belong either. Accepted draws have the distribution of top-p (Ye et al.,
+    FlashInfer, 2025, describe such sampling by rejection); most rows need one draw, and that DRAWS of them are
+    all refused happens less than once in 10 to the 13 tokens: then it is the most probable token.
+
+    Args:
+        probabilities: `[n, vocabulary]`, float32.
+        top_p: 1: off.
+        numbers: random whole numbers of PROBABILITY_BITS bits, `[n, DRAWS]`, int64.
+
+    Returns:
+        Token ids, `[n]`.
+    """
+    whole = (probabilities * 2**PROBABILITY_BITS).int()
+    among = whole
+    limit = ((whole.sum(dim=1) * round(top_p * 2**PROBABILITY_BITS)) >> PROBABILITY_BITS).clamp(min=1)
+    tokens = torch.zeros(len(whole), dtype=torch.long, device=whole.device)
+    undecided = torch.ones_like(tokens, dtype=torch.bool)
+    for attempt in range(DRAWS):
+        cumulative = among.cumsum(dim=1, dtype=torch.int32)
+        target = (cumulative[:, -1:] * numbers[:, attempt : attempt + 1]) >> PROBABILITY_BITS
+        # Nothing is more probable than the most probable token; its row is decided, and the clamp keeps it in range.
+        drawn = torch.searchsorted(cumulative, target.int(), right=True).clamp(max=whole.shape[1] - 1)
+        tokens = torch.where(undecided, drawn[:, 0], tokens)
+        if top_p == 1:
+            return tokens
+        # A product takes a quarter of the time that masked_fill does.
+        among = whole * (whole > whole.gather(1, drawn))
+        undecided = undecided & (among.sum(dim=1, dtype=torch.int32) >= limit)
+        if not undecided.any():
+            return tokens
+    return torch.where(undecided, whole.argmax(dim=1), tokens)
