@@ -42,10 +42,17 @@ class Copies:
         """The longest run of characters that a training text holds too, the first of several; None without any."""
         best, found = 0, None
         for start in range(len(text)):
-            # Only a longer one counts: most places cost one look-up.
-            while start + best < len(text) and (where := self._look_up(text[start : start + best + 1])) is not None:
-                best += 1
-                found = (start, where)
+            # Only a longer one counts: most places cost one look-up. A run that is there is stretched by steps that
+            # double, then halve, so that one of a million characters costs forty look-ups.
+            step, growing = 1, True
+            while step:
+                run = text[start : start + best + step]
+                where = self._look_up(run) if len(run) == best + step else None
+                if where is not None:
+                    best += step
+                    found = (start, where)
+                growing = growing and where is not None
+                step = step * 2 if growing else step // 2
         if found is None:
             return None
         start, (first, count) = found
