@@ -48,16 +48,17 @@ class Plan:
     samples: int
     piped: int  # of them, prompt by prompt
     tokens: int
-    batch: int
+    batch: int  # of `model.generate`
+    slots: int  # of ours, as many as the demo has
     repeats: int
     greedy: int
     corpus_megabytes: int
     searched: int
 
 
-FULL = Plan(256, 256, 100, 64, 3, 64, 100, 1000)
-GPU = Plan(256, 64, 100, 64, 3, 16, 0, 0)
-QUICK = Plan(16, 2, 20, 8, 2, 4, 2, 50)
+FULL = Plan(256, 256, 100, 64, 128, 3, 64, 100, 1000)
+GPU = Plan(256, 64, 100, 64, 128, 3, 16, 0, 0)
+QUICK = Plan(16, 2, 20, 8, 8, 2, 4, 2, 50)
 
 
 def main() -> None:
@@ -134,7 +135,7 @@ def speeds(
         return plan.samples
 
     def ours() -> int:
-        recipe = Recipe(top_k=0, **DRAWING, no_repeat_ngram=0, max_new_tokens=plan.tokens, slots=plan.batch)
+        recipe = Recipe(top_k=0, **DRAWING, no_repeat_ngram=0, max_new_tokens=plan.tokens, slots=plan.slots)
         encoded = [(tokenizer.eos_token_id, *tokens) for tokens in encode(tokenizer, prompts)]
         requests = [Request(tokens, 1.0, number) for number, tokens in enumerate(encoded)]
         for text in write_texts(model, requests, recipe, boundary=NEVER):
@@ -171,7 +172,7 @@ def greedy(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, plan: Pla
     words = [f"{BEGINNINGS[number % len(BEGINNINGS)]} {BEGINNINGS[number // 8 % 8]}" for number in range(plan.greedy)]
     prompts = [(tokenizer.eos_token_id, *tokens) for tokens in encode(tokenizer, words)]
     recipe = Recipe(
-        top_k=0, top_p=1.0, repetition_penalty=1.0, no_repeat_ngram=0, max_new_tokens=plan.tokens, slots=plan.batch
+        top_k=0, top_p=1.0, repetition_penalty=1.0, no_repeat_ngram=0, max_new_tokens=plan.tokens, slots=plan.slots
     )
     written = write_texts(model, [Request(prompt, 0.0, 0) for prompt in prompts], recipe, boundary=NEVER)
     equal = 0

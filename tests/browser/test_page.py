@@ -91,7 +91,7 @@ def hostile_page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile")
     write_text(folder / "notes.md", "\n\n".join(hostile.EVERY))
     sampling = {
-        "temperatures": [1.0], "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0, "max_new_tokens": 9,
+        "temperatures": [1.0], "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0, "max_new_tokens": 9, "no_repeat_ngram": 0,
     }  # fmt: skip
     run = make_run(
         folder / "run", texts=hostile.EVERY, groups=GROUPS, labels={"mood": MOODS, "kind": KINDS}, percents=(100,),

@@ -147,6 +147,7 @@ def test_at_a_terminal_it_asks_until_the_input_ends(results):
         (["--model", "n", "x"], ["'n'", "name one of m"]),
         (["--percent", "30", "x"], ["30 %", "50, 100"]),
         (["--top-p", "0", "x"], ["--top-p is 0", "above 0"]),
+        (["--slots", "0", "x"], ["--slots is 0", "1 or more"]),
         (["--temperature", "-1", "x"], ["--temperature is -1", "0 or more"]),
         (["letter " * 40], ["tokens, the model reads 32", "shorten"]),
     ],

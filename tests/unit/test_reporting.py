@@ -1,6 +1,7 @@
 """What the report says of made-up runs: right numbers, careful findings, no word too much."""
 
 import html
+import importlib
 import inspect
 import io
 import re
@@ -34,10 +35,7 @@ from samizdat.reporting.words import Prose, counted, joined, label, name, percen
 ROOT = Path(__file__).parents[2]
 # Every call that the report makes, such as corpus.opening.
 CALLS = re.findall(r"^(\w+)\.(\w+)\(run\)$", (ROOT / "report" / "index.qmd").read_text(encoding="utf-8"), re.MULTILINE)
-MODULES = {
-    module.__name__.rsplit(".", 1)[1]: module
-    for module in (classifiers, comparison, corpus, making, quality, samples, summary, training)
-}
+MODULES = {name: importlib.import_module(f"samizdat.reporting.{name}") for name in sorted({name for name, _ in CALLS})}
 
 
 def everything(run: Run) -> dict[str, str]:
@@ -106,7 +104,7 @@ VARIANTS = {
     "empty samples": {"sample_texts": [""]},
     "a text of one character": {"texts": ["a", *sentences(40)]},
     "no greedy limits": {"sampling": {
-        "temperatures": [1.0], "top_k": 5, "top_p": 1.0, "repetition_penalty": 1, "max_new_tokens": 1,
+        "temperatures": [1.0], "top_k": 5, "top_p": 1.0, "repetition_penalty": 1, "max_new_tokens": 1, "no_repeat_ngram": 2,
     }},
 }  # fmt: skip
 

@@ -54,7 +54,7 @@ class Study:
         columns = [*records.TEXTS.names, "label_mood"]
         records.write_table(corpus[columns], records.TEXTS, self.folder / "texts.parquet")
         fixed = {"step": 1, "prompt": "", "prompt_text_id": None, "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0,
-                 "seed": 0, "text": "x", "new_tokens": 1, "finished": True}  # fmt: skip
+                 "no_repeat_ngram": 0, "seed": 0, "text": "x", "new_tokens": 1, "finished": True}  # fmt: skip
         samples = pd.DataFrame(self.samples, columns=["id", "model", "percent", "prompt_kind", "temperature",
                                                       "predicted", "seen", "confidence"]).assign(**fixed)  # fmt: skip
         records.write_table(samples[records.SAMPLES.names], records.SAMPLES, self.folder / "samples.parquet")

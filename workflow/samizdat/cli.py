@@ -55,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--repetition-penalty", type=float, metavar="X", help="1: none")
     sample.add_argument("--no-repeat-ngram", type=int, metavar="N", help="no run of N tokens twice; 0: off")
     sample.add_argument("--max-new-tokens", type=int, metavar="N", help="the longest continuation")
+    sample.add_argument(
+        "--slots", type=int, metavar="N", help="1 is faster with a large model; the run's gives the very same samples"
+    )
     sample.add_argument("--seed", type=int, metavar="N", help="another one: another text")
     sample.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or mps")
     return parser
@@ -123,6 +126,7 @@ def _check(sampling: dict[str, Any]) -> None:
         ("repetition_penalty", sampling["repetition_penalty"] >= 1, "1 or more"),
         ("no_repeat_ngram", sampling["no_repeat_ngram"] >= 0, "0 or more"),
         ("max_new_tokens", sampling["max_new_tokens"] >= 1, "1 or more"),
+        ("slots", sampling["slots"] >= 1, "1 or more"),
         ("seed", sampling.get("seed", 0) >= 0, "0 or more"),
     ):
         if not right:

@@ -114,12 +114,12 @@ class Decoder:
             bias: 0, or minus infinity where nothing is written yet, `[blocks, slots * heads, BLOCK]`.
         """
         blocks, heads, width = len(bias), self._rows.numel(), self._head_width
-        query, key, value = (part.reshape(heads, width) for part in _project(attention.c_attn, hidden).chunk(3, dim=1))
+        query, key, value = _project(attention.c_attn, hidden).view(self._slots, 3, -1, width).unbind(1)
         keys, values = self._cache[layer]
-        keys.view(-1, width).index_copy_(0, places, key)
-        values.view(-1, width).index_copy_(0, places, value)
+        keys.view(-1, width).index_copy_(0, places, key.reshape(heads, width))
+        values.view(-1, width).index_copy_(0, places, value.reshape(heads, width))
         keys, values = keys[:blocks].flatten(0, 1), values[:blocks].flatten(0, 1)
-        query = query.expand(blocks, heads, width).reshape(-1, 1, width)
+        query = query.expand(blocks, -1, -1, width).reshape(-1, 1, width)
         scores = torch.baddbmm(bias.view(-1, 1, BLOCK), query, keys.transpose(1, 2), alpha=self._scales[layer])
         scores = scores.view(blocks, heads, BLOCK)
         weights = (scores - scores.amax(dim=(0, 2), keepdim=True)).exp_()

@@ -4,10 +4,32 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from samizdat.escaping import escape, plain
+from samizdat.escaping import escape, quoted
 from samizdat.reporting.run import Run
-from samizdat.reporting.style import FAINT, MARKERS, PALETTE, Picture, drawing, in_percent, legend_below, wrapped
-from samizdat.reporting.words import Prose, Table, count, counted, joined, label, name, number_interval, percent, table
+from samizdat.reporting.style import (
+    FAINT,
+    MARKERS,
+    PALETTE,
+    Picture,
+    drawing,
+    in_percent,
+    legend_below,
+    legend_label,
+    wrapped,
+)
+from samizdat.reporting.words import (
+    Prose,
+    Table,
+    count,
+    counted,
+    drawn,
+    joined,
+    label,
+    name,
+    number_interval,
+    percent,
+    table,
+)
 
 # From this share of texts outside of what a classifier was made for, the report warns.
 WARN_SHARE = 0.1
@@ -62,7 +84,7 @@ def calibration(run: Run) -> Picture | Prose:
     worst = errors["value"].idxmax()
     lead = "right less" if _overconfident(run.calibration, worst) else "right more"
     title = (
-        f"{plain(worst)} is {lead} often than it says: by {percent(errors.loc[worst, 'value'], 1)} on average"
+        f"{drawn(worst)} is {lead} often than it says: by {percent(errors.loc[worst, 'value'], 1)} on average"
         if errors.loc[worst, "low"] > 0.02
         else "Labels are about as often right as the classifiers say"
     )
@@ -75,11 +97,11 @@ def calibration(run: Run) -> Picture | Prose:
             above = (part["high"] - part["accuracy"]).clip(lower=0)
             axis.errorbar(
                 part["confidence"], part["accuracy"], yerr=[below, above], color=PALETTE[series % len(PALETTE)],
-                marker=MARKERS[series % len(MARKERS)], capsize=2, elinewidth=1.2, label=wrapped(classifier, 40),
+                marker=MARKERS[series % len(MARKERS)], capsize=2, elinewidth=1.2, label=legend_label(classifier, 40),
             )  # fmt: skip
             error = errors.loc[classifier]
             descriptions.append(
-                f"{plain(classifier)}, expected calibration error "
+                f"{drawn(classifier)}, expected calibration error "
                 f"{number_interval(error['value'], error['low'], error['high'], 3)}: "
                 + ", ".join(
                     f"{percent(row['accuracy'])} right where it says {percent(row['confidence'])} "
@@ -140,7 +162,7 @@ def associations(run: Run) -> Picture | Prose:
         )
     top = pairs.loc[pairs["value"].idxmax()]
     title = (
-        f"Most alike: {plain(top['left'])} and {plain(top['right'])}, "
+        f"Most alike: {drawn(top['left'])} and {drawn(top['right'])}, "
         f"{'Cohen’s κ' if top['measure'] == 'cohen_kappa' else 'Cramér’s V'} {top['value']:.2f}"
     )
     with drawing(title, 1.3 + 0.7 * len(values)) as (picture, axes):
@@ -155,7 +177,7 @@ def associations(run: Run) -> Picture | Prose:
         picture.alternative_text = (
             f"{title}. Heat map of "
             + "; ".join(
-                f"{plain(row['left'])} and {plain(row['right'])}: "
+                f"{drawn(row['left'])} and {drawn(row['right'])}: "
                 f"{'Cohen’s kappa' if row['measure'] == 'cohen_kappa' else 'Cramér’s V'} "
                 f"{number_interval(row['value'], row['low'], row['high'])} over {count(row['texts'])} texts"
                 for row in pairs.to_dict("records")
@@ -200,7 +222,7 @@ def examples(run: Run) -> Table | Prose:
         [
             name(row["classifier"]),
             row["certainty"],
-            escape(texts[row["id"]]),
+            quoted(texts[row["id"]], language=run.language),
             f"{name(row['label'])} {percent(row['probability'])}",
             f"{name(row['runner_up'])} {percent(row['runner_up_probability'])}",
         ]

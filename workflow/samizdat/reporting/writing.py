@@ -6,15 +6,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from samizdat.escaping import plain, quoted
+from samizdat.escaping import quoted
 from samizdat.reporting.classifiers import NONE_APPLIED, finish_labels
 from samizdat.reporting.run import Run
-from samizdat.reporting.style import DASHES, PALETTE, Picture, drawing, in_percent, interval_points, legend_below
+from samizdat.reporting.style import (
+    DASHES,
+    PALETTE,
+    Picture,
+    drawing,
+    in_percent,
+    interval_points,
+    legend_below,
+    legend_label,
+)
 from samizdat.reporting.words import (
     NO_BREAK,
     Prose,
     Table,
     count,
+    drawn,
     is_null,
     label,
     name,
@@ -154,7 +164,7 @@ def copies(run: Run) -> Picture | Prose:
     of_samples = frame[frame["subset"] == "samples"].set_index("id")["copy_characters"]
     several = len(run.models) > 1
     for (model, temperature), part in chosen.groupby(["model", "temperature"], sort=False):
-        words = f"{plain(model)}, temperature {temperature:g}" if several else f"samples, temperature {temperature:g}"
+        words = f"{drawn(model)}, temperature {temperature:g}" if several else f"samples, temperature {temperature:g}"
         sets.append((words, of_samples.loc[part["id"]]))
     sets = [(words, values) for words, values in sets if len(values)]
     if len(sets) < 2:
@@ -174,7 +184,7 @@ def copies(run: Run) -> Picture | Prose:
         for series, (words, values) in enumerate(sets):
             lengths = np.sort(values.to_numpy()).clip(min=1)
             axis.step(
-                lengths, 1 - np.arange(len(lengths)) / len(lengths), where="pre", label=words,
+                lengths, 1 - np.arange(len(lengths)) / len(lengths), where="pre", label=legend_label(words, 40),
                 color=PALETTE[series % len(PALETTE)], linestyle=DASHES[series % len(DASHES)],
             )  # fmt: skip
             half, most = np.quantile(lengths, [0.5, 1])
@@ -222,8 +232,8 @@ def shares_by_step(run: Run) -> Picture | Prose:
                 some = part[part["classifier"] == classifier].set_index("label").reindex(labels[classifier])
                 places = np.arange(len(some)) + (series - (len(sets) - 1) / 2) * 0.65 / len(sets)
                 interval_points(axis, places, some["share"], some["low"], some["high"], series=series, label=words)
-                said = ", ".join(f"{plain(one)} {percent(share)}" for one, share in some["share"].items())
-                descriptions.append(f"{plain(classifier)}, {words}: {said}")
+                said = ", ".join(f"{drawn(one)} {percent(share)}" for one, share in some["share"].items())
+                descriptions.append(f"{drawn(classifier)}, {words}: {said}")
             finish_labels(axis, labels[classifier], "share", classifier)
         legend_below(picture, axes[0])
         picture.alternative_text = f"{title}. Points with intervals. " + "; ".join(descriptions) + "."
