@@ -55,7 +55,7 @@ def prepare(requested: str, *, threads: int, seed: int) -> Device:
         return Device(kind, torch.cuda.get_device_name(), torch.cuda.is_bf16_supported(including_emulation=False))
     if kind == "mps":
         return Device(kind, platform.processor() or "Apple GPU", False)
-    return Device(kind, _processor_name(), _cpu_has_bfloat16())
+    return Device(kind, processor_name(), _cpu_has_bfloat16())
 
 
 def _keep_freed_memory() -> None:
@@ -76,7 +76,8 @@ def _cpu_has_bfloat16() -> bool:
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "amx_tile", "bf16", "arm_bf16"))
 
 
-def _processor_name() -> str:
+def processor_name() -> str:
+    """What the processor calls itself."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - no path of ours
             for line in file:

@@ -49,12 +49,6 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def sweep(path: Path) -> None:
-    """Remove the temporary files that a killed process left beside `path`; nobody else may be writing it."""
-    for leftover in path.parent.glob(f".{path.name}.*"):
-        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-
-
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text with `\\n` line ends on every system, atomically."""
     with replacing(path) as temporary:

@@ -17,10 +17,11 @@ from samizdat import program
 from samizdat.checkpoint import StateWriter, load_state
 from samizdat.device import Device
 from samizdat.errors import UserError
-from samizdat.files import replacing_folder, sweep, write_text
+from samizdat.files import replacing_folder, write_text
 from samizdat.forward import RowLoss
 from samizdat.loss import NO_TARGET
 from samizdat.optimizer import learning_rate_scale, make_optimizers, set_learning_rates
+from samizdat.pace import Pace
 from samizdat.packing import TrainingRows
 from samizdat.workers import Workers
 
@@ -122,13 +123,6 @@ class TrainingLoop:
         settings, model, position, workers = self.settings, self.model, self.position, self.workers
         optimizers, kind = self.optimizers, self.device.kind
         state = self.work / "state.safetensors"
-        if workers.first:
-            for path in (
-                state,
-                self.work / "best",
-                *(self.work / "kept" / str(percent) for percent in self.keep_steps),
-            ):
-                sweep(path)
         writer = StateWriter(state, self.fingerprint, workers)
         if settings.compile:
             example = self.held_out[: settings.micro_batch_sequences].to(kind)
@@ -147,7 +141,7 @@ class TrainingLoop:
         model.train()
         # Summed on the device, so that no step waits for a number to reach the host.
         loss_sum = torch.tensor(position["loss_sum"] if workers.first else 0.0, device=kind)
-        started, first_step = time.monotonic(), position["step"]
+        started, first_step, pace = time.monotonic(), position["step"], Pace()
         bar = program.progress(f"model {name}", self.steps * settings.batch_tokens, "tokens")
         bar.update(first_step * settings.batch_tokens)
         while position["step"] < self.steps:
@@ -181,7 +175,9 @@ class TrainingLoop:
                 position["loss_sum"] = workers.sum(loss_sum)
                 loss_sum.fill_(position["loss_sum"] if workers.first else 0.0)
             if evaluate:
+                pace.pause(step * settings.batch_tokens)
                 row = self._evaluate(scale=scale, gradient_norm=gradient_norm.item())
+                pace.resume(step * settings.batch_tokens)
                 loss_sum.zero_()
                 bar.set_postfix_str(
                     f"loss {row['train_loss']:.3f}, {row['validation_bits_per_byte']:.3f} bits per byte"
@@ -198,7 +194,11 @@ class TrainingLoop:
                 self._keep(percent)  # stopped before: its last weights
         seconds = time.monotonic() - started
         speed = (position["step"] - first_step) * settings.batch_tokens / max(seconds, 1e-9)
-        record = {"tokens_per_second": round(speed, 1), "device": self.device.name}
+        record = {
+            "tokens_per_second": round(speed, 1),
+            "warm_tokens_per_second": pace.tokens_per_second,  # compilation and evaluations left out
+            "device": self.device.name,
+        }
         if workers.first:
             write_text(self.work / "speed.json", json.dumps(record) + "\n")
 

@@ -1,0 +1,153 @@
+"""What a benchmark measured: kept as JSON, and shown as a table in docs/benchmarks.md."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from samizdat.files import write_text
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "benchmarks.md"
+LIBRARIES = ("torch", "transformers", "accelerate", "numpy", "snakemake")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number, and what was aimed at."""
+
+    meaning: str  # for people, with the unit
+    value: float
+    reach: float | None = None  # None: it only explains others
+    less_is_better: bool = False
+    spread: tuple[float, float] | None = None  # least and greatest, where it was measured several times
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the reach is reached; None where there is none."""
+        if self.reach is None:
+            return None
+        return self.value <= self.reach if self.less_is_better else self.value >= self.reach
+
+
+def middle(meaning: str, values: list[float], reach: float | None = None, *, less_is_better: bool = False) -> Figure:
+    """The median of several measurements, with the least and the greatest as spread."""
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    median = ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+    return Figure(meaning, median, reach, less_is_better, (ordered[0], ordered[-1]))
+
+
+def write(name: str, figures: dict[str, Figure], notes: dict[str, Any]) -> None:
+    """Write `benchmarks/results/<name>.json` and its table into docs/benchmarks.md.
+
+    Args:
+        name: of the benchmark; its table stands between two comments of that name, at the page's end when new.
+        figures: name → figure.
+        notes: what else was recorded, as JSON: settings, curves.
+    """
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    record = {
+        "machine": machine(),
+        "versions": {"python": platform.python_version(), **_versions()},
+        "commit": _commit(),
+        "figures": {key: _as_json(figure) for key, figure in figures.items()},
+        "notes": notes,
+    }
+    write_text(RESULTS / f"{name}.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    page = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "# Benchmarks\n"
+    begin, end = f"<!-- figures of {name} -->", f"<!-- end of {name} -->"
+    table = f"{begin}\n{table_of(record)}\n{end}"
+    if begin in page:
+        page = re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: table, page, flags=re.DOTALL)
+    else:
+        page = f"{page.rstrip()}\n\n## {name}\n\n{table}\n"
+    write_text(PAGE, page)
+
+
+def show(figures: dict[str, Figure]) -> None:
+    """Print the figures."""
+    for key, figure in figures.items():
+        row = _row(_as_json(figure))
+        print(f"{key}: {' | '.join(cell for cell in row if cell)}", flush=True)
+
+
+def table_of(record: dict[str, Any]) -> str:
+    """A record as Markdown: machine and versions, then a row for each figure."""
+    hardware = record["machine"]
+    versions = ", ".join(f"{key} {value}" for key, value in record["versions"].items())
+    where = f"{hardware['processor']}, {hardware['cores']} cores, {hardware['memory_gib']} GiB"
+    if hardware["gpu"]:
+        where += f", {hardware['gpu']}"
+    lines = [f"{where}; {versions}; commit {record['commit'] or 'unknown'}.", ""]
+    lines += ["| figure | value | least to greatest | reach | met |", "| --- | ---: | --- | ---: | --- |"]
+    lines += [f"| {' | '.join(_row(figure))} |" for figure in record["figures"].values()]
+    return "\n".join(lines)
+
+
+def machine() -> dict[str, Any]:
+    """What this machine is."""
+    from samizdat.device import processor_name
+
+    return {
+        "system": platform.platform(),
+        "processor": processor_name(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "gpu": _gpu(),
+    }
+
+
+def _as_json(figure: Figure) -> dict[str, Any]:
+    return {
+        "meaning": figure.meaning,
+        "value": float(f"{figure.value:.5g}"),
+        "spread": figure.spread and [float(f"{value:.5g}") for value in figure.spread],
+        "reach": figure.reach,
+        "less_is_better": figure.less_is_better,
+        "met": figure.met,
+    }
+
+
+def _row(figure: dict[str, Any]) -> list[str]:
+    spread, reach = figure["spread"], figure["reach"]
+    return [
+        figure["meaning"],
+        f"{figure['value']:,.4g}",
+        f"{spread[0]:,.4g} to {spread[1]:,.4g}" if spread else "",
+        "" if reach is None else f"{'≤' if figure['less_is_better'] else '≥'} {reach:g}",
+        {None: "", True: "yes", False: "no"}[figure["met"]],
+    ]
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for library in LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _commit() -> str | None:
+    """The commit that stands here, with a plus sign where files were changed since."""
+    git = ["git", "-C", str(ROOT)]
+    try:
+        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", ":!docs", ":!benchmarks/results"]).returncode
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return commit + ("+" if changed else "")
+
+
+def _gpu() -> str | None:
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
