@@ -6,15 +6,15 @@ from collections.abc import Callable
 import torch
 
 
-def matrix_rate(kind: str, threads: int) -> list[float]:
+def matrix_rate(kind: str, threads: int, sizes: tuple[int, ...]) -> list[float]:
     """Operations a second of large square bfloat16 products, five measurements of the best size each.
 
     Args:
         kind: `cpu` or `cuda`.
         threads: on the CPU.
+        sizes: rows and columns to try.
     """
     torch.set_num_threads(threads)
-    sizes = (2048, 3072, 4096) if kind == "cpu" else (8192, 12288, 16384)
     rates = [_rates(kind, size) for size in sizes]
     return max(rates, key=max)
 

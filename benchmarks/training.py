@@ -41,12 +41,13 @@ class Plan:
     nanogpt_seconds: float
     notebook: dict[str, int]  # its context in tokens and its batch in sequences
     threads: int | None = None  # None: the demo's
+    sizes: tuple[int, ...] = (2048, 3072, 4096)  # of the products that the CPU's rate is measured by
 
 
 FULL = Plan({}, 1.0, 3, 3, 1800.0, 300.0, {"context": 512, "batch": 16})
 QUICK = Plan(
     {"layers": 1, "width": 64, "heads": 2, "context_tokens": 32, "batch_tokens": 1024, "micro_batch_sequences": 32,
-     "epochs": 0.04, "evaluations": 4}, 0.04, 2, 2, 8.0, 8.0, {"context": 32, "batch": 8}, 1,
+     "epochs": 0.04, "evaluations": 4}, 0.04, 2, 2, 8.0, 8.0, {"context": 32, "batch": 8}, 1, (512,),
 )  # fmt: skip
 
 
@@ -100,7 +101,7 @@ def on_cpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dic
         return train(demo | changes, data.own, folder / name, device="cpu", threads=threads, seed=seed)
 
     said("matrix products")
-    rate = matrix_rate("cpu", threads)
+    rate = matrix_rate("cpu", threads, plan.sizes)
     speeds = [
         trainer(data, plan.trainer_steps + 1, 0, folder, shape | plan.notebook, "cpu", threads)
         for _ in range(plan.repeats)
@@ -203,7 +204,7 @@ def on_gpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dic
         keep_percents=[100], dropout=0.0, resume_every_steps=1000,
     )  # fmt: skip
     shape = {key: settings[key] for key in ("layers", "heads", "width")}
-    rate = matrix_rate("cuda", 1)
+    rate = matrix_rate("cuda", 1, (8192, 12288, 16384))
     ours, theirs = [], []
     for number in range(plan.repeats):
         said(f"our stage, {number + 1} of {plan.repeats}")

@@ -146,6 +146,9 @@ def _combination_problems(config: Config) -> Iterator[str]:
         yield from _model_problems(config, item)
     for item in config["classifiers"]:
         yield from _classifier_problems(config, item)
+    pushed, models = config["push"]["model"], [item["name"] for item in config["models"]]
+    if pushed not in (None, *models):
+        yield f"`push.model` is {pushed!r}, but `models` has only {', '.join(models)}"
 
 
 def _corpus_problems(corpus: Config) -> Iterator[str]:
