@@ -90,7 +90,13 @@ def main() -> None:
     if options.evaluations:
         held_out = pd.Series(stream("validation")).to_numpy("uint16")
         utf8_bytes = sum(len(text.encode()) for text in texts.loc[texts["split"] == "validation", "text"])
-        scorer = Scorer(held_out, boundary=tokenizer.eos_token_id, context=context, rows=4, utf8_bytes=utf8_bytes)
+        scorer = Scorer(
+            held_out,
+            boundary=tokenizer.eos_token_id,
+            context=context,
+            rows=max(1, 2048 // context),
+            utf8_bytes=utf8_bytes,
+        )
     every = max(1, options.steps // max(1, options.evaluations))
     clock = Clock(scorer, {*range(every, options.steps + 1, every), options.steps}, started)
     arguments = TrainingArguments(

@@ -229,6 +229,12 @@ def test_a_finished_model_is_put_back_in_a_moment(trained, tokenizer, tmp_path):
     assert "after" in third and contents(out) == contents(trained)
 
 
+def test_a_model_without_checkpoints_on_the_way_is_the_same_model(trained, tokenizer, tmp_path):
+    _, out = run(tokenizer, tmp_path, keep_percents=(100,))
+    assert contents(out).keys() == {name for name in contents(trained) if not name.startswith("steps/")}
+    assert contents(out)["model.safetensors"] == contents(trained)["model.safetensors"]
+
+
 def test_training_stops_early_and_keeps_the_best(tokenizer, tmp_path):
     # A rate at which the loss soon gets worse.
     _, out = run(tokenizer, tmp_path, epochs=20.0, evaluations=20, patience=2, learning_rate=0.05, optimizer="adamw")

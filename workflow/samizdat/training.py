@@ -120,7 +120,7 @@ def train(
         write_document(summary, folder / "summary.json")
     keep(work, mark, out)
     for leftover in ("best", "kept"):
-        shutil.rmtree(work / leftover)
+        shutil.rmtree(work / leftover, ignore_errors=True)
     (work / "state.safetensors").unlink(missing_ok=True)
     return f"{summary.validation_bits_per_byte:.3f} bits per byte after {summary.best_step} steps"
 
