@@ -6,7 +6,7 @@ CONFIGFILES := $(if $(CONFIG),--configfile $(CONFIG))
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report plan test lint bench-classification bench-generation lock clean
+.PHONY: report plan test lint bench-training bench-kills bench-classification bench-generation lock clean
 .DEFAULT_GOAL := report
 
 report: .venv/ready  ## the whole run; CONFIG=config/mine.yaml lays yours over config/config.yaml
@@ -21,6 +21,15 @@ test: .venv/ready  ## the whole test suite
 lint: .venv/ready  ## format, lint and workflow checks
 	@ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/rules
 	@$(BIN)/pytest -q tests/integration/test_lint.py
+
+DEMO := results/demo/tokenizers
+bench-training: .venv/ready  ## training against two peers, under an hour on a quiet machine
+	@snakemake --cores all $(DEMO)/own/summary.json $(DEMO)/gpt2/summary.json
+	@$(BIN)/python benchmarks/training.py
+
+bench-kills: .venv/ready  ## twenty kills, each resumed to the same bits
+	@snakemake --cores all $(DEMO)/own/summary.json
+	@$(BIN)/python benchmarks/kills.py
 
 bench-classification: .venv/ready  ## classification against its peers, about ten minutes on a quiet machine
 	@snakemake --cores all results/demo/classifiers/sentiment/card.json

@@ -18,6 +18,7 @@ include: "workflow/rules/samples.smk"
 include: "workflow/rules/classify.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/push.smk"
 
 
 rule all:

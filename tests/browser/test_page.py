@@ -82,6 +82,8 @@ AUTHOR, COURSE = f"% {hostile.HTML[11]}\nsecond", f"{hostile.HTML[0]} *x*"
 MOODS = (hostile.HTML[0], "$x$", "_underscore", "x" * 300, "\u202er\x00tl")
 KINDS = (hostile.HTML[11], "</script>", "**b**", "مرحبا")
 GROUPS = (*hostile.HTML[:4], "all texts", "nan", "_", "{{< x >}}", "| a |", None)
+# A text may be a megabyte, a prompt may not: the models' own texts are short.
+PROMPTS = [text for text in hostile.EVERY if len(text) <= 20_000]
 FILES = ("data/<script>alert(1)</script>.txt", "data/`$x$` {{< x >}}.csv", "data/\u202egnp.txt")
 
 
@@ -91,11 +93,12 @@ def hostile_page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile")
     write_text(folder / "notes.md", "\n\n".join(hostile.EVERY))
     sampling = {
-        "temperatures": [1.0], "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0, "max_new_tokens": 9, "no_repeat_ngram": 0,
+        "temperatures": [1.0], "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0, "max_new_tokens": 9,
+        "no_repeat_ngram": 0,
     }  # fmt: skip
     run = make_run(
         folder / "run", texts=hostile.EVERY, groups=GROUPS, labels={"mood": MOODS, "kind": KINDS}, percents=(100,),
-        prompts=tuple(hostile.EVERY), sample_texts=hostile.EVERY, unprompted=2, title=TITLE, author=AUTHOR,
+        prompts=tuple(PROMPTS), sample_texts=PROMPTS, unprompted=2, title=TITLE, author=AUTHOR,
         course=COURSE, inputs=dict.fromkeys(FILES, "0" * 64), sampling=sampling,
     )  # fmt: skip
     return publish(run, folder / "notes.md")
@@ -201,12 +204,12 @@ def cut(text, longest):
 
 def test_hostile_text_is_shown_as_its_visible_form(attacked):
     attacked.page.evaluate("document.querySelectorAll('details').forEach(e => { e.open = true })")
-    assert len(set(hostile.EVERY)) >= 200
+    assert len(set(PROMPTS)) >= 200
     rows = attacked.list("#tbl-steps tbody tr", "[...e.querySelectorAll('td > bdi[lang]')].map(text)")
-    assert [prompt for prompt, _ in rows] == [cut(prompt, 400) for prompt in hostile.EVERY]
+    assert [prompt for prompt, _ in rows] == [cut(prompt, 400) for prompt in PROMPTS]
     samples = attacked.list("#tbl-gallery td > bdi[lang]")
     assert len(samples) == 2
-    for prompt, (_, sample) in zip(hostile.EVERY, rows, strict=True):
+    for prompt, (_, sample) in zip(PROMPTS, rows, strict=True):
         assert sample.startswith(cut(prompt, 360).strip()[:300])
     texts = {cut(text, 400) for text in hostile.EVERY}
     assert set(attacked.list("#tbl-examples td > bdi[lang]")) <= texts

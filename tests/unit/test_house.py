@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "workflow" / "samizdat"
 STAGES = {
     "registry", "corpus", "tokenizer", "training", "generation", "finetuning", "checkpoints", "classification",
-    "statistics", "sample_quality", "manifest", "publishing", "rendering", "provenance",
+    "statistics", "sample_quality", "manifest", "publishing", "rendering", "provenance", "push",
 }  # fmt: skip
 MODULES = sorted(
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")

@@ -7,12 +7,14 @@ import re
 import signal
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from samizdat.checkpoint import StateWriter
 from samizdat.errors import UserError
 from samizdat.loss import NO_TARGET
 from samizdat.optimizer import learning_rate_scale
@@ -28,7 +30,8 @@ SETTINGS = TrainingSettings(
     checkpoint=None, revision=None, layers=1, heads=2, width=16, context_tokens=16, dropout=0.1, epochs=2.0,
     batch_tokens=64, micro_batch_sequences=2, optimizer="muon", matrix_learning_rate=0.02, learning_rate=0.01,
     weight_decay=0.1, schedule="warmup-stable-decay", warmup_share=0.1, decay_share=0.4, gradient_clip=1.0,
-    precision="float32", compile=False, evaluations=4, patience=None, resume_every_steps=3, keep_percents=(25, 100),
+    precision="float32", compile=False, processes=1, evaluations=4, patience=None, resume_every_steps=3,
+    keep_percents=(25, 100),
 )  # fmt: skip
 WORDS = ["the", "old", "model", "reads", "letters", "and", "writes", "new", "poems", "about", "rain"]
 
@@ -117,21 +120,30 @@ KILLED = """
 import json, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from test_training import SETTINGS, run
-from samizdat import training_loop
-saved = training_loop.save_state
-def save_and_say(*arguments):
-    saved(*arguments)
-    print("saved", arguments[-1]["step"], flush=True)
+from test_training import run
+from samizdat.checkpoint import StateWriter
+save = StateWriter.save
+def save_and_say(self, model, optimizers, position):
+    save(self, model, optimizers, position)
+    self.wait()
+    print("saved", position["step"], flush=True)
     input()
-training_loop.save_state = save_and_say
-run(Path({tokenizer!r}), Path({folder!r}))
+StateWriter.save = save_and_say
+run(Path({tokenizer!r}), Path({folder!r}), **json.loads({changes!r}))
 """
 
 
-@pytest.mark.parametrize("saves", [1, 4])
-def test_a_killed_run_goes_on_to_the_same_bytes(trained, tokenizer, tmp_path, saves):
-    program = KILLED.format(tests=str(Path(__file__).parent), tokenizer=str(tokenizer), folder=str(tmp_path))
+@pytest.mark.parametrize(
+    ("saves", "changes"), [(1, {}), (4, {}), (2, {"checkpoint": True}), (2, {"compile": True})], ids=str
+)
+def test_a_killed_run_goes_on_to_the_same_bytes(trained, tokenizer, tmp_path, saves, changes):
+    if "checkpoint" in changes:
+        changes = {"checkpoint": str(trained)}
+    expected = run(tokenizer, tmp_path / "expected", **changes)[1] if changes else trained
+    folder = tmp_path / "killed"
+    program = KILLED.format(
+        tests=str(Path(__file__).parent), tokenizer=str(tokenizer), folder=str(folder), changes=json.dumps(changes)
+    )
     tests = str(Path(__file__).parents[1])
     environment = os.environ | {"PYTHONPATH": f"{tests}:{os.environ.get('PYTHONPATH', '')}"}
     command = [sys.executable, "-c", program]
@@ -144,30 +156,64 @@ def test_a_killed_run_goes_on_to_the_same_bytes(trained, tokenizer, tmp_path, sa
             process.stdin.flush()
         assert process.stdout.readline() == f"saved {3 * saves}\n"
         process.send_signal(signal.SIGKILL)
-    assert not (tmp_path / "out").exists()
-    _, out = run(tokenizer, tmp_path)
-    assert contents(out) == contents(trained)
+    assert not (folder / "out").exists()
+    _, out = run(tokenizer, folder, **changes)
+    assert contents(out) == contents(expected)
 
 
-def test_a_state_of_another_recipe_is_not_resumed_from(trained, tokenizer, tmp_path):
-    from samizdat import training_loop
-
+def test_a_state_of_another_recipe_is_not_resumed_from(trained, tokenizer, tmp_path, monkeypatch):
     class Stop(Exception):
         pass
 
-    def stop(*arguments):
-        saved(*arguments)
+    def save_and_stop(self, *arguments):
+        save(self, *arguments)
+        self.wait()
         raise Stop
 
-    saved = training_loop.save_state
-    training_loop.save_state = stop
-    try:
+    save = StateWriter.save
+    with monkeypatch.context() as patch:
+        patch.setattr(StateWriter, "save", save_and_stop)
         with pytest.raises(Stop):
             run(tokenizer, tmp_path, learning_rate=0.5)
-    finally:
-        training_loop.save_state = saved
     assert (tmp_path / "work" / "state.safetensors").is_file()
     assert contents(run(tokenizer, tmp_path)[1]) == contents(trained)
+
+
+def test_two_processes_learn_what_one_does(tokenizer, tmp_path):
+    """The tolerance covers another order of float32 sums; each process computes half of every batch."""
+    _, alone = run(tokenizer, tmp_path / "alone", dropout=0.0)
+    settings = asdict(replace(SETTINGS, dropout=0.0, processes=2))
+    options = settings | {
+        "name": "m", "tokenizer": tokenizer, "out": tmp_path / "out", "work": tmp_path / "work", "device": "cpu",
+        "threads": 1, "seed": 1, "log": tmp_path / "logs" / "train.log", "title": "model m",
+    }  # fmt: skip
+    words = [
+        f"--{key.replace('_', '-')}={value if isinstance(value, str | Path) else json.dumps(value)}"
+        for key, value in options.items()
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "samizdat.workers", "2", "samizdat.training", *words], capture_output=True, text=True
+    )
+    assert done.returncode == 0 and done.stderr.count("✓ model m") == 1, done.stderr
+    together, expected = log_of(tmp_path / "out"), log_of(alone)
+    assert [row["step"] for row in together] == [row["step"] for row in expected]
+    for row, other in zip(together, expected, strict=True):
+        for column in ("train_loss", "validation_loss", "gradient_norm"):
+            assert row[column] == pytest.approx(other[column], rel=1e-3, nan_ok=True), (column, row["step"])
+    GPT2LMHeadModel.from_pretrained(tmp_path / "out")
+
+
+def test_another_number_of_processes_than_the_configs_is_refused(tokenizer, tmp_path):
+    with pytest.raises(UserError, match=r"training.processes is 2, but 1 were started"):
+        run(tokenizer, tmp_path, processes=2)
+
+
+def test_a_disk_that_is_too_small_is_refused_before_training(trained, tokenizer, tmp_path, monkeypatch):
+    free = 200_000
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=free))
+    with pytest.raises(UserError, match=r"training takes up to 0\.00 GB in .*work, where 0\.00 GB are free"):
+        run(tokenizer, tmp_path)
+    assert not (tmp_path / "out").exists() and not (tmp_path / "work" / "best").exists()
 
 
 def test_a_finished_model_is_put_back_in_a_moment(trained, tokenizer, tmp_path):
@@ -181,6 +227,12 @@ def test_a_finished_model_is_put_back_in_a_moment(trained, tokenizer, tmp_path):
     damaged.write_bytes(b"damaged")
     third, out = run(tokenizer, tmp_path)
     assert "after" in third and contents(out) == contents(trained)
+
+
+def test_a_model_without_checkpoints_on_the_way_is_the_same_model(trained, tokenizer, tmp_path):
+    _, out = run(tokenizer, tmp_path, keep_percents=(100,))
+    assert contents(out).keys() == {name for name in contents(trained) if not name.startswith("steps/")}
+    assert contents(out)["model.safetensors"] == contents(trained)["model.safetensors"]
 
 
 def test_training_stops_early_and_keeps_the_best(tokenizer, tmp_path):

@@ -120,6 +120,12 @@ def model_outputs(name):
     return [f"{folder}/{file}" for file in files + early]
 
 
+def training_program(name):
+    """What trains a model: the stage itself, or the start of several of it."""
+    processes = configuration.model_settings(config, name)["processes"]
+    return "samizdat.training" if processes == 1 else f"samizdat.workers {processes} samizdat.training"
+
+
 def describe(wildcards):
     """What a classifier is, as options."""
     return options(configuration.classifier_description(config, wildcards.classifier))

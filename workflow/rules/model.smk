@@ -51,6 +51,7 @@ for name in MODELS:
         resources:
             gpu=GPU,
         params:
+            program=training_program(name),
             model=name,
             settings=options(configuration.model_settings(config, name)),
             tokenizer=lambda wildcards, input: folder_of(input[0]),
@@ -63,6 +64,6 @@ for name in MODELS:
         message:
             f"Training the model {name}"
         shell:
-            "python -m samizdat.training {params.settings} --name={params.model} --tokenizer={params.tokenizer}"
+            "python -m {params.program} {params.settings} --name={params.model} --tokenizer={params.tokenizer}"
             " --out={params.out} --work={params.work} --device={params.device} --threads={params.numeric_threads}"
             " --seed={params.seed} --log={log} --title='model {params.model}'"

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,33 +11,78 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from samizdat.files import replacing
+from samizdat.workers import Workers
 
 log = logging.getLogger("samizdat")
 
 
-def save_state(
-    path: Path,
-    fingerprint: str,
-    model: torch.nn.Module,
-    optimizers: list[torch.optim.Optimizer],
-    position: dict[str, Any],
-) -> None:
-    """Write weights, optimiser state and random streams, with `position` (JSON) beside them, atomically."""
-    tensors = {f"model.{name}": parameter.detach() for name, parameter in model.named_parameters()}
-    for number, optimizer in enumerate(optimizers):
-        for index, state in optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{number}.{index}.{key}": value for key, value in state.items()}
-    tensors["random.cpu"] = torch.get_rng_state()
-    if torch.cuda.is_available():
-        tensors["random.cuda"] = torch.cuda.get_rng_state()
-    metadata = {"fingerprint": fingerprint, "position": json.dumps(position)}
-    whole = {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
+class StateWriter:
+    """Writes states in a thread of its own: training waits for the snapshot in memory, not for the disk.
+
+    What a state holds is settled when `save` is called; when it reaches the disk decides only how much a kill costs.
+    """
+
+    def __init__(self, path: Path, fingerprint: str, workers: Workers):
+        """Write to `path`, from the first process, what all of them know."""
+        self._path = path
+        self._fingerprint = fingerprint
+        self._workers = workers
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="state")
+        self._writing: Future | None = None
+
+    def save(self, model: torch.nn.Module, optimizers: list[torch.optim.Optimizer], position: dict[str, Any]) -> None:
+        """Take weights, optimiser state, random streams and `position` (JSON) as they are, to be written."""
+        streams = {
+            f"random.{kind}.{rank}": stream
+            for kind, mine in _random_streams().items()
+            for rank, stream in enumerate(self._workers.gather(mine))
+        }
+        if not self._workers.first:
+            return
+        self.wait()
+        tensors = {f"model.{name}": parameter.detach() for name, parameter in model.named_parameters()}
+        for number, optimizer in enumerate(optimizers):
+            for index, state in optimizer.state_dict()["state"].items():
+                tensors |= {f"optimizer.{number}.{index}.{key}": value for key, value in state.items()}
+        metadata = {"fingerprint": self._fingerprint, "position": json.dumps(position)}
+        snapshot = {name: tensor.to("cpu", copy=True).contiguous() for name, tensor in tensors.items()} | streams
+        self._writing = self._thread.submit(_write, self._path, snapshot, metadata)
+
+    def wait(self) -> None:
+        """Until the state is on the disk.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        if self._writing is not None:
+            self._writing.result()
+            self._writing = None
+
+
+def _write(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
     with replacing(path) as temporary:
-        save_file(whole, temporary, metadata)
+        save_file(tensors, temporary, metadata)
+
+
+def _random_streams() -> dict[str, torch.Tensor]:
+    streams = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        streams["cuda"] = torch.cuda.get_rng_state()
+    return streams
+
+
+def state_bytes(optimizers: list[torch.optim.Optimizer]) -> int:
+    """What a state takes on the disk: float32 weights, and Muon's one or AdamW's two moments of each."""
+    return sum(
+        4 * parameter.numel() * (2 if isinstance(optimizer, torch.optim.Muon) else 3)
+        for optimizer in optimizers
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    )
 
 
 def load_state(
-    path: Path, fingerprint: str, model: torch.nn.Module, optimizers: list[torch.optim.Optimizer]
+    path: Path, fingerprint: str, model: torch.nn.Module, optimizers: list[torch.optim.Optimizer], workers: Workers
 ) -> dict[str, Any] | None:
     """Put a saved state back and return its position; None where there is none that belongs here.
 
@@ -63,7 +109,7 @@ def load_state(
                 index, key = name.removeprefix(prefix).split(".", 1)
                 state.setdefault(int(index), {})[key] = tensor
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-    torch.set_rng_state(tensors["random.cpu"])
-    if "random.cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["random.cuda"])
+    torch.set_rng_state(tensors[f"random.cpu.{workers.rank}"])
+    if torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors[f"random.cuda.{workers.rank}"])
     return json.loads(metadata["position"])

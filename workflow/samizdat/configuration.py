@@ -1,6 +1,7 @@
 """The config: checked before any work, and resolved to what each stage is given. Imports nothing heavy."""
 
 import difflib
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,9 @@ def _combination_problems(config: Config) -> Iterator[str]:
         yield from _model_problems(config, item)
     for item in config["classifiers"]:
         yield from _classifier_problems(config, item)
+    pushed, models = config["push"]["model"], [item["name"] for item in config["models"]]
+    if pushed not in (None, *models):
+        yield f"`push.model` is {pushed!r}, but `models` has only {', '.join(models)}"
 
 
 def _corpus_problems(corpus: Config) -> Iterator[str]:
@@ -168,11 +172,11 @@ def _model_problems(config: Config, item: Config) -> Iterator[str]:
         yield f"{name}: `tokenizer` is {item['tokenizer']!r}, but `tokenizers` has only {', '.join(tokenizers)}"
     if settings["width"] % settings["heads"]:
         yield f"{name}: `width` {settings['width']} is not a multiple of `heads` {settings['heads']}"
-    micro = settings["micro_batch_sequences"] * settings["context_tokens"]
-    if settings["batch_tokens"] % micro:
+    shape = [settings[key] for key in ("micro_batch_sequences", "context_tokens", "processes")]
+    if settings["batch_tokens"] % math.prod(shape):
         yield (
             f"{name}: `batch_tokens` {settings['batch_tokens']} is not a multiple of `micro_batch_sequences` "
-            f"{settings['micro_batch_sequences']} × `context_tokens` {settings['context_tokens']} = {micro}"
+            f"{shape[0]} × `context_tokens` {shape[1]} × `processes` {shape[2]} = {math.prod(shape)}"
         )
     percents = settings["keep_percents"]
     if percents != sorted(percents) or percents[-1] != 100:

@@ -1,6 +1,7 @@
 """The frame of every stage: options from its signature, a log, a lock, a progress line, errors for people."""
 
 import argparse
+import contextlib
 import ctypes
 import errno
 import inspect
@@ -25,6 +26,8 @@ from samizdat.errors import UserError
 from samizdat.files import locked, write_text
 
 log = logging.getLogger("samizdat")
+# Of the processes that torchrun starts for one stage, the first holds the lock and speaks.
+RANK = int(os.environ.get("RANK", "0"))
 
 
 def run(stage: Callable[..., str | None], arguments: Sequence[str] | None = None) -> None:
@@ -54,6 +57,8 @@ def run(stage: Callable[..., str | None], arguments: Sequence[str] | None = None
         parser.add_argument("--work", required=True, type=Path, metavar="FOLDER")
     values = vars(parser.parse_args(arguments))
     log_path, title, work = values.pop("log"), values.pop("title"), values["work"]
+    if RANK:
+        log_path, title = log_path.with_suffix(f".{RANK}.log"), f"{title} (process {RANK})"
     call = {
         name: hint(**{field.name: values[field.name] for field in fields(hint)}) if is_dataclass(hint) else values[name]
         for name, hint in hints.items()
@@ -68,12 +73,14 @@ def run(stage: Callable[..., str | None], arguments: Sequence[str] | None = None
 
 def _run_guarded(stage: Callable[..., str | None], call: dict[str, Any], log_path: Path, title: str, work: Path) -> int:
     """Run the stage under its lock and log; return the exit status."""
-    _die_with_parent()
+    die_with_parent()
     started = time.monotonic()
     try:
         _open_log(log_path)
-        with locked(work / "lock"):
+        with contextlib.nullcontext() if RANK else locked(work / "lock"):
             result = stage(**call)
+            if RANK:
+                return 0
             seconds = time.monotonic() - started
             # ru_maxrss is in KiB on Linux and in bytes on macOS.
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
@@ -169,7 +176,7 @@ def _open_log(path: Path) -> None:
         sys.modules["transformers"].utils.logging.set_verbosity_error()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Ask Linux to end this process when Snakemake dies: no orphan may write into a successor's files."""
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
@@ -191,7 +198,7 @@ def progress(title: str, total: int, unit: str, *, items: Iterable[Any] | None =
         total=total,
         unit=f" {unit}",
         unit_scale=True,
-        disable=None,
+        disable=True if RANK else None,
         leave=False,
         mininterval=0.5,
     )

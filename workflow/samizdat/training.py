@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from transformers import AutoConfig, GPT2Config, GPT2LMHeadModel
 
-from samizdat import hub, program
+from samizdat import disk, hub, program
+from samizdat.checkpoint import state_bytes
 from samizdat.code import code_digest
 from samizdat.device import prepare
 from samizdat.errors import UserError
@@ -18,7 +19,9 @@ from samizdat.files import replacing_folder, sha256_of, write_text
 from samizdat.packing import TrainingRows, evaluation_rows, read_tokens
 from samizdat.records import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary, read_document, write_document
 from samizdat.reuse import fingerprint, keep, restore
+from samizdat.seeds import derive_seed
 from samizdat.training_loop import TrainingLoop, TrainingSettings
+from samizdat.workers import join
 
 
 def train(
@@ -37,9 +40,10 @@ def train(
         seed: of this model's own stream.
 
     Raises:
-        UserError: the corpus is shorter than one row, memory is short, or the device is not there.
+        UserError: the corpus is shorter than one row, memory or disk is short, or the device is not there.
     """
     chosen = prepare(device, threads=threads, seed=seed)
+    workers = join(settings.processes, chosen.kind)
     vocabulary = read_document(TokenizerSummary, tokenizer / "summary.json")
     token_files = {split: tokenizer / "tokens" / f"{split}.bin" for split in vocabulary.tokens}
     found = None if settings.checkpoint is None else hub.locate(settings.checkpoint, settings.revision)
@@ -53,7 +57,7 @@ def train(
         torch=torch.__version__,
         code=code_digest("training"),
     )
-    if restore(work, mark, out):
+    if workers.agree(workers.first and restore(work, mark, out)):
         summary = read_document(ModelSummary, out / "summary.json")
         return f"{summary.validation_bits_per_byte:.3f} bits per byte, as trained before"
 
@@ -73,7 +77,12 @@ def train(
         context_tokens=context,
         rows=settings.micro_batch_sequences,
     )
-    run = TrainingLoop(settings, model, chosen, rows, held_out, vocabulary.utf8_bytes["validation"], work, mark)
+    if workers.rank:  # dropout of its own; all processes have made the same model by now
+        torch.manual_seed(derive_seed(seed, "process", workers.rank))
+    run = TrainingLoop(
+        settings, model, chosen, workers, rows, held_out, vocabulary.utf8_bytes["validation"], work, mark
+    )
+    _check_disk(run, work, out)
     try:
         run.go(name)
     except torch.OutOfMemoryError:
@@ -81,6 +90,8 @@ def train(
             f"the {chosen.name} has too little memory for {settings.micro_batch_sequences} sequences at once",
             remedy="halve training.micro_batch_sequences in the config; batch_tokens stays as it is",
         ) from None
+    if not workers.first:
+        return ""
     position = run.position
     best = next(row for row in position["log"] if row["step"] == position["best_step"])
     with replacing_folder(out) as folder:
@@ -114,6 +125,16 @@ def train(
         shutil.rmtree(work / leftover, ignore_errors=True)
     (work / "state.safetensors").unlink(missing_ok=True)
     return f"{summary.validation_bits_per_byte:.3f} bits per byte after {summary.best_step} steps"
+
+
+def _check_disk(run: TrainingLoop, work: Path, out: Path) -> None:
+    """Refuse to begin what the disk can't hold to its end."""
+    weights = 4 * sum(parameter.numel() for parameter in run.model.parameters())
+    kept = len(run.keep_steps)
+    # State and best weights stand twice for as long as the new ones take the old ones' place.
+    at_most = 2 * state_bytes(run.optimizers) + (2 + kept) * weights
+    there = sum(disk.size_of(work / name) for name in ("state.safetensors", "best", "kept"))
+    disk.require({work: max(0, at_most - there), out: (1 + kept) * weights}, "training")
 
 
 def _make_model(settings: TrainingSettings, vocabulary: TokenizerSummary, found: hub.Located | None) -> GPT2LMHeadModel:

@@ -3,10 +3,8 @@
 import json
 import logging
 import math
-import os
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +14,16 @@ import torch
 from transformers import GPT2LMHeadModel
 
 from samizdat import program
-from samizdat.checkpoint import load_state, save_state
+from samizdat.checkpoint import StateWriter, load_state
 from samizdat.device import Device
 from samizdat.errors import UserError
 from samizdat.files import replacing_folder, write_text
-from samizdat.loss import NO_TARGET, head_loss
+from samizdat.forward import RowLoss
+from samizdat.loss import NO_TARGET
 from samizdat.optimizer import learning_rate_scale, make_optimizers, set_learning_rates
+from samizdat.pace import Pace
 from samizdat.packing import TrainingRows
+from samizdat.workers import Workers
 
 log = logging.getLogger("samizdat")
 
@@ -51,6 +52,7 @@ class TrainingSettings:
     gradient_clip: float
     precision: str
     compile: bool
+    processes: int
     evaluations: int
     patience: int | None
     resume_every_steps: int
@@ -65,6 +67,7 @@ class TrainingLoop:
         settings: TrainingSettings,
         model: GPT2LMHeadModel,
         device: Device,
+        workers: Workers,
         rows: TrainingRows,
         held_out: np.ndarray,
         held_out_bytes: int,
@@ -77,6 +80,7 @@ class TrainingLoop:
             settings: the recipe.
             model: on the device already.
             device: as `device.prepare` gave it.
+            workers: the processes that share the work.
             rows: the training data.
             held_out: the validation split, as `evaluation_rows` gives it.
             held_out_bytes: UTF-8 bytes of the validation texts, for bits per byte.
@@ -86,6 +90,7 @@ class TrainingLoop:
         self.settings = settings
         self.model = model
         self.device = device
+        self.workers = workers
         self.rows = rows
         self.held_out = torch.from_numpy(held_out)
         self.held_out_bytes = held_out_bytes
@@ -93,6 +98,14 @@ class TrainingLoop:
         self.fingerprint = fingerprint
         half = device.bfloat16 if settings.precision == "auto" else settings.precision == "bfloat16"
         self.dtype = torch.bfloat16 if half else torch.float32
+        self.loss = RowLoss(model, kind=device.kind, dtype=self.dtype)
+        self.optimizers = make_optimizers(
+            model,
+            optimizer=settings.optimizer,
+            matrix_learning_rate=settings.matrix_learning_rate,
+            learning_rate=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+        )
         self.rows_per_step = settings.batch_tokens // model.config.n_positions
         self.steps = max(1, round(settings.epochs * rows.rows_per_epoch / self.rows_per_step))
         marks = range(settings.evaluations + 1)
@@ -107,27 +120,28 @@ class TrainingLoop:
 
     def go(self, name: str) -> None:
         """Train to the end, from the saved state where there is one."""
-        settings, model, position = self.settings, self.model, self.position
-        optimizers = make_optimizers(
-            model,
-            optimizer=settings.optimizer,
-            matrix_learning_rate=settings.matrix_learning_rate,
-            learning_rate=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-        )
+        settings, model, position, workers = self.settings, self.model, self.position, self.workers
+        optimizers, kind = self.optimizers, self.device.kind
         state = self.work / "state.safetensors"
-        saved = load_state(state, self.fingerprint, model, optimizers)
-        loss_of = self._loss_function()
+        writer = StateWriter(state, self.fingerprint, workers)
+        if settings.compile:
+            example = self.held_out[: settings.micro_batch_sequences].to(kind)
+            self.compiled = self.loss.compile_with(example, self.work / "compiled")
+        # After compiling, which may draw random numbers.
+        saved = load_state(state, self.fingerprint, model, optimizers, workers)
+        loss_of = workers.wrap(self.loss)
         if saved is None:
-            for leftover in ("best", "kept"):
-                shutil.rmtree(self.work / leftover, ignore_errors=True)
-            self._evaluate(loss_of, scale=0.0, gradient_norm=None)
+            if workers.first:
+                for leftover in ("best", "kept"):
+                    shutil.rmtree(self.work / leftover, ignore_errors=True)
+            self._evaluate(scale=0.0, gradient_norm=None)
         else:
             position.update(saved)
             log.info("resumed at step %d of %d", position["step"], self.steps)
+        model.train()
         # Summed on the device, so that no step waits for a number to reach the host.
-        loss_sum = torch.tensor(position["loss_sum"], device=self.device.kind)
-        started, first_step = time.monotonic(), position["step"]
+        loss_sum = torch.tensor(position["loss_sum"] if workers.first else 0.0, device=kind)
+        started, first_step, pace = time.monotonic(), position["step"], Pace()
         bar = program.progress(f"model {name}", self.steps * settings.batch_tokens, "tokens")
         bar.update(first_step * settings.batch_tokens)
         while position["step"] < self.steps:
@@ -140,10 +154,12 @@ class TrainingLoop:
                 decay_share=settings.decay_share,
             )
             set_learning_rates(optimizers, scale)
-            batch = torch.from_numpy(self.rows.batch(step * self.rows_per_step, self.rows_per_step))
-            for part in batch.to(self.device.kind, non_blocking=True).split(settings.micro_batch_sequences):
-                loss = loss_of(part) / settings.batch_tokens
-                loss.backward()
+            parts = self._batch(step)
+            for part in parts:
+                with workers.accumulating(loss_of, last=part is parts[-1]):
+                    loss = loss_of(part) / settings.batch_tokens
+                    # Gradients are averaged over the processes, and the batch's is their sum.
+                    (loss * workers.count).backward()
                 loss_sum += loss.detach()
             gradient_norm = torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
             for optimizer in optimizers:
@@ -154,10 +170,14 @@ class TrainingLoop:
             position["loss_steps"] += 1
             bar.update(settings.batch_tokens)
             evaluate = step in self.evaluation_steps or step in self.keep_steps.values()
-            if evaluate or step % settings.resume_every_steps == 0:
-                position["loss_sum"] = loss_sum.item()
+            save = step % settings.resume_every_steps == 0
+            if evaluate or save:
+                position["loss_sum"] = workers.sum(loss_sum)
+                loss_sum.fill_(position["loss_sum"] if workers.first else 0.0)
             if evaluate:
-                row = self._evaluate(loss_of, scale=scale, gradient_norm=gradient_norm.item())
+                pace.pause(step * settings.batch_tokens)
+                row = self._evaluate(scale=scale, gradient_norm=gradient_norm.item())
+                pace.resume(step * settings.batch_tokens)
                 loss_sum.zero_()
                 bar.set_postfix_str(
                     f"loss {row['train_loss']:.3f}, {row['validation_bits_per_byte']:.3f} bits per byte"
@@ -165,49 +185,41 @@ class TrainingLoop:
                 if settings.patience is not None and position["stale_evaluations"] >= settings.patience:
                     log.info("stopped early at step %d; step %d was best", step, position["best_step"])
                     break
-            if step % settings.resume_every_steps == 0:
-                save_state(state, self.fingerprint, model, optimizers, position)
+            if save:
+                writer.save(model, optimizers, position)
         bar.close()
+        writer.wait()
         for percent in self.keep_steps:
             if str(percent) not in position["kept"]:
                 self._keep(percent)  # stopped before: its last weights
         seconds = time.monotonic() - started
         speed = (position["step"] - first_step) * settings.batch_tokens / max(seconds, 1e-9)
-        record = {"tokens_per_second": round(speed, 1), "device": self.device.name}
-        write_text(self.work / "speed.json", json.dumps(record) + "\n")
+        record = {
+            "tokens_per_second": round(speed, 1),
+            "warm_tokens_per_second": pace.tokens_per_second,  # compilation and evaluations left out
+            "device": self.device.name,
+        }
+        if workers.first:
+            write_text(self.work / "speed.json", json.dumps(record) + "\n")
 
-    def _loss_function(self) -> Callable[[torch.Tensor], torch.Tensor]:
-        """A function from rows `[n, context + 1]` to the summed loss in nats, compiled where that works."""
-        model, kind, dtype = self.model, self.device.kind, self.dtype
+    def _batch(self, step: int) -> tuple[torch.Tensor, ...]:
+        """This process's share of a step's rows, on the device, as micro-batches."""
+        share = self.rows_per_step // self.workers.count
+        rows = torch.from_numpy(self.rows.batch(step * self.rows_per_step + self.workers.rank * share, share))
+        if self.device.kind == "cuda":
+            rows = rows.pin_memory()  # without it the copy waits for the device
+        return rows.to(self.device.kind, non_blocking=True).split(self.settings.micro_batch_sequences)
 
-        def loss_of(rows: torch.Tensor) -> torch.Tensor:
-            with torch.autocast(kind, dtype=torch.bfloat16, enabled=dtype is torch.bfloat16):
-                inputs = rows[:, :-1].clamp(min=0)
-                hidden = model.transformer(input_ids=inputs, use_cache=False).last_hidden_state
-            return head_loss(hidden.flatten(0, 1).to(dtype), model.lm_head.weight, rows[:, 1:].flatten())
-
-        if not self.settings.compile:
-            return loss_of
-        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str((self.work / "compiled").absolute()))
-        compiled = torch.compile(loss_of, dynamic=False)
-        try:
-            with torch.no_grad():
-                compiled(self.held_out[: self.settings.micro_batch_sequences].to(kind))
-        except Exception as error:
-            # Any of a dozen exceptions where a machine lacks a C++ compiler or Python's headers.
-            log.warning("can't compile here, so training runs uncompiled and slower: %s", error)
-            return loss_of
-        self.compiled = True
-        return compiled
-
-    def _evaluate(self, loss_of: Callable, *, scale: float, gradient_norm: float | None) -> dict[str, Any]:
+    def _evaluate(self, *, scale: float, gradient_norm: float | None) -> dict[str, Any]:
         """Add a row to the log; keep the weights when they are the best so far, or are to be sampled from."""
         position, step = self.position, self.position["step"]
         self.model.eval()
-        total = 0.0
+        parts = self.held_out.split(self.settings.micro_batch_sequences)[self.workers.rank :: self.workers.count]
+        total = torch.zeros((), dtype=torch.float64, device=self.device.kind)
         with torch.no_grad():
-            for part in self.held_out.split(self.settings.micro_batch_sequences):
-                total += loss_of(part.to(self.device.kind)).item()
+            for part in parts:
+                total += self.loss(part.to(self.device.kind))
+        total = self.workers.sum(total)
         self.model.train()
         targets = int((self.held_out[:, 1:] != NO_TARGET).sum())
         loss = total / targets
@@ -228,6 +240,7 @@ class TrainingLoop:
                 remedy="lower training.learning_rate and training.matrix_learning_rate in the config",
             )
         position["log"].append(row)
+        log.info("step %d of %d: %.4f bits per byte", step, self.steps, row["validation_bits_per_byte"])
         position["loss_sum"], position["loss_steps"] = 0.0, 0
         if loss < position["best_loss"]:
             position["best_loss"], position["best_step"], position["stale_evaluations"] = loss, step, 0
@@ -245,5 +258,7 @@ class TrainingLoop:
         self.position["kept"][str(percent)] = self.position["step"]
 
     def _save_weights(self, folder: Path) -> None:
+        if not self.workers.first:
+            return
         with replacing_folder(folder) as temporary:
             self.model.save_pretrained(temporary)

@@ -1,0 +1,87 @@
+"""Kill the training stage at random instants and compare what it ends with: the same bits, or there is a fault.
+
+    make bench-kills                     20 kills
+    python benchmarks/kills.py --quick   three; records nothing
+
+The shape is the tiny run's, trained for longer and saving a state every few steps.
+"""
+
+import argparse
+import hashlib
+import random
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from record import ROOT, Figure, show, write
+from stage import ENV, command, settings_of
+
+
+def main() -> None:
+    """Run once in peace, then again and again with a kill each, until the end or the count is reached."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, default=ROOT / "results" / "demo", help="where a vocabulary `own` is")
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    kills = 3 if options.quick else 20
+    settings = settings_of("tiny.yaml", epochs=0.2, dropout=0.1, evaluations=12, resume_every_steps=2)
+    tokenizer = options.run / "tokenizers" / "own"
+    instants = random.Random(20)
+    with tempfile.TemporaryDirectory(prefix="samizdat-kills-") as name:
+        root = Path(name)
+
+        def start(folder: str) -> subprocess.Popen[bytes]:
+            words = command(settings, tokenizer, root / folder, device="cpu", threads=1, seed=2014)
+            return subprocess.Popen(words, env=ENV, stderr=subprocess.DEVNULL)
+
+        begun = time.monotonic()
+        if start("whole").wait():
+            raise SystemExit("the run that nobody kills failed")
+        whole_seconds = time.monotonic() - begun
+        expected = digest(root / "whole" / "out")
+        same, at, resumed = 0, [], 0
+        while len(at) < kills:
+            process = start("killed")
+            wait = instants.uniform(0.0, whole_seconds)
+            try:
+                process.wait(wait)
+                shutil.rmtree(root / "killed")
+                continue  # it had ended before: no kill
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            at.append(wait)
+            state = (root / "killed" / "work" / "state.safetensors").is_file()
+            resumed += state
+            if start("killed").wait():
+                raise SystemExit(f"the run that was killed after {wait:.1f} s did not go on")
+            equal = digest(root / "killed" / "out") == expected
+            same += equal
+            print(f"{len(at)}: killed after {wait:.1f} s, {'a' if state else 'no'} state there: "
+                  f"{'the same' if equal else 'OTHER'} bits", flush=True)  # fmt: skip
+            shutil.rmtree(root / "killed")
+    figures = {
+        "kills": Figure("kills (SIGKILL) at random instants", kills),
+        "kills_with_state": Figure("of them with a state on the disk to go on from", resumed),
+        "same_bits": Figure("share of them that ended with the same files as the run that nobody killed",
+                            same / kills, 1.0),
+    }  # fmt: skip
+    show(figures)
+    if not options.quick:
+        write("kills", figures, {"whole_seconds": whole_seconds, "killed_after_seconds": at, "sha256": expected})
+    if same < kills:
+        raise SystemExit(1)
+
+
+def digest(folder: Path) -> str:
+    """A hash over all files of a model: weights, log, summary and the checkpoints on the way."""
+    total = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        total.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""Validation bits per byte of any GPT-2, by the one definition that both sides are held to (docs/methods.md)."""
+
+import math
+
+import torch
+from samizdat.loss import NO_TARGET
+from samizdat.packing import evaluation_rows
+from torch.nn import functional
+
+
+class Scorer:
+    """Scores a model on every token of the validation split, each a target once."""
+
+    def __init__(self, tokens, *, boundary: int, context: int, rows: int, utf8_bytes: int):
+        """Take the split's tokens, each text behind its boundary token, and its UTF-8 bytes."""
+        self.rows = torch.from_numpy(evaluation_rows(tokens, boundary=boundary, context_tokens=context, rows=rows))
+        self.at_once = rows
+        self.utf8_bytes = utf8_bytes
+
+    @torch.no_grad()
+    def bits_per_byte(self, logits_of) -> float:
+        """The score of a function from inputs `[n, context]` to logits `[n, context, vocabulary]`."""
+        nats = 0.0
+        for part in self.rows.split(self.at_once):
+            logits = logits_of(part[:, :-1].clamp(min=0)).float().cpu()
+            targets = part[:, 1:].flatten()
+            nats += functional.cross_entropy(
+                logits.flatten(0, 1), targets, ignore_index=NO_TARGET, reduction="sum"
+            ).item()
+        return nats / math.log(2) / self.utf8_bytes

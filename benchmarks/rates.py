@@ -1,0 +1,54 @@
+"""The rate that a machine's matrix units reach, and how much of it a training step needs."""
+
+import time
+from collections.abc import Callable
+
+import torch
+
+
+def matrix_rate(kind: str, threads: int, sizes: tuple[int, ...]) -> list[float]:
+    """Operations a second of large square bfloat16 products, five measurements of the best size each.
+
+    Args:
+        kind: `cpu` or `cuda`.
+        threads: on the CPU.
+        sizes: rows and columns to try.
+    """
+    torch.set_num_threads(threads)
+    rates = [_rates(kind, size) for size in sizes]
+    return max(rates, key=max)
+
+
+def _rates(kind: str, size: int) -> list[float]:
+    left, right = (torch.randn(size, size, device=kind).to(torch.bfloat16) for _ in range(2))
+    repeats = 3 if kind == "cpu" else 20
+
+    def products() -> None:
+        for _ in range(repeats):
+            left @ right
+
+    _seconds(products, kind)
+    return [repeats * 2 * size**3 / _seconds(products, kind) for _ in range(5)]
+
+
+def _seconds(work: Callable[[], None], kind: str) -> float:
+    if kind == "cuda":
+        torch.cuda.synchronize()
+    started = time.perf_counter()
+    work()
+    if kind == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - started
+
+
+def operations_per_token(*, layers: int, width: int, context: int, vocabulary: int) -> int:
+    """Operations of a GPT-2's training step for each token, additions and multiplications counted apart.
+
+    `6 N + 12 L d T` (Chowdhery et al., PaLM, 2022, appendix B): each weight that takes part in a matrix product
+    multiplies and adds once forward and twice backward; attention's two products with T tokens do so for each of
+    L layers of width d. `N` is 12 L d² for the blocks and V d for the head, which shares the embedding's weights;
+    looking up embeddings multiplies nothing. The optimiser's own products (Muon's) are not counted, nor is it
+    subtracted that half of attention is masked.
+    """
+    weights = 12 * layers * width**2 + vocabulary * width
+    return 6 * weights + 12 * layers * width * context

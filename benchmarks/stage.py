@@ -1,0 +1,89 @@
+"""Our side: the training stage run as the program that the workflow runs, and what its log says of time."""
+
+import json
+import math
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from samizdat import configuration
+from samizdat.seeds import derive_seed
+
+ROOT = Path(__file__).parents[1]
+LINE = re.compile(r"^(\S+ \S+) samizdat INFO step (\d+) of \d+: ([0-9.]+) bits per byte$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run, from the start of its process to the end."""
+
+    seconds: float  # of the whole program
+    curve: list[tuple[float, int, float]]  # seconds since the start, step, validation bits per byte
+    summary: dict[str, Any]
+    warm_tokens_per_second: float  # between evaluations, compilation left out
+
+    def seconds_to(self, bits_per_byte: float) -> float:
+        """When the logged validation first was that good; infinite where it never was."""
+        return next((seconds for seconds, _, bits in self.curve if bits <= bits_per_byte), math.inf)
+
+    @property
+    def warm_up_seconds(self) -> float:
+        """From the start to the first logged validation, before the first step."""
+        return self.curve[0][0]
+
+
+def settings_of(*overlays: str, **changes: Any) -> dict[str, Any]:
+    """The first model's settings of config/config.yaml with overlays, and keys changed."""
+    config: dict[str, Any] = {}
+    for name in ("config.yaml", *overlays):
+        overlay = yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8"))
+        for key, value in overlay.items():
+            config[key] = {**config[key], **value} if isinstance(config.get(key), dict) else value
+    return configuration.model_settings(config, config["models"][0]["name"]) | changes
+
+
+def train(settings: dict[str, Any], tokenizer: Path, folder: Path, *, device: str, threads: int, seed: int) -> Run:
+    """Train from nothing in a fresh folder, which is removed but for the log; the peers' clock starts alike."""
+    shutil.rmtree(folder, ignore_errors=True)
+    started = time.time()
+    done = subprocess.run(command(settings, tokenizer, folder, device=device, threads=threads, seed=seed), env=ENV)
+    seconds = time.time() - started
+    if done.returncode:
+        raise SystemExit(f"the stage failed; its log: {folder / 'train.log'}")
+    curve = [
+        (datetime.strptime(when, "%Y-%m-%d %H:%M:%S,%f").timestamp() - started, int(step), float(bits))
+        for when, step, bits in LINE.findall((folder / "train.log").read_text(encoding="utf-8"))
+    ]
+    summary = json.loads((folder / "out" / "summary.json").read_text(encoding="utf-8"))
+    speed = json.loads((folder / "work" / "speed.json").read_text(encoding="utf-8"))
+    shutil.rmtree(folder / "work")
+    return Run(seconds, curve, summary, speed["warm_tokens_per_second"])
+
+
+ENV = os.environ | {"PYTHONPATH": f"{ROOT / 'workflow'}:{os.environ.get('PYTHONPATH', '')}", "PYTHONHASHSEED": "0"}
+
+
+def command(
+    settings: dict[str, Any], tokenizer: Path, folder: Path, *, device: str, threads: int, seed: int
+) -> list[str]:
+    """The command line of the stage, as the rule writes it."""
+    values = settings | {
+        "name": "benchmark", "tokenizer": tokenizer, "out": folder / "out", "work": folder / "work", "device": device,
+        "threads": threads, "seed": derive_seed(seed, "training", "benchmark"), "log": folder / "train.log",
+        "title": "benchmark",
+    }  # fmt: skip
+    words = [
+        f"--{key.replace('_', '-')}={value if isinstance(value, str | Path) else json.dumps(value)}"
+        for key, value in values.items()
+    ]
+    processes = settings["processes"]
+    program = ["samizdat.training"] if processes == 1 else ["samizdat.workers", str(processes), "samizdat.training"]
+    return [sys.executable, "-m", *program, *words]

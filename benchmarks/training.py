@@ -1,0 +1,278 @@
+"""Training against the Trainer notebook and against nanoGPT's settings, on one machine in one run.
+
+    make bench-training                          the demo's corpus and vocabularies first, then all rows: under an hour
+    python benchmarks/training.py --gpu          GPT-2 124M on a GPU, both sides: under ten minutes
+    python benchmarks/training.py --quick        the same code on a toy, in a minute or two; records nothing
+
+Needs `results/demo/corpus` and `results/demo/tokenizers`, and `accelerate` for the Trainer.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pandas as pd
+import yaml
+from rates import matrix_rate, operations_per_token
+from record import ROOT, Figure, middle, show, write
+from samizdat.records import TokenizerSummary, read_document
+from stage import ENV, Run, settings_of, train
+
+PEERS = Path(__file__).parent / "peers"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of everything is run; the second is for a look whether it works."""
+
+    changes: dict[str, Any]  # of the demo's settings
+    short_epochs: float  # our run that is scheduled to be short
+    repeats: int
+    trainer_steps: int  # of a speed run, the first left out
+    notebook_seconds: float  # at which the notebook recipe is scheduled to end
+    nanogpt_seconds: float
+    notebook: dict[str, int]  # its context in tokens and its batch in sequences
+    threads: int | None = None  # None: the demo's
+    sizes: tuple[int, ...] = (2048, 3072, 4096)  # of the products that the CPU's rate is measured by
+
+
+FULL = Plan({}, 1.0, 3, 3, 1800.0, 300.0, {"context": 512, "batch": 16})
+QUICK = Plan(
+    {"layers": 1, "width": 64, "heads": 2, "context_tokens": 32, "batch_tokens": 1024, "micro_batch_sequences": 32,
+     "epochs": 0.04, "evaluations": 4}, 0.04, 2, 2, 8.0, 8.0, {"context": 32, "batch": 8}, 1, (512,),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Data:
+    """The corpus in both vocabularies."""
+
+    texts: Path
+    own: Path
+    gpt2: Path
+    characters: int  # of the train split
+
+    @classmethod
+    def below(cls, run: Path) -> "Data":
+        """The demo's, as its run left it."""
+        texts = pd.read_parquet(run / "corpus" / "texts.parquet")
+        characters = int(texts.loc[texts["split"] == "train", "text"].str.len().sum())
+        tokenizers = run / "tokenizers"
+        return cls(run / "corpus" / "texts.parquet", tokenizers / "own", tokenizers / "gpt2", characters)
+
+    def characters_per_token(self, tokenizer: Path) -> float:
+        """Of the train split, boundary tokens counted."""
+        return self.characters / read_document(TokenizerSummary, tokenizer / "summary.json").tokens["train"]
+
+
+def main() -> None:
+    """Run the rows that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, default=ROOT / "results" / "demo", help="where corpus and vocabularies are")
+    parser.add_argument("--gpu", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    data = Data.below(options.run)
+    with tempfile.TemporaryDirectory(prefix="samizdat-training-") as folder:
+        measure = on_gpu if options.gpu else on_cpu
+        figures, notes = measure(data, QUICK if options.quick else FULL, Path(folder))
+    show(figures)
+    if not options.quick:
+        write("training-gpu" if options.gpu else "training", figures, notes)
+
+
+def on_cpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dict[str, Any]]:
+    """Every row of the CPU."""
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    threads, seed = plan.threads or config["threads"], config["seed"]
+    demo = settings_of(**plan.changes)
+    shape = {key: demo[key] for key in ("layers", "heads", "width")}
+
+    def ours(name: str, **changes: Any) -> Run:
+        said(f"our stage, {name}")
+        return train(demo | changes, data.own, folder / name, device="cpu", threads=threads, seed=seed)
+
+    said("matrix products")
+    rate = matrix_rate("cpu", threads, plan.sizes)
+    speeds = [
+        trainer(data, plan.trainer_steps + 1, 0, folder, shape | plan.notebook, "cpu", threads)
+        for _ in range(plan.repeats)
+    ]
+    short = [
+        ours(f"short-{number}", epochs=plan.short_epochs, evaluations=20, keep_percents=[100])
+        for number in range(plan.repeats)
+    ]
+    full = ours("demo")
+    nanogpt = peer(
+        "nanogpt_settings.py",
+        {"tokenizer": data.own, **shape, "context": demo["context_tokens"], "seconds": plan.nanogpt_seconds,
+         "rows": demo["batch_tokens"] // demo["context_tokens"], "evaluations": 10, "threads": threads,
+         "precision": full.summary["compute_dtype"]},
+        folder,
+    )  # fmt: skip
+    step_seconds = median(seconds for each in speeds for seconds in step_durations(each))
+    steps = max(2, round(plan.notebook_seconds / step_seconds))
+    notebook = trainer(data, steps, 12, folder, shape | plan.notebook, "cpu", threads)
+
+    our_characters, their_characters = data.characters_per_token(data.own), data.characters_per_token(data.gpt2)
+    our_speeds = [run.warm_tokens_per_second * our_characters for run in [*short, full]]
+    their_speeds = [speed_of(each) * their_characters for each in speeds]
+    whole = full.summary["steps_done"] * demo["batch_tokens"] * our_characters / full.seconds
+    their_whole = steps * notebook["tokens_per_step"] * their_characters / notebook["seconds"]
+    operations = operations_per_token(
+        layers=demo["layers"], width=demo["width"], context=demo["context_tokens"],
+        vocabulary=read_document(TokenizerSummary, data.own / "summary.json").vocabulary_size,
+    )  # fmt: skip
+    notebook_best = min(bits for _, _, bits in notebook["curve"])
+    nanogpt_best_at, _, nanogpt_best = min(nanogpt["curve"], key=lambda point: point[2])
+    to_notebook = [passing(run, full, notebook_best) for run in short]
+    to_nanogpt = [passing(run, full, nanogpt_best) for run in short]
+    minutes = f"{plan.notebook_seconds / 60:.3g} minutes"
+    figures = {
+        "characters_per_second_ratio": middle(
+            "characters a second, times those of the Trainer notebook, warm-up excluded",
+            [speed / median(their_speeds) for speed in our_speeds], 12,
+        ),
+        "characters_per_second_ratio_with_start": Figure(
+            "the same for whole programs (start, compilation, evaluations included)", whole / their_whole, 12
+        ),
+        "characters_per_second": middle("our characters a second, warm-up excluded", our_speeds),
+        "trainer_characters_per_second": middle("the Trainer notebook's", their_speeds),
+        "notebook_bits_per_byte": Figure(
+            f"best validation bits per byte of the Trainer notebook scheduled to end at {minutes}", notebook_best
+        ),
+        "time_to_notebook_ratio": middle(
+            f"our time to that value, start and evaluations included, as a share of {minutes}",
+            [seconds / plan.notebook_seconds for seconds, _ in to_notebook], 1 / 25, less_is_better=True,
+        ),
+        "time_to_notebook_ratio_warm": middle(
+            "the same, start and compilation excluded",
+            [(seconds - warm_up) / plan.notebook_seconds for seconds, warm_up in to_notebook], less_is_better=True,
+        ),
+        "nanogpt_bits_per_byte": Figure("validation bits per byte of the peer with nanoGPT's settings", nanogpt_best),
+        "nanogpt_seconds": Figure("its seconds to that value, start and evaluations included", nanogpt_best_at),
+        "time_to_nanogpt_ratio": middle(
+            "our time to that value as a share of its time",
+            [seconds / nanogpt_best_at for seconds, _ in to_nanogpt], 1 / 2, less_is_better=True,
+        ),
+        "time_to_nanogpt_ratio_warm": middle(
+            "the same, start and compilation excluded on both sides",
+            [
+                (seconds - warm_up) / (nanogpt_best_at - nanogpt["warm_up_seconds"])
+                for seconds, warm_up in to_nanogpt
+            ],
+            1 / 2, less_is_better=True,
+        ),
+        "demo_bits_per_byte": Figure(
+            "validation bits per byte of the demo's model", full.summary["validation_bits_per_byte"], 1.90,
+            less_is_better=True,
+        ),
+        "demo_minutes": Figure("minutes that its training takes", full.seconds / 60, 5, less_is_better=True),
+        "matrix_rate": middle("the CPU's rate in large bfloat16 products, in billion operations a second",
+                              [each / 1e9 for each in rate]),
+        "matrix_rate_share": middle(
+            "share of it that a training step reaches",
+            [run.warm_tokens_per_second * operations / max(rate) for run in [*short, full]], 0.6,
+        ),
+    }  # fmt: skip
+    notes = {
+        "demo": full.curve,
+        "short": [run.curve for run in short],
+        "notebook": notebook["curve"],
+        "notebook_steps": steps,
+        "notebook_scoring_seconds": notebook["scoring_seconds"],
+        "nanogpt": nanogpt["curve"],
+        "operations_per_token": operations,
+    }
+    return figures, notes
+
+
+def on_gpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dict[str, Any]]:
+    """GPT-2 124M in its own vocabulary: bfloat16 and 1,024 tokens of context here, float32 and 512 there."""
+    # Later runs find what the first one compiled; the speeds leave compilation out.
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = ENV["TORCHINDUCTOR_CACHE_DIR"] = str(folder / "compiled")
+    settings = settings_of(
+        "gpt2-small.yaml", batch_tokens=65536, micro_batch_sequences=32, epochs=12.0, evaluations=6,
+        keep_percents=[100], dropout=0.0, resume_every_steps=1000,
+    )  # fmt: skip
+    shape = {key: settings[key] for key in ("layers", "heads", "width")}
+    rate = matrix_rate("cuda", 1, (8192, 12288, 16384))
+    ours, theirs = [], []
+    for number in range(plan.repeats):
+        said(f"our stage, {number + 1} of {plan.repeats}")
+        ours.append(train(settings, data.gpt2, folder / f"ours-{number}", device="cuda", threads=8, seed=2014))
+        theirs.append(trainer(data, 40, 0, folder, shape | plan.notebook, "cuda", 8))
+    characters = data.characters_per_token(data.gpt2)
+    their_speeds = [speed_of(each) * characters for each in theirs]
+    our_speeds = [run.warm_tokens_per_second * characters for run in ours]
+    vocabulary = read_document(TokenizerSummary, data.gpt2 / "summary.json").vocabulary_size
+    operations = operations_per_token(
+        layers=settings["layers"], width=settings["width"], context=settings["context_tokens"], vocabulary=vocabulary
+    )
+    figures = {
+        "gpu_characters_per_second_ratio": middle(
+            "characters a second of GPT-2 124M, times those of the Trainer notebook, warm-up excluded",
+            [speed / median(their_speeds) for speed in our_speeds], 5,
+        ),
+        "gpu_characters_per_second": middle("our characters a second", our_speeds),
+        "gpu_trainer_characters_per_second": middle("the Trainer notebook's", their_speeds),
+        "gpu_matrix_rate": middle("the card's rate in large bfloat16 products, in trillion operations a second",
+                                  [each / 1e12 for each in rate]),
+        "gpu_matrix_rate_share": middle(
+            "share of it that a training step reaches",
+            [run.warm_tokens_per_second * operations / max(rate) for run in ours], 0.5,
+        ),
+    }  # fmt: skip
+    return figures, {"settings": settings, "operations_per_token": operations, "ours": [run.curve for run in ours]}
+
+
+def passing(short: Run, full: Run, bits_per_byte: float) -> tuple[float, float]:
+    """When our short run passed that value, or where it never did the demo's; and that run's warm-up."""
+    run = short if min(bits for _, _, bits in short.curve) <= bits_per_byte else full
+    return run.seconds_to(bits_per_byte), run.warm_up_seconds
+
+
+def trainer(
+    data: Data, steps: int, evaluations: int, folder: Path, shape: dict[str, int], device: str, threads: int
+) -> dict[str, Any]:
+    """A run of the Trainer notebook."""
+    options = {"texts": data.texts, "tokenizer": data.gpt2, **shape, "steps": steps, "evaluations": evaluations,
+               "device": device, "threads": threads}  # fmt: skip
+    return peer("trainer_notebook.py", options, folder)
+
+
+def peer(script: str, options: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Run a peer as a program of its own and read what it measured."""
+    said(f"{script}: {', '.join(f'{key} {value}' for key, value in options.items() if key != 'texts')}")
+    out = folder / f"{script}.json"
+    words = [word for key, value in options.items() for word in (f"--{key}", str(value))]
+    subprocess.run([sys.executable, PEERS / script, *words, "--out", out], check=True, env=ENV)
+    return json.loads(out.read_text(encoding="utf-8"))
+
+
+def step_durations(run: dict[str, Any]) -> list[float]:
+    """Seconds of each of the Trainer's steps but the first, which warms up."""
+    ends = run["step_ends"]
+    return [end - begin for begin, end in itertools.pairwise(ends)]
+
+
+def speed_of(run: dict[str, Any]) -> float:
+    """The Trainer's tokens a second, by the median step."""
+    return run["tokens_per_step"] / median(step_durations(run))
+
+
+def said(what: str) -> None:
+    """Say what runs now."""
+    print(f"— {what}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

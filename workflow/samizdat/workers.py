@@ -1,0 +1,135 @@
+"""Several processes for one training: each computes its share of every batch, on a GPU or a CPU of its own."""
+
+import contextlib
+import logging
+import os
+import sys
+import uuid
+from dataclasses import dataclass
+
+from samizdat.errors import UserError
+from samizdat.program import die_with_parent
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The processes of this training, seen from one of them; alone, every method is the identity."""
+
+    rank: int
+    count: int
+    kind: str  # of the device: "cpu", "cuda" or "mps"
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the one process that writes files."""
+        return self.rank == 0
+
+    def wrap(self, module):
+        """The module with gradients that are averaged over all processes."""
+        if self.count == 1:
+            return module
+        import torch
+
+        return torch.nn.parallel.DistributedDataParallel(module)
+
+    def accumulating(self, module, *, last: bool):
+        """A context for one micro-batch: gradients travel between processes with the last one only."""
+        return contextlib.nullcontext() if last or self.count == 1 else module.no_sync()
+
+    def sum(self, value) -> float:
+        """The sum over all processes of a tensor of one number."""
+        if self.count > 1:
+            import torch
+
+            value = value.clone()
+            torch.distributed.all_reduce(value)
+        return value.item()
+
+    def gather(self, tensor) -> list:
+        """Every process's tensor of one shape, by rank, on the device that it is on."""
+        if self.count == 1:
+            return [tensor]
+        import torch
+
+        device = tensor.device
+        # NCCL moves only what lies on a GPU.
+        tensor = tensor.to(self.kind)
+        gathered = [torch.empty_like(tensor) for _ in range(self.count)]
+        torch.distributed.all_gather(gathered, tensor)
+        return [each.to(device) for each in gathered]
+
+    def agree(self, value: bool) -> bool:
+        """What the first process says."""
+        if self.count == 1:
+            return value
+        import torch
+
+        said = torch.tensor([int(value)], device=self.kind)
+        torch.distributed.broadcast(said, src=0)
+        return bool(said.item())
+
+
+def join(processes: int, kind: str) -> Workers:
+    """Meet the other processes, where there are any.
+
+    Args:
+        processes: how many the config asks for.
+        kind: of the device; `cuda` takes a GPU for each process.
+
+    Raises:
+        UserError: another number was started, or there are too few GPUs.
+    """
+    rank, count = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    if count != processes:
+        raise UserError(
+            f"training.processes is {processes}, but {count} were started",
+            remedy=f"start it with: python -m samizdat.workers {processes} samizdat.training …",
+        )
+    if count == 1:
+        return Workers(0, 1, kind)
+    import torch
+
+    if kind == "mps" or (kind == "cuda" and torch.cuda.device_count() < count):
+        there = torch.cuda.device_count() if kind == "cuda" else 1
+        raise UserError(
+            f"training.processes is {count}, but this machine has {there} GPU{'' if there == 1 else 's'}",
+            remedy="lower training.processes in the config, or set `device: cpu`",
+        )
+    # All processes are on this machine: no name needs to be looked up, no network to be there.
+    for library in ("GLOO", "NCCL"):
+        os.environ.setdefault(f"{library}_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
+    if kind == "cuda":
+        torch.cuda.set_device(rank)
+    torch.distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
+    return Workers(rank, count, kind)
+
+
+def launch(processes: int, module: str, arguments: list[str]) -> int:
+    """Run `python -m module` in so many processes, as torchrun does; the exit status.
+
+    Not by torchrun's own command line, which takes `--log` of the module for one of its own options.
+    """
+    die_with_parent()
+    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=processes,
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        local_addr="localhost",
+        run_id=uuid.uuid4().hex,
+        monitor_interval=0.5,
+    )
+    try:
+        elastic_launch(config, sys.executable)("-m", module, *arguments)
+    except ChildFailedError:
+        return 1  # the process that failed has said why
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(launch(int(sys.argv[1]), sys.argv[2], sys.argv[3:]))
