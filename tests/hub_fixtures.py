@@ -279,7 +279,7 @@ def _write_json(path: Path, values: object) -> None:
 
 
 # Who is importing, where the words don't matter.
-DESCRIPTION = ClassifierDescription("tested", None, {}, "what it was told", "tests", "nowhere")
+DESCRIPTION = ClassifierDescription("tested", None, {}, "what it was told", "tests", "nowhere", (), None, None)
 
 
 def small_classifier(tmp_path: Path, **kind: object) -> Path:

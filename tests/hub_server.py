@@ -56,7 +56,7 @@ class HubServer:
         self.repositories: dict[tuple[str, str], Repository] = {}
         self.requests: list[Request] = []
         self.down = False  # answer everything with 503
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": self}))
+        self._http = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": self}))
         self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
         self._thread.start()
 
@@ -87,6 +87,11 @@ class HubServer:
         """What a shell must set so that this is its only Hub, with a cache of its own and nobody counting."""
         quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_UPDATE_DOWNLOAD_COUNTS": "0"}
         return {"HF_ENDPOINT": self.url, "HF_HOME": str(home)} | quiet | more
+
+
+class _Server(ThreadingHTTPServer):
+    # A client opens a connection for every file at once; beyond the usual five the system drops them.
+    request_queue_size = 128
 
 
 Answer = Callable[["_Handler", Repository, str, str], None]

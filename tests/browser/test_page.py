@@ -207,8 +207,7 @@ def test_hostile_text_is_shown_as_its_visible_form(attacked):
     assert len(set(PROMPTS)) >= 200
     rows = attacked.list("#tbl-steps tbody tr", "[...e.querySelectorAll('td > bdi[lang]')].map(text)")
     assert [prompt for prompt, _ in rows] == [cut(prompt, 400) for prompt in PROMPTS]
-    samples = attacked.list("#tbl-gallery td > bdi[lang]")
-    assert len(samples) == 2
+    assert len(attacked.list("#tbl-gallery tbody tr")) == 2
     for prompt, (_, sample) in zip(PROMPTS, rows, strict=True):
         assert sample.startswith(cut(prompt, 360).strip()[:300])
     texts = {cut(text, 400) for text in hostile.EVERY}

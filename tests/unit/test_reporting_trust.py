@@ -71,7 +71,7 @@ def test_a_corpus_outside_of_what_a_classifier_was_made_for_is_warned_of(tmp_pat
         folder / "statistics", seed=3,
     )  # fmt: skip
     run = Run(folder)
-    write_manifest(folder, run.config)
+    write_manifest(folder, run.config, run.manifest.inputs)
     short = sum(len(text.split()) < 8 for text in sentences(240))
     said = trust.warnings(run).markdown
     assert "was not made for all of these texts" in said and "shorter than 8 words" in said

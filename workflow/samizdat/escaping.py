@@ -5,7 +5,8 @@ import unicodedata
 
 # What Markdown, HTML, TeX math, citations, shortcodes or typographic quotes could see in a line of text.
 _SPECIAL = re.compile(
-    r"""[\\`*_{}\[\]<>#+|!$@^~&"'=]"""
+    "[\ufeff]"  # at the beginning of a document, a mark of its encoding
+    r"""|[\\`*_{}\[\]<>#+|!$@^~&"'=]"""
     r"|(?<=[.-])[.-]|[.-](?=[.-])"  # … and – would be made of these
     r"|:(?=[/:]|[\w+-]+:)|(?<=:):|(?<=www)\."  # links that make themselves, :pictures: and fences
     r"|(?<=^Table):|(?<=^table):|^\s*(?:[-:(%]|\w+[.)])"  # captions, definitions, titles, lists: where a line begins

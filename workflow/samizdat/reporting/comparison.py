@@ -255,12 +255,11 @@ def divergences(run: Run) -> Table | Prose:
             begun[row["begun_with"]],
             "all" if is_null(row["temperature"]) else f"{row['temperature']:g}",
             count(row["samples"]),
-            f"{row['jensen_shannon_bits']:.4f}",
-            f"{row['low']:.4f} to {row['high']:.4f}",
+            f"{row['jensen_shannon_bits']:.4f}<br><small>{row['low']:.4f} to {row['high']:.4f}</small>",
             f"{row['chance_bits']:.4f}",
         ]
         for row in run.divergences.to_dict("records")
     ]
     header = ["Classifier", "Model", "Training", "Begun with", "Temperature", "Samples"]
-    header += ["Divergence (bits)", f"{percent(run.confidence)} interval", "Chance"]
+    header += [f"Bits, with {percent(run.confidence)} interval", "Chance"]
     return table(rows, header, numbers=header[4:]) if rows else Prose(NONE_APPLIED)

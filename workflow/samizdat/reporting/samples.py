@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from samizdat.escaping import quoted, shortened
+from samizdat.escaping import quoted
 from samizdat.reporting.run import Run
-from samizdat.reporting.words import NO_BREAK, Prose, Table, count, counted, joined, name, percent, table
+from samizdat.reporting.words import Prose, Table, count, counted, joined, name, percent, scored, table
 from samizdat.reporting.writing import copy_cell
 
 LONGEST_CHARACTERS = 360
-UNBROKEN_CHARACTERS, LONGEST_LABEL_CHARACTERS = 24, 100  # of a label in a narrow column
 NOTHING = ("none", "unprompted")
 
 
@@ -133,7 +132,4 @@ def _label(run: Run, classifier: str, sample_id: str) -> str:
     found = run.sample_labels[classifier].get(sample_id)
     if not found:
         return ""
-    shown, probability = found
-    unbroken = len(shown) <= UNBROKEN_CHARACTERS
-    words = f"{shortened(shown, LONGEST_LABEL_CHARACTERS)} {probability:.2f}"
-    return name(words.replace(" ", NO_BREAK) if unbroken else words)
+    return scored(found[0], f"{found[1]:.2f}")

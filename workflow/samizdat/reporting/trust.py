@@ -28,6 +28,7 @@ from samizdat.reporting.words import (
     name,
     number_interval,
     percent,
+    scored,
     table,
 )
 
@@ -84,7 +85,7 @@ def calibration(run: Run) -> Picture | Prose:
     worst = errors["value"].idxmax()
     lead = "right less" if _overconfident(run.calibration, worst) else "right more"
     title = (
-        f"{drawn(worst)} is {lead} often than it says: by {percent(errors.loc[worst, 'value'], 1)} on average"
+        f"“{drawn(worst)}” is {lead} often than it says: by {percent(errors.loc[worst, 'value'], 1)} on average"
         if errors.loc[worst, "low"] > 0.02
         else "Labels are about as often right as the classifiers say"
     )
@@ -168,7 +169,7 @@ def associations(run: Run) -> Picture | Prose:
     with drawing(title, 1.3 + 0.7 * len(values)) as (picture, axes):
         sns.heatmap(
             values, ax=axes[0], annot=words, fmt="", cmap="Blues", vmin=0, vmax=1, linewidths=1, mask=values.isna(),
-            annot_kws={"size": 8.5}, cbar_kws={"label": "0: by chance, 1: each fixes the other"},
+            annot_kws={"size": 8.5}, cbar=False,
             xticklabels=[wrapped(one, 20) for one in values.columns],
             yticklabels=[wrapped(one, 16) for one in values.index],
         )  # fmt: skip
@@ -223,8 +224,8 @@ def examples(run: Run) -> Table | Prose:
             name(row["classifier"]),
             row["certainty"],
             quoted(texts[row["id"]], language=run.language),
-            f"{name(row['label'])} {percent(row['probability'])}",
-            f"{name(row['runner_up'])} {percent(row['runner_up_probability'])}",
+            scored(row["label"], percent(row["probability"])),
+            scored(row["runner_up"], percent(row["runner_up_probability"])),
         ]
         for row in found.to_dict("records")
     ]

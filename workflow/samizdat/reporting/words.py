@@ -9,6 +9,7 @@ import pandas as pd
 from samizdat.escaping import escape, plain, shortened
 
 NO_BREAK = "\u00a0"
+UNBROKEN_CHARACTERS = 24  # of a label in a narrow cell
 
 
 class Prose:
@@ -82,6 +83,12 @@ def name(text: Any) -> str:
     """A name in a table cell, isolated from the direction of its neighbours; nothing for null."""
     missing = text is None or (isinstance(text, float) and math.isnan(text))
     return "" if missing else f"<bdi>{escape(shortened(str(text)))}</bdi>"
+
+
+def scored(label: str, score: str) -> str:
+    """A label and its score in a narrow cell, in one line where the label is short."""
+    words = f"{shortened(label, 100)} {score}"
+    return name(words.replace(" ", NO_BREAK) if len(label) <= UNBROKEN_CHARACTERS else words)
 
 
 def code(text: str) -> str:

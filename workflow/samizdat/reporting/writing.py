@@ -127,13 +127,13 @@ def _table(run: Run, metrics: dict[str, tuple[str, str]], rows: pd.DataFrame) ->
     several = len(run.models) > 1
     steps = rows["percent"].nunique() > 1
     held_out = {metric: _baseline(run, metric) for metric in metrics}
-    lines = [["held-out texts", *([""] if steps else []), "", *_cells(metrics, held_out)]]
+    lines = [[name("held-out texts"), *([""] if steps else []), *_cells(metrics, held_out)]]
     for (model, percent_done, temperature), part in rows.groupby(["model", "percent", "temperature"], sort=False):
         found = {row["metric"]: row for row in part.to_dict("records")}
-        who = f"samples of {name(model)}" if several else "samples"
+        who = name(f"{model if several else 'samples'}, at {temperature:g}")
         training = [percent(percent_done / 100)] if steps else []
-        lines.append([who, *training, f"{temperature:g}", *_cells(metrics, found)])
-    numbers = [*(["Training"] if steps else []), "Temperature", *(heading for heading, _ in metrics.values())]
+        lines.append([who, *training, *_cells(metrics, found)])
+    numbers = [*(["Training"] if steps else []), *(heading for heading, _ in metrics.values())]
     return table(lines, ["Texts", *numbers], numbers=numbers)
 
 
@@ -145,7 +145,8 @@ def _cells(metrics: dict[str, tuple[str, str]], found: dict[str, dict[str, Any] 
             continue
         notes = [] if is_null(row["real_value"]) else [f"real texts {row['real_value']:.2f}"]
         notes += [] if is_null(row["p_value"]) else [f"p{NO_BREAK}={NO_BREAK}{row['p_value']:.3f}"]
-        yield _spelled(row, kind) + "".join(f"<br><small>{note}</small>" for note in notes)
+        value, _, interval = _spelled(row, kind).partition(" (")
+        yield value + "".join(f"<br><small>{note}</small>" for note in [interval.rstrip(")"), *notes])
 
 
 def _spelled(row: dict[str, Any], kind: str) -> str:
