@@ -77,7 +77,7 @@ def _sentence(run: Run, part: pd.DataFrame) -> str:
             "more than"
             if own["low"] > real["high"]
             else "less than"
-            if own["high"] < real["low"]
+            if _upper(own) < real["low"]
             else "not clearly different from"
         )
         words.append(
@@ -93,6 +93,11 @@ def _sentence(run: Run, part: pd.DataFrame) -> str:
         )
     start = f"In the samples{model} at temperature {first['temperature']:g}, "
     return f"{start}{'; '.join(words)}." if words else ""
+
+
+def _upper(row: dict[str, Any]) -> float:
+    """The upper bound of a share; of a share of nothing, whose interval has no width, three in its texts."""
+    return 3 / row["units"] if row["value"] == 0 else row["high"]
 
 
 def variety(run: Run) -> Table:
@@ -145,8 +150,9 @@ def _cells(metrics: dict[str, tuple[str, str]], found: dict[str, dict[str, Any] 
             continue
         notes = [] if is_null(row["real_value"]) else [f"real texts {row['real_value']:.2f}"]
         notes += [] if is_null(row["p_value"]) else [f"p{NO_BREAK}={NO_BREAK}{row['p_value']:.3f}"]
-        value, _, interval = _spelled(row, kind).partition(" (")
-        yield value + "".join(f"<br><small>{note}</small>" for note in [interval.rstrip(")"), *notes])
+        value, interval = _spelled(row, kind).split(" ", 1)
+        notes.insert(0, interval.strip("()").replace(" ", NO_BREAK))
+        yield value + "".join(f"<br><small>{note}</small>" for note in notes)
 
 
 def _spelled(row: dict[str, Any], kind: str) -> str:
