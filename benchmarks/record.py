@@ -119,11 +119,15 @@ def _row(figure: dict[str, Any]) -> list[str]:
     spread, reach = figure["spread"], figure["reach"]
     return [
         figure["meaning"],
-        f"{figure['value']:,.4g}",
-        f"{spread[0]:,.4g} to {spread[1]:,.4g}" if spread else "",
+        _number(figure["value"]),
+        f"{_number(spread[0])} to {_number(spread[1])}" if spread else "",
         "" if reach is None else f"{'≤' if figure['less_is_better'] else '≥'} {reach:g}",
         {None: "", True: "yes", False: "no"}[figure["met"]],
     ]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _versions() -> dict[str, str]:

@@ -40,14 +40,15 @@ class Plan:
     notebook_seconds: float  # at which the notebook recipe is scheduled to end
     nanogpt_seconds: float
     notebook: dict[str, int]  # its context in tokens and its batch in sequences
+    notebook_evaluations: int
     threads: int | None = None  # None: the demo's
     sizes: tuple[int, ...] = (2048, 3072, 4096)  # of the products that the CPU's rate is measured by
 
 
-FULL = Plan({}, 1.0, 3, 3, 1800.0, 300.0, {"context": 512, "batch": 16})
+FULL = Plan({}, 1.0, 3, 3, 1800.0, 300.0, {"context": 512, "batch": 16}, 12)
 QUICK = Plan(
     {"layers": 1, "width": 64, "heads": 2, "context_tokens": 32, "batch_tokens": 1024, "micro_batch_sequences": 32,
-     "epochs": 0.04, "evaluations": 4}, 0.04, 2, 2, 8.0, 8.0, {"context": 32, "batch": 8}, 1, (512,),
+     "epochs": 0.04, "evaluations": 4}, 0.04, 2, 2, 8.0, 8.0, {"context": 32, "batch": 8}, 2, 1, (512,),
 )  # fmt: skip
 
 
@@ -120,7 +121,7 @@ def on_cpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dic
     )  # fmt: skip
     step_seconds = median(seconds for each in speeds for seconds in step_durations(each))
     steps = max(2, round(plan.notebook_seconds / step_seconds))
-    notebook = trainer(data, steps, 12, folder, shape | plan.notebook, "cpu", threads)
+    notebook = trainer(data, steps, plan.notebook_evaluations, folder, shape | plan.notebook, "cpu", threads)
 
     our_characters, their_characters = data.characters_per_token(data.own), data.characters_per_token(data.gpt2)
     our_speeds = [run.warm_tokens_per_second * our_characters for run in [*short, full]]

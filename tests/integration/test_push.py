@@ -82,11 +82,12 @@ def test_the_default_target_pushes_nothing(tiny):
     [
         (None, "{repository: owner/other}", "there is no token to push with"),
         (READERS_TOKEN, "{repository: owner/other}", "the token may not write to owner/other"),
-        (TOKEN, "{repository: null}", "there is no name to push to"),
+        (TOKEN, None, "there is no name to push to"),
     ],
 )
 def test_what_cant_be_pushed_is_refused(tiny, hub, tmp_path, token, config, said):
-    done = push(tiny, hub, tmp_path, "--configfile", "config/tiny.yaml", "--config", f"push={config}", token=token)
+    configs = ["--configfile", "config/tiny.yaml", *(["--config", f"push={config}"] if config else [])]
+    done = push(tiny, hub, tmp_path, *configs, token=token)
     assert done.returncode != 0 and said in done.stderr and "What to do:" in done.stderr
     assert not hub.repositories
 
