@@ -48,7 +48,8 @@ def write(name: str, figures: dict[str, Figure], notes: dict[str, Any]) -> None:
     """Write `benchmarks/results/<name>.json` and its table into docs/benchmarks.md.
 
     Args:
-        name: of the benchmark; its table stands between two comments of that name, at the page's end when new.
+        name: of the benchmark; its table stands between two comments of that name, first at the end of the page's
+            section of that name, which is made where there is none.
         figures: name → figure.
         notes: what else was recorded, as JSON: settings, curves.
     """
@@ -67,7 +68,9 @@ def write(name: str, figures: dict[str, Figure], notes: dict[str, Any]) -> None:
     if begin in page:
         page = re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: table, page, flags=re.DOTALL)
     else:
-        page = f"{page.rstrip()}\n\n## {name}\n\n{table}\n"
+        before, heading, after = page.partition(f"\n## {name}\n")
+        section, following, rest = after.partition("\n## ")
+        page = f"{before.rstrip()}\n{heading or f'{chr(10)}## {name}{chr(10)}'}{section.rstrip()}\n\n{table}\n{following}{rest}"
     write_text(PAGE, page)
 
 
@@ -119,11 +122,15 @@ def _row(figure: dict[str, Any]) -> list[str]:
     spread, reach = figure["spread"], figure["reach"]
     return [
         figure["meaning"],
-        f"{figure['value']:,.4g}",
-        f"{spread[0]:,.4g} to {spread[1]:,.4g}" if spread else "",
+        _number(figure["value"]),
+        f"{_number(spread[0])} to {_number(spread[1])}" if spread else "",
         "" if reach is None else f"{'≤' if figure['less_is_better'] else '≥'} {reach:g}",
         {None: "", True: "yes", False: "no"}[figure["met"]],
     ]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _versions() -> dict[str, str]:
