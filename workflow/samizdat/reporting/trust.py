@@ -87,7 +87,7 @@ def calibration(run: Run) -> Picture | Prose:
     title = (
         f"“{drawn(worst)}” is {lead} often than it says: by {percent(errors.loc[worst, 'value'], 1)} on average"
         if errors.loc[worst, "low"] > 0.02
-        else "Labels are about as often right as the classifiers say"
+        else "No gap was found between how often labels are right and how probable the classifiers call them"
     )
     descriptions = []
     with drawing(title, 3.6) as (picture, axes):
@@ -166,7 +166,7 @@ def associations(run: Run) -> Picture | Prose:
         f"Most alike: {drawn(top['left'])} and {drawn(top['right'])}, "
         f"{'Cohen’s κ' if top['measure'] == 'cohen_kappa' else 'Cramér’s V'} {top['value']:.2f}"
     )
-    with drawing(title, 1.3 + 0.7 * len(values)) as (picture, axes):
+    with drawing(title, 1.6 + 0.6 * len(values)) as (picture, axes):
         sns.heatmap(
             values, ax=axes[0], annot=words, fmt="", cmap="Blues", vmin=0, vmax=1, linewidths=1, mask=values.isna(),
             annot_kws={"size": 8.5}, cbar=False,
