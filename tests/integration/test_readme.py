@@ -19,7 +19,9 @@ COMMANDS = {
     "make report CONFIG=config/mine.yaml": "here",
     "make plan": "here",
     "make report CONFIG=config/gpu.yaml": "here, planned",
-    "quarto render report/": "test_quarto",
+    'samizdat sample "The movie"': "test_cli",
+    'samizdat sample --percent 10 --temperature 0.7 "The movie"': "test_cli",
+    "quarto render report/": "test_rendering",
     "make test": "CI",
     "make lint": "CI",
 }
