@@ -48,7 +48,8 @@ def write(name: str, figures: dict[str, Figure], notes: dict[str, Any]) -> None:
     """Write `benchmarks/results/<name>.json` and its table into docs/benchmarks.md.
 
     Args:
-        name: of the benchmark; its table stands between two comments of that name, at the page's end when new.
+        name: of the benchmark; its table stands between two comments of that name, first at the end of the page's
+            section of that name, which is made where there is none.
         figures: name → figure.
         notes: what else was recorded, as JSON: settings, curves.
     """
@@ -67,7 +68,9 @@ def write(name: str, figures: dict[str, Figure], notes: dict[str, Any]) -> None:
     if begin in page:
         page = re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: table, page, flags=re.DOTALL)
     else:
-        page = f"{page.rstrip()}\n\n## {name}\n\n{table}\n"
+        before, _, after = page.partition(f"\n## {name}\n")
+        section, following, rest = after.partition("\n## ")
+        page = f"{before.rstrip()}\n\n## {name}\n{section.rstrip()}\n\n{table}\n{following}{rest}"
     write_text(PAGE, page)
 
 
