@@ -68,9 +68,9 @@ def write(name: str, figures: dict[str, Figure], notes: dict[str, Any]) -> None:
     if begin in page:
         page = re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: table, page, flags=re.DOTALL)
     else:
-        before, heading, after = page.partition(f"\n## {name}\n")
+        before, _, after = page.partition(f"\n## {name}\n")
         section, following, rest = after.partition("\n## ")
-        page = f"{before.rstrip()}\n{heading or f'{chr(10)}## {name}{chr(10)}'}{section.rstrip()}\n\n{table}\n{following}{rest}"
+        page = f"{before.rstrip()}\n\n## {name}\n{section.rstrip()}\n\n{table}\n{following}{rest}"
     write_text(PAGE, page)
 
 

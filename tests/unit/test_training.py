@@ -179,7 +179,7 @@ def test_a_state_of_another_recipe_is_not_resumed_from(trained, tokenizer, tmp_p
     assert contents(run(tokenizer, tmp_path)[1]) == contents(trained)
 
 
-def test_two_processes_learn_what_one_does(tokenizer, tmp_path):
+def test_two_processes_learn_what_one_does(tokenizer, tmp_path, monkeypatch):
     """The tolerance covers another order of float32 sums; each process computes half of every batch."""
     _, alone = run(tokenizer, tmp_path / "alone", dropout=0.0)
     settings = asdict(replace(SETTINGS, dropout=0.0, processes=2))
@@ -201,6 +201,14 @@ def test_two_processes_learn_what_one_does(tokenizer, tmp_path):
         for column in ("train_loss", "validation_loss", "gradient_norm"):
             assert row[column] == pytest.approx(other[column], rel=1e-3, nan_ok=True), (column, row["step"])
     GPT2LMHeadModel.from_pretrained(tmp_path / "out")
+    # What the benchmarks read from a log is what stands in it.
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    from stage import LINE
+
+    logged = LINE.findall((tmp_path / "logs" / "train.log").read_text(encoding="utf-8"))
+    assert [(int(step), float(bits)) for _, step, bits in logged] == [
+        (row["step"], pytest.approx(row["validation_bits_per_byte"], abs=1e-4)) for row in together
+    ]
 
 
 def test_another_number_of_processes_than_the_configs_is_refused(tokenizer, tmp_path):

@@ -1,0 +1,49 @@
+"""The benchmarks' own arithmetic: reaches, medians, operations, tables."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+
+import rates
+import record
+from record import Figure, middle
+
+
+@pytest.mark.parametrize(
+    ("value", "reach", "less_is_better", "met"),
+    [(12.0, 12, False, True), (11.9, 12, False, False), (0.04, 0.04, True, True), (0.05, 0.04, True, False),
+     (1.0, None, False, None)],
+)  # fmt: skip
+def test_a_reach_is_met_from_the_right_side(value, reach, less_is_better, met):
+    assert Figure("it", value, reach, less_is_better).met is met
+
+
+def test_the_median_has_its_spread():
+    assert middle("it", [3.0, 1.0, 9.0]) == Figure("it", 3.0, None, False, (1.0, 9.0))
+    assert middle("it", [3.0, 1.0, 9.0, 5.0]).value == 4.0
+
+
+def test_operations_are_those_of_gpt2_small():
+    # 85 million weights in the blocks' matrices, 38.6 in the head; PaLM's formula by hand.
+    found = rates.operations_per_token(layers=12, width=768, context=1024, vocabulary=50257)
+    assert found == 6 * (84_934_656 + 38_597_376) + 12 * 12 * 768 * 1024
+
+
+def test_a_table_replaces_its_own_and_leaves_the_rest(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(record, "PAGE", tmp_path / "benchmarks.md")
+    record.PAGE.write_text("# Benchmarks\n\nKept.\n\n## speed\n\nAlso kept.\n", encoding="utf-8")
+    record.write("speed", {"fast": middle("how fast", [1.0, 2.0, 12345.6], 2)}, {})
+    record.write("size", {"small": Figure("how small", 7.0)}, {})
+    record.write("speed", {"fast": middle("how fast", [1.0, 1.5, 12345.6], 2)}, {"note": 1})
+    page = record.PAGE.read_text(encoding="utf-8")
+    assert page.count("| how fast | 1.5 | 1 to 12,346 | ≥ 2 | no |") == 1 and "| how fast | 2 |" not in page
+    assert "| how small | 7 |  |  |  |" in page and "\nKept.\n" in page and page.count("\n## speed\n") == 1
+    assert page.index("Also kept.") < page.index("how fast") < page.index("## size")
+    saved = json.loads((tmp_path / "results" / "speed.json").read_text(encoding="utf-8"))
+    assert saved["figures"]["fast"]["value"] == 1.5 and saved["figures"]["fast"]["met"] is False
+    assert saved["versions"]["torch"] and saved["machine"]["processor"] and saved["notes"] == {"note": 1}
