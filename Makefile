@@ -15,8 +15,8 @@ report: .venv/ready  ## the whole run; CONFIG=config/mine.yaml lays yours over c
 plan: .venv/ready  ## which jobs would run, and why
 	@snakemake --cores all --dry-run --quiet host $(CONFIGFILES)
 
-test: .venv/ready  ## the whole test suite
-	@$(BIN)/pytest
+test: .venv/ready  ## the whole test suite, two files at a time
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/ready  ## format, lint and workflow checks
 	@ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/rules

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 from run_fixture import make_run, publish
 
 ROOT = Path(__file__).parents[1]
@@ -100,13 +101,21 @@ def checkout(tmp_path) -> Checkout:
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory) -> Checkout:
-    """A copy of the workflow in which `config/tiny.yaml` was run; tests leave its results as they are."""
-    checkout = new_checkout(tmp_path_factory.mktemp("tiny"))
-    done = checkout.snakemake("--configfile", "config/tiny.yaml")
-    assert done.returncode == 0, done.stdout + done.stderr
-    (checkout.root / "stderr.txt").write_text(done.stderr, encoding="utf-8")
-    return checkout
+def tiny(tmp_path_factory, worker_id) -> Checkout:
+    """A copy of the workflow in which `config/tiny.yaml` was run; tests leave its results as they are.
+
+    The processes that run the tests side by side share it: the first that wants it makes it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "tiny"
+    with FileLock(f"{folder}.lock"):
+        said = folder / "stderr.txt"
+        if not said.is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            done = new_checkout(folder).snakemake("--configfile", "config/tiny.yaml")
+            assert done.returncode == 0, done.stdout + done.stderr
+            said.write_text(done.stderr, encoding="utf-8")
+    return Checkout(folder)
 
 
 @pytest.fixture(scope="session")
