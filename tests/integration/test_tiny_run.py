@@ -8,17 +8,20 @@ import nbformat
 import pytest
 import yaml
 from samizdat import records
+from samizdat.quality_records import COPIES, SAMPLE_QUALITY
+from samizdat.statistics_records import STATISTICS as STATISTICS_SCHEMAS
 
 TINY = ("--configfile", "config/tiny.yaml")
 ALL_RULES = {
     "fetch_package", "import_corpus", "make_tokenizer", "train_model_gpt2-tiny", "generate_samples",
-    "finetune_classifier", "score_texts", "compute_statistics", "write_config", "draw_rules", "write_manifest",
-    "execute_report", "render_report", "write_provenance",
+    "finetune_classifier", "score_texts", "judge_samples", "compute_statistics", "write_config", "draw_rules",
+    "write_manifest", "execute_report", "render_report", "write_provenance",
 }  # fmt: skip
 REPORT = {"execute_report": 1, "render_report": 1, "write_provenance": 1}
 CONFIG_FILES = {"write_config": 1, "draw_rules": 1}
 CONFIG = CONFIG_FILES | {"write_manifest": 1} | REPORT
 STATISTICS = {"compute_statistics": 1} | CONFIG
+SAMPLES = {"generate_samples": 1, "judge_samples": 1, "score_texts": 2} | STATISTICS
 
 
 def test_the_run_ends_with_a_report_and_says_where(tiny):
@@ -48,11 +51,10 @@ def test_every_file_between_the_steps_has_its_schema(tiny):
             scores = records.read_table(run / "scores" / name / f"{subset}.parquet", records.SCORES)
             assert scores["id"].tolist() == frame["id"].tolist()
             assert set(scores["label"].dropna()) <= set(card.labels)
-    for name, schema in (
-        ("label_shares", records.LABEL_SHARES), ("divergences", records.DIVERGENCES),
-        ("quality", records.QUALITY), ("confusion", records.CONFUSION),
-    ):  # fmt: skip
-        assert len(records.read_table(run / "statistics" / f"{name}.parquet", schema))
+    judged = {"sample_quality": SAMPLE_QUALITY, "copies": COPIES}
+    for name, schema in (STATISTICS_SCHEMAS | judged).items():
+        records.read_table(run / "statistics" / f"{name}.parquet", schema)
+    assert {path.stem for path in (run / "statistics").iterdir()} == set(STATISTICS_SCHEMAS) | set(judged)
     manifest = records.read_document(records.Manifest, run / "manifest.json")
     assert {edge[0] for edge in manifest.rules} >= {"import_corpus", "train_model_gpt2-tiny"}
 
@@ -106,7 +108,7 @@ def without_config(jobs: dict[str, int]) -> dict[str, int]:
 
 
 def train_anew(**more: int) -> dict[str, int]:
-    return {"train_model_gpt2-tiny": 1, "generate_samples": 1, "score_texts": 2} | STATISTICS | more
+    return {"train_model_gpt2-tiny": 1} | SAMPLES | more
 
 
 CHANGES = {
@@ -119,12 +121,15 @@ CHANGES = {
     "the notes": (file_change("report/notes.md", "These are", "Here stand"), {"write_manifest": 1} | REPORT),
     "the page's look": (file_change("report/page.css", "{", "{ "), {"render_report": 1, "write_provenance": 1}),
     "the title": (config_change(title="Another"), CONFIG),
-    "a prompt": (config_change(prompts=["", "The film"]), {"generate_samples": 1, "score_texts": 2} | STATISTICS),
+    "a prompt": (config_change(prompts=["", "The film"]), SAMPLES),
     "another temperature": (
         config_change(sampling={"temperatures": [0.5]}),
-        {"generate_samples": 1, "score_texts": 2} | STATISTICS,
+        SAMPLES,
     ),
-    "the number of resamples": (config_change(statistics={"bootstrap_resamples": 300}), STATISTICS),
+    "the number of resamples": (
+        config_change(statistics={"bootstrap_resamples": 300}),
+        {"judge_samples": 1} | STATISTICS,
+    ),
     "the training's length": (config_change(training={"epochs": 2.0}), train_anew()),
     "the training's code": (
         file_change("workflow/samizdat/optimizer.py", "0.95)", "0.94)"),
@@ -135,7 +140,7 @@ CHANGES = {
         {"finetune_classifier": 2, "score_texts": 4} | STATISTICS,
     ),
     "the statistics' code": (
-        file_change("workflow/samizdat/measures.py", "base=2", "base=4"),
+        file_change("workflow/samizdat/association.py", "default=0) < 2", "default=0) < 3"),
         without_config(STATISTICS),
     ),
     "the vocabulary": (

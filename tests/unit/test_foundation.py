@@ -135,7 +135,9 @@ def test_a_folder_takes_its_files_when_all_are_written(tmp_path):
     with files.replacing_folder(folder) as temporary:
         (temporary / "steps").mkdir()
         (temporary / "steps" / "a").write_text("whole", encoding="utf-8")
+        (temporary / "steps" / "a").chmod(0o600)
     assert (folder / "steps" / "a").read_text(encoding="utf-8") == "whole"
+    assert (folder / "steps" / "a").stat().st_mode & 0o777 == 0o644
     assert [child.name for child in tmp_path.iterdir()] == ["model"]
 
 

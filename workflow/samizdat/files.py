@@ -47,6 +47,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
             if source.is_file():
                 target = path / source.relative_to(temporary)
                 target.parent.mkdir(parents=True, exist_ok=True)
+                source.chmod(0o644)
                 source.replace(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
