@@ -1,4 +1,4 @@
-"""Token streams as rows of one length: texts shuffled anew each epoch, nothing padded, nothing seen twice."""
+"""Token streams as rows of one length: shuffled anew each epoch, nothing padded, nothing seen twice."""
 
 from pathlib import Path
 
@@ -9,23 +9,22 @@ from samizdat.seeds import derive_seed
 
 
 class TrainingRows:
-    """All rows of a training run, in order: epoch after epoch, each with its texts in an order of its own.
+    """All rows of a training run, in order: epoch after epoch, each cut elsewhere and shuffled anew.
 
-    An epoch's texts are laid end to end, each behind its boundary token, and cut into rows of `context_tokens`
-    targets; the tokens behind the last full row, fewer than a row, sit this epoch out. So each token is a target
-    at most once an epoch, and a row's number is all that a resumed run must know.
+    The texts lie end to end in the corpus's order, each behind its boundary token, as a ring. An epoch begins at
+    a random place of it, cuts rows of `context_tokens` targets and shuffles the rows; the tokens behind the last
+    full row, fewer than a row, sit this epoch out. So a text keeps its neighbours, which are often of the same
+    document or kind, as it does when the model is validated; each token is a target at most once an epoch; and a
+    row's number is all that a resumed run must know.
     """
 
-    def __init__(self, tokens: np.ndarray, *, boundary: int, context_tokens: int, seed: int):
-        """Take a flat array of tokens in which each text begins with `boundary`."""
+    def __init__(self, tokens: np.ndarray, *, context_tokens: int, seed: int):
+        """Take a flat array of tokens in which each text begins with its boundary token."""
         self._tokens = tokens
         self._context = context_tokens
         self._seed = seed
-        self._boundary = boundary
-        self._starts = np.flatnonzero(tokens == boundary)
-        self._lengths = np.diff(np.append(self._starts, len(tokens)))
         self.rows_per_epoch = len(tokens) // context_tokens
-        self._epoch, self._stream = -1, tokens
+        self._epoch, self._ring, self._order = -1, tokens, np.empty(0, int)
 
     def batch(self, first: int, count: int) -> np.ndarray:
         """Rows `first` to `first + count` as int64 `[count, context_tokens + 1]`: inputs, and one more target."""
@@ -34,18 +33,12 @@ class TrainingRows:
     def _row(self, number: int) -> np.ndarray:
         epoch, row = divmod(number, self.rows_per_epoch)
         if epoch != self._epoch:
-            self._epoch, self._stream = epoch, self._shuffled(epoch)
-        start = row * self._context
-        return self._stream[start : start + self._context + 1].astype(np.int64)
-
-    def _shuffled(self, epoch: int) -> np.ndarray:
-        """The epoch's texts end to end, and the boundary that ends the last."""
-        order = np.random.default_rng(derive_seed(self._seed, "epoch", epoch)).permutation(len(self._starts))
-        lengths = self._lengths[order]
-        # Position within the text, added to where the text starts, for every token of the new stream.
-        offsets = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        stream = self._tokens[np.repeat(self._starts[order], lengths) + offsets]
-        return np.append(stream, self._tokens.dtype.type(self._boundary))
+            draw = np.random.default_rng(derive_seed(self._seed, "epoch", epoch))
+            ring = np.roll(self._tokens, draw.integers(len(self._tokens)))
+            self._epoch, self._ring = epoch, np.append(ring, ring[:1])
+            self._order = draw.permutation(self.rows_per_epoch)
+        start = self._order[row] * self._context
+        return self._ring[start : start + self._context + 1].astype(np.int64)
 
 
 def evaluation_rows(tokens: np.ndarray, *, boundary: int, context_tokens: int, rows: int) -> np.ndarray:

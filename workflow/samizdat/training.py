@@ -70,7 +70,7 @@ def train(
             f"the train split has {len(tokens['train'])} tokens, fewer than one row of {context} (context_tokens)",
             remedy="add texts, or lower training.context_tokens in the config",
         )
-    rows = TrainingRows(tokens["train"], boundary=vocabulary.boundary_token_id, context_tokens=context, seed=seed)
+    rows = TrainingRows(tokens["train"], context_tokens=context, seed=seed)
     held_out = evaluation_rows(
         tokens["validation"],
         boundary=vocabulary.boundary_token_id,
