@@ -16,7 +16,7 @@ from samizdat.corpus_demo import read_demo
 from samizdat.corpus_readers import Columns, RawText, read_file
 from samizdat.errors import UserError
 from samizdat.files import sha256_of
-from samizdat.hub import COMMIT, first_line, limit_waiting
+from samizdat.hub import COMMIT, first_line
 from samizdat.records import LABEL_PREFIX, TEXTS, CorpusSummary, write_document, write_table
 
 QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
@@ -109,7 +109,6 @@ def _open_dataset(settings: CorpusSettings, columns: Columns) -> tuple[str, Iter
 
     datasets.disable_progress_bars()
     datasets.logging.set_verbosity_error()
-    limit_waiting()
     name = settings.dataset
     try:
         builder = datasets.load_dataset_builder(name, settings.subset, revision=settings.revision)

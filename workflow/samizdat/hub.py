@@ -27,8 +27,6 @@ MODEL_FILES = (
     "model.safetensors.index.json",
 )  # fmt: skip
 PICKLE_FILE = "pytorch_model.bin"
-# How long the Hub may keep silent; huggingface_hub by itself would wait for ever.
-PATIENCE_SECONDS = 60.0
 CHECKPOINT_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 
 
@@ -102,7 +100,6 @@ def _from_hub(checkpoint: str, revision: str | None, patterns: tuple[str, ...]) 
     from huggingface_hub.utils import disable_progress_bars
 
     disable_progress_bars()
-    limit_waiting()
     by_hand = "or name a folder that holds its files"
     try:
         path = Path(snapshot_download(checkpoint, revision=revision, allow_patterns=list(patterns)))
@@ -130,13 +127,6 @@ def _from_hub(checkpoint: str, revision: str | None, patterns: tuple[str, ...]) 
             f"setting HF_HUB_OFFLINE=1; {by_hand}",
         ) from None
     return Located(path, f"{checkpoint}@{path.name}")
-
-
-def limit_waiting() -> None:
-    """Make every later request of this process to the Hub fail when nothing comes for `PATIENCE_SECONDS`."""
-    from huggingface_hub import get_session
-
-    get_session().timeout = PATIENCE_SECONDS
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ from typing import Any
 from samizdat import program
 from samizdat.errors import UserError
 from samizdat.files import write_text
-from samizdat.hub import limit_waiting
 from samizdat.model_card import model_card
 from samizdat.records import CorpusSummary, ModelSummary, TokenizerSummary, read_document
 
@@ -76,7 +75,6 @@ def push(
     )
     files: dict[str, str | bytes] = {name: str(model / name) for name in FILES} | {"README.md": card.encode()}
     disable_progress_bars()
-    limit_waiting()
     api = HfApi()
     try:
         repository = api.create_repo(settings.repository, private=settings.private, exist_ok=True).repo_id
