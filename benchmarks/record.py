@@ -33,7 +33,7 @@ class Figure:
         """Whether the reach is reached; None where there is none."""
         if self.reach is None:
             return None
-        return self.value <= self.reach if self.less_is_better else self.value >= self.reach
+        return bool(self.value <= self.reach if self.less_is_better else self.value >= self.reach)  # NumPy has its own
 
 
 def middle(meaning: str, values: list[float], reach: float | None = None, *, less_is_better: bool = False) -> Figure:

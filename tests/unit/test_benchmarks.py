@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
@@ -16,7 +17,7 @@ from record import Figure, middle
 @pytest.mark.parametrize(
     ("value", "reach", "less_is_better", "met"),
     [(12.0, 12, False, True), (11.9, 12, False, False), (0.04, 0.04, True, True), (0.05, 0.04, True, False),
-     (1.0, None, False, None)],
+     (1.0, None, False, None), (np.float64(12), 12, False, True)],
 )  # fmt: skip
 def test_a_reach_is_met_from_the_right_side(value, reach, less_is_better, met):
     assert Figure("it", value, reach, less_is_better).met is met
