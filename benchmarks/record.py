@@ -144,14 +144,14 @@ def _versions() -> dict[str, str]:
 
 
 def _commit() -> str | None:
-    """The commit that stands here, with a plus sign where files were changed since."""
-    git = ["git", "-C", str(ROOT)]
+    """The last commit that changed more than pages and results, with a plus sign where files were changed since."""
+    git, code = ["git", "-C", str(ROOT)], ["--", ".", ":!docs", ":!benchmarks/results"]
     try:
-        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", ":!docs", ":!benchmarks/results"]).returncode
+        log = subprocess.run([*git, "log", "-1", "--format=%H", *code], capture_output=True, text=True, check=True)
+        changed = subprocess.run([*git, "diff", "--quiet", "HEAD", *code]).returncode
     except (OSError, subprocess.CalledProcessError):
         return None
-    return commit + ("+" if changed else "")
+    return log.stdout.strip() + ("+" if changed else "")
 
 
 def _gpu() -> str | None:
