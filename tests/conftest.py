@@ -157,3 +157,11 @@ def made_up(tmp_path_factory) -> Path:
     run = make_run(tmp_path_factory.mktemp("results") / "made-up")
     publish(run)
     return run
+
+
+@pytest.fixture
+def study(tmp_path):
+    """An empty study, for tests of the statistics to fill."""
+    from study import Study
+
+    return Study(tmp_path)

@@ -1,6 +1,5 @@
 """What the report says of made-up runs: right numbers, careful findings, no word too much."""
 
-import html
 import importlib
 import inspect
 import io
@@ -8,13 +7,11 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
-import hostile
-import pandas as pd
 import pytest
+from reading import cells, plain
 from run_fixture import make_run, sentences
 from samizdat import records
 from samizdat.errors import UserError
-from samizdat.escaping import visible
 from samizdat.reporting import (
     Run,
     classifiers,
@@ -27,14 +24,16 @@ from samizdat.reporting import (
     summary,
     training,
 )  # fmt: skip
-from samizdat.reporting.making import layered
-from samizdat.reporting.originals import Originals
-from samizdat.reporting.style import Picture, legend_columns, legend_label, wrapped
-from samizdat.reporting.words import Prose, counted, joined, label, name, percent, percent_interval, table
+from samizdat.reporting.style import Picture
+from samizdat.reporting.words import Prose
 
 ROOT = Path(__file__).parents[2]
+
+
 # Every call that the report makes, such as corpus.opening.
 CALLS = re.findall(r"^(\w+)\.(\w+)\(run\)$", (ROOT / "report" / "index.qmd").read_text(encoding="utf-8"), re.MULTILINE)
+
+
 MODULES = {name: importlib.import_module(f"samizdat.reporting.{name}") for name in sorted({name for name, _ in CALLS})}
 
 
@@ -51,17 +50,6 @@ def everything(run: Run, *, draw: bool = False) -> dict[str, str]:
             assert isinstance(result, Prose)
             shown[f"{module}.{function}"] = result.markdown
     return shown
-
-
-def plain(markdown: str) -> str:
-    """Markdown of the report as a reader sees it."""
-    return html.unescape(re.sub(r"</?(bdi|span|code|small)[^>]*>", "", markdown)).replace("\u00a0", " ")
-
-
-def cells(markdown: str) -> list[list[str]]:
-    """The rows of a table, the rule between head and body left out."""
-    lines = [line for line in markdown.splitlines() if line.startswith("|")]
-    return [[plain(cell).strip() for cell in line[1:-1].split("|")] for line in (lines[0], *lines[2:])]
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +97,7 @@ VARIANTS = {
         "no_repeat_ngram": 2,
     }},
 }  # fmt: skip
+
 
 # Drawing takes most of the time, so it is done where the axes are odd.
 DRAWN = ("several of everything", "a group that is called as all texts are", "a text of one character")
@@ -180,98 +169,6 @@ def test_one_of_a_thing_is_no_plural(tmp_path):
     assert "1 text was held out" in said and "Of 2 texts, 1 was kept." in said
 
 
-def divergence(**changes):
-    row = {
-        "classifier": "mood", "model": "gpt2-tiny", "percent": 100, "temperature": None, "begun_with": "nothing",
-        "samples": 50, "texts": 100, "jensen_shannon_bits": 0.02, "low": 0.01, "high": 0.03, "chance_bits": 0.05,
-    }  # fmt: skip
-    return row | changes
-
-
-@pytest.fixture
-def two_labels(tmp_path):
-    """A run of one classifier whose statistics a test can set: every tenth text is called good, every sample bad."""
-    run = Run(make_run(tmp_path / "run", texts=sentences(60), labels={"mood": ("good", "bad")}))
-    both = [("texts", "all", None, 0.1), ("samples", "model", "gpt2-tiny", 0.0), ("texts", "group", "letter", 0.4)]
-    both += [("texts", "group", "poem", 0.1)]
-    shares = [
-        [subset, kind, group, one, share, share - 0.05, share + 0.05]
-        for subset, kind, group, good in both
-        for one, share in (("good", good), ("bad", 1 - good))
-    ]
-    columns = ["subset", "group_kind", "group", "label", "share", "low", "high"]
-    vars(run)["shares"] = pd.DataFrame(shares, columns=columns).assign(classifier="mood", count=1)
-    return run
-
-
-def test_no_difference_found_is_no_claim_that_there_is_none(two_labels):
-    vars(two_labels)["divergences"] = pd.DataFrame([divergence()])
-    assert plain(comparison.opening(two_labels).markdown) == (
-        "By the classifier “mood”, no difference was found: the label shares of the 50 samples begun with nothing are "
-        "0.020 bits (0.010 to 0.030) away from those of the texts, and as many texts drawn at random stay below "
-        "0.050 bits in 95 % of draws. A difference smaller than that may be there all the same."
-    )
-    assert "By “mood”, no difference was found between samples and texts" in plain(
-        summary.findings(two_labels).markdown
-    )
-
-
-def test_a_difference_is_said_with_its_size_and_where_it_is_largest(two_labels):
-    vars(two_labels)["divergences"] = pd.DataFrame([divergence(chance_bits=0.00001)])
-    assert plain(comparison.opening(two_labels).markdown) == (
-        "By the classifier “mood”, samples and texts differ: the label shares of the 50 samples begun with nothing are "
-        "0.020 bits (0.010 to 0.030) away from those of the texts, more than the less than 0.0001 bits that chance "
-        "explains. They are furthest apart in “good”, given to 0 % (-5 to 5 %) of the samples and 10 % (5 to 15 %) of "
-        "the texts."
-    )
-    assert "Furthest apart is “good”, given to 0 % of the samples and 10 % of the texts." in plain(
-        summary.findings(two_labels).markdown
-    )
-
-
-@pytest.mark.parametrize(
-    ("first", "last", "title"),
-    [
-        ((0.5, 0.6), (0.1, 0.2), "Training moves the samples nearer to the texts by mood"),
-        ((0.1, 0.2), (0.5, 0.6), "Training moves the samples away from the texts by mood"),
-        ((0.1, 0.3), (0.2, 0.4), "No classifier tells whether training brings the samples nearer to the texts"),
-    ],
-)
-def test_a_course_is_claimed_only_where_the_intervals_part(two_labels, first, last, title):
-    rows = [
-        divergence(percent=percent, begun_with="prompts", low=low, high=high, jensen_shannon_bits=(low + high) / 2)
-        for percent, (low, high) in ((10, first), (100, last))
-    ]
-    vars(two_labels)["divergences"] = pd.DataFrame(rows)
-    assert comparison.by_training(two_labels).alternative_text.startswith(f"{title}. ")
-
-
-def test_groups_differ_only_where_their_intervals_part(two_labels):
-    said = plain(classifiers.shares_by_group(two_labels).alternative_text)
-    assert said.startswith("Of “letter”, mood calls 40 % “good”; of “poem”, 10 %. ")
-    shares = two_labels.shares
-    shares.loc[shares["group_kind"] == "group", "low"] -= 0.5
-    said = classifiers.shares_by_group(two_labels).alternative_text
-    assert said.startswith("No label’s share differs between groups by more than the intervals allow. ")
-
-
-@pytest.mark.parametrize(
-    ("own", "verdict"),
-    [((0.6, 0.7), "more than"), ((0.45, 0.6), "not clearly different from"), ((0.1, 0.2), "less than")],
-)
-def test_a_classifier_is_held_against_the_most_frequent_label(two_labels, own, verdict):
-    rows = [
-        ["classifier", "accuracy", own[0] + 0.01, *own], ["classifier", "macro_f1", 0.5, 0.4, 0.6],
-        ["majority", "accuracy", 0.45, 0.4, 0.5], ["majority", "macro_f1", 0.3, 0.2, 0.4],
-    ]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=["method", "metric", "value", "low", "high"])
-    vars(two_labels)["quality"] = frame.assign(classifier="mood", label=None, texts=70)
-    said = plain(quality.opening(two_labels).markdown)
-    assert f"of 70 held-out texts, {verdict} the 45 % (40 to 50 %) that the most frequent label" in said
-    title = quality.scores(two_labels).alternative_text.split(".")[0]
-    assert title.startswith("Better than" if verdict == "more than" else "No classifier is clearly better")
-
-
 def test_training_is_told_with_its_end(run):
     model = run.models["gpt2-tiny"]
     vars(model).update(best_step=60, steps_planned=200)
@@ -300,14 +197,6 @@ def test_unpublished_texts_are_in_nothing_that_is_shown(tmp_path):
     assert hidden > 0 and f"{hidden} samples that began with a held-out text" in plain(samples.opening(run).markdown)
 
 
-def test_a_text_is_recognised_by_six_words_in_a_row_or_as_a_whole():
-    originals = Originals(["One two three four five six seven.", "Short one here", "我爱北京天安门"])
-    assert originals.stand_in("and TWO, three; four five six SEVEN!")
-    assert not originals.stand_in("one two three four five, and six seven")
-    assert originals.stand_in("a short one here too") and not originals.stand_in("a short one there")
-    assert originals.stand_in("看我爱北京天安") and not originals.stand_in("我爱天安门")
-
-
 def test_samples_stand_beside_their_labels(run):
     header, first, *_ = cells(samples.by_step(run).markdown)
     assert header == ["Begun with", "After step", "Temperature 0.7", "Temperature 1"]
@@ -328,45 +217,6 @@ def test_how_it_was_made_names_config_versions_and_files(run):
     assert "data/letters.txt" in files and run.config["notes"] not in files
     assert making.rule_graph(run).alternative_text == (
         "3 steps lead from the texts to the page. In order: import corpus; then train model; then generate samples."
-    )
-
-
-def test_layers_follow_the_longest_way():
-    layers = layered({("a", "b"), ("b", "c"), ("a", "c"), ("d", "c")})
-    assert layers == [["a", "d"], ["b", ("a", "c", 1), ("d", "c", 1)], ["c"]] or layers[0] == ["a", "d"]
-    assert [[node for node in layer if isinstance(node, str)] for layer in layers] == [["a", "d"], ["b"], ["c"]]
-
-
-def test_numbers_as_words():
-    assert [counted(0, "text"), counted(1, "text"), counted(2_000, "box", "boxes")] == [
-        "0\u00a0texts", "1\u00a0text", "2,000\u00a0boxes",
-    ]  # fmt: skip
-    assert [percent(share) for share in (0, 0.004, 0.5, 0.996, 1)] == [
-        "0\u00a0%", "0.4\u00a0%", "50\u00a0%", "99.6\u00a0%", "100\u00a0%",
-    ]  # fmt: skip
-    assert percent_interval(0.5, 0.25, 0.75) == "50\u00a0% (25 to 75\u00a0%)"
-    assert [joined([]), joined("a"), joined("ab"), joined("abc")] == ["", "a", "a and b", "a, b and c"]
-    assert table([["a", ""]], ["x", "y"], numbers=["y"]).markdown == "| x | y |\n| :--- | ---: |\n| a | \u00a0 |"
-
-
-def test_names_are_text_of_bounded_length():
-    assert label("<b>") == "“<bdi>&#60;b&#62;</bdi>”"
-    assert name(None) == name(float("nan")) == "" and name(3) == "<bdi>3</bdi>"
-    assert len(name("x" * 1_000_000)) < 200
-    for text in hostile.EVERY:
-        lines = wrapped(text, 20, 3).split("\n")
-        assert len(lines) <= 3 and max(map(len, lines)) <= 21
-        assert (
-            "".join(lines).rstrip("…").replace(" ", "")[:20] == "".join(visible(text).split())[:20] or len(lines) == 3
-        )
-
-
-def test_legends_keep_names_that_begin_with_an_underscore_and_fit():
-    assert not legend_label("_hidden", 20).startswith("_")
-    assert (
-        legend_columns(["a", "b", "c"], 4) == 3
-        and legend_columns(["x" * 40] * 4, 4) == 2
-        and legend_columns([], 4) == 1
     )
 
 

@@ -6,112 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
-from samizdat import measures, records
-from samizdat.bootstrap import interval, resample_totals
-from samizdat.statistics import StatisticsSettings, compute_statistics
 from samizdat.statistics_records import STATISTICS
-from scipy.stats import chi2, chi2_contingency
-from sklearn.metrics import cohen_kappa_score, f1_score, precision_recall_fscore_support
-
-SETTINGS = StatisticsSettings(confidence=0.9, bootstrap_resamples=400)
-
-
-class Study:
-    """A corpus, samples and one classifier, written as the earlier steps would."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.texts: list[dict] = []
-        self.samples: list[dict] = []
-        self.card = {
-            "name": "mood", "labels": ["bad", "good"], "label_map": {}, "label_column": "mood", "languages": (),
-            "min_words": None, "max_words": None,
-        }  # fmt: skip
-        self.others: dict[str, dict] = {}
-
-    def text(self, predicted, *, human=None, document=None, group=None, split="validation", seen=False,
-             confidence=0.9, text="x", ratings=None, **others):  # fmt: skip
-        """A text with what the classifier and, by their names, other classifiers say of it."""
-        key = f"{len(self.texts):016d}"
-        self.texts.append(
-            {"id": key, "document": document or key, "group": group, "split": split, "label_mood": human, "text": text,
-             "ratings": ratings, "predicted": predicted, "seen": seen, "confidence": confidence, **others}
-        )  # fmt: skip
-
-    def sample(self, predicted, *, kind="unprompted", percent=100, temperature=1.0, model="m"):
-        key = f"{model}-{percent}-{len(self.samples)}"
-        self.samples.append(
-            {"id": key, "model": model, "percent": percent, "prompt_kind": kind, "temperature": temperature,
-             "predicted": predicted, "seen": False, "confidence": 0.9}
-        )  # fmt: skip
-
-    def compute(self, settings=SETTINGS, seed=1) -> dict[str, pd.DataFrame]:
-        texts = pd.DataFrame(self.texts)
-        corpus = texts.assign(sha256="0")
-        columns = [*records.TEXTS.names, "label_mood"]
-        records.write_table(corpus[columns], records.TEXTS, self.folder / "texts.parquet")
-        fixed = {"step": 1, "prompt": "", "prompt_text_id": None, "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0,
-                 "no_repeat_ngram": 0, "seed": 0, "text": "x", "new_tokens": 1, "finished": True}  # fmt: skip
-        samples = pd.DataFrame(self.samples, columns=["id", "model", "percent", "prompt_kind", "temperature",
-                                                      "predicted", "seen", "confidence"]).assign(**fixed)  # fmt: skip
-        records.write_table(samples[records.SAMPLES.names], records.SAMPLES, self.folder / "samples.parquet")
-        cards = [self.card, *({**self.card, "label_column": None, **card} for card in self.others.values())]
-        for card in cards:
-            name, labels = card["name"], card["labels"]
-            for subset, frame in (("texts", texts), ("samples", samples)):
-                said = frame["predicted"] if name == "mood" or subset == "samples" else frame[name]
-                said = [label if label in labels else None for label in said]
-                records.write_table(
-                    self.scores(frame, said, labels), records.SCORES,
-                    self.folder / "scores" / name / f"{subset}.parquet",
-                )  # fmt: skip
-            described = records.ClassifierCard(
-                predicts="", made_for="", reference="", origin="", max_length_tokens=8, weights_sha256="",
-                training_texts=0, model_type="bert", **card,
-            )  # fmt: skip
-            records.write_document(described, self.folder / "classifiers" / name / "card.json")
-        out = self.folder / "statistics"
-        compute_statistics(
-            settings, self.folder / "texts.parquet", (self.folder / "samples.parquet",),
-            tuple(self.folder / "classifiers" / card["name"] for card in cards), self.folder / "scores", out, seed,
-        )  # fmt: skip
-        return {name: records.read_table(out / f"{name}.parquet", schema) for name, schema in STATISTICS.items()}
-
-    @staticmethod
-    def scores(frame, said, labels) -> pd.DataFrame:
-        others = (1 - frame["confidence"]) / (len(labels) - 1)
-        return pd.DataFrame(
-            {
-                "id": frame["id"],
-                "label": said,
-                "probabilities": pd.Series(
-                    [
-                        None if label is None else [high if one == label else low for one in labels]
-                        for label, high, low in zip(said, frame["confidence"], others, strict=True)
-                    ],
-                    dtype=object,
-                ),
-                "windows": [0 if label is None else 1 for label in said],
-                "seen_in_training": frame["seen"].astype(bool),
-                "reason": None,
-            }
-        )
-
-
-@pytest.fixture
-def study(tmp_path):
-    return Study(tmp_path)
-
-
-def share(frame, label, **where):
-    rows = frame[
-        (frame["label"] == label) & np.logical_and.reduce([frame[key] == value for key, value in where.items()])
-    ]
-    assert len(rows) == 1
-    return rows.iloc[0]
+from scipy.stats import chi2_contingency
+from sklearn.metrics import cohen_kappa_score
+from study import Study, share
 
 
 def test_shares_leave_out_seen_and_unscored_texts(study):
@@ -177,38 +75,6 @@ def test_chance_explains_a_sample_of_the_texts_themselves_and_no_shifted_one(stu
     assert rows.loc[0.5, "chance_bits"] == pytest.approx(2.706 / (8 * 200 * np.log(2)) * 1.1, rel=0.25)
 
 
-def test_quality_is_measured_on_unseen_held_out_texts_with_labels(study):
-    study.text("good", human="good")
-    study.text("good", human="good")
-    study.text("good", human="bad")
-    study.text("bad", human="bad")
-    study.text("bad", human="bad")
-    study.text("bad", human="good", split="train")
-    study.text("bad", human="good", split="train")
-    study.text("bad", human="good", seen=True)
-    study.text("good", human=None)
-    found = study.compute()
-    quality = found["quality"].set_index(["method", "metric"])
-    overall = quality[quality["label"].isna()]
-    assert overall.loc[("classifier", "accuracy"), "value"] == 0.8
-    assert overall.loc[("classifier", "macro_f1"), "value"] == pytest.approx(0.8)
-    assert overall.loc[("majority", "accuracy"), "value"] == 0.4  # “good”, as in the train split
-    assert overall.loc[("majority", "macro_f1"), "value"] == pytest.approx(2 / 7)
-    assert set(quality["texts"]) == {5}
-    counts = found["confusion"].set_index(["human", "predicted"])["count"]
-    assert counts.to_dict() == {("bad", "bad"): 2, ("bad", "good"): 1, ("good", "bad"): 0, ("good", "good"): 2}
-
-
-def test_label_map_renames_before_comparing(study):
-    study.card |= {"labels": ["LABEL_0", "LABEL_1"], "label_map": {"LABEL_0": "bad", "LABEL_1": "good"}}
-    study.text("LABEL_1", human="good")
-    study.text("LABEL_0", human="bad")
-    found = study.compute()
-    assert found["quality"].set_index(["method", "metric"]).loc[("classifier", "accuracy"), "value"].max() == 1
-    assert set(found["confusion"]["predicted"]) == {"bad", "good"}
-    assert set(found["label_shares"]["label"]) == {"LABEL_0", "LABEL_1"}
-
-
 def test_sentences_of_one_document_widen_the_interval(tmp_path):
     alone, together = Study(tmp_path / "a"), Study(tmp_path / "b")
     for number in range(200):
@@ -241,80 +107,6 @@ def test_nothing_to_count_gives_empty_tables(study):
     found = study.compute()
     assert found.pop("fitness").set_index("check")["texts"].to_dict() == {"no_label": 1, "several_windows": 0}
     assert all(frame.empty for frame in found.values())
-
-
-@settings(deadline=None, max_examples=50)
-@given(hnp.arrays(int, (4, 4), elements=st.integers(0, 20)).filter(lambda counts: counts.sum() > 0))
-def test_scores_are_those_of_scikit_learn(confusion):
-    human, predicted = (np.repeat(place.ravel(), confusion.ravel()) for place in np.indices(confusion.shape))
-    there = sorted(set(human) | set(predicted))
-    precision, recall, f1, _ = precision_recall_fscore_support(human, predicted, labels=there, zero_division=0)
-    own = measures.label_scores(confusion)
-    for name, expected in (("precision", precision), ("recall", recall), ("f1", f1)):
-        np.testing.assert_allclose(own[name][there], expected)
-    assert measures.macro_f1(confusion) == pytest.approx(
-        f1_score(human, predicted, average="macro", labels=there, zero_division=0)
-    )
-    assert measures.accuracy(confusion) == pytest.approx((human == predicted).mean())
-
-
-@settings(deadline=None, max_examples=50)
-@given(hnp.arrays(int, (30, 3), elements=st.integers(0, 5)), st.integers(0, 2**62))
-def test_resampled_totals_are_those_of_drawn_rows(counts, seed):
-    totals = resample_totals(counts, 300, seed)
-    assert totals.shape == (300, 3)
-    spread = np.sqrt(len(counts)) * counts.std(axis=0) / np.sqrt(300)
-    assert (np.abs(totals.mean(axis=0) - counts.sum(axis=0)) <= 6 * spread + 1e-9).all()
-    assert (totals.min(axis=0) >= len(counts) * counts.min(axis=0)).all()
-
-
-def test_intervals_cover_the_truth_as_often_as_they_say():
-    """600 corpora of 150 documents with up to five sentences that agree; the true share is known."""
-    random = np.random.default_rng(12)
-    covered = 0
-    for corpus in range(600):
-        sizes = random.integers(1, 6, 150)
-        good = np.where(random.random(150) < 0.5, random.binomial(sizes, 0.6), sizes * (random.random(150) < 0.6))
-        totals = resample_totals(np.stack([good, sizes - good], axis=1), 300, corpus)
-        low, high = interval(measures.shares(totals), 0.9)
-        covered += low[0] <= 0.6 <= high[0]
-    assert 0.86 <= covered / 600 <= 0.94
-
-
-def test_calibration_compares_probability_with_how_often_it_is_right(study):
-    for number in range(10):
-        study.text("good", human="good" if number < 6 else "bad", confidence=0.95)
-        study.text("bad", human="bad" if number < 5 else "good", confidence=0.55)
-    found = study.compute()
-    rows = found["calibration"].set_index("from")
-    assert list(rows.index) == [0.5, 0.9] and list(rows["texts"]) == [10, 10]
-    np.testing.assert_allclose(rows["confidence"], [0.55, 0.95], atol=1e-6)
-    np.testing.assert_allclose(rows["accuracy"], [0.5, 0.6])
-    assert (rows["low"] < rows["accuracy"]).all() and (rows["accuracy"] < rows["high"]).all()
-    error = found["quality"].set_index("metric").loc["calibration_error"]
-    assert error["value"] == pytest.approx((0.05 + 0.35) / 2, abs=1e-6)
-    assert error["low"] < error["value"] < error["high"]
-
-
-def test_lexicon_and_one_rater_stand_beside_a_classifier_of_rated_sentiment(study):
-    # Three raters each; the label is the cut mean, and the rater who is drawn sees it as the others do or not.
-    study.card["labels"] = ["negative", "neutral", "positive"]
-    for number in range(30):
-        study.text("neutral", human="positive", ratings=[3, 3, 3], text=f"This is wonderful, great and good {number}")
-        study.text("neutral", human="negative", ratings=[-4, -4, -4], text=f"This is terrible, awful and bad {number}")
-        # One of three disagrees with the others: right in two draws of three.
-        study.text("neutral", human="positive", ratings=[4, 4, 0], text=f"The train leaves at {number}")
-    quality = study.compute()["quality"].query("metric == 'accuracy'").set_index("method")["value"]
-    assert quality["classifier"] == 0
-    assert quality["lexicon"] == pytest.approx(2 / 3)
-    assert quality["human"] == pytest.approx(8 / 9, abs=0.08)
-    assert set(quality.index) == {"classifier", "majority", "lexicon", "human"}
-
-
-def test_labels_that_are_no_cut_ratings_have_neither(study):
-    study.text("good", human="good", ratings=[1, 2])
-    study.text("good", human="bad", ratings=[1, 2])
-    assert set(study.compute()["quality"]["method"]) == {"classifier", "majority"}
 
 
 def test_classifiers_with_the_same_labels_are_compared_by_kappa_and_others_by_cramers_v(study):
@@ -370,43 +162,6 @@ def test_sentences_of_one_document_do_not_count_as_independent_evidence(tmp_path
     assert ten["design_effect"] == pytest.approx(10, rel=0.2)
     # Saying everything ten times makes nothing ten times as sure.
     assert ten["chi_square"] == pytest.approx(one["chi_square"], rel=0.2, abs=0.1)
-
-
-def test_group_tests_reject_a_true_null_as_rarely_as_they_say():
-    """400 corpora of 120 documents with up to eight sentences that agree, in two groups that do not differ."""
-    random = np.random.default_rng(2)
-    rejected = 0
-    for corpus in range(400):
-        sizes = random.integers(1, 9, 120)
-        good = np.where(random.random(120) < 0.7, sizes * (random.random(120) < 0.5), random.binomial(sizes, 0.5))
-        group = random.integers(0, 2, 120)
-        counts = np.zeros((120, 2, 2), int)
-        counts[np.arange(120), group] = np.stack([good, sizes - good], axis=1)
-        table = counts.sum(axis=0)
-        totals = resample_totals(counts.reshape(120, 4), 200, corpus).reshape(-1, 2, 2)
-        corrected = measures.chi_square(table) / measures.design_effect(table, totals)
-        rejected += chi2.sf(corrected, 1) < 0.05
-    assert 0.02 <= rejected / 400 <= 0.09
-
-
-@settings(deadline=None, max_examples=50)
-@given(hnp.arrays(int, (3, 4), elements=st.integers(0, 30)).filter(lambda table: (table.sum(axis=0) > 0).all()
-                                                                   and (table.sum(axis=1) > 0).all()))  # fmt: skip
-def test_chi_square_is_that_of_scipy_and_cramers_v_its_corrected_root(table):
-    statistic = chi2_contingency(table, correction=False).statistic
-    assert measures.chi_square(table) == pytest.approx(statistic)
-    number = table.sum()
-    beyond = max(0, statistic / number - 2 * 3 / (number - 1))
-    side = min(3 - 4 / (number - 1), 4 - 9 / (number - 1)) - 1
-    assert measures.cramers_v(table) == pytest.approx(np.sqrt(beyond / side))
-
-
-def test_cramers_v_is_about_zero_by_chance_and_one_where_labels_fix_each_other():
-    random = np.random.default_rng(1)
-    chance = [measures.cramers_v(random.multinomial(60, [1 / 12] * 12).reshape(3, 4)) for _ in range(200)]
-    assert np.mean(chance) < 0.1
-    assert measures.cramers_v(np.diag([20, 30, 5])) == pytest.approx(1)
-    assert np.isnan(measures.cramers_v(np.array([[3, 4], [0, 0]])))
 
 
 def test_most_and_least_certain_texts_are_named(study):

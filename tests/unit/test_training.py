@@ -1,72 +1,34 @@
 """Training: a checkpoint that transformers reads, the same bits each time, killed or not."""
 
-import csv
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from samizdat.checkpoint import StateWriter
 from samizdat.errors import UserError
 from samizdat.loss import NO_TARGET
 from samizdat.optimizer import learning_rate_scale
 from samizdat.packing import evaluation_rows
 from samizdat.records import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary, read_document
 from samizdat.tokenizer import TokenizerSettings, make_tokenizer
-from samizdat.training import train
-from samizdat.training_loop import TrainingSettings
 from small_corpus import write_texts
+from small_training import SETTINGS, WORDS, contents, log_of, run, write_tokenizer
 from transformers import AutoTokenizer, GPT2LMHeadModel
-
-SETTINGS = TrainingSettings(
-    checkpoint=None, revision=None, layers=1, heads=2, width=16, context_tokens=16, dropout=0.1, epochs=2.0,
-    batch_tokens=64, micro_batch_sequences=2, optimizer="muon", matrix_learning_rate=0.02, learning_rate=0.01,
-    weight_decay=0.1, schedule="warmup-stable-decay", warmup_share=0.1, decay_share=0.4, gradient_clip=1.0,
-    precision="float32", compile=False, processes=1, evaluations=4, patience=None, resume_every_steps=3,
-    keep_percents=(25, 100),
-)  # fmt: skip
-WORDS = ["the", "old", "model", "reads", "letters", "and", "writes", "new", "poems", "about", "rain"]
 
 
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory):
-    """A tokenizer's folder over sixty sentences that repeat themselves, a sixth of them held out."""
-    folder = tmp_path_factory.mktemp("tokenizer")
-    random = np.random.default_rng(5)
-    texts = [f"{' '.join(random.choice(WORDS, 8))} {number}" for number in range(60)]
-    settings = TokenizerSettings("own", "train", 300, None, None)
-    make_tokenizer(settings, write_texts(texts, folder / "texts.parquet", held_out=10), None, folder / "own")
-    return folder / "own"
-
-
-def run(tokenizer, folder, seed=1, device="cpu", **changes):
-    """Train into `folder/out` with private state in `folder/work`; the stage's line, and the folder of the model."""
-    said = train(
-        replace(SETTINGS, **changes), "m", tokenizer, folder / "out", folder / "work", device, threads=1, seed=seed
-    )
-    return said, folder / "out"
-
-
-def log_of(out) -> list[dict[str, float]]:
-    with (out / "train_log.csv").open(encoding="utf-8") as file:
-        return [{key: float(value or "nan") for key, value in row.items()} for row in csv.DictReader(file)]
+    return write_tokenizer(tmp_path_factory.mktemp("tokenizer"))
 
 
 @pytest.fixture(scope="module")
 def trained(tokenizer, tmp_path_factory):
     return run(tokenizer, tmp_path_factory.mktemp("trained"))[1]
-
-
-def contents(folder) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_the_model_is_a_hugging_face_checkpoint_with_its_steps_and_log(trained, tokenizer):
@@ -109,76 +71,6 @@ def test_bits_per_byte_are_those_of_an_independent_count(trained, tokenizer):
     assert summary.validation_perplexity == pytest.approx(np.exp(nats / len(tokens)), rel=1e-3)
 
 
-def test_the_same_run_makes_the_same_bytes_and_another_seed_does_not(trained, tokenizer, tmp_path):
-    _, again = run(tokenizer, tmp_path / "again")
-    assert contents(again) == contents(trained)
-    _, other = run(tokenizer, tmp_path / "other", seed=2)
-    assert contents(other)["model.safetensors"] != contents(trained)["model.safetensors"]
-
-
-KILLED = """
-import json, sys
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from test_training import run
-from samizdat.checkpoint import StateWriter
-save = StateWriter.save
-def save_and_say(self, model, optimizers, position):
-    save(self, model, optimizers, position)
-    self.wait()
-    print("saved", position["step"], flush=True)
-    input()
-StateWriter.save = save_and_say
-run(Path({tokenizer!r}), Path({folder!r}), **json.loads({changes!r}))
-"""
-
-
-@pytest.mark.parametrize(
-    ("saves", "changes"), [(1, {}), (4, {}), (2, {"checkpoint": True}), (2, {"compile": True})], ids=str
-)
-def test_a_killed_run_goes_on_to_the_same_bytes(trained, tokenizer, tmp_path, saves, changes):
-    if "checkpoint" in changes:
-        changes = {"checkpoint": str(trained)}
-    expected = run(tokenizer, tmp_path / "expected", **changes)[1] if changes else trained
-    folder = tmp_path / "killed"
-    program = KILLED.format(
-        tests=str(Path(__file__).parent), tokenizer=str(tokenizer), folder=str(folder), changes=json.dumps(changes)
-    )
-    tests = str(Path(__file__).parents[1])
-    environment = os.environ | {"PYTHONPATH": f"{tests}:{os.environ.get('PYTHONPATH', '')}"}
-    command = [sys.executable, "-c", program]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as process:
-        for _ in range(saves - 1):
-            assert process.stdout.readline().startswith("saved")
-            process.stdin.write("\n")
-            process.stdin.flush()
-        assert process.stdout.readline() == f"saved {3 * saves}\n"
-        process.send_signal(signal.SIGKILL)
-    assert not (folder / "out").exists()
-    _, out = run(tokenizer, folder, **changes)
-    assert contents(out) == contents(expected)
-
-
-def test_a_state_of_another_recipe_is_not_resumed_from(trained, tokenizer, tmp_path, monkeypatch):
-    class Stop(Exception):
-        pass
-
-    def save_and_stop(self, *arguments):
-        save(self, *arguments)
-        self.wait()
-        raise Stop
-
-    save = StateWriter.save
-    with monkeypatch.context() as patch:
-        patch.setattr(StateWriter, "save", save_and_stop)
-        with pytest.raises(Stop):
-            run(tokenizer, tmp_path, learning_rate=0.5)
-    assert (tmp_path / "work" / "state.safetensors").is_file()
-    assert contents(run(tokenizer, tmp_path)[1]) == contents(trained)
-
-
 def test_two_processes_learn_what_one_does(tokenizer, tmp_path, monkeypatch):
     """The tolerance covers another order of float32 sums; each process computes half of every batch."""
     _, alone = run(tokenizer, tmp_path / "alone", dropout=0.0)
@@ -214,27 +106,6 @@ def test_two_processes_learn_what_one_does(tokenizer, tmp_path, monkeypatch):
 def test_another_number_of_processes_than_the_configs_is_refused(tokenizer, tmp_path):
     with pytest.raises(UserError, match=r"training.processes is 2, but 1 were started"):
         run(tokenizer, tmp_path, processes=2)
-
-
-def test_a_disk_that_is_too_small_is_refused_before_training(trained, tokenizer, tmp_path, monkeypatch):
-    free = 200_000
-    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=free))
-    with pytest.raises(UserError, match=r"training takes up to 0\.00 GB in .*work, where 0\.00 GB are free"):
-        run(tokenizer, tmp_path)
-    assert not (tmp_path / "out").exists() and not (tmp_path / "work" / "best").exists()
-
-
-def test_a_finished_model_is_put_back_in_a_moment(trained, tokenizer, tmp_path):
-    first, out = run(tokenizer, tmp_path)
-    assert "after" in first
-    (out / "model.safetensors").unlink()
-    second, out = run(tokenizer, tmp_path)
-    assert second.endswith("as trained before") and contents(out) == contents(trained)
-    damaged = tmp_path / "work" / "finished" / "model.safetensors"
-    damaged.unlink()
-    damaged.write_bytes(b"damaged")
-    third, out = run(tokenizer, tmp_path)
-    assert "after" in third and contents(out) == contents(trained)
 
 
 def test_a_model_without_checkpoints_on_the_way_is_the_same_model(trained, tokenizer, tmp_path):

@@ -1,0 +1,46 @@
+"""A training run that takes a second."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from samizdat.tokenizer import TokenizerSettings, make_tokenizer
+from samizdat.training import train
+from samizdat.training_loop import TrainingSettings
+from small_corpus import write_texts
+
+SETTINGS = TrainingSettings(
+    checkpoint=None, revision=None, layers=1, heads=2, width=16, context_tokens=16, dropout=0.1, epochs=2.0,
+    batch_tokens=64, micro_batch_sequences=2, optimizer="muon", matrix_learning_rate=0.02, learning_rate=0.01,
+    weight_decay=0.1, schedule="warmup-stable-decay", warmup_share=0.1, decay_share=0.4, gradient_clip=1.0,
+    precision="float32", compile=False, processes=1, evaluations=4, patience=None, resume_every_steps=3,
+    keep_percents=(25, 100),
+)  # fmt: skip
+WORDS = ["the", "old", "model", "reads", "letters", "and", "writes", "new", "poems", "about", "rain"]
+
+
+def write_tokenizer(folder: Path) -> Path:
+    """A tokenizer's folder over sixty sentences that repeat themselves, a sixth of them held out."""
+    random = np.random.default_rng(5)
+    texts = [f"{' '.join(random.choice(WORDS, 8))} {number}" for number in range(60)]
+    settings = TokenizerSettings("own", "train", 300, None, None)
+    make_tokenizer(settings, write_texts(texts, folder / "texts.parquet", held_out=10), None, folder / "own")
+    return folder / "own"
+
+
+def run(tokenizer, folder, seed=1, device="cpu", **changes):
+    """Train into `folder/out` with private state in `folder/work`; the stage's line, and the folder of the model."""
+    said = train(
+        replace(SETTINGS, **changes), "m", tokenizer, folder / "out", folder / "work", device, threads=1, seed=seed
+    )
+    return said, folder / "out"
+
+
+def log_of(out) -> list[dict[str, float]]:
+    with (out / "train_log.csv").open(encoding="utf-8") as file:
+        return [{key: float(value or "nan") for key, value in row.items()} for row in csv.DictReader(file)]
+
+
+def contents(folder) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
