@@ -12,8 +12,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 report: .venv/ready  ## the whole run; CONFIG=config/mine.yaml lays yours over config/config.yaml
 	@snakemake --cores all $(CONFIGFILES)
 
-plan: .venv/ready  ## which jobs would run, and why
-	@snakemake --cores all --dry-run --quiet host $(CONFIGFILES)
+plan: .venv/ready  ## which jobs would run, why, and for about how long
+	@samizdat plan $(CONFIGFILES)
 
 test: .venv/ready  ## the whole test suite, two files at a time
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile

@@ -82,7 +82,7 @@ def test_three_steps_to_ones_own_corpus_and_one_text_more(checkout):
     # One text more: what the corpus decides is made again, and the classifier reads the new text alone.
     corpus.write_text("\n".join([*texts, "A jedna věta navíc."]), encoding="utf-8")
     planned = checkout.make("plan", configs)
-    assert "import_corpus" in planned.stdout + planned.stderr
+    assert "Importing the corpus" in planned.stdout and "data/texts.txt changed" in planned.stdout
     done = checkout.make("report", configs)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "181 texts, 1 of them new" in done.stderr

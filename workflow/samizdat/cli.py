@@ -1,4 +1,4 @@
-"""`samizdat`: what people type at a terminal. `samizdat sample` continues a prompt with a checkpoint of a run."""
+"""`samizdat`: what people type at a terminal; `samizdat sample` continues a prompt with a checkpoint of a run."""
 
 import argparse
 import json
@@ -20,11 +20,15 @@ _CALL = "› "
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its status."""
-    options = _parser().parse_args(arguments)
+    options, more = _parser().parse_known_args(arguments)
+    if more and options.command is not _plan:
+        _parser().error(f"unrecognized arguments: {' '.join(more)}")
+    options.more = more
     # A character that the terminal's encoding lacks must not end a text.
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     try:
-        _sample(options)
+        if status := options.command(options):
+            sys.exit(status)
     except UserError as error:
         print(f"✗ {error}", file=sys.stderr)
         sys.exit(1)
@@ -36,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="samizdat", description="Read what a trained model writes.")
+    parser = argparse.ArgumentParser(prog="samizdat", description="What people ask of a run.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     sample = commands.add_parser(
         "sample",
@@ -60,7 +64,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     sample.add_argument("--seed", type=int, metavar="N", help="another one: another text")
     sample.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or mps")
+    sample.set_defaults(command=_sample)
+    plan = commands.add_parser(
+        "plan",
+        help="which jobs would run, why, and for about how long",
+        description="Say which jobs would run, why, and for about how long. Options are Snakemake's, such as "
+        "--configfile config/mine.yaml.",
+    )
+    plan.set_defaults(command=_plan)
     return parser
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from samizdat.plan import show_plan
+
+    return show_plan(options.more)
 
 
 def _sample(options: argparse.Namespace) -> None:

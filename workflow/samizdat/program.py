@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from samizdat.errors import UserError
 from samizdat.files import locked, write_text
+from samizdat.reuse import restored
 
 log = logging.getLogger("samizdat")
 # Of the processes that torchrun starts for one stage, the first holds the lock and speaks.
@@ -85,6 +86,7 @@ def _run_guarded(stage: Callable[..., str | None], call: dict[str, Any], log_pat
             # ru_maxrss is in KiB on Linux and in bytes on macOS.
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
             usage = {"title": title, "elapsed_seconds": round(seconds, 2), "peak_memory_bytes": peak}
+            usage["computing_seconds"] = _computing_seconds(work) if work in restored else usage["elapsed_seconds"]
             write_text(work / "usage.json", json.dumps(usage) + "\n")
     except UserError as error:
         return _failed(title, str(error), log_path)
@@ -102,6 +104,14 @@ def _run_guarded(stage: Callable[..., str | None], call: dict[str, Any], log_pat
     log.info(line)
     print(line, file=sys.stderr, flush=True)
     return 0
+
+
+def _computing_seconds(work: Path) -> float | None:
+    """How long the stage took when it last computed its result and did not only put it back."""
+    try:
+        return json.loads((work / "usage.json").read_text(encoding="utf-8")).get("computing_seconds")
+    except (OSError, ValueError):
+        return None
 
 
 def _failed(title: str, message: str, log_path: Path) -> int:
