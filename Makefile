@@ -6,7 +6,7 @@ CONFIGFILES := $(if $(CONFIG),--configfile $(CONFIG))
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report plan test lint bench-training bench-kills bench-classification bench-generation lock clean
+.PHONY: report plan verify bundle test lint bench-training bench-kills bench-classification bench-generation lock clean
 .DEFAULT_GOAL := report
 
 report: .venv/ready  ## the whole run; CONFIG=config/mine.yaml lays yours over config/config.yaml
@@ -14,6 +14,13 @@ report: .venv/ready  ## the whole run; CONFIG=config/mine.yaml lays yours over c
 
 plan: .venv/ready  ## which jobs would run, why, and for about how long
 	@samizdat plan $(CONFIGFILES)
+
+RUN ?= results/demo
+verify: .venv/ready  ## make a run again and say what is the same; RUN=results/mine or RUN=their.zip
+	@samizdat verify "$(RUN)"
+
+bundle: .venv/ready  ## a run as one file that others can verify; INPUTS=hashes leaves the texts out
+	@samizdat bundle "$(RUN)" --inputs $(or $(INPUTS),files)
 
 test: .venv/ready  ## the whole test suite, two files at a time
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.exit(status)
     except UserError as error:
         print(f"✗ {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(options.failed)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="samizdat", description="What people ask of a run.")
+    parser.set_defaults(failed=1)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     sample = commands.add_parser(
         "sample",
@@ -72,6 +73,21 @@ def _parser() -> argparse.ArgumentParser:
         "--configfile config/mine.yaml.",
     )
     plan.set_defaults(command=_plan)
+    verify = commands.add_parser(
+        "verify",
+        help="make a run again and say what is the same",
+        description="Make a run again in a folder of its own and say, artefact by artefact, what is the same. Exit "
+        "status: 0 all bytes are the same, 1 all numbers are within the tolerance, 2 something is different, 3 it "
+        "can't be made again.",
+    )
+    verify.add_argument("run", type=Path, metavar="RUN", help="results/<name>, or a bundle")
+    verify.set_defaults(command=_verify, failed=3)
+    bundle = commands.add_parser("bundle", help="write a run as one file that somebody else can verify")
+    bundle.add_argument("run", type=Path, metavar="RUN", help="results/<name>")
+    bundle.add_argument(
+        "--inputs", choices=["files", "hashes"], default="files", help="hashes: leave the corpus's texts out"
+    )
+    bundle.set_defaults(command=_bundle)
     return parser
 
 
@@ -79,6 +95,18 @@ def _plan(options: argparse.Namespace) -> int:
     from samizdat.plan import show_plan
 
     return show_plan(options.more)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from samizdat.verify import verify
+
+    return verify(options.run)
+
+
+def _bundle(options: argparse.Namespace) -> None:
+    from samizdat.bundle import write_bundle
+
+    print(write_bundle(options.run, hashes_only=options.inputs == "hashes"))
 
 
 def _sample(options: argparse.Namespace) -> None:
