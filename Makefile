@@ -63,5 +63,5 @@ lock:
 	  --no-annotate --no-header --quiet --output-file envs/lock.txt \
 	  $$(for name in $$(cat envs/not-locked.txt); do echo --no-emit-package $$name; done)
 
-clean: ## remove results, private state and logs of all runs
-	@rm -rf results work logs .snakemake
+clean: .venv/ready  ## shows what takes how much disk and asks what to keep; ALL=1 or WHAT="logs verify" without asking
+	@samizdat clean $(WHAT) $(if $(ALL),--all)

@@ -88,6 +88,10 @@ def _parser() -> argparse.ArgumentParser:
         "--inputs", choices=["files", "hashes"], default="files", help="hashes: leave the corpus's texts out"
     )
     bundle.set_defaults(command=_bundle)
+    clean = commands.add_parser("clean", help="what takes how much disk, and what of it to keep")
+    clean.add_argument("what", nargs="*", metavar="WHAT", help="delete these without a question")
+    clean.add_argument("--all", action="store_true", help="delete everything without a question")
+    clean.set_defaults(command=_clean)
     return parser
 
 
@@ -101,6 +105,12 @@ def _verify(options: argparse.Namespace) -> int:
     from samizdat.verify import verify
 
     return verify(options.run)
+
+
+def _clean(options: argparse.Namespace) -> None:
+    from samizdat.housekeeping import asker, clean
+
+    print(clean(options.what, everything=options.all, ask=asker()))
 
 
 def _bundle(options: argparse.Namespace) -> None:
