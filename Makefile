@@ -6,14 +6,21 @@ CONFIGFILES := $(if $(CONFIG),--configfile $(CONFIG))
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report plan test lint bench-training bench-kills bench-classification bench-generation lock clean
+.PHONY: report plan verify bundle test lint bench-training bench-kills bench-classification bench-generation bench-reproducibility lock clean
 .DEFAULT_GOAL := report
 
 report: .venv/ready  ## the whole run; CONFIG=config/mine.yaml lays yours over config/config.yaml
 	@snakemake --cores all $(CONFIGFILES)
 
-plan: .venv/ready  ## which jobs would run, and why
-	@snakemake --cores all --dry-run --quiet host $(CONFIGFILES)
+plan: .venv/ready  ## which jobs would run, why, and for about how long
+	@samizdat plan $(CONFIGFILES)
+
+RUN ?= results/demo
+verify: .venv/ready  ## make a run again and say what is the same; RUN=results/mine or RUN=their.zip
+	@samizdat verify "$(RUN)"
+
+bundle: .venv/ready  ## a run as one file that others can verify; INPUTS=hashes leaves the texts out
+	@samizdat bundle "$(RUN)" --inputs $(or $(INPUTS),files)
 
 test: .venv/ready  ## the whole test suite, two files at a time
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile
@@ -39,6 +46,9 @@ bench-generation: .venv/ready  ## generation against transformers, and the searc
 	@snakemake --cores all results/demo/models/gpt2-tiny/summary.json
 	@$(BIN)/python benchmarks/generation.py
 
+bench-reproducibility: .venv/ready  ## two clean demo runs, thirty kills, the table of changes: an hour
+	@$(BIN)/python benchmarks/reproducibility.py
+
 # torch comes without a hash and with its accelerator packages left to pip: a CPU build where one is at
 # hand, the CUDA build elsewhere.
 .venv/ready: envs/lock.txt pyproject.toml
@@ -56,5 +66,5 @@ lock:
 	  --no-annotate --no-header --quiet --output-file envs/lock.txt \
 	  $$(for name in $$(cat envs/not-locked.txt); do echo --no-emit-package $$name; done)
 
-clean: ## remove results, private state and logs of all runs
-	@rm -rf results work logs .snakemake
+clean: .venv/ready  ## shows what takes how much disk and asks what to keep; ALL=1 or WHAT="logs verify" without asking
+	@samizdat clean $(WHAT) $(if $(ALL),--all)

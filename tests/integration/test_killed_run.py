@@ -1,5 +1,9 @@
-"""A run that is killed again and again, and finished by the plain command, with the bytes of one never disturbed."""
+"""A run that is killed, interrupted and refused by its disk again and again, and finished by the plain command.
 
+All tests but the last disturb one checkout, in whatever order, and the last finishes what they left.
+"""
+
+import os
 import shutil
 import signal
 import subprocess
@@ -10,8 +14,15 @@ import pytest
 from conftest import Checkout, new_checkout
 
 TINY = ("--configfile", "config/tiny.yaml")
-# Each kill comes when the private folder of one of these steps has its lock: while it is at work.
-KILLED_IN = ("models/gpt2-tiny", "scores/source/texts", "report")
+# Each signal comes when the private folder of one of these steps has its lock: while it is at work. Only what the
+# step needs is asked for, so that it can't be over before its turn.
+DISTURBED_IN = {
+    "classifiers/source": (signal.SIGTERM, "classifiers/source/card.json"),
+    "models/gpt2-tiny": (signal.SIGKILL, "models/gpt2-tiny/summary.json"),
+    "scores/source/texts": (signal.SIGKILL, "scores/source/texts.parquet"),
+    "scores/sentiment/samples": (signal.SIGINT, "scores/sentiment/samples.parquet"),
+    "report": (signal.SIGKILL, "report/report.ipynb"),
+}
 
 
 def results_of(checkout: Checkout) -> dict[str, bytes]:
@@ -21,22 +32,58 @@ def results_of(checkout: Checkout) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
 
 
-def start_and_kill(checkout: Checkout, step: str) -> None:
-    """Run until a step has begun, then kill Snakemake alone: what it started must end by itself."""
+@pytest.fixture(scope="module")
+def disturbed(tiny, tmp_path_factory) -> Checkout:
+    """A checkout in which nothing has run yet; where this system lets us, on two small disks of its own."""
+    checkout = new_checkout(tmp_path_factory.mktemp("disturbed") / "checkout")
+    folders = [checkout.root / name for name in ("results", "work")]
+    for folder in folders:
+        folder.mkdir()
+        mount("-t", "tmpfs", "-o", "size=600m", "samizdat", str(folder))
+    shutil.copytree(tiny.root / "work" / "downloads", checkout.root / "work" / "downloads")
+    yield checkout
+    for folder in folders:
+        while os.path.ismount(folder) and subprocess.run(["umount", str(folder)], check=False).returncode == 0:
+            pass
+
+
+def mount(*arguments: str) -> str:
+    """Mount something; what the system says where it does not let us."""
+    try:
+        return subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False).stderr.strip()
+    except FileNotFoundError:
+        return "there is no command mount"
+
+
+def need_disk(checkout: Checkout) -> None:
+    if not os.path.ismount(checkout.root / "results"):
+        pytest.skip("a small or read-only disk needs a user who may mount one: root, on Linux")
+
+
+def start_and_kill(checkout: Checkout, step: str, number: signal.Signals, target: str) -> None:
+    """Run until a step has begun, then send a signal.
+
+    An interrupt goes to all processes, as a terminal sends it; every other one to Snakemake alone: what it
+    started must end by itself.
+    """
     lock = checkout.root / "work" / "tiny" / step / "lock"
-    with subprocess.Popen(
-        ["snakemake", "--cores", "2", *TINY],
-        cwd=checkout.root,
-        env=checkout.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    lock.unlink(missing_ok=True)
+    said = checkout.root / "stderr.txt"
+    with said.open("w") as stderr:
+        process = subprocess.Popen(
+            ["snakemake", "--cores", "2", f"results/tiny/{target}", *TINY],
+            cwd=checkout.root,
+            env=checkout.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            start_new_session=True,
+        )
         while not lock.exists():
-            assert process.poll() is None, process.stderr.read()
+            assert process.poll() is None, said.read_text(encoding="utf-8")
             time.sleep(0.02)
         time.sleep(0.3)
-        process.send_signal(signal.SIGKILL)
+        (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+        assert process.wait() != 0
 
 
 def living_stages(checkout: Checkout) -> list[str]:
@@ -51,23 +98,48 @@ def living_stages(checkout: Checkout) -> list[str]:
     return [command for command in found if "samizdat." in command]
 
 
+def test_a_full_disk_is_named_and_leaves_no_part_of_a_file(disturbed):
+    need_disk(disturbed)
+    results = disturbed.root / "results"
+    assert mount("-o", "remount,size=1m", str(results)) == ""
+    try:
+        done = disturbed.snakemake(*TINY)
+    finally:
+        assert mount("-o", "remount,size=600m", str(results)) == ""
+    assert done.returncode != 0
+    assert "No space left on device" in done.stderr and "free some disk space" in done.stderr, done.stderr
+    assert "this is a bug" not in done.stderr and "Traceback" not in done.stderr
+
+
+def test_read_only_results_are_named(disturbed):
+    need_disk(disturbed)
+    results = disturbed.root / "results"
+    assert mount("-o", "remount,ro", str(results)) == ""
+    try:
+        done = disturbed.snakemake(*TINY)
+    finally:
+        assert mount("-o", "remount,rw", str(results)) == ""
+    assert done.returncode != 0
+    assert "Read-only file system" in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
 @pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="looks for orphans in /proc, which is Linux's")
-def test_a_run_killed_three_times_ends_with_the_same_bytes(tiny, tmp_path):
-    checkout = new_checkout(tmp_path / "killed")
-    shutil.copytree(tiny.root / "work" / "downloads", checkout.root / "work" / "downloads")
-    for step in KILLED_IN:
-        start_and_kill(checkout, step)
-        deadline = time.monotonic() + 20
-        while living_stages(checkout) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert not living_stages(checkout)
-    done = checkout.snakemake(*TINY)
+@pytest.mark.parametrize("step", DISTURBED_IN)
+def test_who_is_killed_leaves_nobody_behind(disturbed, step):
+    start_and_kill(disturbed, step, *DISTURBED_IN[step])
+    deadline = time.monotonic() + 20
+    while living_stages(disturbed) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not living_stages(disturbed)
+
+
+def test_the_plain_command_finishes_with_the_bytes_of_a_run_never_disturbed(tiny, disturbed):
+    done = disturbed.snakemake(*TINY)
     assert done.returncode == 0, done.stdout + done.stderr
-    expected, found = results_of(tiny), results_of(checkout)
+    expected, found = results_of(tiny), results_of(disturbed)
     assert set(found) == set(expected)
     assert [name for name in expected if found[name] != expected[name]] == []
-    left = [path.name for path in (checkout.root / "results").rglob(".*")]
-    assert left == []
+    assert [path.name for path in (disturbed.root / "results").rglob(".*")] == []
 
 
 def test_two_runs_at_once_in_one_folder_do_no_harm(tiny, tmp_path):

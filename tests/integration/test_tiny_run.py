@@ -1,12 +1,16 @@
 """The whole pipeline through Snakemake: what it makes, that it stops when nothing changed, what a change reruns."""
 
 import json
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
+from conftest import Checkout
 from samizdat import records
 from samizdat.quality_records import COPIES, SAMPLE_QUALITY
 from samizdat.statistics_records import STATISTICS as STATISTICS_SCHEMAS
@@ -56,6 +60,9 @@ def test_every_file_between_the_steps_has_its_schema(tiny):
         records.read_table(run / "statistics" / f"{name}.parquet", schema)
     assert {path.stem for path in (run / "statistics").iterdir()} == set(STATISTICS_SCHEMAS) | set(judged)
     manifest = records.read_document(records.Manifest, run / "manifest.json")
+    assert set(manifest.inputs) == {"report/notes.md", "work/downloads/vaderSentiment.tar.gz"}
+    pinned = (tiny.root / "data/packages.txt").read_text(encoding="utf-8")
+    assert f"--hash=sha256:{manifest.inputs['work/downloads/vaderSentiment.tar.gz']}" in pinned
     assert {edge[0] for edge in manifest.rules} >= {"import_corpus", "train_model_gpt2-tiny"}
 
 
@@ -73,21 +80,52 @@ def test_with_nothing_changed_no_job_runs(tiny):
     assert before == {path: path.stat().st_mtime_ns for path in (tiny.root / "results").rglob("*")}
 
 
+def test_the_plan_says_what_would_run_why_and_for_how_long(tiny):
+    def plan(overlay):
+        command = [sys.executable, "-c", "from samizdat.cli import main; main()", "plan", "--configfile", overlay]
+        done = subprocess.run(command, cwd=tiny.root, env=tiny.environment(), capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert plan("config/tiny.yaml") == "Nothing would run: all results are up to date.\n"
+    said = plan(tiny.overlay("warmer", sampling={"temperatures": [0.5]}))
+    head, *jobs = said.splitlines()
+    assert re.match(r"1[0-9] jobs would run, for about .* by their last times:", head)
+    (samples,) = (job for job in jobs if "Generating samples" in job)
+    assert re.search(r" \d+ s  because temperatures changed from \[0.7, 1.0\] to \[0.5\]$", samples)
+    (judged,) = (job for job in jobs if "Judging the samples" in job)
+    assert judged.endswith("because generating samples with gpt2-tiny may write another result")
+    assert "Training" not in said
+
+
 def test_a_dry_run_of_a_fresh_copy_plans_every_rule(tiny):
     assert set(tiny.planned_jobs("--configfile", tiny.overlay("other", name="other"))) == ALL_RULES - {"fetch_package"}
 
 
 def config_change(**changes):
-    """Lay other values over the tiny config."""
+    """Lay other values over the tiny config; a function is given the items that the demo's config has."""
 
     def change(root: Path):
-        path = root / "config/tiny.yaml"
+        path, demo = root / "config/tiny.yaml", root / "config/config.yaml"
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        items = yaml.safe_load(demo.read_text(encoding="utf-8"))
         for key, value in changes.items():
-            config[key] = {**config.get(key, {}), **value} if isinstance(value, dict) else value
+            new = value(items[key]) if callable(value) else value
+            config[key] = {**config.get(key, {}), **new} if isinstance(new, dict) else new
         path.write_text(yaml.safe_dump(config), encoding="utf-8")
 
     return change
+
+
+def described(key: str, value: object):
+    """Another description of the first classifier."""
+    return config_change(classifiers=lambda items: [items[0] | {key: value}, *items[1:]])
+
+
+def rewritten_result(root: Path):
+    """Write a result again with the same bytes, as a copy from elsewhere would."""
+    path = root / "results/tiny/corpus/texts.parquet"
+    path.write_bytes(path.read_bytes())
 
 
 def file_change(name: str, old: str = "", new: str = ""):
@@ -107,6 +145,11 @@ def without_config(jobs: dict[str, int]) -> dict[str, int]:
     return {rule: number for rule, number in jobs.items() if rule not in CONFIG_FILES}
 
 
+ONE_MORE = {"name": "mood", "source": "checkpoint", "checkpoint": "mood", "predicts": "a mood", "made_for": "tests",
+            "reference": "nowhere"}  # fmt: skip
+THREADS = {"finetune_classifier": 2, "score_texts": 4}
+
+
 def train_anew(**more: int) -> dict[str, int]:
     return {"train_model_gpt2-tiny": 1} | SAMPLES | more
 
@@ -114,13 +157,24 @@ def train_anew(**more: int) -> dict[str, int]:
 CHANGES = {
     "a touched file": (file_change("report/index.qmd"), {}),
     "a touched table": (file_change("data/packages.txt"), {}),
+    "a rewritten but equal result": (rewritten_result, {}),
     "the config in another order": (config_change(), {}),
     "a comment in a module": (file_change("workflow/samizdat/sampling.py", "import numpy", "# why\nimport numpy"), {}),
     "a docstring": (file_change("workflow/samizdat/training.py", '"""Train a GPT-2', '"""Teach a GPT-2'), {}),
+    "an empty line in a module": (file_change("workflow/samizdat/loss.py", "\n\n", "\n\n\n"), {}),
     "a sentence of the report": (file_change("report/index.qmd", "A small model", "A tiny model"), REPORT),
     "the notes": (file_change("report/notes.md", "These are", "Here stand"), {"write_manifest": 1} | REPORT),
     "the page's look": (file_change("report/page.css", "{", "{ "), {"render_report": 1, "write_provenance": 1}),
     "the title": (config_change(title="Another"), CONFIG),
+    "the author": (config_change(author="A. Student"), CONFIG),
+    "no sentence of the corpus in the report": (config_change(publish_texts=False), CONFIG),
+    "a function of the report": (
+        file_change("workflow/samizdat/reporting/words.py", '" and "', '" & "'), REPORT,
+    ),
+    "a function of the page": (
+        file_change("workflow/samizdat/page.py", 'encoding="utf-8"', 'encoding="UTF-8"'),
+        {"render_report": 1, "write_provenance": 1},
+    ),
     "a prompt": (config_change(prompts=["", "The film"]), SAMPLES),
     "another temperature": (
         config_change(sampling={"temperatures": [0.5]}),
@@ -129,6 +183,27 @@ CHANGES = {
     "the number of resamples": (
         config_change(statistics={"bootstrap_resamples": 300}),
         {"judge_samples": 1} | STATISTICS,
+    ),
+    "how many held-out texts the samples are held against": (
+        config_change(sample_quality={"held_out_texts": 500}),
+        {"judge_samples": 1} | CONFIG,
+    ),
+    "when a classifier abstains": (
+        config_change(classification={"abstain_below": 0.5}),
+        {"score_texts": 4} | STATISTICS,
+    ),
+    "a classifier's description": (
+        described("predicts", "how a sentence sounds"),
+        {"finetune_classifier": 1, "score_texts": 2} | STATISTICS,
+    ),
+    "one classifier more": (
+        config_change(classifiers=lambda items: [*items, ONE_MORE]),
+        {"import_classifier": 1, "score_texts": 2} | STATISTICS,
+    ),
+    "one classifier less": (config_change(classifiers=lambda items: items[:1]), STATISTICS),
+    "one model more": (
+        config_change(models=[{"name": "gpt2-tiny", "tokenizer": "own"}, {"name": "second", "tokenizer": "own"}]),
+        {"train_model_second": 1} | SAMPLES,
     ),
     "the training's length": (config_change(training={"epochs": 2.0}), train_anew()),
     "the training's code": (
@@ -147,6 +222,7 @@ CHANGES = {
         config_change(tokenizers=[{"name": "own", "source": "train", "vocabulary_size": 600}]),
         train_anew(make_tokenizer=1),
     ),
+    "the number of threads": (config_change(threads=2), train_anew(**THREADS)),
     "the seed": (
         config_change(seed=7),
         train_anew(make_tokenizer=1, import_corpus=1, finetune_classifier=2, score_texts=4),
@@ -180,7 +256,26 @@ def test_costly_stages_return_at_once_when_only_their_files_are_gone(tiny):
     assert tiny.planned_jobs(*TINY) == {}
 
 
+def test_behind_an_unchanged_fingerprint_costly_stages_return_at_once(tiny, tmp_path):
+    checkout = Checkout(shutil.copytree(tiny.root, tmp_path / "copy", symlinks=True))
+    # The demo's corpus has no columns, so every step behind it runs, and finds what it had. The card alone is another.
+    described("predicts", "how a sentence sounds")(checkout.root)
+    config_change(corpus={"max_texts": 1200, "text_column": "words"})(checkout.root)
+    done = checkout.snakemake(*TINY)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for said in ("model gpt2-tiny", "classifier sentiment", "classifier source"):
+        assert re.search(rf"✓ {said} .*as trained before", done.stderr), done.stderr
+    assert len(re.findall(r"✓ scores .* texts, 0 of them new", done.stderr)) == 4
+    card = json.loads((checkout.root / "results/tiny/classifiers/sentiment/card.json").read_text(encoding="utf-8"))
+    assert card["predicts"] == "how a sentence sounds"
+    weights = "results/tiny/classifiers/sentiment/model.safetensors"
+    assert (checkout.root / weights).read_bytes() == (tiny.root / weights).read_bytes()
+    assert checkout.planned_jobs(*TINY) == {}
+
+
 def test_the_provenance_names_every_step_with_its_cost(tiny):
     provenance = json.loads((tiny.root / "results/tiny/provenance.json").read_text(encoding="utf-8"))
     assert {"corpus", "models/gpt2-tiny", "scores/source/texts", "report", "page"} <= set(provenance["steps"])
+    assert set(provenance["sha256"]) == {"manifest.json", "report.ipynb", "report.html"}
+    assert provenance["machine"]["cores"] > 0 and provenance["peak_memory_bytes"] > 1e7
     assert all(step["elapsed_seconds"] >= 0 for step in provenance["steps"].values())

@@ -155,6 +155,20 @@ def test_a_finished_classifier_is_put_back_and_a_changed_corpus_is_not_taken_for
     assert not run(settings, corpus, tmp_path, epochs=1.0)[0].endswith("as trained before")
 
 
+def test_another_description_rewrites_the_card_and_trains_nothing(settings, tmp_path):
+    texts, labels = sentences(40)
+    corpus = write_texts(texts, tmp_path / "texts.parquet", held_out=10, mood=labels)
+    _, out = run(settings, corpus, tmp_path, epochs=1.0)
+    before = contents(out)
+    other = replace(DESCRIPTION, predicts="the humour", made_for="others", languages=("en",), min_words=2)
+    said, out = run(settings, corpus, tmp_path, epochs=1.0, description=other)
+    after = contents(out)
+    assert said.endswith("as trained before")
+    assert {name for name in before if before[name] != after[name]} == {"card.json"} and set(after) == set(before)
+    card = read_document(ClassifierCard, out / "card.json")
+    assert (card.predicts, card.min_words, card.languages) == ("the humour", 2, ["en"])
+
+
 def test_the_best_weights_on_the_way_are_kept_and_patience_ends(settings, corpus, tmp_path, caplog):
     caplog.set_level("INFO")
     _, patient = run(settings, corpus, tmp_path / "patient", evaluations=10, epochs=12.0)

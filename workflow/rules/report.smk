@@ -1,6 +1,7 @@
 # reads:  everything above, report/index.qmd, report/notes.md
 # writes: results/<run>/manifest.json, report/report.ipynb, report/report.html, provenance.json
 
+ARCHIVES = sorted({file for name in TOKENIZERS for file in vocabulary_archive(name)} | set(corpus_archive()))
 ARTEFACTS = [
     f"{RESULTS}/corpus/texts.parquet",
     f"{RESULTS}/corpus/summary.json",
@@ -64,6 +65,7 @@ rule write_manifest:
         config=f"{RESULTS}/config.json",
         rules=f"{RESULTS}/rules.dot",
         files=CORPUS_FILES,
+        archives=ARCHIVES,
         artefacts=ARTEFACTS,
         notes=config["notes"],
     output:
@@ -72,6 +74,7 @@ rule write_manifest:
         f"{LOGS}/write_manifest.log",
     params:
         artefacts=lambda wildcards, input: paths(input.artefacts),
+        archives=lambda wildcards, input: paths(input.archives),
         root=lambda wildcards, output: folder_of(output[0]),
         work=f"{WORK}/manifest",
         code=code_digest("manifest"),
@@ -79,7 +82,7 @@ rule write_manifest:
         "Writing the manifest"
     shell:
         "python -m samizdat.manifest --run-config={input.config} --rulegraph={input.rules} --artefacts={params.artefacts}"
-        " --root={params.root} --notes={input.notes} --manifest={output} --work={params.work} --log={log} --title=manifest"
+        " --archives={params.archives} --root={params.root} --notes={input.notes} --manifest={output} --work={params.work} --log={log} --title=manifest"
 
 
 rule execute_report:

@@ -1,4 +1,4 @@
-"""`samizdat`: what people type at a terminal. `samizdat sample` continues a prompt with a checkpoint of a run."""
+"""`samizdat`: what people type at a terminal; `samizdat sample` continues a prompt with a checkpoint of a run."""
 
 import argparse
 import json
@@ -20,14 +20,18 @@ _CALL = "› "
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its status."""
-    options = _parser().parse_args(arguments)
+    options, more = _parser().parse_known_args(arguments)
+    if more and options.command is not _plan:
+        _parser().error(f"unrecognized arguments: {' '.join(more)}")
+    options.more = more
     # A character that the terminal's encoding lacks must not end a text.
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     try:
-        _sample(options)
+        if status := options.command(options):
+            sys.exit(status)
     except UserError as error:
         print(f"✗ {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(options.failed)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -36,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="samizdat", description="Read what a trained model writes.")
+    parser = argparse.ArgumentParser(prog="samizdat", description="What people ask of a run.")
+    parser.set_defaults(failed=1)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     sample = commands.add_parser(
         "sample",
@@ -60,7 +65,58 @@ def _parser() -> argparse.ArgumentParser:
     )
     sample.add_argument("--seed", type=int, metavar="N", help="another one: another text")
     sample.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or mps")
+    sample.set_defaults(command=_sample)
+    plan = commands.add_parser(
+        "plan",
+        help="which jobs would run, why, and for about how long",
+        description="Say which jobs would run, why, and for about how long. Options are Snakemake's, such as "
+        "--configfile config/mine.yaml.",
+    )
+    plan.set_defaults(command=_plan)
+    verify = commands.add_parser(
+        "verify",
+        help="make a run again and say what is the same",
+        description="Make a run again in a folder of its own and say, artefact by artefact, what is the same. Exit "
+        "status: 0 all bytes are the same, 1 all numbers are within the tolerance, 2 something is different, 3 it "
+        "can't be made again.",
+    )
+    verify.add_argument("run", type=Path, metavar="RUN", help="results/<name>, or a bundle")
+    verify.set_defaults(command=_verify, failed=3)
+    bundle = commands.add_parser("bundle", help="write a run as one file that somebody else can verify")
+    bundle.add_argument("run", type=Path, metavar="RUN", help="results/<name>")
+    bundle.add_argument(
+        "--inputs", choices=["files", "hashes"], default="files", help="hashes: leave the corpus's texts out"
+    )
+    bundle.set_defaults(command=_bundle)
+    clean = commands.add_parser("clean", help="what takes how much disk, and what of it to keep")
+    clean.add_argument("what", nargs="*", metavar="WHAT", help="delete these without a question")
+    clean.add_argument("--all", action="store_true", help="delete everything without a question")
+    clean.set_defaults(command=_clean)
     return parser
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from samizdat.plan import show_plan
+
+    return show_plan(options.more)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from samizdat.verify import verify
+
+    return verify(options.run)
+
+
+def _clean(options: argparse.Namespace) -> None:
+    from samizdat.housekeeping import asker, clean
+
+    print(clean(options.what, everything=options.all, ask=asker()))
+
+
+def _bundle(options: argparse.Namespace) -> None:
+    from samizdat.bundle import write_bundle
+
+    print(write_bundle(options.run, hashes_only=options.inputs == "hashes"))
 
 
 def _sample(options: argparse.Namespace) -> None:

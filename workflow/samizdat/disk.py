@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from samizdat.errors import UserError
@@ -39,6 +40,17 @@ def require(needs: dict[Path, int], purpose: str) -> None:
 def size_of(path: Path) -> int:
     """Bytes of a file, or of all files below a folder; 0 where there is none."""
     return sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
+
+
+def size_of_all(paths: Iterable[Path]) -> int:
+    """Bytes that deleting all these files and folders would free; one file under two names counts once."""
+    seen: dict[tuple[int, int], int] = {}
+    for path in paths:
+        for file in (path, *path.rglob("*")):
+            if not file.is_symlink() and file.is_file():
+                status = file.stat()
+                seen[status.st_dev, status.st_ino] = status.st_size
+    return sum(seen.values())
 
 
 def _existing(folder: Path) -> Path:

@@ -1,5 +1,6 @@
 """Fine-tune a classifier from an encoder on a human label of the corpus."""
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from transformers import AutoModelForSequenceClassification
 
 from samizdat import hub, program
 from samizdat.code import code_digest
-from samizdat.device import prepare
+from samizdat.device import Device, prepare
 from samizdat.errors import UserError
 from samizdat.files import replacing_folder, sha256_of, write_text
 from samizdat.finetuning_loop import FinetuningSettings, fit
@@ -54,7 +55,7 @@ def finetune(
     found = hub.locate(settings.checkpoint, settings.revision)
     mark = fingerprint(
         settings=asdict(settings),
-        description=asdict(description),
+        label_column=description.label_column,
         max_length_tokens=max_length_tokens,
         examples=examples[["id", "label", "selects"]].values.tolist(),
         encoder=found.digests(),
@@ -65,8 +66,38 @@ def finetune(
         code=code_digest("finetuning"),
     )
     learned = int((~examples["selects"]).sum())
-    if restore(work, mark, out):
+    before = restore(work, mark, out)
+    if not before:
+        _train(settings, description.name, max_length_tokens, examples, labels, found, out, chosen, seed)
+        keep(work, mark, out)
+    card = ClassifierCard(
+        **asdict(description),
+        origin=f"fine-tuned here from {found.origin}",
+        labels=labels,
+        max_length_tokens=max_length_tokens,
+        weights_sha256=sha256_of(out / "model.safetensors"),
+        training_texts=learned,
+        model_type=json.loads((out / "config.json").read_text(encoding="utf-8"))["model_type"],
+    )
+    # Another description trains nothing: the card stands outside of what is kept.
+    write_document(card, out / "card.json")
+    if before:
         return f"{learned:,} texts, as trained before"
+    return f"{len(labels)} labels learned from {learned:,} texts, selected on {len(examples) - learned:,}"
+
+
+def _train(
+    settings: FinetuningSettings,
+    name: str,
+    max_length_tokens: int,
+    examples: pd.DataFrame,
+    labels: list[str],
+    found: hub.Located,
+    out: Path,
+    chosen: Device,
+    seed: int,
+) -> None:
+    """Fine-tune on the examples, and write checkpoint, tokenizer and `seen_texts.txt`."""
     tokenizer = load(found.path)
     with hub.loading(found):
         model = AutoModelForSequenceClassification.from_pretrained(
@@ -83,7 +114,7 @@ def finetune(
         )
     model.to(chosen.kind)
     try:
-        fit(model, tokenizer, examples, settings, max_length_tokens, chosen, description.name, seed)
+        fit(model, tokenizer, examples, settings, max_length_tokens, chosen, name, seed)
     except torch.OutOfMemoryError:
         raise UserError(
             f"the {chosen.name} has too little memory for {settings.batch_rows} texts at once",
@@ -93,18 +124,6 @@ def finetune(
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         write_text(folder / "seen_texts.txt", "".join(f"{key}\n" for key in sorted(examples["id"])))
-        card = ClassifierCard(
-            **asdict(description),
-            origin=f"fine-tuned here from {found.origin}",
-            labels=labels,
-            max_length_tokens=max_length_tokens,
-            weights_sha256=sha256_of(folder / "model.safetensors"),
-            training_texts=learned,
-            model_type=model.config.model_type,
-        )
-        write_document(card, folder / "card.json")
-    keep(work, mark, out)
-    return f"{len(labels)} labels learned from {learned:,} texts, selected on {len(examples) - learned:,}"
 
 
 def _examples(

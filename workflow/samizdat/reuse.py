@@ -15,6 +15,10 @@ def fingerprint(**parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
+# The private folders of stages whose result this process put back, so that it computed nothing.
+restored: set[Path] = set()
+
+
 def restore(work: Path, mark: str, out: Path) -> bool:
     """Put the result of the same fingerprint back into `out`; False where there is none, or it is damaged."""
     kept = work / "finished"
@@ -29,6 +33,7 @@ def restore(work: Path, mark: str, out: Path) -> bool:
         for name in names:
             _link(kept / name, folder / name)
             os.utime(folder / name)
+    restored.add(work)
     return True
 
 

@@ -1,0 +1,166 @@
+"""Run the demo twice from clean clones, kill a tiny run again and again, change one thing at a time: same bytes?
+
+    make bench-reproducibility                      two demo runs, thirty kills, the whole table of changes
+    python benchmarks/reproducibility.py --quick    tiny runs, three kills, two changes; records nothing
+
+What is run is the commit that stands here, in clones below a temporary folder; the table of changes is the tests' own.
+"""
+
+import argparse
+import hashlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from record import ROOT, Figure, middle, show, write
+
+TINY = ["--configfile", "config/tiny.yaml"]
+SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+TABLE = "tests/integration/test_tiny_run.py::test_a_change_reruns_what_depends_on_it_and_nothing_else"
+# The row of a new text needs a run of a corpus of files, and stands in the test of the README's three steps.
+NEW_TEXT = "tests/integration/test_readme.py::test_three_steps_to_ones_own_corpus_and_one_text_more"
+
+
+def main() -> None:
+    """Measure, show, and record."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    quick = parser.parse_args().quick
+    figures: dict[str, Figure] = {}
+    notes: dict[str, object] = {}
+    with tempfile.TemporaryDirectory(prefix="samizdat-reproducibility-") as name:
+        root = Path(name)
+        runs = [clone(root / place) for place in ("first", "second")]
+        options, run_name = (TINY, "tiny") if quick else ([], "demo")
+        notes["clean_run_seconds"] = [run(place, *options) for place in runs]
+        files = [digests(place, run_name) for place in runs]
+        notes["different_in_clean_runs"] = different = differing(*files)
+        figures["clean_files"] = Figure("files of a run, all but provenance.json", len(files[0]))
+        figures["clean_equal"] = Figure(
+            f"share of them with equal bytes in two clean {run_name} runs", 1 - len(different) / len(files[0]), 1.0
+        )
+        figures["no_op_seconds"] = middle(
+            "a run with nothing to do, seconds", [run(runs[0], *options) for _ in range(3)], 5, less_is_better=True
+        )
+        plans = [plan(runs[0], *options, "--config", "seed=7") for _ in range(3)]
+        figures["plan_seconds"] = middle("the plan for another seed, seconds", plans, 5, less_is_better=True)
+        figures |= kill(root, 3 if quick else 30, notes)
+    figures |= changes(quick, notes)
+    show(figures)
+    if not quick:
+        write("reproducibility", figures, notes)
+    if any(figure.met is False for figure in figures.values()):
+        raise SystemExit(1)
+
+
+def clone(folder: Path) -> Path:
+    """A clean clone of the commit that stands here, with the downloads that were made before."""
+    command = ["git", "clone", "--quiet", "--shared", str(ROOT), str(folder)]
+    subprocess.run(command, check=True)
+    fetched = ROOT / "work" / "downloads"
+    if fetched.is_dir():
+        shutil.copytree(fetched, folder / "work" / "downloads")
+    return folder
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The environment in which a clone is the installed one."""
+    return os.environ | {"PYTHONPATH": str(folder / "workflow")}
+
+
+def start(folder: Path, *options: str) -> subprocess.Popen[bytes]:
+    """Begin a run in a session of its own, so that a signal can go to all of it."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "all", *options]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": (folder / "stderr.txt").open("wb")}
+    return subprocess.Popen(command, cwd=folder, env=environment(folder), start_new_session=True, **quiet)
+
+
+def run(folder: Path, *options: str) -> float:
+    """A run to its end; its seconds."""
+    begun = time.monotonic()
+    if start(folder, *options).wait():
+        raise SystemExit(f"a run failed:\n{(folder / 'stderr.txt').read_text(encoding='utf-8')}")
+    return time.monotonic() - begun
+
+
+def plan(folder: Path, *options: str) -> float:
+    """The seconds that a plan takes."""
+    begun = time.monotonic()
+    command = [sys.executable, "-c", "from samizdat.cli import main; main()", "plan", *options]
+    subprocess.run(command, cwd=folder, env=environment(folder), stdout=subprocess.DEVNULL, check=True)
+    return time.monotonic() - begun
+
+
+def digests(folder: Path, name: str) -> dict[str, str]:
+    """File → hash of its bytes, of everything below a run's results but the provenance."""
+    results = folder / "results" / name
+    files = [path for path in results.rglob("*") if path.is_file() and path.name != "provenance.json"]
+    return {path.relative_to(results).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def differing(expected: dict[str, str], found: dict[str, str]) -> list[str]:
+    """Names that only one of two runs has, or that have other bytes."""
+    return sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+
+
+def kill(root: Path, kills: int, notes: dict[str, object]) -> dict[str, Figure]:
+    """Disturb tiny runs at random instants, and let them finish by the plain command when all signals are spent.
+
+    A run that ends before its next signal is compared, and another one is begun from nothing.
+    """
+    calm, disturbed = clone(root / "calm"), clone(root / "disturbed")
+    whole_seconds = run(calm, *TINY)
+    expected = digests(calm, "tiny")
+    instants, sent, ended, wrong = random.Random(30), [], 0, set()
+    while len(sent) < kills:
+        number, wait = instants.choice(SIGNALS), instants.uniform(0, whole_seconds / 3)
+        process = start(disturbed, *TINY)
+        try:
+            process.wait(wait)
+        except subprocess.TimeoutExpired:
+            # Ctrl-C reaches every process of a terminal; other signals are sent to Snakemake alone.
+            (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+            process.wait()
+            sent.append([number.name, round(wait, 2)])
+            print(f"{len(sent)}: {number.name} after {wait:.1f} s", flush=True)
+            continue
+        ended += 1
+        wrong |= set(differing(expected, digests(disturbed, "tiny")))
+        for name in ("results", "work/tiny", "work/scores.sqlite", ".snakemake"):
+            path = disturbed / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    run(disturbed, *TINY)
+    wrong |= set(differing(expected, digests(disturbed, "tiny")))
+    notes |= {"signals": sent, "runs_that_were_disturbed": ended + 1, "different_after_kills": sorted(wrong)}
+    return {
+        "kills": Figure("signals (SIGKILL, SIGTERM, SIGINT) at random instants of tiny runs", kills),
+        "killed_equal": Figure("share of files with equal bytes after them", 1 - len(wrong) / len(expected), 1.0),
+    }
+
+
+def changes(quick: bool, notes: dict[str, object]) -> dict[str, Figure]:
+    """Let the tests' table of changes run, and count the rows whose jobs are exactly the expected ones."""
+    chosen = [TABLE, "-k", "touched"] if quick else [TABLE, NEW_TEXT]
+    with tempfile.TemporaryDirectory() as name:
+        report = Path(name, "report.xml")
+        command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *chosen]
+        subprocess.run(command, cwd=ROOT, env=environment(ROOT), stdout=subprocess.DEVNULL, check=False)
+        cases = ElementTree.parse(report).findall(".//testcase")
+    failed = [case.get("name") for case in cases if len(case.findall("*")) > len(case.findall("properties"))]
+    notes["rows_that_do_not_hold"] = failed
+    rows = len(cases)
+    return {
+        "rows": Figure("rows of the table of changes", rows, None if quick else 20),
+        "rows_that_hold": Figure("share of them whose jobs are exactly the expected ones", 1 - len(failed) / rows, 1.0),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""`make verify` and `make bundle`: a run made again by somebody else, and what changed behind its back."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from conftest import Checkout, new_checkout
+
+TEXTS = "data/texts.txt"
+
+
+def samizdat(checkout: Checkout, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from samizdat.cli import main; main()", *arguments]
+    return subprocess.run(command, cwd=checkout.root, env=checkout.environment(), capture_output=True, text=True)
+
+
+def state(folder) -> dict[str, str]:
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def git(checkout: Checkout, *arguments: str) -> None:
+    named = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *named, *arguments], cwd=checkout.root, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A run of a corpus of one's own without classifiers, in a repository, and a checkout of somebody else's."""
+    checkout = new_checkout(tmp_path_factory.mktemp("verify") / "mine")
+    ignored = ("/results/", "/work/", "/logs/", ".snakemake/", TEXTS, "__pycache__/", "/.venv")
+    (checkout.root / ".gitignore").write_text("\n".join(ignored), encoding="utf-8")
+    git(checkout, "init", "--quiet")
+    lines = [f"Sentence {number} of a corpus about rain and houses." for number in range(120)]
+    (checkout.root / TEXTS).write_text("\n".join(lines), encoding="utf-8")
+    changes = {"name": "small", "classifiers": [], "sampling": {"unprompted_samples": 4}}
+    corpus = {"source": "files", "paths": [TEXTS], "txt_unit": "line", "max_texts": None}
+    overlay = checkout.overlay("small", corpus=corpus, **changes)
+    git(checkout, "add", "--all")
+    git(checkout, "commit", "--quiet", "--message", "all")
+    theirs = Checkout(shutil.copytree(checkout.root, checkout.root.parent / "theirs", symlinks=True))
+    done = checkout.snakemake("--configfile", overlay)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return checkout, theirs
+
+
+def test_a_run_is_the_same_where_it_lies_and_is_not_touched(small):
+    mine, _ = small
+    # Code that stands here now but is of no commit: the run is made again by its own.
+    broken = mine.root / "workflow" / "samizdat" / "corpus.py"
+    before, code = state(mine.root / "results"), broken.read_text(encoding="utf-8")
+    broken.write_text("raise SystemExit('other code')\n", encoding="utf-8")
+    done = samizdat(mine, "verify", "results/small")
+    broken.write_text(code, encoding="utf-8")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "with the code of its commit" in done.stderr and " same bytes\n" in done.stdout
+    assert "report/report.html" in done.stdout and "models/gpt2-tiny/model.safetensors" in done.stdout
+    assert state(mine.root / "results") == before and not (mine.root / "work/.verify/small").exists()
+
+
+def test_a_bundle_is_the_same_elsewhere_and_an_altered_one_is_not(small, tmp_path):
+    mine, theirs = small
+    assert samizdat(mine, "bundle", "results/small").returncode == 0
+    good, bad = mine.root / "results" / "small.zip", tmp_path / "bad.zip"
+    # Somebody writes better numbers into a table and mends the manifest's hash.
+    with zipfile.ZipFile(good) as old, zipfile.ZipFile(bad, "w") as new:
+        log = old.read("results/models/gpt2-tiny/train_log.csv")
+        altered = log.replace(b"\n0,", b"\n7,", 1)
+        assert altered != log
+        hashes = [hashlib.sha256(data).hexdigest().encode() for data in (log, altered)]
+        for name in old.namelist():
+            data = altered if name.endswith("train_log.csv") else old.read(name)
+            if name.endswith("manifest.json") or name.endswith("provenance.json"):
+                data = data.replace(*hashes)
+            new.writestr(name, data)
+    done = samizdat(theirs, "verify", str(bad))
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "different     models/gpt2-tiny/train_log.csv" in done.stdout
+    assert "column step, row 0: 7 against 0" in done.stdout
+    again = theirs.root / "work" / ".verify" / "bad" / "checkout" / "results" / "small"
+    with zipfile.ZipFile(good) as archive:
+        files = [name for name in archive.namelist() if name.startswith("results/") and "provenance" not in name]
+        assert len(files) > 20
+        assert all((again / name.removeprefix("results/")).read_bytes() == archive.read(name) for name in files)
+
+
+def test_without_texts_the_readers_own_are_wanted(small):
+    mine, theirs = small
+    assert samizdat(mine, "bundle", "results/small", "--inputs", "hashes").returncode == 0
+    bundle = mine.root / "results" / "small.zip"
+    sha256 = json.loads((mine.root / "results/small/manifest.json").read_text(encoding="utf-8"))["inputs"][TEXTS]
+    (theirs.root / TEXTS).unlink()
+    done = samizdat(theirs, "verify", str(bundle))
+    assert done.returncode == 3
+    assert f"{TEXTS} is missing; its SHA-256 is {sha256}" in done.stderr
+    (theirs.root / TEXTS).write_text("something else", encoding="utf-8")
+    done = samizdat(theirs, "verify", str(bundle))
+    assert done.returncode == 3 and f"{TEXTS} has another hash here" in done.stderr

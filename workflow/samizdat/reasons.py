@@ -1,0 +1,127 @@
+"""Why Snakemake would run a job, from its words into ours."""
+
+import ast
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+LONGEST_VALUE_CHARACTERS = 60
+MOST_NAMED = 3
+
+# Seeds are 63 random bits; every other number that stands by itself is one of threads.
+_LEAST_SEED = 100_000
+
+_DIGEST = re.compile(r"[0-9a-f]{16}")
+_FILES = {
+    "Missing output files: ": "{names} {is_are} not there",
+    "Incomplete output files: ": "it was interrupted while it wrote {names}",
+    "Updated input files: ": "{names} changed",
+}
+_OTHER = {
+    "Forced execution": "it was asked for by force",
+    "Set of input files has changed since last execution": "it reads other files than before",
+    "Code has changed since last execution": "its rule changed",
+}
+_PARAMS = re.compile(
+    r"Params have changed since last execution: Union of exclusive params before and now across all output: "
+    r"before: (?P<values>.*)$",
+    flags=re.DOTALL,
+)
+_NONE = "<nothing exclusive>"
+
+
+def direct_reasons(reason: str) -> list[str]:
+    """What changed, as parts of a sentence; empty where a job only follows another one.
+
+    Args:
+        reason: what Snakemake says.
+    """
+    found: list[str] = []
+    params = _PARAMS.search(reason)
+    for part in (reason[: params.start()] if params else reason).split("; "):
+        part = part.strip()
+        found += [words for start, words in _OTHER.items() if part.startswith(start)]
+        for start, words in _FILES.items():
+            if part.startswith(start):
+                names = part.removeprefix(start).split(", ")
+                found.append(words.format(names=listed(sorted(names)), is_are="is" if len(names) == 1 else "are"))
+    if params:
+        found += _changed_params(params["values"])
+    return found
+
+
+def listed(names: list[str]) -> str:
+    """Names as a list in words, only the first of many."""
+    shown, more = names[:MOST_NAMED], len(names) - MOST_NAMED
+    if more > 0:
+        return f"{', '.join(shown)} and {more} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def _changed_params(values: str) -> list[str]:
+    """Which settings of a job changed, each with both values, and whether its program did."""
+    for middle in re.finditer(r" now: ", values):
+        try:
+            before, now = _values(values[: middle.start()]), _values(values[middle.end() :])
+        except (ValueError, SyntaxError):
+            continue  # these words stand inside of a value
+        break
+    else:
+        return ["its settings changed"]
+    found = ["its program changed"] if any(map(_is_code, before + now)) else []
+    found += ["the seed changed"] if any(type(value) is int and value >= _LEAST_SEED for value in before + now) else []
+    old, new = dict(_settings(before)), dict(_settings(now))
+    changes = [
+        f"{key} changed from {_short(old[key])} to {_short(new[key])}" if key in old and key in new
+        else f"{key} is {'new' if key in new else 'gone'}"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key, _NONE) != new.get(key, _NONE)
+    ]  # fmt: skip
+    found += [listed(changes)] if changes else []
+    return found or ["its settings changed"]
+
+
+def _values(text: str) -> list[Any]:
+    text = text.strip()
+    return [] if text == _NONE else list(ast.literal_eval(f"[{text}]"))
+
+
+def _is_code(value: Any) -> bool:
+    digests = value if isinstance(value, list) else [value]
+    return bool(digests) and all(isinstance(digest, str) and _DIGEST.fullmatch(digest) for digest in digests)
+
+
+def _settings(values: list[Any]) -> Iterator[tuple[str, Any]]:
+    """Names and values in what a rule puts on a command line: options, or the whole config."""
+    for value in values:
+        if type(value) is int and value < _LEAST_SEED:
+            yield "threads", value
+        for word in shlex.split(value) if isinstance(value, str) else ():
+            name, equals, text = word.partition("=")
+            if name.startswith("--") and equals:
+                yield name.removeprefix("--").replace("-", "_"), _json(text)
+            elif word.startswith("{"):
+                yield from _flat(_json(word))
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested mappings as dotted keys."""
+    if isinstance(value, dict):
+        for name in value:
+            yield from _flat(value[name], f"{key}.{name}".lstrip("."))
+    else:
+        yield key, value
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_VALUE_CHARACTERS else text[:LONGEST_VALUE_CHARACTERS] + "…"
