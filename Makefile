@@ -6,7 +6,7 @@ CONFIGFILES := $(if $(CONFIG),--configfile $(CONFIG))
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report plan test lint bench-training bench-kills bench-classification bench-generation lock clean
+.PHONY: report plan test lint bench-training bench-kills bench-classification bench-generation bench-report lock clean
 .DEFAULT_GOAL := report
 
 report: .venv/ready  ## the whole run; CONFIG=config/mine.yaml lays yours over config/config.yaml
@@ -38,6 +38,9 @@ bench-classification: .venv/ready  ## classification against its peers, about te
 bench-generation: .venv/ready  ## generation against transformers, and the search for copies: 12 minutes
 	@snakemake --cores all results/demo/models/gpt2-tiny/summary.json
 	@$(BIN)/python benchmarks/generation.py
+
+bench-report: .venv/ready  ## the report in a browser, for the demo, a Czech corpus and a hostile one
+	@$(BIN)/python benchmarks/report.py
 
 # torch comes without a hash and with its accelerator packages left to pip: a CPU build where one is at
 # hand, the CUDA build elsewhere.

@@ -258,7 +258,7 @@ def shares_by_step(run: Run) -> Picture | Prose:
 
 
 def _course_of_labels(samples: pd.DataFrame, percents: list[str]) -> str:
-    """The label whose share changes most from the first checkpoint to the last, by more than the intervals, in words."""
+    """The label whose share changes most from first to last checkpoint, by more than the intervals, in words."""
     best = (0.0, "No label’s share changes in the course of training by more than the intervals allow")
     for (classifier, one), part in samples.groupby(["classifier", "label"], sort=False):
         shares = part.set_index("group")
