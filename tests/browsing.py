@@ -6,7 +6,7 @@ from typing import Any
 
 import hostile
 from run_fixture import make_run, publish
-from samizdat.escaping import visible
+from samizdat.escaping import shortened, visible
 from samizdat.files import write_text
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -98,9 +98,21 @@ def cut(text: str, longest: int) -> str:
 
 
 def vanished(watched: Watched) -> list[str]:
-    """The hostile prompts that don't stand in the page as what they are, or whose samples don't."""
-    rows = watched.each("#tbl-steps tbody tr", "[...e.querySelectorAll('td > bdi[lang]')].map(text)")
-    shown = dict(rows)
-    return [
-        prompt for prompt in PROMPTS if not shown.get(cut(prompt, 400), "\0").startswith(cut(prompt, 360).strip()[:300])
+    """What of the hostile run does not stand in the page as what it is: prompts with their samples, names, notes."""
+    rows = dict(watched.each("#tbl-steps tbody tr", "[...e.querySelectorAll('td > bdi[lang]')].map(text)"))
+    missing = [
+        prompt for prompt in PROMPTS if not rows.get(cut(prompt, 400), "\0").startswith(cut(prompt, 360).strip()[:300])
     ]
+    names = {
+        "h1": [TITLE],
+        ".author, .subtitle": [COURSE, AUTHOR],
+        "#tbl-groups td:first-child bdi": [group for group in GROUPS if group is not None],
+        "#tbl-quality td:nth-child(4) bdi": [shortened(label) for label in (*MOODS, *KINDS)],
+        "#tbl-hashes td:first-child code": FILES,
+    }
+    for selector, expected in names.items():
+        shown = set(watched.each(selector))
+        missing += [name for name in expected if visible(name) not in shown]
+    # What Markdown has a meaning for is no tag that must show.
+    notes = watched.each("section:has(> #sec-notes), #sec-notes")[0]
+    return missing + [text for text in hostile.HTML if text not in notes and not set(text) & set("`&\\\t")]
