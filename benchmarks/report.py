@@ -31,7 +31,8 @@ from conftest import WORKFLOW_FILES
 
 PROJECT = ROOT / "report"
 SEEN = re.compile(r"as executed before")
-FLOAT = re.compile(r'id="((?:sec|fig|tbl)-[\w-]+)"')
+# Quarto gives captions ids of their own.
+FLOAT = re.compile(r'id="((?:sec|fig|tbl)-(?![\w-]*-caption-)[\w-]+)"')
 PROSE = "\nA sentence that was added to see how long it takes.\n"
 
 

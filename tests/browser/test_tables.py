@@ -6,6 +6,7 @@ from browsing import CHROMIUM, Watched
 from run_fixture import ROOT
 from samizdat.files import write_text
 from samizdat.page import render_page
+from samizdat.quarto import find_quarto, render_with_quarto
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the PATH (Debian's package chromium)")
 
@@ -127,4 +128,23 @@ def test_the_report_sorts_and_filters_its_tables(chromium, made_up):
     assert {"tbl-config", "tbl-hashes", "tbl-quality"} <= filtered
     watched.page.locator("#tbl-log th > button").first.click()
     assert watched.too_wide() == [] and watched.seen == []
+    watched.close()
+
+
+@pytest.mark.skipif(find_quarto() is None, reason="needs Quarto 1.7 or newer on the PATH")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_of_a_real_quarto_sorts_its_tables_and_is_accessible(chromium, made_up, tmp_path, scheme):
+    html = render_with_quarto(find_quarto(), made_up / "report" / "report.ipynb", ROOT / "report", tmp_path)
+    write_text(tmp_path / "page.html", html)
+    watched = Watched(chromium, tmp_path / "page.html", color_scheme=scheme)
+    assert watched.each("#tbl-config", "e.checkVisibility()") == [False]
+    watched.page.get_by_role("button", name="The config").focus()
+    watched.page.keyboard.press("Enter")
+    watched.page.wait_for_function("document.querySelector('#tbl-config').checkVisibility()")
+    watched.page.get_by_role("button", name="Value", exact=True).click()
+    assert watched.each("#tbl-config th[aria-sort]", "e.cellIndex") == [1]
+    watched.page.locator("#tbl-config .table-tools input").fill("seed")
+    found = watched.each("#tbl-config tbody tr:not([hidden])")
+    assert found and all("seed" in row for row in found)
+    assert watched.violations() == {} and watched.seen == []
     watched.close()

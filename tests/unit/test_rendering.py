@@ -202,7 +202,9 @@ def test_quarto_renders_where_it_is_on_the_path(fake_quarto, made_up):
     arguments, folder, python, *files = (fake_quarto / "log").read_text().splitlines()
     assert arguments == "render report.ipynb --to html"
     assert Path(folder).resolve() == (fake_quarto / "work" / "quarto").resolve() and Path(python).is_file()
-    look = [path.name for pattern in ("*.scss", "tables.*", "scripts.html") for path in PROJECT.glob(pattern)]
+    look = [
+        path.name for pattern in ("*.scss", "tables.*", "scripts.html", "quarto.html") for path in PROJECT.glob(pattern)
+    ]
     assert set(files) == {"_quarto.yml", "report.ipynb", "vendor", *look}
     config = yaml.safe_load((fake_quarto / "log.yml").read_text())
     assert "pre-render" not in config["project"] and config["execute"] == {"enabled": False}

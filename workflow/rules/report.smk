@@ -106,7 +106,9 @@ rule execute_report:
 
 
 LOOK = sorted(
-    str(file) for pattern in ["*.*css", "*.js", "scripts.html", "vendor/*.js"] for file in Path("report").glob(pattern)
+    str(file)
+    for pattern in ["*.*css", "*.js", "scripts.html", "quarto.html", "vendor/*.js"]
+    for file in Path("report").glob(pattern)
 )
 
 
