@@ -6,7 +6,8 @@ CONFIGFILES := $(if $(CONFIG),--configfile $(CONFIG))
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report plan verify bundle test lint bench-training bench-kills bench-classification bench-generation bench-reproducibility lock clean
+.PHONY: report plan verify bundle test lint bench-training bench-kills bench-classification bench-generation bench-report bench-reproducibility lock clean
+
 .DEFAULT_GOAL := report
 
 report: .venv/ready  ## the whole run; CONFIG=config/mine.yaml lays yours over config/config.yaml
@@ -48,6 +49,9 @@ bench-generation: .venv/ready  ## generation against transformers, and the searc
 
 bench-reproducibility: .venv/ready  ## two clean demo runs, thirty kills, the table of changes: an hour
 	@$(BIN)/python benchmarks/reproducibility.py
+
+bench-report: .venv/ready  ## the report in a browser, for the demo, a Czech corpus and a hostile one
+	@$(BIN)/python benchmarks/report.py
 
 # torch comes without a hash and with its accelerator packages left to pip: a CPU build where one is at
 # hand, the CUDA build elsewhere.

@@ -152,6 +152,18 @@ def at_hub(hub, tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
+def chromium():
+    """A browser; its tests are skipped where there is none."""
+    from browsing import LAUNCH
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**LAUNCH)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
 def made_up(tmp_path_factory) -> Path:
     """A made-up run with its report, executed and rendered by the embedded renderer; tests change nothing in it."""
     run = make_run(tmp_path_factory.mktemp("results") / "made-up")

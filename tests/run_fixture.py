@@ -89,7 +89,7 @@ def publish(run: Path, notes: Path = ROOT / "report" / "notes.md") -> Path:
     """Execute the report of a run and render it with the embedded renderer; return the page."""
     project, folder = ROOT / "report", run / "report"
     execute_report(project / "index.qmd", notes, run, folder / "report.ipynb", run / "work", threads=1)
-    write_text(folder / "report.html", render_page(nbformat.read(folder / "report.ipynb", 4), project / "page.css"))
+    write_text(folder / "report.html", render_page(nbformat.read(folder / "report.ipynb", 4), project))
     return folder / "report.html"
 
 

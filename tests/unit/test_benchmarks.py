@@ -9,9 +9,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
+import czech
 import rates
 import record
 from record import Figure, middle
+
+import report
 
 
 @pytest.mark.parametrize(
@@ -48,3 +51,45 @@ def test_a_table_replaces_its_own_and_leaves_the_rest(tmp_path, monkeypatch):
     saved = json.loads((tmp_path / "results" / "speed.json").read_text(encoding="utf-8"))
     assert saved["figures"]["fast"]["value"] == 1.5 and saved["figures"]["fast"]["met"] is False
     assert saved["versions"]["torch"] and saved["machine"]["processor"] and saved["notes"] == {"note": 1}
+
+
+def test_a_file_of_sayings_becomes_rows_with_their_authors():
+    contents = "Žít znamená\nbojovat.\n\t\t-- Seneca\n%\nKdo se bojí,  nesmí do lesa.\n%\nBez jména.\n\t\t-- XY\n%\n\n"
+    assert list(czech.sayings("klasik-sk", contents)) == [
+        ("Žít znamená bojovat.", "Seneca", "citát", "slovenčina"),
+        ("Kdo se bojí, nesmí do lesa.", "", "citát", "slovenčina"),
+        ("Bez jména.", "", "citát", "slovenčina"),
+    ]
+    verse = "Sedí pán při malém pivu,\nve tváři má zděšení.\n\t\t-- Skoumal\n"
+    assert next(czech.sayings("vodnansky", verse))[:2] == (
+        "Sedí pán při malém pivu,\nve tváři má zděšení.", "Skoumal",
+    )  # fmt: skip
+
+
+def test_a_package_with_another_hash_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(czech, "DOWNLOADS", tmp_path)
+    (tmp_path / f"{czech.PACKAGE}_{czech.VERSION}_all.deb").write_bytes(b"other")
+    with pytest.raises(SystemExit, match="another SHA-256"):
+        czech.fetch()
+
+
+def test_bytes_that_differ_are_counted():
+    assert report.differing_bytes(b"same", b"same") == 0
+    assert report.differing_bytes(b"abcd", b"abXdEF") == 3
+
+
+def test_what_quarto_has_and_the_embedded_page_lacks_is_named(tmp_path):
+    pages = []
+    for renderer, names in (("embedded", "sec-a tbl-c"), ("quarto", "sec-a fig-b tbl-c")):
+        path = tmp_path / f"{renderer}.html"
+        path.write_text(" ".join(f'<p id="{name}">' for name in names.split()), encoding="utf-8")
+        pages.append(report.Page("demo", renderer, path))
+    assert report.compare(pages) == ["demo: fig-b"]
+    figures = report.figures_of(
+        pages, {"vanished": ["x"]}, {"demo": 21.0}, {"embedded": 0, "quarto": 0}, ["demo: fig-b"]
+    )
+    assert [key for key, figure in figures.items() if not figure.met] == [
+        "hostile_strings",
+        "rerender_seconds",
+        "lacking",
+    ]

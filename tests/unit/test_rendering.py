@@ -1,6 +1,7 @@
 """The page: numbered, cross-referenced and framed by the embedded renderer; by Quarto where there is one."""
 
 import base64
+import hashlib
 import html
 import os
 import re
@@ -38,7 +39,7 @@ def page_of(*cells, title="A title", **block):
             if isinstance(cell, str)
             else nbformat.v4.new_code_cell(cell[0], outputs=list(cell[1:]))
         )
-    page = render_page(nbformat.v4.new_notebook(cells=made), PROJECT / "page.css")
+    page = render_page(nbformat.v4.new_notebook(cells=made), PROJECT)
     return re.sub(r"\s*\n\s*", "", page)
 
 
@@ -201,8 +202,10 @@ def test_quarto_renders_where_it_is_on_the_path(fake_quarto, made_up):
     arguments, folder, python, *files = (fake_quarto / "log").read_text().splitlines()
     assert arguments == "render report.ipynb --to html"
     assert Path(folder).resolve() == (fake_quarto / "work" / "quarto").resolve() and Path(python).is_file()
-    themes = [path.name for path in PROJECT.glob("*.scss")]
-    assert set(files) == {"_quarto.yml", "report.ipynb", *themes}
+    look = [
+        path.name for pattern in ("*.scss", "tables.*", "scripts.html", "quarto.html") for path in PROJECT.glob(pattern)
+    ]
+    assert set(files) == {"_quarto.yml", "report.ipynb", "vendor", *look}
     config = yaml.safe_load((fake_quarto / "log.yml").read_text())
     assert "pre-render" not in config["project"] and config["execute"] == {"enabled": False}
     shown = page.read_text()
@@ -239,3 +242,14 @@ def test_the_page_of_a_real_quarto_has_all_that_the_embedded_one_has(made_up, tm
     assert captions == set(re.findall(r">((?:Figure|Table)\s\d+):", html.unescape(embedded).replace("\u00a0", " ")))
     assert not re.search(r"\?@(?:fig|tbl|sec)-", first)
     assert not re.search(r'(?:src|href)="(?:https?:)?//', first)
+
+
+def test_the_vendored_library_is_the_published_one_and_both_scripts_go_into_the_page(made_up):
+    library = PROJECT / "vendor" / "tablesort.min.js"
+    assert hashlib.sha256(library.read_bytes()).hexdigest() in (PROJECT / "vendor" / "README.md").read_text()
+    page = (made_up / "report" / "report.html").read_text()
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    assert scripts == [library.read_text(), (PROJECT / "tables.js").read_text()]
+    policy = html.unescape(re.search(r'content="(default-src[^"]*)"', page).group(1))
+    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    assert policy.split("script-src ")[1].split() == sorted(f"'sha256-{one}'" for one in hashes)

@@ -23,6 +23,7 @@ from samizdat.reporting import (
     samples,
     summary,
     training,
+    writing,
 )  # fmt: skip
 from samizdat.reporting.style import Picture
 from samizdat.reporting.words import Prose
@@ -203,7 +204,12 @@ def test_samples_stand_beside_their_labels(run):
     assert first[:2] == ["*nothing*", "10 (10 %)"]
     row = run.samples[(run.samples["percent"] == 10) & (run.samples["prompt_kind"] == "none")].iloc[0]
     labels = " · ".join(f"{scores[row['id']][0]} 0.80" for scores in run.sample_labels.values())
-    assert first[2] == f"{row['text']}<br>{labels}"
+    assert first[2] == f"{row['text']}<br>{labels} · {plain(writing.copy_note(run, row['id']))}"
+    gallery = cells(samples.gallery(run).markdown)
+    assert gallery[1][1].endswith("begun with nothing, after step 100")
+    continued = cells(samples.held_out(run).markdown)[1]
+    begun = run.samples[run.samples["prompt_kind"] == "held_out"].iloc[0]
+    assert continued[0].endswith(f"begun with {begun['prompt']}") and "after step 100 · " in continued[1]
     assert len(cells(samples.gallery(run).markdown)) == 1 + 2 * 8
     assert cells(samples.held_out(run).markdown)[0] == ["The held-out text", "Continued at 0.7", "Continued at 1"]
 

@@ -96,8 +96,11 @@ def test_the_longest_copy_stands_beside_a_sample_unless_texts_are_not_published(
     cell = writing.copy_cell(run, "a")
     assert "&#42;the&#42; secret" in cell and f"12{NO_BREAK}of 40 characters" in cell
     assert writing.copy_cell(run, "b") == "" == writing.copy_cell(run, "unknown")
+    assert "longest copy: " in writing.copy_note(run, "a") and "secret</bdi>, 12" in writing.copy_note(run, "a")
+    assert writing.copy_note(run, "b") == ""
     run.publish_texts = False
-    assert "secret" not in writing.copy_cell(run, "a") and "12" in writing.copy_cell(run, "a")
+    for shown_copy in (writing.copy_cell, writing.copy_note):
+        assert "secret" not in shown_copy(run, "a") and "12" in shown_copy(run, "a")
 
 
 def test_the_gallery_shows_the_copies_of_its_own_samples(folder):
@@ -130,6 +133,15 @@ def test_shares_by_step_are_those_of_the_statistics(folder):
     rows = run.shares[(run.shares["group_kind"] == "percent") & (run.shares["group"] == "10")]
     row = rows.iloc[0]
     assert f"{row['classifier']}, samples after 10 %: {row['label']}" in picture.alternative_text
+    run.shares = run.shares.copy()
+    bounds = ["share", "low", "high"]
+    chosen = (run.shares["classifier"] == row["classifier"]) & (run.shares["label"] == row["label"])
+    run.shares.loc[run.shares["group_kind"] == "percent", bounds] = [0.3, 0.2, 0.4]
+    assert writing.shares_by_step(run).alternative_text.startswith("No label’s share changes")
+    run.shares.loc[chosen & (run.shares["group"] == "100"), bounds] = [0.6, 0.5, 0.7]
+    title = writing.shares_by_step(run).alternative_text.replace(NO_BREAK, " ").split(". ")[0]
+    first, last = "30 % of the samples after 10 % of training", "60 % of those after 100 %"
+    assert title == f"{row['classifier']} calls {first} “{row['label']}”, {last}"
     run.shares = run.shares[run.shares["group_kind"] != "percent"]
     assert "No checkpoint" in writing.shares_by_step(run).markdown
 

@@ -108,11 +108,18 @@ rule execute_report:
         " --notebook={output} --threads={params.numeric_threads} --work={params.work} --log={log} --title=notebook"
 
 
+LOOK = sorted(
+    str(file)
+    for pattern in ["*.*css", "*.js", "scripts.html", "quarto.html", "vendor/*.js"]
+    for file in Path("report").glob(pattern)
+)
+
+
 rule render_report:
     """The page, from the executed notebook."""
     input:
         notebook=f"{RESULTS}/report/report.ipynb",
-        look=["report/_quarto.yml", *sorted(str(file) for file in Path("report").glob("*.*css"))],
+        look=["report/_quarto.yml", *LOOK],
     output:
         f"{RESULTS}/report/report.html",
     log:

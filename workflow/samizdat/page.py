@@ -41,19 +41,23 @@ $body
 <footer>
 <p>Made by Samizdat from <code>report.ipynb</code>, which has every figure, table and line of code of this page.</p>
 </footer>
+$scripts
 </body>
 </html>
 """)
+STYLES = ("page.css", "tables.css")
+SCRIPTS = "scripts.html"
 # Sections of the first two levels stand in the list of contents.
 _DEEPEST_LISTED = 3
+_SCRIPT = re.compile(r'<script src="([\w./-]+)"></script>')
 
 
-def render_page(notebook: NotebookNode, style: Path) -> str:
-    """The page as HTML: no request, no script, the same bytes from the same notebook.
+def render_page(notebook: NotebookNode, project: Path) -> str:
+    """The page as HTML: no request, no script but the project's, the same bytes from the same notebook.
 
     Args:
         notebook: executed; its first cell holds the metadata.
-        style: the CSS file that goes into the page.
+        project: the folder with the page's style and scripts.
     """
     block = yaml.safe_load(notebook.cells[0].source.strip().strip("-"))
     body = assemble(notebook)
@@ -69,7 +73,8 @@ def render_page(notebook: NotebookNode, style: Path) -> str:
             title=_unbroken(_inline(block["title"])),
             byline="".join(lines),
             contents=_contents(body),
-            style=style.read_text(encoding="utf-8"),
+            style="".join((project / name).read_text(encoding="utf-8") for name in STYLES),
+            scripts=_scripts(project),
             body=content.strip(),
         )
     )
@@ -78,6 +83,12 @@ def render_page(notebook: NotebookNode, style: Path) -> str:
 def _html(blocks: list[Element], *options: str) -> str:
     document = {"pandoc-api-version": pandoc.parse("")["pandoc-api-version"], "meta": {}, "blocks": blocks}
     return pandoc.unparse(document, "html5", *options)
+
+
+def _scripts(project: Path) -> str:
+    """The scripts that both renderers' pages have, their files put in."""
+    tags = (project / SCRIPTS).read_text(encoding="utf-8").strip()
+    return _SCRIPT.sub(lambda tag: f"<script>{(project / tag[1]).read_text(encoding='utf-8')}</script>", tags)
 
 
 def _inline(markdown: str) -> str:

@@ -43,7 +43,7 @@ def render_with_quarto(program: str, notebook: Path, project: Path, work: Path) 
     Args:
         program: the `quarto` to call.
         notebook: executed; Quarto executes nothing.
-        project: the folder with `_quarto.yml` and the theme.
+        project: the folder with `_quarto.yml`, the theme and the scripts.
         work: private state: a project of its own, so that nothing is written beside the sources.
 
     Raises:
@@ -55,8 +55,10 @@ def render_with_quarto(program: str, notebook: Path, project: Path, work: Path) 
     config = yaml.safe_load((project / "_quarto.yml").read_text(encoding="utf-8"))
     config["project"].pop("pre-render", None)
     (folder / "_quarto.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
-    for theme in project.glob("*.scss"):
-        shutil.copy(theme, folder)
+    for pattern in ("*.scss", "tables.*", "scripts.html", "quarto.html"):
+        for file in project.glob(pattern):
+            shutil.copy(file, folder)
+    shutil.copytree(project / "vendor", folder / "vendor")
     shutil.copy(notebook, folder / "report.ipynb")
     done = subprocess.run(  # noqa: S603
         [program, "render", "report.ipynb", "--to", "html"],

@@ -18,7 +18,7 @@ def render_report(notebook: Path, project: Path, page: Path, work: Path) -> str:
 
     Args:
         notebook: executed.
-        project: the folder `report/`, with `_quarto.yml`, Quarto's theme and `page.css`.
+        project: the folder `report/`, with `_quarto.yml`, Quarto's theme, the page's styles and scripts.
         page: where to write.
         work: private state: Quarto's own project.
 
@@ -29,7 +29,7 @@ def render_report(notebook: Path, project: Path, page: Path, work: Path) -> str:
     if quarto:
         html = render_with_quarto(quarto, notebook, project, work)
     else:
-        html = render_page(nbformat.read(notebook, as_version=4), project / "page.css")
+        html = render_page(nbformat.read(notebook, as_version=4), project)
     write_text(page, html)
     return f"{len(html.encode()) / 1e6:.1f} MB by {'Quarto' if quarto else 'the embedded renderer'}"
 

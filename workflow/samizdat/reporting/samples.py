@@ -6,7 +6,7 @@ from typing import Any
 from samizdat.escaping import quoted
 from samizdat.reporting.run import Run
 from samizdat.reporting.words import Prose, Table, count, counted, joined, name, percent, scored, table
-from samizdat.reporting.writing import copy_cell
+from samizdat.reporting.writing import copy_cell, copy_note
 
 LONGEST_CHARACTERS = 360
 NOTHING = ("none", "unprompted")
@@ -84,9 +84,11 @@ def held_out(run: Run) -> Table | Prose:
     rows = []
     for (model, key), part in samples.groupby(["model", "prompt_text_id"], sort=False):
         found = {row["temperature"]: row for row in part.to_dict("records")}
-        cells = [_cell(run, found.get(temperature)) for temperature in temperatures]
+        cells = [_cell(run, found.get(temperature), step=True) for temperature in temperatures]
+        begun = f"<small>begun with {quoted(part['prompt'].iloc[0], language=run.language)}</small>"
         model_cell = [name(model)] if len(run.models) > 1 else []
-        rows.append([*model_cell, quoted(originals[key], language=run.language, longest=LONGEST_CHARACTERS), *cells])
+        original = quoted(originals[key], language=run.language, longest=LONGEST_CHARACTERS)
+        rows.append([*model_cell, f"{original}<br>{begun}", *cells])
     header = ["Model"] if len(run.models) > 1 else []
     return table(rows, [*header, "The held-out text", *(f"Continued at {value:g}" for value in temperatures)])
 
@@ -104,7 +106,8 @@ def gallery(run: Run, each: int = 8) -> Table | Prose:
         [
             *([name(row["model"])] if len(run.models) > 1 else []),
             f"{row['temperature']:g}",
-            quoted(row["text"], language=run.language, longest=LONGEST_CHARACTERS),
+            quoted(row["text"], language=run.language, longest=LONGEST_CHARACTERS)
+            + f"<br><small>begun with nothing, {_step(row)}</small>",
             copy_cell(run, row["id"]),
             *(_label(run, classifier, row["id"]) for classifier in run.cards),
         ]
@@ -115,16 +118,21 @@ def gallery(run: Run, each: int = 8) -> Table | Prose:
     return table(rows, header, numbers=["Temperature"])
 
 
-def _cell(run: Run, sample: Mapping[str, Any] | None) -> str:
-    """A sample's text and, in small print, its labels."""
+def _cell(run: Run, sample: Mapping[str, Any] | None, *, step: bool = False) -> str:
+    """A sample's text and, in small print, its labels, its longest copy and, where asked for, its step."""
     if sample is None:
         return ""
     if sample["id"] not in run.shown_ids:
         return "*not shown*"
     text = quoted(sample["text"], language=run.language, longest=LONGEST_CHARACTERS)
     labels = [_label(run, classifier, sample["id"]) for classifier in run.cards]
-    shown = " · ".join(label for label in labels if label)
+    notes = [_step(sample) if step else "", *labels, copy_note(run, sample["id"])]
+    shown = " · ".join(note for note in notes if note)
     return f"{text}<br><small>{shown}</small>" if shown else text
+
+
+def _step(sample: Mapping[str, Any]) -> str:
+    return f"after step {count(sample['step'])}"
 
 
 def _label(run: Run, classifier: str, sample_id: str) -> str:

@@ -33,7 +33,7 @@ from samizdat.reporting.words import (
     table,
 )
 
-LONGEST_PASSAGE_CHARACTERS = 120
+LONGEST_PASSAGE_CHARACTERS, LONGEST_NOTE_CHARACTERS = 120, 60
 TICKS = [step * 10**power for power in range(5) for step in (1, 2, 5)]  # of a logarithmic axis of characters
 NOTHING = ("none", "unprompted")
 
@@ -210,13 +210,23 @@ def copies(run: Run) -> Picture | Prose:
 
 def copy_cell(run: Run, sample_id: str) -> str:
     """The longest passage that a sample shares with a training text, and how long it is."""
+    passage, length = _copy(run, sample_id, LONGEST_PASSAGE_CHARACTERS)
+    return f"{passage}{'<br>' if passage else ''}<small>{length}</small>" if length else ""
+
+
+def copy_note(run: Run, sample_id: str) -> str:
+    """The same for small print."""
+    passage, length = _copy(run, sample_id, LONGEST_NOTE_CHARACTERS)
+    return f"longest copy: {passage}{', ' if passage else ''}{length}" if length else ""
+
+
+def _copy(run: Run, sample_id: str, longest: int) -> tuple[str, str]:
+    """The passage, where texts may be shown, and its length beside the sample's; nothing where nothing is copied."""
     row = run.longest_copies.get(sample_id)
     if not row or not row["copy_characters"]:
-        return ""
-    length = f"<small>{count(row['copy_characters'])}{NO_BREAK}of {count(row['characters'])} characters</small>"
-    if not run.publish_texts:
-        return length
-    return f"{quoted(row['passage'], language=run.language, longest=LONGEST_PASSAGE_CHARACTERS)}<br>{length}"
+        return "", ""
+    passage = quoted(row["passage"], language=run.language, longest=longest) if run.publish_texts else ""
+    return passage, f"{count(row['copy_characters'])}{NO_BREAK}of {count(row['characters'])} characters"
 
 
 def shares_by_step(run: Run) -> Picture | Prose:
@@ -231,7 +241,7 @@ def shares_by_step(run: Run) -> Picture | Prose:
     sets += [(f"samples after {value} %", samples[samples["group"] == value]) for value in percents]
     labels = {one: list(dict.fromkeys(frame.loc[frame["classifier"] == one, "label"])) for one in names}
     heights = [0.5 + len(labels[one]) * (0.16 + 0.11 * len(sets)) for one in names]
-    title = "What the classifiers say of samples in the course of training, and of the texts"
+    title = _course_of_labels(samples, percents)
     with drawing(title, 0.8 + sum(heights), rows=len(names), height_ratios=heights) as (picture, axes):
         descriptions = []
         for axis, classifier in zip(axes, names, strict=True):
@@ -245,3 +255,19 @@ def shares_by_step(run: Run) -> Picture | Prose:
         legend_below(picture, axes[0])
         picture.alternative_text = f"{title}. Points with intervals. " + "; ".join(descriptions) + "."
     return picture
+
+
+def _course_of_labels(samples: pd.DataFrame, percents: list[str]) -> str:
+    """The label whose share changes most from first to last checkpoint, by more than the intervals, in words."""
+    best = (0.0, "No label’s share changes in the course of training by more than the intervals allow")
+    for (classifier, one), part in samples.groupby(["classifier", "label"], sort=False):
+        shares = part.set_index("group")
+        first, last = shares.loc[percents[0]], shares.loc[percents[-1]]
+        lower, higher = (first, last) if first["share"] < last["share"] else (last, first)
+        change = higher["share"] - lower["share"]
+        if higher["low"] > lower["high"] and change > best[0]:
+            words = (
+                f"{drawn(classifier)} calls {percent(first['share'])} of the samples after {percents[0]} % of training"
+            )
+            best = (change, f"{words} “{drawn(one)}”, {percent(last['share'])} of those after {percents[-1]} %")
+    return best[1]
