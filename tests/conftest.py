@@ -81,7 +81,7 @@ class Checkout:
 
 def new_checkout(folder: Path) -> Checkout:
     """Copy what the workflow runs from."""
-    generated = shutil.ignore_patterns("__pycache__", "*.egg-info", "report.ipynb", "*.html", ".quarto")
+    generated = shutil.ignore_patterns("__pycache__", "*.egg-info", "report.ipynb", "report.html", ".quarto")
     folder.mkdir(parents=True, exist_ok=True)
     for name in WORKFLOW_FILES:
         source = ROOT / name
