@@ -16,7 +16,9 @@ from samizdat.records import Manifest
 
 # What the workflow runs from, where its own commit can't be had.
 CODE = ("Snakefile", "config", "workflow", "profiles", "report", "data/packages.txt", "envs", "pyproject.toml")
-GENERATED = shutil.ignore_patterns("__pycache__", "*.egg-info", "report.ipynb", "report.html", ".quarto", ".jupyter_cache")
+GENERATED = shutil.ignore_patterns(
+    "__pycache__", "*.egg-info", "report.ipynb", "report.html", ".quarto", ".jupyter_cache"
+)
 
 # Where an input may lie, and of which kind it may be. The manifest of a stranger's run must not bring code along.
 CODE_FOLDERS = {"workflow", "profiles", "config", "envs"}
