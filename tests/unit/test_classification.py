@@ -15,7 +15,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samizdat import score_store
+from samizdat import classification, score_store
 from samizdat.classification import UNREADABLE, ClassificationSettings, score
 from samizdat.errors import UserError
 from samizdat.records import SCORES, read_table
@@ -101,6 +101,22 @@ def test_bfloat16_gives_the_labels_of_float32_where_they_are_decided(classifier,
     decided = margin > 2 * difference
     assert decided.mean() > 0.8
     assert (exact["label"] == half["label"])[decided].all()
+
+
+def test_what_is_close_in_bfloat16_is_decided_in_float32(classifier, tmp_path, monkeypatch):
+    texts = sentences(200)
+    half = read_table(run(classifier, texts, tmp_path / "half", precision="bfloat16")[1], SCORES)
+    half = np.stack(half["probabilities"])
+    margin = np.diff(np.sort(half)[:, -2:])[:, 0]
+    middling = np.median(margin)
+    monkeypatch.setattr(classification, "CLOSE_CALL", middling)
+    decided = read_table(run(classifier, texts, tmp_path / "decided", precision="bfloat16")[1], SCORES)
+    decided = np.stack(decided["probabilities"])
+    exact = np.stack(read_table(run(classifier, texts, tmp_path / "exact")[1], SCORES)["probabilities"])
+    close = margin < middling
+    np.testing.assert_allclose(decided[close], exact[close], atol=1e-5)
+    assert np.abs(half - exact)[close].max() > 1e-4
+    np.testing.assert_array_equal(decided[~close], half[~close])
 
 
 @settings(deadline=None, max_examples=12)

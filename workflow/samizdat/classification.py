@@ -27,6 +27,10 @@ from samizdat.windows import Batch, Window, batches, cut
 UNREADABLE = "the classifier's tokenizer finds no token in it"
 UNCERTAIN = "its most probable label is less probable than abstain_below"
 
+# Where bfloat16 finds two labels nearer than this to each other, float32 decides: of 5,905 texts of the demo, bfloat16
+# alone gave 14 another label than float32, 11 of them by less.
+CLOSE_CALL = 0.01
+
 
 @dataclass(frozen=True)
 class ClassificationSettings:
@@ -127,33 +131,58 @@ def _compute(
     the next texts are cut into tokens at the same time.
     """
     tokenizer = load(folder)
-    model = AutoModelForSequenceClassification.from_pretrained(
-        folder,
-        dtype=torch.bfloat16 if half else torch.float32,
-        use_safetensors=True,
-        local_files_only=True,
-        trust_remote_code=False,
-    )
-    model.eval().to(device.kind)
+    model = _Model(folder, device, half)
     windows = cut(tokenizer, texts, settings.max_length_tokens, settings.window_overlap_tokens)
     parts: dict[int, list[tuple[Window, np.ndarray]]] = {}
     workers = threads if device.kind == "cpu" else 1
     under_way: deque[tuple[Batch, Future[np.ndarray]]] = deque()
     with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         for batch in batches(windows, batch_tokens=settings.batch_tokens, padding_id=tokenizer.pad_token_id):
-            under_way.append((batch, pool.submit(_probabilities, model, batch, device)))
+            under_way.append((batch, pool.submit(model.probabilities, batch)))
             if len(under_way) > 2 * workers:
                 yield _finished(*under_way.popleft(), parts)
         while under_way:
             yield _finished(*under_way.popleft(), parts)
 
 
-@torch.inference_mode()
-def _probabilities(model: PreTrainedModel, batch: Batch, device: Device) -> np.ndarray:
-    """Probabilities `[rows, labels]` in float32; rows behind the batch's windows mean nothing."""
-    logits = model(
-        input_ids=batch.input_ids.to(device.kind), attention_mask=batch.attention_mask.to(device.kind)
-    ).logits
+class _Model:
+    """A classifier as it is applied: in float32, or in bfloat16 with float32 for what is close."""
+
+    def __init__(self, folder: Path, device: Device, half: bool):
+        """Load it onto the device, in both formats where it is to be applied in bfloat16."""
+        self._device = device
+        self._exact = self._load(folder, torch.float32)
+        self._half = self._load(folder, torch.bfloat16) if half else None
+
+    @torch.inference_mode()
+    def probabilities(self, batch: Batch) -> np.ndarray:
+        """Probabilities `[rows, labels]` in float32; rows behind the batch's windows mean nothing."""
+        input_ids, attention_mask = batch.input_ids.to(self._device.kind), batch.attention_mask.to(self._device.kind)
+        if self._half is None:
+            return _read(self._exact, input_ids, attention_mask)
+        found = _read(self._half, input_ids, attention_mask)
+        ordered = np.sort(found, axis=1)
+        # Row by row, so that it depends on nothing else in the batch.
+        for row in np.flatnonzero(ordered[: len(batch.windows), -1] - ordered[: len(batch.windows), -2] < CLOSE_CALL):
+            found[row] = _read(self._exact, input_ids[row : row + 1], attention_mask[row : row + 1])
+        return found
+
+    def _load(self, folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+        # On a CPU, whole score matrices of a few short windows in bfloat16 are faster than PyTorch's flash attention.
+        plain = self._device.kind == "cpu" and dtype is torch.bfloat16
+        model = AutoModelForSequenceClassification.from_pretrained(
+            folder,
+            dtype=dtype,
+            attn_implementation="eager" if plain else None,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+        )
+        return model.eval().to(self._device.kind)
+
+
+def _read(model: PreTrainedModel, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> np.ndarray:
+    logits = model(input_ids=input_ids, attention_mask=attention_mask).logits
     return logits.float().softmax(dim=1).cpu().numpy()
 
 

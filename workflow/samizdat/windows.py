@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from transformers import PreTrainedTokenizerFast
 
@@ -82,11 +83,11 @@ def _rows(batch_tokens: int, length: int) -> int:
 
 def _batch(windows: list[Window], length: int, batch_tokens: int, padding_id: int) -> Batch:
     rows = _rows(batch_tokens, length)
-    input_ids = torch.full((rows, length), padding_id)
-    attention_mask = torch.zeros((rows, length), dtype=torch.long)
+    input_ids = np.full((rows, length), padding_id)
+    attention_mask = np.zeros((rows, length), np.int64)
     for row, window in enumerate(windows):
-        input_ids[row, : len(window.tokens)] = torch.tensor(window.tokens)
+        input_ids[row, : len(window.tokens)] = window.tokens
         attention_mask[row, : len(window.tokens)] = 1
     # A row of padding alone would have no token to attend to.
     attention_mask[len(windows) :, 0] = 1
-    return Batch(windows, input_ids, attention_mask)
+    return Batch(windows, torch.from_numpy(input_ids), torch.from_numpy(attention_mask))
