@@ -225,7 +225,7 @@ def _copy(run: Run, sample_id: str, longest: int) -> tuple[str, str]:
     row = run.longest_copies.get(sample_id)
     if not row or not row["copy_characters"]:
         return "", ""
-    passage = quoted(row["passage"], language=run.language, longest=longest) if run.publish_texts else ""
+    passage = quoted(row["passage"].strip(), language=run.language, longest=longest) if run.publish_texts else ""
     return passage, f"{count(row['copy_characters'])}{NO_BREAK}of {count(row['characters'])} characters"
 
 
