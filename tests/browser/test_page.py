@@ -171,3 +171,8 @@ def test_a_cell_of_the_submitted_notebook_holds_no_markup_of_the_corpus(hostile_
             assert "text/html" not in output.get("data", {})
             markdown = output.get("data", {}).get("text/markdown", "")
             assert "<script" not in markdown.lower() and "<img" not in markdown.lower()
+
+
+def test_no_letter_that_the_fonts_lack_is_complained_of_in_the_notebook(hostile_page):
+    for cell in nbformat.read(hostile_page.with_name("report.ipynb"), as_version=4).cells:
+        assert [output["text"] for output in cell.get("outputs", ()) if output["output_type"] == "stream"] == []

@@ -45,7 +45,6 @@ class Picture(Figure):
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, dict[str, object]]]:
         file = io.BytesIO()
-        # A letter that no font here has is drawn as a box; the alternative text has it.
         with _settings(), warnings.catch_warnings(action="ignore"):
             self.savefig(file, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
         width, height = self.get_size_inches() * PIXELS_PER_INCH
@@ -61,7 +60,9 @@ class Picture(Figure):
 def _settings() -> Iterator[None]:
     installed = set(get_font_names())
     fonts = [font for font in _FONTS if font in installed]
-    with mpl.rc_context(), sns.axes_style("ticks"), sns.plotting_context("notebook"):
+    with mpl.rc_context(), sns.axes_style("ticks"), sns.plotting_context("notebook"), warnings.catch_warnings():
+        # A letter that no font here has is drawn as a box; the alternative text has it.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         mpl.rcParams.update(
             {
                 "font.family": fonts,
