@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from samizdat.files import replacing
+from samizdat.muon import Muon
 from samizdat.workers import Workers
 
 log = logging.getLogger("samizdat")
@@ -74,7 +75,7 @@ def _random_streams() -> dict[str, torch.Tensor]:
 def state_bytes(optimizers: list[torch.optim.Optimizer]) -> int:
     """What a state takes on the disk: float32 weights, and Muon's one or AdamW's two moments of each."""
     return sum(
-        4 * parameter.numel() * (2 if isinstance(optimizer, torch.optim.Muon) else 3)
+        4 * parameter.numel() * (2 if isinstance(optimizer, Muon) else 3)
         for optimizer in optimizers
         for group in optimizer.param_groups
         for parameter in group["params"]

@@ -4,9 +4,10 @@ import math
 
 import torch
 
+from samizdat.muon import Muon
+
 # Momentum coefficients as in GPT-3 (Brown et al. 2020, appendix B).
 ADAM_BETAS = (0.9, 0.95)
-MUON_MOMENTUM = 0.95
 
 
 def make_optimizers(
@@ -16,18 +17,21 @@ def make_optimizers(
     matrix_learning_rate: float,
     learning_rate: float,
     weight_decay: float,
+    dtype: torch.dtype,
 ) -> list[torch.optim.Optimizer]:
     """The optimisers of a GPT-2, each group with its peak rate under `peak`.
 
-    Muon (Jordan et al. 2024; scaled to AdamW's step size as in Liu et al. 2025) takes the blocks' matrices,
-    AdamW the embeddings, biases and norms. Only matrices decay.
+    Muon takes the blocks' matrices, AdamW the embeddings, biases and norms. Only matrices decay. `dtype` is that of
+    Muon's products.
     """
-    matrices, embeddings, rest = [], [], []
+    attention, matrices, embeddings, rest = [], [], [], []
     for name, parameter in model.named_parameters():
         if parameter.ndim < 2:
             rest.append(parameter)
         elif "wte" in name or "wpe" in name or "lm_head" in name:
             embeddings.append(parameter)
+        elif "c_attn" in name:  # queries, keys and values side by side
+            attention.append(parameter)
         else:
             matrices.append(parameter)
     groups = [
@@ -36,17 +40,10 @@ def make_optimizers(
     ]
     optimizers: list[torch.optim.Optimizer] = []
     if optimizer == "muon":
-        # Conv1D holds its weights transposed; this scaling, unlike Muon's first, is the same either way.
-        muon = torch.optim.Muon(
-            matrices,
-            lr=matrix_learning_rate,
-            weight_decay=weight_decay,
-            momentum=MUON_MOMENTUM,
-            adjust_lr_fn="match_rms_adamw",
-        )
-        optimizers.append(muon)
+        sets = [{"params": attention, "parts": 3}, {"params": matrices, "parts": 1}]
+        optimizers.append(Muon(sets, learning_rate=matrix_learning_rate, weight_decay=weight_decay, dtype=dtype))
     else:
-        groups.insert(0, {"params": matrices, "lr": learning_rate, "weight_decay": weight_decay})
+        groups.insert(0, {"params": attention + matrices, "lr": learning_rate, "weight_decay": weight_decay})
     optimizers.append(torch.optim.AdamW(groups, betas=ADAM_BETAS, eps=1e-8, fused=True))
     for each in optimizers:
         for group in each.param_groups:

@@ -105,6 +105,7 @@ class TrainingLoop:
             matrix_learning_rate=settings.matrix_learning_rate,
             learning_rate=settings.learning_rate,
             weight_decay=settings.weight_decay,
+            dtype=self.dtype,
         )
         self.rows_per_step = settings.batch_tokens // model.config.n_positions
         self.steps = max(1, round(settings.epochs * rows.rows_per_epoch / self.rows_per_step))

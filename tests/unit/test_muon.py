@@ -1,0 +1,86 @@
+"""Muon: what a step does to a matrix, against the singular value decomposition."""
+
+import pytest
+import torch
+from samizdat.muon import MOMENTUM, UPDATE_SIZE, Muon, orthogonal
+
+SHAPES = ((24, 24), (24, 96), (96, 24))
+
+
+def made(shape: tuple[int, ...], seed: int) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def stepped(matrices: list[torch.Tensor], gradients: list[torch.Tensor], parts: int = 1, **options) -> list:
+    """Copies of the matrices after a step for each of the gradients, which are those of one after the other."""
+    parameters = [torch.nn.Parameter(matrix.clone()) for matrix in matrices]
+    options = {"learning_rate": 0.1, "weight_decay": 0.0, "dtype": torch.float32} | options
+    optimizer = Muon([{"params": parameters, "parts": parts}], **options)
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.grad = gradient.clone()
+    optimizer.step()
+    return [parameter.detach() for parameter in parameters]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_matrices_are_made_nearly_orthogonal_and_keep_their_directions(dtype):
+    matrices = made((3, 24, 96), 1)
+    found = orthogonal(matrices.to(dtype)).float()
+    left, _, right = torch.linalg.svd(matrices, full_matrices=False)
+    # In the singular directions of each matrix what was made of it is nearly diagonal.
+    inside = left.mT @ found @ right.mT
+    sizes = inside.diagonal(dim1=1, dim2=2)
+    assert sizes.min() > 0.3
+    assert sizes.max() < 1.8
+    assert (inside - torch.diag_embed(sizes)).abs().max() < (0.001 if dtype is torch.float32 else 0.15)
+
+
+def test_no_gradient_changes_nothing_and_breaks_nothing():
+    matrices = [made(shape, seed) for seed, shape in enumerate(SHAPES)]
+    after = stepped(matrices, [torch.zeros_like(matrix) for matrix in matrices])
+    assert all(torch.equal(*pair) for pair in zip(matrices, after, strict=True))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_step_goes_against_the_gradient_by_the_learning_rate(shape):
+    matrix, gradient = made(shape, 1), made(shape, 2)
+    (after,) = stepped([matrix], [gradient])
+    change = after - matrix
+    left, _, right = torch.linalg.svd(gradient, full_matrices=False)
+    assert torch.nn.functional.cosine_similarity(change.flatten(), -(left @ right).flatten(), dim=0) > 0.9
+    assert change.square().mean().sqrt() == pytest.approx(0.1 * UPDATE_SIZE, rel=0.25)
+
+
+def test_a_matrix_is_changed_by_its_own_gradient_alone():
+    matrices, gradients = ([made(shape, 10 * which + seed) for seed, shape in enumerate(SHAPES)] for which in (1, 2))
+    together = stepped(matrices, gradients)
+    for matrix, gradient, found in zip(matrices, gradients, together, strict=True):
+        (alone,) = stepped([matrix], [gradient])
+        torch.testing.assert_close(found, alone, rtol=0, atol=1e-6)
+
+
+def test_queries_keys_and_values_are_matrices_of_their_own():
+    matrix, gradient = made((24, 72), 1), made((24, 72), 2)
+    gradient[:, :24] *= 1000  # which would drown the others, were all one matrix
+    (whole,) = stepped([matrix], [gradient], parts=3)
+    pieces = stepped(list(matrix.chunk(3, dim=1)), list(gradient.chunk(3, dim=1)))
+    torch.testing.assert_close(whole, torch.cat(pieces, dim=1), rtol=0, atol=1e-6)
+
+
+def test_weights_decay_by_the_learning_rate_too():
+    matrix = made((24, 24), 1)
+    (after,) = stepped([matrix], [torch.zeros_like(matrix)], weight_decay=0.5)
+    torch.testing.assert_close(after, matrix * (1 - 0.1 * 0.5))
+
+
+def test_momentum_remembers_earlier_gradients():
+    parameter = torch.nn.Parameter(torch.zeros(24, 24))
+    optimizer = Muon([{"params": [parameter]}], learning_rate=1.0, weight_decay=0.0, dtype=torch.float32)
+    first, second = made((24, 24), 1), made((24, 24), 2)
+    for gradient in (first, second):
+        before = parameter.detach().clone()
+        parameter.grad = gradient.clone()
+        optimizer.step()
+    mean = MOMENTUM * (1 - MOMENTUM) * first + (1 - MOMENTUM) * second
+    wanted = orthogonal(second.lerp(mean, MOMENTUM)[None])[0]
+    torch.testing.assert_close(before - parameter.detach(), wanted * UPDATE_SIZE * 24**0.5, rtol=0, atol=1e-4)
