@@ -1,5 +1,7 @@
 """The generation engine: tokens as transformers draws them, and a text that depends on nothing but itself."""
 
+import threading
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -97,28 +99,37 @@ requests = st.lists(
 )
 
 
+@contextmanager
+def threads(number):
+    """So many threads, whatever an earlier test has set."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def one_thread():
+    with threads(1):
+        yield
+
+
 @settings(max_examples=25, deadline=None)
 @given(requests=requests, data=st.data())
 def test_a_text_depends_on_its_own_prompt_settings_and_seed_alone(model, requests, data):
     together = write_texts(model, requests, FULL, boundary=BOUNDARY)
     order = data.draw(st.permutations(range(len(requests))))
-    shuffled = write_texts(model, [requests[number] for number in order], FULL, boundary=BOUNDARY)
+    with threads(data.draw(st.sampled_from([1, 2, 5]))):
+        shuffled = write_texts(model, [requests[number] for number in order], FULL, boundary=BOUNDARY)
     assert [together[number] for number in order] == shuffled
     one = data.draw(st.integers(0, len(requests) - 1))
-    assert list(stream_text(model, requests[one], FULL, boundary=BOUNDARY)) == together[one].tokens
-
-
-@pytest.fixture(params=[1, 2])
-def threads(request):
-    """The number of threads, whatever an earlier test has set."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield request.param
-    torch.set_num_threads(before)
+    with threads(2):
+        assert list(stream_text(model, requests[one], FULL, boundary=BOUNDARY)) == together[one].tokens
+        assert torch.get_num_threads() == 2
 
 
 @pytest.mark.parametrize(("width", "heads", "slots"), [(32, 2, 3), (32, 2, 5), (32, 2, 11), (256, 4, 64), (192, 3, 33)])
-def test_logits_have_the_same_bits_in_every_slot_and_company(width, heads, slots, threads):
+def test_logits_have_the_same_bits_in_every_slot_and_company(width, heads, slots, one_thread):
     model = make_model(n_embd=width, n_head=heads, vocab_size=500)
     random = torch.Generator().manual_seed(1)
     text = torch.randint(500, (40,), generator=random)
@@ -168,6 +179,18 @@ def test_finished_texts_are_told_one_by_one(model):
     told = []
     write_texts(model, [Request((0,), 1.0, seed) for seed in range(9)], PLAIN, boundary=BOUNDARY, progress=told.append)
     assert sum(told) == 9
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_failure_ends_all_threads_and_is_told(model, number):
+    running = threading.active_count()
+
+    def fail(texts):
+        raise RuntimeError("no more")
+
+    with threads(number), pytest.raises(RuntimeError, match="no more"):
+        write_texts(model, [Request((0,), 1.0, seed) for seed in range(40)], PLAIN, boundary=BOUNDARY, progress=fail)
+    assert threading.active_count() == running
 
 
 def allowed(scores, top_k, top_p):

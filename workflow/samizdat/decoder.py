@@ -8,12 +8,6 @@ from transformers.activations import ACT2FN
 # transformers computes GPT-2's own activation in six passes; they are one function.
 _TANH_GELU = ("gelu_new", "gelu_fast", "gelu_pytorch_tanh")
 
-# Products of a few rows that two threads share can be cut into pieces of unlike kernels, so that equal rows differ
-# in their last bits (with PyTorch 2.13's oneDNN, of 5, 6, 7 and 9 to 11 rows). Up to 4 are not shared; more than
-# that are computed as the next multiple of 16.
-ROWS = 16
-FEW_ROWS = 4
-
 # Tokens of a text whose keys and values lie together.
 BLOCK = 32
 
@@ -23,7 +17,7 @@ class Decoder:
 
     Every matrix product has one shape, whatever stands in the slots, and attention adds up blocks of one length in
     their order, those that are not yet written adding exactly nothing. So a text's logits have the same bits in any
-    slot, any company, and however many blocks are read.
+    slot, any company, and however many blocks are read; on a CPU, as long as one thread computes alone.
     """
 
     def __init__(self, model: GPT2LMHeadModel, slots: int, cache_tokens: int):
@@ -35,8 +29,7 @@ class Decoder:
             cache_tokens: the longest text, in tokens; at most the model's context.
         """
         config = model.config
-        self._model, self._asked, self.cache_tokens = model, slots, cache_tokens
-        slots = self._slots = slots if slots <= FEW_ROWS else -(-slots // ROWS) * ROWS
+        self._model, self._slots, self.cache_tokens = model, slots, cache_tokens
         self._heads, self._head_width = config.n_head, config.n_embd // config.n_head
         tanh = config.activation_function in _TANH_GELU
         self._activation = (
@@ -71,12 +64,12 @@ class Decoder:
         Returns:
             Logits of what follows, `[slots, vocabulary]`; they are overwritten by the next call on a GPU.
         """
-        self._tokens[: self._asked] = tokens
-        self._positions[: self._asked] = positions
+        self._tokens.copy_(tokens)
+        self._positions.copy_(positions)
         if self._graph is None:
-            return self._forward(int(positions.max()) // BLOCK + 1)[: self._asked]
+            return self._forward(int(positions.max()) // BLOCK + 1)
         self._graph.replay()
-        return self._logits[: self._asked]
+        return self._logits
 
     @torch.inference_mode()
     def _capture(self) -> None:

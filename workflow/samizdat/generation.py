@@ -70,7 +70,7 @@ def generate_samples(
         texts: the corpus, whose validation texts begin the held-out prompts.
         samples: where to write.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        threads: threads of the numeric libraries.
+        threads: on a CPU, how many write texts at once; their number changes none.
         seed: of the stage.
 
     Raises:

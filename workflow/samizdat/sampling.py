@@ -1,7 +1,9 @@
 """Texts from a causal language model: many at once, each with a random stream of its own."""
 
-from collections import deque
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -42,7 +44,7 @@ class Recipe:
     repetition_penalty: float  # 1: off
     no_repeat_ngram: int  # 0: off
     max_new_tokens: int
-    slots: int  # texts at once
+    slots: int  # texts at once, on a CPU by each thread
 
 
 @dataclass
@@ -73,8 +75,9 @@ def write_texts(
     """Continue every prompt until the model writes the boundary token, or to the recipe's length.
 
     A text depends, bit for bit, on its own prompt, temperature and seed and on the recipe, not on who else is
-    written, nor in which order: its random numbers come from its own seed, and every operation has a shape that
-    the recipe and its own prompt fix.
+    written, in which order, or by how many threads: its random numbers come from its own seed, and every operation
+    has a shape that the recipe and its own prompt fix. On a CPU each thread writes texts of its own, so that none
+    waits for another inside of a matrix product.
 
     Args:
         model: in evaluation mode, on its device.
@@ -89,26 +92,54 @@ def write_texts(
     """
     texts: list[list[int]] = [[] for _ in requests]
     finished = [False] * len(requests)
-    for number, token, ended in _write(model, requests, recipe, boundary):
-        if token == boundary:
-            finished[number] = True
+    told, stop = threading.Lock(), threading.Event()
+
+    def write(length: int, waiting: Iterator[_Slot]) -> None:
+        decoder = Decoder(model, recipe.slots, length)
+        for number, token, ended in _write_in_slots(decoder, waiting, recipe, boundary, model.device):
+            if token == boundary:
+                finished[number] = True
+            else:
+                texts[number].append(token)
+            if ended:
+                with told:
+                    progress(1)
+            if stop.is_set():
+                return
+
+    workers = torch.get_num_threads() if model.device.type == "cpu" else 1
+    jobs = []
+    for length, slots in _by_length(model, requests, recipe):
+        # Taking the next item of a list's iterator is one step, whichever thread does it.
+        jobs += [(length, iter(slots))] * min(workers, -(-len(slots) // recipe.slots))
+    with _one_thread(model.device):
+        if workers == 1:
+            for job in jobs:
+                write(*job)
         else:
-            texts[number].append(token)
-        progress(int(ended))
+            with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+                try:
+                    for writing in [pool.submit(write, *job) for job in jobs]:
+                        writing.result()
+                finally:
+                    stop.set()
     return [Continuation(tokens, done) for tokens, done in zip(texts, finished, strict=True)]
 
 
 def stream_text(model: GPT2LMHeadModel, request: Request, recipe: Recipe, *, boundary: int) -> Iterator[int]:
     """The tokens of one text, as `write_texts` writes it, each as soon as it is drawn; without the boundary."""
-    for _, token, _ in _write(model, [request], recipe, boundary):
-        if token != boundary:
-            yield token
+    with _one_thread(model.device):
+        for length, slots in _by_length(model, [request], recipe):
+            decoder = Decoder(model, recipe.slots, length)
+            for _, token, _ in _write_in_slots(decoder, iter(slots), recipe, boundary, model.device):
+                if token != boundary:
+                    yield token
 
 
-def _write(
-    model: GPT2LMHeadModel, requests: Sequence[Request], recipe: Recipe, boundary: int
-) -> Iterator[tuple[int, int, bool]]:
-    """Each token as it is drawn: the request's number, the token, and whether it was the text's last."""
+def _by_length(
+    model: GPT2LMHeadModel, requests: Sequence[Request], recipe: Recipe
+) -> Iterator[tuple[int, list[_Slot]]]:
+    """The texts to be written by the length of the cache that they need, in tokens."""
     context = model.config.n_positions
     limits = [min(recipe.max_new_tokens, context - len(request.prompt)) for request in requests]
 
@@ -117,11 +148,25 @@ def _write(
         return min(-(-needed // CACHE_STEP) * CACHE_STEP, context)
 
     for length, numbers in groupby(sorted(range(len(requests)), key=cache_tokens), key=cache_tokens):
-        waiting = deque(
-            _Slot(number, requests[number], limits[number], _random_numbers(requests[number], limits[number]))
-            for number in numbers
+        yield (
+            length,
+            [
+                _Slot(number, requests[number], limits[number], _random_numbers(requests[number], limits[number]))
+                for number in numbers
+            ],
         )
-        yield from _write_in_slots(Decoder(model, recipe.slots, length), waiting, recipe, boundary, model.device)
+
+
+@contextmanager
+def _one_thread(device: torch.device) -> Iterator[None]:
+    """On a CPU, a thread computes alone: threads that share a product cut it by its shape, and equal rows differ."""
+    before = torch.get_num_threads()
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _random_numbers(request: Request, tokens: int) -> np.ndarray:
@@ -129,18 +174,21 @@ def _random_numbers(request: Request, tokens: int) -> np.ndarray:
 
 
 def _write_in_slots(
-    decoder: Decoder, waiting: deque[_Slot], recipe: Recipe, boundary: int, device: torch.device
+    decoder: Decoder, waiting: Iterator[_Slot], recipe: Recipe, boundary: int, device: torch.device
 ) -> Iterator[tuple[int, int, bool]]:
-    """Keep every slot busy: where a text ends the next one begins, and its prompt is read token by token."""
+    """Each token as it is drawn: the request's number, the token, and whether it was the text's last.
+
+    Every slot is kept busy: where a text ends the next one begins, and its prompt is read token by token.
+    """
     rows = torch.arange(recipe.slots, device=device)
     history = torch.zeros((recipe.slots, decoder.cache_tokens), dtype=torch.long, device=device)
     slots: list[_Slot | None] = [None] * recipe.slots
     while True:
         for place, slot in enumerate(slots):
-            if slot is None and waiting:
-                slots[place] = waiting.popleft()
+            if slot is None and (begun := next(waiting, None)):
+                slots[place] = begun
                 # What is not yet written counts as the prompt's first token, which stands in the text anyway.
-                history[place] = slots[place].request.prompt[0]
+                history[place] = begun.request.prompt[0]
         if not any(slots):
             return
         # An empty slot reads token 0 at place 0, and what it draws is thrown away.
