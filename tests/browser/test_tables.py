@@ -94,6 +94,8 @@ def test_a_long_table_is_filtered_and_a_short_one_has_no_box(shown):
     shown.page.emulate_media(media="print")
     assert len(shown.page.evaluate(visible)) == 11
     assert shown.each(".table-tools", "e.checkVisibility()") == [False]
+    # Chromium leaves out the boxes of buttons where it repeats a heading on the next sheet.
+    assert set(shown.each("th > button", "getComputedStyle(e).display")) == {"contents"}
     shown.page.emulate_media(media="screen")
     box.fill("")
     assert len(shown.page.evaluate(visible)) == 11 and shown.page.get_by_role("status").text_content() == ""
