@@ -43,7 +43,7 @@ bench-classification: .venv/ready  ## classification against its peers, about te
 	@snakemake --cores all results/demo/classifiers/sentiment/card.json
 	@$(BIN)/python benchmarks/classification.py
 
-bench-generation: .venv/ready  ## generation against transformers, and the search for copies: 12 minutes
+bench-generation: .venv/ready  ## generation against transformers, and the search for copies: some minutes
 	@snakemake --cores all results/demo/models/gpt2-tiny/summary.json
 	@$(BIN)/python benchmarks/generation.py
 

@@ -1,6 +1,6 @@
 """Generation against transformers, and the search for copies in a large corpus, on one machine in one run.
 
-    make bench-generation                      the demo's model first, then all rows: about ten minutes
+    make bench-generation                      the demo's model first, then all rows: some minutes
     python benchmarks/generation.py --gpu      GPT-2 124M of random weights on a GPU, both sides: under ten minutes
     python benchmarks/generation.py --quick    the same code on a toy, in a minute; records nothing
 
