@@ -177,3 +177,27 @@ def study(tmp_path):
     from study import Study
 
     return Study(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory):
+    """A tokenizer's folder, for tests of training."""
+    from small_training import write_tokenizer
+
+    return write_tokenizer(tmp_path_factory.mktemp("tokenizer"))
+
+
+@pytest.fixture(scope="module")
+def trained(tokenizer, tmp_path_factory):
+    """The folder of a model that was trained with that tokenizer."""
+    from small_training import run
+
+    return run(tokenizer, tmp_path_factory.mktemp("trained"))[1]
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory):
+    """The folder of a classifier with weights that nobody trained."""
+    from small_classifier import make_classifier
+
+    return make_classifier(tmp_path_factory.mktemp("classifier"))

@@ -32,7 +32,7 @@ def git(checkout: Checkout, *arguments: str) -> None:
 def small(tmp_path_factory):
     """A run of a corpus of one's own without classifiers, in a repository, and a checkout of somebody else's."""
     checkout = new_checkout(tmp_path_factory.mktemp("verify") / "mine")
-    ignored = ("/results/", "/work/", "/logs/", ".snakemake/", TEXTS, "__pycache__/", "/.venv")
+    ignored = ("results/", "work/", "logs/", ".snakemake/", TEXTS, "__pycache__/", ".venv")
     (checkout.root / ".gitignore").write_text("\n".join(ignored), encoding="utf-8")
     git(checkout, "init", "--quiet")
     lines = [f"Sentence {number} of a corpus about rain and houses." for number in range(120)]

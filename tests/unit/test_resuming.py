@@ -11,17 +11,7 @@ from types import SimpleNamespace
 import pytest
 from samizdat.checkpoint import StateWriter
 from samizdat.errors import UserError
-from small_training import contents, run, write_tokenizer
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory):
-    return write_tokenizer(tmp_path_factory.mktemp("tokenizer"))
-
-
-@pytest.fixture(scope="module")
-def trained(tokenizer, tmp_path_factory):
-    return run(tokenizer, tmp_path_factory.mktemp("trained"))[1]
+from small_training import contents, run
 
 
 def test_the_same_run_makes_the_same_bytes_and_another_seed_does_not(trained, tokenizer, tmp_path):

@@ -17,18 +17,8 @@ from samizdat.packing import evaluation_rows
 from samizdat.records import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary, read_document
 from samizdat.tokenizer import TokenizerSettings, make_tokenizer
 from small_corpus import write_texts
-from small_training import SETTINGS, WORDS, contents, log_of, run, write_tokenizer
+from small_training import SETTINGS, WORDS, contents, log_of, run
 from transformers import AutoTokenizer, GPT2LMHeadModel
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory):
-    return write_tokenizer(tmp_path_factory.mktemp("tokenizer"))
-
-
-@pytest.fixture(scope="module")
-def trained(tokenizer, tmp_path_factory):
-    return run(tokenizer, tmp_path_factory.mktemp("trained"))[1]
 
 
 def test_the_model_is_a_hugging_face_checkpoint_with_its_steps_and_log(trained, tokenizer):

@@ -89,6 +89,8 @@ def unpack(bundle: Path, folder: Path) -> Path:
                 if not entry.is_dir():
                     with archive.open(entry) as source, target.open("xb") as into:
                         shutil.copyfileobj(source, into, 1 << 20)
+    # What zipfile raises of files that `make bundle` never writes: damaged, twice of one name, compressed by a method
+    # that it doesn't know, encrypted.
     except (zipfile.BadZipFile, FileExistsError, NotImplementedError, RuntimeError) as error:
         raise UserError(f"{bundle} is no whole zip file ({error})", remedy="fetch or copy it again") from None
     if not (folder / "results" / "manifest.json").is_file():

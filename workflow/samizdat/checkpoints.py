@@ -89,6 +89,11 @@ def _check_labels(config: PretrainedConfig, origin: str, name: str, expected: tu
             f"{origin} gives several labels at once, and shares and agreement are defined for one label a text",
             remedy=f"name a single-label checkpoint for the classifier {name!r}",
         )
+    if len(names) < 2:
+        raise UserError(
+            f"{origin} gives a number and no label: it has {names} alone",
+            remedy=f"name a checkpoint of two labels or more for the classifier {name!r}",
+        )
     if expected and names != list(expected):
         raise UserError(
             f"{origin} has other labels than the classifier {name!r} expects:\n"

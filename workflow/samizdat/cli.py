@@ -1,4 +1,4 @@
-"""`samizdat`: what people type at a terminal; `samizdat sample` continues a prompt with a checkpoint of a run."""
+"""`samizdat`: what people type at a terminal. Each command's work is in a module of its own, but for `sample`'s."""
 
 import argparse
 import json
