@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from functools import partial
 from pathlib import Path
 
 from record import ROOT, Figure, middle, show, write
@@ -76,10 +77,16 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def start(folder: Path, *options: str) -> subprocess.Popen[bytes]:
-    """Begin a run in a session of its own, so that a signal can go to all of it."""
+    """Begin a run in a session of its own, so that a signal can go to all of it.
+
+    Interrupts are heard, as at a terminal, though a shell may have started this in the background.
+    """
     command = [sys.executable, "-m", "snakemake", "--cores", "all", *options]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": (folder / "stderr.txt").open("wb")}
-    return subprocess.Popen(command, cwd=folder, env=environment(folder), start_new_session=True, **quiet)
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(
+        command, cwd=folder, env=environment(folder), start_new_session=True, preexec_fn=heard, **quiet
+    )
 
 
 def run(folder: Path, *options: str) -> float:
