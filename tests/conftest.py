@@ -1,5 +1,6 @@
 """What the test files share: copies of the workflow to run in, and one finished tiny run."""
 
+import functools
 import os
 import re
 import shutil
@@ -196,8 +197,14 @@ def trained(tokenizer, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def classifier(tmp_path_factory):
-    """The folder of a classifier with weights that nobody trained."""
+def classifier_of(tmp_path_factory):
+    """Model type → the folder of a classifier of it, with weights that nobody trained."""
     from small_classifier import make_classifier
 
-    return make_classifier(tmp_path_factory.mktemp("classifier"))
+    return functools.cache(lambda kind: make_classifier(tmp_path_factory.mktemp(kind), model_type=kind))
+
+
+@pytest.fixture(scope="module")
+def classifier(classifier_of):
+    """The folder of a BERT of them."""
+    return classifier_of("bert")

@@ -7,7 +7,13 @@ import torch
 from samizdat.files import sha256_of, write_text
 from samizdat.records import ClassifierCard, write_document
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    BertModel,
+    PreTrainedConfig,
+    PreTrainedTokenizerFast,
+)
 
 WORDS = [
     "the", "old", "model", "reads", "letters", "and", "writes", "new", "poems", "about", "rain", "houses", "winters",
@@ -31,11 +37,10 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     )  # fmt: skip
 
 
-def _config(tokenizer: PreTrainedTokenizerFast, **labels: dict) -> BertConfig:
-    return BertConfig(
-        vocab_size=len(tokenizer), hidden_size=48, num_hidden_layers=2, num_attention_heads=4, intermediate_size=96,
-        max_position_embeddings=128, pad_token_id=0, **labels,
-    )  # fmt: skip
+def _config(tokenizer: PreTrainedTokenizerFast, model_type: str = "bert", **labels: dict) -> PreTrainedConfig:
+    shape = {"hidden_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 96}
+    sizes = {"vocab_size": len(tokenizer), "max_position_embeddings": 128, "pad_token_id": 0}
+    return AutoConfig.for_model(model_type, **shape, **sizes, **labels)
 
 
 def make_encoder(folder: Path) -> Path:
@@ -47,12 +52,14 @@ def make_encoder(folder: Path) -> Path:
     return folder
 
 
-def make_classifier(folder: Path, *, seed: int = 1, seen: Sequence[str] = (), name: str = "mood") -> Path:
+def make_classifier(
+    folder: Path, *, seed: int = 1, seen: Sequence[str] = (), name: str = "mood", model_type: str = "bert"
+) -> Path:
     """A classifier's folder as the earlier steps write it: random weights, large enough for decided answers."""
     tokenizer = make_tokenizer()
     torch.manual_seed(seed)
     names = {"id2label": dict(enumerate(LABELS)), "label2id": {label: place for place, label in enumerate(LABELS)}}
-    model = BertForSequenceClassification(_config(tokenizer, **names))
+    model = AutoModelForSequenceClassification.from_config(_config(tokenizer, model_type, **names))
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim == 2:
@@ -63,7 +70,7 @@ def make_classifier(folder: Path, *, seed: int = 1, seen: Sequence[str] = (), na
     card = ClassifierCard(
         name=name, predicts="the mood", made_for="tests", reference="nowhere", label_column=None, label_map={},
         languages=(), min_words=None, max_words=None, origin="random", labels=list(LABELS), max_length_tokens=24,
-        training_texts=len(seen), model_type="bert", weights_sha256=sha256_of(folder / "model.safetensors"),
+        training_texts=len(seen), model_type=model_type, weights_sha256=sha256_of(folder / "model.safetensors"),
     )  # fmt: skip
     write_document(card, folder / "card.json")
     return folder

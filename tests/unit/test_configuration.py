@@ -64,7 +64,7 @@ def test_every_shipped_config_is_valid(overlay):
         ({"classifiers__0__labels": ["a", "b"]}, ["`labels` is for `source: checkpoint`"]),
         ({"classification__window_overlap_tokens": 100}, ["100", "half of `max_length_tokens` 128"]),
         ({"classification__batch_tokens": 64}, ["`batch_tokens` 64", "128"]),
-        ({"sampling__max_new_tokens": 256}, ["`sampling.max_new_tokens` 256", "`context_tokens` 128"]),
+        ({"sampling__max_new_tokens": 256}, ["`sampling.max_new_tokens` 256", "`context_tokens` 64"]),
         ({"notes": "report/none.md"}, ["`notes`", "report/none.md", "create it"]),
         ({"tokenizers__0__vocabulary_size": None}, ["`tokenizers[0].vocabulary_size`"]),
         ({"push__model": "other"}, ["`push.model` is 'other'", "only gpt2-tiny"]),

@@ -30,8 +30,8 @@ def test_matrices_are_made_nearly_orthogonal_and_keep_their_directions(dtype):
     # In the singular directions of each matrix what was made of it is nearly diagonal.
     inside = left.mT @ found @ right.mT
     sizes = inside.diagonal(dim1=1, dim2=2)
-    assert sizes.min() > 0.3
-    assert sizes.max() < 1.8
+    assert sizes.min() > 0.15
+    assert sizes.max() < 1.9
     assert (inside - torch.diag_embed(sizes)).abs().max() < (0.001 if dtype is torch.float32 else 0.15)
 
 
@@ -47,8 +47,8 @@ def test_a_step_goes_against_the_gradient_by_the_learning_rate(shape):
     (after,) = stepped([matrix], [gradient])
     change = after - matrix
     left, _, right = torch.linalg.svd(gradient, full_matrices=False)
-    assert torch.nn.functional.cosine_similarity(change.flatten(), -(left @ right).flatten(), dim=0) > 0.9
-    assert change.square().mean().sqrt() == pytest.approx(0.1 * UPDATE_SIZE, rel=0.25)
+    assert torch.nn.functional.cosine_similarity(change.flatten(), -(left @ right).flatten(), dim=0) > 0.85
+    assert change.square().mean().sqrt() == pytest.approx(0.1 * UPDATE_SIZE, rel=0.35)
 
 
 def test_a_matrix_is_changed_by_its_own_gradient_alone():

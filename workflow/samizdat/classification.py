@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 import torch
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
-from samizdat import program
+from samizdat import program, unpadded
 from samizdat.code import code_digest
 from samizdat.device import Device, prepare
 from samizdat.errors import UserError
@@ -137,7 +138,7 @@ def _compute(
     workers = threads if device.kind == "cpu" else 1
     under_way: deque[tuple[Batch, Future[np.ndarray]]] = deque()
     with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        for batch in batches(windows, batch_tokens=settings.batch_tokens, padding_id=tokenizer.pad_token_id):
+        for batch in model.batches(windows, settings.batch_tokens, tokenizer.pad_token_id):
             under_way.append((batch, pool.submit(model.probabilities, batch)))
             if len(under_way) > 2 * workers:
                 yield _finished(*under_way.popleft(), parts)
@@ -151,21 +152,35 @@ class _Model:
     def __init__(self, folder: Path, device: Device, half: bool):
         """Load it onto the device, in both formats where it is to be applied in bfloat16."""
         self._device = device
-        self._exact = self._load(folder, torch.float32)
-        self._half = self._load(folder, torch.bfloat16) if half else None
+        self._model = self._load(folder, torch.bfloat16 if half else torch.float32)
+        self._exact = self._load(folder, torch.float32) if half else None
+        # On a GPU padding costs less than one small product for each window.
+        self._unpadded = device.kind == "cpu" and self._model.config.model_type in unpadded.MODEL_TYPES
+        if self._unpadded:
+            unpadded.read_end_to_end(self._model)
+
+    def batches(self, windows: Iterator[Window], batch_tokens: int, padding_id: int) -> Iterator[Batch]:
+        """The windows in the batches that `probabilities` takes."""
+        if not self._unpadded:
+            return batches(windows, batch_tokens=batch_tokens, padding_id=padding_id)
+        first = getattr(self._model.base_model.embeddings, "padding_idx", -1) + 1  # RoBERTa's count from there
+        return unpadded.rows(windows, batch_tokens=batch_tokens, first_position=first)
 
     @torch.inference_mode()
     def probabilities(self, batch: Batch) -> np.ndarray:
-        """Probabilities `[rows, labels]` in float32; rows behind the batch's windows mean nothing."""
-        input_ids, attention_mask = batch.input_ids.to(self._device.kind), batch.attention_mask.to(self._device.kind)
-        if self._half is None:
-            return _read(self._exact, input_ids, attention_mask)
-        found = _read(self._half, input_ids, attention_mask)
-        ordered = np.sort(found, axis=1)
-        # Row by row, so that it depends on nothing else in the batch.
-        for row in np.flatnonzero(ordered[: len(batch.windows), -1] - ordered[: len(batch.windows), -2] < CLOSE_CALL):
-            found[row] = _read(self._exact, input_ids[row : row + 1], attention_mask[row : row + 1])
+        """Probabilities `[windows, labels]` in float32."""
+        found = self._read(self._model, batch.inputs)[: len(batch.windows)]
+        if self._exact is not None:
+            ordered = np.sort(found, axis=1)
+            # One by one, so that it depends on nothing else in the batch.
+            for row in np.flatnonzero(ordered[:, -1] - ordered[:, -2] < CLOSE_CALL):
+                (found[row],) = self._read(self._exact, {"input_ids": torch.tensor([batch.windows[row].tokens])})
         return found
+
+    def _read(self, model: PreTrainedModel, inputs: dict[str, Any]) -> np.ndarray:
+        kind = self._device.kind
+        there = {name: value.to(kind) if isinstance(value, torch.Tensor) else value for name, value in inputs.items()}
+        return model(**there).logits.float().softmax(dim=1).cpu().numpy()
 
     def _load(self, folder: Path, dtype: torch.dtype) -> PreTrainedModel:
         # On a CPU, whole score matrices of a few short windows in bfloat16 are faster than PyTorch's flash attention.
@@ -181,15 +196,10 @@ class _Model:
         return model.eval().to(self._device.kind)
 
 
-def _read(model: PreTrainedModel, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> np.ndarray:
-    logits = model(input_ids=input_ids, attention_mask=attention_mask).logits
-    return logits.float().softmax(dim=1).cpu().numpy()
-
-
 def _finished(batch: Batch, computed: Future[np.ndarray], parts: dict[int, list[tuple[Window, np.ndarray]]]) -> Scored:
     """The texts that a batch completes; windows of others wait in `parts`."""
     complete = []
-    for window, probabilities in zip(batch.windows, computed.result(), strict=False):
+    for window, probabilities in zip(batch.windows, computed.result(), strict=True):
         mine = parts.setdefault(window.text, [])
         mine.append((window, probabilities))
         if len(mine) == window.of:

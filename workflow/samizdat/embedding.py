@@ -47,8 +47,8 @@ def embed(texts: Sequence[str], encoder: str, revision: str | None, device: str)
         if firsts[window.text] == 1:
             windows.append(window)
     for batch in batches(windows, batch_tokens=BATCH_TOKENS, padding_id=tokenizer.pad_token_id):
-        mask = batch.attention_mask.to(device)
-        states = model(input_ids=batch.input_ids.to(device), attention_mask=mask).last_hidden_state
+        inputs = {name: values.to(device) for name, values in batch.inputs.items()}
+        states, mask = model(**inputs).last_hidden_state, inputs["attention_mask"]
         weights = mask[:, :, None].float()
         means = (states * weights).sum(dim=1) / weights.sum(dim=1)
         vectors = functional.normalize(means, dim=1).cpu().numpy()

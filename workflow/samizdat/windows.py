@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,11 +26,10 @@ class Window:
 
 @dataclass(frozen=True)
 class Batch:
-    """Windows as tensors of one of a few fixed shapes; rows behind the windows are padding."""
+    """Windows as tensors of one of a few fixed shapes."""
 
     windows: list[Window]
-    input_ids: torch.Tensor  # [rows, length]
-    attention_mask: torch.Tensor  # [rows, length]
+    inputs: dict[str, Any]  # what the model is called with; results behind the windows' own mean nothing
 
 
 def cut(
@@ -60,7 +60,8 @@ def batches(windows: Iterable[Window], *, batch_tokens: int, padding_id: int) ->
     """Batches of windows of like length, each as soon as it is full, and what is left in the end.
 
     A batch of length L always has `batch_tokens // L` rows, filled up with padding: matrix products split
-    their work by shape, so a fixed shape gives a text the same bits whatever stands beside it.
+    their work by shape, so a fixed shape gives a text the same bits whatever stands beside it. The tensors are
+    `input_ids` and `attention_mask`, `[rows, L]`.
     """
     waiting: dict[int, list[Window]] = defaultdict(list)
     for window in windows:
@@ -90,4 +91,5 @@ def _batch(windows: list[Window], length: int, batch_tokens: int, padding_id: in
         attention_mask[row, : len(window.tokens)] = 1
     # A row of padding alone would have no token to attend to.
     attention_mask[len(windows) :, 0] = 1
-    return Batch(windows, torch.from_numpy(input_ids), torch.from_numpy(attention_mask))
+    inputs = {"input_ids": torch.from_numpy(input_ids), "attention_mask": torch.from_numpy(attention_mask)}
+    return Batch(windows, inputs)
