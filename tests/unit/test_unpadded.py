@@ -4,8 +4,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from samizdat.unpadded import TOKENS_PER_PLACE, _attention, rows
+from samizdat.unpadded import TOKENS_PER_PLACE, read_end_to_end, rows
 from samizdat.windows import Window
+from transformers import BertConfig, BertForSequenceClassification
 
 
 @given(
@@ -41,15 +42,28 @@ def test_rows_are_full_while_there_are_windows_to_fill_them():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize(("heads", "size"), [(12, 32), (12, 64), (4, 12)])
-def test_attention_of_a_window_has_the_same_bits_beside_others_of_its_length(dtype, heads, size):
-    """What the row's groups rest on, on the machine at hand, for small windows too, which have kernels of their own."""
-    numbers = torch.Generator().manual_seed(1)
-    for length in (*range(1, 34), 63, 64, 65, 127, 128):
-        for count in (2, 3, 7):
-            parts = torch.randn((3, 1, count * length + 5, heads, size), generator=numbers).to(dtype).transpose(2, 3)
-            with torch.inference_mode():
-                together, _ = _attention(None, *parts, None, groups=[[0, count, length]])
-                apart, _ = _attention(None, *parts, None, groups=[[i * length, 1, length] for i in range(count)])
-            assert torch.equal(together, apart), (length, count)
-            assert not together[0, count * length :].any()
+@pytest.mark.parametrize("width", [384, 768])
+def test_a_window_has_the_same_bits_alone_and_beside_others_of_its_length(dtype, width):
+    """At the widths of real encoders, for small windows too, whose products may have kernels of their own."""
+    torch.manual_seed(1)
+    shape = {"hidden_size": width, "num_hidden_layers": 1, "intermediate_size": 4 * width, "vocab_size": 100}
+    model = BertForSequenceClassification(BertConfig(**shape, num_labels=3)).to(dtype).eval()
+    read_end_to_end(model)
+    random = torch.Generator().manual_seed(1)
+    lengths = [length for length in (*range(1, 34), 63, 64, 65, 127, 128) for _ in range(3)]
+    windows = [
+        Window(text, 1, torch.randint(100, (length,), generator=random).tolist()) for text, length in enumerate(lengths)
+    ]
+
+    def logits(some: list[Window]) -> dict[int, torch.Tensor]:
+        found = {}
+        with torch.inference_mode():
+            for batch in rows(some, batch_tokens=256, first_position=0):
+                said = model(**batch.inputs).logits
+                found |= {window.text: values for window, values in zip(batch.windows, said, strict=False)}
+        return found
+
+    together = logits(windows)
+    assert len(together) == len(windows)
+    for window in windows[::3]:
+        assert torch.equal(together[window.text], logits([window])[window.text]), len(window.tokens)
