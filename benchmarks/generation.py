@@ -57,7 +57,7 @@ class Plan:
 
 
 # The demo's model reads 64 tokens, prompts included.
-FULL = Plan(256, 256, 48, 64, 128, 3, 128, 100, 1000)
+FULL = Plan(256, 256, 40, 64, 128, 3, 64, 100, 1000)
 GPU = Plan(256, 64, 100, 64, 128, 3, 16, 0, 0)
 QUICK = Plan(16, 2, 20, 8, 8, 2, 4, 2, 50)
 

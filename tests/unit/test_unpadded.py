@@ -4,9 +4,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from samizdat.unpadded import TOKENS_PER_PLACE, read_end_to_end, rows
+from samizdat.unpadded import TOKENS_PER_PLACE, can_read_end_to_end, read_end_to_end, rows
 from samizdat.windows import Window
-from transformers import BertConfig, BertForSequenceClassification
+from transformers import BertConfig, BertForSequenceClassification, MPNetConfig
 
 
 @given(
@@ -39,6 +39,12 @@ def test_rows_are_full_while_there_are_windows_to_fill_them():
     ]
     assert min(used[:-10]) >= 0.98 * 512
     assert len(used) <= 1.02 * sum(len(window.tokens) for window in windows) / 512 + 1
+
+
+def test_only_encoders_that_look_both_ways_read_rows():
+    assert can_read_end_to_end(BertConfig())
+    assert not can_read_end_to_end(BertConfig(is_decoder=True))
+    assert not can_read_end_to_end(MPNetConfig())
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

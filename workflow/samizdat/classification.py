@@ -155,7 +155,7 @@ class _Model:
         self._model = self._load(folder, torch.bfloat16 if half else torch.float32)
         self._exact = self._load(folder, torch.float32) if half else None
         # On a GPU padding costs less than one small product for each window.
-        self._unpadded = device.kind == "cpu" and self._model.config.model_type in unpadded.MODEL_TYPES
+        self._unpadded = device.kind == "cpu" and unpadded.can_read_end_to_end(self._model.config)
         if self._unpadded:
             unpadded.read_end_to_end(self._model)
 

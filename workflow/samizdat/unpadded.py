@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
-from transformers import AttentionInterface, PreTrainedModel
+from transformers import AttentionInterface, PreTrainedConfig, PreTrainedModel
 
 from samizdat.windows import Batch, Window
 
@@ -20,8 +20,13 @@ ROWS_WAITING = 64
 LONG_ENOUGH = 16
 
 
+def can_read_end_to_end(config: PreTrainedConfig) -> bool:
+    """Whether a model of that config can be given rows; a causal one can't, since windows look both ways here."""
+    return config.model_type in MODEL_TYPES and not getattr(config, "is_decoder", False)
+
+
 def read_end_to_end(model: PreTrainedModel) -> None:
-    """Let a model of `MODEL_TYPES` take the rows of `rows`; it takes no others from now on.
+    """Let a model that can take the rows of `rows`; it takes no others from now on.
 
     Every product has the shape of a whole row, or in attention of a single window, however many of its length are
     computed at once; so a window's score has the same bits wherever it stands and whatever stands beside it.
