@@ -225,9 +225,9 @@ def f1_share(corpus: pd.DataFrame, folder: Path) -> tuple[float, float]:
     return found["classifier"], found["human"]
 
 
-def ratios(rates: dict[str, list[float]], peer: str, side: str = "ours") -> list[float]:
+def ratios(rates: dict[str, list[float]], peer: str) -> list[float]:
     """Our speed over a peer's, round by round."""
-    return [one / other for one, other in zip(rates[side], rates[peer], strict=True)]
+    return [one / other for one, other in zip(rates["ours"], rates[peer], strict=True)]
 
 
 def main() -> None:

@@ -47,7 +47,8 @@ def test_a_step_goes_against_the_gradient_by_the_learning_rate(shape):
     (after,) = stepped([matrix], [gradient])
     change = after - matrix
     left, _, right = torch.linalg.svd(gradient, full_matrices=False)
-    assert torch.nn.functional.cosine_similarity(change.flatten(), -(left @ right).flatten(), dim=0) > 0.85
+    likeness = torch.nn.functional.cosine_similarity(change.flatten(), -(left @ right).flatten(), dim=0)
+    assert likeness > (0.85 if shape[0] == shape[1] else 0.9)  # a square has singular values near 0, which stay small
     assert change.square().mean().sqrt() == pytest.approx(0.1 * UPDATE_SIZE, rel=0.35)
 
 
