@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def demo() -> tuple[GPT2LMHeadModel, PreTrainedTokenizerFast]:
-    """The demo's model: 4 layers, 256 wide, a vocabulary of 4,096."""
+    """The demo's model: 4 layers, 256 wide, a vocabulary of 6,144."""
     folder = DEMO / "models" / "gpt2-tiny"
     return GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True), load(folder)
 

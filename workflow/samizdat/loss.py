@@ -23,6 +23,7 @@ class _HeadLoss(torch.autograd.Function):
         hidden_gradient = torch.empty_like(hidden) if wanted else None
         weight_gradient = torch.zeros_like(weight) if wanted else None
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
+        tokens = torch.arange(compute_weight.shape[0], device=hidden.device)
         chunk = max(LEAST_ROWS[hidden.device.type], LOGITS_AT_ONCE // vocabulary)
         for start in range(0, hidden.shape[0], chunk):
             states, goals = hidden[start : start + chunk], targets[start : start + chunk]
@@ -34,10 +35,9 @@ class _HeadLoss(torch.autograd.Function):
             losses = (normaliser - logits.gather(1, places)).squeeze(1)
             total += (losses * counts).sum()
             if wanted:
-                # The gradient of -log softmax is softmax minus one at the target.
-                gradient = logits.sub_(normaliser).exp_()
-                gradient.scatter_add_(1, places, torch.full_like(losses, -1.0)[:, None])
-                gradient = gradient.mul_(counts[:, None]).to(hidden.dtype)
+                # The gradient of -log softmax is softmax minus one at the target: in one pass when compiled.
+                gradient = (logits - normaliser).exp() - (tokens == places).float()
+                gradient = (gradient * counts[:, None]).to(hidden.dtype)
                 hidden_gradient[start : start + chunk] = gradient @ compute_weight
                 weight_gradient += (gradient.T @ states)[:vocabulary]
         ctx.save_for_backward(hidden_gradient, weight_gradient)

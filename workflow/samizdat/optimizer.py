@@ -6,8 +6,9 @@ import torch
 
 from samizdat.muon import Muon
 
-# Momentum coefficients as in GPT-3 (Brown et al. 2020, appendix B).
-ADAM_BETAS = (0.9, 0.95)
+# AdamW's momentum coefficients: alone those of GPT-3 (Brown et al. 2020, appendix B). Beside Muon, where it moves
+# embeddings, biases and norms only, a shorter memory of the gradient learns more (docs/benchmarks.md).
+ADAM_BETAS = {"muon": (0.8, 0.95), "adamw": (0.9, 0.95)}
 
 
 def make_optimizers(
@@ -44,7 +45,7 @@ def make_optimizers(
         optimizers.append(Muon(sets, learning_rate=matrix_learning_rate, weight_decay=weight_decay, dtype=dtype))
     else:
         groups.insert(0, {"params": attention + matrices, "lr": learning_rate, "weight_decay": weight_decay})
-    optimizers.append(torch.optim.AdamW(groups, betas=ADAM_BETAS, eps=1e-8, fused=True))
+    optimizers.append(torch.optim.AdamW(groups, betas=ADAM_BETAS[optimizer], eps=1e-8, fused=True))
     for each in optimizers:
         for group in each.param_groups:
             group["peak"] = group["lr"]
