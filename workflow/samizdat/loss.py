@@ -35,9 +35,10 @@ class _HeadLoss(torch.autograd.Function):
             losses = (normaliser - logits.gather(1, places)).squeeze(1)
             total += (losses * counts).sum()
             if wanted:
-                # The gradient of -log softmax is softmax minus one at the target: in one pass when compiled.
-                gradient = (logits - normaliser).exp() - (tokens == places).float()
-                gradient = (gradient * counts[:, None]).to(hidden.dtype)
+                # The gradient of -log softmax is softmax minus one at the target: one pass when compiled, and
+                # in place where not.
+                gradient = logits.sub_(normaliser).exp_().sub_((tokens == places).float())
+                gradient = gradient.mul_(counts[:, None]).to(hidden.dtype)
                 hidden_gradient[start : start + chunk] = gradient @ compute_weight
                 weight_gradient += (gradient.T @ states)[:vocabulary]
         ctx.save_for_backward(hidden_gradient, weight_gradient)
