@@ -41,14 +41,15 @@ class Plan:
     nanogpt_seconds: float
     notebook: dict[str, int]  # its context in tokens and its batch in sequences
     notebook_evaluations: int
+    nanogpt_rows: int  # of its batch
     threads: int | None = None  # None: the demo's
     sizes: tuple[int, ...] = (2048, 3072, 4096)  # of the products that the CPU's rate is measured by
 
 
-FULL = Plan({}, 1.0, 3, 3, 1800.0, 300.0, {"context": 512, "batch": 16}, 12)
+FULL = Plan({}, 1.0, 3, 3, 1800.0, 300.0, {"context": 512, "batch": 16}, 12, 64)
 QUICK = Plan(
     {"layers": 1, "width": 64, "heads": 2, "context_tokens": 32, "batch_tokens": 1024, "micro_batch_sequences": 32,
-     "epochs": 0.04, "evaluations": 4}, 0.04, 2, 2, 8.0, 8.0, {"context": 32, "batch": 8}, 2, 1, (512,),
+     "epochs": 0.04, "evaluations": 4}, 0.04, 2, 2, 8.0, 8.0, {"context": 32, "batch": 8}, 2, 32, 1, (512,),
 )  # fmt: skip
 
 
@@ -115,7 +116,7 @@ def on_cpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dic
     nanogpt = peer(
         "nanogpt_settings.py",
         {"tokenizer": data.own, **shape, "context": demo["context_tokens"], "seconds": plan.nanogpt_seconds,
-         "rows": demo["batch_tokens"] // demo["context_tokens"], "evaluations": 10, "threads": threads,
+         "rows": plan.nanogpt_rows, "evaluations": 10, "threads": threads,
          "precision": full.summary["compute_dtype"]},
         folder,
     )  # fmt: skip

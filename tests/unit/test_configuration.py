@@ -50,7 +50,7 @@ def test_every_shipped_config_is_valid(overlay):
         ({"name": "../up"}, ["`name`", "'../up'"]),
         ({"sampling__temperatures": [0]}, ["`sampling.temperatures[0]`", "0"]),
         ({"training__heads": 3}, ["`width` 256", "`heads` 3"]),
-        ({"training__batch_tokens": 4097}, ["`batch_tokens` 4097", "= 4096"]),
+        ({"training__batch_tokens": 4097}, ["`batch_tokens` 4097", "= 8192"]),
         ({"training__keep_percents": [100, 10]}, ["`keep_percents` [100, 10]", "end with 100"]),
         ({"training__keep_percents": [10, 50]}, ["`keep_percents` [10, 50]", "end with 100"]),
         ({"training__warmup_share": 0.8}, ["0.8", "more than 1 together"]),
@@ -69,7 +69,7 @@ def test_every_shipped_config_is_valid(overlay):
         ({"tokenizers__0__vocabulary_size": None}, ["`tokenizers[0].vocabulary_size`"]),
         ({"push__model": "other"}, ["`push.model` is 'other'", "only gpt2-tiny"]),
         ({"push__repository": "no-owner"}, ["`push.repository`", "'no-owner'", "owner/name"]),
-        ({"training__processes": 2}, ["`batch_tokens` 4096", "`processes` 2 = 8192"]),
+        ({"training__processes": 2}, ["`batch_tokens` 8192", "`processes` 2 = 16384"]),
         ({"classifiers__1__name": "sentiment"}, ["two items are called 'sentiment'"]),
     ],
 )

@@ -29,3 +29,8 @@ def test_a_head_that_does_not_learn_gets_no_gradient():
     with torch.no_grad():
         total = loss.head_loss(hidden, torch.randn(20, 8), torch.arange(4))
     assert total.ndim == 0 and not total.requires_grad
+
+
+@pytest.mark.parametrize(("rows", "most", "expected"), [(4096, 1365, 1024), (4096, 8192, 4096), (13, 5, 1), (12, 5, 4)])
+def test_chunks_are_equally_long(rows, most, expected):
+    assert loss.rows_at_once(rows, most) == expected

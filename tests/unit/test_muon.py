@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from samizdat.muon import MOMENTUM, UPDATE_SIZE, Muon, orthogonal
+from samizdat.muon import MOMENTUM, POLYNOMIALS, UPDATE_SIZE, Muon, orthogonal
 
 SHAPES = ((24, 24), (24, 96), (96, 24))
 
@@ -33,6 +33,16 @@ def test_matrices_are_made_nearly_orthogonal_and_keep_their_directions(dtype):
     assert sizes.min() > 0.15
     assert sizes.max() < 1.9
     assert (inside - torch.diag_embed(sizes)).abs().max() < (0.001 if dtype is torch.float32 else 0.15)
+
+
+@pytest.mark.parametrize("shape", [(24, 24), (24, 40), (24, 48), (24, 96)])
+def test_each_singular_value_goes_through_the_polynomials(shape):
+    matrices = made((3, *shape), 1).double()
+    left, sizes, right = torch.linalg.svd(matrices, full_matrices=False)
+    wanted = sizes / (1.01 * sizes.square().sum(dim=1, keepdim=True).sqrt())
+    for a, b, c in POLYNOMIALS:
+        wanted = a * wanted + b * wanted**3 + c * wanted**5
+    torch.testing.assert_close(orthogonal(matrices), left @ torch.diag_embed(wanted) @ right, rtol=0, atol=1e-6)
 
 
 def test_no_gradient_changes_nothing_and_breaks_nothing():

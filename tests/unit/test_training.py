@@ -1,6 +1,7 @@
 """Training: a checkpoint that transformers reads, the same bits each time, killed or not."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -61,21 +62,28 @@ def test_bits_per_byte_are_those_of_an_independent_count(trained, tokenizer):
     assert summary.validation_perplexity == pytest.approx(np.exp(nats / len(tokens)), rel=1e-3)
 
 
-def test_two_processes_learn_what_one_does(tokenizer, tmp_path, monkeypatch):
-    """The tolerance covers another order of float32 sums; each process computes half of every batch."""
-    _, alone = run(tokenizer, tmp_path / "alone", dropout=0.0)
-    settings = asdict(replace(SETTINGS, dropout=0.0, processes=2))
-    options = settings | {
-        "name": "m", "tokenizer": tokenizer, "out": tmp_path / "out", "work": tmp_path / "work", "device": "cpu",
-        "threads": 1, "seed": 1, "log": tmp_path / "logs" / "train.log", "title": "model m",
+def words(tokenizer: Path, folder: Path, **changes) -> list[str]:
+    """The options of the training program, without dropout."""
+    options = asdict(replace(SETTINGS, dropout=0.0, **changes)) | {
+        "name": "m", "tokenizer": tokenizer, "out": folder / "out", "work": folder / "work", "device": "cpu",
+        "threads": 1, "seed": 1, "log": folder / "logs" / "train.log", "title": "model m",
     }  # fmt: skip
-    words = [
+    return [
         f"--{key.replace('_', '-')}={value if isinstance(value, str | Path) else json.dumps(value)}"
         for key, value in options.items()
     ]
-    done = subprocess.run(
-        [sys.executable, "-m", "samizdat.workers", "2", "samizdat.training", *words], capture_output=True, text=True
+
+
+def run_program(*line: str, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", *line], capture_output=True, text=True, env={**os.environ, **environment}
     )
+
+
+def test_two_processes_learn_what_one_does(tokenizer, tmp_path, monkeypatch):
+    """The tolerance covers another order of float32 sums; each process computes half of every batch."""
+    _, alone = run(tokenizer, tmp_path / "alone", dropout=0.0)
+    done = run_program("samizdat.workers", "2", "samizdat.training", *words(tokenizer, tmp_path, processes=2))
     assert done.returncode == 0 and done.stderr.count("✓ model m") == 1, done.stderr
     together, expected = log_of(tmp_path / "out"), log_of(alone)
     assert [row["step"] for row in together] == [row["step"] for row in expected]
@@ -121,6 +129,17 @@ def test_a_compiled_model_learns_what_an_uncompiled_one_does(trained, tokenizer,
     _, plain = run(tokenizer, tmp_path / "plain", dropout=0.0)
     assert read_document(ModelSummary, out / "summary.json").compiled
     for row, expected in zip(log_of(out), log_of(plain), strict=True):
+        assert row["validation_loss"] == pytest.approx(expected["validation_loss"], abs=2e-3)
+
+
+def test_without_a_compiler_training_goes_on_uncompiled(tokenizer, tmp_path):
+    _, plain = run(tokenizer, tmp_path / "plain", dropout=0.0)
+    compiled = words(tokenizer, tmp_path, compile=True)
+    done = run_program("samizdat.training", *compiled, CXX="/no/such/compiler")
+    assert done.returncode == 0, done.stderr
+    assert "runs uncompiled and slower" in (tmp_path / "logs" / "train.log").read_text(encoding="utf-8")
+    assert not read_document(ModelSummary, tmp_path / "out" / "summary.json").compiled
+    for row, expected in zip(log_of(tmp_path / "out"), log_of(plain), strict=True):
         assert row["validation_loss"] == pytest.approx(expected["validation_loss"], abs=2e-3)
 
 

@@ -1,6 +1,7 @@
 """The loss of rows of tokens as one function of a GPT-2, compiled where the machine can."""
 
 import logging
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import torch
 from transformers import AttentionInterface, GPT2LMHeadModel
 
-from samizdat.loss import head_loss
+from samizdat.loss import head_loss, loss_of_chunk
 
 log = logging.getLogger("samizdat")
 
@@ -26,7 +27,7 @@ class RowLoss(torch.nn.Module):
         self.model = model
         self.kind = kind
         self.dtype = dtype
-        self.compiled: Callable | None = None
+        self.chunk_loss: Callable = loss_of_chunk
 
     def compile_with(self, example: torch.Tensor, cache: Path) -> bool:
         """Compile for rows of the example's shape; False where the machine can't, which is logged."""
@@ -34,27 +35,44 @@ class RowLoss(torch.nn.Module):
         if self.kind == "cpu" and self.model.config.n_positions <= SHORT_CONTEXT_TOKENS:
             AttentionInterface.register("short", short_attention)
             self.model.set_attn_implementation("short")
-        compiled = torch.compile(self._loss, dynamic=False)
+        if self.kind == "cpu" and self.model.config.activation_function == "gelu_new":
+            for block in self.model.transformer.h:
+                block.mlp.act = GeluBySigmoid()
+        # Block by block: one is compiled, all use it.
+        for block in self.model.transformer.h:
+            block.compile(dynamic=False)
+        self.chunk_loss = torch.compile(loss_of_chunk, dynamic=False)
         try:
             with torch.no_grad():
-                compiled(example)
+                self(example)
         except Exception as error:
             # Any of a dozen exceptions where a machine lacks a C++ compiler or Python's headers.
             log.warning("can't compile here, so training runs uncompiled and slower: %s", error)
+            torch.compiler.set_stance("force_eager")
             return False
-        self.compiled = compiled
         return True
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """The summed loss of the rows."""
-        return (self.compiled or self._loss)(rows)
-
-    def _loss(self, rows: torch.Tensor) -> torch.Tensor:
         model, dtype = self.model, self.dtype
         with torch.autocast(self.kind, dtype=torch.bfloat16, enabled=dtype is torch.bfloat16):
             inputs = rows[:, :-1].clamp(min=0)
             hidden = model.transformer(input_ids=inputs, use_cache=False).last_hidden_state
-        return head_loss(hidden.flatten(0, 1).to(dtype), model.lm_head.weight, rows[:, 1:].flatten())
+        return head_loss(hidden.flatten(0, 1).to(dtype), model.lm_head.weight, rows[:, 1:].flatten(), self.chunk_loss)
+
+
+class GeluBySigmoid(torch.nn.Module):
+    """GPT-2's GELU, by the identity `(1 + tanh u) / 2 = sigmoid(2 u)`, computed in float32.
+
+    Compiled for a CPU, `exp` is twice as fast as `tanh`: 4,096 tokens of 1,024 numbers take 1.7 ms forward and 2.2
+    backward against 4.2 and 4.4 (two Zen 4 cores).
+    """
+
+    def forward(self, numbers: torch.Tensor) -> torch.Tensor:
+        """The activation, in the format of `numbers`."""
+        exact = numbers.float()
+        doubled = exact * (math.sqrt(8 / math.pi) * (1 + 0.044715 * exact * exact))
+        return (exact * torch.sigmoid(doubled)).to(numbers.dtype)
 
 
 def short_attention(module, query, key, value, attention_mask, scaling=None, dropout=0.0, **unused):

@@ -1,5 +1,7 @@
 """Cross-entropy of a language model's head without holding all logits at once."""
 
+from collections.abc import Callable
+
 import torch
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
@@ -12,35 +14,58 @@ LEAST_ROWS = {"cpu": 1024, "cuda": 8192, "mps": 1024}
 ALIGNMENT = 64
 
 
+def loss_of_chunk(
+    states: torch.Tensor, weight: torch.Tensor, goals: torch.Tensor, *, vocabulary: int, gradients: bool
+) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+    """The summed loss of some rows, and with `gradients` those of `states` and of `weight`.
+
+    Args:
+        states: `[rows, width]`.
+        weight: `[vocabulary or more, width]`, in the format of `states`; what is beyond the vocabulary has no share.
+        goals: `[rows]` token ids or `NO_TARGET`.
+        vocabulary: how many tokens there are.
+        gradients: whether they are wanted.
+    """
+    counts = goals != NO_TARGET
+    places = goals.clamp(min=0)[:, None]
+    logits = (states @ weight.T).float()
+    if len(weight) > vocabulary:
+        logits[:, vocabulary:] = -torch.inf
+    normaliser = logits.logsumexp(dim=1, keepdim=True)
+    losses = (normaliser - logits.gather(1, places)).squeeze(1)
+    total = (losses * counts).sum()
+    if not gradients:
+        return total, None, None
+    # The gradient of -log softmax is softmax minus one at the target: one pass when compiled, and in place where not.
+    tokens = torch.arange(len(weight), device=weight.device)
+    gradient = logits.sub_(normaliser).exp_().sub_((tokens == places).float())
+    gradient = gradient.mul_(counts[:, None]).to(states.dtype)
+    return total, gradient @ weight, gradient.T @ states
+
+
 class _HeadLoss(torch.autograd.Function):
     """Loss and gradients chunk by chunk in the forward pass; the backward pass only scales them."""
 
     @staticmethod
-    def forward(ctx, hidden, weight, targets):
-        vocabulary = weight.shape[0]
-        compute_weight = functional.pad(weight.to(hidden.dtype), (0, 0, 0, -vocabulary % ALIGNMENT))
-        wanted = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
-        hidden_gradient = torch.empty_like(hidden) if wanted else None
-        weight_gradient = torch.zeros_like(weight) if wanted else None
+    def forward(ctx, hidden, weight, targets, chunk_loss):
+        vocabulary = len(weight)
+        compute_weight = weight.to(hidden.dtype)
+        if vocabulary % ALIGNMENT:
+            compute_weight = functional.pad(compute_weight, (0, 0, 0, -vocabulary % ALIGNMENT))
+        gradients = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
+        hidden_gradient = torch.empty_like(hidden) if gradients else None
+        weight_gradient = torch.zeros_like(weight) if gradients else None
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
-        tokens = torch.arange(compute_weight.shape[0], device=hidden.device)
-        chunk = max(LEAST_ROWS[hidden.device.type], LOGITS_AT_ONCE // vocabulary)
-        for start in range(0, hidden.shape[0], chunk):
-            states, goals = hidden[start : start + chunk], targets[start : start + chunk]
-            counts = goals != NO_TARGET
-            places = goals.clamp(min=0)[:, None]
-            logits = (states @ compute_weight.T).float()
-            logits[:, vocabulary:] = -torch.inf
-            normaliser = logits.logsumexp(dim=1, keepdim=True)
-            losses = (normaliser - logits.gather(1, places)).squeeze(1)
-            total += (losses * counts).sum()
-            if wanted:
-                # The gradient of -log softmax is softmax minus one at the target: one pass when compiled, and
-                # in place where not.
-                gradient = logits.sub_(normaliser).exp_().sub_((tokens == places).float())
-                gradient = gradient.mul_(counts[:, None]).to(hidden.dtype)
-                hidden_gradient[start : start + chunk] = gradient @ compute_weight
-                weight_gradient += (gradient.T @ states)[:vocabulary]
+        rows = rows_at_once(len(hidden), max(LEAST_ROWS[hidden.device.type], LOGITS_AT_ONCE // vocabulary))
+        for start in range(0, len(hidden), rows):
+            part = slice(start, start + rows)
+            loss, of_hidden, of_weight = chunk_loss(
+                hidden[part], compute_weight, targets[part], vocabulary=vocabulary, gradients=gradients
+            )
+            total += loss
+            if gradients:
+                hidden_gradient[part] = of_hidden
+                weight_gradient += of_weight[:vocabulary]
         ctx.save_for_backward(hidden_gradient, weight_gradient)
         return total
 
@@ -48,15 +73,26 @@ class _HeadLoss(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, scale):
         hidden_gradient, weight_gradient = ctx.saved_tensors
-        return hidden_gradient * scale.to(hidden_gradient.dtype), weight_gradient * scale, None
+        return hidden_gradient * scale.to(hidden_gradient.dtype), weight_gradient * scale, None, None
 
 
-def head_loss(hidden: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def rows_at_once(rows: int, most: int) -> int:
+    """The length of equal chunks, no longer than `most`, so that all have the shape that was compiled."""
+    chunks = max(1, -(-rows // most))
+    while rows % chunks:
+        chunks += 1
+    return max(1, rows // chunks)
+
+
+def head_loss(
+    hidden: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor, chunk_loss: Callable = loss_of_chunk
+) -> torch.Tensor:
     """The summed cross-entropy, in nats, of `softmax(hidden @ weight.T)` against `targets`.
 
     Args:
         hidden: `[n, width]`, in the format in which the logits are to be computed.
         weight: `[vocabulary, width]`, the head.
         targets: `[n]` token ids; `NO_TARGET` (-1) counts as nothing.
+        chunk_loss: `loss_of_chunk`, or what it was compiled to.
     """
-    return _HeadLoss.apply(hidden, weight, targets)
+    return _HeadLoss.apply(hidden, weight, targets, chunk_loss)

@@ -72,7 +72,28 @@ def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
     # A little below 1, so that rounding doesn't carry the largest singular value out of where the polynomials hold.
     size = torch.linalg.matrix_norm(matrices.float(), keepdim=True).clamp(min=1e-12) * 1.01
     found = (matrices / size).to(matrices.dtype)
+    if matrices.shape[2] >= 2 * matrices.shape[1]:
+        return _by_gram(found)
     for a, b, c in POLYNOMIALS:
         gram = found @ found.mT
         found = torch.baddbmm(found, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), found, beta=a)
     return found
+
+
+def _by_gram(matrices: torch.Tensor) -> torch.Tensor:
+    """The polynomials applied to wide matrices, which are multiplied twice in all: between, their Gram matrices are."""
+    first, *others = POLYNOMIALS
+    gram = matrices @ matrices.mT
+    factor = applied = _factor(gram, *first)
+    for coefficients in others:
+        gram = factor @ gram @ factor
+        factor = _factor(gram, *coefficients)
+        applied = factor @ applied
+    return applied @ matrices
+
+
+def _factor(gram: torch.Tensor, a: float, b: float, c: float) -> torch.Tensor:
+    """What an odd polynomial multiplies a matrix by."""
+    factor = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+    factor.diagonal(dim1=1, dim2=2).add_(a)
+    return factor
