@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from record import ROOT, Figure, show, write
-from stage import ENV, command, settings_of
+from stage import command, environment, settings_of
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
 
         def start(folder: str) -> subprocess.Popen[bytes]:
             words = command(settings, tokenizer, root / folder, device="cpu", threads=1, seed=2014)
-            return subprocess.Popen(words, env=ENV, stderr=subprocess.DEVNULL)
+            return subprocess.Popen(words, env=environment(root / "compiled"), stderr=subprocess.DEVNULL)
 
         begun = time.monotonic()
         if start("whole").wait():

@@ -50,11 +50,24 @@ def settings_of(*overlays: str, **changes: Any) -> dict[str, Any]:
     return configuration.model_settings(config, config["models"][0]["name"]) | changes
 
 
-def train(settings: dict[str, Any], tokenizer: Path, folder: Path, *, device: str, threads: int, seed: int) -> Run:
-    """Train from nothing in a fresh folder, which is removed but for the log; the peers' clock starts alike."""
+def train(
+    settings: dict[str, Any],
+    tokenizer: Path,
+    folder: Path,
+    *,
+    device: str,
+    threads: int,
+    seed: int,
+    compiled: Path | None = None,
+) -> Run:
+    """Train from nothing in a fresh folder, which is removed but for the log; the peers' clock starts alike.
+
+    Nothing is compiled before, unless `compiled` is where other runs have left it.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     started = time.time()
-    done = subprocess.run(command(settings, tokenizer, folder, device=device, threads=threads, seed=seed), env=ENV)
+    words = command(settings, tokenizer, folder, device=device, threads=threads, seed=seed)
+    done = subprocess.run(words, env=environment(compiled or folder / "compiled"))
     seconds = time.time() - started
     if done.returncode:
         raise SystemExit(f"the stage failed; its log: {folder / 'train.log'}")
@@ -65,10 +78,17 @@ def train(settings: dict[str, Any], tokenizer: Path, folder: Path, *, device: st
     summary = json.loads((folder / "out" / "summary.json").read_text(encoding="utf-8"))
     speed = json.loads((folder / "work" / "speed.json").read_text(encoding="utf-8"))
     shutil.rmtree(folder / "work")
+    shutil.rmtree(folder / "compiled", ignore_errors=True)
     return Run(seconds, curve, summary, speed["warm_tokens_per_second"])
 
 
-ENV = os.environ | {"PYTHONPATH": f"{ROOT / 'workflow'}:{os.environ.get('PYTHONPATH', '')}", "PYTHONHASHSEED": "0"}
+def environment(compiled: Path) -> dict[str, str]:
+    """The environment of stages and peers, as the rules set it; compiled kernels go to `compiled`."""
+    return os.environ | {
+        "PYTHONPATH": f"{ROOT / 'workflow'}:{os.environ.get('PYTHONPATH', '')}",
+        "PYTHONHASHSEED": "0",
+        "TORCHINDUCTOR_CACHE_DIR": str(compiled.absolute()),
+    }
 
 
 def command(

@@ -10,7 +10,6 @@ Needs `results/demo/corpus` and `results/demo/tokenizers`, and `accelerate` for 
 import argparse
 import itertools
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,7 @@ import yaml
 from rates import matrix_rate, operations_per_token
 from record import ROOT, Figure, middle, show, write
 from samizdat.records import TokenizerSummary, read_document
-from stage import ENV, Run, settings_of, train
+from stage import Run, environment, settings_of, train
 
 PEERS = Path(__file__).parent / "peers"
 
@@ -36,7 +35,8 @@ class Plan:
     changes: dict[str, Any]  # of the demo's settings
     short_epochs: float  # our run that is scheduled to be short
     repeats: int
-    trainer_steps: int  # of a speed run, the first left out
+    trainer_steps: int  # of a speed run,
+    trainer_warm_up_steps: int  # the first of which don't count: it takes a minute to come up to speed
     notebook_seconds: float  # at which the notebook recipe is scheduled to end
     nanogpt_seconds: float
     notebook: dict[str, int]  # its context in tokens and its batch in sequences
@@ -46,10 +46,10 @@ class Plan:
     sizes: tuple[int, ...] = (2048, 3072, 4096)  # of the products that the CPU's rate is measured by
 
 
-FULL = Plan({}, 1.0, 3, 3, 1800.0, 300.0, {"context": 512, "batch": 16}, 12, 64)
+FULL = Plan({}, 1.0, 3, 12, 6, 1800.0, 300.0, {"context": 512, "batch": 16}, 8, 64)
 QUICK = Plan(
     {"layers": 1, "width": 64, "heads": 2, "context_tokens": 32, "batch_tokens": 1024, "micro_batch_sequences": 32,
-     "epochs": 0.04, "evaluations": 4}, 0.04, 2, 2, 8.0, 8.0, {"context": 32, "batch": 8}, 2, 32, 1, (512,),
+     "epochs": 0.04, "evaluations": 4}, 0.04, 2, 4, 2, 8.0, 8.0, {"context": 32, "batch": 8}, 2, 32, 1, (512,),
 )  # fmt: skip
 
 
@@ -104,14 +104,10 @@ def on_cpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dic
 
     said("matrix products")
     rate = matrix_rate("cpu", threads, plan.sizes)
-    speeds = [
-        trainer(data, plan.trainer_steps + 1, 0, folder, shape | plan.notebook, "cpu", threads)
-        for _ in range(plan.repeats)
-    ]
-    short = [
-        ours(f"short-{number}", epochs=plan.short_epochs, evaluations=20, keep_percents=[100])
-        for number in range(plan.repeats)
-    ]
+    speeds, short = [], []
+    for number in range(plan.repeats):  # in turns, since a machine's speed drifts
+        speeds.append(trainer(data, plan.trainer_steps, 0, folder, shape | plan.notebook, "cpu", threads))
+        short.append(ours(f"short-{number}", epochs=plan.short_epochs, evaluations=12, keep_percents=[100]))
     full = ours("demo")
     nanogpt = peer(
         "nanogpt_settings.py",
@@ -120,13 +116,14 @@ def on_cpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dic
          "precision": full.summary["compute_dtype"]},
         folder,
     )  # fmt: skip
-    step_seconds = median(seconds for each in speeds for seconds in step_durations(each))
+    skipped = plan.trainer_warm_up_steps
+    step_seconds = median(seconds for each in speeds for seconds in step_durations(each, skipped))
     steps = max(2, round(plan.notebook_seconds / step_seconds))
     notebook = trainer(data, steps, plan.notebook_evaluations, folder, shape | plan.notebook, "cpu", threads)
 
     our_characters, their_characters = data.characters_per_token(data.own), data.characters_per_token(data.gpt2)
     our_speeds = [run.warm_tokens_per_second * our_characters for run in [*short, full]]
-    their_speeds = [speed_of(each) * their_characters for each in speeds]
+    their_speeds = [speed_of(each, skipped) * their_characters for each in speeds]
     whole = full.summary["steps_done"] * demo["batch_tokens"] * our_characters / full.seconds
     their_whole = steps * notebook["tokens_per_step"] * their_characters / notebook["seconds"]
     operations = operations_per_token(
@@ -199,8 +196,6 @@ def on_cpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dic
 
 def on_gpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dict[str, Any]]:
     """GPT-2 124M in its own vocabulary: bfloat16 and 1,024 tokens of context here, float32 and 512 there."""
-    # Later runs find what the first one compiled; the speeds leave compilation out.
-    os.environ["TORCHINDUCTOR_CACHE_DIR"] = ENV["TORCHINDUCTOR_CACHE_DIR"] = str(folder / "compiled")
     settings = settings_of(
         "gpt2-small.yaml", batch_tokens=65536, micro_batch_sequences=32, epochs=12.0, evaluations=6,
         keep_percents=[100], dropout=0.0, resume_every_steps=1000,
@@ -210,10 +205,16 @@ def on_gpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dic
     ours, theirs = [], []
     for number in range(plan.repeats):
         said(f"our stage, {number + 1} of {plan.repeats}")
-        ours.append(train(settings, data.gpt2, folder / f"ours-{number}", device="cuda", threads=8, seed=2014))
+        # Later runs find what the first one compiled; the speeds leave compilation out.
+        ours.append(
+            train(
+                settings, data.gpt2, folder / f"ours-{number}", device="cuda", threads=8, seed=2014,
+                compiled=folder / "compiled",
+            )
+        )  # fmt: skip
         theirs.append(trainer(data, 40, 0, folder, shape | plan.notebook, "cuda", 8))
     characters = data.characters_per_token(data.gpt2)
-    their_speeds = [speed_of(each) * characters for each in theirs]
+    their_speeds = [speed_of(each, plan.trainer_warm_up_steps) * characters for each in theirs]
     our_speeds = [run.warm_tokens_per_second * characters for run in ours]
     vocabulary = read_document(TokenizerSummary, data.gpt2 / "summary.json").vocabulary_size
     operations = operations_per_token(
@@ -256,19 +257,19 @@ def peer(script: str, options: dict[str, Any], folder: Path) -> dict[str, Any]:
     said(f"{script}: {', '.join(f'{key} {value}' for key, value in options.items() if key != 'texts')}")
     out = folder / f"{script}.json"
     words = [word for key, value in options.items() for word in (f"--{key}", str(value))]
-    subprocess.run([sys.executable, PEERS / script, *words, "--out", out], check=True, env=ENV)
+    subprocess.run([sys.executable, PEERS / script, *words, "--out", out], check=True, env=environment(folder / "peer"))
     return json.loads(out.read_text(encoding="utf-8"))
 
 
-def step_durations(run: dict[str, Any]) -> list[float]:
-    """Seconds of each of the Trainer's steps but the first, which warms up."""
-    ends = run["step_ends"]
+def step_durations(run: dict[str, Any], skipped: int) -> list[float]:
+    """Seconds of each of the Trainer's steps behind those that warm up."""
+    ends = run["step_ends"][skipped - 1 :]
     return [end - begin for begin, end in itertools.pairwise(ends)]
 
 
-def speed_of(run: dict[str, Any]) -> float:
+def speed_of(run: dict[str, Any], skipped: int) -> float:
     """The Trainer's tokens a second, by the median step."""
-    return run["tokens_per_step"] / median(step_durations(run))
+    return run["tokens_per_step"] / median(step_durations(run, skipped))
 
 
 def said(what: str) -> None:

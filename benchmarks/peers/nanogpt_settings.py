@@ -3,7 +3,6 @@
 import argparse
 import json
 import math
-import os
 import time
 from pathlib import Path
 
@@ -45,7 +44,6 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     started = time.time()
-    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str((options.out.parent / "compiled").absolute())
     torch.set_num_threads(options.threads)
     torch.manual_seed(1337)
     vocabulary = read_document(TokenizerSummary, options.tokenizer / "summary.json")

@@ -256,6 +256,14 @@ def test_costly_stages_return_at_once_when_only_their_files_are_gone(tiny):
     assert tiny.planned_jobs(*TINY) == {}
 
 
+def test_what_training_compiles_stays_below_work(tiny, tmp_path):
+    checkout = Checkout(shutil.copytree(tiny.root, tmp_path / "copy", symlinks=True))
+    config_change(training={"compile": True, "epochs": 0.1})(checkout.root)
+    done = checkout.snakemake("results/tiny/models/gpt2-tiny/model.safetensors", *TINY)
+    assert done.returncode == 0, done.stderr
+    assert list((checkout.root / "work" / "tiny" / "compiled").rglob("*.so"))
+
+
 def test_behind_an_unchanged_fingerprint_costly_stages_return_at_once(tiny, tmp_path):
     checkout = Checkout(shutil.copytree(tiny.root, tmp_path / "copy", symlinks=True))
     # The demo's corpus has no columns, so every step behind it runs, and finds what it had. The card alone is another.

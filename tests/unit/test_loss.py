@@ -24,11 +24,18 @@ def test_loss_and_gradients_are_those_of_cross_entropy(monkeypatch, rows, vocabu
         torch.testing.assert_close(found, wanted)
 
 
-def test_a_head_that_does_not_learn_gets_no_gradient():
-    hidden = torch.randn(4, 8)
-    with torch.no_grad():
-        total = loss.head_loss(hidden, torch.randn(20, 8), torch.arange(4))
-    assert total.ndim == 0 and not total.requires_grad
+@pytest.mark.parametrize("learns", [True, False])
+def test_gradients_are_computed_where_they_are_wanted(learns):
+    asked = []
+
+    def chunk_loss(*chunk, gradients, **vocabulary):
+        asked.append(gradients)
+        return loss.loss_of_chunk(*chunk, gradients=gradients, **vocabulary)
+
+    weight = torch.randn(20, 8, requires_grad=True)
+    with torch.set_grad_enabled(learns):
+        total = loss.head_loss(torch.randn(4, 8), weight, torch.arange(4), chunk_loss)
+    assert total.requires_grad == learns and asked == [learns]
 
 
 @pytest.mark.parametrize(("rows", "most", "expected"), [(4096, 1365, 1024), (4096, 8192, 4096), (13, 5, 1), (12, 5, 4)])

@@ -64,7 +64,8 @@ STATISTICS = [
 shell.prefix(
     f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
     " PYTHONHASHSEED=0 LC_ALL=C.UTF-8 TZ=UTC TOKENIZERS_PARALLELISM=true"
-    f" OMP_NUM_THREADS={config['threads']}; exec "
+    # Compiled once for all models of one shape; PyTorch's own place is shared by all that a user runs.
+    f" TORCHINDUCTOR_CACHE_DIR={WORK}/compiled OMP_NUM_THREADS={config['threads']}; exec "
 )
 
 

@@ -2,9 +2,7 @@
 
 import logging
 import math
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from transformers import AttentionInterface, GPT2LMHeadModel
@@ -29,9 +27,8 @@ class RowLoss(torch.nn.Module):
         self.dtype = dtype
         self.chunk_loss: Callable = loss_of_chunk
 
-    def compile_with(self, example: torch.Tensor, cache: Path) -> bool:
+    def compile_with(self, example: torch.Tensor) -> bool:
         """Compile for rows of the example's shape; False where the machine can't, which is logged."""
-        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache.absolute()))
         if self.kind == "cpu" and self.model.config.n_positions <= SHORT_CONTEXT_TOKENS:
             AttentionInterface.register("short", short_attention)
             self.model.set_attn_implementation("short")
@@ -42,6 +39,7 @@ class RowLoss(torch.nn.Module):
         for block in self.model.transformer.h:
             block.compile(dynamic=False)
         self.chunk_loss = torch.compile(loss_of_chunk, dynamic=False)
+        self.model.eval()  # as the first validation will find it
         try:
             with torch.no_grad():
                 self(example)

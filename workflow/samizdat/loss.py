@@ -47,12 +47,11 @@ class _HeadLoss(torch.autograd.Function):
     """Loss and gradients chunk by chunk in the forward pass; the backward pass only scales them."""
 
     @staticmethod
-    def forward(ctx, hidden, weight, targets, chunk_loss):
+    def forward(ctx, hidden, weight, targets, chunk_loss, gradients):
         vocabulary = len(weight)
         compute_weight = weight.to(hidden.dtype)
         if vocabulary % ALIGNMENT:
             compute_weight = functional.pad(compute_weight, (0, 0, 0, -vocabulary % ALIGNMENT))
-        gradients = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
         hidden_gradient = torch.empty_like(hidden) if gradients else None
         weight_gradient = torch.zeros_like(weight) if gradients else None
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
@@ -73,7 +72,7 @@ class _HeadLoss(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, scale):
         hidden_gradient, weight_gradient = ctx.saved_tensors
-        return hidden_gradient * scale.to(hidden_gradient.dtype), weight_gradient * scale, None, None
+        return hidden_gradient * scale.to(hidden_gradient.dtype), weight_gradient * scale, None, None, None
 
 
 def rows_at_once(rows: int, most: int) -> int:
@@ -95,4 +94,6 @@ def head_loss(
         targets: `[n]` token ids; `NO_TARGET` (-1) counts as nothing.
         chunk_loss: `loss_of_chunk`, or what it was compiled to.
     """
-    return _HeadLoss.apply(hidden, weight, targets, chunk_loss)
+    # Asked here: inside a Function it is always off, and needs_input_grad doesn't know of it.
+    gradients = torch.is_grad_enabled() and (hidden.requires_grad or weight.requires_grad)
+    return _HeadLoss.apply(hidden, weight, targets, chunk_loss, gradients)

@@ -127,7 +127,7 @@ class TrainingLoop:
         writer = StateWriter(state, self.fingerprint, workers)
         if settings.compile:
             example = self.held_out[: settings.micro_batch_sequences].to(kind)
-            self.compiled = self.loss.compile_with(example, self.work / "compiled")
+            self.compiled = self.loss.compile_with(example)
         # After compiling, which may draw random numbers.
         saved = load_state(state, self.fingerprint, model, optimizers, workers)
         loss_of = workers.wrap(self.loss)
