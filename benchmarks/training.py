@@ -35,8 +35,8 @@ class Plan:
     changes: dict[str, Any]  # of the demo's settings
     short_epochs: float  # our run that is scheduled to be short
     repeats: int
-    trainer_steps: int  # of a speed run,
-    trainer_warm_up_steps: int  # the first of which don't count: it takes a minute to come up to speed
+    trainer_steps: int  # of a speed run
+    trainer_warm_up_steps: int  # of these, at least one: they don't count, since it comes up to speed slowly
     notebook_seconds: float  # at which the notebook recipe is scheduled to end
     nanogpt_seconds: float
     notebook: dict[str, int]  # its context in tokens and its batch in sequences
@@ -46,10 +46,16 @@ class Plan:
     sizes: tuple[int, ...] = (2048, 3072, 4096)  # of the products that the CPU's rate is measured by
 
 
-FULL = Plan({}, 1.0, 3, 12, 6, 1800.0, 300.0, {"context": 512, "batch": 16}, 8, 64)
+FULL = Plan(
+    changes={}, short_epochs=1.0, repeats=3, trainer_steps=12, trainer_warm_up_steps=6, notebook_seconds=1800.0,
+    nanogpt_seconds=300.0, notebook={"context": 512, "batch": 16}, notebook_evaluations=8, nanogpt_rows=64,
+)  # fmt: skip
 QUICK = Plan(
-    {"layers": 1, "width": 64, "heads": 2, "context_tokens": 32, "batch_tokens": 1024, "micro_batch_sequences": 32,
-     "epochs": 0.04, "evaluations": 4}, 0.04, 2, 4, 2, 8.0, 8.0, {"context": 32, "batch": 8}, 2, 32, 1, (512,),
+    changes={"layers": 1, "width": 64, "heads": 2, "context_tokens": 32, "batch_tokens": 1024,
+             "micro_batch_sequences": 32, "epochs": 0.04, "evaluations": 4},
+    short_epochs=0.04, repeats=2, trainer_steps=4, trainer_warm_up_steps=2, notebook_seconds=8.0,
+    nanogpt_seconds=8.0, notebook={"context": 32, "batch": 8}, notebook_evaluations=2, nanogpt_rows=32,
+    threads=1, sizes=(512,),
 )  # fmt: skip
 
 

@@ -24,6 +24,13 @@ def test_loss_and_gradients_are_those_of_cross_entropy(monkeypatch, rows, vocabu
         torch.testing.assert_close(found, wanted)
 
 
+def test_a_head_that_does_not_learn_gets_no_gradient():
+    hidden = torch.randn(4, 8)
+    with torch.no_grad():
+        total = loss.head_loss(hidden, torch.randn(20, 8), torch.arange(4))
+    assert total.ndim == 0 and not total.requires_grad
+
+
 @pytest.mark.parametrize("learns", [True, False])
 def test_gradients_are_computed_where_they_are_wanted(learns):
     asked = []

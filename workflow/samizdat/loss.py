@@ -94,6 +94,6 @@ def head_loss(
         targets: `[n]` token ids; `NO_TARGET` (-1) counts as nothing.
         chunk_loss: `loss_of_chunk`, or what it was compiled to.
     """
-    # Asked here: inside a Function it is always off, and needs_input_grad doesn't know of it.
+    # Inside a Function gradients are always off, and its needs_input_grad doesn't know whether they were on outside.
     gradients = torch.is_grad_enabled() and (hidden.requires_grad or weight.requires_grad)
     return _HeadLoss.apply(hidden, weight, targets, chunk_loss, gradients)
