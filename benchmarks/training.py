@@ -119,7 +119,7 @@ def on_cpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dic
         "nanogpt_settings.py",
         {"tokenizer": data.own, **shape, "context": demo["context_tokens"], "seconds": plan.nanogpt_seconds,
          "rows": plan.nanogpt_rows, "evaluations": 10, "threads": threads,
-         "precision": full.summary["compute_dtype"]},
+         "precision": "float32" if full.summary["compute_dtype"] == "float32" else "bfloat16"},
         folder,
     )  # fmt: skip
     skipped = plan.trainer_warm_up_steps

@@ -38,7 +38,9 @@ run(Path({tokenizer!r}), Path({folder!r}), **json.loads({changes!r}))
 
 
 @pytest.mark.parametrize(
-    ("saves", "changes"), [(1, {}), (4, {}), (2, {"checkpoint": True}), (2, {"compile": True})], ids=str
+    ("saves", "changes"),
+    [(1, {}), (4, {}), (2, {"checkpoint": True}), (2, {"compile": True}), (2, {"precision": "int8"})],
+    ids=str,
 )
 def test_a_killed_run_goes_on_to_the_same_bytes(trained, tokenizer, tmp_path, saves, changes):
     if "checkpoint" in changes:

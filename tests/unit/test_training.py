@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from samizdat import training
+from samizdat.device import Device
 from samizdat.errors import UserError
 from samizdat.loss import NO_TARGET
 from samizdat.optimizer import learning_rate_scale
@@ -130,6 +132,37 @@ def test_a_compiled_model_learns_what_an_uncompiled_one_does(trained, tokenizer,
     assert read_document(ModelSummary, out / "summary.json").compiled
     for row, expected in zip(log_of(out), log_of(plain), strict=True):
         assert row["validation_loss"] == pytest.approx(expected["validation_loss"], abs=2e-3)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_products_in_integers_teach_what_those_in_floats_do(trained, tokenizer, tmp_path, compiled):
+    _, out = run(tokenizer, tmp_path, precision="int8", compile=compiled, dropout=0.0)
+    _, plain = run(tokenizer, tmp_path / "plain", dropout=0.0)
+    assert read_document(ModelSummary, out / "summary.json").compute_dtype == "int8"
+    last, expected = log_of(out)[-1], log_of(plain)[-1]
+    assert last["train_loss"] != expected["train_loss"]
+    assert last["validation_loss"] == pytest.approx(expected["validation_loss"], rel=0.03)
+
+
+def test_integers_are_the_choice_from_scratch_where_they_are_fast(trained, tokenizer, tmp_path, monkeypatch):
+    def formats_of(kind: str, **changes) -> str:
+        _, out = run(tokenizer, tmp_path / f"{kind}{len(changes)}", precision="auto", epochs=0.1, **changes)
+        return read_document(ModelSummary, out / "summary.json").compute_dtype
+
+    for int8, bfloat16, expected in [(True, True, "int8"), (False, True, "bfloat16"), (False, False, "float32")]:
+        found = Device("cpu", "a processor", bfloat16=bfloat16, int8=int8)
+        monkeypatch.setattr(training, "prepare", lambda *_, found=found, **__: found)
+        assert formats_of(expected) == expected
+    found = Device("cpu", "a processor", bfloat16=True, int8=True)
+    monkeypatch.setattr(training, "prepare", lambda *_, **__: found)
+    assert formats_of("int8", checkpoint=str(trained)) == "bfloat16"
+
+
+def test_integers_are_refused_on_a_gpu(tokenizer, tmp_path, monkeypatch):
+    gpu = Device("cuda", "a GPU", bfloat16=True, int8=False)
+    monkeypatch.setattr(training, "prepare", lambda *_, **__: gpu)
+    with pytest.raises(UserError, match="int8 is for training on a CPU, and the device is cuda"):
+        run(tokenizer, tmp_path, precision="int8")
 
 
 def test_without_a_compiler_training_goes_on_uncompiled(tokenizer, tmp_path):

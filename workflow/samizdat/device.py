@@ -16,6 +16,7 @@ class Device:
     kind: str  # "cpu", "cuda" or "mps"
     name: str  # for people, such as "NVIDIA H200"
     bfloat16: bool  # whether its matrix units multiply bfloat16 natively
+    int8: bool  # whether they multiply eight-bit integers fast enough to train with; CPUs only
 
 
 def prepare(requested: str, *, threads: int, seed: int) -> Device:
@@ -52,10 +53,13 @@ def prepare(requested: str, *, threads: int, seed: int) -> Device:
     torch.utils.deterministic.fill_uninitialized_memory = False
     if kind == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = True
-        return Device(kind, torch.cuda.get_device_name(), torch.cuda.is_bf16_supported(including_emulation=False))
+        half = torch.cuda.is_bf16_supported(including_emulation=False)
+        return Device(kind, torch.cuda.get_device_name(), bfloat16=half, int8=False)
     if kind == "mps":
-        return Device(kind, platform.processor() or "Apple GPU", False)
-    return Device(kind, processor_name(), _cpu_has_bfloat16())
+        return Device(kind, platform.processor() or "Apple GPU", bfloat16=False, int8=False)
+    # Elsewhere bfloat16 is slower than float32; with AMX its products are so fast that scaling for int8 costs more.
+    half = _cpu_has("avx512_bf16", "amx_bf16", "amx_tile", "bf16", "arm_bf16")
+    return Device(kind, processor_name(), bfloat16=half, int8=_cpu_has("avx512_vnni") and not _cpu_has("amx_tile"))
 
 
 def _keep_freed_memory() -> None:
@@ -67,13 +71,13 @@ def _keep_freed_memory() -> None:
         libc.mallopt(m_trim_threshold, -1)
 
 
-def _cpu_has_bfloat16() -> bool:
-    """AVX-512 BF16, AMX and Arm's BF16 multiply bfloat16 natively; elsewhere it is slower than float32."""
+def _cpu_has(*names: str) -> bool:
+    """Whether the processor has one of these capabilities, as PyTorch names them."""
     import torch
 
     get_capabilities = getattr(torch.cpu, "get_capabilities", dict)
     capabilities = get_capabilities()
-    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "amx_tile", "bf16", "arm_bf16"))
+    return any(capabilities.get(name) for name in names)
 
 
 def processor_name() -> str:

@@ -5,8 +5,11 @@ import math
 from collections.abc import Callable
 
 import torch
+from torch._inductor import config as inductor
 from transformers import AttentionInterface, GPT2LMHeadModel
+from transformers.pytorch_utils import Conv1D
 
+from samizdat.int8 import Int8Affine
 from samizdat.loss import head_loss, loss_of_chunk
 
 log = logging.getLogger("samizdat")
@@ -19,12 +22,21 @@ SHORT_CONTEXT_TOKENS = 256
 class RowLoss(torch.nn.Module):
     """From rows `[n, context + 1]` to their summed loss in nats; `NO_TARGET` marks what is no target."""
 
-    def __init__(self, model: GPT2LMHeadModel, *, kind: str, dtype: torch.dtype):
-        """Take a model on a device of that kind; its matrix products are computed in `dtype`."""
+    def __init__(self, model: GPT2LMHeadModel, *, kind: str, dtype: torch.dtype, int8: bool = False):
+        """Take a model on a device of that kind; its matrix products are computed in `dtype`.
+
+        With `int8` those with weights are computed in eight-bit integers where gradients are wanted: modules of the
+        same parameters and names take the place of the blocks' `Conv1D`.
+        """
         super().__init__()
         self.model = model
         self.kind = kind
         self.dtype = dtype
+        self.int8 = int8
+        if int8:
+            for part in [part for block in model.transformer.h for part in (block.attn, block.mlp)]:
+                for name in [name for name, module in part.named_children() if isinstance(module, Conv1D)]:
+                    setattr(part, name, Int8Affine(getattr(part, name), dtype))
         self.chunk_loss: Callable = loss_of_chunk
 
     def compile_with(self, example: torch.Tensor) -> bool:
@@ -35,6 +47,8 @@ class RowLoss(torch.nn.Module):
         if self.kind == "cpu" and self.model.config.activation_function == "gelu_new":
             for block in self.model.transformer.h:
                 block.mlp.act = GeluBySigmoid()
+        # Else three programs are compiled and run to see what /proc/cpuinfo says: six seconds.
+        inductor.cpp.vec_isa_ok = True
         # Block by block: one is compiled, all use it.
         for block in self.model.transformer.h:
             block.compile(dynamic=False)
@@ -56,7 +70,8 @@ class RowLoss(torch.nn.Module):
         with torch.autocast(self.kind, dtype=torch.bfloat16, enabled=dtype is torch.bfloat16):
             inputs = rows[:, :-1].clamp(min=0)
             hidden = model.transformer(input_ids=inputs, use_cache=False).last_hidden_state
-        return head_loss(hidden.flatten(0, 1).to(dtype), model.lm_head.weight, rows[:, 1:].flatten(), self.chunk_loss)
+        states, goals = hidden.flatten(0, 1).to(dtype), rows[:, 1:].flatten()
+        return head_loss(states, model.lm_head.weight, goals, self.chunk_loss, int8=self.int8)
 
 
 class GeluBySigmoid(torch.nn.Module):
@@ -78,7 +93,8 @@ def short_attention(module, query, key, value, attention_mask, scaling=None, dro
 
     Products in the format of `query`, softmax in float32.
     """
-    scores = ((query * scaling) @ key.transpose(-1, -2)).float()
+    # A copy of the keys, then read across, is cheaper than the transposed copy that would be made otherwise.
+    scores = ((query * scaling) @ key.contiguous().transpose(-1, -2)).float()
     place = torch.arange(query.shape[2], device=query.device)
     scores = scores.masked_fill(place[:, None] < place[None, :], -torch.inf)
     shares = scores.softmax(dim=-1).to(value.dtype)

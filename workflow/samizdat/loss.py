@@ -1,10 +1,13 @@
 """Cross-entropy of a language model's head without holding all logits at once."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
+
+from samizdat.int8 import Int8Head
 
 NO_TARGET = -1
 # Logits held at once, about 32 MiB in float32, but never fewer rows than keep the matrix units busy.
@@ -14,22 +17,37 @@ LEAST_ROWS = {"cpu": 1024, "cuda": 8192, "mps": 1024}
 ALIGNMENT = 64
 
 
+class FloatHead(NamedTuple):
+    """A head's matrix, `[vocabulary, width]`, in the format in which its products are computed."""
+
+    weight: torch.Tensor
+
+    def logits(self, states: torch.Tensor) -> torch.Tensor:
+        """From `[rows, width]` to `[rows, vocabulary]`, in float32."""
+        return (states @ self.weight.T).float()
+
+    def gradients(self, gradient: torch.Tensor, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Those of `states` and of the matrix, from that of the logits."""
+        gradient = gradient.to(states.dtype)
+        return gradient @ self.weight, gradient.T @ states
+
+
 def loss_of_chunk(
-    states: torch.Tensor, weight: torch.Tensor, goals: torch.Tensor, *, vocabulary: int, gradients: bool
+    states: torch.Tensor, head: FloatHead | Int8Head, goals: torch.Tensor, *, vocabulary: int, gradients: bool
 ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
-    """The summed loss of some rows, and with `gradients` those of `states` and of `weight`.
+    """The summed loss of some rows, and with `gradients` those of `states` and of the head's matrix.
 
     Args:
         states: `[rows, width]`.
-        weight: `[vocabulary or more, width]`, in the format of `states`; what is beyond the vocabulary has no share.
+        head: of `vocabulary` rows or more; what is beyond has no share.
         goals: `[rows]` token ids or `NO_TARGET`.
         vocabulary: how many tokens there are.
         gradients: whether they are wanted.
     """
     counts = goals != NO_TARGET
     places = goals.clamp(min=0)[:, None]
-    logits = (states @ weight.T).float()
-    if len(weight) > vocabulary:
+    logits = head.logits(states)
+    if logits.shape[1] > vocabulary:
         logits[:, vocabulary:] = -torch.inf
     normaliser = logits.logsumexp(dim=1, keepdim=True)
     losses = (normaliser - logits.gather(1, places)).squeeze(1)
@@ -37,21 +55,21 @@ def loss_of_chunk(
     if not gradients:
         return total, None, None
     # The gradient of -log softmax is softmax minus one at the target: one pass when compiled, and in place where not.
-    tokens = torch.arange(len(weight), device=weight.device)
-    gradient = logits.sub_(normaliser).exp_().sub_((tokens == places).float())
-    gradient = gradient.mul_(counts[:, None]).to(states.dtype)
-    return total, gradient @ weight, gradient.T @ states
+    tokens = torch.arange(logits.shape[1], device=logits.device)
+    gradient = logits.sub_(normaliser).exp_().sub_((tokens == places).float()).mul_(counts[:, None])
+    return total, *head.gradients(gradient, states)
 
 
 class _HeadLoss(torch.autograd.Function):
     """Loss and gradients chunk by chunk in the forward pass; the backward pass only scales them."""
 
     @staticmethod
-    def forward(ctx, hidden, weight, targets, chunk_loss, gradients):
+    def forward(ctx, hidden, weight, targets, chunk_loss, gradients, int8):
         vocabulary = len(weight)
         compute_weight = weight.to(hidden.dtype)
         if vocabulary % ALIGNMENT:
             compute_weight = functional.pad(compute_weight, (0, 0, 0, -vocabulary % ALIGNMENT))
+        head = Int8Head.of(compute_weight) if int8 and gradients else FloatHead(compute_weight)
         hidden_gradient = torch.empty_like(hidden) if gradients else None
         weight_gradient = torch.zeros_like(weight) if gradients else None
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
@@ -59,7 +77,7 @@ class _HeadLoss(torch.autograd.Function):
         for start in range(0, len(hidden), rows):
             part = slice(start, start + rows)
             loss, of_hidden, of_weight = chunk_loss(
-                hidden[part], compute_weight, targets[part], vocabulary=vocabulary, gradients=gradients
+                hidden[part], head, targets[part], vocabulary=vocabulary, gradients=gradients
             )
             total += loss
             if gradients:
@@ -72,7 +90,7 @@ class _HeadLoss(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, scale):
         hidden_gradient, weight_gradient = ctx.saved_tensors
-        return hidden_gradient * scale.to(hidden_gradient.dtype), weight_gradient * scale, None, None, None
+        return hidden_gradient * scale.to(hidden_gradient.dtype), weight_gradient * scale, None, None, None, None
 
 
 def rows_at_once(rows: int, most: int) -> int:
@@ -84,7 +102,12 @@ def rows_at_once(rows: int, most: int) -> int:
 
 
 def head_loss(
-    hidden: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor, chunk_loss: Callable = loss_of_chunk
+    hidden: torch.Tensor,
+    weight: torch.Tensor,
+    targets: torch.Tensor,
+    chunk_loss: Callable = loss_of_chunk,
+    *,
+    int8: bool = False,
 ) -> torch.Tensor:
     """The summed cross-entropy, in nats, of `softmax(hidden @ weight.T)` against `targets`.
 
@@ -93,7 +116,8 @@ def head_loss(
         weight: `[vocabulary, width]`, the head.
         targets: `[n]` token ids; `NO_TARGET` (-1) counts as nothing.
         chunk_loss: `loss_of_chunk`, or what it was compiled to.
+        int8: compute products in eight-bit integers where gradients are wanted.
     """
     # Inside a Function gradients are always off, and its needs_input_grad doesn't know whether they were on outside.
     gradients = torch.is_grad_enabled() and (hidden.requires_grad or weight.requires_grad)
-    return _HeadLoss.apply(hidden, weight, targets, chunk_loss, gradients)
+    return _HeadLoss.apply(hidden, weight, targets, chunk_loss, gradients, int8)

@@ -114,7 +114,7 @@ class ModelSummary:
     start: str  # "scratch", or the checkpoint that it continues
     parameters: int
     device_kind: str  # "cpu", "cuda" or "mps"
-    compute_dtype: str  # of the matrix products; weights are float32
+    compute_dtype: str  # of matrix products: "int8", "bfloat16" or "float32"; weights are float32
     compiled: bool  # whether torch.compile could be used
     steps_planned: int
     steps_done: int

@@ -40,9 +40,15 @@ def train(
         seed: of this model's own stream.
 
     Raises:
-        UserError: the corpus is shorter than one row, memory or disk is short, or the device is not there.
+        UserError: the corpus is shorter than one row, memory or disk is short, or the device is not there or
+            can't compute in the precision that is asked for.
     """
     chosen = prepare(device, threads=threads, seed=seed)
+    if settings.precision == "int8" and chosen.kind != "cpu":
+        raise UserError(
+            f"precision: int8 is for training on a CPU, and the device is {chosen.kind}",
+            remedy="set training.precision to auto in the config",
+        )
     workers = join(settings.processes, chosen.kind)
     vocabulary = read_document(TokenizerSummary, tokenizer / "summary.json")
     token_files = {split: tokenizer / "tokens" / f"{split}.bin" for split in vocabulary.tokens}
@@ -53,7 +59,7 @@ def train(
         inputs={path.name: sha256_of(path) for path in [*token_files.values(), tokenizer / "tokenizer.json"]},
         seed=seed,
         threads=threads,
-        device=[chosen.kind, chosen.bfloat16],
+        device=[chosen.kind, chosen.bfloat16, chosen.int8],
         torch=torch.__version__,
         code=code_digest("training"),
     )
@@ -107,7 +113,7 @@ def train(
             start=found.origin if found else "scratch",
             parameters=sum(parameter.numel() for parameter in model.parameters()),
             device_kind=chosen.kind,
-            compute_dtype=str(run.dtype).removeprefix("torch."),
+            compute_dtype="int8" if run.int8 else str(run.dtype).removeprefix("torch."),
             compiled=run.compiled,
             steps_planned=run.steps,
             steps_done=position["step"],

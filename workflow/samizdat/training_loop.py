@@ -96,9 +96,12 @@ class TrainingLoop:
         self.held_out_bytes = held_out_bytes
         self.work = work
         self.fingerprint = fingerprint
-        half = device.bfloat16 if settings.precision == "auto" else settings.precision == "bfloat16"
+        auto = settings.precision == "auto"
+        # Not where a checkpoint is continued: trained models can have a few numbers so large that the rest round to 0.
+        self.int8 = device.int8 and settings.checkpoint is None if auto else settings.precision == "int8"
+        half = device.bfloat16 if auto or self.int8 else settings.precision == "bfloat16"
         self.dtype = torch.bfloat16 if half else torch.float32
-        self.loss = RowLoss(model, kind=device.kind, dtype=self.dtype)
+        self.loss = RowLoss(model, kind=device.kind, dtype=self.dtype, int8=self.int8)
         self.optimizers = make_optimizers(
             model,
             optimizer=settings.optimizer,
