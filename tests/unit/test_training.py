@@ -14,6 +14,7 @@ import torch
 from samizdat import training
 from samizdat.device import Device
 from samizdat.errors import UserError
+from samizdat.forward import RowLoss
 from samizdat.loss import NO_TARGET
 from samizdat.optimizer import learning_rate_scale
 from samizdat.packing import evaluation_rows
@@ -144,18 +145,23 @@ def test_products_in_integers_teach_what_those_in_floats_do(trained, tokenizer, 
     assert last["validation_loss"] == pytest.approx(expected["validation_loss"], rel=0.03)
 
 
-def test_integers_are_the_choice_from_scratch_where_they_are_fast(trained, tokenizer, tmp_path, monkeypatch):
-    def formats_of(kind: str, **changes) -> str:
-        _, out = run(tokenizer, tmp_path / f"{kind}{len(changes)}", precision="auto", epochs=0.1, **changes)
-        return read_document(ModelSummary, out / "summary.json").compute_dtype
-
-    for int8, bfloat16, expected in [(True, True, "int8"), (False, True, "bfloat16"), (False, False, "float32")]:
-        found = Device("cpu", "a processor", bfloat16=bfloat16, int8=int8)
-        monkeypatch.setattr(training, "prepare", lambda *_, found=found, **__: found)
-        assert formats_of(expected) == expected
-    found = Device("cpu", "a processor", bfloat16=True, int8=True)
+@pytest.mark.parametrize(
+    ("int8", "bfloat16", "changes", "expected"),
+    [
+        (True, True, {"compile": True}, "int8"),
+        (True, True, {"compile": False}, "bfloat16"),
+        (True, True, {"compile": True, "checkpoint": "trained"}, "bfloat16"),
+        (False, True, {"compile": True}, "bfloat16"),
+        (False, False, {"compile": True}, "float32"),
+    ],
+)
+def test_the_fastest_format_is_chosen(trained, tokenizer, tmp_path, monkeypatch, int8, bfloat16, changes, expected):
+    found = Device("cpu", "a processor", bfloat16=bfloat16, int8=int8)
     monkeypatch.setattr(training, "prepare", lambda *_, **__: found)
-    assert formats_of("int8", checkpoint=str(trained)) == "bfloat16"
+    monkeypatch.setattr(RowLoss, "compile_with", lambda *_: True)
+    changes = {key: str(trained) if value == "trained" else value for key, value in changes.items()}
+    _, out = run(tokenizer, tmp_path, precision="auto", epochs=0.1, **changes)
+    assert read_document(ModelSummary, out / "summary.json").compute_dtype == expected
 
 
 def test_integers_are_refused_on_a_gpu(tokenizer, tmp_path, monkeypatch):

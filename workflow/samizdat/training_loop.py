@@ -97,8 +97,10 @@ class TrainingLoop:
         self.work = work
         self.fingerprint = fingerprint
         auto = settings.precision == "auto"
-        # Not where a checkpoint is continued: trained models can have a few numbers so large that the rest round to 0.
-        self.int8 = device.int8 and settings.checkpoint is None if auto else settings.precision == "int8"
+        # Uncompiled, scaling costs more than it brings; a trained model can have a few numbers so large that what
+        # stands beside them rounds to 0.
+        worth_it = device.int8 and settings.compile and settings.checkpoint is None
+        self.int8 = worth_it if auto else settings.precision == "int8"
         half = device.bfloat16 if auto or self.int8 else settings.precision == "bfloat16"
         self.dtype = torch.bfloat16 if half else torch.float32
         self.loss = RowLoss(model, kind=device.kind, dtype=self.dtype, int8=self.int8)
