@@ -6,26 +6,28 @@ from collections.abc import Callable
 import torch
 
 
-def matrix_rate(kind: str, threads: int, sizes: tuple[int, ...]) -> list[float]:
-    """Operations a second of large square bfloat16 products, five measurements of the best size each.
+def matrix_rate(kind: str, threads: int, sizes: tuple[int, ...], dtype: torch.dtype = torch.bfloat16) -> list[float]:
+    """Operations a second of large square products, five measurements of the best size each.
 
     Args:
         kind: `cpu` or `cuda`.
         threads: on the CPU.
         sizes: rows and columns to try.
+        dtype: bfloat16, or int8 with sums in int32.
     """
     torch.set_num_threads(threads)
-    rates = [_rates(kind, size) for size in sizes]
+    rates = [_rates(kind, size, dtype) for size in sizes]
     return max(rates, key=max)
 
 
-def _rates(kind: str, size: int) -> list[float]:
-    left, right = (torch.randn(size, size, device=kind).to(torch.bfloat16) for _ in range(2))
+def _rates(kind: str, size: int, dtype: torch.dtype) -> list[float]:
+    left, right = ((torch.randn(size, size, device=kind) * 30).to(dtype) for _ in range(2))
+    multiply = torch._int_mm if dtype is torch.int8 else torch.matmul
     repeats = 3 if kind == "cpu" else 20
 
     def products() -> None:
         for _ in range(repeats):
-            left @ right
+            multiply(left, right)
 
     _seconds(products, kind)
     return [repeats * 2 * size**3 / _seconds(products, kind) for _ in range(5)]

@@ -19,6 +19,7 @@ from statistics import median
 from typing import Any
 
 import pandas as pd
+import torch
 import yaml
 from rates import matrix_rate, operations_per_token
 from record import ROOT, Figure, middle, show, write
@@ -110,6 +111,7 @@ def on_cpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dic
 
     said("matrix products")
     rate = matrix_rate("cpu", threads, plan.sizes)
+    integer_rate = matrix_rate("cpu", threads, plan.sizes, torch.int8)
     speeds, short = [], []
     for number in range(plan.repeats):  # in turns, since a machine's speed drifts
         speeds.append(trainer(data, plan.trainer_steps, 0, folder, shape | plan.notebook, "cpu", threads))
@@ -186,6 +188,12 @@ def on_cpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dic
         "matrix_rate_share": middle(
             "share of it that a training step reaches",
             [run.warm_tokens_per_second * operations / max(rate) for run in [*short, full]], 0.6,
+        ),
+        "integer_rate": middle("its rate in large products of eight-bit integers, in billion operations a second",
+                               [each / 1e9 for each in integer_rate]),
+        "integer_rate_share": middle(
+            "share of that one that the step reaches",
+            [run.warm_tokens_per_second * operations / max(integer_rate) for run in [*short, full]],
         ),
     }  # fmt: skip
     notes = {
