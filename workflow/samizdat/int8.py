@@ -21,7 +21,7 @@ def quantise(numbers: torch.Tensor, dim: int) -> tuple[torch.Tensor, torch.Tenso
     exact = numbers.float()
     # Multiplied, not divided: compiled, both are done for every number, and a division takes as long as all the rest.
     unit = (exact.abs().amax(dim, keepdim=True) * (1 / LARGEST)).clamp(min=LEAST_UNIT)
-    return (exact * unit.reciprocal()).round().clamp(-LARGEST, LARGEST).to(torch.int8), unit
+    return (exact * unit.reciprocal()).round().to(torch.int8), unit
 
 
 def dithered(shares: torch.Tensor) -> torch.Tensor:
