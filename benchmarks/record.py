@@ -56,8 +56,8 @@ def write(name: str, figures: dict[str, Figure], notes: dict[str, Any]) -> None:
     RESULTS.mkdir(parents=True, exist_ok=True)
     record = {
         "machine": machine(),
-        "versions": {"python": platform.python_version(), **_versions()},
-        "commit": _commit(),
+        "versions": {"python": platform.python_version(), **versions()},
+        "commit": commit(),
         "figures": {key: _as_json(figure) for key, figure in figures.items()},
         "notes": notes,
     }
@@ -107,6 +107,28 @@ def machine() -> dict[str, Any]:
     }
 
 
+def versions() -> dict[str, str]:
+    """The versions of the libraries that matter, of those that are installed."""
+    found = {}
+    for library in LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def commit() -> str | None:
+    """The last commit that changed more than pages and results, with a plus sign where files were changed since."""
+    git, code = ["git", "-C", str(ROOT)], ["--", ".", ":!docs", ":!benchmarks/results"]
+    try:
+        log = subprocess.run([*git, "log", "-1", "--format=%H", *code], capture_output=True, text=True, check=True)
+        changed = subprocess.run([*git, "diff", "--quiet", "HEAD", *code]).returncode
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return log.stdout.strip() + ("+" if changed else "")
+
+
 def _as_json(figure: Figure) -> dict[str, Any]:
     return {
         "meaning": figure.meaning,
@@ -131,27 +153,6 @@ def _row(figure: dict[str, Any]) -> list[str]:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for library in LIBRARIES:
-        try:
-            found[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def _commit() -> str | None:
-    """The last commit that changed more than pages and results, with a plus sign where files were changed since."""
-    git, code = ["git", "-C", str(ROOT)], ["--", ".", ":!docs", ":!benchmarks/results"]
-    try:
-        log = subprocess.run([*git, "log", "-1", "--format=%H", *code], capture_output=True, text=True, check=True)
-        changed = subprocess.run([*git, "diff", "--quiet", "HEAD", *code]).returncode
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return log.stdout.strip() + ("+" if changed else "")
 
 
 def _gpu() -> str | None:

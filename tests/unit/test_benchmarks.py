@@ -1,18 +1,24 @@
 """The benchmarks' own arithmetic: reaches, medians, operations, tables."""
 
 import json
+import re
+import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pytest
+from samizdat import hub
+from transformers import AutoModel
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 import czech
+import gpu_workflow
 import rates
 import record
-from record import Figure, middle
+from record import ROOT, Figure, middle
 
 import report
 
@@ -92,4 +98,52 @@ def test_what_quarto_has_and_the_embedded_page_lacks_is_named(tmp_path):
         "hostile_strings",
         "rerender_seconds",
         "lacking",
+    ]
+
+
+def test_what_is_carried_to_a_gpu_machine_stands_in_the_lock():
+    names = [line for line in (ROOT / "benchmarks" / "gpu_workflow.txt").read_text().splitlines() if line[0] != "#"]
+    locked = re.findall(r"^([a-z0-9.-]+)==", (ROOT / "envs" / "lock.txt").read_text(), flags=re.MULTILINE)
+    assert names == sorted(names) and set(names) <= set(locked)
+
+
+def test_an_encoder_that_is_not_installed_is_drawn_twice_alike(tmp_path, monkeypatch):
+    monkeypatch.setattr(gpu_workflow, "ENCODER", "not_installed")
+    files = tmp_path / "encoder"
+    files.mkdir()
+    shape = {"vocab_size": 30, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
+    (files / "config.json").write_text(json.dumps({"model_type": "bert", **shape}), encoding="utf-8")
+    said = [gpu_workflow.stand_in(tmp_path / name, files) for name in ("first", "second")]
+    assert said[0] == said[1] and "random weights" in said[0]
+    weights = [tmp_path / name / "not_installed" / "model" / "model.safetensors" for name in ("first", "second")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+    monkeypatch.syspath_prepend(tmp_path / "first")
+    assert metadata.version("not_installed") == "0.1.0+random.weights"
+    found = hub.locate("package:not_installed/model", None)
+    _, told = AutoModel.from_pretrained(found.path, output_loading_info=True)
+    assert not told["missing_keys"] and not told["unexpected_keys"]
+
+
+def test_the_interpreter_answers_to_python_where_only_python3_is_there(tmp_path, monkeypatch):
+    alone = tmp_path / "bin" / "python3"
+    alone.parent.mkdir()
+    alone.symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "executable", str(alone))
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    environment = gpu_workflow.environment_with(tmp_path / "tree", tmp_path / "stands")
+    done = subprocess.run("python -c 'print(6 * 7)'", shell=True, env=environment, capture_output=True, text=True)
+    assert done.stdout == "42\n" and environment["PYTHONPATH"] == f"{tmp_path}/tree/workflow:{tmp_path}/stands"
+
+
+def test_a_run_from_nothing_keeps_the_archives_alone(tmp_path):
+    carried, tree = tmp_path / "carried", tmp_path / "tree"
+    for path in ("work/demo/model/usage.json", "results/demo/x", "logs/demo/y"):
+        (tree / path).parent.mkdir(parents=True)
+        (tree / path).write_text('{"elapsed_seconds": 2.5}', encoding="utf-8")
+    carried.mkdir()
+    (carried / "texts-1.tar.gz").write_bytes(b"archive")
+    assert gpu_workflow.jobs(tree) == {"demo/model": {"elapsed_seconds": 2.5}}
+    gpu_workflow.clear(tree, carried)
+    assert [path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()] == [
+        "work/downloads/texts-1.tar.gz"
     ]
