@@ -64,8 +64,10 @@ STATISTICS = [
 shell.prefix(
     f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
     " PYTHONHASHSEED=0 LC_ALL=C.UTF-8 TZ=UTC TOKENIZERS_PARALLELISM=true"
-    # Compiled once for all models of one shape; PyTorch's own place is shared by all that a user runs.
-    f" TORCHINDUCTOR_CACHE_DIR={WORK}/compiled OMP_NUM_THREADS={config['threads']}; exec "
+    # Compiled once for all models of one shape; PyTorch's own place is shared by all that a user runs. Releases
+    # before 2.13 don't find a relative path again from where they start the C++ compiler.
+    f' TORCHINDUCTOR_CACHE_DIR="$PWD"/{WORK}/compiled'
+    f" OMP_NUM_THREADS={config['threads']}; exec "
 )
 
 
