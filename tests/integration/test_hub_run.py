@@ -18,7 +18,7 @@ from samizdat.errors import UserError
 from samizdat.records import TEXTS, ClassifierCard, CorpusSummary, ModelSummary, read_document, read_table
 from samizdat.tokenizer import TokenizerSettings, make_tokenizer
 from samizdat.training import train
-from samizdat.training_loop import TrainingSettings
+from samizdat.training_settings import TrainingSettings
 from small_corpus import write_texts
 from tokenizers import Tokenizer
 from transformers import GPT2LMHeadModel

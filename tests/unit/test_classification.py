@@ -69,20 +69,31 @@ def test_bfloat16_gives_the_labels_of_float32_where_they_are_decided(classifier,
     assert (exact["label"] == half["label"])[decided].all()
 
 
-def test_what_is_close_in_bfloat16_is_decided_in_float32(classifier, tmp_path, monkeypatch):
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_what_is_close_in_sixteen_bits_is_decided_in_float32(classifier, tmp_path, monkeypatch, precision):
     texts = sentences(200)
-    half = read_table(run(classifier, texts, tmp_path / "half", precision="bfloat16")[1], SCORES)
-    half = np.stack(half["probabilities"])
-    margin = np.diff(np.sort(half)[:, -2:])[:, 0]
-    middling = np.median(margin)
-    monkeypatch.setattr(classification, "CLOSE_CALL", middling)
-    decided = read_table(run(classifier, texts, tmp_path / "decided", precision="bfloat16")[1], SCORES)
-    decided = np.stack(decided["probabilities"])
-    exact = np.stack(read_table(run(classifier, texts, tmp_path / "exact")[1], SCORES)["probabilities"])
-    close = margin < middling
-    np.testing.assert_allclose(decided[close], exact[close], atol=1e-5)
-    assert np.abs(half - exact)[close].max() > 1e-4
-    np.testing.assert_array_equal(decided[~close], half[~close])
+
+    def found(name: str, precision: str, steps: float = classification.CLOSE_STEPS) -> np.ndarray:
+        monkeypatch.setattr(classification, "CLOSE_STEPS", steps)
+        return np.stack(
+            read_table(run(classifier, texts, tmp_path / name, precision=precision)[1], SCORES)["probabilities"]
+        )
+
+    exact, half, decided = found("exact", "float32"), found("half", precision, 0), found("decided", precision)
+    np.testing.assert_array_equal(found("all", precision, np.inf), exact)
+    # The difference of two logits is that of the logarithms of their probabilities.
+    margin = np.diff(np.sort(np.log(half))[:, -2:])[:, 0]
+    again = (decided == exact).all(axis=1) & (decided != half).any(axis=1)
+    assert ((decided == half).all(axis=1) | again).all()
+    assert again[margin < 7.9 * torch.finfo(getattr(torch, precision)).eps].all()
+    assert 0.02 < again.mean() < 0.9 and margin[again].max() < margin[~again].max()
+
+
+def test_what_overflows_is_decided_in_float32():
+    logits = np.array([[9.0, 1.0, 0.0], [np.nan, 1.0, 0.0], [np.inf, 1.0, 0.0], [1.01, 1.0, 0.0]], np.float32)
+    assert list(classification._close_calls(logits, torch.float16)) == [False, True, True, False]
+    assert list(classification._close_calls(logits, torch.bfloat16)) == [False, True, True, True]
+    assert not classification._close_calls(logits, torch.float32).any()
 
 
 @settings(deadline=None, max_examples=12)

@@ -27,8 +27,8 @@ from pathlib import Path
 from small_training import run
 from samizdat.checkpoint import StateWriter
 save = StateWriter.save
-def save_and_say(self, model, optimizers, position):
-    save(self, model, optimizers, position)
+def save_and_say(self, model, optimizers, loss_sum, position):
+    save(self, model, optimizers, loss_sum, position)
     self.wait()
     print("saved", position["step"], flush=True)
     input()
@@ -39,7 +39,14 @@ run(Path({tokenizer!r}), Path({folder!r}), **json.loads({changes!r}))
 
 @pytest.mark.parametrize(
     ("saves", "changes"),
-    [(1, {}), (4, {}), (2, {"checkpoint": True}), (2, {"compile": True}), (2, {"precision": "int8"})],
+    [
+        (3, {}),
+        (12, {}),
+        (6, {"checkpoint": True}),
+        (6, {"compile": True}),
+        (6, {"precision": "int8"}),
+        (6, {"precision": "float16"}),
+    ],
     ids=str,
 )
 def test_a_killed_run_goes_on_to_the_same_bytes(trained, tokenizer, tmp_path, saves, changes):
@@ -58,7 +65,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(trained, tokenizer, tmp_path, sa
             assert process.stdout.readline().startswith("saved")
             process.stdin.write("\n")
             process.stdin.flush()
-        assert process.stdout.readline() == f"saved {3 * saves}\n"
+        assert process.stdout.readline() == f"saved {saves}\n"
         process.send_signal(signal.SIGKILL)
     assert not (folder / "out").exists()
     _, out = run(tokenizer, folder, **changes)

@@ -146,17 +146,18 @@ def test_products_in_integers_teach_what_those_in_floats_do(trained, tokenizer, 
 
 
 @pytest.mark.parametrize(
-    ("int8", "bfloat16", "changes", "expected"),
+    ("int8", "fastest", "changes", "expected"),
     [
-        (True, True, {"compile": True}, "int8"),
-        (True, True, {"compile": False}, "bfloat16"),
-        (True, True, {"compile": True, "checkpoint": "trained"}, "bfloat16"),
-        (False, True, {"compile": True}, "bfloat16"),
-        (False, False, {"compile": True}, "float32"),
+        (True, "bfloat16", {"compile": True}, "int8"),
+        (True, "bfloat16", {"compile": False}, "bfloat16"),
+        (True, "bfloat16", {"compile": True, "checkpoint": "trained"}, "bfloat16"),
+        (False, "bfloat16", {"compile": True}, "bfloat16"),
+        (False, "float16", {"compile": True}, "float16"),
+        (False, "float32", {"compile": True}, "float32"),
     ],
 )
-def test_the_fastest_format_is_chosen(trained, tokenizer, tmp_path, monkeypatch, int8, bfloat16, changes, expected):
-    found = Device("cpu", "a processor", bfloat16=bfloat16, int8=int8)
+def test_the_fastest_format_is_chosen(trained, tokenizer, tmp_path, monkeypatch, int8, fastest, changes, expected):
+    found = Device("cpu", "a processor", fastest=fastest, int8=int8)
     monkeypatch.setattr(training, "prepare", lambda *_, **__: found)
     monkeypatch.setattr(RowLoss, "compile_with", lambda *_: True)
     changes = {key: str(trained) if value == "trained" else value for key, value in changes.items()}
@@ -165,7 +166,7 @@ def test_the_fastest_format_is_chosen(trained, tokenizer, tmp_path, monkeypatch,
 
 
 def test_integers_are_refused_on_a_gpu(tokenizer, tmp_path, monkeypatch):
-    gpu = Device("cuda", "a GPU", bfloat16=True, int8=False)
+    gpu = Device("cuda", "a GPU", fastest="bfloat16", int8=False)
     monkeypatch.setattr(training, "prepare", lambda *_, **__: gpu)
     with pytest.raises(UserError, match="int8 is for training on a CPU, and the device is cuda"):
         run(tokenizer, tmp_path, precision="int8")

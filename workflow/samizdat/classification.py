@@ -2,11 +2,10 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,8 +15,7 @@ from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from samizdat import program, unpadded
 from samizdat.code import code_digest
-from samizdat.device import Device, prepare
-from samizdat.errors import UserError
+from samizdat.device import Device, enough_memory, prepare
 from samizdat.files import sha256_of
 from samizdat.records import SCORES, ClassifierCard, read_document, write_table
 from samizdat.reuse import fingerprint
@@ -28,9 +26,9 @@ from samizdat.windows import Batch, Window, batches, cut
 UNREADABLE = "the classifier's tokenizer finds no token in it"
 UNCERTAIN = "its most probable label is less probable than abstain_below"
 
-# Where bfloat16 finds two labels nearer than this to each other, float32 decides: of 5,905 texts of the demo, bfloat16
-# alone gave 10 another label than float32, 8 of them by less.
-CLOSE_CALL = 0.01
+# Where the two most probable labels differ by less than so many steps of the number format in their logits, float32
+# decides. A step is the format's relative precision times the largest logit, but at least times 1.
+CLOSE_STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -74,13 +72,13 @@ def score(
     """
     chosen = prepare(device, threads=threads, seed=seed)
     card = read_document(ClassifierCard, classifier / "card.json")
-    half = chosen.bfloat16 if settings.precision == "auto" else settings.precision == "bfloat16"
+    dtype = chosen.number_format(settings.precision)
     mark = fingerprint(
         # The probabilities are kept, and when to abstain is decided with them at hand.
         settings={key: value for key, value in asdict(settings).items() if key != "abstain_below"},
         weights=card.weights_sha256,
         tokenizer=sha256_of(classifier / "tokenizer.json"),
-        bfloat16=half,
+        dtype=str(dtype),
         device=chosen.kind,
         torch=torch.__version__,
         code=code_digest("classification"),
@@ -97,17 +95,13 @@ def score(
     new = [key for key in places if windows[places[key]] < 0]
     if new:
         bar = program.progress(f"scores {card.name}", len(new), "texts")
-        try:
-            for done in _compute([texts[key] for key in new], settings, classifier, chosen, half, threads):
+        what, remedy = f"{settings.batch_tokens} tokens at once", "halve classification.batch_tokens in the config"
+        with enough_memory(chosen, what, remedy=remedy):
+            for done in _compute([texts[key] for key in new], settings, classifier, chosen, dtype, threads):
                 shelf.add((new[text], count, values) for text, count, values in done)
                 for text, count, values in done:
                     windows[places[new[text]]], probabilities[places[new[text]]] = count, values
                 bar.update(len(done))
-        except torch.OutOfMemoryError:
-            raise UserError(
-                f"the {chosen.name} has too little memory for {settings.batch_tokens} tokens at once",
-                remedy="halve classification.batch_tokens in the config",
-            ) from None
         bar.close()
         # No window came of these, however often they are read.
         silent = [key for key in new if windows[places[key]] < 0]
@@ -124,67 +118,98 @@ Scored = list[tuple[int, int, np.ndarray]]  # text's number, number of its windo
 
 
 def _compute(
-    texts: list[str], settings: ClassificationSettings, folder: Path, device: Device, half: bool, threads: int
+    texts: list[str],
+    settings: ClassificationSettings,
+    folder: Path,
+    device: Device,
+    dtype: torch.dtype,
+    threads: int,
 ) -> Iterator[Scored]:
-    """Score texts batch by batch: those whose last window stood in it.
+    """Score texts batch by batch: those whose last window was in it.
 
-    On a CPU each thread computes a batch of its own: nothing waits at a barrier inside of a matrix product, and
-    the next texts are cut into tokens at the same time.
+    What is close in sixteen bits is read again in float32 when everything has been read once, in batches of the same
+    shapes, so that a window's probabilities still depend on the window alone.
     """
     tokenizer = load(folder)
-    model = _Model(folder, device, half)
-    windows = cut(tokenizer, texts, settings.max_length_tokens, settings.window_overlap_tokens)
     parts: dict[int, list[tuple[Window, np.ndarray]]] = {}
-    workers = threads if device.kind == "cpu" else 1
-    under_way: deque[tuple[Batch, Future[np.ndarray]]] = deque()
-    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        for batch in model.batches(windows, settings.batch_tokens, tokenizer.pad_token_id):
-            under_way.append((batch, pool.submit(model.probabilities, batch)))
-            if len(under_way) > 2 * workers:
-                yield _finished(*under_way.popleft(), parts)
-        while under_way:
-            yield _finished(*under_way.popleft(), parts)
+    close: list[Window] = []
+
+    def read(windows: Iterable[Window], dtype: torch.dtype) -> Iterator[Scored]:
+        model = _Model(folder, device, dtype)
+        for batch, logits in model.read(windows, settings.batch_tokens, tokenizer.pad_token_id, threads):
+            undecided = _close_calls(logits, dtype)
+            close.extend(window for window, again in zip(batch.windows, undecided, strict=True) if again)
+            decided = [window for window, again in zip(batch.windows, undecided, strict=True) if not again]
+            yield _finished(decided, _softmax(logits[~undecided]), parts)
+
+    yield from read(cut(tokenizer, texts, settings.max_length_tokens, settings.window_overlap_tokens), dtype)
+    if close:
+        yield from read(close.copy(), torch.float32)
+
+
+def _close_calls(logits: np.ndarray, dtype: torch.dtype) -> np.ndarray:
+    """Which rows of `[windows, labels]`, computed in `dtype`, float32 is to decide; in float32 none.
+
+    A number that isn't finite, which float16 may overflow to, decides nothing.
+    """
+    if dtype is torch.float32:
+        return np.zeros(len(logits), bool)
+    ordered = np.sort(logits, axis=1)
+    step = torch.finfo(dtype).eps * np.abs(logits).max(axis=1).clip(min=1)
+    return ~((ordered[:, -1] - ordered[:, -2] >= CLOSE_STEPS * step) & np.isfinite(step))
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    return torch.from_numpy(logits).softmax(dim=1).numpy()
 
 
 class _Model:
-    """A classifier as it is applied: in float32, or in bfloat16 with float32 for what is close."""
+    """A classifier as it is applied, in one number format."""
 
-    def __init__(self, folder: Path, device: Device, half: bool):
-        """Load it onto the device, in both formats where it is to be applied in bfloat16."""
+    def __init__(self, folder: Path, device: Device, dtype: torch.dtype):
+        """Load it onto the device."""
         self._device = device
-        self._model = self._load(folder, torch.bfloat16 if half else torch.float32)
-        self._exact = self._load(folder, torch.float32) if half else None
+        self._model = self._load(folder, dtype)
         # On a GPU padding costs less than one small product for each window.
         self._unpadded = device.kind == "cpu" and unpadded.can_read_end_to_end(self._model.config)
         if self._unpadded:
             unpadded.read_end_to_end(self._model)
 
-    def batches(self, windows: Iterator[Window], batch_tokens: int, padding_id: int) -> Iterator[Batch]:
-        """The windows in the batches that `probabilities` takes."""
+    def read(
+        self, windows: Iterable[Window], batch_tokens: int, padding_id: int, threads: int
+    ) -> Iterator[tuple[Batch, np.ndarray]]:
+        """The logits of all windows, `[windows, labels]` in float32, batch by batch.
+
+        On a CPU each thread computes a batch of its own: nothing waits at a barrier inside of a matrix product, and
+        the next texts are cut into tokens at the same time.
+        """
+        workers = threads if self._device.kind == "cpu" else 1
+        under_way: deque[tuple[Batch, Future[np.ndarray]]] = deque()
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            for batch in self._batches(windows, batch_tokens, padding_id):
+                under_way.append((batch, pool.submit(self._logits, batch)))
+                if len(under_way) > 2 * workers:
+                    batch, computed = under_way.popleft()
+                    yield batch, computed.result()
+            while under_way:
+                batch, computed = under_way.popleft()
+                yield batch, computed.result()
+
+    def _batches(self, windows: Iterable[Window], batch_tokens: int, padding_id: int) -> Iterator[Batch]:
         if not self._unpadded:
             return batches(windows, batch_tokens=batch_tokens, padding_id=padding_id)
         first = getattr(self._model.base_model.embeddings, "padding_idx", -1) + 1  # RoBERTa's count from there
         return unpadded.rows(windows, batch_tokens=batch_tokens, first_position=first)
 
     @torch.inference_mode()
-    def probabilities(self, batch: Batch) -> np.ndarray:
-        """Probabilities `[windows, labels]` in float32."""
-        found = self._read(self._model, batch.inputs)[: len(batch.windows)]
-        if self._exact is not None:
-            ordered = np.sort(found, axis=1)
-            # One by one, so that it depends on nothing else in the batch.
-            for row in np.flatnonzero(ordered[:, -1] - ordered[:, -2] < CLOSE_CALL):
-                (found[row],) = self._read(self._exact, {"input_ids": torch.tensor([batch.windows[row].tokens])})
-        return found
-
-    def _read(self, model: PreTrainedModel, inputs: dict[str, Any]) -> np.ndarray:
+    def _logits(self, batch: Batch) -> np.ndarray:
         kind = self._device.kind
-        there = {name: value.to(kind) if isinstance(value, torch.Tensor) else value for name, value in inputs.items()}
-        return model(**there).logits.float().softmax(dim=1).cpu().numpy()
+        there = {name: each.to(kind) if isinstance(each, torch.Tensor) else each for name, each in batch.inputs.items()}
+        return self._model(**there).logits[: len(batch.windows)].float().cpu().numpy()
 
     def _load(self, folder: Path, dtype: torch.dtype) -> PreTrainedModel:
         # On a CPU, whole score matrices of a few short windows in bfloat16 are faster than PyTorch's flash attention.
-        plain = self._device.kind == "cpu" and dtype is torch.bfloat16
+        plain = self._device.kind == "cpu" and dtype is not torch.float32
         model = AutoModelForSequenceClassification.from_pretrained(
             folder,
             dtype=dtype,
@@ -196,12 +221,14 @@ class _Model:
         return model.eval().to(self._device.kind)
 
 
-def _finished(batch: Batch, computed: Future[np.ndarray], parts: dict[int, list[tuple[Window, np.ndarray]]]) -> Scored:
-    """The texts that a batch completes; windows of others wait in `parts`."""
+def _finished(
+    windows: list[Window], probabilities: np.ndarray, parts: dict[int, list[tuple[Window, np.ndarray]]]
+) -> Scored:
+    """The texts that these windows complete; windows of others wait in `parts`."""
     complete = []
-    for window, probabilities in zip(batch.windows, computed.result(), strict=True):
+    for window, found in zip(windows, probabilities, strict=True):
         mine = parts.setdefault(window.text, [])
-        mine.append((window, probabilities))
+        mine.append((window, found))
         if len(mine) == window.of:
             complete.append((window.text, window.of, _mean(parts.pop(window.text))))
     return complete

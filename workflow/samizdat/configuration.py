@@ -172,11 +172,12 @@ def _model_problems(config: Config, item: Config) -> Iterator[str]:
         yield f"{name}: `tokenizer` is {item['tokenizer']!r}, but `tokenizers` has only {', '.join(tokenizers)}"
     if settings["width"] % settings["heads"]:
         yield f"{name}: `width` {settings['width']} is not a multiple of `heads` {settings['heads']}"
-    shape = [settings[key] for key in ("micro_batch_sequences", "context_tokens", "processes")]
-    if settings["batch_tokens"] % math.prod(shape):
+    shape = {key: settings[key] for key in ("micro_batch_sequences", "context_tokens", "processes")}
+    shape = {key: value for key, value in shape.items() if value != "auto"}
+    if settings["batch_tokens"] % math.prod(shape.values()):
         yield (
-            f"{name}: `batch_tokens` {settings['batch_tokens']} is not a multiple of `micro_batch_sequences` "
-            f"{shape[0]} × `context_tokens` {shape[1]} × `processes` {shape[2]} = {math.prod(shape)}"
+            f"{name}: `batch_tokens` {settings['batch_tokens']} is not a multiple of "
+            f"{' × '.join(f'`{key}` {value}' for key, value in shape.items())} = {math.prod(shape.values())}"
         )
     percents = settings["keep_percents"]
     if percents != sorted(percents) or percents[-1] != 100:

@@ -1,5 +1,8 @@
 """GPT-2 one token at a time, for many texts at once: fixed shapes, a static cache, nothing but what it takes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch.nn import functional
 from transformers import GPT2LMHeadModel
@@ -49,42 +52,45 @@ class Decoder:
         self._rows = torch.arange(slots * config.n_head, device=device).view(slots, -1)
         self._tokens = torch.zeros(slots, dtype=torch.long, device=device)
         self._positions = torch.zeros(slots, dtype=torch.long, device=device)
-        self._graph: torch.cuda.CUDAGraph | None = None
-        if device.type == "cuda":
-            self._capture()
+        # On a GPU, one for each number of blocks that are read; all write the same logits.
+        self._graphs: dict[int, torch.cuda.CUDAGraph] = {}
+        self._memory = torch.cuda.graph_pool_handle() if device.type == "cuda" else None
+        self._logits = torch.empty(slots if device.type == "cuda" else 0, config.vocab_size, device=device)
 
     @torch.inference_mode()
-    def step(self, tokens: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    def step(self, tokens: torch.Tensor, positions: torch.Tensor, longest: int) -> torch.Tensor:
         """Read one token of each slot.
 
         Args:
             tokens: token ids `[slots]`.
             positions: how many tokens stand before each, `[slots]`; 0 begins a new text in the slot.
+            longest: the greatest of `positions`, which the host knows without asking the device.
 
         Returns:
             Logits of what follows, `[slots, vocabulary]`; they are overwritten by the next call on a GPU.
         """
         self._tokens.copy_(tokens)
         self._positions.copy_(positions)
-        if self._graph is None:
-            return self._forward(int(positions.max()) // BLOCK + 1)
-        self._graph.replay()
+        blocks = longest // BLOCK + 1
+        if self._memory is None:
+            return self._forward(blocks)
+        if blocks not in self._graphs:
+            self._graphs[blocks] = self._capture(blocks)
+        self._graphs[blocks].replay()
         return self._logits
 
-    @torch.inference_mode()
-    def _capture(self) -> None:
-        """Record the forward pass over all blocks as one CUDA graph: a hundred small launches a step become one."""
-        blocks = self._cache.shape[2]
-        aside = torch.cuda.Stream()
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):
-            for _ in range(3):
-                self._forward(blocks)
-        torch.cuda.current_stream().wait_stream(aside)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self._logits = self._forward(blocks)
-        self._graph = graph
+    def _capture(self, blocks: int) -> torch.cuda.CUDAGraph:
+        """Record the forward pass over so many blocks as a CUDA graph: hundreds of small launches become one."""
+        with _unique_places():
+            aside = torch.cuda.Stream()
+            aside.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(aside):
+                self._forward(blocks)  # what libraries set up at their first call can't be recorded
+            torch.cuda.current_stream().wait_stream(aside)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph, pool=self._memory):
+                self._logits.copy_(self._forward(blocks))
+        return graph
 
     def _forward(self, blocks: int) -> torch.Tensor:
         """The logits, reading the first `blocks` blocks of the cache."""
@@ -125,6 +131,16 @@ class Decoder:
         weights = (scores - scores.amax(dim=(0, 2), keepdim=True)).exp_()
         mixed = torch.bmm(weights.view(-1, 1, BLOCK), values).view(blocks, heads, width)
         return (_in_order(mixed) / _in_order(weights.sum(dim=2, keepdim=True))).view(self._slots, -1)
+
+
+@contextmanager
+def _unique_places() -> Iterator[None]:
+    """Let a GPU write to places without sorting them first, which it does lest two writes meet; here none do."""
+    torch.use_deterministic_algorithms(False)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(True)
 
 
 def _in_order(parts: torch.Tensor) -> torch.Tensor:

@@ -10,7 +10,7 @@ from transformers import AutoModelForSequenceClassification
 
 from samizdat import hub, program
 from samizdat.code import code_digest
-from samizdat.device import Device, prepare
+from samizdat.device import Device, enough_memory, prepare
 from samizdat.errors import UserError
 from samizdat.files import replacing_folder, sha256_of, write_text
 from samizdat.finetuning_loop import FinetuningSettings, fit
@@ -61,7 +61,7 @@ def finetune(
         encoder=found.digests(),
         seed=seed,
         threads=threads,
-        device=[chosen.kind, chosen.bfloat16],
+        device=[chosen.kind, chosen.fastest],
         torch=torch.__version__,
         code=code_digest("finetuning"),
     )
@@ -113,13 +113,9 @@ def _train(
             trust_remote_code=False,
         )
     model.to(chosen.kind)
-    try:
+    remedy = "halve finetuning.batch_rows in the config"
+    with enough_memory(chosen, f"{settings.batch_rows} texts at once", remedy=remedy):
         fit(model, tokenizer, examples, settings, max_length_tokens, chosen, name, seed)
-    except torch.OutOfMemoryError:
-        raise UserError(
-            f"the {chosen.name} has too little memory for {settings.batch_rows} texts at once",
-            remedy="halve finetuning.batch_rows in the config",
-        ) from None
     with replacing_folder(out) as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)

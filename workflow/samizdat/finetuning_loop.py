@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
-from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from samizdat import measures, program
 from samizdat.device import Device
+from samizdat.finetuning_step import FinetuningStep
 from samizdat.seeds import derive_seed
 
 log = logging.getLogger("samizdat")
@@ -73,18 +73,20 @@ def fit(
     counts = torch.bincount(targets[learned], minlength=model.config.num_labels).float()
     balanced = len(learned) / (len(counts) * counts.clamp(min=1))
     weights = balanced.to(device.kind) if settings.class_weights else None
-    half = device.bfloat16 if settings.precision == "auto" else settings.precision == "bfloat16"
+    step = FinetuningStep(
+        model, device, device.number_format(settings.precision), weights, settings.learning_rate, settings.weight_decay
+    )
 
-    def logits_of(rows: list[int]) -> torch.Tensor:
+    def batch_of(rows: list[int]) -> dict[str, torch.Tensor]:
+        """Token ids and mask `[rows, longest]`, padded to a multiple of LENGTH_STEP, and targets `[rows]`."""
         longest = max(len(encoded[row]) for row in rows)
-        padded = tokenizer.pad(
-            {"input_ids": [encoded[row] for row in rows]},
-            padding="max_length",
-            max_length=-(-longest // LENGTH_STEP) * LENGTH_STEP,
-            return_tensors="pt",
-        ).to(device.kind)
-        with torch.autocast(device.kind, dtype=torch.bfloat16, enabled=half):
-            return model(**padded).logits.float()
+        input_ids = np.full((len(rows), -(-longest // LENGTH_STEP) * LENGTH_STEP), tokenizer.pad_token_id)
+        attention_mask = np.zeros_like(input_ids)
+        for place, row in enumerate(rows):
+            input_ids[place, : len(encoded[row])] = encoded[row]
+            attention_mask[place, : len(encoded[row])] = 1
+        arrays = {"input_ids": input_ids, "attention_mask": attention_mask, "targets": targets[rows].numpy()}
+        return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
     def selection_f1() -> float:
         model.eval()
@@ -92,36 +94,27 @@ def fit(
             # Longest first, so that short memory shows at once.
             order = sorted(selected, key=lambda row: -len(encoded[row]))
             parts = [order[start : start + settings.batch_rows] for start in range(0, len(order), settings.batch_rows)]
-            said = torch.cat([logits_of(rows).argmax(dim=1).cpu() for rows in parts])
+            said = torch.cat([step.logits(batch_of(rows)).argmax(dim=1).cpu() for rows in parts])
         model.train()
         confusion = np.zeros((len(counts), len(counts)), int)
         np.add.at(confusion, (targets[order].numpy(), said.numpy()), 1)
         return float(measures.macro_f1(confusion))
 
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-    )
     steps = max(1, round(settings.epochs * len(learned) / settings.batch_rows))
     evaluated = {round(steps * mark / settings.evaluations) - 1 for mark in range(1, settings.evaluations + 1)}
     warmup = settings.warmup_share * steps
     batches = _batches([len(encoded[row]) for row in learned], settings.batch_rows, seed)
     best, best_weights, worse = -1.0, None, 0
     model.train()
-    for step in (bar := program.progress(f"classifier {name}", steps, "steps", items=range(steps))):
-        scale = (step + 1) / (warmup + 1) if step < warmup else (steps - step) / max(steps - warmup, 1)
-        optimizer.param_groups[0]["lr"] = settings.learning_rate * scale
-        rows = [learned[place] for place in next(batches)]
-        loss = functional.cross_entropy(logits_of(rows), targets[rows].to(device.kind), weight=weights)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        if step % 20 == 0 or step == steps - 1:
-            log.info("step %d of %d: loss %.4f", step + 1, steps, loss.item())
+    for number in (bar := program.progress(f"classifier {name}", steps, "steps", items=range(steps))):
+        scale = (number + 1) / (warmup + 1) if number < warmup else (steps - number) / max(steps - warmup, 1)
+        loss = step.learn(batch_of([learned[place] for place in next(batches)]), settings.learning_rate * scale)
+        if number % 20 == 0 or number == steps - 1:
+            log.info("step %d of %d: loss %.4f", number + 1, steps, loss.item())
             bar.set_postfix_str(f"loss {loss.item():.3f}")
-        if selected and step in evaluated:
+        if selected and number in evaluated:
             score = selection_f1()
-            log.info("step %d of %d: macro-F1 %.4f on %d texts to select on", step + 1, steps, score, len(selected))
+            log.info("step %d of %d: macro-F1 %.4f on %d texts to select on", number + 1, steps, score, len(selected))
             if score > best:
                 best, worse = score, 0
                 best_weights = {key: value.detach().clone() for key, value in model.state_dict().items()}

@@ -66,12 +66,17 @@ class RowLoss(torch.nn.Module):
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """The summed loss of the rows."""
-        model, dtype = self.model, self.dtype
-        with torch.autocast(self.kind, dtype=torch.bfloat16, enabled=dtype is torch.bfloat16):
+        dtype, body = self.dtype, self.model.transformer
+        with torch.autocast(self.kind, dtype=dtype, enabled=dtype is not torch.float32):
+            # Not by the body's own `forward`: it looks at the tokens for padding and for packed sequences, and each
+            # look makes the host wait for a GPU.
             inputs = rows[:, :-1].clamp(min=0)
-            hidden = model.transformer(input_ids=inputs, use_cache=False).last_hidden_state
+            hidden = body.drop(body.wte(inputs) + body.wpe.weight[: inputs.shape[1]])
+            for block in body.h:
+                hidden = block(hidden)
+            hidden = body.ln_f(hidden)
         states, goals = hidden.flatten(0, 1).to(dtype), rows[:, 1:].flatten()
-        return head_loss(states, model.lm_head.weight, goals, self.chunk_loss, int8=self.int8)
+        return head_loss(states, self.model.lm_head.weight, goals, self.chunk_loss, int8=self.int8)
 
 
 class GeluBySigmoid(torch.nn.Module):

@@ -10,7 +10,7 @@ import torch
 from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from samizdat import program
-from samizdat.device import prepare
+from samizdat.device import enough_memory, prepare
 from samizdat.errors import UserError
 from samizdat.records import SAMPLES, TEXTS, ModelSummary, read_document, read_table, write_table
 from samizdat.sampling import Recipe, Request, write_texts
@@ -105,13 +105,8 @@ def generate_samples(
                 )
         requests = [Request(tokens, temperature, sample_seed) for _, tokens, temperature, sample_seed in jobs]
         bar = program.progress(f"samples {name} at {percent} %", len(jobs), "texts")
-        try:
+        with enough_memory(chosen, f"{settings.slots} texts at once", remedy="halve sampling.slots in the config"):
             written = write_texts(weights, requests, recipe, boundary=tokenizer.eos_token_id, progress=bar.update)
-        except torch.OutOfMemoryError:
-            raise UserError(
-                f"the {chosen.name} has too little memory for {settings.slots} texts at once",
-                remedy="halve sampling.slots in the config",
-            ) from None
         bar.close()
         for number, ((prompt, tokens, temperature, sample_seed), text) in enumerate(zip(jobs, written, strict=True)):
             rows.append(

@@ -13,6 +13,9 @@ NO_TARGET = -1
 # Logits held at once, about 32 MiB in float32, but never fewer rows than keep the matrix units busy.
 LOGITS_AT_ONCE = 2**23
 LEAST_ROWS = {"cpu": 1024, "cuda": 8192, "mps": 1024}
+# A frequent token's gradient is the sum over thousands of rows, which may overflow in float16 (65,504): the rows are
+# divided by this and the sum is multiplied by it, both exactly.
+FLOAT16_ROOM = 16
 # Rows of a matrix begin at multiples of so many numbers, or a GPU multiplies it at a fraction of its rate.
 ALIGNMENT = 64
 
@@ -29,6 +32,8 @@ class FloatHead(NamedTuple):
     def gradients(self, gradient: torch.Tensor, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Those of `states` and of the matrix, from that of the logits."""
         gradient = gradient.to(states.dtype)
+        if states.dtype is torch.float16:
+            return gradient @ self.weight, (gradient.T @ (states / FLOAT16_ROOM)).float() * FLOAT16_ROOM
         return gradient @ self.weight, gradient.T @ states
 
 
@@ -90,7 +95,9 @@ class _HeadLoss(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, scale):
         hidden_gradient, weight_gradient = ctx.saved_tensors
-        return hidden_gradient * scale.to(hidden_gradient.dtype), weight_gradient * scale, None, None, None, None
+        # In float32 for both: in sixteen bits the scale itself would be rounded, and body and head scaled unlike.
+        scaled = (hidden_gradient.float() * scale).to(hidden_gradient.dtype)
+        return scaled, weight_gradient * scale, None, None, None, None
 
 
 def rows_at_once(rows: int, most: int) -> int:

@@ -26,6 +26,11 @@ class Muon(torch.optim.Optimizer):
     small ones from waiting on each other, and queries, keys and values are matrices of their own.
     """
 
+    # As for PyTorch's fused optimisers: a gradient scaler says in `found_inf`, on the device, whether to skip the
+    # step, and nobody waits for it.
+    _step_supports_amp_scaling = True
+    found_inf: torch.Tensor | None = None  # 1.0 where a gradient overflowed, 0.0 where none did
+
     def __init__(
         self, groups: Iterable[dict[str, Any]], *, learning_rate: float, weight_decay: float, dtype: torch.dtype
     ):
@@ -49,9 +54,14 @@ class Muon(torch.optim.Optimizer):
                 state = self.state[parameter]
                 if not state:
                     state["momentum"] = torch.zeros_like(parameter)
-                state["momentum"].lerp_(parameter.grad, 1 - MOMENTUM)
-                update = parameter.grad.lerp(state["momentum"], MOMENTUM)
-                parameter.mul_(1 - group["lr"] * group["weight_decay"])
+                gradient, taken = parameter.grad, 1.0
+                if self.found_inf is not None:
+                    gradient, taken = gradient.masked_fill(self.found_inf > 0, 0), 1 - self.found_inf
+                state["momentum"].lerp_(gradient, (1 - MOMENTUM) * taken)
+                update = gradient.lerp(state["momentum"], MOMENTUM)
+                if self.found_inf is not None:
+                    update *= taken
+                parameter.mul_(1 - group["lr"] * group["weight_decay"] * taken)
                 parts = (each.chunk(group["parts"], dim=1) for each in (update, parameter))
                 for direction, matrix in zip(*parts, strict=True):
                     if direction.shape[0] > direction.shape[1]:

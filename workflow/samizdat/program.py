@@ -160,9 +160,11 @@ def _converter(kind: Any) -> Callable[[str], Any]:
         return kind
 
     def convert(text: str) -> Any:
-        allowed = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+        allowed = typing.get_args(kind) if typing.get_origin(kind) in (types.UnionType, typing.Union) else (kind,)
         if text == "null" and type(None) in allowed:
             return None
+        if any(text in typing.get_args(choice) for choice in allowed if typing.get_origin(choice) is typing.Literal):
+            return text
         for plain in (str, Path):
             if plain in allowed:
                 return plain(text)

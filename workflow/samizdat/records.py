@@ -114,8 +114,10 @@ class ModelSummary:
     start: str  # "scratch", or the checkpoint that it continues
     parameters: int
     device_kind: str  # "cpu", "cuda" or "mps"
-    compute_dtype: str  # of matrix products: "int8", "bfloat16" or "float32"; weights are float32
+    compute_dtype: str  # of matrix products: "int8", "bfloat16", "float16" or "float32"; weights are float32
     compiled: bool  # whether torch.compile could be used
+    micro_batch_sequences: int  # computed at once by each process
+    processes: int  # that shared each batch
     steps_planned: int
     steps_done: int
     best_step: int

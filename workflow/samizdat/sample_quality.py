@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from samizdat import closeness, diversity, program, telling_apart
 from samizdat.bootstrap import Bootstrap
-from samizdat.device import prepare
+from samizdat.device import Device, enough_memory, prepare
 from samizdat.embedding import embed
 from samizdat.memorisation import Copies, known_words
 from samizdat.quality_records import COPIES, SAMPLE_QUALITY
@@ -86,7 +86,7 @@ def judge_samples(
     compared = [(names, part) for names, part in sets if names["begun_with"] == "nothing"]
     for names, part in compared:
         rows += _told_apart(part, real, names, bootstrap)
-    rows += _closeness(compared, real, _pieces(training, longest, len(real), random), settings, bootstrap, chosen.kind)
+    rows += _closeness(compared, real, _pieces(training, longest, len(real), random), settings, bootstrap, chosen)
     _write(rows, quality)
     return f"{len(written):,} samples beside {len(real):,} held-out texts"
 
@@ -221,7 +221,7 @@ def _closeness(
     training: pd.DataFrame,
     settings: SampleQualitySettings,
     bootstrap: Bootstrap,
-    device: str,
+    device: Device,
 ) -> Iterator[dict[str, Any]]:
     """How near each set of samples is to as many held-out texts, beside as many training texts."""
     enough = [(names, part, min(len(part), len(real), len(training))) for names, part in compared]
@@ -231,7 +231,8 @@ def _closeness(
     most = max(number for _, _, number in enough)
     frames = [real[:most], training[:most], *(part[:number] for _, part, number in enough)]
     texts = [text for frame in frames for text in frame["own"]]
-    points = embed(texts, settings.encoder, settings.encoder_revision, device)
+    with enough_memory(device, "the encoder of sample_quality", remedy="set `device: cpu` in the config"):
+        points = embed(texts, settings.encoder, settings.encoder_revision, device.kind)
     of_real, of_training, *of_samples = np.split(points, np.cumsum([len(frame) for frame in frames])[:-1])
     for (names, part, number), own in zip(enough, of_samples, strict=True):
         seed = derive_seed(bootstrap.seed, "closeness", *names.values())

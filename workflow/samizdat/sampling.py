@@ -195,7 +195,7 @@ def _write_in_slots(
         state = torch.tensor([(slot.next_token(), slot.read) if slot else (0, 0) for slot in slots]).to(device)
         tokens, positions = state.unbind(1)
         history[rows, positions] = tokens
-        logits = decoder.step(tokens, positions)
+        logits = decoder.step(tokens, positions, max(slot.read for slot in slots if slot))
         drawing = [slot is not None and slot.read + 1 >= len(slot.request.prompt) for slot in slots]
         for slot in slots:
             if slot:

@@ -3,7 +3,7 @@
 import csv
 import io
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,16 @@ from transformers import AutoConfig, GPT2Config, GPT2LMHeadModel
 from samizdat import disk, hub, program
 from samizdat.checkpoint import state_bytes
 from samizdat.code import code_digest
-from samizdat.device import prepare
+from samizdat.device import enough_memory, prepare
 from samizdat.errors import UserError
 from samizdat.files import replacing_folder, sha256_of, write_text
+from samizdat.micro_batch import micro_batch_sequences
 from samizdat.packing import TrainingRows, evaluation_rows, read_tokens
 from samizdat.records import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary, read_document, write_document
 from samizdat.reuse import fingerprint, keep, restore
 from samizdat.seeds import derive_seed
-from samizdat.training_loop import TrainingLoop, TrainingSettings
+from samizdat.training_loop import TrainingLoop
+from samizdat.training_settings import TrainingSettings
 from samizdat.workers import join
 
 
@@ -54,16 +56,18 @@ def train(
     token_files = {split: tokenizer / "tokens" / f"{split}.bin" for split in vocabulary.tokens}
     found = None if settings.checkpoint is None else hub.locate(settings.checkpoint, settings.revision)
     mark = fingerprint(
-        settings=asdict(settings),
+        settings=asdict(replace(settings, resume_every_seconds=0.0)),  # it changes no weight
         start=found and found.digests(),
         inputs={path.name: sha256_of(path) for path in [*token_files.values(), tokenizer / "tokenizer.json"]},
         seed=seed,
         threads=threads,
-        device=[chosen.kind, chosen.bfloat16, chosen.int8],
+        device=[chosen.kind, chosen.fastest, chosen.int8],
         torch=torch.__version__,
         code=code_digest("training"),
     )
-    if workers.agree(workers.first and restore(work, mark, out)):
+    # A state of another number of processes is refused with both numbers; a finished model is of the number too.
+    finished = fingerprint(run=mark, processes=workers.count)
+    if workers.agree(workers.first and restore(work, finished, out)):
         summary = read_document(ModelSummary, out / "summary.json")
         return f"{summary.validation_bits_per_byte:.3f} bits per byte, as trained before"
 
@@ -77,36 +81,33 @@ def train(
             remedy="add texts, or lower training.context_tokens in the config",
         )
     rows = TrainingRows(tokens["train"], context_tokens=context, seed=seed)
+    sequences = micro_batch_sequences(settings, model, chosen, workers, work / "micro_batch.json", mark)
     held_out = evaluation_rows(
         tokens["validation"],
         boundary=vocabulary.boundary_token_id,
         context_tokens=context,
-        rows=settings.micro_batch_sequences,
+        rows=sequences,
     )
     if workers.rank:  # dropout of its own; all processes have made the same model by now
         torch.manual_seed(derive_seed(seed, "process", workers.rank))
     run = TrainingLoop(
-        settings, model, chosen, workers, rows, held_out, vocabulary.utf8_bytes["validation"], work, mark
+        settings, model, chosen, workers, rows, held_out, vocabulary.utf8_bytes["validation"], sequences, work, mark
     )
     _check_disk(run, work, out)
-    try:
+    remedy = "halve training.micro_batch_sequences in the config, or set it to auto; batch_tokens stays as it is"
+    with enough_memory(chosen, f"{sequences} sequences at once", remedy=remedy):
         run.go(name)
-    except torch.OutOfMemoryError:
-        raise UserError(
-            f"the {chosen.name} has too little memory for {settings.micro_batch_sequences} sequences at once",
-            remedy="halve training.micro_batch_sequences in the config; batch_tokens stays as it is",
-        ) from None
     if not workers.first:
         return ""
     position = run.position
-    best = next(row for row in position["log"] if row["step"] == position["best_step"])
+    best = next(row for row in position.log if row["step"] == position.best_step)
     with replacing_folder(out) as folder:
         shutil.copytree(work / "best", folder, dirs_exist_ok=True)
         for percent in settings.keep_percents[:-1]:
             shutil.copytree(work / "kept" / str(percent), folder / "steps" / str(percent))
         for file in ("tokenizer.json", "tokenizer_config.json"):
             shutil.copy(tokenizer / file, folder / file)
-        write_text(folder / "train_log.csv", _as_csv(position["log"]))
+        write_text(folder / "train_log.csv", _as_csv(position.log))
         summary = ModelSummary(
             name=name,
             tokenizer=vocabulary.name,
@@ -115,18 +116,20 @@ def train(
             device_kind=chosen.kind,
             compute_dtype="int8" if run.int8 else str(run.dtype).removeprefix("torch."),
             compiled=run.compiled,
+            micro_batch_sequences=sequences,
+            processes=workers.count,
             steps_planned=run.steps,
-            steps_done=position["step"],
-            best_step=position["best_step"],
-            tokens_seen=position["step"] * settings.batch_tokens,
+            steps_done=position.step,
+            best_step=position.best_step,
+            tokens_seen=position.step * settings.batch_tokens,
             validation_loss=best["validation_loss"],
             validation_perplexity=best["validation_perplexity"],
             validation_bits_per_byte=best["validation_bits_per_byte"],
-            checkpoints={**position["kept"], "100": position["best_step"]},
+            checkpoints={**position.kept, "100": position.best_step},
             weights_sha256=sha256_of(folder / "model.safetensors"),
         )
         write_document(summary, folder / "summary.json")
-    keep(work, mark, out)
+    keep(work, finished, out)
     for leftover in ("best", "kept"):
         shutil.rmtree(work / leftover, ignore_errors=True)
     (work / "state.safetensors").unlink(missing_ok=True)

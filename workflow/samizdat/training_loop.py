@@ -4,8 +4,12 @@ import json
 import logging
 import math
 import shutil
+import signal
+import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,44 +23,15 @@ from samizdat.device import Device
 from samizdat.errors import UserError
 from samizdat.files import replacing_folder, write_text
 from samizdat.forward import RowLoss
+from samizdat.gradients import make_scaler, take_step
 from samizdat.loss import NO_TARGET
 from samizdat.optimizer import learning_rate_scale, make_optimizers, set_learning_rates
 from samizdat.pace import Pace
 from samizdat.packing import TrainingRows
+from samizdat.training_settings import Position, TrainingSettings, number_formats
 from samizdat.workers import Workers
 
 log = logging.getLogger("samizdat")
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """The keys of `training` in the config, where each is explained."""
-
-    checkpoint: str | None
-    revision: str | None
-    layers: int
-    heads: int
-    width: int
-    context_tokens: int
-    dropout: float
-    epochs: float
-    batch_tokens: int
-    micro_batch_sequences: int
-    optimizer: str
-    matrix_learning_rate: float
-    learning_rate: float
-    weight_decay: float
-    schedule: str
-    warmup_share: float
-    decay_share: float
-    gradient_clip: float
-    precision: str
-    compile: bool
-    processes: int
-    evaluations: int
-    patience: int | None
-    resume_every_steps: int
-    keep_percents: tuple[int, ...]
 
 
 class TrainingLoop:
@@ -71,6 +46,7 @@ class TrainingLoop:
         rows: TrainingRows,
         held_out: np.ndarray,
         held_out_bytes: int,
+        micro_batch_sequences: int,
         work: Path,
         fingerprint: str,
     ):
@@ -84,6 +60,7 @@ class TrainingLoop:
             rows: the training data.
             held_out: the validation split, as `evaluation_rows` gives it.
             held_out_bytes: UTF-8 bytes of the validation texts, for bits per byte.
+            micro_batch_sequences: sequences that are computed at once.
             work: where state, best weights and kept checkpoints go.
             fingerprint: of all that the weights depend on.
         """
@@ -96,14 +73,11 @@ class TrainingLoop:
         self.held_out_bytes = held_out_bytes
         self.work = work
         self.fingerprint = fingerprint
-        auto = settings.precision == "auto"
-        # Uncompiled, scaling costs more than it brings; a trained model can have a few numbers so large that what
-        # stands beside them rounds to 0.
-        worth_it = device.int8 and settings.compile and settings.checkpoint is None
-        self.int8 = worth_it if auto else settings.precision == "int8"
-        half = device.bfloat16 if auto or self.int8 else settings.precision == "bfloat16"
-        self.dtype = torch.bfloat16 if half else torch.float32
+        self.micro_batch_sequences = micro_batch_sequences
+        self.int8, self.dtype = number_formats(settings, device)
+        self.parameters = list(model.parameters())
         self.loss = RowLoss(model, kind=device.kind, dtype=self.dtype, int8=self.int8)
+        self.scaler = make_scaler(device.kind, self.dtype)
         self.optimizers = make_optimizers(
             model,
             optimizer=settings.optimizer,
@@ -118,23 +92,24 @@ class TrainingLoop:
         self.evaluation_steps = {round(self.steps * mark / settings.evaluations) for mark in marks}
         self.keep_steps = {percent: round(self.steps * percent / 100) for percent in settings.keep_percents[:-1]}
         self.compiled = False
-        # What a resumed run must know besides the weights; JSON.
-        self.position: dict[str, Any] = {
-            "step": 0, "best_step": 0, "best_loss": math.inf, "stale_evaluations": 0, "loss_sum": 0.0,
-            "loss_steps": 0, "kept": {}, "log": [],
-        }  # fmt: skip
+        self.position = Position()
+        # Summed on the device, so that no step waits for a number to reach the host.
+        self.loss_sum = torch.zeros((), device=device.kind)
 
     def go(self, name: str) -> None:
-        """Train to the end, from the saved state where there is one."""
+        """Train to the end, from the saved state where there is one.
+
+        Raises:
+            UserError: the loss is no longer a number, or the process was asked to end (SIGTERM), after a last state.
+        """
         settings, model, position, workers = self.settings, self.model, self.position, self.workers
-        optimizers, kind = self.optimizers, self.device.kind
         state = self.work / "state.safetensors"
-        writer = StateWriter(state, self.fingerprint, workers)
+        writer = StateWriter(state, self.fingerprint, workers, settings.resume_every_seconds)
         if settings.compile:
-            example = self.held_out[: settings.micro_batch_sequences].to(kind)
+            example = self.held_out[: self.micro_batch_sequences].to(self.device.kind)
             self.compiled = self.loss.compile_with(example)
         # After compiling, which may draw random numbers.
-        saved = load_state(state, self.fingerprint, model, optimizers, workers)
+        saved = load_state(state, self.fingerprint, model, self.optimizers, self.loss_sum, workers)
         loss_of = workers.wrap(self.loss)
         if saved is None:
             if workers.first:
@@ -142,64 +117,45 @@ class TrainingLoop:
                     shutil.rmtree(self.work / leftover, ignore_errors=True)
             self._evaluate(scale=0.0, gradient_norm=None)
         else:
-            position.update(saved)
-            log.info("resumed at step %d of %d", position["step"], self.steps)
+            position = self.position = Position(**saved)
+            self.scaler.load_state_dict(position.loss_scale or {})
+            log.info("resumed at step %d of %d", position.step, self.steps)
         model.train()
-        # Summed on the device, so that no step waits for a number to reach the host.
-        loss_sum = torch.tensor(position["loss_sum"] if workers.first else 0.0, device=kind)
-        started, first_step, pace = time.monotonic(), position["step"], Pace()
+        started, first_step, pace = time.monotonic(), position.step, Pace()
         bar = program.progress(f"model {name}", self.steps * settings.batch_tokens, "tokens")
         bar.update(first_step * settings.batch_tokens)
-        while position["step"] < self.steps:
-            step = position["step"]
-            scale = learning_rate_scale(
-                step,
-                self.steps,
-                schedule=settings.schedule,
-                warmup_share=settings.warmup_share,
-                decay_share=settings.decay_share,
-            )
-            set_learning_rates(optimizers, scale)
-            parts = self._batch(step)
-            for part in parts:
-                with workers.accumulating(loss_of, last=part is parts[-1]):
-                    loss = loss_of(part) / settings.batch_tokens
-                    # Gradients are averaged over the processes, and the batch's is their sum.
-                    (loss * workers.count).backward()
-                loss_sum += loss.detach()
-            gradient_norm = torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
-            for optimizer in optimizers:
-                optimizer.step()
-                optimizer.zero_grad()
-            step += 1
-            position["step"] = step
-            position["loss_steps"] += 1
-            bar.update(settings.batch_tokens)
-            evaluate = step in self.evaluation_steps or step in self.keep_steps.values()
-            save = step % settings.resume_every_steps == 0
-            if evaluate or save:
-                position["loss_sum"] = workers.sum(loss_sum)
-                loss_sum.fill_(position["loss_sum"] if workers.first else 0.0)
-            if evaluate:
-                pace.pause(step * settings.batch_tokens)
-                row = self._evaluate(scale=scale, gradient_norm=gradient_norm.item())
-                pace.resume(step * settings.batch_tokens)
-                loss_sum.zero_()
-                bar.set_postfix_str(
-                    f"loss {row['train_loss']:.3f}, {row['validation_bits_per_byte']:.3f} bits per byte"
-                )
-                if settings.patience is not None and position["stale_evaluations"] >= settings.patience:
-                    log.info("stopped early at step %d; step %d was best", step, position["best_step"])
-                    break
-            if save:
-                writer.save(model, optimizers, position)
+        with _asked_to_end() as ending:
+            while position.step < self.steps:
+                scale, gradient_norm = self._learn(loss_of)
+                bar.update(settings.batch_tokens)
+                if position.step in self.evaluation_steps or position.step in self.keep_steps.values():
+                    pace.pause(position.step * settings.batch_tokens)
+                    row = self._evaluate(scale=scale, gradient_norm=gradient_norm.item())
+                    pace.resume(position.step * settings.batch_tokens)
+                    bar.set_postfix_str(
+                        f"loss {row['train_loss']:.3f}, {row['validation_bits_per_byte']:.3f} bits per byte"
+                    )
+                    if settings.patience is not None and position.stale_evaluations >= settings.patience:
+                        log.info("stopped early at step %d; step %d was best", position.step, position.best_step)
+                        break
+                end = workers.agree(ending.is_set())
+                if end or writer.due:
+                    position.loss_scale = self.scaler.state_dict() or None
+                    writer.save(model, self.optimizers, self.loss_sum, asdict(position))
+                if end:
+                    writer.wait()
+                    raise UserError(
+                        f"asked to end (SIGTERM, as before a time limit) at step {position.step} of {self.steps}, "
+                        "which is saved",
+                        remedy="run the same command again to go on from there",
+                    )
         bar.close()
         writer.wait()
         for percent in self.keep_steps:
-            if str(percent) not in position["kept"]:
+            if str(percent) not in position.kept:
                 self._keep(percent)  # stopped before: its last weights
         seconds = time.monotonic() - started
-        speed = (position["step"] - first_step) * settings.batch_tokens / max(seconds, 1e-9)
+        speed = (position.step - first_step) * settings.batch_tokens / max(seconds, 1e-9)
         record = {
             "tokens_per_second": round(speed, 1),
             "warm_tokens_per_second": pace.tokens_per_second,  # compilation and evaluations left out
@@ -208,24 +164,53 @@ class TrainingLoop:
         if workers.first:
             write_text(self.work / "speed.json", json.dumps(record) + "\n")
 
+    def _learn(self, loss_of: torch.nn.Module) -> tuple[float, torch.Tensor]:
+        """One optimiser step: the share of the peak learning rate, and the gradients' norm, on the device."""
+        settings, position, workers = self.settings, self.position, self.workers
+        scale = learning_rate_scale(
+            position.step,
+            self.steps,
+            schedule=settings.schedule,
+            warmup_share=settings.warmup_share,
+            decay_share=settings.decay_share,
+        )
+        set_learning_rates(self.optimizers, scale)
+        parts = self._batch(position.step)
+        for part in parts:
+            with workers.accumulating(loss_of, last=part is parts[-1]):
+                loss = loss_of(part) / settings.batch_tokens
+                # Gradients are averaged over the processes, and the batch's is their sum.
+                self.scaler.scale(loss * workers.count).backward()
+            self.loss_sum += loss.detach()
+        norm = take_step(self.parameters, self.optimizers, self.scaler, settings.gradient_clip)
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
+        position.step += 1
+        position.loss_steps += 1
+        return scale, norm
+
     def _batch(self, step: int) -> tuple[torch.Tensor, ...]:
         """This process's share of a step's rows, on the device, as micro-batches."""
         share = self.rows_per_step // self.workers.count
         rows = torch.from_numpy(self.rows.batch(step * self.rows_per_step + self.workers.rank * share, share))
         if self.device.kind == "cuda":
             rows = rows.pin_memory()  # without it the copy waits for the device
-        return rows.to(self.device.kind, non_blocking=True).split(self.settings.micro_batch_sequences)
+        return rows.to(self.device.kind, non_blocking=True).split(self.micro_batch_sequences)
 
     def _evaluate(self, *, scale: float, gradient_norm: float | None) -> dict[str, Any]:
         """Add a row to the log; keep the weights when they are the best so far, or are to be sampled from."""
-        position, step = self.position, self.position["step"]
+        position = self.position
+        step = position.step
         self.model.eval()
-        parts = self.held_out.split(self.settings.micro_batch_sequences)[self.workers.rank :: self.workers.count]
-        total = torch.zeros((), dtype=torch.float64, device=self.device.kind)
+        parts = self.held_out.split(self.micro_batch_sequences)[self.workers.rank :: self.workers.count]
+        # Apple's GPUs have no float64.
+        exact = torch.float32 if self.device.kind == "mps" else torch.float64
+        total = torch.zeros((), dtype=exact, device=self.device.kind)
         with torch.no_grad():
             for part in parts:
                 total += self.loss(part.to(self.device.kind))
-        total = self.workers.sum(total)
+        total, loss_sum = self.workers.sum(total), self.workers.sum(self.loss_sum)
+        self.loss_sum.zero_()
         self.model.train()
         targets = int((self.held_out[:, 1:] != NO_TARGET).sum())
         loss = total / targets
@@ -235,7 +220,7 @@ class TrainingLoop:
             "epoch": step * self.rows_per_step / self.rows.rows_per_epoch,
             "learning_rate": scale * self.settings.learning_rate,
             "gradient_norm": gradient_norm,
-            "train_loss": position["loss_sum"] / position["loss_steps"] if position["loss_steps"] else None,
+            "train_loss": loss_sum / position.loss_steps if position.loss_steps else None,
             "validation_loss": loss,
             "validation_perplexity": math.exp(min(loss, 700)),
             "validation_bits_per_byte": total / math.log(2) / self.held_out_bytes,
@@ -245,14 +230,14 @@ class TrainingLoop:
                 f"the loss is no longer a number at step {step}",
                 remedy="lower training.learning_rate and training.matrix_learning_rate in the config",
             )
-        position["log"].append(row)
+        position.log.append(row)
         log.info("step %d of %d: %.4f bits per byte", step, self.steps, row["validation_bits_per_byte"])
-        position["loss_sum"], position["loss_steps"] = 0.0, 0
-        if loss < position["best_loss"]:
-            position["best_loss"], position["best_step"], position["stale_evaluations"] = loss, step, 0
+        position.loss_steps = 0
+        if loss < position.best_loss:
+            position.best_loss, position.best_step, position.stale_evaluations = loss, step, 0
             self._save_weights(self.work / "best")
         else:
-            position["stale_evaluations"] += 1
+            position.stale_evaluations += 1
         for percent, keep_step in self.keep_steps.items():
             if keep_step == step:
                 self._keep(percent)
@@ -261,10 +246,24 @@ class TrainingLoop:
     def _keep(self, percent: int) -> None:
         """Keep the weights as they are as the checkpoint at `percent` of training."""
         self._save_weights(self.work / "kept" / str(percent))
-        self.position["kept"][str(percent)] = self.position["step"]
+        self.position.kept[str(percent)] = self.position.step
 
     def _save_weights(self, folder: Path) -> None:
         if not self.workers.first:
             return
         with replacing_folder(folder) as temporary:
             self.model.save_pretrained(temporary)
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[threading.Event]:
+    """An event that SIGTERM sets, as batch systems send it some seconds before they kill."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event  # where Python allows no handler
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: event.set())
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGTERM, before)

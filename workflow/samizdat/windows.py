@@ -60,8 +60,9 @@ def batches(windows: Iterable[Window], *, batch_tokens: int, padding_id: int) ->
     """Batches of windows of like length, each as soon as it is full, and what is left in the end.
 
     A batch of length L always has `batch_tokens // L` rows, filled up with padding: matrix products split
-    their work by shape, so a fixed shape gives a text the same bits whatever stands beside it. The tensors are
-    `input_ids` and `attention_mask`, `[rows, L]`.
+    their work by shape, so a fixed shape gives a text the same bits whatever stands beside it. One more row never has
+    a window: where nothing is padded, transformers leaves the mask out, and other kernels would compute attention. The
+    tensors are `input_ids` and `attention_mask`, `[rows + 1, L]`.
     """
     waiting: dict[int, list[Window]] = defaultdict(list)
     for window in windows:
@@ -83,7 +84,7 @@ def _rows(batch_tokens: int, length: int) -> int:
 
 
 def _batch(windows: list[Window], length: int, batch_tokens: int, padding_id: int) -> Batch:
-    rows = _rows(batch_tokens, length)
+    rows = _rows(batch_tokens, length) + 1
     input_ids = np.full((rows, length), padding_id)
     attention_mask = np.zeros((rows, length), np.int64)
     for row, window in enumerate(windows):

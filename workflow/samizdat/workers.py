@@ -51,36 +51,38 @@ class Workers:
             return [tensor]
         import torch
 
-        device = tensor.device
-        # NCCL moves only what lies on a GPU.
-        tensor = tensor.to(self.kind)
         gathered = [torch.empty_like(tensor) for _ in range(self.count)]
         torch.distributed.all_gather(gathered, tensor)
-        return [each.to(device) for each in gathered]
+        return gathered
 
-    def agree(self, value: bool) -> bool:
-        """What the first process says."""
+    def agree(self, value: int) -> int:
+        """What the first process says; no GPU is waited for."""
         if self.count == 1:
             return value
         import torch
 
-        said = torch.tensor([int(value)], device=self.kind)
+        said = torch.tensor([int(value)])
         torch.distributed.broadcast(said, src=0)
-        return bool(said.item())
+        return said.item()
 
 
-def join(processes: int, kind: str) -> Workers:
+# Set to 1, processes share the cards that are there, and their sums go by way of the host: for tests of this path on
+# a machine with one card.
+SHARE_CARDS = "SAMIZDAT_SHARE_CARDS"
+
+
+def join(processes: int | str, kind: str) -> Workers:
     """Meet the other processes, where there are any.
 
     Args:
-        processes: how many the config asks for.
+        processes: how many the config asks for; `auto` for as many as were started.
         kind: of the device; `cuda` takes a GPU for each process.
 
     Raises:
         UserError: another number was started, or there are too few GPUs.
     """
     rank, count = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    if count != processes:
+    if processes not in ("auto", count):
         raise UserError(
             f"training.processes is {processes}, but {count} were started",
             remedy=f"start it with: python -m samizdat.workers {processes} samizdat.training …",
@@ -89,7 +91,8 @@ def join(processes: int, kind: str) -> Workers:
         return Workers(0, 1, kind)
     import torch
 
-    if kind == "mps" or (kind == "cuda" and torch.cuda.device_count() < count):
+    shared = os.environ.get(SHARE_CARDS) == "1"
+    if kind == "mps" or (kind == "cuda" and torch.cuda.device_count() < count and not shared):
         there = torch.cuda.device_count() if kind == "cuda" else 1
         raise UserError(
             f"training.processes is {count}, but this machine has {there} GPU{'' if there == 1 else 's'}",
@@ -98,18 +101,29 @@ def join(processes: int, kind: str) -> Workers:
     # All processes are on this machine: no name needs to be looked up, no network to be there.
     for library in ("GLOO", "NCCL"):
         os.environ.setdefault(f"{library}_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
-    if kind == "cuda":
-        torch.cuda.set_device(rank)
-    torch.distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
+    # What the host alone knows travels by gloo: NCCL moves only what is on a GPU.
+    torch.distributed.init_process_group("cpu:gloo,cuda:nccl" if kind == "cuda" and not shared else "gloo")
     return Workers(rank, count, kind)
+
+
+def processes_of(wanted: str, arguments: list[str]) -> int:
+    """How many processes to start: a number, or for `auto` one for each GPU of this machine, and one on a CPU."""
+    if wanted != "auto":
+        return int(wanted)
+    import torch
+
+    return 1 if "--device=cpu" in arguments else max(1, torch.cuda.device_count())
 
 
 def launch(processes: int, module: str, arguments: list[str]) -> int:
     """Run `python -m module` in so many processes, as torchrun does; the exit status.
 
-    Not by torchrun's own command line, which takes `--log` of the module for one of its own options.
+    One process is this one. Not by torchrun's own command line, which takes `--log` of the module for an option of its
+    own.
     """
     die_with_parent()
+    if processes == 1:
+        os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - no shell is wanted
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -132,4 +146,4 @@ def launch(processes: int, module: str, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(launch(int(sys.argv[1]), sys.argv[2], sys.argv[3:]))
+    sys.exit(launch(processes_of(sys.argv[1], sys.argv[3:]), sys.argv[2], sys.argv[3:]))

@@ -1,0 +1,107 @@
+"""Every stage on a GPU: right first, then fast, each beside what one would use instead, in one run.
+
+    python benchmarks/gpu.py                         every row, about ten minutes
+    python benchmarks/gpu.py --rows checks           only those whose names begin so; several names may be given
+    python benchmarks/gpu.py --quick --device cpu    each line of it on a toy; records nothing
+
+Needs this repository, torch, transformers, and of the packages in envs/lock.txt those that `workflow/samizdat` imports
+for these stages: accelerate, filelock, jsonschema, numpy, pandas, protobuf, pyarrow, pyyaml, safetensors, scikit-learn,
+tokenizers and tqdm. Texts are made up, and full-size checkpoints get random weights: neither changes a speed. Results
+are written after each row, so that a run that is cut off keeps what it had.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import gpu_checks as checks
+import gpu_speeds as speeds
+import gpu_steps as steps
+import transformers
+from gpu_data import GPT2_VOCABULARY, write_classifier, write_corpus, write_encoder, write_gpt2, write_tokenizer
+from record import Figure, show, write
+from samizdat.device import prepare
+
+
+def main() -> None:
+    """Run the rows that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", nargs="*", default=[""], help="beginnings of the names of rows")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
+    parser.add_argument("--out", type=Path, help="write the figures as JSON here too, after each row")
+    options = parser.parse_args()
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    print(prepare(options.device, threads=2, seed=1), flush=True)
+    figures: dict[str, Figure] = {}
+    failed: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="samizdat-gpu-") as name:
+        rows = rows_of(Path(name), options.device, quick=options.quick)
+        for row, measure in rows.items():
+            if not row.startswith(tuple(options.rows)):
+                continue
+            started = time.perf_counter()
+            try:
+                found = measure()
+            except Exception:
+                failed[row] = traceback.format_exc()
+                print(f"✗ {row} failed:\n{failed[row]}", flush=True)
+                continue
+            print(f"— {row}, {time.perf_counter() - started:.1f} s", flush=True)
+            show(found)
+            figures |= found
+            if not options.quick:
+                write("gpu", figures, {"failed": failed})
+            if options.out:
+                figures_as_json = {key: [figure.meaning, figure.value, figure.met] for key, figure in figures.items()}
+                options.out.write_text(json.dumps(figures_as_json, indent=1), encoding="utf-8")
+    sys.exit(bool(failed))
+
+
+def rows_of(folder: Path, device: str, *, quick: bool) -> dict[str, Callable[[], dict[str, Figure]]]:
+    """What can be measured, in its order; data and checkpoints are made when they are first wanted."""
+    sizes = speeds.QUICK if quick else speeds.FULL
+    gpt2 = {"n_layer": 1, "n_head": 2, "n_embd": 32} if quick else {}
+    xlmr = {"num_hidden_layers": 1, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64, "vocab_size":
+            1024} if quick else {}  # fmt: skip
+    minilm = {"num_hidden_layers": 1, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}
+
+    def once(name: str, make: Callable[[Path], Path]) -> Callable[[], Path]:
+        def path() -> Path:
+            return folder / name if (folder / name).exists() else make(folder / name)
+
+        return path
+
+    small = once("small.parquet", lambda path: write_corpus(path, 300 if quick else 3000))
+    large = once("large.parquet", lambda path: write_corpus(path, 400 if quick else 20_000))
+    short = once("short", lambda path: write_tokenizer(path, small(), 512))
+    full = once("full", lambda path: write_tokenizer(path, large(), 512 if quick else GPT2_VOCABULARY))
+    tiny_gpt2 = once("tiny-gpt2", lambda path: write_gpt2(path, short(), n_layer=2, n_head=2, n_embd=64))
+    gpt2_124m = once("gpt2-124m", lambda path: write_gpt2(path, full(), **gpt2))
+    encoder = once("minilm", lambda path: write_encoder(path, full(), **(minilm if quick else {})))
+    classifier = once("xlm-r", lambda path: write_classifier(path, full(), **xlmr))
+    formats = ("float32", "bfloat16", "float16")
+    return {
+        "checks training": lambda: checks.training(short(), folder / "training", device, formats),
+        "checks generation": lambda: checks.generation(tiny_gpt2(), folder, device),
+        "checks classification": lambda: checks.classification(small(), short(), folder / "c", device, **minilm),
+        "checks resuming": lambda: checks.resuming(short(), folder / "resuming", device),
+        "checks waiting": lambda: steps.waiting(short(), folder / "waiting", device),
+        "checks processes": lambda: checks.processes(short(), folder / "processes", device),
+        "speeds step": lambda: steps.profiled(full(), folder / "p", device, sizes),
+        "speeds memory": lambda: steps.memory(full(), folder / "m", device, sizes),
+        "speeds training": lambda: speeds.training(full(), large(), folder / "t", device, sizes),
+        "speeds generation": lambda: speeds.generation(gpt2_124m(), device, sizes),
+        "speeds classification": lambda: speeds.classification(classifier(), large(), folder / "s", device, sizes),
+        "speeds finetuning": lambda: speeds.finetuning(encoder(), large(), folder / "f", device, sizes),
+    }
+
+
+if __name__ == "__main__":
+    main()

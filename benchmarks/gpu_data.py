@@ -1,0 +1,119 @@
+"""What the GPU benchmark computes with: texts of made-up words, and checkpoints of full size with random weights."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from samizdat.files import sha256_of, write_text
+from samizdat.records import LABEL_PREFIX, TEXTS, ClassifierCard, write_document, write_table
+from samizdat.tokenizer import TokenizerSettings, make_tokenizer
+from samizdat.vocabulary import load
+from tokenizers import processors
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForSequenceClassification,
+    GPT2Config,
+    GPT2LMHeadModel,
+    PreTrainedTokenizerFast,
+)
+
+LABELS = ("negative", "neutral", "positive")
+GPT2_VOCABULARY = 50257
+# Letters by how frequent they are, so that words look like words to a tokenizer.
+LETTERS = list("etaoinshrdlucmfwypvbgkjqxz")
+
+
+def write_corpus(path: Path, number: int, seed: int = 1) -> Path:
+    """Texts of 3 to 40 words, as frequent as words are, each labelled by the words in it; a tenth is held out.
+
+    Args:
+        path: the table to write, as the corpus stage writes one.
+        number: of texts.
+        seed: of words and texts.
+    """
+    random = np.random.default_rng(seed)
+    words = np.array(["".join(random.choice(LETTERS, random.integers(2, 10))) for _ in range(60_000)])
+    tone = random.normal(size=len(words))
+    texts, labels = [], []
+    for index in range(number):
+        chosen = random.zipf(1.15, random.integers(3, 41)) % len(words)
+        texts.append(f"{' '.join(words[chosen])} {index}")
+        labels.append(LABELS[int(np.digitize(tone[chosen].mean(), (-0.25, 0.25)))])
+    hashes = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+    held_out = max(1, number // 10)
+    frame = pd.DataFrame(
+        {
+            "id": [each[:16] for each in hashes],
+            "text": texts,
+            "document": hashes,
+            "group": None,
+            "split": ["train"] * (number - held_out) + ["validation"] * held_out,
+            "sha256": hashes,
+            "ratings": None,
+            f"{LABEL_PREFIX}tone": labels,
+        }
+    )
+    write_table(frame, TEXTS, path)
+    return path
+
+
+def write_tokenizer(folder: Path, corpus: Path, vocabulary: int) -> Path:
+    """A tokenizer's folder with the corpus in its tokens, by our stage."""
+    make_tokenizer(TokenizerSettings("own", "train", vocabulary, None, None), corpus, None, folder)
+    return folder
+
+
+def write_gpt2(folder: Path, tokenizer: Path, **shape: int) -> Path:
+    """A GPT-2 of random weights to continue: 124 million of them, where no shape is given."""
+    found = load(tokenizer)
+    torch.manual_seed(1)
+    boundary = found.eos_token_id
+    config = GPT2Config(**{"vocab_size": len(found)} | shape, bos_token_id=boundary, eos_token_id=boundary)
+    GPT2LMHeadModel(config).save_pretrained(folder)
+    found.save_pretrained(folder)
+    return folder
+
+
+def write_encoder(folder: Path, tokenizer: Path, **shape: int) -> Path:
+    """An encoder of MiniLM's shape (six layers of 384) with random weights, to fine-tune."""
+    own = classifiers_tokenizer(tokenizer)
+    minilm = {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536}
+    torch.manual_seed(1)
+    config = AutoConfig.for_model("bert", **minilm | shape, vocab_size=len(own), pad_token_id=own.pad_token_id)
+    AutoModel.from_config(config).save_pretrained(folder)
+    own.save_pretrained(folder)
+    return folder
+
+
+def write_classifier(folder: Path, tokenizer: Path, **shape: int) -> Path:
+    """An XLM-RoBERTa-base of random weights with its vocabulary's 250,002 rows, as the import stage writes one."""
+    own = classifiers_tokenizer(tokenizer)
+    torch.manual_seed(1)
+    config = AutoConfig.for_model(
+        "xlm-roberta", **{"vocab_size": 250_002, "max_position_embeddings": 514} | shape, type_vocab_size=1,
+        pad_token_id=own.pad_token_id, id2label=dict(enumerate(LABELS)),
+        label2id={label: number for number, label in enumerate(LABELS)},
+    )  # fmt: skip
+    AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)
+    own.save_pretrained(folder)
+    write_text(folder / "seen_texts.txt", "")
+    card = ClassifierCard(
+        name="random", predicts="nothing", made_for="measuring", reference="none", label_column=None, label_map={},
+        languages=(), min_words=None, max_words=None, origin="random", labels=list(LABELS), max_length_tokens=128,
+        training_texts=0, model_type="xlm-roberta", weights_sha256=sha256_of(folder / "model.safetensors"),
+    )  # fmt: skip
+    write_document(card, folder / "card.json")
+    return folder
+
+
+def classifiers_tokenizer(tokenizer: Path) -> PreTrainedTokenizerFast:
+    """The corpus's tokenizer with the special tokens that an encoder wants around a text."""
+    made = load(tokenizer)
+    made.add_special_tokens({"pad_token": "<pad>", "cls_token": "<s>", "sep_token": "</s>"})
+    made.backend_tokenizer.post_processor = processors.BertProcessing(
+        (made.sep_token, made.sep_token_id), (made.cls_token, made.cls_token_id)
+    )
+    return made

@@ -1,0 +1,148 @@
+"""One training step on a GPU, looked into: where its time goes, how much memory it takes, and that it never waits."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from gpu_checks import SMALL
+from gpu_speeds import Sizes, settings_for
+from record import Figure
+from samizdat import micro_batch
+from samizdat.errors import UserError
+from samizdat.training import train
+from samizdat.training_loop import TrainingLoop
+from samizdat.training_settings import TrainingSettings
+from torch.profiler import ProfilerActivity, profile
+
+# Parts of the names of kernels, by what they do; the first that fits counts.
+KINDS = {
+    "attention": ("flash", "fmha", "attention", "cudnn"),
+    "matrix products": ("gemm", "nvjet", "cutlass", "cublas", "xmma"),
+    "optimiser": ("adam", "multi_tensor", "lerp"),
+    "compiled passes between them": ("triton",),
+}
+
+
+class _Done(Exception):
+    """A look into a step is over, and so is the training."""
+
+
+def look_into(
+    settings: TrainingSettings, tokenizer: Path, folder: Path, device: str, look: Callable[[Any], Any]
+) -> Any:
+    """What `look` finds in a training loop that the stage has made and set up, but not begun."""
+    found = []
+
+    def instead(self: TrainingLoop, name: str) -> None:
+        if settings.compile:
+            self.loss.compile_with(self.held_out[: self.micro_batch_sequences].to(self.device.kind))
+        self.model.train()
+        for _ in range(4):  # what is set up at the first steps isn't a step's
+            self._learn(self.loss)
+        found.append(look(self))
+        raise _Done
+
+    go = TrainingLoop.go
+    TrainingLoop.go = instead
+    try:
+        train(settings, "m", tokenizer, folder / "out", folder / "work", device, threads=2, seed=1)
+    except _Done:
+        return found[0]
+    finally:
+        TrainingLoop.go = go
+
+
+def waiting(tokenizer: Path, folder: Path, device: str) -> dict[str, Figure]:
+    """How often the host waits for the device in three steps of each kind of optimiser and format."""
+    waits = 0
+    for changes in ({"optimizer": "muon", "precision": "bfloat16"}, {"optimizer": "muon", "precision": "float16"},
+                    {"optimizer": "adamw", "precision": "bfloat16"}):  # fmt: skip
+        settings = replace(SMALL, **changes)
+        waits += look_into(settings, tokenizer, folder, device, _waits_on_card if device == "cuda" else reads)
+    return {"waits": Figure("waits of the host for the device in three steps each", waits, 0, less_is_better=True)}
+
+
+def _waits_on_card(loop: TrainingLoop) -> int:
+    waits = 0
+    for _ in range(3):
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            loop._learn(loop.loss)
+        except RuntimeError as error:
+            print(f"a step waits: {error}", flush=True)
+            waits += 1
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+    return waits
+
+
+def reads(loop: TrainingLoop) -> int:
+    """How often three steps read a number out of a tensor, which on a GPU would be a wait."""
+    with profile(activities=[ProfilerActivity.CPU]) as seen:
+        for _ in range(3):
+            loop._learn(loop.loss)
+    return sum(event.count for event in seen.key_averages() if event.key == "aten::_local_scalar_dense")
+
+
+def profiled(tokenizer: Path, folder: Path, device: str, sizes: Sizes) -> dict[str, Figure]:
+    """Where the time of a step with the settings of gpt2-small.yaml goes, in percent."""
+    settings = settings_for("gpt2-small.yaml", tokenizer, sizes, precision="bfloat16")
+    kernels, busy, whole = look_into(settings, tokenizer, folder, device, _kernels_of_steps)
+    for name, microseconds in kernels.most_common(30):
+        print(f"{100 * microseconds / whole:6.2f} %  {name[:150]}", flush=True)
+    shares: Counter[str] = Counter()
+    for name, microseconds in kernels.items():
+        kind = next((kind for kind, parts in KINDS.items() if any(part in name.lower() for part in parts)), "the rest")
+        shares[kind] += microseconds
+    figures = {
+        f"step {kind}": Figure(f"share of a step's time: {kind}, percent", 100 * shares[kind] / whole)
+        for kind in [*KINDS, "the rest"]
+    }
+    return figures | {"step idle": Figure("share of a step's time in which nothing is computed, percent",
+                                          100 * max(0.0, 1 - busy / whole))}  # fmt: skip
+
+
+def _kernels_of_steps(loop: TrainingLoop, steps: int = 5) -> tuple[Counter[str], float, float]:
+    """Microseconds of each kernel, of all of them, and of the steps from end to end."""
+    on_card = loop.device.kind == "cuda"
+    with profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_card else [])]) as seen:
+        for _ in range(steps):
+            loop._learn(loop.loss)
+        if on_card:
+            torch.cuda.synchronize()
+    kernels: Counter[str] = Counter()
+    spans = []
+    for event in seen.events():
+        if (event.device_type == torch.autograd.DeviceType.CUDA) is on_card and not event.cpu_children:
+            kernels[event.name] += event.time_range.elapsed_us()
+            spans.append((event.time_range.start, event.time_range.end))
+    whole = max(end for _, end in spans) - min(start for start, _ in spans)
+    return kernels, sum(kernels.values()), whole
+
+
+def memory(tokenizer: Path, folder: Path, device: str, sizes: Sizes) -> dict[str, Figure]:
+    """Memory of a dry step of GPT-2 124M by the sequences that it computes at once: what presets are computed from."""
+    settings = settings_for("gpu.yaml", tokenizer, sizes, precision="bfloat16", compile=False)
+    context = settings.context_tokens
+
+    def look(loop: TrainingLoop) -> dict[int, float]:
+        loop.optimizers.clear()
+        found = {}
+        for sequences in (1, 2, 4, 8, 16, 32):
+            if device == "cuda":
+                torch.cuda.empty_cache()
+                torch.cuda.reset_peak_memory_stats()
+            try:
+                micro_batch._dry_step(settings, loop.model, loop.device, sequences)
+            except (UserError, torch.OutOfMemoryError):
+                break
+            found[sequences] = torch.cuda.max_memory_reserved() / 1e9 if device == "cuda" else 0.0
+        return found
+
+    return {
+        f"memory_{sequences}": Figure(f"GB that a step of {sequences} sequences of {context} tokens takes", gigabytes)
+        for sequences, gigabytes in look_into(settings, tokenizer, folder, device, look).items()
+    }

@@ -1,0 +1,64 @@
+"""The recipe of a training run, how far it is, and the number formats that it computes in."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+
+from samizdat.device import Device
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The keys of `training` in the config, where each is explained."""
+
+    checkpoint: str | None
+    revision: str | None
+    layers: int
+    heads: int
+    width: int
+    context_tokens: int
+    dropout: float
+    epochs: float
+    batch_tokens: int
+    micro_batch_sequences: int | Literal["auto"]
+    optimizer: str
+    matrix_learning_rate: float
+    learning_rate: float
+    weight_decay: float
+    schedule: str
+    warmup_share: float
+    decay_share: float
+    gradient_clip: float
+    precision: str
+    compile: bool
+    processes: int | Literal["auto"]
+    evaluations: int
+    patience: int | None
+    resume_every_seconds: float
+    keep_percents: tuple[int, ...]
+
+
+@dataclass
+class Position:
+    """How far a training run is; with weights, optimiser state and random streams, all that a resumed run must know."""
+
+    step: int = 0
+    best_step: int = 0
+    best_loss: float = math.inf
+    stale_evaluations: int = 0
+    loss_steps: int = 0  # steps since the last evaluation
+    kept: dict[str, int] = field(default_factory=dict)  # percent: step of the checkpoint that was kept
+    log: list[dict[str, Any]] = field(default_factory=list)  # rows of train_log.csv
+    loss_scale: dict[str, Any] | None = None  # the state of float16's gradient scaler
+
+
+def number_formats(settings: TrainingSettings, device: Device) -> tuple[bool, torch.dtype]:
+    """Whether products with weights are computed in eight-bit integers, and the float format of the others."""
+    if settings.precision == "int8":
+        return True, device.number_format("auto")
+    # Uncompiled, scaling costs more than it brings; a trained model can have a few numbers so large that what
+    # stands beside them rounds to 0.
+    worth_it = device.int8 and settings.compile and settings.checkpoint is None
+    return settings.precision == "auto" and worth_it, device.number_format(settings.precision)
