@@ -112,7 +112,8 @@ def write_classifier(folder: Path, tokenizer: Path, **shape: int) -> Path:
 def classifiers_tokenizer(tokenizer: Path) -> PreTrainedTokenizerFast:
     """The corpus's tokenizer with the special tokens that an encoder wants around a text."""
     made = load(tokenizer)
-    made.add_special_tokens({"pad_token": "<pad>", "cls_token": "<s>", "sep_token": "</s>"})
+    made.add_special_tokens({"cls_token": "<s>", "sep_token": "</s>"})
+    made.pad_token = made.eos_token  # number 0: RoBERTa counts positions from the padding's number on
     made.backend_tokenizer.post_processor = processors.BertProcessing(
         (made.sep_token, made.sep_token_id), (made.cls_token, made.cls_token_id)
     )

@@ -5,7 +5,8 @@ import zipfile
 
 import pytest
 from run_fixture import make_run
-from samizdat.bundle import lock_differs, unpack, write_bundle
+from samizdat import records
+from samizdat.bundle import check_names, lock_differs, unpack, write_bundle
 from samizdat.errors import UserError
 from samizdat.files import sha256_of
 
@@ -122,3 +123,49 @@ def test_what_is_no_bundle_is_said(tmp_path, content):
         bundle.write_bytes(content)
     with pytest.raises(UserError, match=r"no whole zip|holds no run"):
         unpack(bundle, tmp_path / "folder")
+
+
+def renamed(run, where, name):
+    """The run's manifest with another name for a file of the user's."""
+    manifest = records.read_document(records.Manifest, run / "manifest.json")
+    if where == "notes":
+        manifest.config["notes"] = name
+    elif where == "paths":
+        manifest.config["corpus"]["paths"] = [INPUT, name]
+    else:
+        getattr(manifest, where)[name] = "0" * 64
+    return manifest
+
+
+@pytest.mark.parametrize("where", ["notes", "paths", "inputs", "artefacts"])
+@pytest.mark.parametrize(
+    "name", ["report/$(touch PWNED).md", "a`touch PWNED`.md", "a;b.md", "a|b.md", "it's.md", 'a"b.md', "a\nb.md",
+             "{a}.md", "<a>.md", "a&b.md", "a\x1b[31m.md", "a\u202eb.md", "~/a.md", "-a.md", "/a.md", "b/../../a.md",
+             "", "a*.md", 7]
+)  # fmt: skip
+def test_a_name_that_a_shell_could_mistake_is_in_no_bundle(at, where, name):
+    with pytest.raises(UserError, match="can't be a file's name in a bundle") as error:
+        check_names(renamed(at / "results" / "open", where, name), at / "their.zip")
+    assert repr(name) in str(error.value) and "their.zip" in str(error.value) and "do not use it" in str(error.value)
+
+
+def test_letters_of_all_scripts_and_blanks_may_be_in_names_but_no_blank_where_words_are_parted(at):
+    run = at / "results" / "open"
+    for name in ("data/Babička, 2. vydání.txt", "data/نامه\u200cها.txt", "data/Babic\u030cka_1+2=3@50%.txt"):
+        check_names(renamed(run, "inputs", name), run)
+    check_names(renamed(run, "notes", "report/poznámky.md"), run)
+    for where, name in (
+        ("notes", "report/n.md --document=data/evil.md"),
+        ("inputs", "work/downloads/a --package=b.tar.gz"),
+        ("paths", "work/./downloads/a --package=b.tar.gz"),
+    ):
+        with pytest.raises(UserError, match="can't be a file's name"):
+            check_names(renamed(run, where, name), run)
+
+
+def test_an_own_run_with_such_a_name_is_not_bundled(at):
+    run = at / "results" / "named"
+    make_run(run, inputs={"data/{draft}.txt": "0" * 64, NOTES: sha256_of(at / NOTES)})
+    with pytest.raises(UserError, match="rename the file"):
+        write_bundle(run, hashes_only=True)
+    assert not run.with_suffix(".zip").exists()

@@ -67,6 +67,8 @@ def test_every_shipped_config_is_valid(overlay):
         ({"sampling__max_new_tokens": 256}, ["`sampling.max_new_tokens` 256", "`context_tokens` 64"]),
         ({"notes": "report/none.md"}, ["`notes`", "report/none.md", "create it"]),
         ({"tokenizers__0__vocabulary_size": None}, ["`tokenizers[0].vocabulary_size`"]),
+        ({"name": "demo\n"}, ["`name` is 'demo\\n'"]),
+        ({"models__0__name": "$(touch PWNED)"}, ["`models[0].name`"]),
         ({"push__model": "other"}, ["`push.model` is 'other'", "only gpt2-tiny"]),
         ({"push__repository": "no-owner"}, ["`push.repository`", "'no-owner'", "owner/name"]),
         ({"training__processes": 2}, ["`batch_tokens` 8192", "`processes` 2 = 16384"]),

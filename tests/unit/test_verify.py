@@ -117,7 +117,8 @@ def test_inputs_come_from_the_bundle_or_from_their_place_here(twins, tmp_path, m
 
 @pytest.mark.parametrize(
     "name", ["../out.txt", "workflow/samizdat/corpus.py", "profiles/default/config.yaml", "torch.py", ".git/a.txt",
-             "Snakefile", "report/index.qmd", "config/mine.md"]
+             "Snakefile", "report/index.qmd", "config/mine.md", "Config/mine.md", "data/packages.txt",
+             "data/./Packages.txt", "results/run/a.json", "work/run/models/a.safetensors", "logs/a.txt"]
 )  # fmt: skip
 def test_no_code_comes_in_as_an_input(twins, tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)

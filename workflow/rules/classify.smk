@@ -28,10 +28,10 @@ rule finetune_classifier:
     message:
         "Fine-tuning the classifier {wildcards.classifier}"
     shell:
-        "python -m samizdat.finetuning {params.settings} {params.description} --max-length-tokens={params.max_length}"
-        " --texts={input.texts} --out={params.out} --work={params.work} --device={params.device}"
-        " --threads={params.numeric_threads} --seed={params.seed} --log={log}"
-        " --title='classifier {wildcards.classifier}'"
+        "python -m samizdat.finetuning {params.settings} {params.description} --max-length-tokens={params.max_length:q}"
+        " --texts={input.texts:q} --out={params.out:q} --work={params.work:q} --device={params.device:q}"
+        " --threads={params.numeric_threads:q} --seed={params.seed:q} --log={log:q}"
+        " --title='classifier '{wildcards.classifier:q}"
 
 
 rule import_classifier:
@@ -58,8 +58,8 @@ rule import_classifier:
     message:
         "Importing the classifier {wildcards.classifier}"
     shell:
-        "python -m samizdat.checkpoints {params.settings} {params.description} --max-length-tokens={params.max_length}"
-        " --out={params.out} --work={params.work} --log={log} --title='classifier {wildcards.classifier}'"
+        "python -m samizdat.checkpoints {params.settings} {params.description} --max-length-tokens={params.max_length:q}"
+        " --out={params.out:q} --work={params.work:q} --log={log:q} --title='classifier '{wildcards.classifier:q}"
 
 
 rule score_texts:
@@ -89,6 +89,7 @@ rule score_texts:
     message:
         "Scoring {wildcards.subset} with {wildcards.classifier}"
     shell:
-        "python -m samizdat.classification {params.settings} --classifier={params.classifier} --tables={params.tables}"
-        " --scores={output} --store={params.store} --work={params.work} --device={params.device}"
-        " --threads={params.numeric_threads} --seed={params.seed} --log={log} --title='scores {wildcards.classifier}/{wildcards.subset}'"
+        "python -m samizdat.classification {params.settings} --classifier={params.classifier:q} --tables={params.tables}"
+        " --scores={output:q} --store={params.store:q} --work={params.work:q} --device={params.device:q}"
+        " --threads={params.numeric_threads:q} --seed={params.seed:q} --log={log:q}"
+        " --title='scores '{wildcards.classifier:q}/{wildcards.subset:q}"

@@ -4,6 +4,7 @@
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -14,6 +15,7 @@ from snakemake.exceptions import WorkflowError
 from samizdat import configuration
 from samizdat.code import code_digest
 from samizdat.errors import UserError
+from samizdat.files import sha256_of
 from samizdat.seeds import derive_seed
 
 try:
@@ -30,10 +32,8 @@ DOWNLOADS = "work/downloads"
 TOKENIZERS = [item["name"] for item in config["tokenizers"]]
 MODELS = {item["name"]: item for item in config["models"]}
 CLASSIFIERS = {item["name"]: item for item in config["classifiers"]}
-EARLY_PERCENTS = {
-    name: [percent for percent in configuration.model_settings(config, name)["keep_percents"] if percent < 100]
-    for name in MODELS
-}
+KEPT = {name: configuration.model_settings(config, name)["keep_percents"] for name in MODELS}
+EARLY_PERCENTS = {name: [percent for percent in KEPT[name] if percent < 100] for name in MODELS}
 
 # Stages take turns on a GPU; on a CPU as many run at once as their threads leave room for.
 HAS_GPU = sys.platform == "darwin" or shutil.which("nvidia-smi") is not None
@@ -61,14 +61,15 @@ STATISTICS = [
 
 # The same bytes whatever the caller's shell says, and this interpreter whatever its PATH says; `exec` makes
 # the stage Snakemake's own child, so that it can end when Snakemake does.
-shell.prefix(
+PREFIX = (
     f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
     " PYTHONHASHSEED=0 LC_ALL=C.UTF-8 TZ=UTC TOKENIZERS_PARALLELISM=true"
-    # Compiled once for all models of one shape; PyTorch's own place is shared by all that a user runs. Releases
-    # before 2.13 don't find a relative path again from where they start the C++ compiler.
-    f' TORCHINDUCTOR_CACHE_DIR="$PWD"/{WORK}/compiled'
+    # Compiled once for all models of one shape; PyTorch's own place is shared by all that a user runs. Releases before
+    # 2.13 don't find a relative path again from where they start the C++ compiler.
+    f' TORCHINDUCTOR_CACHE_DIR="$PWD"/{shlex.quote(f"{WORK}/compiled")}'
     f" OMP_NUM_THREADS={config['threads']}; exec "
 )
+shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))  # Snakemake formats it, and a folder may have braces
 
 
 wildcard_constraints:
@@ -77,13 +78,29 @@ wildcard_constraints:
     classifier="|".join(CLASSIFIERS) or "(?!)",
 
 
+def verbatim(text):
+    """Give a param as it stands: of a plain string Snakemake would replace what looks like a wildcard."""
+    return lambda wildcards: text
+
+
 def options(values):
-    """Command-line options from a mapping, in one order: strings as they stand, everything else as JSON."""
+    """Spell a mapping as command-line options, quoted, in one order: strings as they stand, all else as JSON."""
     spelled = {
         key.replace("_", "-"): (value if isinstance(value, str) else json.dumps(value, sort_keys=True))
         for key, value in values.items()
     }
-    return " ".join(f"--{key}={shlex.quote(value)}" for key, value in sorted(spelled.items()))
+    return verbatim(" ".join(f"--{key}={shlex.quote(value)}" for key, value in sorted(spelled.items())))
+
+
+def nameable(files):
+    """Choose the files that can be inputs: in any name Snakemake looks for {wildcards} and <variables>."""
+    return [file for file in files if not re.search(r"[{}<>\x00-\x1f\x7f]|^\s|\s$", file)]
+
+
+def hashes_of_unnameable(files):
+    """Give the other files' hashes as a param, so that what reads them runs again when they change."""
+    others = set(files) - set(nameable(files))
+    return lambda wildcards: options({"unnameable": {file: sha256_of(Path(file)) for file in others}})
 
 
 def stage_seed(*names):
@@ -137,7 +154,7 @@ def model_outputs(name):
 def training_program(name):
     """What trains a model: the stage itself, or the start of several of it."""
     processes = configuration.model_settings(config, name)["processes"]
-    return "samizdat.training" if processes == 1 else f"samizdat.workers {processes} samizdat.training"
+    return ["samizdat.training"] if processes == 1 else ["samizdat.workers", str(processes), "samizdat.training"]
 
 
 def describe(wildcards):

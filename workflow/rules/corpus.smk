@@ -10,21 +10,23 @@ rule fetch_package:
         f"{DOWNLOADS}/{{package}}.tar.gz",
     log:
         f"{LOGS}/fetch_package/{{package}}.log",
+    wildcard_constraints:
+        package="[A-Za-z0-9][A-Za-z0-9._-]*",
     params:
         work="work/fetch/{package}",
         code=code_digest("registry"),
     message:
         "Fetching {wildcards.package}"
     shell:
-        "python -m samizdat.registry --package={wildcards.package} --requirements={input} --archive={output}"
-        " --work={params.work} --log={log} --title='fetch {wildcards.package}'"
+        "python -m samizdat.registry --package={wildcards.package:q} --requirements={input:q} --archive={output:q}"
+        " --work={params.work:q} --log={log:q} --title='fetch '{wildcards.package:q}"
 
 
 rule import_corpus:
     """One table of texts with documents, groups, labels and splits."""
     input:
         archive=corpus_archive(),
-        files=CORPUS_FILES,
+        files=nameable(CORPUS_FILES),
     output:
         texts=f"{RESULTS}/corpus/texts.parquet",
         summary=f"{RESULTS}/corpus/summary.json",
@@ -33,11 +35,12 @@ rule import_corpus:
     params:
         settings=options(config["corpus"]),
         archive=lambda wildcards, input: input.archive or "null",
+        unnameable=hashes_of_unnameable(CORPUS_FILES),
         seed=stage_seed("corpus"),
         work=f"{WORK}/corpus",
         code=code_digest("corpus"),
     message:
         "Importing the corpus"
     shell:
-        "python -m samizdat.corpus {params.settings} --archive={params.archive} --texts={output.texts}"
-        " --summary={output.summary} --seed={params.seed} --work={params.work} --log={log} --title=corpus"
+        "python -m samizdat.corpus {params.settings} --archive={params.archive:q} --texts={output.texts:q}"
+        " --summary={output.summary:q} --seed={params.seed:q} --work={params.work:q} --log={log:q} --title=corpus"

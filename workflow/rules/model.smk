@@ -23,8 +23,8 @@ rule make_tokenizer:
     message:
         "Making the tokenizer {wildcards.tokenizer}"
     shell:
-        "python -m samizdat.tokenizer {params.settings} --texts={input.texts} --archive={params.archive} --out={params.out}"
-        " --work={params.work} --log={log} --title='tokenizer {wildcards.tokenizer}'"
+        "python -m samizdat.tokenizer {params.settings} --texts={input.texts:q} --archive={params.archive:q}"
+        " --out={params.out:q} --work={params.work:q} --log={log:q} --title='tokenizer '{wildcards.tokenizer:q}"
 
 
 # The checkpoints on the way differ from model to model, so each model has a rule of its own.
@@ -60,6 +60,6 @@ for name in MODELS:
         message:
             f"Training the model {name}"
         shell:
-            "python -m {params.program} {params.settings} --name={params.model} --tokenizer={params.tokenizer}"
-            " --out={params.out} --work={params.work} --device={params.device} --threads={params.numeric_threads}"
-            " --seed={params.seed} --log={log} --title='model {params.model}'"
+            "python -m {params.program:q} {params.settings} --name={params.model:q} --tokenizer={params.tokenizer:q}"
+            " --out={params.out:q} --work={params.work:q} --device={params.device:q} --threads={params.numeric_threads:q}"
+            " --seed={params.seed:q} --log={log:q} --title='model '{params.model:q}"

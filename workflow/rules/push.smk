@@ -30,6 +30,6 @@ rule push_model:
     message:
         "Pushing the model {wildcards.model}"
     shell:
-        "python -m samizdat.push {params.settings} --model={params.model} --tokenizer={input.tokenizer}"
-        " --corpus={input.corpus} {params.run} {params.training} --record={output} --work={params.work} --log={log}"
-        " --title='push {wildcards.model}'"
+        "python -m samizdat.push {params.settings} --model={params.model:q} --tokenizer={input.tokenizer:q}"
+        " --corpus={input.corpus:q} {params.run} {params.training} --record={output:q} --work={params.work:q} --log={log:q}"
+        " --title='push '{wildcards.model:q}"

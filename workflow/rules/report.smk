@@ -36,11 +36,11 @@ rule write_config:
     log:
         f"{LOGS}/write_config.log",
     params:
-        config=shlex.quote(json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False)),
+        config=verbatim(shlex.quote(json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False))),
     message:
         "Recording the config"
     shell:
-        "printf '%s\\n' {params.config} > {output} 2> {log}"
+        "printf '%s\\n' {params.config} > {output:q} 2> {log:q}"
 
 
 rule draw_rules:
@@ -56,7 +56,7 @@ rule draw_rules:
     message:
         "Drawing the rule graph"
     shell:
-        "python -m snakemake --rulegraph dot --configfile {input} --cores 1 --nolock > {output} 2> {log}"
+        "python -m snakemake --rulegraph dot --configfile {input:q} --cores 1 --nolock > {output:q} 2> {log:q}"
 
 
 rule write_manifest:
@@ -64,10 +64,10 @@ rule write_manifest:
     input:
         config=f"{RESULTS}/config.json",
         rules=f"{RESULTS}/rules.dot",
-        files=CORPUS_FILES,
+        files=nameable(CORPUS_FILES),
         archives=ARCHIVES,
         artefacts=ARTEFACTS,
-        notes=config["notes"],
+        notes=nameable([config["notes"]]),
     output:
         f"{RESULTS}/manifest.json",
     log:
@@ -76,20 +76,23 @@ rule write_manifest:
         artefacts=lambda wildcards, input: paths(input.artefacts),
         archives=lambda wildcards, input: paths(input.archives),
         root=lambda wildcards, output: folder_of(output[0]),
+        notes=options({"notes": config["notes"]}),
+        unnameable=hashes_of_unnameable([*CORPUS_FILES, config["notes"]]),
         work=f"{WORK}/manifest",
         code=code_digest("manifest"),
     message:
         "Writing the manifest"
     shell:
-        "python -m samizdat.manifest --run-config={input.config} --rulegraph={input.rules} --artefacts={params.artefacts}"
-        " --archives={params.archives} --root={params.root} --notes={input.notes} --manifest={output} --work={params.work} --log={log} --title=manifest"
+        "python -m samizdat.manifest --run-config={input.config:q} --rulegraph={input.rules:q} --artefacts={params.artefacts}"
+        " --archives={params.archives} --root={params.root:q} {params.notes} --manifest={output:q}"
+        " --work={params.work:q} --log={log:q} --title=manifest"
 
 
 rule execute_report:
     """The notebook, executed once: what is submitted and what is rendered."""
     input:
         document="report/index.qmd",
-        notes=config["notes"],
+        notes=nameable([config["notes"]]),
         manifest=f"{RESULTS}/manifest.json",
         artefacts=ARTEFACTS,
     output:
@@ -98,14 +101,16 @@ rule execute_report:
         f"{LOGS}/execute_report.log",
     params:
         run=lambda wildcards, input: folder_of(input.manifest),
+        notes=options({"notes": config["notes"]}),
+        unnameable=hashes_of_unnameable([config["notes"]]),
         work=f"{WORK}/report",
         numeric_threads=config["threads"],
         code=[code_digest("publishing"), code_digest("reporting")],
     message:
         "Executing the notebook"
     shell:
-        "python -m samizdat.publishing --document={input.document} --notes={input.notes} --run={params.run}"
-        " --notebook={output} --threads={params.numeric_threads} --work={params.work} --log={log} --title=notebook"
+        "python -m samizdat.publishing --document={input.document:q} {params.notes} --run={params.run:q}"
+        " --notebook={output:q} --threads={params.numeric_threads:q} --work={params.work:q} --log={log:q} --title=notebook"
 
 
 LOOK = sorted(
@@ -131,8 +136,8 @@ rule render_report:
     message:
         "Rendering the page"
     shell:
-        "python -m samizdat.rendering --notebook={input.notebook} --project={params.project} --page={output}"
-        " --work={params.work} --log={log} --title=page"
+        "python -m samizdat.rendering --notebook={input.notebook:q} --project={params.project:q} --page={output:q}"
+        " --work={params.work:q} --log={log:q} --title=page"
 
 
 rule write_provenance:
@@ -153,5 +158,5 @@ rule write_provenance:
     message:
         "Writing the provenance"
     shell:
-        "python -m samizdat.provenance --reports={params.reports} --manifest={input.manifest} --run-work={params.run_work}"
-        " --provenance={output} --work={params.work} --log={log} --title=provenance"
+        "python -m samizdat.provenance --reports={params.reports} --manifest={input.manifest:q} --run-work={params.run_work:q}"
+        " --provenance={output:q} --work={params.work:q} --log={log:q} --title=provenance"

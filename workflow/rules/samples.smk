@@ -27,10 +27,10 @@ rule generate_samples:
     message:
         "Generating samples with {wildcards.model}"
     shell:
-        "python -m samizdat.generation {params.settings} --name={wildcards.model} {params.prompts} {params.percents}"
-        " --model={params.model} --texts={input.texts} --samples={output} --device={params.device}"
-        " --threads={params.numeric_threads} --seed={params.seed} --work={params.work} --log={log}"
-        " --title='samples {wildcards.model}'"
+        "python -m samizdat.generation {params.settings} --name={wildcards.model:q} {params.prompts} {params.percents}"
+        " --model={params.model:q} --texts={input.texts:q} --samples={output:q} --device={params.device:q}"
+        " --threads={params.numeric_threads:q} --seed={params.seed:q} --work={params.work:q} --log={log:q}"
+        " --title='samples '{wildcards.model:q}"
 
 
 rule judge_samples:
@@ -57,7 +57,7 @@ rule judge_samples:
     message:
         "Judging the samples"
     shell:
-        "python -m samizdat.sample_quality {params.settings} --texts={input.texts} --samples={params.samples}"
-        " --quality={output.quality} --copies={output.copies} --device={params.device}"
-        " --threads={params.numeric_threads} --seed={params.seed} --work={params.work} --log={log}"
+        "python -m samizdat.sample_quality {params.settings} --texts={input.texts:q} --samples={params.samples}"
+        " --quality={output.quality:q} --copies={output.copies:q} --device={params.device:q}"
+        " --threads={params.numeric_threads:q} --seed={params.seed:q} --work={params.work:q} --log={log:q}"
         " --title='sample quality'"

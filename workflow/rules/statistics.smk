@@ -29,6 +29,6 @@ rule compute_statistics:
     message:
         "Computing the statistics"
     shell:
-        "python -m samizdat.statistics {params.settings} --texts={input.texts} --samples={params.samples}"
-        " --classifiers={params.classifiers} --scores={params.scores} --out={params.out} --seed={params.seed}"
-        " --work={params.work} --log={log} --title=statistics"
+        "python -m samizdat.statistics {params.settings} --texts={input.texts:q} --samples={params.samples}"
+        " --classifiers={params.classifiers} --scores={params.scores:q} --out={params.out:q} --seed={params.seed:q}"
+        " --work={params.work:q} --log={log:q} --title=statistics"

@@ -1,6 +1,7 @@
 """`samizdat bundle`: a run as one file that somebody else can verify; the same run gives the same bytes."""
 
 import fnmatch
+import re
 import shutil
 import stat
 import zipfile
@@ -17,6 +18,8 @@ DOWNLOADS = "work/downloads/"
 
 LOCK = Path("envs/lock.txt")
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can tell
+# What a shell, a formatter or a terminal could take for more than a name.
+_UNFIT = re.compile(r"""[\x00-\x1f\x7f-\xa0\u2028-\u202e\u2066-\u2069!"#$&'()*:;<>?\[\\\]^`{|}~]|^-""")
 
 
 def write_bundle(run: Path, *, hashes_only: bool) -> Path:
@@ -28,9 +31,11 @@ def write_bundle(run: Path, *, hashes_only: bool) -> Path:
             needs them in place. A run with `publish_texts: false` is always bundled so.
 
     Raises:
-        UserError: the run is not finished, or its files or inputs are no longer those of its manifest.
+        UserError: the run is not finished, its files or inputs are no longer those of its manifest, or have names that
+            a bundle may not have.
     """
     manifest = read_document(Manifest, run / "manifest.json")
+    check_names(manifest, run / "manifest.json")
     hashes_only = hashes_only or not manifest.config["publish_texts"]
     members = {"lock.txt": LOCK} if LOCK.is_file() else {}
     for path in sorted(path for path in run.rglob("*") if path.is_file()):
@@ -102,6 +107,40 @@ def is_inside(name: str) -> bool:
     """Whether a relative path in POSIX spelling stays below the folder that it is put into, on every system."""
     path = PurePosixPath(name)
     return not (path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or not path.parts)
+
+
+def check_names(manifest: Manifest, source: Path) -> None:
+    """Refuse a manifest whose names must not get near a shell or lead out of a checkout.
+
+    The rules quote every name, but a bundle may name a commit from before they did, and is made again by its code.
+
+    Args:
+        manifest: of a run that one person makes and another makes again.
+        source: where it stands, for people.
+
+    Raises:
+        UserError: tells the first such name, where it stands and what to do.
+    """
+    notes, corpus = manifest.config.get("notes"), manifest.config.get("corpus")
+    paths = corpus.get("paths") if isinstance(corpus, dict) else None
+    named = [
+        ("`notes` of its config", [notes]),
+        ("`corpus.paths` of its config", paths if isinstance(paths, list) else []),
+        ("its inputs", manifest.inputs),
+        ("its artefacts", manifest.artefacts),
+    ]
+    for where, names in named:
+        for name in names:
+            # A blank parts words, where those rules put a name on a line: the notes', and a download's.
+            on_a_line = name == notes or PurePosixPath(str(name)).as_posix().startswith(DOWNLOADS)
+            unfit = not isinstance(name, str) or _UNFIT.search(name) or (on_a_line and " " in name)
+            if unfit or not is_inside(name):
+                raise UserError(
+                    f"{source}: {name!r} in {where} can't be a file's name in a bundle, which is a relative path "
+                    "without `..`, quotes, brackets, controls and other characters that mean something to a shell",
+                    remedy="if somebody sent it, do not use it; if the run is your own, move or rename the file, "
+                    "correct the config and make the run again",
+                )
 
 
 def lock_differs(folder: Path) -> bool:

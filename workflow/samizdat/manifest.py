@@ -96,7 +96,7 @@ def _code_state(notes: Path) -> tuple[str, bool]:
         command = ["git", "-C", str(Path(__file__).parent), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
 
-    pathspecs = [*(f":/{name}" for name in code), f":(top,exclude){notes.as_posix()}"]
+    pathspecs = [*(f":/{name}" for name in code), f":(top,exclude,literal){notes.as_posix()}"]
     try:
         return git("rev-parse", "HEAD"), not git("status", "--porcelain", "--", *pathspecs)
     except (OSError, subprocess.CalledProcessError):

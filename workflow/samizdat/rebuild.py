@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from samizdat.bundle import DOWNLOADS, is_inside
 from samizdat.errors import UserError
@@ -20,8 +20,9 @@ GENERATED = shutil.ignore_patterns(
     "__pycache__", "*.egg-info", "report.ipynb", "report.html", ".quarto", ".jupyter_cache"
 )
 
-# Where an input may lie, and of which kind it may be. The manifest of a stranger's run must not bring code along.
-CODE_FOLDERS = {"workflow", "profiles", "config", "envs"}
+# Where an input may lie, and of which kind it may be. The manifest of a stranger's run must not bring code along, nor
+# results and states that would be taken for computed here.
+CLOSED_FOLDERS = {"workflow", "profiles", "config", "envs", "results", "work", "logs"}
 INPUT_SUFFIXES = {".txt", ".csv", ".tsv", ".jsonl", ".parquet", ".md", ".gz", ".json", ".safetensors", ".model"}
 
 
@@ -69,7 +70,7 @@ def lay_inputs(manifest: Manifest, offered: Path | None, checkout: Path) -> None
         if not absolute and not _may_be_input(name):
             raise UserError(
                 f"the run names {name!r} as an input, which can't be put into a folder of its own",
-                remedy="move the texts into the checkout, correct the config and make the run again; "
+                remedy="move the texts into data/, correct the config and make the run again; "
                 "if somebody sent it, do not use it",
             )
         places = [offered / sha256] if offered and not absolute else []
@@ -111,12 +112,14 @@ def rebuild(manifest: Manifest, checkout: Path) -> Path:
 
 
 def _may_be_input(name: str) -> bool:
-    parts = Path(name).parts
+    # Some systems take `Config/` for `config/`; a package's pin in data/ is as good as code.
+    path = PurePosixPath(name.lower())
     return (
         is_inside(name)
-        and not parts[0].startswith(".")
-        and parts[0] not in CODE_FOLDERS
-        and Path(name).suffix.lower() in INPUT_SUFFIXES
+        and not path.parts[0].startswith(".")
+        and (path.parts[0] not in CLOSED_FOLDERS or path.as_posix().startswith(DOWNLOADS))
+        and path.as_posix() not in CODE
+        and path.suffix in INPUT_SUFFIXES
     )
 
 

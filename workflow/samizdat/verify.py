@@ -48,6 +48,8 @@ def verify(given: Path) -> int:
         if given.is_file():
             run, offered = bundle.unpack(given, scratch / "given"), scratch / "given" / "inputs"
         manifest = read_document(Manifest, run / "manifest.json")
+        if offered:
+            bundle.check_names(manifest, given)
         if not _NAME.fullmatch(manifest.run):
             raise UserError(f"{manifest.run!r} is no name of a run", remedy="do not use it")
         code = rebuild.lay_code(manifest, scratch / "checkout")

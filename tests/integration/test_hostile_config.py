@@ -1,0 +1,259 @@
+"""A config whose every string is hostile: refused, or data; nothing of it reaches a shell, a formatter or a glob."""
+
+import copy
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import ROOT, Checkout, new_checkout
+from run_fixture import make_run
+from samizdat import configuration
+from samizdat.errors import UserError
+from samizdat.files import sha256_of
+from snakemake.utils import update_config
+
+# No slash, so that it is a file's name too. For a key that takes no line end, no blank or few characters: the others.
+HOSTILE = (
+    '-it\'s "x" {draft} {config} <results> {{y}} $(touch PWNED) `touch PWNED`; touch PWNED & \\\ntouch PWNED\n#',
+    "-'\"{draft} <results> $(touch PWNED) `touch PWNED`;touch PWNED;",
+    "'{draft}`touch${IFS}PWNED`;$(touch${IFS}PWNED)",
+)
+NOTES, TEXTS = f"report/{HOSTILE[0]}.md", f"data/{HOSTILE[0]}.txt"
+# Snakemake tells its loggers of each job's shell line, formatted as it is when the job runs.
+PLAN = """
+import json, logging, sys
+from pathlib import Path
+from snakemake.cli import main
+lines = []
+def collect(record):
+    if getattr(record, "shellcmd", None):
+        lines.append(record.shellcmd)
+    return record.levelno > logging.INFO
+logging.getLogger("snakemake.logging").addFilter(collect)
+try:
+    main(["--dry-run", "--quiet", "all", "--cores", "1", "--configfile", sys.argv[1], "--", "all", "push"])
+finally:
+    Path("lines.json").write_text(json.dumps(lines), encoding="utf-8")
+"""
+RECORDER = f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]), file=open('called.jsonl', 'a'))\n"
+
+
+def string_keys(schema: dict[str, Any], root: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """The way to each string that anybody may write; `*` stands for every item."""
+    schema = root["$defs"][schema["$ref"].rpartition("/")[2]] | schema if "$ref" in schema else schema
+    kinds = schema.get("type", ())
+    if "string" in ([kinds] if isinstance(kinds, str) else kinds) and "enum" not in schema:
+        yield ()
+    further = [(key, value) for key, value in schema.get("properties", {}).items()]
+    further += [("*", schema[key]) for key in ("items", "additionalProperties") if isinstance(schema.get(key), dict)]
+    for key, value in further:
+        for rest in string_keys(value, root):
+            yield (key, *rest)
+
+
+SCHEMA = configuration.load_schema()
+KEYS = sorted(set(string_keys(SCHEMA, SCHEMA)))
+
+
+def with_text(config: dict[str, Any], way: tuple[str, ...], text: str) -> dict[str, Any]:
+    """The config with a text in one key, in each item of a list of mappings, or at the end of a list of texts."""
+    *parents, last = way
+    changed = copy.deepcopy(config)
+    places: list[Any] = [changed]
+    for key in parents:
+        places = [inner for place in places for inner in (place if key == "*" else [place.setdefault(key, {})])]
+    for place in places:
+        if last != "*":
+            place[last] = text
+        elif isinstance(place, list):
+            place.append(text)
+        else:
+            place |= {text: text}
+    return changed
+
+
+def base(source: str) -> dict[str, Any]:
+    """A config with a classifier of each kind, a tokenizer of each kind, and texts from `source`."""
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    update_config(config, yaml.safe_load((ROOT / "config/tiny.yaml").read_text(encoding="utf-8")))
+    given = {
+        "files": {"paths": ["data/packages.txt"], "label_columns": ["mood"]},
+        "hub": {"dataset": "a/b"},
+        "demo": {},
+    }
+    config["corpus"] |= {"source": source, **given[source]}
+    words = {"predicts": "x", "made_for": "x", "reference": "x"}
+    mood = {"label_column": "mood"} if source == "files" else {}
+    config["classifiers"] = [{"name": "ready", "source": "checkpoint", "checkpoint": "a/b", "labels": ["a"], **words}]
+    config["classifiers"][0] |= {"labels": ["a", "b"], "label_map": {"a": "b"}, "languages": ["cs"]}
+    if mood:
+        config["classifiers"].append({"name": "own", "source": "finetune", **mood, **words})
+    taken = {"name": "taken", "source": "checkpoint", "checkpoint": "a/b", "revision": "c"}
+    config["tokenizers"] += [taken, {"name": "published", "source": "gpt2"}]
+    config["models"] += [{"name": item["name"], "tokenizer": item["name"]} for item in config["tokenizers"][1:]]
+    return config
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory) -> Checkout:
+    """A checkout with files of hostile names."""
+    checkout = new_checkout(tmp_path_factory.mktemp("hostile") / "checkout")
+    (checkout.root / NOTES).write_text("My *words*.\n", encoding="utf-8")
+    lines = [f"Sentence {number} of a corpus about rain and houses." for number in range(120)]
+    (checkout.root / TEXTS).write_text("\n".join(lines), encoding="utf-8")
+    return checkout
+
+
+def assert_nothing_ran(root: Path) -> None:
+    assert not [path for path in root.rglob("*") if path.name.startswith("PWNED")]
+
+
+def accepted(config: dict[str, Any]) -> bool:
+    try:
+        configuration.check(config)
+        configuration.corpus_files(config["corpus"]["paths"])
+    except UserError:
+        return False
+    return True
+
+
+def hostile_config(source: str) -> tuple[dict[str, Any], dict[tuple[str, ...], str]]:
+    """A config with a hostile text in every key that takes one, and what stands in which key."""
+    config, placed = base(source), {}
+    assert accepted(config)
+    for way in KEYS:
+        for text in {("notes",): (NOTES,), ("corpus", "paths", "*"): (TEXTS,)}.get(way, HOSTILE):
+            changed = with_text(config, way, text)
+            if accepted(changed):
+                config, placed[way] = changed, text
+                break
+    return config, placed
+
+
+def strings_in(value: Any) -> Iterator[str]:
+    """Every string of an option's value, which is a string or JSON."""
+    if isinstance(value, str):
+        yield value
+        try:
+            decoded = json.loads(value)
+        except ValueError:
+            return
+        yield from strings_in(decoded) if not isinstance(decoded, str) else ()
+    elif isinstance(value, (list, dict)):
+        for inner in [*value, *(value.values() if isinstance(value, dict) else ())]:
+            yield from (
+                strings_in(inner) if isinstance(inner, (list, dict)) else [inner] if isinstance(inner, str) else []
+            )
+
+
+@pytest.mark.parametrize("source", ["files", "hub", "demo"])
+def test_every_string_of_the_config_is_refused_or_data(at, tmp_path, monkeypatch, source):
+    monkeypatch.chdir(at.root)
+    config, placed = hostile_config(source)
+    assert {("notes",), ("title",), ("prompts", "*"), ("finetuning", "checkpoint")} <= placed.keys()
+    assert ("name",) not in placed and ("models", "*", "name") not in placed
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(config), encoding="utf-8")
+    done = subprocess.run([sys.executable, "-c", PLAN, str(file)], env=at.environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = json.loads(Path("lines.json").read_text(encoding="utf-8"))
+    assert len(lines) > 20
+
+    # Each line runs in a shell of its own, with a program in Python's place that notes what it is given.
+    sandbox = tmp_path / "sandbox"
+    for folder in ("bin", "results/tiny", "logs/tiny"):
+        (sandbox / folder).mkdir(parents=True)
+    (sandbox / "bin/python").write_text(RECORDER, encoding="utf-8")
+    (sandbox / "bin/python").chmod(0o755)
+    search = f"{sandbox / 'bin'}:/usr/bin:/bin"
+    for line in lines:
+        ran = subprocess.run(["bash", "-c", line], cwd=sandbox, env={"PATH": search}, capture_output=True, text=True)
+        assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", ""), line
+    assert_nothing_ran(sandbox)
+    assert {path.name for path in sandbox.iterdir()} == {"bin", "results", "logs", "called.jsonl"}
+    calls = [json.loads(line) for line in (sandbox / "called.jsonl").read_text(encoding="utf-8").splitlines()]
+    given = set()
+    for flag, module, *words in calls:
+        assert flag == "-m"
+        if module != "snakemake":
+            assert not [word for word in words if not re.match(r"--[a-z0-9-]+=", word)]
+        given |= {text for word in words for text in strings_in(word.partition("=")[2])}
+    recorded = json.loads((sandbox / "results/tiny/config.json").read_text(encoding="utf-8"))
+    assert recorded == config
+    only_recorded = {("author",), ("course",), ("push", "model")}
+    assert {way for way, text in placed.items() if text not in given} <= only_recorded
+
+
+def test_each_field_of_a_shell_line_is_quoted():
+    """`:q` quotes a field; of the helpers that give a param as quoted words, `options` and `paths` are the ones."""
+    fields = 0
+    for file in sorted((ROOT / "workflow/rules").glob("*.smk")):
+        for rule in re.split(r"^ *rule\b", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+            head, _, line = rule.partition(" shell:\n")
+            for field in re.findall(r"(?<!\{)\{([^{}]+)\}", re.split(r"\n(?! {8})", line)[0]):
+                fields += 1
+                name = re.escape(field.removeprefix("params."))
+                words = rf"^ +{name}=(lambda [^:]*: )?(options\(|paths\(|describe,|verbatim\(shlex\.quote\()"
+                assert field.endswith(":q") or re.search(words, head, flags=re.MULTILINE), f"{file.name}: {field}"
+    assert fields > 100
+
+
+def test_a_run_of_files_with_such_names_ends_well_and_follows_their_changes(at):
+    changes = {"name": "odd", "classifiers": [], "sampling": {"unprompted_samples": 4}, "notes": NOTES}
+    changes |= {
+        "title": HOSTILE[0],
+        "author": HOSTILE[0],
+        "course": HOSTILE[0],
+        "prompts": ["$(touch PWNED)", "{draft}"],
+    }
+    # A folder, as names that nobody typed come in by it, and the texts of a second file.
+    shutil.copy(at.root / TEXTS, at.root / "data" / "Tom's “letters” (1905), č. 1.txt")
+    corpus = {"source": "files", "paths": ["data"], "txt_unit": "line", "max_texts": None}
+    overlay = at.overlay("odd", corpus=corpus, **changes)
+    done = at.snakemake("--configfile", overlay)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert_nothing_ran(at.root)
+    manifest = json.loads((at.root / "results/odd/manifest.json").read_text(encoding="utf-8"))
+    assert manifest["inputs"][NOTES] == sha256_of(at.root / NOTES)
+    assert manifest["inputs"][TEXTS] == sha256_of(at.root / TEXTS)
+    assert "My <em>words</em>" in (at.root / "results/odd/report/report.html").read_text(encoding="utf-8")
+    assert at.planned_jobs("--configfile", overlay) == {}
+    (at.root / NOTES).write_text("Other words.\n", encoding="utf-8")
+    report = {"write_manifest": 1, "execute_report": 1, "render_report": 1, "write_provenance": 1}
+    assert at.planned_jobs("--configfile", overlay) == report
+    (at.root / TEXTS).write_text("Other texts.\n", encoding="utf-8")
+    assert at.planned_jobs("--configfile", overlay).keys() > report.keys() | {"import_corpus"}
+
+
+@pytest.mark.parametrize("where", ["notes", "paths", "download"])
+def test_a_hostile_bundle_is_refused_before_anything_is_made(at, tmp_path, where):
+    name = {
+        "notes": "report/$(touch PWNED).md",
+        "paths": "data/`touch PWNED`.txt",
+        "download": "work/downloads/x --package=evil --requirements=data.tar.gz",
+    }[where]
+    words = tmp_path / "words"
+    words.write_text("words\n", encoding="utf-8")
+    run = make_run(tmp_path / "run", inputs=dict.fromkeys([name, "data/words.txt"], sha256_of(words)))
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    notes, texts = (name, "data/words.txt") if where == "notes" else ("report/notes.md", name)
+    # One word is no corpus: were the names let in, the run would end soon.
+    manifest["config"] |= {"notes": notes}
+    manifest["config"]["corpus"] |= {"source": "files", "paths": [texts]}
+    with zipfile.ZipFile(tmp_path / "their.zip", "w") as archive:
+        archive.writestr("results/manifest.json", json.dumps(manifest))
+        archive.write(words, f"inputs/{sha256_of(words)}")
+    command = [sys.executable, "-c", "from samizdat.cli import main; main()", "verify", str(tmp_path / "their.zip")]
+    done = subprocess.run(command, cwd=at.root, env=at.environment(), capture_output=True, text=True)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert repr(name) in done.stderr and "do not use it" in done.stderr and "their.zip" in done.stderr
+    assert "Making the run" not in done.stderr and not (at.root / "work/.verify/their/checkout").exists()
+    assert_nothing_ran(at.root)
