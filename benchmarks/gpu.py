@@ -42,7 +42,7 @@ def main() -> None:
     figures: dict[str, Figure] = {}
     failed: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="samizdat-gpu-") as name:
-        rows = rows_of(Path(name), options.device, quick=options.quick)
+        rows = rows_of(Path(name), options.device, figures, quick=options.quick)
         for row, measure in rows.items():
             if not row.startswith(tuple(options.rows)):
                 continue
@@ -64,8 +64,17 @@ def main() -> None:
     sys.exit(bool(failed))
 
 
-def rows_of(folder: Path, device: str, *, quick: bool) -> dict[str, Callable[[], dict[str, Figure]]]:
-    """What can be measured, in its order; data and checkpoints are made when they are first wanted."""
+def rows_of(
+    folder: Path, device: str, figures: dict[str, Figure], *, quick: bool
+) -> dict[str, Callable[[], dict[str, Figure]]]:
+    """What can be measured, in its order; data and checkpoints are made when they are first wanted.
+
+    Args:
+        folder: for all of that.
+        device: `cuda`, or `cpu` to see that it runs.
+        figures: of the rows before.
+        quick: on toys.
+    """
     sizes = speeds.QUICK if quick else speeds.FULL
     gpt2 = {"n_layer": 1, "n_head": 2, "n_embd": 32} if quick else {}
     xlmr = {"num_hidden_layers": 1, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64, "vocab_size":
@@ -96,7 +105,10 @@ def rows_of(folder: Path, device: str, *, quick: bool) -> dict[str, Callable[[],
         "checks processes": lambda: checks.processes(short(), folder / "processes", device),
         "speeds step": lambda: steps.profiled(full(), folder / "p", device, sizes),
         "speeds memory": lambda: steps.memory(full(), folder / "m", device, sizes),
-        "speeds training": lambda: speeds.training(full(), large(), folder / "t", device, sizes),
+        "speeds training": lambda: speeds.training(full(), folder / "t", device, sizes),
+        "speeds trainer": lambda: speeds.against_trainer(
+            figures["tokens_per_second"], full(), large(), folder / "t", device, sizes
+        ),
         "speeds generation": lambda: speeds.generation(gpt2_124m(), device, sizes),
         "speeds classification": lambda: speeds.classification(classifier(), large(), folder / "s", device, sizes),
         "speeds finetuning": lambda: speeds.finetuning(encoder(), large(), folder / "f", device, sizes),

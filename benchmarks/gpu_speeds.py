@@ -88,7 +88,7 @@ def our_training(settings: TrainingSettings, tokenizer: Path, folder: Path, devi
     return {"tokens_per_second": speed["warm_tokens_per_second"], "peak_gigabytes": peak, **summary}
 
 
-def training(tokenizer: Path, corpus: Path, folder: Path, device: str, sizes: Sizes) -> dict[str, Figure]:
+def training(tokenizer: Path, folder: Path, device: str, sizes: Sizes) -> dict[str, Figure]:
     """GPT-2 124M with the settings of gpt2-small.yaml: against the card's rate and the Trainer notebook."""
     rate = matrix_rate(device, 2, sizes.matrices)
     settings = settings_for("gpt2-small.yaml", tokenizer, sizes, precision="bfloat16")
@@ -116,15 +116,26 @@ def training(tokenizer: Path, corpus: Path, folder: Path, device: str, sizes: Si
     continued = our_training(settings_for("gpu.yaml", tokenizer, sizes), tokenizer, folder / "ours", device)
     figures["continued_tokens_per_second"] = Figure("tokens a second with the settings of gpu.yaml",
                                                     continued["tokens_per_second"])  # fmt: skip
+    return figures
+
+
+def against_trainer(
+    ours: Figure, tokenizer: Path, corpus: Path, folder: Path, device: str, sizes: Sizes
+) -> dict[str, Figure]:
+    """The Trainer notebook at GPT-2 124M: float32, contexts of 512 tokens, batches of 16."""
+    folder.mkdir(exist_ok=True)
     options = {"texts": corpus, "tokenizer": tokenizer, **sizes.peer, "steps": sizes.peer_steps, "evaluations": 0,
                "device": device, "threads": 2}  # fmt: skip
     theirs = peer("trainer_notebook.py", options, folder)
     ends = theirs["step_ends"][sizes.peer_steps // 3 :]
     trainer = theirs["tokens_per_step"] / median(float(step) for step in np.diff(ends))
-    figures["trainer_tokens_per_second"] = Figure("tokens a second of the Trainer notebook", trainer)
-    figures["against_trainer"] = middle("characters a second, times those of the Trainer notebook",
-                                        [speed / trainer for speed in speeds], 5)  # fmt: skip
-    return figures
+    return {
+        "trainer_tokens_per_second": Figure("tokens a second of the Trainer notebook", trainer),
+        "against_trainer": middle(
+            "characters a second, times those of the Trainer notebook",
+            [speed / trainer for speed in (*(ours.spread or ()), ours.value)], 5,
+        ),
+    }  # fmt: skip
 
 
 def peer(script: str, options: dict[str, Any], folder: Path) -> dict[str, Any]:
