@@ -22,6 +22,7 @@ from pathlib import Path
 import gpu_checks as checks
 import gpu_speeds as speeds
 import gpu_steps as steps
+import gpu_training as training
 import transformers
 from gpu_data import GPT2_VOCABULARY, write_classifier, write_corpus, write_encoder, write_gpt2, write_tokenizer
 from record import Figure, show, write
@@ -31,7 +32,7 @@ from samizdat.device import prepare
 def main() -> None:
     """Run the rows that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", nargs="*", default=[""], help="beginnings of the names of rows")
+    parser.add_argument("--rows", nargs="*", default=[""], help="beginnings of the names of rows, in their order")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
     parser.add_argument("--out", type=Path, help="write the figures as JSON here too, after each row")
@@ -43,12 +44,11 @@ def main() -> None:
     failed: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="samizdat-gpu-") as name:
         rows = rows_of(Path(name), options.device, figures, quick=options.quick)
-        for row, measure in rows.items():
-            if not row.startswith(tuple(options.rows)):
-                continue
+        wanted = dict.fromkeys(row for beginning in options.rows for row in rows if row.startswith(beginning))
+        for row in wanted:
             started = time.perf_counter()
             try:
-                found = measure()
+                found = rows[row]()
             except Exception:
                 failed[row] = traceback.format_exc()
                 print(f"✗ {row} failed:\n{failed[row]}", flush=True)
@@ -75,7 +75,7 @@ def rows_of(
         figures: of the rows before.
         quick: on toys.
     """
-    sizes = speeds.QUICK if quick else speeds.FULL
+    sizes = training.QUICK if quick else training.FULL
     gpt2 = {"n_layer": 1, "n_head": 2, "n_embd": 32} if quick else {}
     xlmr = {"num_hidden_layers": 1, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64, "vocab_size":
             1024} if quick else {}  # fmt: skip
@@ -105,8 +105,8 @@ def rows_of(
         "checks processes": lambda: checks.processes(short(), folder / "processes", device),
         "speeds step": lambda: steps.profiled(full(), folder / "p", device, sizes),
         "speeds memory": lambda: steps.memory(full(), folder / "m", device, sizes),
-        "speeds training": lambda: speeds.training(full(), folder / "t", device, sizes),
-        "speeds trainer": lambda: speeds.against_trainer(
+        "speeds training": lambda: training.speeds(full(), folder / "t", device, sizes),
+        "speeds trainer": lambda: training.against_trainer(
             figures["tokens_per_second"], full(), large(), folder / "t", device, sizes
         ),
         "speeds generation": lambda: speeds.generation(gpt2_124m(), device, sizes),

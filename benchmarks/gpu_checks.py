@@ -59,7 +59,15 @@ def training(tokenizer: Path, folder: Path, device: str, formats: tuple[str, ...
             less_is_better=True,
         )  # fmt: skip
     dropped = replace(SMALL, precision="auto")
-    for name, settings in {"plain": dropped, "compiled": replace(dropped, compile=True)}.items():
+    twice = {
+        "plain": dropped,
+        "compiled": replace(dropped, compile=True),
+        "older": replace(dropped, precision="float16"),
+    }
+    for name, settings in twice.items():
+        # As on cards before Ampere, which have no flash attention.
+        torch.backends.cuda.enable_flash_sdp(name != "older")
+        torch.backends.cuda.enable_cudnn_sdp(name != "older")
         pair = [folder / f"{name}-{number}" for number in (1, 2)]
         for each in pair:
             trained(settings, tokenizer, each, device)

@@ -1,14 +1,12 @@
-"""How fast is it on a GPU? Each stage beside what one would use instead, in turns where both are ours to start."""
+"""How fast are generation, classification and fine-tuning on a GPU, each beside what one would use instead?"""
 
-import json
-import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,132 +16,17 @@ import transformers
 import yaml
 from gpu_checks import LEARNING, SCORING, TONE
 from gpu_data import LABELS
-from rates import matrix_rate, operations_per_token
+from gpu_training import Sizes
 from record import ROOT, Figure, middle
-from samizdat import finetuning as stage
-from samizdat.classification import _Model, score
-from samizdat.records import SCORES, TEXTS, TokenizerSummary, read_document, read_table, write_table
+from samizdat import classification as scoring
+from samizdat import finetuning as learning
+from samizdat.records import SCORES, TEXTS, read_table, write_table
 from samizdat.sampling import Recipe, Request, write_texts
-from samizdat.training import train
-from samizdat.training_settings import TrainingSettings
 from samizdat.vocabulary import encode, load
-from stage import environment, settings_of
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, GPT2LMHeadModel
 
-PEERS = Path(__file__).parent / "peers"
 NEVER = -1  # a boundary that no model writes: all texts get their full length
 DRAWING = {"top_p": 0.95, "repetition_penalty": 1.1}
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How much of everything is measured."""
-
-    model: dict[str, Any]  # changes of the training settings that ship
-    steps: int  # of our training
-    peer: dict[str, int]  # the Trainer notebook's shape, context and batch
-    peer_steps: int
-    matrices: tuple[int, ...]
-    samples: int
-    piped: int  # of them, prompt by prompt
-    new_tokens: int
-    batch: int  # of `model.generate`
-    slots: int
-    scored: int  # texts to classify
-    learned: int  # texts to fine-tune on
-    repeats: int
-
-
-FULL = Sizes(
-    model={}, steps=40, peer={"layers": 12, "heads": 12, "width": 768, "context": 512, "batch": 16}, peer_steps=24,
-    matrices=(8192, 16384), samples=512, piped=6, new_tokens=100, batch=64, slots=256, scored=5000, learned=3200,
-    repeats=3,
-)  # fmt: skip
-QUICK = Sizes(
-    model={"layers": 1, "heads": 2, "width": 32, "context_tokens": 32, "batch_tokens": 1024, "compile": False},
-    steps=8, peer={"layers": 1, "heads": 2, "width": 32, "context": 32, "batch": 4}, peer_steps=8, matrices=(256,),
-    samples=12, piped=2, new_tokens=8, batch=4, slots=4, scored=60, learned=96, repeats=2,
-)  # fmt: skip
-
-
-def settings_for(overlay: str, tokenizer: Path, sizes: Sizes, **changes: Any) -> TrainingSettings:
-    """The training settings that ship in an overlay, for so many steps."""
-    values = settings_of(overlay) | {"checkpoint": None, "revision": None} | sizes.model | changes
-    values |= {"evaluations": 2, "keep_percents": (100,), "patience": None}
-    tokens = read_document(TokenizerSummary, tokenizer / "summary.json").tokens["train"]
-    values["epochs"] = sizes.steps * values["batch_tokens"] / tokens
-    return TrainingSettings(**values)
-
-
-def our_training(settings: TrainingSettings, tokenizer: Path, folder: Path, device: str) -> dict[str, Any]:
-    """Train once; warm tokens a second, the summary, and the most memory that tensors took."""
-    shutil.rmtree(folder, ignore_errors=True)
-    if device == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-    train(settings, "m", tokenizer, folder / "out", folder / "work", device, threads=2, seed=1)
-    speed = json.loads((folder / "work" / "speed.json").read_text(encoding="utf-8"))
-    summary = json.loads((folder / "out" / "summary.json").read_text(encoding="utf-8"))
-    peak = torch.cuda.max_memory_allocated() / 1e9 if device == "cuda" else 0.0
-    shutil.rmtree(folder)
-    return {"tokens_per_second": speed["warm_tokens_per_second"], "peak_gigabytes": peak, **summary}
-
-
-def training(tokenizer: Path, folder: Path, device: str, sizes: Sizes) -> dict[str, Figure]:
-    """GPT-2 124M with the settings of gpt2-small.yaml: against the card's rate and the Trainer notebook."""
-    rate = matrix_rate(device, 2, sizes.matrices)
-    settings = settings_for("gpt2-small.yaml", tokenizer, sizes, precision="bfloat16")
-    ours = [our_training(settings, tokenizer, folder / "ours", device) for _ in range(sizes.repeats)]
-    half = our_training(replace(settings, precision="float16"), tokenizer, folder / "ours", device)
-    vocabulary = read_document(TokenizerSummary, tokenizer / "summary.json").vocabulary_size
-    operations = operations_per_token(
-        layers=settings.layers, width=settings.width, context=settings.context_tokens, vocabulary=vocabulary
-    )
-    speeds = [each["tokens_per_second"] for each in ours]
-    figures = {
-        "matrix_rate": middle("the card's rate in large bfloat16 products, in trillion operations a second",
-                              [each / 1e12 for each in rate]),
-        "tokens_per_second": middle("tokens a second of GPT-2 124M from scratch, warm", speeds),
-        "rate_share": middle("share of the card's matrix rate in a training step",
-                             [speed * operations / max(rate) for speed in speeds], 0.5),
-        "peak_gigabytes": Figure("memory of that training, GB at most", ours[0]["peak_gigabytes"]),
-        "sequences": Figure("sequences that it computes at once", ours[0]["micro_batch_sequences"]),
-        "float16_speed": Figure("float16 with the scaler, times bfloat16's speed",
-                                half["tokens_per_second"] / median(speeds), 0.9),
-        "float16_percent": Figure("its validation loss against bfloat16's, difference in percent",
-                                  100 * abs(half["validation_loss"] / ours[0]["validation_loss"] - 1), 1.0,
-                                  less_is_better=True),
-    }  # fmt: skip
-    continued = our_training(settings_for("gpu.yaml", tokenizer, sizes), tokenizer, folder / "ours", device)
-    figures["continued_tokens_per_second"] = Figure("tokens a second with the settings of gpu.yaml",
-                                                    continued["tokens_per_second"])  # fmt: skip
-    return figures
-
-
-def against_trainer(
-    ours: Figure, tokenizer: Path, corpus: Path, folder: Path, device: str, sizes: Sizes
-) -> dict[str, Figure]:
-    """The Trainer notebook at GPT-2 124M: float32, contexts of 512 tokens, batches of 16."""
-    folder.mkdir(exist_ok=True)
-    options = {"texts": corpus, "tokenizer": tokenizer, **sizes.peer, "steps": sizes.peer_steps, "evaluations": 0,
-               "device": device, "threads": 2}  # fmt: skip
-    theirs = peer("trainer_notebook.py", options, folder)
-    ends = theirs["step_ends"][sizes.peer_steps // 3 :]
-    trainer = theirs["tokens_per_step"] / median(float(step) for step in np.diff(ends))
-    return {
-        "trainer_tokens_per_second": Figure("tokens a second of the Trainer notebook", trainer),
-        "against_trainer": middle(
-            "characters a second, times those of the Trainer notebook",
-            [speed / trainer for speed in (*(ours.spread or ()), ours.value)], 5,
-        ),
-    }  # fmt: skip
-
-
-def peer(script: str, options: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Run a peer as a program of its own and read what it measured."""
-    out = folder / f"{script}.json"
-    words = [word for key, value in options.items() for word in (f"--{key}", str(value))]
-    subprocess.run([sys.executable, PEERS / script, *words, "--out", out], check=True, env=environment(folder / "peer"))
-    return json.loads(out.read_text(encoding="utf-8"))
 
 
 def seconds_of(work: Callable[[], Any], device: str) -> float:
@@ -225,25 +108,18 @@ def classification(classifier: Path, corpus: Path, folder: Path, device: str, si
     table = folder / "scored.parquet"
     frame = pq.read_table(corpus).to_pandas()[: sizes.scored]
     write_table(frame, TEXTS, table)
-    loading, load_model = [], _Model.__init__
-
-    def timed(self: Any, *arguments: Any) -> None:
-        loading.append(seconds_of(lambda: load_model(self, *arguments), device))
-
+    loading: list[float] = []
     own = []
-    _Model.__init__ = timed
-    try:
+    with _timed(loading, scoring, "_Model", device), _timed(loading, scoring, "load", device):
         for number in range(sizes.repeats + 1):
             loading.clear()
             here = folder / f"scores-{number}"
             here.mkdir()
             seconds = seconds_of(
-                lambda here=here: score(settings, classifier, (table,), here / "s.parquet", here / "s.sqlite", device,
-                                        threads=2, seed=1), device,
+                lambda here=here: scoring.score(settings, classifier, (table,), here / "s.parquet", here / "s.sqlite",
+                                                device, threads=2, seed=1), device,
             )  # fmt: skip
             own.append(len(texts) / (seconds - sum(loading)))
-    finally:
-        _Model.__init__ = load_model
     own = own[1:]  # the first meets each shape for the first time
     said = read_table(folder / "scores-0" / "s.parquet", SCORES)["label"]
     return {
@@ -257,6 +133,23 @@ def classification(classifier: Path, corpus: Path, folder: Path, device: str, si
             less_is_better=True,
         ),
     }  # fmt: skip
+
+
+@contextmanager
+def _timed(seconds: list[float], module: ModuleType, name: str, device: str) -> Iterator[None]:
+    """Add to `seconds` how long each call of a module's function takes."""
+    original = getattr(module, name)
+
+    def instead(*arguments: Any) -> Any:
+        found = []
+        seconds.append(seconds_of(lambda: found.append(original(*arguments)), device))
+        return found[0]
+
+    setattr(module, name, instead)
+    try:
+        yield
+    finally:
+        setattr(module, name, original)
 
 
 def settings_of_scoring() -> dict[str, Any]:
@@ -273,20 +166,13 @@ def finetuning(encoder: Path, corpus: Path, folder: Path, device: str, sizes: Si
         LEARNING, checkpoint=str(encoder), max_training_texts=sizes.learned, selection_share=0.0, epochs=2.0,
         batch_rows=32, precision="auto", evaluations=1,
     )  # fmt: skip
-    own: list[float] = []
-    fit = stage.fit
-
-    def timed(*arguments: Any) -> None:
-        own.append(settings.epochs * len(arguments[2]) / seconds_of(lambda: fit(*arguments), device))
-
-    stage.fit = timed
-    try:
+    seconds: list[float] = []
+    with _timed(seconds, learning, "fit", device):
         for number in range(sizes.repeats):
-            stage.finetune(
+            learning.finetune(
                 settings, TONE, 128, corpus, folder / f"l{number}", folder / f"w{number}", device, threads=2, seed=1
             )
-    finally:
-        stage.fit = fit
+    own = [settings.epochs * sizes.learned / each for each in seconds]
     theirs = by_trainer(encoder, corpus, folder / "trainer", device, sizes)
     return {
         "finetuned_per_second": middle("texts a second that MiniLM learns from, ours", own),

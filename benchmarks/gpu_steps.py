@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 from gpu_checks import SMALL
-from gpu_speeds import Sizes, settings_for
+from gpu_training import Sizes, settings_for
 from record import Figure
 from samizdat import micro_batch
 from samizdat.errors import UserError
+from samizdat.gradient_sum import GradientSum
 from samizdat.training import train
 from samizdat.training_loop import TrainingLoop
 from samizdat.training_settings import TrainingSettings
@@ -41,8 +42,12 @@ def look_into(
         if settings.compile:
             self.loss.compile_with(self.held_out[: self.micro_batch_sequences].to(self.device.kind))
         self.model.train()
+        self.gradients = GradientSum(
+            self.loss, self.scaler, self.loss_sum, self.workers, self.device, settings.batch_tokens
+        )
+        self.gradients.record(self._batch(0)[0])
         for _ in range(4):  # what is set up at the first steps isn't a step's
-            self._learn(self.loss)
+            self._learn()
         found.append(look(self))
         raise _Done
 
@@ -71,7 +76,7 @@ def _waits_on_card(loop: TrainingLoop) -> int:
     for _ in range(3):
         torch.cuda.set_sync_debug_mode("error")
         try:
-            loop._learn(loop.loss)
+            loop._learn()
         except RuntimeError as error:
             print(f"a step waits: {error}", flush=True)
             waits += 1
@@ -99,7 +104,7 @@ def reads(loop: TrainingLoop) -> int:
     """How often three steps read a number out of a tensor."""
     with _Reads() as seen:
         for _ in range(3):
-            loop._learn(loop.loss)
+            loop._learn()
     return seen.count
 
 
@@ -126,13 +131,17 @@ def _kernels_of_steps(loop: TrainingLoop, steps: int = 5) -> tuple[Counter[str],
     on_card = loop.device.kind == "cuda"
     with profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_card else [])]) as seen:
         for _ in range(steps):
-            loop._learn(loop.loss)
+            loop._learn()
         if on_card:
             torch.cuda.synchronize()
     kernels: Counter[str] = Counter()
     spans = []
     for event in seen.events():
-        if (event.device_type == torch.autograd.DeviceType.CUDA) is on_card and not event.cpu_children:
+        if (
+            (event.device_type == torch.autograd.DeviceType.CUDA) is on_card
+            and not event.cpu_children
+            and not event.is_user_annotation
+        ):
             kernels[event.name] += event.time_range.elapsed_us()
             spans.append((event.time_range.start, event.time_range.end))
     whole = max(end for _, end in spans) - min(start for start, _ in spans)
@@ -146,6 +155,8 @@ def memory(tokenizer: Path, folder: Path, device: str, sizes: Sizes) -> dict[str
 
     def look(loop: TrainingLoop) -> dict[int, float]:
         loop.optimizers.clear()
+        loop.gradients = None
+        loop.model.zero_grad()
         found = {}
         for sequences in (1, 2, 4, 8, 16, 32):
             if device == "cuda":
@@ -155,7 +166,9 @@ def memory(tokenizer: Path, folder: Path, device: str, sizes: Sizes) -> dict[str
                 micro_batch._dry_step(settings, loop.model, loop.device, sequences)
             except (UserError, torch.OutOfMemoryError):
                 break
-            found[sequences] = torch.cuda.max_memory_reserved() / 1e9 if device == "cuda" else 0.0
+            if device == "cuda":
+                room = micro_batch.ROOM * torch.cuda.get_device_properties().total_memory
+                found[sequences] = (torch.cuda.max_memory_reserved() - room) / 1e9
         return found
 
     return {

@@ -29,6 +29,8 @@ UNCERTAIN = "its most probable label is less probable than abstain_below"
 # Where the two most probable labels differ by less than so many steps of the number format in their logits, float32
 # decides. A step is the format's relative precision times the largest logit, but at least times 1.
 CLOSE_STEPS = 8
+# On a GPU a batch of those has so many times fewer tokens: they are few, and most of a large batch would be padding.
+CLOSE_BATCHES = 16
 
 
 @dataclass(frozen=True)
@@ -127,24 +129,26 @@ def _compute(
 ) -> Iterator[Scored]:
     """Score texts batch by batch: those whose last window was in it.
 
-    What is close in sixteen bits is read again in float32 when everything has been read once, in batches of the same
-    shapes, so that a window's probabilities still depend on the window alone.
+    What is close in sixteen bits is read again in float32 when everything has been read once, in batches of fixed
+    shapes too, so that a window's probabilities still depend on the window alone.
     """
     tokenizer = load(folder)
     parts: dict[int, list[tuple[Window, np.ndarray]]] = {}
     close: list[Window] = []
 
-    def read(windows: Iterable[Window], dtype: torch.dtype) -> Iterator[Scored]:
+    def read(windows: Iterable[Window], dtype: torch.dtype, batch_tokens: int) -> Iterator[Scored]:
         model = _Model(folder, device, dtype)
-        for batch, logits in model.read(windows, settings.batch_tokens, tokenizer.pad_token_id, threads):
+        for batch, logits in model.read(windows, batch_tokens, tokenizer.pad_token_id, threads):
             undecided = _close_calls(logits, dtype)
             close.extend(window for window, again in zip(batch.windows, undecided, strict=True) if again)
             decided = [window for window, again in zip(batch.windows, undecided, strict=True) if not again]
             yield _finished(decided, _softmax(logits[~undecided]), parts)
 
-    yield from read(cut(tokenizer, texts, settings.max_length_tokens, settings.window_overlap_tokens), dtype)
+    windows = cut(tokenizer, texts, settings.max_length_tokens, settings.window_overlap_tokens)
+    yield from read(windows, dtype, settings.batch_tokens)
     if close:
-        yield from read(close.copy(), torch.float32)
+        fewer = settings.batch_tokens if device.kind == "cpu" else settings.batch_tokens // CLOSE_BATCHES
+        yield from read(close.copy(), torch.float32, fewer)
 
 
 def _close_calls(logits: np.ndarray, dtype: torch.dtype) -> np.ndarray:

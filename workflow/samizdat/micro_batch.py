@@ -93,15 +93,22 @@ def _dry_step(settings: TrainingSettings, model: GPT2LMHeadModel, device: Device
     loss = RowLoss(model, kind=device.kind, dtype=number_formats(settings, device)[1])
     rows = torch.zeros((sequences, settings.context_tokens + 1), dtype=torch.long, device=device.kind)
     size = BYTES_PER_PARAMETER * sum(parameter.numel() for parameter in model.parameters())
-    if device.kind == "cuda":
-        size += int(ROOM * torch.cuda.get_device_properties().total_memory)
-    streams = torch.random.fork_rng(devices=[torch.cuda.current_device()] if device.kind == "cuda" else [])
+    on_card = device.kind == "cuda"
+    streams = torch.random.fork_rng(devices=[torch.cuda.current_device()] if on_card else [])
     try:
         with streams:
-            ballast = torch.empty(size if device.kind == "cuda" else 0, dtype=torch.uint8, device=device.kind)
+            if on_card:
+                # A validation finds the memory of the recorded passes taken, though they don't run then.
+                torch.cuda.reset_peak_memory_stats()
+                before = torch.cuda.memory_allocated()
+                with torch.no_grad():
+                    loss(rows)
+                size += torch.cuda.max_memory_allocated() - before
+                size += int(ROOM * torch.cuda.get_device_properties().total_memory)
+            ballast = torch.empty(size if on_card else 0, dtype=torch.uint8, device=device.kind)
             loss(rows).backward()
             del ballast
     finally:
         model.zero_grad()
-        if device.kind == "cuda":
+        if on_card:
             torch.cuda.empty_cache()

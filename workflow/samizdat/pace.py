@@ -6,7 +6,7 @@ import time
 class Pace:
     """Tokens a second between evaluations; what comes before the first, compilation above all, doesn't count.
 
-    Evaluations end with a number on the host, so that on a GPU too the clock is read when the work is done.
+    Evaluations begin and end with a number on the host, so that on a GPU too the clock is read when the work is done.
     """
 
     def __init__(self):

@@ -23,6 +23,7 @@ from samizdat.device import Device
 from samizdat.errors import UserError
 from samizdat.files import replacing_folder, write_text
 from samizdat.forward import RowLoss
+from samizdat.gradient_sum import GradientSum
 from samizdat.gradients import make_scaler, take_step
 from samizdat.loss import NO_TARGET
 from samizdat.optimizer import learning_rate_scale, make_optimizers, set_learning_rates
@@ -108,9 +109,13 @@ class TrainingLoop:
         if settings.compile:
             example = self.held_out[: self.micro_batch_sequences].to(self.device.kind)
             self.compiled = self.loss.compile_with(example)
-        # After compiling, which may draw random numbers.
+        model.train()
+        self.gradients = GradientSum(
+            workers.wrap(self.loss), self.scaler, self.loss_sum, workers, self.device, settings.batch_tokens
+        )
+        self.gradients.record(self._batch(0)[0])
+        # After what may draw random numbers.
         saved = load_state(state, self.fingerprint, model, self.optimizers, self.loss_sum, workers)
-        loss_of = workers.wrap(self.loss)
         if saved is None:
             if workers.first:
                 for leftover in ("best", "kept"):
@@ -126,11 +131,12 @@ class TrainingLoop:
         bar.update(first_step * settings.batch_tokens)
         with _asked_to_end() as ending:
             while position.step < self.steps:
-                scale, gradient_norm = self._learn(loss_of)
+                scale, gradient_norm = self._learn()
                 bar.update(settings.batch_tokens)
                 if position.step in self.evaluation_steps or position.step in self.keep_steps.values():
+                    gradient_norm = gradient_norm.item()  # when the device has done the step
                     pace.pause(position.step * settings.batch_tokens)
-                    row = self._evaluate(scale=scale, gradient_norm=gradient_norm.item())
+                    row = self._evaluate(scale=scale, gradient_norm=gradient_norm)
                     pace.resume(position.step * settings.batch_tokens)
                     bar.set_postfix_str(
                         f"loss {row['train_loss']:.3f}, {row['validation_bits_per_byte']:.3f} bits per byte"
@@ -164,9 +170,9 @@ class TrainingLoop:
         if workers.first:
             write_text(self.work / "speed.json", json.dumps(record) + "\n")
 
-    def _learn(self, loss_of: torch.nn.Module) -> tuple[float, torch.Tensor]:
+    def _learn(self) -> tuple[float, torch.Tensor]:
         """One optimiser step: the share of the peak learning rate, and the gradients' norm, on the device."""
-        settings, position, workers = self.settings, self.position, self.workers
+        settings, position = self.settings, self.position
         scale = learning_rate_scale(
             position.step,
             self.steps,
@@ -177,14 +183,10 @@ class TrainingLoop:
         set_learning_rates(self.optimizers, scale)
         parts = self._batch(position.step)
         for part in parts:
-            with workers.accumulating(loss_of, last=part is parts[-1]):
-                loss = loss_of(part) / settings.batch_tokens
-                # Gradients are averaged over the processes, and the batch's is their sum.
-                self.scaler.scale(loss * workers.count).backward()
-            self.loss_sum += loss.detach()
+            self.gradients.add(part, last=part is parts[-1])
         norm = take_step(self.parameters, self.optimizers, self.scaler, settings.gradient_clip)
         for optimizer in self.optimizers:
-            optimizer.zero_grad()
+            optimizer.zero_grad(set_to_none=not self.gradients.records)
         position.step += 1
         position.loss_steps += 1
         return scale, norm
