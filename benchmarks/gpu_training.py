@@ -54,7 +54,8 @@ QUICK = Sizes(
 
 def settings_for(overlay: str, tokenizer: Path, sizes: Sizes, **changes: Any) -> TrainingSettings:
     """The training settings that ship in an overlay, for so many steps."""
-    values = settings_of(overlay) | {"checkpoint": None, "revision": None} | sizes.model | changes
+    # These few steps stand for a long training, which `compile: auto` compiles.
+    values = settings_of(overlay) | {"checkpoint": None, "revision": None, "compile": True} | sizes.model | changes
     values |= {"evaluations": 2, "keep_percents": (100,), "patience": None}
     tokens = read_document(TokenizerSummary, tokenizer / "summary.json").tokens["train"]
     values["epochs"] = sizes.steps * values["batch_tokens"] / tokens

@@ -73,12 +73,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="where to write the record, as JSON")
     parser.add_argument("--quick", action="store_true", help="config/tiny.yaml")
+    parser.add_argument("--share", type=int, default=1, help="how many jobs may use the card at once")
     parser.add_argument("--twice", action="store_true", help="run again from nothing and compare all files")
     parser.add_argument("--carried", type=Path, default=ROOT / ".whl", help="the folder that was carried along")
     parser.add_argument("--keep", type=Path, help="a folder for each run's page and what it says of itself")
     parser.add_argument("--commit", default=commit(), help="what is run, where git can't tell")
     options = parser.parse_args()
-    overlays = ["--configfile", "config/tiny.yaml"] if options.quick else []
+    more = ["--resources", f"gpu={options.share}", *(["--configfile", "config/tiny.yaml"] if options.quick else [])]
     config = ROOT / "config" / ("tiny.yaml" if options.quick else "config.yaml")
     name = yaml.safe_load(config.read_text(encoding="utf-8"))["name"]
     runs: list[dict[str, Any]] = []
@@ -87,6 +88,7 @@ def main() -> None:
         "versions": {"python": sys.version.split()[0], **versions()},
         "commit": options.commit,
         "run": name,
+        "jobs_on_the_card_at_once": options.share,
         "runs": runs,
     }
     with tempfile.TemporaryDirectory(prefix="samizdat-workflow-") as folder:
@@ -98,7 +100,7 @@ def main() -> None:
         files: list[dict[str, str]] = []
         for number in range(2 if options.twice else 1):
             clear(tree, options.carried)
-            runs.append(run(tree, name, overlays, environment, lambda so_far: save(options.out, record, so_far)))
+            runs.append(run(tree, name, more, environment, lambda so_far: save(options.out, record, so_far)))
             if runs[-1]["status"]:
                 save(options.out, record)
                 raise SystemExit(f"the workflow failed:\n{said_by_failed(tree)}")
@@ -173,9 +175,9 @@ def environment_with(tree: Path, stands: Path) -> dict[str, str]:
     return environment
 
 
-def run(tree: Path, name: str, overlays: list[str], environment: dict[str, str], save_so_far: Any) -> dict[str, Any]:
+def run(tree: Path, name: str, more: list[str], environment: dict[str, str], save_so_far: Any) -> dict[str, Any]:
     """A run to its end; its status, its seconds, those of its jobs, and what its models came to."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "all", "--scheduler", "greedy", *overlays]
+    command = [sys.executable, "-m", "snakemake", "--cores", "all", "--scheduler", "greedy", *more]
     begun = time.monotonic()
     # A run that is cut short leaves no job behind.
     process = subprocess.Popen(command, cwd=tree, env=environment, preexec_fn=die_with_parent)

@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     kills = 3 if options.quick else 20
-    settings = settings_of("tiny.yaml", epochs=0.4, dropout=0.1, evaluations=12, resume_every_steps=2, compile=True)
+    settings = settings_of("tiny.yaml", epochs=0.4, dropout=0.1, evaluations=12, resume_every_seconds=0.2, compile=True)
     tokenizer = options.run / "tokenizers" / "own"
     instants = random.Random(20)
     with tempfile.TemporaryDirectory(prefix="samizdat-kills-") as name:

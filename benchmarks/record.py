@@ -53,7 +53,6 @@ def write(name: str, figures: dict[str, Figure], notes: dict[str, Any]) -> None:
         figures: name → figure.
         notes: what else was recorded, as JSON: settings, curves.
     """
-    RESULTS.mkdir(parents=True, exist_ok=True)
     record = {
         "machine": machine(),
         "versions": {"python": platform.python_version(), **versions()},
@@ -61,6 +60,12 @@ def write(name: str, figures: dict[str, Figure], notes: dict[str, Any]) -> None:
         "figures": {key: _as_json(figure) for key, figure in figures.items()},
         "notes": notes,
     }
+    keep(name, record)
+
+
+def keep(name: str, record: dict[str, Any]) -> None:
+    """Write a record that `write` made, here or on another machine, and its table."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
     write_text(RESULTS / f"{name}.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     page = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "# Benchmarks\n"
     begin, end = f"<!-- figures of {name} -->", f"<!-- end of {name} -->"

@@ -22,7 +22,7 @@ from samizdat.records import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary, 
 from samizdat.reuse import fingerprint, keep, restore
 from samizdat.seeds import derive_seed
 from samizdat.training_loop import TrainingLoop
-from samizdat.training_settings import TrainingSettings
+from samizdat.training_settings import TrainingSettings, decided
 from samizdat.workers import join
 
 
@@ -80,6 +80,8 @@ def train(
             f"the train split has {len(tokens['train'])} tokens, fewer than one row of {context} (context_tokens)",
             remedy="add texts, or lower training.context_tokens in the config",
         )
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    settings = decided(settings, chosen, parameters=parameters, tokens=len(tokens["train"]))
     rows = TrainingRows(tokens["train"], context_tokens=context, seed=seed)
     sequences = micro_batch_sequences(settings, model, chosen, workers, work / "micro_batch.json", mark)
     held_out = evaluation_rows(
@@ -112,7 +114,7 @@ def train(
             name=name,
             tokenizer=vocabulary.name,
             start=found.origin if found else "scratch",
-            parameters=sum(parameter.numel() for parameter in model.parameters()),
+            parameters=parameters,
             device_kind=chosen.kind,
             compute_dtype="int8" if run.int8 else str(run.dtype).removeprefix("torch."),
             compiled=run.compiled,

@@ -1,7 +1,7 @@
 """The recipe of a training run, how far it is, and the number formats that it computes in."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import torch
@@ -32,7 +32,7 @@ class TrainingSettings:
     decay_share: float
     gradient_clip: float
     precision: str
-    compile: bool
+    compile: bool | Literal["auto"]
     processes: int | Literal["auto"]
     evaluations: int
     patience: int | None
@@ -52,6 +52,26 @@ class Position:
     kept: dict[str, int] = field(default_factory=dict)  # percent: step of the checkpoint that was kept
     log: list[dict[str, Any]] = field(default_factory=list)  # rows of train_log.csv
     loss_scale: dict[str, Any] | None = None  # the state of float16's gradient scaler
+
+
+# Compiling takes a GPU's host half a minute, and a training of fewer operations than this is over sooner without: a
+# recorded step (`GradientSum`) already has no gaps. That is a minute and a half of one H200, ten of one T4.
+COMPILED_FROM_OPERATIONS = 2e16
+
+
+def decided(settings: TrainingSettings, device: Device, *, parameters: int, tokens: int) -> TrainingSettings:
+    """The settings with `compile: auto` decided: yes on a CPU, and on a GPU for a training that is long enough.
+
+    Args:
+        settings: the recipe.
+        device: where it is followed.
+        parameters: of the model.
+        tokens: of the train split.
+    """
+    if settings.compile != "auto":
+        return settings
+    operations = 6 * parameters * tokens * settings.epochs
+    return replace(settings, compile=device.kind == "cpu" or operations >= COMPILED_FROM_OPERATIONS)
 
 
 def number_formats(settings: TrainingSettings, device: Device) -> tuple[bool, torch.dtype]:
