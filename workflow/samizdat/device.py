@@ -85,6 +85,8 @@ def prepare(requested: str, *, threads: int, seed: int) -> Device:
     # What is called float32 is IEEE float32: TF32 keeps ten bits of a number for the products.
     torch.set_float32_matmul_precision("highest")
     if kind == "cuda":
+        # cuDNN's attention makes a plan for each shape anew in each thread: 70 ms for every length of a text.
+        torch.backends.cuda.enable_cudnn_sdp(False)
         return Device(kind, torch.cuda.get_device_name(), fastest=_fastest_on_card(), int8=False)
     if kind == "mps":
         return Device(kind, platform.processor() or "Apple GPU", fastest="float32", int8=False)
