@@ -13,11 +13,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import torch
 import transformers
-import yaml
 from gpu_checks import LEARNING, SCORING, TONE
 from gpu_data import LABELS
 from gpu_training import Sizes
-from record import ROOT, Figure, middle
+from record import Figure, middle
 from samizdat import classification as scoring
 from samizdat import finetuning as learning
 from samizdat.records import SCORES, TEXTS, read_table, write_table
@@ -103,8 +102,7 @@ def classification(classifier: Path, corpus: Path, folder: Path, device: str, si
         labels[:] = [answer["label"] for answer in pipe(texts, batch_size=32, **longest)]
 
     theirs = [len(texts) / seconds_of(piped, device) for _ in range(min(2, sizes.repeats))]
-    settings = replace(SCORING, max_length_tokens=128, window_overlap_tokens=32,
-                       batch_tokens=settings_of_scoring()["batch_tokens"])  # fmt: skip
+    settings = replace(SCORING, max_length_tokens=128, window_overlap_tokens=32, batch_tokens="auto")
     table = folder / "scored.parquet"
     frame = pq.read_table(corpus).to_pandas()[: sizes.scored]
     write_table(frame, TEXTS, table)
@@ -150,14 +148,6 @@ def _timed(seconds: list[float], module: ModuleType, name: str, device: str) -> 
         yield
     finally:
         setattr(module, name, original)
-
-
-def settings_of_scoring() -> dict[str, Any]:
-    """The keys of `classification` with config/gpu.yaml over config/config.yaml."""
-    both = [
-        yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8")) for name in ("config.yaml", "gpu.yaml")
-    ]
-    return both[0]["classification"] | both[1].get("classification", {})
 
 
 def finetuning(encoder: Path, corpus: Path, folder: Path, device: str, sizes: Sizes) -> dict[str, Figure]:

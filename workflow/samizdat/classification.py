@@ -4,8 +4,9 @@ import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -29,8 +30,11 @@ UNCERTAIN = "its most probable label is less probable than abstain_below"
 # Where the two most probable labels differ by less than so many steps of the number format in their logits, float32
 # decides. A step is the format's relative precision times the largest logit, but at least times 1.
 CLOSE_STEPS = 8
-# On a GPU a batch of those has so many times fewer tokens: they are few, and most of a large batch would be padding.
-CLOSE_BATCHES = 16
+# Tokens of a batch with `auto`: on a CPU a row that stays in the cache, on a GPU as much as it computes while the next
+# batch is started.
+BATCH_TOKENS = {"cpu": 1024, "cuda": 65536, "mps": 16384}
+# On a GPU a batch of close calls has no more tokens than these: they are few, and most of a large one would be padding.
+CLOSE_BATCH_TOKENS = 2048
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class ClassificationSettings:
 
     max_length_tokens: int
     window_overlap_tokens: int
-    batch_tokens: int
+    batch_tokens: int | Literal["auto"]
     precision: str
     abstain_below: float
 
@@ -73,6 +77,8 @@ def score(
         UserError: memory is short or the device is not there.
     """
     chosen = prepare(device, threads=threads, seed=seed)
+    if settings.batch_tokens == "auto":
+        settings = replace(settings, batch_tokens=BATCH_TOKENS[chosen.kind])
     card = read_document(ClassifierCard, classifier / "card.json")
     dtype = chosen.number_format(settings.precision)
     mark = fingerprint(
@@ -147,7 +153,7 @@ def _compute(
     windows = cut(tokenizer, texts, settings.max_length_tokens, settings.window_overlap_tokens)
     yield from read(windows, dtype, settings.batch_tokens)
     if close:
-        fewer = settings.batch_tokens if device.kind == "cpu" else settings.batch_tokens // CLOSE_BATCHES
+        fewer = settings.batch_tokens if device.kind == "cpu" else min(CLOSE_BATCH_TOKENS, settings.batch_tokens)
         yield from read(close.copy(), torch.float32, fewer)
 
 
@@ -201,7 +207,7 @@ class _Model:
 
     def _batches(self, windows: Iterable[Window], batch_tokens: int, padding_id: int) -> Iterator[Batch]:
         if not self._unpadded:
-            return batches(windows, batch_tokens=batch_tokens, padding_id=padding_id)
+            return batches(windows, batch_tokens=batch_tokens, padding_id=padding_id, kind=self._device.kind)
         first = getattr(self._model.base_model.embeddings, "padding_idx", -1) + 1  # RoBERTa's count from there
         return unpadded.rows(windows, batch_tokens=batch_tokens, first_position=first)
 

@@ -218,7 +218,7 @@ def _classifier_problems(config: Config, item: Config) -> Iterator[str]:
             f"{name}: `window_overlap_tokens` {settings['window_overlap_tokens']} is more than half of "
             f"`max_length_tokens` {settings['max_length_tokens']}"
         )
-    if settings["batch_tokens"] < settings["max_length_tokens"]:
+    if settings["batch_tokens"] != "auto" and settings["batch_tokens"] < settings["max_length_tokens"]:
         yield (
             f"{name}: `batch_tokens` {settings['batch_tokens']} is less than one window of `max_length_tokens` "
             f"{settings['max_length_tokens']}"

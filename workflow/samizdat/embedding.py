@@ -46,7 +46,7 @@ def embed(texts: Sequence[str], encoder: str, revision: str | None, device: str)
         firsts[window.text] += 1
         if firsts[window.text] == 1:
             windows.append(window)
-    for batch in batches(windows, batch_tokens=BATCH_TOKENS, padding_id=tokenizer.pad_token_id):
+    for batch in batches(windows, batch_tokens=BATCH_TOKENS, padding_id=tokenizer.pad_token_id, kind=device):
         inputs = {name: values.to(device) for name, values in batch.inputs.items()}
         states, mask = model(**inputs).last_hidden_state, inputs["attention_mask"]
         weights = mask[:, :, None].float()
