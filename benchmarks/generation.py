@@ -1,10 +1,9 @@
 """Generation against transformers, and the search for copies in a large corpus, on one machine in one run.
 
     make bench-generation                      the demo's model first, then all rows: some minutes
-    python benchmarks/generation.py --gpu      GPT-2 124M of random weights on a GPU, both sides: under ten minutes
     python benchmarks/generation.py --quick    the same code on a toy, in a minute; records nothing
 
-Needs `results/demo/models/gpt2-tiny`; with `--gpu`, `results/demo/tokenizers/gpt2`.
+Needs `results/demo/models/gpt2-tiny`. On a GPU: benchmarks/gpu.py.
 """
 
 import argparse
@@ -58,14 +57,12 @@ class Plan:
 
 # The demo's model reads 64 tokens, prompts included.
 FULL = Plan(256, 256, 40, 64, 128, 3, 64, 100, 1000)
-GPU = Plan(256, 64, 100, 64, 128, 3, 16, 0, 0)
 QUICK = Plan(16, 2, 20, 8, 8, 2, 4, 2, 50)
 
 
 def main() -> None:
     """Run the benchmark that the options name."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--gpu", action="store_true")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--search", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -74,29 +71,22 @@ def main() -> None:
         return
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    plan = QUICK if options.quick else GPU if options.gpu else FULL
-    device = prepare("cuda" if options.gpu else "cpu", threads=torch.get_num_threads(), seed=1)
-    model, tokenizer = toy() if options.quick else big() if options.gpu else demo()
-    model.eval().to(device.kind)
-    reaches = (30, 3) if options.gpu else (30, 2)
-    figures = speeds(model, tokenizer, plan, reaches) | {"greedy_equal_share": greedy(model, tokenizer, plan)}
+    plan = QUICK if options.quick else FULL
+    prepare("cpu", threads=torch.get_num_threads(), seed=1)
+    model, tokenizer = toy() if options.quick else demo()
+    model.eval()
+    figures = speeds(model, tokenizer, plan, (30, 2)) | {"greedy_equal_share": greedy(model, tokenizer, plan)}
     if plan.corpus_megabytes:
         figures |= memorisation(plan)
     show(figures)
     if not options.quick:
-        name = "generation-gpu" if options.gpu else "generation"
-        write(name, figures, {"plan": vars(plan), "drawing": DRAWING, "threads": torch.get_num_threads()})
+        write("generation", figures, {"plan": vars(plan), "drawing": DRAWING, "threads": torch.get_num_threads()})
 
 
 def demo() -> tuple[GPT2LMHeadModel, PreTrainedTokenizerFast]:
     """The demo's model: 4 layers, 256 wide, a vocabulary of 6,144."""
     folder = DEMO / "models" / "gpt2-tiny"
     return GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True), load(folder)
-
-
-def big() -> tuple[GPT2LMHeadModel, PreTrainedTokenizerFast]:
-    """GPT-2 124M of random weights: what it writes means nothing, and takes as long."""
-    return GPT2LMHeadModel(GPT2Config()), load(DEMO / "tokenizers" / "gpt2")
 
 
 def toy() -> tuple[GPT2LMHeadModel, PreTrainedTokenizerFast]:
@@ -169,7 +159,6 @@ def rates(write_samples: Callable[[], int], times: int, tokens: int) -> list[flo
 
 def greedy(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, plan: Plan) -> Figure:
     """The share of greedy tokens that are those of `generate`, prompt by prompt, in full float32."""
-    torch.backends.cuda.matmul.allow_tf32 = False
     words = [f"{BEGINNINGS[number % len(BEGINNINGS)]} {BEGINNINGS[number // 8 % 8]}" for number in range(plan.greedy)]
     prompts = [(tokenizer.eos_token_id, *tokens) for tokens in encode(tokenizer, words)]
     recipe = Recipe(

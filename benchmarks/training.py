@@ -1,10 +1,10 @@
 """Training against the Trainer notebook and against nanoGPT's settings, on one machine in one run.
 
     make bench-training                          the demo's corpus and vocabularies first, then all rows: under an hour
-    python benchmarks/training.py --gpu          GPT-2 124M on a GPU, both sides: under ten minutes
     python benchmarks/training.py --quick        the same code on a toy, in a minute or two; records nothing
 
-Needs `results/demo/corpus` and `results/demo/tokenizers`, and `accelerate` for the Trainer.
+Needs `results/demo/corpus` and `results/demo/tokenizers`, and `accelerate` for the Trainer. On a GPU:
+benchmarks/gpu.py.
 """
 
 import argparse
@@ -86,16 +86,14 @@ def main() -> None:
     """Run the rows that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, default=ROOT / "results" / "demo", help="where corpus and vocabularies are")
-    parser.add_argument("--gpu", action="store_true")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     data = Data.below(options.run)
     with tempfile.TemporaryDirectory(prefix="samizdat-training-") as folder:
-        measure = on_gpu if options.gpu else on_cpu
-        figures, notes = measure(data, QUICK if options.quick else FULL, Path(folder))
+        figures, notes = on_cpu(data, QUICK if options.quick else FULL, Path(folder))
     show(figures)
     if not options.quick:
-        write("training-gpu" if options.gpu else "training", figures, notes)
+        write("training", figures, notes)
 
 
 def on_cpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dict[str, Any]]:
@@ -206,49 +204,6 @@ def on_cpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dic
         "operations_per_token": operations,
     }
     return figures, notes
-
-
-def on_gpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dict[str, Any]]:
-    """GPT-2 124M in its own vocabulary: bfloat16 and 1,024 tokens of context here, float32 and 512 there."""
-    settings = settings_of(
-        "gpt2-small.yaml", batch_tokens=65536, micro_batch_sequences=32, epochs=12.0, evaluations=6,
-        keep_percents=[100], dropout=0.0, resume_every_steps=1000,
-    )  # fmt: skip
-    shape = {key: settings[key] for key in ("layers", "heads", "width")}
-    rate = matrix_rate("cuda", 1, (8192, 12288, 16384))
-    ours, theirs = [], []
-    for number in range(plan.repeats):
-        said(f"our stage, {number + 1} of {plan.repeats}")
-        # Later runs find what the first one compiled; the speeds leave compilation out.
-        ours.append(
-            train(
-                settings, data.gpt2, folder / f"ours-{number}", device="cuda", threads=8, seed=2014,
-                compiled=folder / "compiled",
-            )
-        )  # fmt: skip
-        theirs.append(trainer(data, 40, 0, folder, shape | plan.notebook, "cuda", 8))
-    characters = data.characters_per_token(data.gpt2)
-    their_speeds = [speed_of(each, plan.trainer_warm_up_steps) * characters for each in theirs]
-    our_speeds = [run.warm_tokens_per_second * characters for run in ours]
-    vocabulary = read_document(TokenizerSummary, data.gpt2 / "summary.json").vocabulary_size
-    operations = operations_per_token(
-        layers=settings["layers"], width=settings["width"], context=settings["context_tokens"], vocabulary=vocabulary
-    )
-    figures = {
-        "gpu_characters_per_second_ratio": middle(
-            "characters a second of GPT-2 124M, times those of the Trainer notebook, warm-up excluded",
-            [speed / median(their_speeds) for speed in our_speeds], 5,
-        ),
-        "gpu_characters_per_second": middle("our characters a second", our_speeds),
-        "gpu_trainer_characters_per_second": middle("the Trainer notebook's", their_speeds),
-        "gpu_matrix_rate": middle("the card's rate in large bfloat16 products, in trillion operations a second",
-                                  [each / 1e12 for each in rate]),
-        "gpu_matrix_rate_share": middle(
-            "share of it that a training step reaches",
-            [run.warm_tokens_per_second * operations / max(rate) for run in ours], 0.5,
-        ),
-    }  # fmt: skip
-    return figures, {"settings": settings, "operations_per_token": operations, "ours": [run.curve for run in ours]}
 
 
 def passing(short: Run, full: Run, bits_per_byte: float) -> tuple[float, float]:
