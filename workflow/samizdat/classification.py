@@ -27,8 +27,9 @@ from samizdat.windows import Batch, Window, batches, cut
 UNREADABLE = "the classifier's tokenizer finds no token in it"
 UNCERTAIN = "its most probable label is less probable than abstain_below"
 
-# Where the two most probable labels differ by less than so many steps of the number format in their logits, float32
-# decides. A step is the format's relative precision times the largest logit, but at least times 1.
+# Where the logits of the two most probable labels differ by less than so many steps of the number format, float32
+# decides. A step is the format's spacing at the largest logit, or at 1 where that is less. Of 3,938 texts of the demo
+# 999 in 1,000 differ from float32 by less than 5.5 steps, in bfloat16 as in float16; 4 in 1,000 are that close.
 CLOSE_STEPS = 8
 # Tokens of a batch with `auto`: on a CPU a row that stays in the cache, on a GPU as much as it computes while the next
 # batch is started.

@@ -129,7 +129,7 @@ def _sample(options: argparse.Namespace) -> None:
     # Imported here so that a wrong name is answered at once.
     import transformers
 
-    from samizdat.device import prepare
+    from samizdat.device import enough_memory, prepare
     from samizdat.sampling import Recipe, Request, stream_text
     from samizdat.vocabulary import encode, load
 
@@ -154,8 +154,9 @@ def _sample(options: argparse.Namespace) -> None:
         request = Request(tokens, temperature, derive_seed(seed, number) if number else seed)
         written = stream_text(model, request, recipe, boundary=tokenizer.eos_token_id)
         try:
-            for piece in _pieces(tokenizer, tokens[1:], written):
-                print(visible(piece), end="", flush=True)
+            with enough_memory(device, f"{recipe.slots} texts at once", remedy="give --slots 1"):
+                for piece in _pieces(tokenizer, tokens[1:], written):
+                    print(visible(piece), end="", flush=True)
         except KeyboardInterrupt:
             if options.prompt is not None:
                 raise
