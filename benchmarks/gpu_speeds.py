@@ -1,7 +1,6 @@
 """How fast are generation, classification and fine-tuning on a GPU, each beside what one would use instead?"""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import transformers
 from gpu_checks import LEARNING, SCORING, TONE
 from gpu_data import LABELS
 from gpu_training import Sizes
+from rates import seconds_of
 from record import Figure, middle
 from samizdat import classification as scoring
 from samizdat import finetuning as learning
@@ -26,17 +26,6 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, GPT2
 
 NEVER = -1  # a boundary that no model writes: all texts get their full length
 DRAWING = {"top_p": 0.95, "repetition_penalty": 1.1}
-
-
-def seconds_of(work: Callable[[], Any], device: str) -> float:
-    """How long something takes, the card's share included."""
-    if device == "cuda":
-        torch.cuda.synchronize()
-    started = time.perf_counter()
-    work()
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - started
 
 
 def generation(checkpoint: Path, device: str, sizes: Sizes) -> dict[str, Figure]:

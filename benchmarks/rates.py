@@ -29,11 +29,12 @@ def _rates(kind: str, size: int, dtype: torch.dtype) -> list[float]:
         for _ in range(repeats):
             multiply(left, right)
 
-    _seconds(products, kind)
-    return [repeats * 2 * size**3 / _seconds(products, kind) for _ in range(5)]
+    seconds_of(products, kind)
+    return [repeats * 2 * size**3 / seconds_of(products, kind) for _ in range(5)]
 
 
-def _seconds(work: Callable[[], None], kind: str) -> float:
+def seconds_of(work: Callable[[], object], kind: str) -> float:
+    """How long something takes, a card's share included."""
     if kind == "cuda":
         torch.cuda.synchronize()
     started = time.perf_counter()
