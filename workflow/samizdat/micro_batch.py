@@ -52,6 +52,12 @@ def micro_batch_sequences(
             remedy=f"set training.batch_tokens to a multiple of {least} in the config",
         )
     if settings.micro_batch_sequences != "auto":
+        if share % settings.micro_batch_sequences:
+            raise UserError(
+                f"each of {workers.count} processes has {share} sequences of a batch, which is no multiple of "
+                f"micro_batch_sequences {settings.micro_batch_sequences}",
+                remedy="set training.micro_batch_sequences to auto in the config, or to a divisor of that",
+            )
         return settings.micro_batch_sequences
     found = _recorded(record, fingerprint) if workers.first else None
     if not workers.agree(found is not None):
