@@ -125,6 +125,7 @@ def launch(processes: int, module: str, arguments: list[str]) -> int:
     if processes == 1:
         os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - no shell is wanted
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    from torch.distributed.elastic.multiprocessing import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
@@ -137,11 +138,12 @@ def launch(processes: int, module: str, arguments: list[str]) -> int:
         local_addr="localhost",
         run_id=uuid.uuid4().hex,
         monitor_interval=0.5,
+        max_restarts=0,  # what failed would only fail again, and say so each time
     )
     try:
         elastic_launch(config, sys.executable)("-m", module, *arguments)
-    except ChildFailedError:
-        return 1  # the process that failed has said why
+    except (ChildFailedError, SignalException):
+        return 1  # the process that failed, or was asked to end, has said why
     return 0
 
 
