@@ -162,7 +162,7 @@ def test_a_state_of_another_number_of_processes_is_refused(tokenizer, tmp_path, 
         metadata = file.metadata() | {"processes": "4"}
     save_file(load_file(path), path, metadata)
     with pytest.raises(
-        UserError, match=r"state\.safetensors was made by 4 processes, and this training has 1"
+        UserError, match=r"state\.safetensors is of a training by 4 at once, and now there is 1 process"
     ) as error:
         run(tokenizer, tmp_path, processes="auto")
     assert "set training.processes to 4 in the config to go on, or delete that file" in str(error.value)

@@ -24,6 +24,11 @@ class Workers:
         """Whether this is the one process that writes files."""
         return self.rank == 0
 
+    @property
+    def said(self) -> str:
+        """How many there are, in words."""
+        return "1 process" if self.count == 1 else f"{self.count} processes"
+
     def wrap(self, module):
         """The module with gradients that are averaged over all processes."""
         if self.count == 1:
