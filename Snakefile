@@ -2,6 +2,7 @@
 
 from snakemake.utils import min_version
 
+from samizdat.cards import announce_unused_card
 from samizdat.terminal import quieten_snakemake
 
 min_version("9.13")
@@ -28,6 +29,10 @@ rule all:
         f"{RESULTS}/report/report.html",
         f"{RESULTS}/report/report.ipynb",
         f"{RESULTS}/provenance.json",
+
+
+onstart:
+    announce_unused_card(config["device"])
 
 
 onsuccess:

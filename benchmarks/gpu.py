@@ -76,6 +76,7 @@ def rows_of(
         quick: on toys.
     """
     sizes = training.QUICK if quick else training.FULL
+    small = checks.TOY if quick else checks.SMALL
     gpt2 = {"n_layer": 1, "n_head": 2, "n_embd": 32} if quick else {}
     xlmr = {"num_hidden_layers": 1, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64, "vocab_size":
             1024} if quick else {}  # fmt: skip
@@ -87,9 +88,9 @@ def rows_of(
 
         return path
 
-    small = once("small.parquet", lambda path: write_corpus(path, 300 if quick else 3000))
-    large = once("large.parquet", lambda path: write_corpus(path, 400 if quick else 20_000))
-    short = once("short", lambda path: write_tokenizer(path, small(), 512))
+    few = once("few.parquet", lambda path: write_corpus(path, 120 if quick else 3000))
+    large = once("large.parquet", lambda path: write_corpus(path, 200 if quick else 20_000))
+    short = once("short", lambda path: write_tokenizer(path, few(), 512))
     full = once("full", lambda path: write_tokenizer(path, large(), 512 if quick else GPT2_VOCABULARY))
     tiny_gpt2 = once("tiny-gpt2", lambda path: write_gpt2(path, short(), n_layer=2, n_head=2, n_embd=64))
     gpt2_124m = once("gpt2-124m", lambda path: write_gpt2(path, full(), **gpt2))
@@ -97,12 +98,12 @@ def rows_of(
     classifier = once("xlm-r", lambda path: write_classifier(path, full(), **xlmr))
     formats = ("float32", "bfloat16", "float16")
     return {
-        "checks training": lambda: checks.training(short(), folder / "training", device, formats),
+        "checks training": lambda: checks.training(small, short(), folder / "training", device, formats),
         "checks generation": lambda: checks.generation(tiny_gpt2(), folder, device),
-        "checks classification": lambda: checks.classification(small(), short(), folder / "c", device, **minilm),
-        "checks resuming": lambda: checks.resuming(short(), folder / "resuming", device),
-        "checks waiting": lambda: steps.waiting(short(), folder / "waiting", device),
-        "checks processes": lambda: checks.processes(short(), folder / "processes", device),
+        "checks classification": lambda: checks.classification(few(), short(), folder / "c", device, **minilm),
+        "checks resuming": lambda: checks.resuming(small, short(), folder / "resuming", device),
+        "checks waiting": lambda: steps.waiting(small, short(), folder / "waiting", device),
+        "checks processes": lambda: checks.processes(small, short(), folder / "processes", device),
         "speeds step": lambda: steps.profiled(full(), folder / "p", device, sizes),
         "speeds memory": lambda: steps.memory(full(), folder / "m", device, sizes),
         "speeds training": lambda: training.speeds(full(), folder / "t", device, sizes),

@@ -4,6 +4,8 @@ import json
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,7 @@ SMALL = TrainingSettings(
     precision="float32", compile=False, processes=1, evaluations=4, patience=None, resume_every_seconds=600.0,
     keep_percents=(100,),
 )  # fmt: skip
+TOY = replace(SMALL, layers=1, heads=2, width=32, context_tokens=32, batch_tokens=256, micro_batch_sequences=4)
 LEARNING = FinetuningSettings(
     checkpoint="", revision=None, max_training_texts=600, selection_share=0.2, epochs=2.0, batch_rows=16,
     learning_rate=0.0005, warmup_share=0.1, weight_decay=0.01, dropout=0.0, class_weights=True, evaluations=2,
@@ -45,9 +48,11 @@ SCORING = ClassificationSettings(
 PLAIN = Recipe(top_k=0, top_p=1.0, repetition_penalty=1.0, no_repeat_ngram=0, max_new_tokens=60, slots=16)
 
 
-def training(tokenizer: Path, folder: Path, device: str, formats: tuple[str, ...]) -> dict[str, Figure]:
+def training(
+    settings: TrainingSettings, tokenizer: Path, folder: Path, device: str, formats: tuple[str, ...]
+) -> dict[str, Figure]:
     """The losses of each number format beside the CPU's in float32, and the same bytes twice."""
-    plain = replace(SMALL, dropout=0.0)
+    plain = replace(settings, dropout=0.0)
     expected = trained(plain, tokenizer, folder / "cpu", "cpu")["validation_loss"]
     figures = {}
     for precision in formats:
@@ -58,21 +63,30 @@ def training(tokenizer: Path, folder: Path, device: str, formats: tuple[str, ...
             100 * abs(found["validation_loss"] / expected - 1), 0.1 if precision == "float32" else 1.0,
             less_is_better=True,
         )  # fmt: skip
-    dropped = replace(SMALL, precision="auto")
+    dropped = replace(settings, precision="auto")
     twice = {
         "plain": dropped,
         "compiled": replace(dropped, compile=True),
         "older": replace(dropped, precision="float16"),
     }
-    for name, settings in twice.items():
-        # As on cards before Ampere, which have no flash attention.
-        torch.backends.cuda.enable_flash_sdp(name != "older")
-        torch.backends.cuda.enable_cudnn_sdp(name != "older")
+    for name, each_time in twice.items():
         pair = [folder / f"{name}-{number}" for number in (1, 2)]
-        for each in pair:
-            trained(settings, tokenizer, each, device)
+        with _attention_of(name):
+            for each in pair:
+                trained(each_time, tokenizer, each, device)
         figures[f"training_{name}_bytes"] = differing(*(each / "out" for each in pair), f"two trainings, {name}")
     return figures
+
+
+@contextmanager
+def _attention_of(name: str) -> Iterator[None]:
+    """What computes attention: for `older` as on cards before Ampere, which have no flash attention."""
+    before = torch.backends.cuda.flash_sdp_enabled()
+    torch.backends.cuda.enable_flash_sdp(name != "older")
+    try:
+        yield
+    finally:
+        torch.backends.cuda.enable_flash_sdp(before)
 
 
 def trained(settings: TrainingSettings, tokenizer: Path, folder: Path, device: str) -> dict[str, Any]:
@@ -81,9 +95,9 @@ def trained(settings: TrainingSettings, tokenizer: Path, folder: Path, device: s
     return json.loads((folder / "out" / "summary.json").read_text(encoding="utf-8"))
 
 
-def resuming(tokenizer: Path, folder: Path, device: str) -> dict[str, Figure]:
+def resuming(settings: TrainingSettings, tokenizer: Path, folder: Path, device: str) -> dict[str, Figure]:
     """A training that is killed after a state, and one that is asked to end, beside one that is left alone."""
-    settings = replace(SMALL, precision="float16" if device == "cuda" else "auto", epochs=2.0)
+    settings = replace(settings, precision="float16" if device == "cuda" else "auto", epochs=2.0)
     trained(settings, tokenizer, folder / "whole", device)
     figures = {}
     for name, sign in (("killed", signal.SIGKILL), ("ended", signal.SIGTERM)):
@@ -102,9 +116,9 @@ def resuming(tokenizer: Path, folder: Path, device: str) -> dict[str, Figure]:
     return figures
 
 
-def processes(tokenizer: Path, folder: Path, device: str) -> dict[str, Figure]:
+def processes(settings: TrainingSettings, tokenizer: Path, folder: Path, device: str) -> dict[str, Figure]:
     """Two processes on one card beside one process."""
-    settings = replace(SMALL, dropout=0.0)
+    settings = replace(settings, dropout=0.0)
     alone = trained(settings, tokenizer, folder / "alone", device)["validation_loss"]
     words = command(asdict(replace(settings, processes=2)), tokenizer, folder / "two", device=device, threads=2, seed=1)
     words = [word for word in words if not word.startswith("--seed")] + ["--seed=1"]

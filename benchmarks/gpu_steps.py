@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from gpu_checks import SMALL
 from gpu_training import Sizes, settings_for
 from record import Figure
 from samizdat import micro_batch
@@ -61,13 +60,13 @@ def look_into(
         TrainingLoop.go = go
 
 
-def waiting(tokenizer: Path, folder: Path, device: str) -> dict[str, Figure]:
+def waiting(settings: TrainingSettings, tokenizer: Path, folder: Path, device: str) -> dict[str, Figure]:
     """How often the host waits for the device in three steps of each kind of optimiser and format."""
     waits = 0
     for changes in ({"optimizer": "muon", "precision": "bfloat16"}, {"optimizer": "muon", "precision": "float16"},
                     {"optimizer": "adamw", "precision": "bfloat16"}):  # fmt: skip
-        settings = replace(SMALL, **changes)
-        waits += look_into(settings, tokenizer, folder, device, _waits_on_card if device == "cuda" else reads)
+        look = _waits_on_card if device == "cuda" else reads
+        waits += look_into(replace(settings, **changes), tokenizer, folder, device, look)
     return {"waits": Figure("waits of the host for the device in three steps each", waits, 0, less_is_better=True)}
 
 

@@ -101,7 +101,7 @@ def table_of(record: dict[str, Any]) -> str:
 
 def machine() -> dict[str, Any]:
     """What this machine is."""
-    from samizdat.device import processor_name
+    from samizdat.cards import processor_name
 
     return {
         "system": platform.platform(),

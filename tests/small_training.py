@@ -1,7 +1,11 @@
 """A training run that takes a second."""
 
 import csv
-from dataclasses import replace
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +39,24 @@ def run(tokenizer, folder, seed=1, device="cpu", **changes):
         replace(SETTINGS, **changes), "m", tokenizer, folder / "out", folder / "work", device, threads=1, seed=seed
     )
     return said, folder / "out"
+
+
+def words(tokenizer: Path, folder: Path, **changes) -> list[str]:
+    """The options of the training program; without dropout, unless it is asked for."""
+    options = asdict(replace(SETTINGS, **{"dropout": 0.0, **changes})) | {
+        "name": "m", "tokenizer": tokenizer, "out": folder / "out", "work": folder / "work", "device": "cpu",
+        "threads": 1, "seed": 1, "log": folder / "logs" / "train.log", "title": "model m",
+    }  # fmt: skip
+    return [
+        f"--{key.replace('_', '-')}={value if isinstance(value, str | Path) else json.dumps(value)}"
+        for key, value in options.items()
+    ]
+
+
+def run_program(*line: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run `python -m` to its end, modules of the tests included."""
+    environment = {"PYTHONPATH": f"{Path(__file__).parent}:{os.environ.get('PYTHONPATH', '')}"} | environment
+    return subprocess.run([sys.executable, "-m", *line], capture_output=True, text=True, env=os.environ | environment)
 
 
 def log_of(out) -> list[dict[str, float]]:

@@ -96,6 +96,7 @@ def test_the_plan_says_what_would_run_why_and_for_how_long(tiny):
     (judged,) = (job for job in jobs if "Judging the samples" in job)
     assert judged.endswith("because generating samples with gpt2-tiny may write another result")
     assert "Training" not in said
+    assert len([line for line in jobs if line.startswith("Computes on: ")]) == 1
 
 
 def test_a_dry_run_of_a_fresh_copy_plans_every_rule(tiny):

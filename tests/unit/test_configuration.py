@@ -72,6 +72,21 @@ def test_every_shipped_config_is_valid(overlay):
         ({"push__model": "other"}, ["`push.model` is 'other'", "only gpt2-tiny"]),
         ({"push__repository": "no-owner"}, ["`push.repository`", "'no-owner'", "owner/name"]),
         ({"training__processes": 2}, ["`batch_tokens` 8192", "`processes` 2 = 16384"]),
+        (
+            {"training__processes": 3, "training__micro_batch_sequences": "auto"},
+            ["`batch_tokens` 8192", "`context_tokens` 64 × `processes` 3 = 192"],
+        ),
+        ({"training__processes": "auto", "training__micro_batch_sequences": 100}, ["`batch_tokens` 8192", "= 6400"]),
+        ({"training__micro_batch_sequences": "many"}, ["`training.micro_batch_sequences` is 'many'", "auto: as many"]),
+        ({"training__micro_batch_sequences": 0}, ["`training.micro_batch_sequences` is 0"]),
+        ({"training__processes": "all"}, ["`training.processes` is 'all'", "auto: one for each GPU"]),
+        ({"training__compile": "yes"}, ["`training.compile` is 'yes'", "'auto'", "long trainings"]),
+        ({"training__compile": 1}, ["`training.compile` is 1"]),
+        ({"training__precision": "tf32"}, ["`training.precision` is 'tf32'", "'float16'"]),
+        ({"training__resume_every_seconds": -1}, ["`training.resume_every_seconds` is -1", "after every step"]),
+        ({"training__resume_every_steps": 25}, ["did you mean `resume_every_seconds`"]),
+        ({"classification__batch_tokens": "all"}, ["`classification.batch_tokens` is 'all'", "as suits the device"]),
+        ({"classification__precision": "int8"}, ["`classification.precision` is 'int8'", "'float16'"]),
         ({"classifiers__1__name": "sentiment"}, ["two items are called 'sentiment'"]),
     ],
 )
@@ -80,6 +95,24 @@ def test_a_wrong_config_is_refused_with_key_value_and_remedy(changes, named):
         configuration.check(changed(**changes))
     for part in named:
         assert part in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"training__micro_batch_sequences": "auto", "training__processes": "auto"},
+        {"training__micro_batch_sequences": "auto", "training__processes": 2},
+        {"training__compile": "auto"},
+        {"training__compile": False},
+        {"training__precision": "float16", "classification__precision": "float16", "finetuning__precision": "float16"},
+        {"training__resume_every_seconds": 0},
+        {"training__resume_every_seconds": 1.5},
+        {"classification__batch_tokens": "auto"},
+        {"models__0__micro_batch_sequences": "auto", "classifiers__0__batch_tokens": "auto"},
+    ],
+)
+def test_what_the_machine_may_decide_is_left_to_it(changes):
+    configuration.check(changed(**changes))
 
 
 def test_all_problems_are_named_at_once():

@@ -48,3 +48,41 @@ def test_gradients_are_computed_where_they_are_wanted(learns):
 @pytest.mark.parametrize(("rows", "most", "expected"), [(4096, 1365, 1024), (4096, 8192, 4096), (13, 5, 1), (12, 5, 4)])
 def test_chunks_are_equally_long(rows, most, expected):
     assert loss.rows_at_once(rows, most) == expected
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_head_and_body_are_scaled_alike(dtype):
+    """By a number that stands between two of sixteen bits."""
+    step = torch.finfo(dtype).eps
+    scale = 1 + (0.35 // step + 0.5) * step
+    torch.manual_seed(0)
+    hidden = torch.randn(256, 64).to(dtype).requires_grad_()
+    weight = (torch.randn(50, 64) / 8).requires_grad_()
+    targets = torch.randint(0, 50, (256,))
+    plain, scaled = (
+        torch.autograd.grad(loss.head_loss(hidden, weight, targets) * factor, (hidden, weight)) for factor in (1, scale)
+    )
+    assert abs(torch.tensor(scale, dtype=dtype).item() - scale) == step / 2
+    for before, after in zip(plain, scaled, strict=True):
+        assert after.dtype == before.dtype
+        before, after = before.double(), after.double()
+        # Each number is rounded up or down; the factor of all of them together is not.
+        assert (before * after).sum() / before.square().sum() == pytest.approx(scale, abs=step / 10)
+
+
+def test_a_frequent_token_does_not_overflow_in_float16(monkeypatch):
+    rows = 8192
+    monkeypatch.setitem(loss.LEAST_ROWS, "cpu", rows)
+    torch.manual_seed(0)
+    weight = (torch.randn(20, 8) / 100).requires_grad_()
+    states = 16 + torch.randn(rows, 8)
+    targets = torch.full((rows,), 7)
+    found = []
+    for dtype in (torch.float32, torch.float16):
+        hidden = states.to(dtype).requires_grad_()
+        found.append(torch.autograd.grad(loss.head_loss(hidden, weight, targets), (weight, hidden)))
+    (wanted, wanted_hidden), (half, half_hidden) = found
+    assert wanted.abs().max() > torch.finfo(torch.float16).max
+    assert half.dtype is torch.float32 and half.isfinite().all()
+    torch.testing.assert_close(half, wanted, rtol=5e-3, atol=5e-3 * wanted.abs().max().item())
+    torch.testing.assert_close(half_hidden.float(), wanted_hidden, rtol=5e-3, atol=1e-4)

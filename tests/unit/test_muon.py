@@ -95,3 +95,24 @@ def test_momentum_remembers_earlier_gradients():
     mean = MOMENTUM * (1 - MOMENTUM) * first + (1 - MOMENTUM) * second
     wanted = orthogonal(second.lerp(mean, MOMENTUM)[None])[0]
     torch.testing.assert_close(before - parameter.detach(), wanted * UPDATE_SIZE * 24**0.5, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_where_nothing_overflowed_a_scaled_step_is_a_plain_one(parts):
+    """Bit for bit but for the decay, whose factor is then computed on the device in float32."""
+    matrices, gradients = ([made((24, 72), 10 * which + seed) for seed in (1, 2)] for which in (1, 2))
+    found = []
+    for found_inf in (None, torch.zeros(())):
+        parameters = [torch.nn.Parameter(matrix.clone()) for matrix in matrices]
+        sets = [{"params": parameters, "parts": parts}]
+        optimizer = Muon(sets, learning_rate=0.1, weight_decay=0.5, dtype=torch.float32)
+        optimizer.found_inf = found_inf
+        for _ in range(2):
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                parameter.grad = gradient.clone()
+            optimizer.step()
+        momenta = [optimizer.state[parameter]["momentum"] for parameter in parameters]
+        found.append((momenta, [parameter.detach() for parameter in parameters]))
+    assert all(torch.equal(*pair) for pair in zip(found[0][0], found[1][0], strict=True))
+    for plain, scaled in zip(found[0][1], found[1][1], strict=True):
+        torch.testing.assert_close(scaled, plain, rtol=1e-6, atol=1e-6)

@@ -182,6 +182,22 @@ def test_training_is_told_with_its_end(run):
     assert "Training stopped before the planned 200 steps," in said
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "It learned on a CPU, in float32, 2 sequences at once."),
+        (
+            {"device_kind": "cuda", "compute_dtype": "bfloat16", "micro_batch_sequences": 1, "processes": 4},
+            "It learned on a GPU (cuda), in bfloat16, 1 sequence at once by each of 4 processes.",
+        ),
+    ],
+)
+def test_the_device_that_trained_is_named(tmp_path, changes, said):
+    found = Run(make_run(tmp_path / "run"))
+    vars(found.models["gpt2-tiny"]).update(changes)
+    assert said in plain(training.opening(found).markdown)
+
+
 def test_unpublished_texts_are_in_nothing_that_is_shown(tmp_path):
     texts = [
         f"{word} winters pass over the old houses of {place}"

@@ -1,11 +1,7 @@
 """Training: a checkpoint that transformers reads, the same bits each time, killed or not."""
 
 import json
-import os
 import re
-import subprocess
-import sys
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +17,7 @@ from samizdat.packing import evaluation_rows
 from samizdat.records import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary, read_document
 from samizdat.tokenizer import TokenizerSettings, make_tokenizer
 from small_corpus import write_texts
-from small_training import SETTINGS, WORDS, contents, log_of, run
+from small_training import WORDS, contents, log_of, run, run_program, words
 from transformers import AutoTokenizer, GPT2LMHeadModel
 
 
@@ -63,24 +59,6 @@ def test_bits_per_byte_are_those_of_an_independent_count(trained, tokenizer):
     assert summary.validation_bits_per_byte == pytest.approx(nats / np.log(2) / held_out, rel=1e-4)
     assert summary.validation_loss == pytest.approx(nats / len(tokens), rel=1e-4)
     assert summary.validation_perplexity == pytest.approx(np.exp(nats / len(tokens)), rel=1e-3)
-
-
-def words(tokenizer: Path, folder: Path, **changes) -> list[str]:
-    """The options of the training program, without dropout."""
-    options = asdict(replace(SETTINGS, dropout=0.0, **changes)) | {
-        "name": "m", "tokenizer": tokenizer, "out": folder / "out", "work": folder / "work", "device": "cpu",
-        "threads": 1, "seed": 1, "log": folder / "logs" / "train.log", "title": "model m",
-    }  # fmt: skip
-    return [
-        f"--{key.replace('_', '-')}={value if isinstance(value, str | Path) else json.dumps(value)}"
-        for key, value in options.items()
-    ]
-
-
-def run_program(*line: str, **environment: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", *line], capture_output=True, text=True, env={**os.environ, **environment}
-    )
 
 
 def test_two_processes_learn_what_one_does(tokenizer, tmp_path, monkeypatch):

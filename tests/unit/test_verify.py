@@ -82,6 +82,22 @@ def test_what_is_missing_altered_or_extra_is_different(pair):
     assert "only the rebuilt run" in different["a.txt"] and "artefacts.a.txt" in different["manifest.json"]
 
 
+def test_another_device_is_no_difference_in_the_page_that_names_it(pair):
+    """The report spells a device's kind in words."""
+    run, made = pair
+    for where, kind, dtype, words in ((run, "cpu", "float32", "a CPU"), (made, "cuda", "bfloat16", "a GPU (cuda)")):
+        summary = where / "models" / "gpt2-tiny" / "summary.json"
+        text = summary.read_text(encoding="utf-8")
+        summary.write_text(text.replace('"cpu"', f'"{kind}"').replace('"float32"', f'"{dtype}"'), encoding="utf-8")
+        page = f"<p>It learned on {words}, in {dtype}, 8 sequences at once. about 0.51</p>"
+        (where / "report" / "report.html").write_text(page, encoding="utf-8")
+    assert verdicts_of(run, made)["report/report.html"].kind == CLOSE
+    assert verdicts_of(made, run)["report/report.html"].kind == CLOSE
+    page = made / "report" / "report.html"
+    page.write_text(page.read_text(encoding="utf-8").replace("a GPU (cuda)", "a GPU (mps)"), encoding="utf-8")
+    assert verdicts_of(run, made)["report/report.html"].kind == DIFFERENT
+
+
 def test_of_a_bundle_without_texts_the_hash_decides(pair):
     run, made = pair
     (run / "corpus" / "texts.parquet").unlink()

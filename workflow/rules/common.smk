@@ -138,13 +138,7 @@ def vocabulary_archive(name):
 def model_outputs(name):
     """Every file of a model: the published checkpoint, its log and summary, the checkpoints on the way."""
     folder = f"{RESULTS}/models/{name}"
-    files = [
-        *WEIGHTS,
-        "generation_config.json",
-        *TOKENIZER,
-        "train_log.csv",
-        "summary.json",
-    ]
+    files = [*WEIGHTS, "generation_config.json", *TOKENIZER, "train_log.csv", "summary.json"]
     early = [
         f"steps/{percent}/{file}" for percent in EARLY_PERCENTS[name] for file in [*WEIGHTS, "generation_config.json"]
     ]

@@ -170,7 +170,8 @@ def load_state(
         return None
     if metadata["processes"] != str(workers.count):
         raise UserError(
-            f"the state in {path} was made by {metadata['processes']} processes, and this training has {workers.count}",
+            f"the state in {path} is of a training by {metadata['processes']} at once, and now there "
+            f"{'is' if workers.count == 1 else 'are'} {workers.said}",
             remedy=f"set training.processes to {metadata['processes']} in the config to go on, or delete that file to "
             "begin anew",
         )

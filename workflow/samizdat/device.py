@@ -4,13 +4,12 @@ import ctypes
 import logging
 import os
 import platform
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from samizdat import cards
 from samizdat.errors import UserError
 from samizdat.seeds import seed_everything
 
@@ -64,8 +63,8 @@ def prepare(requested: str, *, threads: int, seed: int) -> Device:
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if requested == "auto":
         kind = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])
-        if kind == "cpu" and (unused := unused_card()):
-            log.warning("%s", unused)
+        if kind == "cpu" and cards.are_there():
+            log.warning("%s", cards.why_unused(torch.__version__, torch.version.cuda))
     elif available.get(requested):
         kind = requested
     else:
@@ -93,25 +92,7 @@ def prepare(requested: str, *, threads: int, seed: int) -> Device:
     # Elsewhere bfloat16 is slower than float32; with AMX its products are so fast that scaling for int8 costs more.
     native = _cpu_has("avx512_bf16", "amx_bf16", "amx_tile", "bf16", "arm_bf16")
     int8 = _cpu_has("avx512_vnni") and not _cpu_has("amx_tile")
-    return Device(kind, processor_name(), fastest="bfloat16" if native else "float32", int8=int8)
-
-
-def unused_card() -> str | None:
-    """What to say where an NVIDIA card is there and this build of torch can't use it; None where there is none."""
-    import torch
-
-    if torch.cuda.is_available() or not (shutil.which("nvidia-smi") or Path("/proc/driver/nvidia/version").exists()):
-        return None
-    if torch.version.cuda is None:
-        version = torch.__version__.split("+")[0]
-        return (
-            f"this machine has an NVIDIA card, but torch {torch.__version__} is a build for CPUs, so the CPU computes; "
-            f"to use the card: .venv/bin/python -m pip install --force-reinstall torch=={version}"
-        )
-    return (
-        f"this machine has an NVIDIA card, but torch {torch.__version__} (built with CUDA {torch.version.cuda}) can't "
-        "reach it, so the CPU computes; `nvidia-smi` says whether the driver works and which CUDA it supports"
-    )
+    return Device(kind, cards.processor_name(), fastest="bfloat16" if native else "float32", int8=int8)
 
 
 def _fastest_on_card() -> str:
@@ -170,15 +151,3 @@ def _cpu_has(*names: str) -> bool:
     get_capabilities = getattr(torch.cpu, "get_capabilities", dict)
     capabilities = get_capabilities()
     return any(capabilities.get(name) for name in names)
-
-
-def processor_name() -> str:
-    """What the processor calls itself."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - no path of ours
-            for line in file:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()

@@ -47,7 +47,7 @@ def micro_batch_sequences(
     share, left = divmod(settings.batch_tokens, least)
     if left:
         raise UserError(
-            f"batch_tokens {settings.batch_tokens} can't be shared by {workers.count} processes in sequences of "
+            f"batch_tokens {settings.batch_tokens} can't be shared by {workers.said} in sequences of "
             f"{settings.context_tokens} tokens (context_tokens)",
             remedy=f"set training.batch_tokens to a multiple of {least} in the config",
         )
@@ -81,8 +81,9 @@ def _largest_that_fits(settings: TrainingSettings, model: GPT2LMHeadModel, devic
     most = max(1, MOST_TOKENS[device.kind] // context)
     candidates = [number for number in range(min(share, most), 0, -1) if share % number == 0]
     for number in candidates:
+        what = f"{number} sequence{'s' if number > 1 else ''} of {context} tokens"
         try:
-            with enough_memory(device, f"{number} sequences of {context} tokens", remedy="lower context_tokens"):
+            with enough_memory(device, what, remedy="lower training.context_tokens in the config"):
                 _dry_step(settings, model, device, number)
         except UserError:
             if number == 1:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from samizdat.cards import computing_device
 from samizdat.reasons import direct_reasons, listed
 
 _UPDATED = "Input files updated by another job: "
@@ -21,6 +22,7 @@ class Job:
     inputs: frozenset[str]
     outputs: frozenset[str]
     work: Path | None  # the stage's private folder; None for a rule that is no stage
+    device: str | None = None  # what it is told to compute on; None where it computes nothing to speak of
 
     @property
     def seconds(self) -> float | None:
@@ -57,7 +59,7 @@ def planned_jobs(arguments: Sequence[str]) -> tuple[list[Job], int]:
 
     def collect(record: logging.LogRecord) -> bool:
         if getattr(record, "event", None) == LogEvent.JOB_INFO and record.rule_msg:
-            work = re.search(r" --work=(\S+)", record.shellcmd or "")
+            work, device = (re.search(rf" --{name}=(\S+)", record.shellcmd or "") for name in ("work", "device"))
             jobs.append(
                 Job(
                     record.rule_msg,
@@ -65,6 +67,7 @@ def planned_jobs(arguments: Sequence[str]) -> tuple[list[Job], int]:
                     frozenset(record.input),
                     frozenset(record.output),
                     Path(work[1]) if work else None,
+                    device and device[1],
                 )
             )
         return record.levelno > logging.INFO
@@ -81,7 +84,7 @@ def planned_jobs(arguments: Sequence[str]) -> tuple[list[Job], int]:
 
 
 def plan_text(jobs: Sequence[Job]) -> str:
-    """The plan for people: a line for each job with its seconds and its reason, and the sum."""
+    """The plan for people: a line for each job with its seconds and its reason, the sum, and the device."""
     if not jobs:
         return "Nothing would run: all results are up to date."
     ancestors = _ancestors(jobs)
@@ -93,6 +96,7 @@ def plan_text(jobs: Sequence[Job]) -> str:
     total = f"for about {_duration(sum(known))} by their last times" if known else "for how long is not known"
     total += f", {untimed} of them never timed here" if untimed else ""
     lines.insert(0, f"{len(jobs)} job{'s' if len(jobs) > 1 else ''} would run, {total}:")
+    lines += [computing_device(device) for device in sorted({job.device for job in jobs if job.device})]
     if any(job.reason.startswith(_UPDATED) for job in jobs):
         lines.append("Costly steps return in seconds where it turns out that what they read is as before.")
     return "\n".join(lines)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from samizdat import program
-from samizdat.device import processor_name
+from samizdat.cards import processor_name
 from samizdat.files import sha256_of, write_text
 
 

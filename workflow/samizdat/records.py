@@ -105,6 +105,10 @@ class TokenizerSummary:
     token_dtype: str  # of tokens/*.bin: "uint16" or "uint32", little-endian
 
 
+# The kinds of devices in words.
+DEVICES = {"cpu": "a CPU", "cuda": "a GPU (cuda)", "mps": "a GPU (mps)"}
+
+
 @dataclass(frozen=True)
 class ModelSummary:
     """`models/<model>/summary.json`."""
@@ -113,7 +117,7 @@ class ModelSummary:
     tokenizer: str
     start: str  # "scratch", or the checkpoint that it continues
     parameters: int
-    device_kind: str  # "cpu", "cuda" or "mps"
+    device_kind: str  # one of DEVICES
     compute_dtype: str  # of matrix products: "int8", "bfloat16", "float16" or "float32"; weights are float32
     compiled: bool  # whether torch.compile could be used
     micro_batch_sequences: int  # computed at once by each process

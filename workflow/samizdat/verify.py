@@ -10,7 +10,7 @@ from pathlib import Path
 from samizdat import bundle, rebuild
 from samizdat.errors import UserError
 from samizdat.files import locked, sha256_of
-from samizdat.records import Manifest, read_document
+from samizdat.records import DEVICES, Manifest, read_document
 from samizdat.sameness import CIRCUMSTANCES, CLOSE, DIFFERENT, RELATIVE, SAME, Explained, Verdict, compare
 
 SCRATCH = Path("work/.verify")  # no run can be called so
@@ -143,7 +143,11 @@ def _circumstances(old: Manifest, new: Manifest, run: Path, made: Path) -> dict[
             before, now = (json.loads(_read(folder / path)) for folder in (run, made))
         except ValueError:
             continue
+        if not (isinstance(before, dict) and isinstance(now, dict)):
+            continue
         words |= {str(before[key]): str(now[key]) for key in CIRCUMSTANCES if key in before and key in now}
+        kinds = [DEVICES.get(str(summary.get("device_kind"))) for summary in (before, now)]
+        words |= dict([kinds]) if all(kinds) else {}  # as the report spells them
     return {word: found for word, found in words.items() if word != found}
 
 

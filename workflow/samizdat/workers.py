@@ -24,6 +24,11 @@ class Workers:
         """Whether this is the one process that writes files."""
         return self.rank == 0
 
+    @property
+    def said(self) -> str:
+        """How many there are, in words."""
+        return "1 process" if self.count == 1 else f"{self.count} processes"
+
     def wrap(self, module):
         """The module with gradients that are averaged over all processes."""
         if self.count == 1:
@@ -125,6 +130,7 @@ def launch(processes: int, module: str, arguments: list[str]) -> int:
     if processes == 1:
         os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - no shell is wanted
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    from torch.distributed.elastic.multiprocessing import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
@@ -137,11 +143,12 @@ def launch(processes: int, module: str, arguments: list[str]) -> int:
         local_addr="localhost",
         run_id=uuid.uuid4().hex,
         monitor_interval=0.5,
+        max_restarts=0,  # what failed would only fail again, and say so each time
     )
     try:
         elastic_launch(config, sys.executable)("-m", module, *arguments)
-    except ChildFailedError:
-        return 1  # the process that failed has said why
+    except (ChildFailedError, SignalException):
+        return 1  # the process that failed, or was asked to end, has said why
     return 0
 
 

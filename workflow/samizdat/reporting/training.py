@@ -4,10 +4,10 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from samizdat.escaping import escape
-from samizdat.records import ModelSummary
+from samizdat.records import DEVICES, ModelSummary
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import DASHES, FAINT, MARKERS, PALETTE, Picture, drawing, legend_below, legend_label
-from samizdat.reporting.words import NO_BREAK, Prose, Table, count, drawn, label, name, table
+from samizdat.reporting.words import NO_BREAK, Prose, Table, count, counted, drawn, label, name, table
 
 PUBLISHED_PERCENT = "100"
 
@@ -28,7 +28,7 @@ def _sentences(run: Run, model: ModelSummary) -> str:
         f"({last['epoch']:.1f} times over the train split). "
         f"On the held-out texts ({count(held_out)} bytes) it needs {model.validation_bits_per_byte:.3f} bits per byte; "
         f"before training it was {first['validation_bits_per_byte']:.3f}. Its perplexity there is "
-        f"{model.validation_perplexity:.1f} over its own tokens."
+        f"{model.validation_perplexity:.1f} over its own tokens. {_circumstances(model)}"
     )
     if model.best_step < model.steps_done:
         text += (
@@ -40,6 +40,15 @@ def _sentences(run: Run, model: ModelSummary) -> str:
             f" Training stopped before the planned {count(model.steps_planned)} steps, since the loss got no better."
         )
     return text
+
+
+def _circumstances(model: ModelSummary) -> str:
+    """Where it learned, in which number format, and how many sequences at once."""
+    processes = "" if model.processes == 1 else f" by each of {counted(model.processes, 'process', 'processes')}"
+    return (
+        f"It learned on {DEVICES[model.device_kind]}, in {model.compute_dtype}, "
+        f"{counted(model.micro_batch_sequences, 'sequence')} at once{processes}."
+    )
 
 
 def millions(number: float) -> str:

@@ -1,0 +1,32 @@
+"""A card that nothing uses is told of once, where it is seen: at the terminal, when a run begins."""
+
+import sys
+
+SAID = "! this machine has an NVIDIA card, but torch "
+
+
+def test_an_unused_card_is_told_of_once_and_only_when_something_runs(checkout, tmp_path):
+    """The driver does not answer; whatever the build of torch, the card can't be used."""
+    program = tmp_path / "bin" / "nvidia-smi"
+    program.parent.mkdir()
+    program.write_text(f"#!{sys.executable}\nraise SystemExit(9)\n", encoding="utf-8")
+    program.chmod(0o755)
+    path = checkout.environment()["PATH"]
+    with_card = {"PATH": f"{program.parent}:{path}", "CUDA_VISIBLE_DEVICES": "0"}
+    (checkout.root / "data" / "own.txt").write_text("One text.\nAnother text.\nA third.\n", encoding="utf-8")
+    corpus = {"source": "files", "paths": ["data/own.txt"], "txt_unit": "line", "min_characters": 1}
+    target = (
+        "results/tiny/corpus/texts.parquet",
+        "--configfile",
+        checkout.overlay("own", corpus=corpus, classifiers=[]),
+    )
+
+    planned = checkout.snakemake("--dry-run", *target, **with_card)
+    assert planned.returncode == 0 and SAID not in planned.stderr, planned.stderr
+    done = checkout.snakemake(*target, **with_card)
+    assert done.returncode == 0 and done.stderr.count(SAID) == 1, done.stderr
+    again = checkout.snakemake(*target, **with_card)
+    assert again.returncode == 0 and SAID not in again.stderr, again.stderr
+    on_cpu = checkout.overlay("cpu", corpus=corpus, classifiers=[], device="cpu")
+    asked = checkout.snakemake("--forceall", *target[:-1], on_cpu, **with_card)
+    assert asked.returncode == 0 and SAID not in asked.stderr, asked.stderr
