@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 CONFIG ?=
+KEEP ?=
+TORCH ?=
 CONFIGFILES := $(if $(CONFIG),--configfile $(CONFIG))
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -10,8 +12,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := report
 
+# KEEP=folder copies what the run makes into a folder that outlives this machine, and puts back what is in it.
 report: .venv/ready  ## the whole run; CONFIG=config/mine.yaml lays yours over config/config.yaml
-	@snakemake --cores all $(CONFIGFILES)
+	@$(if $(KEEP),samizdat keep "$(KEEP)") $(BIN)/python -m snakemake --cores all $(CONFIGFILES)
 
 plan: .venv/ready  ## which jobs would run, why, and for about how long
 	@samizdat plan $(CONFIGFILES)
@@ -54,14 +57,30 @@ bench-report: .venv/ready  ## the report in a browser, for the demo, a Czech cor
 	@$(BIN)/python benchmarks/report.py
 
 # torch comes without a hash and with its accelerator packages left to pip: a CPU build where one is at
-# hand, the CUDA build elsewhere.
+# hand, the CUDA build elsewhere. TORCH=system takes the one that $(PYTHON) has, whatever its version, as on a notebook
+# service whose torch fits its cards: the folder that it lies in stands behind the environment's own packages, so that
+# these win. Pythons of such services may lack ensurepip, so their own pip installs.
+ifeq ($(TORCH),system)
+  WITHOUT_PIP := --without-pip
+  PIP = $(PYTHON) -m pip --python $(BIN)/python
+  TORCHES_FOLDER = $(PYTHON) -c 'import importlib.util as u, pathlib, sys; torch = u.find_spec("torch"); print(pathlib.Path(torch.origin).parents[1]) if torch else sys.exit("$(PYTHON) has no torch; without TORCH=system, make installs one")'
+  LAST_ON_PATH = $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/torch-of-the-system.pth
+  GET_TORCH = $(TORCHES_FOLDER) >"$(LAST_ON_PATH)"
+else
+  PIP = $(BIN)/python -m pip
+  TORCHES_FOLDER = :
+  GET_TORCH = $(INSTALL) $$(sed -n 's/^ *"\(torch==[^"]*\)",$$/\1/p' pyproject.toml)
+endif
+INSTALL = $(PIP) install --quiet --disable-pip-version-check
+
 .venv/ready: envs/lock.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "samizdat needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12")'
+	@$(TORCHES_FOLDER) >/dev/null
 	@echo "Installing into .venv (once, some minutes)"
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r envs/lock.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(sed -n 's/^ *"\(torch==[^"]*\)",$$/\1/p' pyproject.toml)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PYTHON) -m venv $(WITHOUT_PIP) .venv
+	@$(INSTALL) --no-deps --require-hashes -r envs/lock.txt
+	@$(GET_TORCH)
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # Needs uv. What follows torch's own choice of accelerator is left out.

@@ -66,7 +66,7 @@ PREFIX = (
     " PYTHONHASHSEED=0 LC_ALL=C.UTF-8 TZ=UTC TOKENIZERS_PARALLELISM=true"
     # Compiled once for all models of one shape; PyTorch's own place is shared by all that a user runs. Releases before
     # 2.13 don't find a relative path again from where they start the C++ compiler.
-    f' TORCHINDUCTOR_CACHE_DIR="$PWD"/{shlex.quote(f"{WORK}/compiled")}'
+    f" TORCHINDUCTOR_CACHE_DIR={shlex.quote(str(Path(WORK, 'compiled').absolute()))}"
     f" OMP_NUM_THREADS={config['threads']}; exec "
 )
 shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))  # Snakemake formats it, and a folder may have braces

@@ -92,6 +92,15 @@ def _parser() -> argparse.ArgumentParser:
     clean.add_argument("what", nargs="*", metavar="WHAT", help="delete these without a question")
     clean.add_argument("--all", action="store_true", help="delete everything without a question")
     clean.set_defaults(command=_clean)
+    keep = commands.add_parser(
+        "keep",
+        help="run a command, and copy what it makes into a folder that outlives this machine",
+        description="Put back what the folder holds and is missing here, run the command, and copy texts, configs, "
+        "results and state into the folder, time and again and at the end.",
+    )
+    keep.add_argument("folder", type=Path, metavar="FOLDER", help="where the copies lie")
+    keep.add_argument("call", nargs=argparse.REMAINDER, metavar="COMMAND", help="without one, all is only put back")
+    keep.set_defaults(command=_keep)
     return parser
 
 
@@ -111,6 +120,12 @@ def _clean(options: argparse.Namespace) -> None:
     from samizdat.housekeeping import asker, clean
 
     print(clean(options.what, everything=options.all, ask=asker()))
+
+
+def _keep(options: argparse.Namespace) -> int:
+    from samizdat.keeping import keep
+
+    return keep(options.folder, options.call)
 
 
 def _bundle(options: argparse.Namespace) -> None:
