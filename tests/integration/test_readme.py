@@ -59,7 +59,9 @@ def test_every_config_is_accepted(tmp_path, monkeypatch):
 
 def test_every_file_that_it_names_exists():
     for target in re.findall(r"\]\((?!https?:)([^)]+)\)", README):
-        assert (ROOT / target).is_file(), target
+        file, _, section = target.partition("#")
+        assert (ROOT / file).is_file(), target
+        assert not section or f"\n## {section}\n" in (ROOT / file).read_text(encoding="utf-8"), target
     for key in re.findall(r"`(config/[a-z]+\.yaml|report/(?!report)[a-z.]+|docs/[a-z.]+)`", README):
         assert (ROOT / key).is_file() or key == "config/mine.yaml", key
 
