@@ -34,7 +34,10 @@ SMALL = TrainingSettings(
     precision="float32", compile=False, processes=1, evaluations=4, patience=None, resume_every_seconds=600.0,
     keep_percents=(100,),
 )  # fmt: skip
-TOY = replace(SMALL, layers=1, heads=2, width=32, context_tokens=32, batch_tokens=256, micro_batch_sequences=4)
+TOY = replace(
+    SMALL, layers=1, heads=2, width=32, context_tokens=32, epochs=0.3, batch_tokens=256, micro_batch_sequences=4,
+    evaluations=2,
+)  # fmt: skip
 LEARNING = FinetuningSettings(
     checkpoint="", revision=None, max_training_texts=600, selection_share=0.2, epochs=2.0, batch_rows=16,
     learning_rate=0.0005, warmup_share=0.1, weight_decay=0.01, dropout=0.0, class_weights=True, evaluations=2,
@@ -97,7 +100,7 @@ def trained(settings: TrainingSettings, tokenizer: Path, folder: Path, device: s
 
 def resuming(settings: TrainingSettings, tokenizer: Path, folder: Path, device: str) -> dict[str, Figure]:
     """A training that is killed after a state, and one that is asked to end, beside one that is left alone."""
-    settings = replace(settings, precision="float16" if device == "cuda" else "auto", epochs=2.0)
+    settings = replace(settings, precision="float16" if device == "cuda" else "auto", epochs=4.0)
     trained(settings, tokenizer, folder / "whole", device)
     figures = {}
     for name, sign in (("killed", signal.SIGKILL), ("ended", signal.SIGTERM)):

@@ -5,9 +5,10 @@ import threading
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from samizdat import checkpoint
+from samizdat import checkpoint, training_loop
 from samizdat.checkpoint import StateWriter
 from samizdat.errors import UserError
 from samizdat.training_loop import TrainingLoop
@@ -168,3 +169,32 @@ def test_a_state_of_another_number_of_processes_is_refused(tokenizer, tmp_path, 
     assert "set training.processes to 4 in the config to go on, or delete that file" in str(error.value)
     path.unlink()
     run(tokenizer, tmp_path, processes="auto")
+
+
+def test_the_scale_of_the_loss_is_part_of_a_state(tokenizer, tmp_path, monkeypatch):
+    """It begins so large that the first steps overflow and are skipped; begun anew, others would be."""
+
+    class Stop(Exception):
+        pass
+
+    def save_and_stop(self, model, optimizers, loss_sum, position):
+        save(self, model, optimizers, loss_sum, position)
+        self.wait()
+        if position["step"] == 9:
+            scales.append(position["loss_scale"]["scale"])
+            raise Stop
+
+    save, scales = StateWriter.save, []
+    monkeypatch.setattr(
+        training_loop, "make_scaler", lambda kind, dtype: torch.amp.GradScaler(kind, init_scale=2.0**30)
+    )
+    changes = {"precision": "float16", "resume_every_seconds": 0.0}
+    _, whole = run(tokenizer, tmp_path / "whole", **changes)
+    with monkeypatch.context() as patch:
+        patch.setattr(StateWriter, "save", save_and_stop)
+        patch.setattr(StateWriter, "due", True)
+        with pytest.raises(Stop):
+            run(tokenizer, tmp_path / "stopped", **changes)
+    assert scales[0] <= 2.0**28
+    _, out = run(tokenizer, tmp_path / "stopped", **changes)
+    assert contents(out) == contents(whole)
