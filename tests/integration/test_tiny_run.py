@@ -211,6 +211,10 @@ CHANGES = {
         file_change("workflow/samizdat/optimizer.py", "0.95)", "0.94)"),
         without_config(train_anew()),
     ),
+    "an error in other words": (
+        file_change("workflow/samizdat/training.py", "the train split has", "the train split holds"),
+        without_config(train_anew()),
+    ),
     "the fine-tuning": (
         config_change(finetuning={"epochs": 2.0}),
         {"finetune_classifier": 2, "score_texts": 4} | STATISTICS,
@@ -244,6 +248,22 @@ def test_a_change_reruns_what_depends_on_it_and_nothing_else(tiny, change, tmp_p
         for name in kept:
             shutil.rmtree(tiny.root / name)
             shutil.move(tmp_path / name, tiny.root / name)
+
+
+def test_costly_stages_return_at_once_when_only_words_are_others(tiny):
+    names = ("workflow/samizdat/training.py", "workflow/samizdat/program.py")
+    before = {name: (tiny.root / name).read_text(encoding="utf-8") for name in names}
+    try:
+        file_change(names[0], "the train split has", "the train split holds")(tiny.root)
+        file_change(names[1], "this is a bug", "this is our bug")(tiny.root)
+        done = tiny.snakemake("results/tiny/models/gpt2-tiny/model.safetensors", *TINY)
+        assert done.returncode == 0 and "as trained before" in done.stderr, done.stderr
+    finally:
+        for name, text in before.items():
+            (tiny.root / name).write_text(text, encoding="utf-8")
+    done = tiny.snakemake("results/tiny/models/gpt2-tiny/model.safetensors", *TINY)
+    assert done.returncode == 0, done.stderr
+    assert tiny.planned_jobs(*TINY) == {}
 
 
 def test_costly_stages_return_at_once_when_only_their_files_are_gone(tiny):

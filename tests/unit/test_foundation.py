@@ -171,6 +171,42 @@ def test_a_comment_changes_no_code_digest_and_an_edit_does(tmp_path, monkeypatch
     code._tree.cache_clear()
 
 
+def test_what_is_said_changes_the_digest_of_the_code_and_not_of_the_result(tmp_path, monkeypatch):
+    monkeypatch.setattr(code, "PACKAGE", tmp_path)
+    stage = (
+        "import sys\nfrom samizdat import program\nfrom samizdat.errors import UserError\n"
+        "def f(x):\n    log.info('at %d', x)\n    if x:\n        raise UserError(f'{x} is wrong', remedy='mend it')\n"
+        "    return [sys.executable, '-m', 'samizdat.started', 'samizdat.nowhere', 'see samizdat.other'], 1\n"
+    )
+    for name in ("program", "errors", "started", "other"):
+        (tmp_path / f"{name}.py").write_text("X = 1\n", encoding="utf-8")
+
+    def digests(**changes: str) -> tuple[str, str]:
+        (tmp_path / "stage.py").write_text(stage, encoding="utf-8")
+        for name, text in changes.items():
+            (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+        code._tree.cache_clear()
+        return code.code_digest("stage"), code.result_digest("stage")
+
+    rule, result = digests()
+    for changes in (
+        {"stage": stage.replace("is wrong", "cannot be")},
+        {"stage": stage.replace("'at %d'", "'step %d'")},
+        {"program": "X = 2\n"},
+    ):
+        assert digests(**changes)[0] != rule and digests(**changes)[1] == result
+    digests(program="X = 1\n")
+    for changes in ({"stage": stage.replace("if x", "if not x")}, {"started": "X = 2\n"}):
+        assert digests(**changes)[0] != rule and digests(**changes)[1] != result
+    code._tree.cache_clear()
+    assert code.imported_siblings("stage") == {"stage", "program", "errors", "started"}
+    code._tree.cache_clear()
+
+
+def test_the_import_of_a_classifier_knows_the_program_that_it_starts():
+    assert "unpickle" in code.imported_siblings("checkpoints")
+
+
 def test_a_table_of_another_schema_is_neither_written_nor_read(tmp_path):
     path = tmp_path / "scores.parquet"
     row = {"id": ["a"], "label": ["x"], "probabilities": [[0.25, 0.75]], "windows": [1]}

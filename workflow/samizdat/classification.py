@@ -15,7 +15,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from samizdat import program, unpadded
-from samizdat.code import code_digest
+from samizdat.code import result_digest
 from samizdat.device import Device, enough_memory, prepare
 from samizdat.files import sha256_of
 from samizdat.records import SCORES, ClassifierCard, read_document, write_table
@@ -90,7 +90,7 @@ def score(
         dtype=str(dtype),
         device=chosen.kind,
         torch=torch.__version__,
-        code=code_digest("classification"),
+        code=result_digest("classification"),
     )
     frame = pd.concat([pq.read_table(table, columns=["id", "text"]).to_pandas() for table in tables])
     keys = [hashlib.sha256(text.encode()).digest() for text in frame["text"]]

@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModelForSequenceClassification
 
 from samizdat import hub, program
-from samizdat.code import code_digest
+from samizdat.code import result_digest
 from samizdat.device import Device, enough_memory, prepare
 from samizdat.errors import UserError
 from samizdat.files import replacing_folder, sha256_of, write_text
@@ -63,7 +63,7 @@ def finetune(
         threads=threads,
         device=[chosen.kind, chosen.fastest],
         torch=torch.__version__,
-        code=code_digest("finetuning"),
+        code=result_digest("finetuning"),
     )
     learned = int((~examples["selects"]).sum())
     before = restore(work, mark, out)

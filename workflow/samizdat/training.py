@@ -12,7 +12,7 @@ from transformers import AutoConfig, GPT2Config, GPT2LMHeadModel
 
 from samizdat import disk, hub, program
 from samizdat.checkpoint import state_bytes
-from samizdat.code import code_digest
+from samizdat.code import result_digest
 from samizdat.device import enough_memory, prepare
 from samizdat.errors import UserError
 from samizdat.files import replacing_folder, sha256_of, write_text
@@ -63,7 +63,7 @@ def train(
         threads=threads,
         device=[chosen.kind, chosen.fastest, chosen.int8],
         torch=torch.__version__,
-        code=code_digest("training"),
+        code=result_digest("training"),
     )
     # A state of another number of processes is refused with both numbers; a finished model is of the number too.
     finished = fingerprint(run=mark, processes=workers.count)
