@@ -9,6 +9,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+import pytest
+from samizdat.checkpoint import StateWriter
 from samizdat.tokenizer import TokenizerSettings, make_tokenizer
 from samizdat.training import train
 from samizdat.training_settings import TrainingSettings
@@ -57,6 +59,24 @@ def run_program(*line: str, **environment: str) -> subprocess.CompletedProcess:
     """Run `python -m` to its end, modules of the tests included."""
     environment = {"PYTHONPATH": f"{Path(__file__).parent}:{os.environ.get('PYTHONPATH', '')}"} | environment
     return subprocess.run([sys.executable, "-m", *line], capture_output=True, text=True, env=os.environ | environment)
+
+
+def stop_after_a_state(monkeypatch, tokenizer: Path, folder: Path, **changes) -> None:
+    """Train until the first state is on the disk, and no further."""
+
+    class Stop(Exception):
+        pass
+
+    def save_and_stop(self, *arguments):
+        save(self, *arguments)
+        self.wait()
+        raise Stop
+
+    save = StateWriter.save
+    with monkeypatch.context() as patch:
+        patch.setattr(StateWriter, "save", save_and_stop)
+        with pytest.raises(Stop):
+            run(tokenizer, folder, **changes)
 
 
 def log_of(out) -> list[dict[str, float]]:

@@ -126,7 +126,7 @@ def accepted(config: dict[str, Any]) -> bool:
 
 
 def hostile_config(source: str) -> tuple[dict[str, Any], dict[tuple[str, ...], str]]:
-    """A config with a hostile text in every key that takes one, and what stands in which key."""
+    """A config with a hostile text in every key that takes one, and the text of each key."""
     config, placed = base(source), {}
     assert accepted(config)
     for way in KEYS:

@@ -152,7 +152,7 @@ def test_a_database_is_copied_whole_while_it_is_written(machine, folder):
     for value in range(3):
         with live:
             live.execute("INSERT INTO scores VALUES (?)", (value,))
-        copy(folder)  # what is new stands in the journal alone
+        copy(folder)  # what is new is in the journal alone
     live.execute("INSERT INTO scores VALUES ('not committed')")
     copy(folder)
     machine()

@@ -9,9 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from samizdat.checkpoint import StateWriter
 from samizdat.errors import UserError
-from small_training import contents, run
+from small_training import contents, run, stop_after_a_state
 
 
 def test_the_same_run_makes_the_same_bytes_and_another_seed_does_not(trained, tokenizer, tmp_path):
@@ -73,19 +72,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(trained, tokenizer, tmp_path, sa
 
 
 def test_a_state_of_another_recipe_is_not_resumed_from(trained, tokenizer, tmp_path, monkeypatch):
-    class Stop(Exception):
-        pass
-
-    def save_and_stop(self, *arguments):
-        save(self, *arguments)
-        self.wait()
-        raise Stop
-
-    save = StateWriter.save
-    with monkeypatch.context() as patch:
-        patch.setattr(StateWriter, "save", save_and_stop)
-        with pytest.raises(Stop):
-            run(tokenizer, tmp_path, learning_rate=0.5)
+    stop_after_a_state(monkeypatch, tokenizer, tmp_path, learning_rate=0.5)
     assert (tmp_path / "work" / "state.safetensors").is_file()
     assert contents(run(tokenizer, tmp_path)[1]) == contents(trained)
 

@@ -12,7 +12,7 @@ from samizdat import checkpoint, training_loop
 from samizdat.checkpoint import StateWriter
 from samizdat.errors import UserError
 from samizdat.training_loop import TrainingLoop
-from small_training import contents, log_of, run, run_program, words
+from small_training import contents, log_of, run, run_program, stop_after_a_state, words
 
 LONG = 1e9  # seconds
 EVERYTHING = {"dropout": 0.1}
@@ -145,19 +145,7 @@ def test_two_processes_that_were_stopped_go_on_to_the_same_bytes(two_processes, 
 
 
 def test_a_state_of_another_number_of_processes_is_refused(tokenizer, tmp_path, monkeypatch):
-    class Stop(Exception):
-        pass
-
-    def save_and_stop(self, *arguments):
-        save(self, *arguments)
-        self.wait()
-        raise Stop
-
-    save = StateWriter.save
-    with monkeypatch.context() as patch:
-        patch.setattr(StateWriter, "save", save_and_stop)
-        with pytest.raises(Stop):
-            run(tokenizer, tmp_path, processes="auto")
+    stop_after_a_state(monkeypatch, tokenizer, tmp_path, processes="auto")
     path = tmp_path / "work" / "state.safetensors"
     with safe_open(path, "pt") as file:
         metadata = file.metadata() | {"processes": "4"}

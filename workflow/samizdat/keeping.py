@@ -105,7 +105,7 @@ def copy(folder: Path) -> None:
     files: dict[str, dict[str, Any]] = {}
     copied: dict[tuple[int, int], dict[str, Any]] = {}
     for path in sorted(_files(FOLDERS), key=lambda path: (path.name != "state.safetensors", path)):
-        # A file may be gone or replaced by now; a damaged database is begun anew by whoever needs it.
+        # A file may be gone or replaced by now; a stage begins a damaged database anew.
         with suppress(FileNotFoundError, sqlite3.Error), path.open("rb") as source:
             status = os.fstat(source.fileno())
             seen = {"size": status.st_size, "changed": max(status.st_mtime_ns, _journal_changed(path))}
@@ -129,7 +129,7 @@ def copy(folder: Path) -> None:
 
 
 def _copy(path: Path, source: BinaryIO, target: Path) -> None:
-    """Copy one file; a database as it is at one moment, whoever writes into it."""
+    """Copy one file; a database as it is at one moment, even while it is written to."""
     if path.suffix != ".sqlite":
         with target.open("wb") as file:
             shutil.copyfileobj(source, file, 1 << 20)

@@ -78,7 +78,7 @@ def number_formats(settings: TrainingSettings, device: Device) -> tuple[bool, to
     """Whether products with weights are computed in eight-bit integers, and the float format of the others."""
     if settings.precision == "int8":
         return True, device.number_format("auto")
-    # Uncompiled, scaling costs more than it brings; a trained model can have a few numbers so large that what
-    # stands beside them rounds to 0.
+    # Uncompiled, scaling costs more than it brings; a trained model can have a few numbers so large that the
+    # others round to 0.
     worth_it = device.int8 and settings.compile and settings.checkpoint is None
     return settings.precision == "auto" and worth_it, device.number_format(settings.precision)

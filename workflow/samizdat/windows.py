@@ -64,10 +64,10 @@ def cut(
 def batches(windows: Iterable[Window], *, batch_tokens: int, padding_id: int, kind: str) -> Iterator[Batch]:
     """Batches of windows of like length, each as soon as it is full, and what is left in the end.
 
-    A batch of length L always has `batch_tokens // L` rows, filled up with padding: matrix products split
-    their work by shape, so a fixed shape gives a text the same bits whatever stands beside it. One more row never has
-    a window: where nothing is padded, transformers leaves the mask out, and other kernels would compute attention. The
-    tensors are `input_ids` and `attention_mask`, `[rows + 1, L]`.
+    A batch of length L always has `batch_tokens // L` rows, filled up with padding: matrix products split their work by
+    shape, so a fixed shape gives a text the same bits whatever else is in the batch. One more row never has a window:
+    where nothing is padded, transformers leaves the mask out, and other kernels would compute attention. The tensors
+    are `input_ids` and `attention_mask`, `[rows + 1, L]`.
 
     Args:
         windows: of any lengths.
