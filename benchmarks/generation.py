@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 import transformers
-from record import ROOT, Figure, middle, show, write
+from generation_speeds import BEGINNINGS, DRAWING, NEVER, speeds
+from record import ROOT, Figure, show, write
 from samizdat.device import prepare
 from samizdat.memorisation import Copies, known_words
 from samizdat.sampling import Recipe, Request, write_texts
@@ -31,12 +31,6 @@ from tokenizers import ByteLevelBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 DEMO = ROOT / "results" / "demo"
-BEGINNINGS = (
-    "The movie", "I bought this", "I love", "The government said that", "It was", "After all these years", "No",
-    "My friends and I have been waiting for",
-)  # fmt: skip
-DRAWING = {"top_p": 0.95, "repetition_penalty": 1.1}
-NEVER = -1  # a boundary that no model writes: all texts get their full length
 PASSAGE_CHARACTERS = 80
 
 
@@ -75,7 +69,11 @@ def main() -> None:
     prepare("cpu", threads=torch.get_num_threads(), seed=1)
     model, tokenizer = toy() if options.quick else demo()
     model.eval()
-    figures = speeds(model, tokenizer, plan, (30, 2)) | {"greedy_equal_share": greedy(model, tokenizer, plan)}
+    speed = speeds(
+        model, tokenizer, samples=plan.samples, piped=plan.piped, tokens=plan.tokens, batch=plan.batch,
+        slots=plan.slots, repeats=plan.repeats, reaches=(30, 2),
+    )  # fmt: skip
+    figures = speed | {"greedy_equal_share": greedy(model, tokenizer, plan)}
     if plan.corpus_megabytes:
         figures |= memorisation(plan)
     show(figures)
@@ -99,62 +97,6 @@ def toy() -> tuple[GPT2LMHeadModel, PreTrainedTokenizerFast]:
     )
     shape = {"vocab_size": 512, "n_positions": 64, "n_embd": 64, "n_layer": 2, "n_head": 2}
     return GPT2LMHeadModel(GPT2Config(**shape, bos_token_id=0, eos_token_id=0)), tokenizer
-
-
-def speeds(
-    model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, plan: Plan, reaches: tuple[float, float]
-) -> dict[str, Figure]:
-    """New tokens a second of the three, texts in and texts out, and ours against the others'."""
-    prompts = [BEGINNINGS[number % len(BEGINNINGS)] for number in range(plan.samples)]
-    tokenizer.pad_token, tokenizer.padding_side = tokenizer.eos_token, "left"
-    options = {
-        "do_sample": True, "temperature": 1.0, "top_k": 0, **DRAWING, "max_new_tokens": plan.tokens,
-        "min_new_tokens": plan.tokens, "pad_token_id": tokenizer.eos_token_id,
-    }  # fmt: skip
-    pipe = transformers.pipeline("text-generation", model=model, tokenizer=tokenizer, device=model.device)
-
-    def piped() -> int:
-        for prompt in prompts[: plan.piped]:
-            pipe(tokenizer.eos_token + prompt, **options)
-        return plan.piped
-
-    def batched() -> int:
-        for start in range(0, plan.samples, plan.batch):
-            batch = [tokenizer.eos_token + prompt for prompt in prompts[start : start + plan.batch]]
-            inputs = tokenizer(batch, return_tensors="pt", padding=True).to(model.device)
-            tokenizer.batch_decode(model.generate(**inputs, **options), skip_special_tokens=True)
-        return plan.samples
-
-    def ours() -> int:
-        recipe = Recipe(top_k=0, **DRAWING, no_repeat_ngram=0, max_new_tokens=plan.tokens, slots=plan.slots)
-        encoded = [(tokenizer.eos_token_id, *tokens) for tokens in encode(tokenizer, prompts)]
-        requests = [Request(tokens, 1.0, number) for number, tokens in enumerate(encoded)]
-        for text in write_texts(model, requests, recipe, boundary=NEVER):
-            tokenizer.decode(text.tokens)
-        return plan.samples
-
-    pipe(prompts[0], **options | {"max_new_tokens": 4, "min_new_tokens": 4})
-    rate_piped = rates(piped, 1, plan.tokens)
-    # In turns, so that a busy minute of the machine hits both.
-    pairs = [(rates(batched, 1, plan.tokens)[0], rates(ours, 1, plan.tokens)[0]) for _ in range(plan.repeats)]
-    rate_batched, rate_ours = ([pair[side] for pair in pairs] for side in (0, 1))
-    return {
-        "pipeline_tokens_per_second": middle('new tokens a second, `pipeline("text-generation")`', rate_piped),
-        "batched_tokens_per_second": middle(f"new tokens a second, `model.generate`, batch {plan.batch}", rate_batched),
-        "tokens_per_second": middle("new tokens a second, ours", rate_ours),
-        "against_pipeline": middle("ours ÷ pipeline", [rate / rate_piped[0] for rate in rate_ours], reaches[0]),
-        "against_batched": middle("ours ÷ batched, in turns", [own / theirs for theirs, own in pairs], reaches[1]),
-    }
-
-
-def rates(write_samples: Callable[[], int], times: int, tokens: int) -> list[float]:
-    """New tokens a second, each time."""
-    found = []
-    for _ in range(times):
-        started = time.perf_counter()
-        written = write_samples()
-        found.append(written * tokens / (time.perf_counter() - started))
-    return found
 
 
 def greedy(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, plan: Plan) -> Figure:

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import torch
 import transformers
+from generation_speeds import speeds
 from gpu_checks import LEARNING, SCORING, TONE
 from gpu_data import LABELS
 from gpu_training import Sizes
@@ -20,60 +21,18 @@ from record import Figure, middle
 from samizdat import classification as scoring
 from samizdat import finetuning as learning
 from samizdat.records import SCORES, TEXTS, read_table, write_table
-from samizdat.sampling import Recipe, Request, write_texts
-from samizdat.vocabulary import encode, load
+from samizdat.vocabulary import load
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, GPT2LMHeadModel
-
-NEVER = -1  # a boundary that no model writes: all texts get their full length
-DRAWING = {"top_p": 0.95, "repetition_penalty": 1.1}
 
 
 def generation(checkpoint: Path, device: str, sizes: Sizes) -> dict[str, Figure]:
     """New tokens a second, texts in and texts out, against transformers."""
     model = GPT2LMHeadModel.from_pretrained(checkpoint, dtype=torch.float32).eval().to(device)
-    tokenizer = load(checkpoint)
-    tokenizer.pad_token, tokenizer.padding_side = tokenizer.eos_token, "left"
-    random = np.random.default_rng(1)
-    prompts = [
-        tokenizer.decode(random.integers(300, len(tokenizer), 1 + number % 8)) for number in range(sizes.samples)
-    ]
-    options = {
-        "do_sample": True, "temperature": 1.0, "top_k": 0, **DRAWING, "max_new_tokens": sizes.new_tokens,
-        "min_new_tokens": sizes.new_tokens, "pad_token_id": tokenizer.eos_token_id,
-    }  # fmt: skip
-    pipe = transformers.pipeline("text-generation", model=model, tokenizer=tokenizer, device=model.device)
-
-    def piped() -> None:
-        for prompt in prompts[: sizes.piped]:
-            pipe(tokenizer.eos_token + prompt, **options)
-
-    def batched() -> None:
-        batch = [tokenizer.eos_token + prompt for prompt in prompts[: sizes.batch]]
-        inputs = tokenizer(batch, return_tensors="pt", padding=True).to(device)
-        tokenizer.batch_decode(model.generate(**inputs, **options), skip_special_tokens=True)
-
-    def ours() -> None:
-        recipe = Recipe(top_k=0, **DRAWING, no_repeat_ngram=0, max_new_tokens=sizes.new_tokens, slots=sizes.slots)
-        encoded = [(tokenizer.eos_token_id, *tokens) for tokens in encode(tokenizer, prompts)]
-        requests = [Request(tokens, 1.0, number) for number, tokens in enumerate(encoded)]
-        for text in write_texts(model, requests, recipe, boundary=NEVER):
-            tokenizer.decode(text.tokens)
-
-    pipe(prompts[0], **options | {"max_new_tokens": 4, "min_new_tokens": 4})
-    # The repeated work is warmed up once on both sides; a first call of ours records its graphs.
-    seconds_of(ours, device)
-    slow = sizes.piped * sizes.new_tokens / seconds_of(piped, device)
-    theirs, own = [], []
-    for _ in range(sizes.repeats):
-        theirs.append(sizes.batch * sizes.new_tokens / seconds_of(batched, device))
-        own.append(sizes.samples * sizes.new_tokens / seconds_of(ours, device))
-    return {
-        "generated_tokens_per_second": middle("new tokens a second, ours", own),
-        "against_pipeline": middle('new tokens a second against `pipeline("text-generation")`',
-                                   [each / slow for each in own], 30),
-        "against_batched": middle(f"new tokens a second against `generate` in batches of {sizes.batch}",
-                                  [one / other for one, other in zip(own, theirs, strict=True)], 3),
-    }  # fmt: skip
+    found = speeds(
+        model, load(checkpoint), samples=sizes.samples, piped=sizes.piped, tokens=sizes.new_tokens, batch=sizes.batch,
+        slots=sizes.slots, repeats=sizes.repeats, reaches=(30, 3),
+    )  # fmt: skip
+    return {f"generation {key}": figure for key, figure in found.items()}
 
 
 def classification(classifier: Path, corpus: Path, folder: Path, device: str, sizes: Sizes) -> dict[str, Figure]:

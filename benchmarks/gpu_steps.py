@@ -11,7 +11,6 @@ from gpu_training import Sizes, settings_for
 from record import Figure
 from samizdat import micro_batch
 from samizdat.errors import UserError
-from samizdat.gradient_sum import GradientSum
 from samizdat.training import train
 from samizdat.training_loop import TrainingLoop
 from samizdat.training_settings import TrainingSettings
@@ -38,13 +37,7 @@ def look_into(
     found = []
 
     def instead(self: TrainingLoop, name: str) -> None:
-        if settings.compile:
-            self.loss.compile_with(self.held_out[: self.micro_batch_sequences].to(self.device.kind))
-        self.model.train()
-        self.gradients = GradientSum(
-            self.loss, self.scaler, self.loss_sum, self.workers, self.device, settings.batch_tokens
-        )
-        self.gradients.record(self._batch(0)[0])
+        self.set_up()
         for _ in range(4):  # what is set up at the first steps isn't a step's
             self._learn()
         found.append(look(self))

@@ -106,14 +106,7 @@ class TrainingLoop:
         settings, model, position, workers = self.settings, self.model, self.position, self.workers
         state = self.work / "state.safetensors"
         writer = StateWriter(state, self.fingerprint, workers, settings.resume_every_seconds)
-        if settings.compile:
-            example = self.held_out[: self.micro_batch_sequences].to(self.device.kind)
-            self.compiled = self.loss.compile_with(example)
-        model.train()
-        self.gradients = GradientSum(
-            workers.wrap(self.loss), self.scaler, self.loss_sum, workers, self.device, settings.batch_tokens
-        )
-        self.gradients.record(self._batch(0)[0])
+        self.set_up()
         # After what may draw random numbers.
         saved = load_state(state, self.fingerprint, model, self.optimizers, self.loss_sum, workers)
         if saved is None:
@@ -169,6 +162,18 @@ class TrainingLoop:
         }
         if workers.first:
             write_text(self.work / "speed.json", json.dumps(record) + "\n")
+
+    def set_up(self) -> None:
+        """Compile and record what each step computes, where the settings and the device have it."""
+        settings, workers = self.settings, self.workers
+        if settings.compile:
+            example = self.held_out[: self.micro_batch_sequences].to(self.device.kind)
+            self.compiled = self.loss.compile_with(example)
+        self.model.train()
+        self.gradients = GradientSum(
+            workers.wrap(self.loss), self.scaler, self.loss_sum, workers, self.device, settings.batch_tokens
+        )
+        self.gradients.record(self._batch(0)[0])
 
     def _learn(self) -> tuple[float, torch.Tensor]:
         """One optimiser step: the share of the peak learning rate, and the gradients' norm, on the device."""
