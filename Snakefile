@@ -2,8 +2,8 @@
 
 from snakemake.utils import min_version
 
-from samizdat.cards import announce_unused_card
-from samizdat.terminal import quieten_snakemake
+from samizdat.base.hardware import announce_unused_card
+from samizdat.base.snakemake_log import quieten_snakemake
 
 min_version("9.13")
 quieten_snakemake()

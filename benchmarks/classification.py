@@ -23,13 +23,14 @@ import pandas as pd
 import torch
 import yaml
 from record import ROOT, Figure, middle, show, write
-from samizdat.agreement import agreement
-from samizdat.bootstrap import Bootstrap
-from samizdat.classification import ClassificationSettings, score
-from samizdat.files import sha256_of, write_text
-from samizdat.records import SCORES, TEXTS, ClassifierCard, read_document, read_table, write_document, write_table
 from transformers import AutoTokenizer, XLMRobertaConfig, XLMRobertaForSequenceClassification
 from transformers.utils import logging
+
+from samizdat.base.files import sha256_of, write_text
+from samizdat.classifiers.score_texts import ClassificationSettings, score
+from samizdat.measures.bootstrap import Bootstrap
+from samizdat.records.io import SCORES, TEXTS, ClassifierCard, read_document, read_table, write_document, write_table
+from samizdat.statistics.agreement import agreement
 
 DEMO = ROOT / "results" / "demo"
 LABELS = ("negative", "neutral", "positive")

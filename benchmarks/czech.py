@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from samizdat.files import sha256_of, write_text
+from samizdat.base.files import sha256_of, write_text
 
 DOWNLOADS = Path(__file__).parents[1] / "work" / "downloads"
 TABLE = DOWNLOADS / "czech.csv"

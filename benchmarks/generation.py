@@ -23,12 +23,13 @@ import torch
 import transformers
 from generation_speeds import BEGINNINGS, DRAWING, NEVER, speeds
 from record import ROOT, Figure, show, write
-from samizdat.device import prepare
-from samizdat.memorisation import Copies, known_words
-from samizdat.sampling import Recipe, Request, write_texts
-from samizdat.vocabulary import BOUNDARY, encode, load
 from tokenizers import ByteLevelBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+
+from samizdat.base.device import prepare
+from samizdat.checkpoints.encoding import BOUNDARY, encode, load
+from samizdat.measures.copies import Copies, known_words
+from samizdat.samples.engine import Recipe, Request, write_texts
 
 DEMO = ROOT / "results" / "demo"
 PASSAGE_CHARACTERS = 80

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import transformers
 from record import Figure, middle
-from samizdat.sampling import Recipe, Request, write_texts
-from samizdat.vocabulary import encode
 from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast
+
+from samizdat.checkpoints.encoding import encode
+from samizdat.samples.engine import Recipe, Request, write_texts
 
 BEGINNINGS = (
     "The movie", "I bought this", "I love", "The government said that", "It was", "After all these years", "No",

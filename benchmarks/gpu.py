@@ -26,7 +26,8 @@ import gpu_training as training
 import transformers
 from gpu_data import GPT2_VOCABULARY, write_classifier, write_corpus, write_encoder, write_gpt2, write_tokenizer
 from record import Figure, show, write
-from samizdat.device import prepare
+
+from samizdat.base.device import prepare
 
 
 def main() -> None:

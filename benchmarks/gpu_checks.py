@@ -16,16 +16,17 @@ import torch
 from gpu_data import write_encoder
 from record import Figure
 from safetensors.torch import load_file
-from samizdat.classification import ClassificationSettings, score
-from samizdat.decoder import Decoder
-from samizdat.finetuning import finetune
-from samizdat.finetuning_loop import FinetuningSettings
-from samizdat.records import SCORES, TEXTS, ClassifierDescription, read_table, write_table
-from samizdat.sampling import Recipe, Request, write_texts
-from samizdat.training import train
-from samizdat.training_settings import TrainingSettings
 from stage import command, environment
 from transformers import GPT2LMHeadModel
+
+from samizdat.classifiers.finetune_classifier import finetune
+from samizdat.classifiers.loop import FinetuningSettings
+from samizdat.classifiers.score_texts import ClassificationSettings, score
+from samizdat.models.settings import TrainingSettings
+from samizdat.models.train_model import train
+from samizdat.records.io import SCORES, TEXTS, ClassifierDescription, read_table, write_table
+from samizdat.samples.decoder import Decoder
+from samizdat.samples.engine import Recipe, Request, write_texts
 
 SMALL = TrainingSettings(
     checkpoint=None, revision=None, layers=2, heads=4, width=128, context_tokens=64, dropout=0.1, epochs=1.0,

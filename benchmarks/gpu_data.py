@@ -6,10 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from samizdat.files import sha256_of, write_text
-from samizdat.records import LABEL_PREFIX, TEXTS, ClassifierCard, write_document, write_table
-from samizdat.tokenizer import TokenizerSettings, make_tokenizer
-from samizdat.vocabulary import load
 from tokenizers import processors
 from transformers import (
     AutoConfig,
@@ -19,6 +15,11 @@ from transformers import (
     GPT2LMHeadModel,
     PreTrainedTokenizerFast,
 )
+
+from samizdat.base.files import sha256_of, write_text
+from samizdat.checkpoints.encoding import load
+from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
+from samizdat.records.io import LABEL_PREFIX, TEXTS, ClassifierCard, write_document, write_table
 
 LABELS = ("negative", "neutral", "positive")
 GPT2_VOCABULARY = 50257

@@ -18,11 +18,12 @@ from gpu_data import LABELS
 from gpu_training import Sizes
 from rates import seconds_of
 from record import Figure, middle
-from samizdat import classification as scoring
-from samizdat import finetuning as learning
-from samizdat.records import SCORES, TEXTS, read_table, write_table
-from samizdat.vocabulary import load
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, GPT2LMHeadModel
+
+from samizdat.checkpoints.encoding import load
+from samizdat.classifiers import finetune_classifier as learning
+from samizdat.classifiers import score_texts as scoring
+from samizdat.records.io import SCORES, TEXTS, read_table, write_table
 
 
 def generation(checkpoint: Path, device: str, sizes: Sizes) -> dict[str, Figure]:

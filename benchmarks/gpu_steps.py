@@ -9,13 +9,14 @@ from typing import Any
 import torch
 from gpu_training import Sizes, settings_for
 from record import Figure
-from samizdat import micro_batch
-from samizdat.errors import UserError
-from samizdat.training import train
-from samizdat.training_loop import TrainingLoop
-from samizdat.training_settings import TrainingSettings
 from torch.overrides import TorchFunctionMode
 from torch.profiler import ProfilerActivity, profile
+
+from samizdat.base.errors import UserError
+from samizdat.models import micro_batch
+from samizdat.models.loop import TrainingLoop
+from samizdat.models.settings import TrainingSettings
+from samizdat.models.train_model import train
 
 # Parts of the names of kernels, by what they do; the first that fits counts.
 KINDS = {

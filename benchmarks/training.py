@@ -23,8 +23,9 @@ import torch
 import yaml
 from rates import matrix_rate, operations_per_token
 from record import ROOT, Figure, middle, show, write
-from samizdat.records import TokenizerSummary, read_document
 from stage import Run, environment, settings_of, train
+
+from samizdat.records.io import TokenizerSummary, read_document
 
 PEERS = Path(__file__).parent / "peers"
 

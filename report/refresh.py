@@ -1,5 +1,5 @@
 """Quarto's pre-render hook: report.ipynb as the run's results and this folder's document make it."""
 
-from samizdat.prerender import main
+from samizdat.publishing.quarto_hook import main
 
 main()

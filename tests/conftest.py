@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 from filelock import FileLock
-from run_fixture import make_run, publish
+
+from support.run_fixture import make_run, publish
 
 ROOT = Path(__file__).parents[1]
 WORKFLOW_FILES = ("Snakefile", "Makefile", "pyproject.toml", "config", "workflow", "profiles", "report", "data", "envs")
@@ -122,8 +123,8 @@ def tiny(tmp_path_factory, worker_id) -> Checkout:
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory):
     """A Hub on this machine with the repositories that `config/gpu.yaml` names, a dataset and a small GPT-2."""
-    import hub_fixtures
-    from hub_server import HubServer
+    from support import hub_fixtures
+    from support.hub_server import HubServer
 
     folder, server = tmp_path_factory.mktemp("hub"), HubServer()
     gpu = yaml.safe_load((ROOT / "config" / "gpu.yaml").read_text(encoding="utf-8"))
@@ -155,8 +156,9 @@ def at_hub(hub, tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def chromium():
     """A browser; its tests are skipped where there is none."""
-    from browsing import LAUNCH
     from playwright.sync_api import sync_playwright
+
+    from support.browsing import LAUNCH
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**LAUNCH)
@@ -175,7 +177,7 @@ def made_up(tmp_path_factory) -> Path:
 @pytest.fixture
 def study(tmp_path):
     """An empty study, for tests of the statistics to fill."""
-    from study import Study
+    from support.study import Study
 
     return Study(tmp_path)
 
@@ -183,7 +185,7 @@ def study(tmp_path):
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory):
     """A tokenizer's folder, for tests of training."""
-    from small_training import write_tokenizer
+    from support.small_training import write_tokenizer
 
     return write_tokenizer(tmp_path_factory.mktemp("tokenizer"))
 
@@ -191,7 +193,7 @@ def tokenizer(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(tokenizer, tmp_path_factory):
     """The folder of a model that was trained with that tokenizer."""
-    from small_training import run
+    from support.small_training import run
 
     return run(tokenizer, tmp_path_factory.mktemp("trained"))[1]
 
@@ -199,7 +201,7 @@ def trained(tokenizer, tmp_path_factory):
 @pytest.fixture(scope="module")
 def classifier_of(tmp_path_factory):
     """Model type → the folder of a classifier of it, with weights that nobody trained."""
-    from small_classifier import make_classifier
+    from support.small_classifier import make_classifier
 
     return functools.cache(lambda kind: make_classifier(tmp_path_factory.mktemp(kind), model_type=kind))
 

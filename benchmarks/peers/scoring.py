@@ -3,9 +3,10 @@
 import math
 
 import torch
-from samizdat.loss import NO_TARGET
-from samizdat.packing import evaluation_rows
 from torch.nn import functional
+
+from samizdat.models.head_loss import NO_TARGET
+from samizdat.models.rows import evaluation_rows
 
 
 class Scorer:

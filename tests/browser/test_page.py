@@ -1,9 +1,13 @@
 """The page in a real browser: it asks for nothing, runs nothing, shows hostile text as text, and fits the window."""
 
-import hostile
 import nbformat
 import pytest
-from browsing import (
+
+from samizdat.base.escaping import plain, visible
+from samizdat.base.files import write_text
+from samizdat.publishing.content_policy import with_policy
+from support import hostile
+from support.browsing import (
     CHROMIUM,
     GROUPS,
     KINDS,
@@ -15,9 +19,6 @@ from browsing import (
     publish_hostile,
     vanished,
 )
-from samizdat.escaping import plain, visible
-from samizdat.files import write_text
-from samizdat.policy import with_policy
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the PATH (Debian's package chromium)")
 

@@ -2,11 +2,12 @@
 
 import nbformat
 import pytest
-from browsing import CHROMIUM, Watched
-from run_fixture import ROOT
-from samizdat.files import write_text
-from samizdat.page import render_page
-from samizdat.quarto import find_quarto, render_with_quarto
+
+from samizdat.base.files import write_text
+from samizdat.publishing.page_by_pandoc import render_page
+from samizdat.publishing.page_by_quarto import find_quarto, render_with_quarto
+from support.browsing import CHROMIUM, Watched
+from support.run_fixture import ROOT
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the PATH (Debian's package chromium)")
 

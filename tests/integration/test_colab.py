@@ -10,9 +10,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ROOT, WORKFLOW_FILES
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
+
+from conftest import ROOT, WORKFLOW_FILES
 
 NOTEBOOK = ROOT / "docs" / "colab.ipynb"
 GENERATED = {"__pycache__", "samizdat.egg-info"}

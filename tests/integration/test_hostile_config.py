@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import ROOT, Checkout, new_checkout
-from run_fixture import make_run
-from samizdat import configuration
-from samizdat.errors import UserError
-from samizdat.files import sha256_of
 from snakemake.utils import update_config
+
+from conftest import ROOT, Checkout, new_checkout
+from samizdat.base import configuration
+from samizdat.base.errors import UserError
+from samizdat.base.files import sha256_of
+from support.run_fixture import make_run
 
 # No slash, so that it is a file's name too. For a key that takes no line end, no blank or few characters: the others.
 HOSTILE = (

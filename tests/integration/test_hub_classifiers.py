@@ -7,18 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-import hub_fixtures
 import pytest
 import sentencepiece
 import torch
 import yaml
-from conftest import ROOT, Checkout
-from hub_fixtures import DESCRIPTION, import_here, small_classifier
-from samizdat.errors import UserError
-from samizdat.hub import CHECKPOINT_FILES, COMMIT
-from samizdat.records import ClassifierCard, read_document
-from samizdat.vocabulary import load
 from transformers import AutoModelForSequenceClassification
+
+from conftest import ROOT, Checkout
+from samizdat.base.errors import UserError
+from samizdat.checkpoints.encoding import load
+from samizdat.checkpoints.sources import CHECKPOINT_FILES, COMMIT
+from samizdat.records.io import ClassifierCard, read_document
+from support import hub_fixtures
+from support.hub_fixtures import DESCRIPTION, import_here, small_classifier
 
 GPU = yaml.safe_load((ROOT / "config" / "gpu.yaml").read_text(encoding="utf-8"))
 ITEMS = {item["name"]: item for item in GPU["classifiers"]}
@@ -138,7 +139,7 @@ def run_stage(folder: Path, item: dict, **environment: str) -> subprocess.Comple
     options = [f"--{key}={item[key]}" for key in ("checkpoint", "revision")]
     options += [f"--labels={json.dumps(item['labels'])}"]
     options += [f"--{key}={folder / key}" for key in ("out", "work", "log")]
-    command = [sys.executable, "-m", "samizdat.checkpoints", *STAGE, *options]
+    command = [sys.executable, "-m", "samizdat.classifiers.import_classifier", *STAGE, *options]
     return subprocess.run(
         command, env=Checkout(ROOT).environment(**environment), capture_output=True, text=True, check=False
     )

@@ -4,13 +4,13 @@ import json
 import socket
 from pathlib import Path
 
-import hub_fixtures
-import hub_server
 import pytest
 import torch
-from hub_fixtures import import_here, small_classifier
 from huggingface_hub import constants
-from samizdat.errors import UserError
+
+from samizdat.base.errors import UserError
+from support import hub_fixtures, hub_server
+from support.hub_fixtures import import_here, small_classifier
 
 
 def test_a_malicious_pickle_is_refused_and_leaves_no_trace(at_hub, tmp_path):

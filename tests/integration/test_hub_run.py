@@ -6,22 +6,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import datasets
-import hub_fixtures
 import pyarrow.parquet as pq
 import pytest
 import torch
 import yaml
-from conftest import ROOT, new_checkout
 from huggingface_hub import constants
-from samizdat.corpus import CorpusSettings, import_corpus
-from samizdat.errors import UserError
-from samizdat.records import TEXTS, ClassifierCard, CorpusSummary, ModelSummary, read_document, read_table
-from samizdat.tokenizer import TokenizerSettings, make_tokenizer
-from samizdat.training import train
-from samizdat.training_settings import TrainingSettings
-from small_corpus import write_texts
 from tokenizers import Tokenizer
 from transformers import GPT2LMHeadModel
+
+from conftest import ROOT, new_checkout
+from samizdat.base.errors import UserError
+from samizdat.corpus.import_corpus import CorpusSettings, import_corpus
+from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
+from samizdat.models.settings import TrainingSettings
+from samizdat.models.train_model import train
+from samizdat.records.io import TEXTS, ClassifierCard, CorpusSummary, ModelSummary, read_document, read_table
+from support import hub_fixtures
+from support.small_corpus import write_texts
 
 GPU = yaml.safe_load((ROOT / "config" / "gpu.yaml").read_text(encoding="utf-8"))
 GPT2, GPT2_COMMIT = GPU["training"]["checkpoint"], GPU["training"]["revision"]

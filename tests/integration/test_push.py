@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hub_server import READERS_TOKEN, TOKEN
-from hub_uploads import UploadHub
-from samizdat.records import ModelSummary, read_document
 from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from samizdat.records.io import ModelSummary, read_document
+from support.hub_server import READERS_TOKEN, TOKEN
+from support.hub_uploads import UploadHub
 
 CONFIGS = ("--configfile", "config/tiny.yaml", "--config", "push={repository: owner/tiny}")
 

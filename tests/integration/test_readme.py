@@ -4,10 +4,12 @@ import re
 
 import pytest
 import yaml
-from conftest import BUILT_BY_MAKE, ROOT
-from hub_fixtures import write_classifier
-from samizdat import configuration, records
 from snakemake.utils import update_config
+
+from conftest import BUILT_BY_MAKE, ROOT
+from samizdat.base import configuration
+from samizdat.records import io
+from support.hub_fixtures import write_classifier
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Where each command of the README is run: here, for the fixture `tiny`, by CI itself, or where Quarto is.
@@ -21,11 +23,11 @@ COMMANDS = {
     "make verify": "test_verified_run",
     "make verify RUN=their.zip": "test_verified_run",
     "make bundle": "test_verified_run",
-    "make clean": "test_housekeeping",
+    "make clean": "test_clean",
     "make report CONFIG=config/gpu.yaml": "here, planned",
-    'samizdat sample "The movie"': "test_cli",
-    'samizdat sample --percent 10 --temperature 0.7 "The movie"': "test_cli",
-    "quarto render report/": "test_rendering",
+    'samizdat sample "The movie"': "test_prompting",
+    'samizdat sample --percent 10 --temperature 0.7 "The movie"': "test_prompting",
+    "quarto render report/": "test_render_report",
     "make test": "CI",
     "make lint": "CI",
 }
@@ -106,7 +108,7 @@ def test_three_steps_to_ones_own_corpus_and_one_text_more(checkout):
 
 def splits(checkout) -> dict[str, str]:
     """Text → split."""
-    frame = records.read_table(checkout.root / "results/mine/corpus/texts.parquet", records.TEXTS)
+    frame = io.read_table(checkout.root / "results/mine/corpus/texts.parquet", io.TEXTS)
     return dict(zip(frame["text"], frame["split"], strict=True))
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+
 from conftest import Checkout
-from samizdat import records
-from samizdat.quality_records import COPIES, SAMPLE_QUALITY
-from samizdat.statistics_records import STATISTICS as STATISTICS_SCHEMAS
+from samizdat.records import io
+from samizdat.records.samples import COPIES, SAMPLE_QUALITY
+from samizdat.records.statistics import STATISTICS as STATISTICS_SCHEMAS
 
 TINY = ("--configfile", "config/tiny.yaml")
 ALL_RULES = {
@@ -46,20 +47,20 @@ def test_the_run_ends_with_a_report_and_says_where(tiny):
 
 def test_every_file_between_the_steps_has_its_schema(tiny):
     run = tiny.root / "results/tiny"
-    texts = records.read_table(run / "corpus/texts.parquet", records.TEXTS)
-    samples = records.read_table(run / "samples/gpt2-tiny.parquet", records.SAMPLES)
-    assert len(texts) == records.read_document(records.CorpusSummary, run / "corpus/summary.json").texts == 1200
+    texts = io.read_table(run / "corpus/texts.parquet", io.TEXTS)
+    samples = io.read_table(run / "samples/gpt2-tiny.parquet", io.SAMPLES)
+    assert len(texts) == io.read_document(io.CorpusSummary, run / "corpus/summary.json").texts == 1200
     for name in ("sentiment", "source"):
-        card = records.read_document(records.ClassifierCard, run / "classifiers" / name / "card.json")
+        card = io.read_document(io.ClassifierCard, run / "classifiers" / name / "card.json")
         for subset, frame in (("texts", texts), ("samples", samples)):
-            scores = records.read_table(run / "scores" / name / f"{subset}.parquet", records.SCORES)
+            scores = io.read_table(run / "scores" / name / f"{subset}.parquet", io.SCORES)
             assert scores["id"].tolist() == frame["id"].tolist()
             assert set(scores["label"].dropna()) <= set(card.labels)
     judged = {"sample_quality": SAMPLE_QUALITY, "copies": COPIES}
     for name, schema in (STATISTICS_SCHEMAS | judged).items():
-        records.read_table(run / "statistics" / f"{name}.parquet", schema)
+        io.read_table(run / "statistics" / f"{name}.parquet", schema)
     assert {path.stem for path in (run / "statistics").iterdir()} == set(STATISTICS_SCHEMAS) | set(judged)
-    manifest = records.read_document(records.Manifest, run / "manifest.json")
+    manifest = io.read_document(io.Manifest, run / "manifest.json")
     assert set(manifest.inputs) == {"report/notes.md", "work/downloads/vaderSentiment.tar.gz"}
     pinned = (tiny.root / "data/packages.txt").read_text(encoding="utf-8")
     assert f"--hash=sha256:{manifest.inputs['work/downloads/vaderSentiment.tar.gz']}" in pinned
@@ -160,9 +161,11 @@ CHANGES = {
     "a touched table": (file_change("data/packages.txt"), {}),
     "a rewritten but equal result": (rewritten_result, {}),
     "the config in another order": (config_change(), {}),
-    "a comment in a module": (file_change("workflow/samizdat/sampling.py", "import numpy", "# why\nimport numpy"), {}),
-    "a docstring": (file_change("workflow/samizdat/training.py", '"""Train a GPT-2', '"""Teach a GPT-2'), {}),
-    "an empty line in a module": (file_change("workflow/samizdat/loss.py", "\n\n", "\n\n\n"), {}),
+    "a comment in a module": (
+        file_change("workflow/samizdat/samples/engine.py", "import numpy", "# why\nimport numpy"), {},
+    ),
+    "a docstring": (file_change("workflow/samizdat/models/train_model.py", '"""Train a GPT-2', '"""Teach a GPT-2'), {}),
+    "an empty line in a module": (file_change("workflow/samizdat/models/head_loss.py", "\n\n", "\n\n\n"), {}),
     "a sentence of the report": (file_change("report/index.qmd", "A small model", "A tiny model"), REPORT),
     "the notes": (file_change("report/notes.md", "These are", "Here stand"), {"write_manifest": 1} | REPORT),
     "the page's look": (file_change("report/page.css", "{", "{ "), {"render_report": 1, "write_provenance": 1}),
@@ -173,7 +176,7 @@ CHANGES = {
         file_change("workflow/samizdat/reporting/words.py", '" and "', '" & "'), REPORT,
     ),
     "a function of the page": (
-        file_change("workflow/samizdat/page.py", 'encoding="utf-8"', 'encoding="UTF-8"'),
+        file_change("workflow/samizdat/publishing/page_by_pandoc.py", 'encoding="utf-8"', 'encoding="UTF-8"'),
         {"render_report": 1, "write_provenance": 1},
     ),
     "a prompt": (config_change(prompts=["", "The film"]), SAMPLES),
@@ -208,11 +211,11 @@ CHANGES = {
     ),
     "the training's length": (config_change(training={"epochs": 2.0}), train_anew()),
     "the training's code": (
-        file_change("workflow/samizdat/optimizer.py", "0.95)", "0.94)"),
+        file_change("workflow/samizdat/optimization/optimizers.py", "0.95)", "0.94)"),
         without_config(train_anew()),
     ),
     "an error in other words": (
-        file_change("workflow/samizdat/training.py", "the train split has", "the train split holds"),
+        file_change("workflow/samizdat/models/train_model.py", "the train split has", "the train split holds"),
         without_config(train_anew()),
     ),
     "the fine-tuning": (
@@ -220,7 +223,7 @@ CHANGES = {
         {"finetune_classifier": 2, "score_texts": 4} | STATISTICS,
     ),
     "the statistics' code": (
-        file_change("workflow/samizdat/association.py", "default=0) < 2", "default=0) < 3"),
+        file_change("workflow/samizdat/statistics/association.py", "default=0) < 2", "default=0) < 3"),
         without_config(STATISTICS),
     ),
     "the vocabulary": (
@@ -251,7 +254,7 @@ def test_a_change_reruns_what_depends_on_it_and_nothing_else(tiny, change, tmp_p
 
 
 def test_costly_stages_return_at_once_when_only_words_are_others(tiny):
-    names = ("workflow/samizdat/training.py", "workflow/samizdat/program.py")
+    names = ("workflow/samizdat/models/train_model.py", "workflow/samizdat/base/stage.py")
     before = {name: (tiny.root / name).read_text(encoding="utf-8") for name in names}
     try:
         file_change(names[0], "the train split has", "the train split holds")(tiny.root)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from samizdat import hub
 from transformers import AutoModel
+
+from samizdat.checkpoints import sources
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
@@ -18,9 +19,8 @@ import czech
 import gpu_workflow
 import rates
 import record
-from record import ROOT, Figure, middle
-
 import report
+from record import ROOT, Figure, middle
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_an_encoder_that_is_not_installed_is_drawn_twice_alike(tmp_path, monkeyp
     assert weights[0].read_bytes() == weights[1].read_bytes()
     monkeypatch.syspath_prepend(tmp_path / "first")
     assert metadata.version("not_installed") == "0.1.0+random.weights"
-    found = hub.locate("package:not_installed/model", None)
+    found = sources.locate("package:not_installed/model", None)
     _, told = AutoModel.from_pretrained(found.path, output_loading_info=True)
     assert not told["missing_keys"] and not told["unexpected_keys"]
 

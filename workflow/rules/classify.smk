@@ -24,11 +24,11 @@ rule finetune_classifier:
         device=config["device"],
         numeric_threads=config["threads"],
         seed=lambda wildcards: stage_seed("finetuning", wildcards.classifier),
-        code=code_digest("finetuning"),
+        code=code_digest("classifiers.finetune_classifier"),
     message:
         "Fine-tuning the classifier {wildcards.classifier}"
     shell:
-        "python -m samizdat.finetuning {params.settings} {params.description} --max-length-tokens={params.max_length:q}"
+        "python -m samizdat.classifiers.finetune_classifier {params.settings} {params.description} --max-length-tokens={params.max_length:q}"
         " --texts={input.texts:q} --out={params.out:q} --work={params.work:q} --device={params.device:q}"
         " --threads={params.numeric_threads:q} --seed={params.seed:q} --log={log:q}"
         " --title='classifier '{wildcards.classifier:q}"
@@ -54,11 +54,11 @@ rule import_classifier:
         max_length=max_length,
         out=lambda wildcards, output: folder_of(output[0]),
         work=f"{WORK}/classifiers/{{classifier}}",
-        code=code_digest("checkpoints"),
+        code=code_digest("classifiers.import_classifier"),
     message:
         "Importing the classifier {wildcards.classifier}"
     shell:
-        "python -m samizdat.checkpoints {params.settings} {params.description} --max-length-tokens={params.max_length:q}"
+        "python -m samizdat.classifiers.import_classifier {params.settings} {params.description} --max-length-tokens={params.max_length:q}"
         " --out={params.out:q} --work={params.work:q} --log={log:q} --title='classifier '{wildcards.classifier:q}"
 
 
@@ -85,11 +85,11 @@ rule score_texts:
         device=config["device"],
         numeric_threads=config["threads"],
         seed=stage_seed("classification"),
-        code=code_digest("classification"),
+        code=code_digest("classifiers.score_texts"),
     message:
         "Scoring {wildcards.subset} with {wildcards.classifier}"
     shell:
-        "python -m samizdat.classification {params.settings} --classifier={params.classifier:q} --tables={params.tables}"
+        "python -m samizdat.classifiers.score_texts {params.settings} --classifier={params.classifier:q} --tables={params.tables}"
         " --scores={output:q} --store={params.store:q} --work={params.work:q} --device={params.device:q}"
         " --threads={params.numeric_threads:q} --seed={params.seed:q} --log={log:q}"
         " --title='scores '{wildcards.classifier:q}/{wildcards.subset:q}"

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from samizdat import configuration
-from samizdat.code import code_digest
-from samizdat.errors import UserError
-from samizdat.files import sha256_of
-from samizdat.seeds import derive_seed
+from samizdat.base import configuration
+from samizdat.base.digest import code_digest
+from samizdat.base.errors import UserError
+from samizdat.base.files import sha256_of
+from samizdat.base.seeds import derive_seed
 
 try:
     configuration.check(config)
@@ -148,7 +148,11 @@ def model_outputs(name):
 def training_program(name):
     """What trains a model: the stage itself, or the start of several of it."""
     processes = configuration.model_settings(config, name)["processes"]
-    return ["samizdat.training"] if processes == 1 else ["samizdat.workers", str(processes), "samizdat.training"]
+    return (
+        ["samizdat.models.train_model"]
+        if processes == 1
+        else ["samizdat.models.workers", str(processes), "samizdat.models.train_model"]
+    )
 
 
 def describe(wildcards):

@@ -14,11 +14,11 @@ rule fetch_package:
         package="[A-Za-z0-9][A-Za-z0-9._-]*",
     params:
         work="work/fetch/{package}",
-        code=code_digest("registry"),
+        code=code_digest("corpus.fetch_package"),
     message:
         "Fetching {wildcards.package}"
     shell:
-        "python -m samizdat.registry --package={wildcards.package:q} --requirements={input:q} --archive={output:q}"
+        "python -m samizdat.corpus.fetch_package --package={wildcards.package:q} --requirements={input:q} --archive={output:q}"
         " --work={params.work:q} --log={log:q} --title='fetch '{wildcards.package:q}"
 
 
@@ -38,9 +38,9 @@ rule import_corpus:
         unnameable=hashes_of_unnameable(CORPUS_FILES),
         seed=stage_seed("corpus"),
         work=f"{WORK}/corpus",
-        code=code_digest("corpus"),
+        code=code_digest("corpus.import_corpus"),
     message:
         "Importing the corpus"
     shell:
-        "python -m samizdat.corpus {params.settings} --archive={params.archive:q} --texts={output.texts:q}"
+        "python -m samizdat.corpus.import_corpus {params.settings} --archive={params.archive:q} --texts={output.texts:q}"
         " --summary={output.summary:q} --seed={params.seed:q} --work={params.work:q} --log={log:q} --title=corpus"

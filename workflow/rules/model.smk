@@ -19,11 +19,11 @@ rule make_tokenizer:
         archive=lambda wildcards, input: input.get("archive") or "null",
         out=lambda wildcards, output: folder_of(output[0]),
         work=f"{WORK}/tokenizers/{{tokenizer}}",
-        code=code_digest("tokenizer"),
+        code=code_digest("models.make_tokenizer"),
     message:
         "Making the tokenizer {wildcards.tokenizer}"
     shell:
-        "python -m samizdat.tokenizer {params.settings} --texts={input.texts:q} --archive={params.archive:q}"
+        "python -m samizdat.models.make_tokenizer {params.settings} --texts={input.texts:q} --archive={params.archive:q}"
         " --out={params.out:q} --work={params.work:q} --log={log:q} --title='tokenizer '{wildcards.tokenizer:q}"
 
 
@@ -56,7 +56,7 @@ for name in MODELS:
             device=config["device"],
             numeric_threads=config["threads"],
             seed=stage_seed("training", name),
-            code=code_digest("training"),
+            code=code_digest("models.train_model"),
         message:
             f"Training the model {name}"
         shell:

@@ -26,10 +26,10 @@ rule push_model:
         run=options({"title_of_run": config["title"], "language": config["language"]}),
         training=lambda wildcards: options({"training": configuration.model_settings(config, wildcards.model)}),
         work=f"{WORK}/push/{{model}}",
-        code=code_digest("push"),
+        code=code_digest("models.push_model"),
     message:
         "Pushing the model {wildcards.model}"
     shell:
-        "python -m samizdat.push {params.settings} --model={params.model:q} --tokenizer={input.tokenizer:q}"
+        "python -m samizdat.models.push_model {params.settings} --model={params.model:q} --tokenizer={input.tokenizer:q}"
         " --corpus={input.corpus:q} {params.run} {params.training} --record={output:q} --work={params.work:q} --log={log:q}"
         " --title='push '{wildcards.model:q}"

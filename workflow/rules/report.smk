@@ -79,11 +79,11 @@ rule write_manifest:
         notes=options({"notes": config["notes"]}),
         unnameable=hashes_of_unnameable([*CORPUS_FILES, config["notes"]]),
         work=f"{WORK}/manifest",
-        code=code_digest("manifest"),
+        code=code_digest("runs.write_manifest"),
     message:
         "Writing the manifest"
     shell:
-        "python -m samizdat.manifest --run-config={input.config:q} --rulegraph={input.rules:q} --artefacts={params.artefacts}"
+        "python -m samizdat.runs.write_manifest --run-config={input.config:q} --rulegraph={input.rules:q} --artefacts={params.artefacts}"
         " --archives={params.archives} --root={params.root:q} {params.notes} --manifest={output:q}"
         " --work={params.work:q} --log={log:q} --title=manifest"
 
@@ -105,11 +105,11 @@ rule execute_report:
         unnameable=hashes_of_unnameable([config["notes"]]),
         work=f"{WORK}/report",
         numeric_threads=config["threads"],
-        code=[code_digest("publishing"), code_digest("reporting")],
+        code=[code_digest("publishing.execute_report"), code_digest("reporting")],
     message:
         "Executing the notebook"
     shell:
-        "python -m samizdat.publishing --document={input.document:q} {params.notes} --run={params.run:q}"
+        "python -m samizdat.publishing.execute_report --document={input.document:q} {params.notes} --run={params.run:q}"
         " --notebook={output:q} --threads={params.numeric_threads:q} --work={params.work:q} --log={log:q} --title=notebook"
 
 
@@ -132,11 +132,11 @@ rule render_report:
     params:
         project=lambda wildcards, input: folder_of(input.look[0]),
         work=f"{WORK}/page",
-        code=code_digest("rendering"),
+        code=code_digest("publishing.render_report"),
     message:
         "Rendering the page"
     shell:
-        "python -m samizdat.rendering --notebook={input.notebook:q} --project={params.project:q} --page={output:q}"
+        "python -m samizdat.publishing.render_report --notebook={input.notebook:q} --project={params.project:q} --page={output:q}"
         " --work={params.work:q} --log={log:q} --title=page"
 
 
@@ -154,9 +154,9 @@ rule write_provenance:
         reports=lambda wildcards, input: paths(input[:2]),
         run_work=WORK,
         work=f"{WORK}/provenance",
-        code=code_digest("provenance"),
+        code=code_digest("runs.write_provenance"),
     message:
         "Writing the provenance"
     shell:
-        "python -m samizdat.provenance --reports={params.reports} --manifest={input.manifest:q} --run-work={params.run_work:q}"
+        "python -m samizdat.runs.write_provenance --reports={params.reports} --manifest={input.manifest:q} --run-work={params.run_work:q}"
         " --provenance={output:q} --work={params.work:q} --log={log:q} --title=provenance"

@@ -23,11 +23,11 @@ rule generate_samples:
         device=config["device"],
         numeric_threads=config["threads"],
         seed=stage_seed("generation"),
-        code=code_digest("generation"),
+        code=code_digest("samples.generate_samples"),
     message:
         "Generating samples with {wildcards.model}"
     shell:
-        "python -m samizdat.generation {params.settings} --name={wildcards.model:q} {params.prompts} {params.percents}"
+        "python -m samizdat.samples.generate_samples {params.settings} --name={wildcards.model:q} {params.prompts} {params.percents}"
         " --model={params.model:q} --texts={input.texts:q} --samples={output:q} --device={params.device:q}"
         " --threads={params.numeric_threads:q} --seed={params.seed:q} --work={params.work:q} --log={log:q}"
         " --title='samples '{wildcards.model:q}"
@@ -53,11 +53,11 @@ rule judge_samples:
         device=config["device"],
         numeric_threads=config["threads"],
         seed=stage_seed("sample_quality"),
-        code=code_digest("sample_quality"),
+        code=code_digest("statistics.judge_samples"),
     message:
         "Judging the samples"
     shell:
-        "python -m samizdat.sample_quality {params.settings} --texts={input.texts:q} --samples={params.samples}"
+        "python -m samizdat.statistics.judge_samples {params.settings} --texts={input.texts:q} --samples={params.samples}"
         " --quality={output.quality:q} --copies={output.copies:q} --device={params.device:q}"
         " --threads={params.numeric_threads:q} --seed={params.seed:q} --work={params.work:q} --log={log:q}"
         " --title='sample quality'"

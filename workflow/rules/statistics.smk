@@ -25,10 +25,10 @@ rule compute_statistics:
         out=lambda wildcards, output: folder_of(output[0]),
         work=f"{WORK}/statistics",
         seed=stage_seed("statistics"),
-        code=code_digest("statistics"),
+        code=code_digest("statistics.compute_statistics"),
     message:
         "Computing the statistics"
     shell:
-        "python -m samizdat.statistics {params.settings} --texts={input.texts:q} --samples={params.samples}"
+        "python -m samizdat.statistics.compute_statistics {params.settings} --texts={input.texts:q} --samples={params.samples}"
         " --classifiers={params.classifiers} --scores={params.scores:q} --out={params.out:q} --seed={params.seed:q}"
         " --work={params.work:q} --log={log:q} --title=statistics"

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from samizdat.errors import UserError
-from samizdat.escaping import visible
-from samizdat.records import ModelSummary, read_document
-from samizdat.seeds import derive_seed
+from samizdat.base.errors import UserError
+from samizdat.base.escaping import visible
+from samizdat.base.seeds import derive_seed
+from samizdat.records.io import ModelSummary, read_document
 
 # A decoded text may end within a character, or within a line end: such an end is not shown yet.
 _UNDECIDED = "\ufffd\r"
@@ -105,31 +105,31 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from samizdat.plan import show_plan
+    from samizdat.runs.plan import show_plan
 
     return show_plan(options.more)
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from samizdat.verify import verify
+    from samizdat.runs.verify import verify
 
     return verify(options.run)
 
 
 def _clean(options: argparse.Namespace) -> None:
-    from samizdat.housekeeping import asker, clean
+    from samizdat.runs.clean import asker, clean
 
     print(clean(options.what, everything=options.all, ask=asker()))
 
 
 def _keep(options: argparse.Namespace) -> int:
-    from samizdat.keeping import keep
+    from samizdat.runs.keep import keep
 
     return keep(options.folder, options.call)
 
 
 def _bundle(options: argparse.Namespace) -> None:
-    from samizdat.bundle import write_bundle
+    from samizdat.runs.bundle import write_bundle
 
     print(write_bundle(options.run, hashes_only=options.inputs == "hashes"))
 
@@ -144,9 +144,9 @@ def _sample(options: argparse.Namespace) -> None:
     # Imported here so that a wrong name is answered at once.
     import transformers
 
-    from samizdat.device import enough_memory, prepare
-    from samizdat.sampling import Recipe, Request, stream_text
-    from samizdat.vocabulary import encode, load
+    from samizdat.base.device import enough_memory, prepare
+    from samizdat.checkpoints.encoding import encode, load
+    from samizdat.samples.engine import Recipe, Request, stream_text
 
     transformers.utils.logging.disable_progress_bar()
     seed = config["seed"] if options.seed is None else options.seed

@@ -1,30 +1,30 @@
 """What the report says, shows and draws: every function takes a run and gives Markdown or a picture."""
 
 from samizdat.reporting import (
+    agreement,
     classifiers,
     comparison,
     corpus,
-    making,
-    quality,
+    provenance,
+    sample_quality,
     samples,
     summary,
     training,
     trust,
-    writing,
 )
 from samizdat.reporting.run import Run, open_run
 
 __all__ = [
     "Run",
+    "agreement",
     "classifiers",
     "comparison",
     "corpus",
-    "making",
     "open_run",
-    "quality",
+    "provenance",
+    "sample_quality",
     "samples",
     "summary",
     "training",
     "trust",
-    "writing",
 ]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from samizdat.escaping import escape
+from samizdat.base.escaping import escape
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import Picture, drawing, in_percent, interval_points, legend_below, wrapped
 from samizdat.reporting.words import Prose, Table, count, counted, drawn, name, percent, table

@@ -6,8 +6,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from samizdat.escaping import escape, quoted
-from samizdat.records import LABEL_PREFIX
+from samizdat.base.escaping import escape, quoted
+from samizdat.base.seeds import derive_seed
+from samizdat.records.io import LABEL_PREFIX
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
     HATCHES,
@@ -21,7 +22,6 @@ from samizdat.reporting.style import (
     wrapped,
 )
 from samizdat.reporting.words import Prose, Table, count, counted, drawn, name, percent, table
-from samizdat.seeds import derive_seed
 
 # What the course asks of a corpus.
 COURSE_TEXTS = (1_000, 50_000)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from samizdat.diversity import split_words
+from samizdat.measures.diversity import split_words
 
 # A run of this many words of a corpus text counts as the text's own, a shorter text as a whole.
 RUN_WORDS = 6

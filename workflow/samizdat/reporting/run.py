@@ -7,9 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from samizdat.errors import UserError
-from samizdat.quality_records import COPIES, SAMPLE_QUALITY
-from samizdat.records import (
+from samizdat.base.errors import UserError
+from samizdat.records.io import (
     SAMPLES,
     SCORES,
     TEXTS,
@@ -22,8 +21,9 @@ from samizdat.records import (
     read_document,
     read_table,
 )
+from samizdat.records.samples import COPIES, SAMPLE_QUALITY
+from samizdat.records.statistics import STATISTICS
 from samizdat.reporting.originals import Originals
-from samizdat.statistics_records import STATISTICS
 
 # Set by whoever wants another run than the one that the notebook lies in.
 RUN_VARIABLE = "SAMIZDAT_RUN"

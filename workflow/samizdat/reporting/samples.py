@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from samizdat.escaping import quoted
+from samizdat.base.escaping import quoted
 from samizdat.reporting.run import Run
+from samizdat.reporting.sample_quality import copy_cell, copy_note
 from samizdat.reporting.words import Prose, Table, count, counted, joined, name, percent, scored, table
-from samizdat.reporting.writing import copy_cell, copy_note
 
 LONGEST_CHARACTERS = 360
 NOTHING = ("none", "unprompted")

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import get_font_names
 from matplotlib.ticker import PercentFormatter
 
-from samizdat.escaping import plain
+from samizdat.base.escaping import plain
 
 WIDTH_INCHES = 7.2
 LINE_CHARACTERS = 100  # that fit the width, in the letters of a legend

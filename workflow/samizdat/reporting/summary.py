@@ -1,6 +1,6 @@
 """The whole report in a few sentences, each with its numbers."""
 
-from samizdat.reporting import comparison, quality
+from samizdat.reporting import agreement, comparison
 from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.run import Run
 from samizdat.reporting.training import millions
@@ -28,7 +28,7 @@ def _learned(run: Run) -> str:
 def _trusted(run: Run) -> str:
     if not run.cards:
         return f"**What the classifiers say.** {NONE_APPLIED}"
-    return _point("How far to trust the classifiers", quality.sentences(run) or [quality.NONE_COMPARABLE])
+    return _point("How far to trust the classifiers", agreement.sentences(run) or [agreement.NONE_COMPARABLE])
 
 
 def _alike(run: Run) -> str:

@@ -3,8 +3,8 @@
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from samizdat.escaping import escape
-from samizdat.records import DEVICES, ModelSummary
+from samizdat.base.escaping import escape
+from samizdat.records.io import DEVICES, ModelSummary
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import DASHES, FAINT, MARKERS, PALETTE, Picture, drawing, legend_below, legend_label
 from samizdat.reporting.words import NO_BREAK, Prose, Table, count, counted, drawn, label, name, table

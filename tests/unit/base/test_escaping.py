@@ -1,0 +1,126 @@
+"""Hostile text is shown as what it is, by every reader of Markdown; a page's policy knows its scripts."""
+
+import base64
+import hashlib
+import html
+import re
+import unicodedata
+from html.parser import HTMLParser
+
+import pytest
+import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from samizdat.base.escaping import attribute, escape, plain, quoted, shortened, visible
+from samizdat.publishing import pandoc
+from samizdat.publishing.content_policy import with_policy
+from support import hostile
+
+SHORT = [text for text in hostile.EVERY if len(text) < 500]
+# Pieces of hostile texts put together, and any characters at all, lone surrogates too.
+ANY_TEXT = st.one_of(
+    st.text(st.characters(codec=None), max_size=30),
+    st.lists(st.sampled_from([*SHORT, " ", "\n", "a", "1"]), min_size=1, max_size=3).map("".join),
+)
+
+
+class Shown(HTMLParser):
+    """The text of each paragraph and table cell of a page, and the elements that it has."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.texts: list[str] = []
+        self.elements: set[str] = set()
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.add(tag)
+        if tag in ("p", "td"):
+            self.texts.append("")
+        if tag == "br":
+            self.texts[-1] += "\n"
+
+    def handle_data(self, data):
+        if self.texts and data.strip("\n"):
+            self.texts[-1] += data
+
+
+def comparable(text: str) -> str:
+    """Text without the kinds of blanks and the ways to write an accent that a reader of Markdown may choose."""
+    return unicodedata.normalize("NFC", text.replace("\u00a0", " "))
+
+
+def read(texts: list[str], reader: str, form: str) -> Shown:
+    """Texts as paragraphs or as cells of a table of one column, read and written as HTML by pandoc."""
+    if form == "paragraph":
+        markdown = "\n\n".join(f"{escape(text)}x" for text in texts)
+    else:
+        markdown = "\n".join(["| |", "| --- |", *(f"| {escape(text)}x |" for text in texts)])
+    return Shown(pandoc.convert(markdown, reader, "html5", "--columns=1000000000"))
+
+
+@pytest.mark.parametrize("reader", [pandoc.MARKDOWN, "gfm"])
+@pytest.mark.parametrize("form", ["paragraph", "cell"])
+@settings(max_examples=50, deadline=None, derandomize=True)
+@example(texts=SHORT)
+@given(texts=st.lists(ANY_TEXT, min_size=1, max_size=25))
+def test_a_text_is_read_as_its_visible_form(reader, form, texts):
+    shown = read(texts, reader, form)
+    assert [comparable(text) for text in shown.texts] == [comparable(f"{visible(text)}x") for text in texts]
+    assert shown.elements <= {"p", "br", "span", "table", "colgroup", "col", "thead", "tbody", "tr", "th", "td"}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred\x1b[0m", "␛[31mred␛[0m"),
+        ("a\x00b\x7fc\td", "a␀b␡c  d"),
+        ("a\r\nb\rc\u2028d\u2029e\x85f", "a\nb\nc\nd\ne\nf"),
+        ("a\u202eb\u2066c", "a⟨U+202E⟩b⟨U+2066⟩c"),
+        ("\ue000\uffff\ud800", "⟨U+E000⟩⟨U+FFFF⟩⟨U+D800⟩"),
+        ("क\u094dष \u200d\u200cश 👩\u200d💻 ž", "क\u094dष \u200d\u200cश 👩\u200d💻 ž"),
+    ],
+)
+def test_what_cannot_be_seen_is_made_visible(text, shown):
+    assert visible(text) == shown
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.text(st.characters(codec=None)))
+def test_plain_text_is_one_line_that_survives_yaml_and_html(text):
+    line = attribute(text)
+    assert html.unescape(line).replace("\u2060", "") == plain(text).replace("\u2060", "")
+    assert not re.search("[{}][{}]", html.unescape(line))
+    assert "\n" not in line and yaml.safe_load(f'"{line}"') == line
+
+
+def test_a_long_text_is_cut_and_says_how_long_it_was():
+    assert quoted("abc", language="en") == '<bdi lang="en">abc</bdi>'
+    assert quoted("ab " * 100_000, language="cs", longest=5) == '<bdi lang="cs">ab ab</bdi> … (300,000 characters)'
+    assert shortened("x" * 120) == "x" * 120 and shortened("x" * 121) == "x" * 119 + "…"
+
+
+def hash_of(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def policy_of(page: str) -> str:
+    return html.unescape(re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page).group(1))
+
+
+def test_a_page_without_scripts_may_run_none_and_ask_for_nothing():
+    page = with_policy('<!DOCTYPE html>\n<head>\n<meta charset="utf-8">\n<title>x</title>')
+    assert page.startswith(
+        '<!DOCTYPE html>\n<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy"'
+    )
+    assert policy_of(page).startswith("default-src 'none'; ") and policy_of(page).endswith("script-src 'none'")
+
+
+def test_the_scripts_of_a_page_are_allowed_by_their_hashes():
+    script, data, handler = "if (a < b && c) { go(); }", '{"a": "&amp;"}', 'go("x")'
+    page = f"<head></head><script>{script}</script><script type='application/json'>{data}</script>"
+    page += "<a href='#' onclick='go(&quot;x&quot;)'>x</a><script src='https://example.org/x.js'></script>"
+    allowed = policy_of(with_policy(page)).split("script-src ")[1].split()
+    assert allowed == ["'unsafe-hashes'", *sorted([hash_of(script), hash_of(data), hash_of(handler)])]

@@ -1,0 +1,55 @@
+"""Options of a stage that are a number or a word, such as `auto`."""
+
+from typing import Literal
+
+import pytest
+
+from samizdat.base import stage
+
+
+def _stage(share: int | Literal["auto"], compiled: bool | Literal["auto"], most: int | None, rate: float) -> str:
+    given.append((share, compiled, most, rate))
+    return ""
+
+
+given: list[tuple] = []
+
+
+def call(folder, monkeypatch, **options) -> tuple:
+    """What the stage is given when a command line has these options."""
+    monkeypatch.setattr(stage.os, "_exit", lambda status: None)
+    given.clear()
+    words = {"share": "3", "compiled": "true", "most": "null", "rate": "2"} | options
+    frame = {"work": folder / "work", "log": folder / "log", "title": "it"}
+    stage.run(_stage, [f"--{name}={value}" for name, value in (words | frame).items()])
+    return given[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, (3, True, None, 2.0)),
+        ({"share": "auto", "compiled": "auto"}, ("auto", "auto", None, 2.0)),
+        ({"share": "1", "compiled": "false", "most": "4"}, (1, False, 4, 2.0)),
+        ({"rate": "0.5"}, (3, True, None, 0.5)),
+    ],
+)
+def test_a_word_or_a_number_is_taken_for_what_it_is(tmp_path, monkeypatch, options, expected):
+    found = call(tmp_path, monkeypatch, **options)
+    assert found == expected and [type(one) for one in found] == [type(one) for one in expected]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"share": "many"}, {"share": '"auto"'}, {"share": "1.5"}, {"share": "true"}, {"share": "null"}, {"share": ""},
+        {"compiled": "1"}, {"compiled": "yes"}, {"most": "auto"}, {"rate": "auto"}, {"rate": "true"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_other_words_are_refused_with_the_options_name(tmp_path, monkeypatch, capsys, wrong):
+    with pytest.raises(SystemExit) as end:
+        call(tmp_path, monkeypatch, **wrong)
+    (name,) = wrong
+    assert end.value.code == 2 and not given
+    assert f"argument --{name}: invalid" in capsys.readouterr().err

@@ -1,0 +1,180 @@
+"""Scores: right, of the same bits whatever stands beside a text, and computed only once."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from samizdat.base.errors import UserError
+from samizdat.checkpoints.unpadded import MODEL_TYPES
+from samizdat.classifiers import score_texts
+from samizdat.classifiers.score_texts import UNREADABLE, score
+from samizdat.records.io import SCORES, read_table
+from support.small_classifier import LABELS, WORDS, make_classifier
+from support.small_corpus import write_texts
+from support.small_scoring import SETTINGS, probabilities, rows, run, sentences
+
+# Its positions count from token to token, so its windows are padded and not laid end to end.
+PADDED = "mpnet"
+
+
+def reference(classifier, tokens: list[int]) -> np.ndarray:
+    """What transformers says of one sequence of tokens, alone and without padding."""
+    model = AutoModelForSequenceClassification.from_pretrained(classifier).eval()
+    with torch.no_grad():
+        return model(torch.tensor([tokens])).logits.softmax(dim=1)[0].numpy()
+
+
+@pytest.mark.parametrize("model_type", [*sorted(MODEL_TYPES), PADDED])
+def test_scores_are_those_of_transformers_text_by_text(classifier_of, tmp_path, model_type):
+    classifier, texts = classifier_of(model_type), sentences(60)
+    said, path = run(classifier, texts, tmp_path)
+    assert said == "60 texts, 60 of them new"
+    tokenizer = AutoTokenizer.from_pretrained(classifier)
+    assert np.ptp([row["probabilities"][0] for row in rows(path)]) > 0.05
+    if model_type == "bert":
+        assert len({row["label"] for row in rows(path)}) == 3
+    for text, row in zip(texts, rows(path), strict=True):
+        expected = reference(classifier, tokenizer(text)["input_ids"])
+        np.testing.assert_allclose(row["probabilities"], expected, atol=2e-5)
+        assert row["label"] == LABELS[expected.argmax()]
+        assert (row["windows"], row["reason"]) == (1, None)
+
+
+def test_long_texts_are_read_whole_in_overlapping_windows(classifier, tmp_path):
+    text = " ".join(np.random.default_rng(1).choice(WORDS, 50))
+    frame = read_table(run(classifier, [text, text + " rain"], tmp_path)[1], SCORES)
+    tokens = AutoTokenizer.from_pretrained(classifier)(text, add_special_tokens=False)["input_ids"]
+    # 22 words fit between the two special tokens, and 6 of them stand in the next window again.
+    parts = [[2, *tokens[start : start + 22], 3] for start in (0, 16, 32)]
+    assert [len(part) for part in parts] == [24, 24, 20]
+    expected = np.average([reference(classifier, part) for part in parts], axis=0, weights=[24, 24, 20])
+    assert list(frame["windows"]) == [3, 3]
+    np.testing.assert_allclose(frame["probabilities"][0], expected, atol=2e-5)
+
+
+def test_bfloat16_gives_the_labels_of_float32_where_they_are_decided(classifier, tmp_path):
+    texts = sentences(200)
+    exact = read_table(run(classifier, texts, tmp_path / "exact")[1], SCORES)
+    half = read_table(run(classifier, texts, tmp_path / "half", precision="bfloat16")[1], SCORES)
+    difference = np.abs(np.stack(exact["probabilities"]) - np.stack(half["probabilities"])).max()
+    assert 0 < difference < 0.1
+    margin = np.sort(np.stack(exact["probabilities"]))[:, -2:] @ [-1, 1]
+    decided = margin > 2 * difference
+    assert decided.mean() > 0.8
+    assert (exact["label"] == half["label"])[decided].all()
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_what_is_close_in_sixteen_bits_is_decided_in_float32(classifier, tmp_path, monkeypatch, precision):
+    texts = sentences(200)
+
+    def found(name: str, precision: str, steps: float = score_texts.CLOSE_STEPS) -> np.ndarray:
+        monkeypatch.setattr(score_texts, "CLOSE_STEPS", steps)
+        return np.stack(
+            read_table(run(classifier, texts, tmp_path / name, precision=precision)[1], SCORES)["probabilities"]
+        )
+
+    exact, half, decided = found("exact", "float32"), found("half", precision, 0), found("decided", precision)
+    np.testing.assert_array_equal(found("all", precision, np.inf), exact)
+    # The difference of two logits is that of the logarithms of their probabilities.
+    margin = np.diff(np.sort(np.log(half))[:, -2:])[:, 0]
+    again = (decided == exact).all(axis=1) & (decided != half).any(axis=1)
+    assert ((decided == half).all(axis=1) | again).all()
+    assert again[margin < 7.9 * torch.finfo(getattr(torch, precision)).eps].all()
+    assert 0.02 < again.mean() < 0.9 and margin[again].max() < margin[~again].max()
+
+
+def test_what_overflows_is_decided_in_float32():
+    logits = np.array([[9.0, 1.0, 0.0], [np.nan, 1.0, 0.0], [np.inf, 1.0, 0.0], [1.01, 1.0, 0.0]], np.float32)
+    assert list(score_texts._close_calls(logits, torch.float16)) == [False, True, True, False]
+    assert list(score_texts._close_calls(logits, torch.bfloat16)) == [False, True, True, True]
+    assert not score_texts._close_calls(logits, torch.float32).any()
+
+
+@settings(deadline=None, max_examples=12)
+@given(st.data())
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("model_type", ["bert", PADDED])
+def test_a_score_depends_on_no_order_company_or_history(classifier_of, tmp_path_factory, model_type, precision, data):
+    classifier, texts = classifier_of(model_type), sentences(40, longest=40)
+    everything = data.draw(st.permutations(texts), label="order")
+    folder = tmp_path_factory.mktemp("history")
+    threads = data.draw(st.sampled_from([1, 3]), label="threads")
+    said, path = run(classifier, everything, folder / "scratch", threads, precision=precision)
+    assert said == "40 texts, 40 of them new"
+    # The same corpus, grown in portions whose texts nobody chose to stand together.
+    cuts = sorted(data.draw(st.sets(st.integers(1, 39), max_size=4), label="portions"))
+    for end in [*cuts, 40]:
+        portion = data.draw(st.permutations(everything[:end]), label="portion") if end < 40 else everything
+        _, grown = run(classifier, portion, folder / "grown", precision=precision)
+    assert grown.read_bytes() == path.read_bytes()
+    alone = data.draw(st.sampled_from(texts), label="alone")
+    _, single = run(classifier, [alone], folder / "alone", precision=precision)
+    ((key, bits),) = probabilities(single).items()
+    assert probabilities(path)[key] == bits
+
+
+def test_texts_that_it_was_trained_on_are_marked(tmp_path):
+    texts = sentences(6)
+    table = read_table_ids(write_texts(texts, tmp_path / "ids.parquet"))
+    classifier = make_classifier(tmp_path / "classifier", seen=table[1:3])
+    frame = read_table(run(classifier, texts, tmp_path)[1], SCORES)
+    assert list(frame["seen_in_training"]) == [False, True, True, False, False, False]
+
+
+def read_table_ids(path: Path) -> list[str]:
+    return pd.read_parquet(path)["id"].tolist()
+
+
+HOSTILE = [
+    "", " ", "a", "\x00", "\x00\x01\x02\x1b[31mred", "\u200b\u200d", "😀", "👩‍👩‍👧‍👦 family", "שלום עולם",
+    "\u202eright to left",
+    "good", "[CLS] [SEP] [PAD]", "<script>alert(1)</script>", "\ufffd\ufffe\uffff", "e\u0301" * 500, "x" * 5000,
+    "rain and poems " * 70_000,
+]  # fmt: skip
+
+
+def test_hostile_texts_get_a_score_or_a_reason(classifier, tmp_path):
+    scored = rows(run(classifier, HOSTILE, tmp_path, batch_tokens=4096)[1])
+    for text, row in zip(HOSTILE, scored, strict=True):
+        if row["label"] is None:
+            assert (row["reason"], row["windows"], row["probabilities"]) == (UNREADABLE, 0, None), text[:20]
+        else:
+            assert row["label"] in LABELS and row["reason"] is None
+            assert sum(row["probabilities"]) == pytest.approx(1, abs=1e-5)
+    found = {text: row["label"] for text, row in zip(HOSTILE, scored, strict=True)}
+    assert found[""] is None and found[" "] is None
+    assert found["good"] is not None
+    assert scored[-1]["windows"] > 10_000
+
+
+def test_what_spells_a_special_token_is_ordinary_text(classifier, tmp_path):
+    frame = read_table(run(classifier, ["[SEP]", "the [SEP] rain"], tmp_path)[1], SCORES)
+    tokenizer = AutoTokenizer.from_pretrained(classifier)
+    tokens = tokenizer("[SEP]", split_special_tokens=True)["input_ids"]
+    assert tokens.count(3) == 1
+    np.testing.assert_allclose(frame["probabilities"][0], reference(classifier, tokens), atol=2e-5)
+
+
+def test_short_memory_names_the_key(classifier, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr("transformers.BertForSequenceClassification.forward", full)
+    with pytest.raises(UserError, match=r"classification\.batch_tokens"):
+        run(classifier, sentences(3), tmp_path)
+
+
+def test_ids_and_order_are_those_of_the_tables(classifier, tmp_path):
+    tables = tuple(write_texts(sentences(5, seed=seed), tmp_path / f"{seed}.parquet") for seed in (1, 2))
+    score(
+        SETTINGS, classifier, tables, tmp_path / "scores.parquet", tmp_path / "scores.sqlite", "cpu", threads=1, seed=1
+    )
+    frame = read_table(tmp_path / "scores.parquet", SCORES)
+    assert list(frame["id"]) == [key for table in tables for key in read_table_ids(table)]

@@ -1,0 +1,87 @@
+"""Measures and intervals: the numbers of other libraries, and errors as rare as they promise."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy.stats import chi2, chi2_contingency
+from sklearn.metrics import f1_score, precision_recall_fscore_support
+
+from samizdat.measures import label_metrics
+from samizdat.measures.bootstrap import interval, resample_totals
+
+
+@settings(deadline=None, max_examples=50)
+@given(hnp.arrays(int, (4, 4), elements=st.integers(0, 20)).filter(lambda counts: counts.sum() > 0))
+def test_scores_are_those_of_scikit_learn(confusion):
+    human, predicted = (np.repeat(place.ravel(), confusion.ravel()) for place in np.indices(confusion.shape))
+    there = sorted(set(human) | set(predicted))
+    precision, recall, f1, _ = precision_recall_fscore_support(human, predicted, labels=there, zero_division=0)
+    own = label_metrics.label_scores(confusion)
+    for name, expected in (("precision", precision), ("recall", recall), ("f1", f1)):
+        np.testing.assert_allclose(own[name][there], expected)
+    assert label_metrics.macro_f1(confusion) == pytest.approx(
+        f1_score(human, predicted, average="macro", labels=there, zero_division=0)
+    )
+    assert label_metrics.accuracy(confusion) == pytest.approx((human == predicted).mean())
+
+
+@settings(deadline=None, max_examples=50)
+@given(hnp.arrays(int, (30, 3), elements=st.integers(0, 5)), st.integers(0, 2**62))
+def test_resampled_totals_are_those_of_drawn_rows(counts, seed):
+    totals = resample_totals(counts, 300, seed)
+    assert totals.shape == (300, 3)
+    spread = np.sqrt(len(counts)) * counts.std(axis=0) / np.sqrt(300)
+    assert (np.abs(totals.mean(axis=0) - counts.sum(axis=0)) <= 6 * spread + 1e-9).all()
+    assert (totals.min(axis=0) >= len(counts) * counts.min(axis=0)).all()
+
+
+def test_intervals_cover_the_truth_as_often_as_they_say():
+    """600 corpora of 150 documents with up to five sentences that agree; the true share is known."""
+    random = np.random.default_rng(12)
+    covered = 0
+    for corpus in range(600):
+        sizes = random.integers(1, 6, 150)
+        good = np.where(random.random(150) < 0.5, random.binomial(sizes, 0.6), sizes * (random.random(150) < 0.6))
+        totals = resample_totals(np.stack([good, sizes - good], axis=1), 300, corpus)
+        low, high = interval(label_metrics.shares(totals), 0.9)
+        covered += low[0] <= 0.6 <= high[0]
+    assert 0.86 <= covered / 600 <= 0.94
+
+
+def test_group_tests_reject_a_true_null_as_rarely_as_they_say():
+    """400 corpora of 120 documents with up to eight sentences that agree, in two groups that do not differ."""
+    random = np.random.default_rng(2)
+    rejected = 0
+    for corpus in range(400):
+        sizes = random.integers(1, 9, 120)
+        good = np.where(random.random(120) < 0.7, sizes * (random.random(120) < 0.5), random.binomial(sizes, 0.5))
+        group = random.integers(0, 2, 120)
+        counts = np.zeros((120, 2, 2), int)
+        counts[np.arange(120), group] = np.stack([good, sizes - good], axis=1)
+        table = counts.sum(axis=0)
+        totals = resample_totals(counts.reshape(120, 4), 200, corpus).reshape(-1, 2, 2)
+        corrected = label_metrics.chi_square(table) / label_metrics.design_effect(table, totals)
+        rejected += chi2.sf(corrected, 1) < 0.05
+    assert 0.02 <= rejected / 400 <= 0.09
+
+
+@settings(deadline=None, max_examples=50)
+@given(hnp.arrays(int, (3, 4), elements=st.integers(0, 30)).filter(lambda table: (table.sum(axis=0) > 0).all()
+                                                                   and (table.sum(axis=1) > 0).all()))  # fmt: skip
+def test_chi_square_is_that_of_scipy_and_cramers_v_its_corrected_root(table):
+    statistic = chi2_contingency(table, correction=False).statistic
+    assert label_metrics.chi_square(table) == pytest.approx(statistic)
+    number = table.sum()
+    beyond = max(0, statistic / number - 2 * 3 / (number - 1))
+    side = min(3 - 4 / (number - 1), 4 - 9 / (number - 1)) - 1
+    assert label_metrics.cramers_v(table) == pytest.approx(np.sqrt(beyond / side))
+
+
+def test_cramers_v_is_about_zero_by_chance_and_one_where_labels_fix_each_other():
+    random = np.random.default_rng(1)
+    chance = [label_metrics.cramers_v(random.multinomial(60, [1 / 12] * 12).reshape(3, 4)) for _ in range(200)]
+    assert np.mean(chance) < 0.1
+    assert label_metrics.cramers_v(np.diag([20, 30, 5])) == pytest.approx(1)
+    assert np.isnan(label_metrics.cramers_v(np.array([[3, 4], [0, 0]])))

@@ -1,0 +1,121 @@
+"""Vocabularies and the corpus in tokens: nothing is lost, and no text can end itself."""
+
+import io
+import json
+import tarfile
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from samizdat.base.errors import UserError
+from samizdat.checkpoints.encoding import BOUNDARY, encode, load, token_dtype
+from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
+from samizdat.records.io import TokenizerSummary, read_document
+from support.small_corpus import write_texts
+
+SENTENCES = ["the old model writes letters", f"a text that spells {BOUNDARY} inside", "žluťoučký kůň 🐎", "  x\n\ty"]
+TEXTS = [*SENTENCES * 3, "held out"]
+
+
+def settings_of(**changes) -> TokenizerSettings:
+    given = {"name": "own", "source": "train", "vocabulary_size": 300, "checkpoint": None, "revision": None}
+    return TokenizerSettings(**(given | changes))
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("own")
+    make_tokenizer(settings_of(), write_texts(TEXTS, folder / "texts.parquet"), None, folder / "out")
+    return folder / "out"
+
+
+def test_each_text_stands_behind_a_boundary_and_reads_as_it_was(own):
+    summary = read_document(TokenizerSummary, own / "summary.json")
+    tokens = np.fromfile(own / "tokens" / "train.bin", "<u2")
+    assert summary.token_dtype == "uint16" and summary.tokens["train"] == len(tokens)
+    starts = np.flatnonzero(tokens == summary.boundary_token_id)
+    assert len(starts) == 12 and starts[0] == 0
+    tokenizer = load(own)
+    parts = [tokenizer.decode(part[1:]) for part in np.split(tokens, starts[1:])]
+    assert parts == SENTENCES * 3
+    assert summary.utf8_bytes == {"train": sum(len(text.encode()) for text in SENTENCES) * 3, "validation": 8}
+    held_out = np.fromfile(own / "tokens" / "validation.bin", "<u2")
+    assert tokenizer.decode(held_out) == BOUNDARY + "held out"
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.text() | st.lists(st.sampled_from([BOUNDARY, "<|", "|>", "endoftext", " ", "é"])).map("".join))
+def test_every_string_has_tokens_and_none_is_the_boundary(own, text):
+    tokenizer = load_once(own)
+    (tokens,) = encode(tokenizer, [text])
+    assert tokenizer.eos_token_id not in tokens
+    assert tokenizer.decode(tokens, clean_up_tokenization_spaces=False) == text
+
+
+def load_once(folder, _cache={}):  # noqa: B006 - hypothesis calls this a hundred times
+    return _cache.setdefault(folder, load(folder))
+
+
+def test_the_same_texts_make_the_same_bytes(own, tmp_path):
+    make_tokenizer(settings_of(), write_texts(TEXTS, tmp_path / "t.parquet"), None, tmp_path / "out")
+    files = [path.relative_to(own) for path in own.rglob("*") if path.is_file()]
+    assert len(files) == 5
+    assert all((own / name).read_bytes() == (tmp_path / "out" / name).read_bytes() for name in files)
+
+
+def test_gpt2s_vocabulary_gives_gpt2s_tokens(tmp_path):
+    # Two merges of the real vocabulary's kind: " th" and " the" are one token, as GPT-2's files spell a blank.
+    letters = [chr(code) for code in [*range(33, 127), *range(161, 173), *range(174, 256)]]
+    letters += [chr(256 + number) for number in range(256 - len(letters))]
+    merges = ["Ġ t", "h e", "Ġt he"]
+    vocabulary = {token: number for number, token in enumerate([*letters, "Ġt", "he", "Ġthe", BOUNDARY])}
+    with tarfile.open(tmp_path / "package.tar.gz", "w:gz") as package:
+        for name, content in (
+            ("gpt2_vocab.json", json.dumps(vocabulary)),
+            ("gpt2_merges.txt", "#version: 0.2\n" + "\n".join(merges) + "\n"),
+        ):
+            member = tarfile.TarInfo(f"package-1/static/{name}")
+            member.size = len(content.encode())
+            package.addfile(member, io.BytesIO(content.encode()))
+    texts = write_texts(["see the tea", "held out"], tmp_path / "t.parquet")
+    make_tokenizer(settings_of(source="gpt2", name="g"), texts, tmp_path / "package.tar.gz", tmp_path / "out")
+    tokenizer = load(tmp_path / "out")
+    assert tokenizer.convert_ids_to_tokens(encode(tokenizer, ["see the tea"])[0]) == [
+        "s",
+        "e",
+        "e",
+        "Ġthe",
+        "Ġt",
+        "e",
+        "a",
+    ]
+    assert tokenizer.eos_token_id == vocabulary[BOUNDARY]
+    (tmp_path / "package.tar.gz").unlink()
+    tarfile.open(tmp_path / "package.tar.gz", "w:gz").close()
+    with pytest.raises(UserError, match=r"does not ship gpt2_vocab.json and gpt2_merges.txt"):
+        make_tokenizer(settings_of(source="gpt2"), texts, tmp_path / "package.tar.gz", tmp_path / "other")
+
+
+def test_a_checkpoints_tokenizer_is_taken_as_it_is(own, tmp_path):
+    texts = write_texts(["other texts", "held out"], tmp_path / "t.parquet")
+    make_tokenizer(settings_of(source="checkpoint", checkpoint=str(own)), texts, None, tmp_path / "out")
+    assert (tmp_path / "out" / "tokenizer.json").read_bytes() == (own / "tokenizer.json").read_bytes()
+
+
+def test_a_checkpoint_that_cant_end_a_text_is_refused(own, tmp_path):
+    folder = tmp_path / "endless"
+    folder.mkdir()
+    (folder / "tokenizer.json").write_bytes((own / "tokenizer.json").read_bytes())
+    config = json.loads((own / "tokenizer_config.json").read_text(encoding="utf-8"))
+    config = {key: value for key, value in config.items() if not key.endswith("_token")}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
+    texts = write_texts(["other texts", "held out"], tmp_path / "t.parquet")
+    with pytest.raises(UserError, match="no end-of-sequence token"):
+        make_tokenizer(settings_of(source="checkpoint", checkpoint=str(folder)), texts, None, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_ids_are_as_small_as_the_vocabulary_allows():
+    assert token_dtype(65536) == np.dtype("<u2") and token_dtype(65537) == np.dtype("<u4")

@@ -1,0 +1,53 @@
+"""Rows of tokens: each token once an epoch, beside its neighbours, and every held-out token once."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from samizdat.models.head_loss import NO_TARGET
+from samizdat.models.rows import TrainingRows, evaluation_rows
+
+BOUNDARY = 0
+# Texts of tokens from 1 to 50, never the boundary.
+texts = st.lists(st.lists(st.integers(1, 50), max_size=12), min_size=1, max_size=30)
+
+
+def flat(texts: list[list[int]]) -> np.ndarray:
+    return np.array([token for text in texts for token in (BOUNDARY, *text)], np.uint16)
+
+
+@given(st.integers(1, 300), st.integers(1, 20), st.integers(0, 3))
+def test_an_epochs_rows_are_runs_of_the_ring_of_texts_and_no_token_is_a_target_twice(length, context, epoch):
+    tokens = np.arange(length, dtype=np.uint16)  # each token tells its place
+    rows = TrainingRows(tokens, context_tokens=context, seed=7)
+    assert rows.rows_per_epoch == length // context
+    if not rows.rows_per_epoch:
+        return
+    batch = rows.batch(epoch * rows.rows_per_epoch, rows.rows_per_epoch)
+    assert batch.shape == (rows.rows_per_epoch, context + 1) and batch.dtype == np.int64
+    assert (batch[:, 1:] == (batch[:, :-1] + 1) % length).all()
+    targets = batch[:, 1:].flatten()
+    assert len(set(targets.tolist())) == len(targets)
+
+
+def test_every_epoch_has_an_order_of_its_own_and_any_row_can_be_asked_for_first():
+    tokens = flat([[number] * 3 for number in range(1, 41)])
+    rows = TrainingRows(tokens, context_tokens=8, seed=7)
+    first, second = rows.batch(0, 20), rows.batch(20, 20)
+    assert not (first == second).all()
+    again = TrainingRows(tokens, context_tokens=8, seed=7)
+    assert (again.batch(25, 10) == rows.batch(25, 10)).all()
+    assert (again.batch(0, 20) == first).all()
+    other = TrainingRows(tokens, context_tokens=8, seed=8)
+    assert not (other.batch(0, 20) == first).all()
+
+
+@given(texts, st.integers(1, 20), st.integers(1, 4))
+def test_every_held_out_token_is_a_target_once_and_knows_what_came_before(texts, context, rows):
+    tokens = flat(texts)
+    cut = evaluation_rows(tokens, boundary=BOUNDARY, context_tokens=context, rows=rows)
+    assert len(cut) % rows == 0
+    targets, inputs = cut[:, 1:].flatten(), cut[:, :-1].flatten()
+    wanted = targets != NO_TARGET
+    stream = np.append(tokens, BOUNDARY)
+    assert (targets[wanted] == stream[1:]).all() and (inputs[wanted] == stream[:-1]).all()

@@ -1,0 +1,81 @@
+"""The user's own words: Markdown stays, tags and tricks are text, nothing can leave the section."""
+
+import re
+
+import pytest
+
+from samizdat.publishing import pandoc
+from samizdat.publishing.notes import safe_markdown
+from support import hostile
+
+
+def page(notes: str) -> str:
+    """Notes as the embedded renderer shows them, without line ends between elements."""
+    return re.sub(r">\n+<", "><", pandoc.convert(safe_markdown(notes), pandoc.MARKDOWN, "html5", "--wrap=none").strip())
+
+
+@pytest.mark.parametrize(
+    ("notes", "shown"),
+    [
+        ("*a* **b** `c` ~~d~~", "<p><em>a</em> <strong>b</strong> <code>c</code> <del>d</del></p>"),
+        ("- a\n- b\n\n1. c", '<ul><li>a</li><li>b</li></ul><ol type="1"><li>c</li></ol>'),
+        ("> a", "<blockquote><p>a</p></blockquote>"),
+        ("a\n\n---\n\nb", "<p>a</p><hr /><p>b</p>"),
+        ("[a](https://example.org/b?c=d#e \"f\")", '<p><a href="https://example.org/b?c=d#e">a</a></p>'),
+        ("$x$", '<p><span class="math inline"><em>x</em></span></p>'),
+        ("```html\n<b>\n\n  $x$ {{< y >}}\n```", "<pre><code><b>\n\n  $x$ {{< y >}}</code></pre>"),
+        ("Don't say \"it's\"...", "<p>Don't say \"it's\"...</p>"),
+        ("a & b < c", "<p>a &amp; b &lt; c</p>"),
+        ("a<b>c</b>", "<p>a&lt;b&gt;c&lt;/b&gt;</p>"),
+        ("<div>\n\n*a*\n\n</div>", "<p>&lt;div&gt;</p><p><em>a</em></p><p>&lt;/div&gt;</p>"),
+        ("[a](javascript:b)", "<p>a</p>"),
+        ("![a](https://example.org/b.png)", "<p>a (<code>https://example.org/b.png</code>)</p>"),
+        ("a {{< include /etc/passwd >}}", "<p>a {{&lt; include /etc/passwd &gt;}}</p>"),
+        ("`a`{=html} [b]{.c}", "<p><code>a</code>{=html} [b]{.c}</p>"),
+        ("::: {.d}\na\n:::", "<p>::: {.d} a :::</p>"),
+        ("@fig-x [@nobody]", "<p>@fig-x [@nobody]</p>"),
+        ("$\\href{javascript:a}{b}$", "<p><code>\\href{javascript:a}{b}</code></p>"),
+        ("\\newpage", "<p>\\newpage</p>"),
+        ("---\ntitle: a\n---", '<hr /><h4 id="notes-1">title: a</h4>'),
+    ],
+)  # fmt: skip
+def test_notes_are_shown(notes, shown):
+    found = page(notes)
+    if "<pre>" in found:  # entities and hard blanks, which a browser shows as what is meant
+        found = found.replace("&#10;", "\n").replace("&#160;", " ")
+        found = re.sub(r"&#(\d+);", lambda match: chr(int(match.group(1))), found)
+    found = found.replace('<span class="mathjax_ignore tex2jax_ignore">$</span>', "$")
+    assert found == shown
+
+
+def test_a_table_keeps_its_form():
+    found = page("| a | b |\n|---|--:|\n| *c* | `d` |")
+    assert re.sub(r' style="[^"]*"', "", found) == (
+        "<table><thead><tr><th>a</th><th>b</th></tr></thead>"
+        "<tbody><tr><td><em>c</em></td><td><code>d</code></td></tr></tbody></table>"
+    )
+
+
+def test_sections_stand_below_the_section_of_the_notes_with_ids_of_their_own():
+    found = page("# Fig lengths\n\n## Contents {#sec-corpus}\n\n# Fig lengths")
+    assert found == (
+        '<h3 id="notes-1">Fig lengths</h3><h4 id="notes-2">Contents {#sec-corpus}</h4><h3 id="notes-3">Fig lengths</h3>'
+    )
+
+
+def test_notes_of_nothing_are_nothing():
+    assert safe_markdown("") == safe_markdown(" \n\n") == ""
+
+
+def test_all_hostile_texts_at_once_bring_no_markup_of_their_own():
+    found = page("\n\n".join(text for text in hostile.EVERY if len(text) < 10_000)).replace("<!-- -->", "")
+    allowed = (
+        "p|em|strong|del|sub|sup|code|pre|h[3-6]|ul|ol|li|dl|dt|dd|blockquote|hr|br|table|thead|tbody|tr|th|td|span|"
+        "label|input|a|section|div"
+    )
+    elements = set(re.findall(r"<\s*/?\s*([^\s/>]+)", found))
+    assert elements == {name for name in elements if re.fullmatch(allowed, name)}
+    assert not re.search(
+        r"<[^>]*\s(on\w+|style=\"(?!text-align)|class=\"(?!math|mathjax|task|footnote|line-block))", found
+    )
+    assert {link.split(":")[0] for link in re.findall(r'<a [^>]*href="([^"#][^"]*)"', found)} == {"https"}

@@ -1,0 +1,157 @@
+"""The report on what samples are worth: its words follow the numbers, and no passage shows that may not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from samizdat.records.io import read_table, write_table
+from samizdat.records.samples import COPIES, SAMPLE_QUALITY
+from samizdat.reporting import sample_quality, samples
+from samizdat.reporting.run import Run
+from samizdat.reporting.style import Picture
+from samizdat.reporting.words import NO_BREAK, Table
+from support.run_fixture import make_run
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return make_run(tmp_path_factory.mktemp("writing") / "run")
+
+
+def quality(*rows):
+    """A table of measures: subset, metric, value, low, high, and what else is named."""
+    names = {"model": "gpt2-tiny", "percent": 100, "temperature": 1.0, "begun_with": "nothing"}
+    lines = [
+        {
+            "subset": subset, "metric": metric, "units": 50, "value": value, "low": low, "high": high,
+            **(names if subset == "samples" else {}), **more,
+        }
+        for subset, metric, value, low, high, more in rows
+    ]  # fmt: skip
+    frame = pd.DataFrame(lines, columns=SAMPLE_QUALITY.names).astype({"percent": "Int16"})
+    numbers = ["value", "low", "high", "real_value", "p_value", "temperature"]
+    return frame.astype(dict.fromkeys(numbers, float))
+
+
+def shown(folder, frame, **attributes):
+    run = Run(folder)
+    run.sample_quality = frame
+    for name, value in attributes.items():
+        setattr(run, name, value)
+    return run
+
+
+REAL = ("held_out", "copied_ngram_share", 0.10, 0.08, 0.12, {})
+
+
+@pytest.mark.parametrize(
+    ("share", "units", "words"),
+    [
+        ((0.30, 0.25, 0.35), 50, "more than"),
+        ((0.02, 0.01, 0.03), 50, "less than"),
+        ((0.10, 0.05, 0.15), 50, "not clearly different from"),
+        # None at all of few texts is no sign of less.
+        ((0.0, 0.0, 0.0), 10, "not clearly different from"),
+        ((0.0, 0.0, 0.0), 500, "less than"),
+    ],
+)
+def test_copying_is_called_more_or_less_only_when_intervals_part(folder, share, units, words):
+    rows = quality(REAL, ("samples", "copied_ngram_share", *share, {"units": units}))
+    text = sample_quality.opening(shown(folder, rows)).markdown
+    assert f"stand in the training texts, {words} the 10{NO_BREAK}% (8 to 12{NO_BREAK}%) of held-out texts" in text
+
+
+@pytest.mark.parametrize(("p_value", "words"), [(0.001, "tells them from"), (0.2, "finds no difference")])
+def test_samples_are_told_apart_only_below_the_level(folder, p_value, words):
+    row = ("samples", "told_apart_area", 0.71, 0.66, 0.75, {"p_value": p_value})
+    run = shown(folder, quality(REAL, row))
+    text = sample_quality.opening(run).markdown
+    assert words in text and "0.71 (0.66 to 0.75)" in text
+    assert f"p{NO_BREAK}={NO_BREAK}{p_value:.3f}" in sample_quality.nearness(run).markdown
+
+
+def test_tables_hold_values_intervals_and_dashes(folder):
+    close = ("samples", "closeness", 0.812, 0.7, 0.9, {"real_value": 0.97})
+    run = shown(folder, quality(("held_out", "self_bleu", 0.2, 0.1, 0.3, {}), close))
+    nearness, variety = (
+        table(run).markdown.splitlines() for table in (sample_quality.nearness, sample_quality.variety)
+    )
+    assert nearness[-1].startswith("| <bdi>samples, at 1</bdi> |") and "0.81<br><small>0.70" in nearness[-1]
+    assert "real texts 0.97" in nearness[-1] and nearness[-1].count("–") == 3
+    assert variety[2].startswith("| <bdi>held-out texts</bdi> |") and "0.20<br><small>0.10" in variety[2]
+    assert nearness[2].count("–") == 4
+    assert "Too few" in sample_quality.opening(run).markdown and "Too few" in sample_quality.by_checkpoint(run).markdown
+
+
+def test_checkpoints_have_their_training_in_a_column(folder):
+    rows = [("samples", "loop_share", share, 0.0, 1.0, {"percent": done, "begun_with": "prompts"})
+            for done, share in ((10, 0.5), (100, 0.25))]  # fmt: skip
+    table = sample_quality.by_checkpoint(shown(folder, quality(*rows))).markdown
+    assert f"at 1</bdi> | 10{NO_BREAK}% | 50{NO_BREAK}%" in table
+    assert f"at 1</bdi> | 100{NO_BREAK}% | 25{NO_BREAK}%" in table
+
+
+def test_the_longest_copy_stands_beside_a_sample_unless_texts_are_not_published(folder):
+    run = Run(folder)
+    row = next(iter(run.longest_copies.values()))
+    secret = row | {"copy_characters": 12, "characters": 40, "passage": "*the* secret"}
+    run.longest_copies = {"a": secret, "b": row | {"copy_characters": 0}}
+    cell = sample_quality.copy_cell(run, "a")
+    assert "&#42;the&#42; secret" in cell and f"12{NO_BREAK}of 40 characters" in cell
+    assert sample_quality.copy_cell(run, "b") == "" == sample_quality.copy_cell(run, "unknown")
+    assert "longest copy: " in sample_quality.copy_note(run, "a") and "secret</bdi>, 12" in sample_quality.copy_note(
+        run, "a"
+    )
+    assert sample_quality.copy_note(run, "b") == ""
+    run.publish_texts = False
+    for shown_copy in (sample_quality.copy_cell, sample_quality.copy_note):
+        assert "secret" not in shown_copy(run, "a") and "12" in shown_copy(run, "a")
+
+
+def test_the_gallery_shows_the_copies_of_its_own_samples(folder):
+    run = Run(folder)
+    gallery = samples.gallery(run).markdown
+    first = run.samples[(run.samples["prompt_kind"] == "unprompted")].iloc[0]
+    line = next(line for line in gallery.splitlines() if first["text"] in line)
+    assert sample_quality.copy_cell(run, first["id"]) in line and "characters" in line
+
+
+@pytest.mark.parametrize(
+    ("own", "title"), [((40.0, 35.0, 45.0), "The samples share longer passages"), ((15.0, 10.0, 20.0), "No samples")]
+)
+def test_the_figure_of_copies_says_what_it_shows(folder, own, title):
+    rows = quality(
+        ("held_out", "copy_characters", 16.0, 14.0, 18.0, {}), ("samples", "copy_characters", *own, {})
+    )  # fmt: skip
+    picture = sample_quality.copies(shown(folder, rows))
+    assert isinstance(picture, Picture) and picture.alternative_text.startswith(title)
+    lengths = read_table(folder / "statistics" / "copies.parquet", COPIES)
+    real = lengths.loc[lengths["subset"] == "held_out", "copy_characters"]
+    assert f"held-out texts: half of them {np.median(real):.0f} characters or more" in picture.alternative_text
+    (drawn,) = [line for line in picture.axes[0].lines if "held-out" in line.get_label()]
+    assert drawn.get_xdata().tolist() == sorted(real.clip(lower=1))
+
+
+def test_shares_by_step_are_those_of_the_statistics(folder):
+    run = Run(folder)
+    picture = sample_quality.shares_by_step(run)
+    rows = run.shares[(run.shares["group_kind"] == "percent") & (run.shares["group"] == "10")]
+    row = rows.iloc[0]
+    assert f"{row['classifier']}, samples after 10 %: {row['label']}" in picture.alternative_text
+    run.shares = run.shares.copy()
+    bounds = ["share", "low", "high"]
+    chosen = (run.shares["classifier"] == row["classifier"]) & (run.shares["label"] == row["label"])
+    run.shares.loc[run.shares["group_kind"] == "percent", bounds] = [0.3, 0.2, 0.4]
+    assert sample_quality.shares_by_step(run).alternative_text.startswith("No label’s share changes")
+    run.shares.loc[chosen & (run.shares["group"] == "100"), bounds] = [0.6, 0.5, 0.7]
+    title = sample_quality.shares_by_step(run).alternative_text.replace(NO_BREAK, " ").split(". ")[0]
+    first, last = "30 % of the samples after 10 % of training", "60 % of those after 100 %"
+    assert title == f"{row['classifier']} calls {first} “{row['label']}”, {last}"
+    run.shares = run.shares[run.shares["group_kind"] != "percent"]
+    assert "No checkpoint" in sample_quality.shares_by_step(run).markdown
+
+
+def test_a_run_without_a_measure_still_has_a_report(folder, tmp_path):
+    write_table(quality(), SAMPLE_QUALITY, tmp_path / "q.parquet")
+    run = shown(folder, read_table(tmp_path / "q.parquet", SAMPLE_QUALITY))
+    assert isinstance(sample_quality.variety(run), Table) and "Too few" in sample_quality.opening(run).markdown

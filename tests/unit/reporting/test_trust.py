@@ -1,0 +1,106 @@
+"""What the report says of how far classifiers can be trusted, from finished runs with known answers."""
+
+import base64
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from samizdat.records.io import ClassifierCard, read_document, write_document
+from samizdat.reporting import agreement, trust
+from samizdat.reporting.run import Run
+from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
+from support.run_fixture import make_run, sentences, write_manifest
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return Run(make_run(tmp_path_factory.mktemp("runs") / "trust"))
+
+
+def test_calibration_is_drawn_and_said(run):
+    picture = trust.calibration(run)
+    rows = run.calibration.query("classifier == 'sentiment'")
+    assert list(rows["from"]) == [0.8]  # the made-up classifier always says 80 %
+    assert "80\u00a0%" in picture.alternative_text or "80 %" in picture.alternative_text
+    assert "expected calibration error" in picture.alternative_text
+    assert picture_bytes(picture).startswith(b"\x89PNG")
+
+
+def picture_bytes(picture) -> bytes:
+    data, _ = picture._repr_mimebundle_()
+    return base64.b64decode(data["image/png"])
+
+
+def test_associations_have_one_cell_for_two_classifiers(run):
+    picture = trust.associations(run)
+    assert "sentiment and source: Cramér’s V" in picture.alternative_text
+    assert picture_bytes(picture)
+
+
+def test_group_tests_say_how_large_a_difference_is(run):
+    text = trust.group_tests(run).markdown
+    assert text.count("sentiment") == 1 and text.count("source") == 1
+    assert "very small" in text or "small" in text
+
+
+def test_examples_are_shown_only_where_texts_may_be(run, tmp_path):
+    shown = trust.examples(run).markdown
+    texts = [text for text in sentences(240) if text.rstrip(".") in shown.replace("\\", "")]
+    assert len(texts) >= 5
+    withheld = Run(make_run(tmp_path / "withheld", publish_texts=False))
+    hidden = trust.examples(withheld).markdown
+    assert "publish_texts" in hidden and not any(text[:20] in hidden for text in sentences(240))
+
+
+def test_hostile_texts_are_escaped_in_examples(tmp_path):
+    texts = [f"<script>alert({number})</script> | `x` $y$ {number}" for number in range(60)]
+    shown = trust.examples(Run(make_run(tmp_path / "hostile", texts=texts))).markdown
+    assert "<script>" not in shown
+
+
+def test_a_corpus_outside_of_what_a_classifier_was_made_for_is_warned_of(tmp_path):
+    folder = make_run(tmp_path / "foreign")
+    assert "does not say" in trust.warnings(Run(folder)).markdown
+    for name in ("sentiment", "source"):
+        path = folder / "classifiers" / name / "card.json"
+        card = read_document(ClassifierCard, path).__dict__ | {"min_words": 8 if name == "sentiment" else None}
+        write_document(ClassifierCard(**card), path)
+    compute_statistics(
+        StatisticsSettings(0.95, 200), folder / "corpus" / "texts.parquet", (folder / "samples" / "gpt2-tiny.parquet",),
+        tuple(folder / "classifiers" / name for name in ("sentiment", "source")), folder / "scores",
+        folder / "statistics", seed=3,
+    )  # fmt: skip
+    run = Run(folder)
+    write_manifest(folder, run.config, run.manifest.inputs)
+    short = sum(len(text.split()) < 8 for text in sentences(240))
+    said = trust.warnings(run).markdown
+    assert "was not made for all of these texts" in said and "shorter than 8 words" in said
+    assert f"{short}" in trust.fitness(run).markdown
+
+
+def test_a_person_and_a_word_list_stand_beside_the_classifier_where_raters_are_known(run, tmp_path):
+    assert "not known" in trust.ceiling(run).markdown
+    folder = make_run(tmp_path / "rated")
+    path = folder / "corpus" / "texts.parquet"
+    table = pq.read_table(path)
+    means = {"negative": -2, "neutral": 0, "positive": 2}
+    ratings = [[means[label]] * 5 for label in table["label_sentiment"].to_pylist()]
+    place = table.schema.get_field_index("ratings")
+    field = table.schema.field("ratings")
+    pq.write_table(table.set_column(place, field, pa.array(ratings, field.type)), path)
+    compute_statistics(
+        StatisticsSettings(0.95, 200), path, (folder / "samples" / "gpt2-tiny.parquet",),
+        tuple(folder / "classifiers" / name for name in ("sentiment", "source")), folder / "scores",
+        folder / "statistics", seed=3,
+    )  # fmt: skip
+    rated = Run(folder)
+    said = trust.ceiling(rated).markdown
+    assert "1.00 [1.00, 1.00] against the mean of the others" in said.replace("\u00a0", " ")
+    assert "VADER" in agreement.every_score(rated).markdown and "VADER" in agreement.scores(rated).alternative_text
+
+
+def test_nothing_to_say_is_said(tmp_path):
+    empty = Run(make_run(tmp_path / "none", labels={}))
+    for function in (trust.calibration, trust.associations, trust.group_tests, trust.examples, trust.fitness):
+        assert function(empty).markdown

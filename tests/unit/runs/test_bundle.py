@@ -1,0 +1,172 @@
+"""A run as a zip: the same bytes for the same run, nothing outside of its folder, texts only where they may go."""
+
+import stat
+import zipfile
+
+import pytest
+
+from samizdat.base.errors import UserError
+from samizdat.base.files import sha256_of
+from samizdat.records import io
+from samizdat.runs.bundle import check_names, lock_differs, unpack, write_bundle
+from support.run_fixture import make_run
+
+INPUT, NOTES = "data/letters.txt", "report/notes.md"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A checkout with a made-up run, its inputs in place."""
+    root = tmp_path_factory.mktemp("bundles")
+    for name, text in ((INPUT, "a secret letter\n"), (NOTES, "my words\n"), ("envs/lock.txt", "torch==1\n")):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    hashes = {name: sha256_of(root / name) for name in (INPUT, NOTES)} | {"work/downloads/x.tar.gz": "0" * 64}
+    for name, publish in (("open", True), ("closed", False)):
+        make_run(root / "results" / name, inputs=hashes, publish_texts=publish)
+        (root / "results" / name / "tokenizers" / "own" / "tokens").mkdir(exist_ok=True)
+    return root
+
+
+@pytest.fixture
+def at(made, monkeypatch):
+    monkeypatch.chdir(made)
+    return made
+
+
+def names(path):
+    with zipfile.ZipFile(path) as archive:
+        return set(archive.namelist())
+
+
+def test_the_same_run_gives_the_same_bytes(at):
+    run = at / "results" / "open"
+    first = write_bundle(run, hashes_only=False).read_bytes()
+    (run / "manifest.json").touch()
+    (run / "config.json").chmod(0o600)
+    assert write_bundle(run, hashes_only=False).read_bytes() == first
+    assert [path.name for path in (at / "results").iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_bundle_has_results_inputs_and_lock_and_comes_back_whole(at, tmp_path):
+    run = at / "results" / "open"
+    bundle = write_bundle(run, hashes_only=False)
+    results = unpack(bundle, tmp_path / "a")
+    there = {path.relative_to(run).as_posix(): sha256_of(path) for path in run.rglob("*") if path.is_file()}
+    back = {path.relative_to(results).as_posix(): sha256_of(path) for path in results.rglob("*") if path.is_file()}
+    assert back == there and len(back) > 20
+    assert {sha256_of(path) for path in (tmp_path / "a" / "inputs").iterdir()} == {
+        sha256_of(at / INPUT),
+        sha256_of(at / NOTES),
+    }
+    assert not lock_differs(tmp_path / "a")
+    (tmp_path / "a" / "lock.txt").write_text("torch==2\n", encoding="utf-8")
+    assert lock_differs(tmp_path / "a")
+
+
+@pytest.mark.parametrize(("run", "hashes_only"), [("closed", False), ("open", True)])
+def test_no_sentence_of_the_corpus_is_in_a_bundle_without_texts(at, run, hashes_only):
+    bundle = write_bundle(at / "results" / run, hashes_only=hashes_only)
+    held = names(bundle)
+    assert f"inputs/{sha256_of(at / INPUT)}" not in held and f"inputs/{sha256_of(at / NOTES)}" in held
+    assert {"results/manifest.json", "results/statistics/quality.parquet"} <= held
+    lost = {"corpus/texts.parquet", "samples/gpt2-tiny.parquet", "statistics/copies.parquet"}
+    assert not {f"results/{name}" for name in lost} & held
+    assert all((at / "results" / run / name).is_file() for name in lost)
+
+
+def test_what_changed_since_the_manifest_is_not_bundled(at):
+    run = at / "results" / "open"
+    for path in (at / INPUT, run / "statistics" / "quality.parquet"):
+        before = path.read_bytes()
+        path.write_bytes(before + b" ")
+        with pytest.raises(UserError, match=f"{path.name} is not the file"):
+            write_bundle(run, hashes_only=False)
+        path.write_bytes(before)
+    with pytest.raises(UserError, match="missing"):
+        write_bundle(at / "results" / "nobody", hashes_only=False)
+
+
+@pytest.mark.parametrize(
+    "name", ["../out.txt", "/out.txt", "results/../../out.txt", "..\\out.txt", "C:/out.txt", "results/../../a/out.txt"]
+)
+def test_a_name_that_leads_out_refuses_the_whole_bundle(tmp_path, name):
+    bundle = tmp_path / "evil.zip"
+    with zipfile.ZipFile(bundle, "w") as archive:
+        archive.writestr("results/manifest.json", "{}")
+        archive.writestr(name, "out")
+    folder = tmp_path / "deep" / "down"
+    folder.mkdir(parents=True)
+    with pytest.raises(UserError, match="leads out"):
+        unpack(bundle, folder)
+    assert {path.name for path in tmp_path.rglob("*")} == {"evil.zip", "deep", "down"}
+
+
+def test_a_link_refuses_the_whole_bundle(tmp_path):
+    bundle = tmp_path / "evil.zip"
+    with zipfile.ZipFile(bundle, "w") as archive:
+        link = zipfile.ZipInfo("results")
+        link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, str(tmp_path))
+        archive.writestr("results/manifest.json", "{}")
+    with pytest.raises(UserError, match="leads out"):
+        unpack(bundle, tmp_path / "folder")
+    assert not (tmp_path / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", None])
+def test_what_is_no_bundle_is_said(tmp_path, content):
+    bundle = tmp_path / "x.zip"
+    if content is None:
+        with zipfile.ZipFile(bundle, "w") as archive:
+            archive.writestr("results/other.json", "{}")
+    else:
+        bundle.write_bytes(content)
+    with pytest.raises(UserError, match=r"no whole zip|holds no run"):
+        unpack(bundle, tmp_path / "folder")
+
+
+def renamed(run, where, name):
+    """The run's manifest with another name for a file of the user's."""
+    manifest = io.read_document(io.Manifest, run / "manifest.json")
+    if where == "notes":
+        manifest.config["notes"] = name
+    elif where == "paths":
+        manifest.config["corpus"]["paths"] = [INPUT, name]
+    else:
+        getattr(manifest, where)[name] = "0" * 64
+    return manifest
+
+
+@pytest.mark.parametrize("where", ["notes", "paths", "inputs", "artefacts"])
+@pytest.mark.parametrize(
+    "name", ["report/$(touch PWNED).md", "a`touch PWNED`.md", "a;b.md", "a|b.md", "it's.md", 'a"b.md', "a\nb.md",
+             "{a}.md", "<a>.md", "a&b.md", "a\x1b[31m.md", "a\u202eb.md", "~/a.md", "-a.md", "/a.md", "b/../../a.md",
+             "", "a*.md", 7]
+)  # fmt: skip
+def test_a_name_that_a_shell_could_mistake_is_in_no_bundle(at, where, name):
+    with pytest.raises(UserError, match="can't be a file's name in a bundle") as error:
+        check_names(renamed(at / "results" / "open", where, name), at / "their.zip")
+    assert repr(name) in str(error.value) and "their.zip" in str(error.value) and "do not use it" in str(error.value)
+
+
+def test_letters_of_all_scripts_and_blanks_may_be_in_names_but_no_blank_where_words_are_parted(at):
+    run = at / "results" / "open"
+    for name in ("data/Babička, 2. vydání.txt", "data/نامه\u200cها.txt", "data/Babic\u030cka_1+2=3@50%.txt"):
+        check_names(renamed(run, "inputs", name), run)
+    check_names(renamed(run, "notes", "report/poznámky.md"), run)
+    for where, name in (
+        ("notes", "report/n.md --document=data/evil.md"),
+        ("inputs", "work/downloads/a --package=b.tar.gz"),
+        ("paths", "work/./downloads/a --package=b.tar.gz"),
+    ):
+        with pytest.raises(UserError, match="can't be a file's name"):
+            check_names(renamed(run, where, name), run)
+
+
+def test_an_own_run_with_such_a_name_is_not_bundled(at):
+    run = at / "results" / "named"
+    make_run(run, inputs={"data/{draft}.txt": "0" * 64, NOTES: sha256_of(at / NOTES)})
+    with pytest.raises(UserError, match="rename the file"):
+        write_bundle(run, hashes_only=True)
+    assert not run.with_suffix(".zip").exists()

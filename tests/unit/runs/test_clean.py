@@ -1,0 +1,89 @@
+"""`samizdat clean`: what is there and how large, and nothing gone that nobody named."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from samizdat.base.errors import UserError
+from samizdat.runs.clean import clean, shares
+
+FILES = {
+    "results/demo/model.safetensors": 3000,
+    "results/demo.zip": 500,
+    ".snakemake/metadata/a": 10,
+    ".snakemake/log/b": 20,
+    "work/demo/models/m/finished/model.safetensors": None,  # the same file as the result
+    "work/demo/models/m/state.safetensors": 700,
+    "work/demo/models/m/compiled/a/b.so": 90,
+    "work/demo/report/executed/c": 9,
+    "work/scores.sqlite": 50,
+    "work/downloads/a.tar.gz": 40,
+    "work/.verify/demo/checkout/d": 30,
+    "logs/demo/e.log": 8,
+    "data/mine.txt": 1,
+    "config/config.yaml": 1,
+}
+SIZES = {"results": 3530, "state": 3849, "compiled": 99, "downloads": 40, "verify": 30, "logs": 28}
+
+
+@pytest.fixture
+def at(tmp_path, monkeypatch):
+    for name, size in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if size is None:
+            path.hardlink_to(tmp_path / "results/demo/model.safetensors")
+        else:
+            path.write_bytes(b"x" * size)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def left(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_every_share_has_its_size_and_a_file_counts_once(at):
+    assert {share.name: share.size for share in shares()} == SIZES
+
+
+def test_with_nobody_to_ask_nothing_goes_and_how_is_said(at):
+    assert "make clean ALL=1" in clean([], everything=False, ask=None)
+    assert left(at) == set(FILES)
+
+
+def test_what_is_named_goes_and_nothing_else(at, capsys):
+    assert clean(["verify", "logs"], everything=False, ask=None) == "Deleted: verify, logs (0.0 MB)"
+    gone = {"work/.verify/demo/checkout/d", "logs/demo/e.log", ".snakemake/log/b"}
+    assert left(at) == set(FILES) - gone
+    assert "state" in capsys.readouterr().out
+    with pytest.raises(UserError, match="no 'data' to delete"):
+        clean(["data"], everything=False, ask=None)
+
+
+def test_who_is_asked_keeps_by_pressing_return(at):
+    asked = []
+
+    def answer(question):
+        asked.append(question)
+        return "n" if "compiled" in question else ""
+
+    said = clean([], everything=False, ask=answer)
+    assert len(asked) == len(SIZES) and "compiled" in said
+    assert left(at) == set(FILES) - {"work/demo/models/m/compiled/a/b.so", "work/demo/report/executed/c"}
+
+
+def test_all_leaves_code_and_texts(at):
+    clean([], everything=True, ask=None)
+    assert left(at) == {"data/mine.txt", "config/config.yaml"}
+    assert clean([], everything=True, ask=None) == "There is nothing to delete."
+
+
+def test_the_command_without_a_terminal_deletes_nothing(at):
+    command = [sys.executable, "-c", "from samizdat.cli import main; main()", "clean"]
+    environment = {"PYTHONPATH": str(Path(__file__).parents[3] / "workflow")}
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 0 and "Nothing was deleted" in done.stdout, done.stderr
+    assert left(at) == set(FILES)

@@ -1,0 +1,259 @@
+"""`samizdat keep`: what is copied comes back, one whole moment of it, whatever was cut short."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from samizdat.base.errors import UserError
+from samizdat.runs.keep import copy, keep, put_back
+
+WORKFLOW = Path(__file__).parents[3] / "workflow"
+FILES = {
+    "data/texts.txt": "a text",
+    "config/mine.yaml": "name: mine",
+    "results/mine/models/m/model.safetensors": "weights",
+    "results/mine/report/report.html": "page",
+    "work/mine/models/m/state.safetensors": "state",
+    ".snakemake/metadata/cmVzdWx0": '{"params": []}',
+}
+LEFT_OUT = (
+    "work/mine/lock",
+    "work/mine/compiled/a.so",
+    "work/.verify/mine/file",
+    "results/mine/.x.part-1",
+    "logs/mine/a.log",
+    ".snakemake/log/a.log",
+    "work/scores.sqlite-wal",
+)
+
+
+def fill(root: Path) -> None:
+    for name, text in (FILES | dict.fromkeys(LEFT_OUT, "not kept")).items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    kept = root / "work/mine/models/m/finished/model.safetensors"
+    kept.parent.mkdir(parents=True)
+    kept.hardlink_to(root / "results/mine/models/m/model.safetensors")
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """The folder that outlives the machine."""
+    (tmp_path / "kept").mkdir()
+    return tmp_path / "kept"
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """Change to a machine that has nothing yet, each time it is called."""
+    numbers = iter(range(10))
+
+    def new() -> Path:
+        root = tmp_path / f"machine-{next(numbers)}"
+        root.mkdir()
+        monkeypatch.chdir(root)
+        return root
+
+    return new
+
+
+def there(root: Path) -> dict[str, str]:
+    found = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
+    return {name: path.read_text(encoding="utf-8") for name, path in found.items() if name != ".snakemake/kept-in"}
+
+
+def test_a_new_machine_gets_all_that_a_run_goes_on_from_and_nothing_that_passes(machine, folder):
+    first = machine()
+    fill(first)
+    copy(folder)
+    second = machine()
+    assert put_back(folder) == len(FILES)  # the weights under two names, Snakemake's record not counted
+    linked = "work/mine/models/m/finished/model.safetensors"
+    assert there(second) == FILES | {linked: "weights"}
+    assert (second / linked).samefile("results/mine/models/m/model.safetensors")
+    changed = [(root / "data/texts.txt").stat().st_mtime_ns for root in (first, second)]
+    assert changed[0] == changed[1]
+    assert (folder / "mine-report.html").read_text(encoding="utf-8") == "page"
+
+
+def test_only_what_changed_is_copied_and_what_is_gone_is_forgotten(machine, folder):
+    root = machine()
+    fill(root)
+    copy(folder)
+    before = set((folder / "files").iterdir())
+    copy(folder)
+    assert set((folder / "files").iterdir()) == before and len(list(folder.glob("index-*"))) == 1
+    (root / "data/texts.txt").write_text("another text", encoding="utf-8")
+    (root / "work/mine/models/m/state.safetensors").unlink()
+    copy(folder)
+    assert len(set((folder / "files").iterdir()) - before) == 1
+    copy(folder)
+    machine()
+    put_back(folder)
+    assert not Path("work/mine/models/m/state.safetensors").exists()
+    assert Path("data/texts.txt").read_text(encoding="utf-8") == "another text"
+
+
+@pytest.mark.parametrize("cut", ["a copy is missing", "a copy is short", "the index is short", "there is no index yet"])
+def test_what_was_cut_short_gives_the_moment_before(machine, folder, cut):
+    root = machine()
+    fill(root)
+    copy(folder)
+    before = set((folder / "files").iterdir())
+    (root / "data/texts.txt").write_text("another text", encoding="utf-8")
+    (root / "results/mine/report/report.html").write_text("another page", encoding="utf-8")
+    copy(folder)
+    (new, *_) = set((folder / "files").iterdir()) - before
+    if cut == "a copy is missing":
+        new.unlink()
+    elif cut == "a copy is short":
+        new.write_bytes(b"")
+    elif cut == "the index is short":
+        index = folder / "index-2.json"
+        index.write_text(index.read_text(encoding="utf-8")[:-10], encoding="utf-8")
+    else:
+        (folder / "index-2.json").unlink()
+    second = machine()
+    put_back(folder)
+    assert {name: text for name, text in there(second).items() if name in FILES} == FILES
+    (second / "data/texts.txt").write_text("a third text", encoding="utf-8")
+    copy(folder)
+    machine()
+    put_back(folder)
+    assert Path("data/texts.txt").read_text(encoding="utf-8") == "a third text"
+
+
+def test_what_is_here_is_not_overwritten_and_what_is_deleted_here_stays_so(machine, folder):
+    fill(machine())
+    copy(folder)
+    root = machine()
+    (root / "data").mkdir()
+    (root / "data/texts.txt").write_text("a newer text", encoding="utf-8")
+    put_back(folder)
+    assert (root / "data/texts.txt").read_text(encoding="utf-8") == "a newer text"
+    (root / "config/mine.yaml").unlink()
+    assert put_back(folder) == 0 and not (root / "config/mine.yaml").exists()
+
+
+def test_a_database_is_copied_whole_while_it_is_written(machine, folder):
+    root = machine()
+    (root / "work").mkdir()
+    live = sqlite3.connect(root / "work/scores.sqlite")
+    live.execute("PRAGMA journal_mode = WAL")
+    live.execute("CREATE TABLE scores (value)")
+    for value in range(3):
+        with live:
+            live.execute("INSERT INTO scores VALUES (?)", (value,))
+        copy(folder)  # what is new is in the journal alone
+    live.execute("INSERT INTO scores VALUES ('not committed')")
+    copy(folder)
+    machine()
+    put_back(folder)
+    found = sqlite3.connect("work/scores.sqlite").execute("SELECT value FROM scores").fetchall()
+    assert found == [(0,), (1,), (2,)]
+    live.close()
+
+
+def test_a_damaged_database_keeps_nothing_else_from_being_copied(machine, folder):
+    root = machine()
+    fill(root)
+    (root / "work/scores.sqlite").write_bytes(b"no database" * 100)
+    copy(folder)
+    second = machine()
+    put_back(folder)
+    assert "work/scores.sqlite" not in there(second) and "data/texts.txt" in there(second)
+
+
+def test_an_index_that_names_a_place_outside_is_not_followed(machine, folder):
+    fill(machine())
+    copy(folder)
+    index = folder / "index-1.json"
+    index.write_text(index.read_text(encoding="utf-8").replace("data/texts.txt", "data/../../x"), encoding="utf-8")
+    machine()
+    assert put_back(folder) == 0 and not Path("../x").exists()
+
+
+def start(root: Path, folder: Path, command: str) -> subprocess.Popen:
+    call = (
+        f"from samizdat.runs.keep import keep; raise SystemExit(keep(Path({str(folder)!r}), {command!r}, pause=0.05))"
+    )
+    program = f"from pathlib import Path; {call}".replace(repr(command), f"[{sys.executable!r}, '-c', {command!r}]")
+    environment = os.environ | {"PYTHONPATH": str(WORKFLOW)}
+    return subprocess.Popen(
+        [sys.executable, "-c", program], cwd=root, env=environment, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for(what) -> None:
+    deadline = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+WORKS = """
+import pathlib, time
+pathlib.Path("work/mine").mkdir(parents=True)
+pathlib.Path("work/mine/state.safetensors").write_text("half")
+time.sleep(120)
+"""
+ENDS_WELL = """
+import pathlib, signal, sys, time
+def end(*_):
+    pathlib.Path("work/mine/state.safetensors").write_text("last")
+    sys.exit(3)
+signal.signal(signal.SIGTERM, end)
+"""
+
+
+def state_in(folder: Path) -> str | None:
+    indexes = sorted(folder.glob("index-*.json"), key=lambda path: int(path.stem.split("-")[1]))
+    files = json.loads(indexes[-1].read_text(encoding="utf-8"))["files"] if indexes else {}
+    entry = files.get("work/mine/state.safetensors")
+    return (folder / "files" / entry["copy"]).read_text(encoding="utf-8") if entry else None
+
+
+def test_state_is_copied_while_the_command_runs_and_survives_a_machine_that_is_gone(machine, folder):
+    root = machine()
+    process = start(root, folder, WORKS)
+    wait_for(lambda: list(folder.glob("index-*.json")))
+    wait_for(lambda: state_in(folder) == "half")
+    process.kill()
+    process.wait()
+    shutil.rmtree(root)
+    machine()
+    put_back(folder)
+    assert Path("work/mine/state.safetensors").read_text(encoding="utf-8") == "half"
+
+
+def test_asked_to_end_it_lets_the_command_end_and_copies_its_last_state(machine, folder):
+    root = machine()
+    process = start(root, folder, ENDS_WELL + WORKS)
+    wait_for(lambda: state_in(folder) == "half")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 3
+    assert state_in(folder) == "last"
+
+
+def test_a_folder_that_fills_up_leaves_the_run_alone_and_is_named(machine, folder):
+    root = machine()
+    (folder / "files").write_text("in the way", encoding="utf-8")
+    process = start(root, folder, "import pathlib; pathlib.Path('results').mkdir()")
+    said = process.communicate()[1]
+    assert process.returncode == 1 and "✗ not copied into" in said and "results/" in said and "Traceback" not in said
+
+
+def test_a_folder_that_cannot_be_made_is_refused(machine, tmp_path):
+    machine()
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(UserError, match="name another folder"):
+        keep(tmp_path / "file" / "kept", [])

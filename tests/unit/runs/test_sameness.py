@@ -1,0 +1,164 @@
+"""What verify says of two files: known answers for every kind of file that a run holds."""
+
+import base64
+import io
+import json
+import struct
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from samizdat.base.files import sha256_of
+from samizdat.runs.sameness import CLOSE, DIFFERENT, SAME, Explained, compare
+
+WORDS = {"id": ["a", "b"], "value": [0.5, -2.0], "many": [[0.25, 0.75], None], "count": [3, 4]}
+
+
+def write(path, content):
+    """A file of the kind that its name says."""
+    if path.suffix == ".safetensors":
+        save_file(content, path)
+    elif path.suffix == ".parquet":
+        pd.DataFrame(content).to_parquet(path)
+    elif path.suffix == ".csv":
+        pd.DataFrame(content).to_csv(path, index=False)
+    elif path.suffix in (".json", ".ipynb"):
+        path.write_text(json.dumps(content), encoding="utf-8")
+    else:
+        path.write_text(content, encoding="utf-8")
+
+
+def judge(folder, name, old, new, words=None):
+    explained = Explained(words or {})
+    paths = [folder / f"{side}-{name}" for side in ("old", "new")]
+    for path, content in zip(paths, (old, new), strict=True):
+        write(path, content)
+    return compare(*paths, explained), explained
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_one_byte_of_a_tensor(tmp_path, dtype):
+    weights = {"a": torch.ones(2, 3, dtype=dtype), "b.c": torch.arange(12.0).reshape(3, 4).to(dtype)}
+    verdict, _ = judge(tmp_path, "x.safetensors", weights, weights)
+    assert verdict.kind == SAME
+    path = tmp_path / "new-x.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 0x80  # the sign of the last element of the last tensor
+    path.write_bytes(data)
+    verdict = compare(tmp_path / "old-x.safetensors", path, Explained())
+    assert verdict.kind == DIFFERENT and verdict.where == "tensor b.c[2, 3]: 11 against -11"
+
+
+def test_tensors_within_the_tolerance_and_of_another_shape(tmp_path):
+    weights = {"a": torch.tensor([1000.0, 1e-4])}
+    verdict, explained = judge(tmp_path, "x.safetensors", weights, {"a": torch.tensor([1000.9, 0.3])})
+    assert verdict.kind == CLOSE
+    hashes = [sha256_of(tmp_path / f"{side}-x.safetensors") for side in ("old", "new")]
+    assert explained.words == {hashes[0]: hashes[1]}
+    assert judge(tmp_path, "y.safetensors", weights, {"a": torch.tensor([1001.1, 0.0])})[0].kind == DIFFERENT
+    other = judge(tmp_path, "z.safetensors", weights, {"a": torch.zeros(1, 2)})[0]
+    assert other.where.startswith("tensor a: [2] of")
+    assert "missing" in judge(tmp_path, "v.safetensors", weights, {"b": weights["a"]})[0].where
+    assert "nobody" in judge(tmp_path, "w.safetensors", weights, weights | {"b": torch.zeros(1)})[0].where
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_cells_of_a_table(tmp_path, kind):
+    table = {key: value for key, value in WORDS.items() if kind == "parquet" or key != "many"}
+
+    def changed(**columns):
+        return judge(tmp_path, f"x.{kind}", table, table | columns)[0]
+
+    assert changed().kind == SAME
+    assert changed(value=[0.5, -2.0019]).kind == CLOSE
+    assert changed(value=[0.5, -2.0021]).where == "column value, row 1: -2.0 against -2.0021"
+    assert changed(id=["a", "c"]).where == "column id, row 1: b against c"
+    assert changed(count=[3, 5]).where == "column count, row 1: 4 against 5"
+    assert changed(more=[1, 2]).where.startswith("columns ")
+    if kind == "parquet":
+        assert changed(many=[[0.2501, 0.7499], None]).kind == CLOSE
+        assert changed(many=[[0.25, 0.75], [0.1, 0.9]]).where == "column many, row 1: null against [0.1, 0.9]"
+    longer = {name: [*values, values[0]] for name, values in table.items()}
+    assert judge(tmp_path, f"x.{kind}", table, longer)[0].where == "2 rows against 3"
+
+
+def test_one_byte_in_a_cell_of_a_table(tmp_path):
+    old = tmp_path / "old.parquet"
+    pd.DataFrame({"value": np.array([1.5, 2.5])}).to_parquet(old, compression=None, write_statistics=False,
+                                                             use_dictionary=False)  # fmt: skip
+    data = old.read_bytes()
+    assert data.count(struct.pack("<d", 2.5)) == 1
+    (tmp_path / "new.parquet").write_bytes(data.replace(struct.pack("<d", 2.5), struct.pack("<d", -2.5)))
+    verdict = compare(old, tmp_path / "new.parquet", Explained())
+    assert verdict.kind == DIFFERENT and verdict.where == "column value, row 1: 2.5 against -2.5"
+
+
+def test_keys_of_a_document(tmp_path):
+    document = {"a": {"b": [1.0, 2]}, "sha": "0" * 64, "device_kind": "cpu", "none": None}
+
+    def changed(words=None, **keys):
+        return judge(tmp_path, "x.json", document, document | keys, words)[0]
+
+    assert changed().kind == SAME and changed(a={"b": [1.0005, 2]}).kind == CLOSE
+    assert changed(a={"b": [1.1, 2]}).where == "key a.b[0]: 1.0 against 1.1"
+    assert changed(a={"b": [1.0, 3]}).where == "key a.b[1]: 2 against 3"
+    assert changed(a={"b": [1.0]}).where == "key a.b: 2 items against 1"
+    assert changed(more=1).where == "key more: only in the rebuilt file"
+    assert changed(none=False).kind == DIFFERENT and changed(a={"b": [True, 2]}).kind == DIFFERENT
+    # A hash may differ where the file behind it was found close, a device may be another.
+    assert changed(sha="1" * 64).kind == DIFFERENT
+    assert changed({"0" * 64: "1" * 64}, sha="1" * 64).kind == CLOSE
+    assert changed(device_kind="cuda").kind == CLOSE
+
+
+def picture(grey, size=8):
+    """A PNG of one colour, in base64."""
+    file = io.BytesIO()
+    Image.new("RGB", (size, size), (grey, grey, grey)).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def test_words_and_numbers_of_a_page(tmp_path):
+    page = f'<p>The share is 12.5 % of 1,200.</p>\n<p>On cpu.</p>\n<img src="data:image/png;base64,{picture(100)}">\n'
+
+    def changed(old, new, words=None):
+        assert old in page
+        return judge(tmp_path, "x.html", page, page.replace(old, new), words)[0]
+
+    assert changed("", "").kind == SAME
+    assert changed("12.5", "12.6").kind == CLOSE and changed("1,200", "1,201").kind == CLOSE
+    assert changed("12.5", "12.7").where == "line 1: are is 12.5 against are is 12.7"
+    assert changed("1,200", "1,202").kind == DIFFERENT
+    assert changed("share", "part").where.startswith("line 1: ")
+    assert changed("cpu", "gpu").where.startswith("line 2: ")
+    assert changed("cpu", "cuda", {"cpu": "cuda"}).kind == CLOSE
+    assert changed(picture(100), picture(102)).kind == CLOSE
+    assert changed(picture(100), picture(103)).where == "line 3: another picture"
+    assert changed(picture(100), picture(100, size=9)).where == "line 3: another picture"
+    assert judge(tmp_path, "x.html", page, page + "<p>more</p>")[0].kind == DIFFERENT
+
+
+def test_cells_of_a_notebook(tmp_path):
+    def notebook(text="3.14", grey=100, source=("import a\n", "b")):
+        data = {"text/markdown": [text], "image/png": picture(grey) + "\n"}
+        cell = {"cell_type": "code", "source": list(source), "outputs": [{"data": data}]}
+        return {"cells": [cell], "metadata": {}}
+
+    def changed(**what):
+        return judge(tmp_path, "x.ipynb", notebook(), notebook(**what))[0]
+
+    assert changed().kind == SAME and changed(text="3.15").kind == CLOSE and changed(grey=101).kind == CLOSE
+    assert changed(text="3.17").where == "key cells[0].outputs[0].data.text/markdown: 3.14 against 3.17"
+    assert "image/png" in changed(grey=200).where
+    assert changed(source=["import a\n", "c"]).where.startswith("key cells[0].source")
+
+
+def test_other_files_are_compared_byte_by_byte_and_a_missing_one_is_different(tmp_path):
+    assert judge(tmp_path, "x.txt", "one\ntwo", "one\ntwi")[0].where == "byte 6"
+    assert judge(tmp_path, "x.bin", "one", "one more")[0].where == "byte 3"
+    verdict = compare(tmp_path / "old-x.txt", tmp_path / "nowhere.txt", Explained())
+    assert verdict.kind == DIFFERENT and "no such file" in verdict.where

@@ -1,0 +1,75 @@
+"""Samples: what the generation stage records, and that no sample depends on another."""
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+
+from samizdat.base.errors import UserError
+from samizdat.records.io import SAMPLES, read_table
+from samizdat.samples.generate_samples import SamplingSettings, generate_samples
+from support.small_model import make_model
+
+SETTINGS = SamplingSettings(
+    samples_per_prompt=2, held_out_prompts=2, held_out_prompt_words=2, unprompted_samples=3, temperatures=(0.7, 1.0),
+    top_k=0, top_p=0.95, repetition_penalty=1.1, no_repeat_ngram=0, max_new_tokens=8, slots=4,
+)  # fmt: skip
+TEXTS = [f"number {number} of the old letters" for number in range(12)]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A model's folder with one earlier checkpoint, and the corpus; its weights are random."""
+    return make_model(TEXTS, tmp_path_factory.mktemp("generation"))
+
+
+def generate(folder, out, prompts=("", "the old"), **changes):
+    generate_samples(
+        replace(SETTINGS, **changes), "m", prompts, (50, 100), folder / "model", folder / "texts.parquet", out, "cpu",
+        threads=1, seed=9,
+    )  # fmt: skip
+    return read_table(out, SAMPLES)
+
+
+def test_every_prompt_temperature_and_checkpoint_is_sampled(trained, tmp_path):
+    samples = generate(trained, tmp_path / "s.parquet")
+    assert samples["id"].is_unique
+    counts = samples.groupby(["percent", "prompt_kind"]).size().to_dict()
+    # Two temperatures; two samples of each of two prompts, one of each held-out beginning, three from nothing.
+    assert counts == {
+        (50, "none"): 4, (50, "config"): 4, (50, "held_out"): 4,
+        (100, "none"): 4, (100, "config"): 4, (100, "held_out"): 4, (100, "unprompted"): 6,
+    }  # fmt: skip
+    assert samples.groupby("percent")["step"].first().to_dict() == {50: 10, 100: 16}
+    assert all(row.text.startswith(row.prompt) for row in samples.itertuples())
+    held_out = samples[samples["prompt_kind"] == "held_out"]
+    ids = {hashlib.sha256(text.encode()).hexdigest()[:16]: text for text in TEXTS[-4:]}
+    assert all(ids[row.prompt_text_id].startswith(row.prompt) for row in held_out.itertuples())
+    assert all(len(prompt.split()) == 2 for prompt in held_out["prompt"])
+    # The same sample after few steps and after many: the same stream, other words.
+    early, late = (
+        samples[(samples["percent"] == percent) & (samples["prompt_kind"] != "unprompted")] for percent in (50, 100)
+    )
+    assert early["seed"].tolist() == late["seed"].tolist() and early["text"].tolist() != late["text"].tolist()
+    assert samples[samples["percent"] == 100]["seed"].is_unique
+
+
+def test_the_same_bytes_each_time_and_a_new_prompt_changes_no_other_sample(trained, tmp_path):
+    before = generate(trained, tmp_path / "a.parquet")
+    generate(trained, tmp_path / "b.parquet")
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    after = generate(trained, tmp_path / "c.parquet", prompts=("number", "", "the old"))
+    columns = ["percent", "prompt_kind", "prompt", "temperature", "seed", "text"]
+    old = after[after["prompt"] != "number"][columns].reset_index(drop=True)
+    assert set(map(tuple, before[columns].values)) <= set(map(tuple, old.values))
+
+
+def test_a_prompt_that_spells_the_boundary_is_ordinary_text(trained, tmp_path):
+    samples = generate(trained, tmp_path / "s.parquet", prompts=("a<|endoftext|>",))
+    assert samples[samples["prompt_kind"] == "config"]["text"].str.startswith("a<|endoftext|>").all()
+
+
+def test_a_prompt_that_fills_the_context_is_refused(trained, tmp_path):
+    with pytest.raises(UserError, match=r"has \d+ tokens, the model 'm' reads 32"):
+        generate(trained, tmp_path / "s.parquet", prompts=("word " * 40,))
+    assert not (tmp_path / "s.parquet").exists()

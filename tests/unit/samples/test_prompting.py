@@ -1,0 +1,161 @@
+"""`samizdat sample`: what a person sees who types a prompt."""
+
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from samizdat.cli import main
+from samizdat.records.io import SAMPLES, read_table
+from samizdat.samples.generate_samples import SamplingSettings, generate_samples
+from support.small_model import make_model
+
+SETTINGS = SamplingSettings(
+    samples_per_prompt=2, held_out_prompts=0, held_out_prompt_words=2, unprompted_samples=0, temperatures=(0.7, 1.0),
+    top_k=0, top_p=0.95, repetition_penalty=1.1, no_repeat_ngram=0, max_new_tokens=20, slots=4,
+)  # fmt: skip
+TEXTS = [f"letter {number}: ein schöner Tag 🐻" for number in range(12)]
+WORKFLOW = Path(__file__).parents[3] / "workflow"
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """A folder with `results/small`, of one model and its samples."""
+    root = tmp_path_factory.mktemp("cli")
+    folder = root / "results" / "small"
+    make_model(TEXTS, folder, "models/m")
+    sampling = asdict(SETTINGS) | {"temperatures": list(SETTINGS.temperatures)}
+    config = {"seed": 2014, "threads": 1, "device": "cpu", "models": [{"name": "m"}], "sampling": sampling}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    generate_samples(
+        SETTINGS, "m", ("", "letter 3"), (50, 100), folder / "models" / "m", folder / "texts.parquet",
+        folder / "samples.parquet", "cpu", threads=1, seed=9,
+    )  # fmt: skip
+    return root
+
+
+def run(root, *options, typed=None):
+    """Run the command in a process of its own."""
+    environment = os.environ | {"PYTHONPATH": str(WORKFLOW), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-c", "from samizdat.cli import main; main()", "sample", "--run", "small", *options],
+        cwd=root, env=environment, input=typed, capture_output=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def at(results, monkeypatch):
+    monkeypatch.chdir(results)
+
+
+def said(capfd, *options):
+    main(["sample", "--run", "small", *options])
+    return capfd.readouterr().out
+
+
+def test_a_sample_of_the_report_is_written_again(at, capfd):
+    samples = read_table(Path("results/small/samples.parquet"), SAMPLES)
+    rows = samples.drop_duplicates(["percent", "prompt", "temperature"]).to_dict("records")
+    assert len(rows) == 8 and any("\n" not in row["text"] for row in rows)
+    for row in rows:
+        options = ["--percent", str(row["percent"]), "--temperature", f"{row['temperature']:g}"]
+        written = said(capfd, *options, "--seed", str(row["seed"]), row["prompt"])
+        # Shown is what can't be seen, too; what can be compared is the visible rest.
+        assert "".join(filter(str.isalnum, written)) == "".join(filter(str.isalnum, row["text"]))
+
+
+def test_every_setting_of_the_config_can_be_changed(at, capfd):
+    # One that does not end after some tokens, which is how the settings could tell.
+    seed = next(str(seed) for seed in range(5, 50) if len(said(capfd, "--seed", str(seed), "letter")) > 30)
+    usual = said(capfd, "--seed", seed, "letter")
+    assert usual.startswith("letter") and usual == said(capfd, "--seed", seed, "letter")
+    for option in (
+        ["--temperature", "1.9"], ["--top-k", "1"], ["--top-p", "0.01"], ["--max-new-tokens", "3"], ["--percent", "50"],
+    ):  # fmt: skip
+        assert said(capfd, "--seed", seed, *option, "letter") != usual, option
+    assert said(capfd, "--seed", "4", "letter") != usual
+    greedy = said(capfd, "--temperature", "0", "--repetition-penalty", "1", "letter")
+    assert greedy == said(capfd, "--temperature", "0", "--repetition-penalty", "1", "--seed", "7", "letter")
+    assert said(capfd, "--temperature", "0", "--repetition-penalty", "1", "--no-repeat-ngram", "1", "letter") != greedy
+
+
+def test_what_is_piped_in_and_out_is_lines_of_valid_text_without_controls(results):
+    done = run(results, "--temperature", "1.8", typed="letter 1\n\n\x1b[31mred ein sch\u00f6ner\n".encode())
+    assert done.returncode == 0, done.stderr
+    text = done.stdout.decode("utf-8", errors="strict")
+    assert text.startswith("letter 1") and "␛[31mred ein schöner" in text
+    assert not [character for character in text if character < " " and character != "\n"]
+
+
+def test_a_text_is_shown_as_it_grows_and_in_whole_characters(results):
+    from samizdat.checkpoints.encoding import encode, load
+    from samizdat.cli import _pieces
+
+    tokenizer = load(results / "results" / "small" / "models" / "m")
+    text = "Tag 🐻 schöner\r\nTag 🦊"
+    (tokens,) = encode(tokenizer, [text])
+    given, *pieces = _pieces(tokenizer, tokens[:1], tokens[1:])
+    assert given + "".join(pieces) == text and len(pieces) > 8
+    assert all("\ufffd" not in piece and not piece.endswith("\r") for piece in pieces)
+    # A character that never comes to an end is shown as what it is.
+    (fox,) = encode(tokenizer, ["🦊"])
+    assert "".join(_pieces(tokenizer, (), fox[:-1])).strip("\ufffd") == ""
+    assert "".join(_pieces(tokenizer, (), fox[:-1])) != ""
+
+
+def test_at_a_terminal_it_asks_until_the_input_ends(results):
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"PYTHONPATH": str(WORKFLOW), "OMP_NUM_THREADS": "1", "TERM": "dumb"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from samizdat.cli import main; main()", "sample", "--run", "small"],
+        cwd=results, env=environment, stdin=theirs, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+
+    def read_until(wanted, times=1):
+        nonlocal shown
+        while shown.count(wanted) < times and select.select([ours], [], [], 60)[0]:
+            try:
+                part = os.read(ours, 4096)
+            except OSError:  # Linux says so when the other side is closed
+                return
+            if not part:
+                return
+            shown += part
+
+    call = "› ".encode()
+    read_until(call)
+    os.write(ours, b"letter 7\n")
+    read_until(call, times=2)
+    os.write(ours, b"\x04")
+    assert process.wait(timeout=60) == 0
+    os.close(ours)
+    text = shown.decode()
+    assert "Ctrl-D ends" in text and text.count("› ") == 2 and text.count("letter 7") >= 2
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--run", "other", "x"], ["results/other", "name one of small"]),
+        (["--model", "n", "x"], ["'n'", "name one of m"]),
+        (["--percent", "30", "x"], ["30 %", "50, 100"]),
+        (["--top-p", "0", "x"], ["--top-p is 0", "above 0"]),
+        (["--slots", "0", "x"], ["--slots is 0", "1 or more"]),
+        (["--temperature", "-1", "x"], ["--temperature is -1", "0 or more"]),
+        (["letter " * 40], ["tokens, the model reads 32", "shorten"]),
+    ],
+)
+def test_what_can_not_be_done_is_said(at, capfd, options, named):
+    with pytest.raises(SystemExit) as error:
+        main(["sample", "--run", "small", *options])
+    assert error.value.code == 1
+    message = capfd.readouterr().err
+    assert all(part in message for part in named) and "Traceback" not in message

@@ -1,0 +1,225 @@
+"""The config: checked before any work, and resolved to what each stage is given. Imports nothing heavy."""
+
+import difflib
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from samizdat.base.errors import UserError
+
+SCHEMA_PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+DEMO_LABELS = ("sentiment", "source")
+TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
+TEXT_SUFFIXES = (".txt", *TABLE_SUFFIXES)
+
+Config = dict[str, Any]
+
+
+def load_schema() -> Config:
+    """The JSON schema of the config."""
+    return yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
+
+
+def check(config: Config) -> None:
+    """Refuse a config with unknown keys, wrong types or impossible combinations, all of them in one message.
+
+    Raises:
+        UserError: names each key, its value and what would be right.
+    """
+    problems = list(_schema_problems(config)) or list(_combination_problems(config))
+    if problems:
+        raise UserError(
+            "the config can't be used:\n" + "\n".join(f"  - {problem}" for problem in problems),
+            remedy="correct these keys in config/config.yaml or in the file given with --configfile; "
+            "config/config.yaml explains every key",
+        )
+
+
+def model_settings(config: Config, name: str) -> Config:
+    """What `training` says, overridden by the item `name` of `models`."""
+    item = _item(config["models"], name)
+    return config["training"] | {key: value for key, value in item.items() if key in config["training"]}
+
+
+def scoring_settings(config: Config, name: str) -> Config:
+    """What `classification` says, overridden by the item `name` of `classifiers`."""
+    item = _item(config["classifiers"], name)
+    return config["classification"] | {key: item[key] for key in item if key in config["classification"]}
+
+
+def finetuning_settings(config: Config, name: str) -> Config:
+    """What `finetuning` says, overridden by the item `name` of `classifiers`."""
+    item = _item(config["classifiers"], name)
+    return config["finetuning"] | {key: item[key] for key in item if key in config["finetuning"]}
+
+
+def classifier_description(config: Config, name: str) -> Config:
+    """What the classifier `name` is, in the config's words."""
+    item = _item(config["classifiers"], name)
+    optional = {key: item.get(key) for key in ("label_column", "min_words", "max_words")}
+    optional |= {"label_map": item.get("label_map", {}), "languages": item.get("languages", [])}
+    return {key: item[key] for key in ("name", "predicts", "made_for", "reference")} | optional
+
+
+def tokenizer_settings(config: Config, name: str) -> Config:
+    """The item `name` of `tokenizers` with nulls for what it doesn't say."""
+    return {"vocabulary_size": None, "checkpoint": None, "revision": None} | _item(config["tokenizers"], name)
+
+
+def corpus_files(paths: Iterable[str]) -> list[str]:
+    """The files that `corpus.paths` names, folders searched for known kinds, sorted within each path.
+
+    Raises:
+        UserError: a path does not exist, or a folder holds no text.
+    """
+    found: list[str] = []
+    for name in paths:
+        path = Path(name)
+        if path.is_dir():
+            files = sorted(
+                file.as_posix()
+                for file in path.rglob("*")
+                if file.suffix.lower() in TEXT_SUFFIXES
+                and not any(part.startswith(".") for part in file.relative_to(path).parts)
+                and file.name != "packages.txt"
+            )
+            if not files:
+                raise UserError(
+                    f"corpus.paths: the folder {name} holds no file of a known kind",
+                    remedy=f"put {', '.join(TEXT_SUFFIXES)} files there, or name another folder",
+                )
+            found += files
+        elif path.is_file():
+            found.append(path.as_posix())
+        else:
+            raise UserError(
+                f"corpus.paths: {name} does not exist (looked in {Path.cwd()})",
+                remedy="put your texts there, or correct corpus.paths in the config",
+            )
+    return found
+
+
+def _item(items: list[Config], name: str) -> Config:
+    return next(item for item in items if item["name"] == name)
+
+
+def _schema_problems(config: Config) -> Iterator[str]:
+    validator = jsonschema.Draft202012Validator(load_schema())
+    for error in sorted(validator.iter_errors(config), key=lambda error: [str(part) for part in error.absolute_path]):
+        where = _spell(error.absolute_path)
+        if error.validator == "additionalProperties" and isinstance(error.schema.get("properties"), dict):
+            known = error.schema["properties"]
+            for key in sorted(set(error.instance) - set(known)):
+                near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
+                hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
+                yield f"`{_spell([*error.absolute_path, key])}` is not a key; {hint}"
+        elif error.validator == "required":
+            yield f"{where or 'the config'}: {error.message}"
+        else:
+            meaning = error.schema.get("description", "")
+            yield f"`{where}` is {error.instance!r}: {error.message}" + (f". It means: {meaning}" if meaning else "")
+
+
+def _spell(path: Iterable[Any]) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _combination_problems(config: Config) -> Iterator[str]:
+    for key in ("tokenizers", "models", "classifiers"):
+        names = [item["name"] for item in config[key]]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield f"`{key}`: two items are called {name!r}; names are parts of paths and must differ"
+    if not Path(config["notes"]).is_file():
+        yield f"`notes`: the file {config['notes']} does not exist; create it (it may be empty)"
+    yield from _corpus_problems(config["corpus"])
+    for item in config["tokenizers"]:
+        needed = {"train": "vocabulary_size", "checkpoint": "checkpoint"}.get(item["source"])
+        if needed and item.get(needed) is None:
+            yield f"`tokenizers`: {item['name']!r} has `source: {item['source']}` and so needs `{needed}`"
+    for item in config["models"]:
+        yield from _model_problems(config, item)
+    for item in config["classifiers"]:
+        yield from _classifier_problems(config, item)
+    pushed, models = config["push"]["model"], [item["name"] for item in config["models"]]
+    if pushed not in (None, *models):
+        yield f"`push.model` is {pushed!r}, but `models` has only {', '.join(models)}"
+
+
+def _corpus_problems(corpus: Config) -> Iterator[str]:
+    source = corpus["source"]
+    if source == "files" and not corpus["paths"]:
+        yield "`corpus.paths` is empty, but `corpus.source` is files; name a file or folder, such as [data/]"
+    if source != "files" and corpus["paths"]:
+        yield f"`corpus.paths` is {corpus['paths']}, but `corpus.source` is {source}; set `source: files` or empty it"
+    if source == "hub" and not corpus["dataset"]:
+        yield "`corpus.dataset` is null, but `corpus.source` is hub; name the dataset's id"
+    if source != "hub" and corpus["dataset"]:
+        yield f"`corpus.dataset` is {corpus['dataset']!r}, but `corpus.source` is {source}; set `source: hub` or null"
+
+
+def _model_problems(config: Config, item: Config) -> Iterator[str]:
+    name = f"model {item['name']!r}"
+    settings = model_settings(config, item["name"])
+    tokenizers = [tokenizer["name"] for tokenizer in config["tokenizers"]]
+    if item["tokenizer"] not in tokenizers:
+        yield f"{name}: `tokenizer` is {item['tokenizer']!r}, but `tokenizers` has only {', '.join(tokenizers)}"
+    if settings["width"] % settings["heads"]:
+        yield f"{name}: `width` {settings['width']} is not a multiple of `heads` {settings['heads']}"
+    shape = {key: settings[key] for key in ("micro_batch_sequences", "context_tokens", "processes")}
+    shape = {key: value for key, value in shape.items() if value != "auto"}
+    if settings["batch_tokens"] % math.prod(shape.values()):
+        yield (
+            f"{name}: `batch_tokens` {settings['batch_tokens']} is not a multiple of "
+            f"{' × '.join(f'`{key}` {value}' for key, value in shape.items())} = {math.prod(shape.values())}"
+        )
+    percents = settings["keep_percents"]
+    if percents != sorted(percents) or percents[-1] != 100:
+        yield f"{name}: `keep_percents` {percents} must rise and end with 100"
+    if settings["schedule"] == "warmup-stable-decay" and settings["warmup_share"] + settings["decay_share"] > 1:
+        yield (
+            f"{name}: `warmup_share` {settings['warmup_share']} and `decay_share` {settings['decay_share']} "
+            "are more than 1 together"
+        )
+    longest = config["sampling"]["max_new_tokens"]
+    if settings["checkpoint"] is None and longest >= settings["context_tokens"]:
+        yield (
+            f"{name}: `sampling.max_new_tokens` {longest} leaves no room for a prompt in "
+            f"`context_tokens` {settings['context_tokens']}"
+        )
+
+
+def _classifier_problems(config: Config, item: Config) -> Iterator[str]:
+    name, column = f"classifier {item['name']!r}", item.get("label_column")
+    labels = DEMO_LABELS if config["corpus"]["source"] == "demo" else config["corpus"]["label_columns"]
+    if column is not None and column not in labels:
+        has = f"has only {', '.join(labels)}" if labels else "has none (see `corpus.label_columns`)"
+        yield f"{name}: `label_column` is {column!r}, but the corpus {has}"
+    if item["source"] == "finetune":
+        if column is None:
+            yield f"{name}: `source: finetune` needs `label_column`, the human label to learn"
+        for key in ("labels", "label_map"):
+            if key in item:
+                yield f"{name}: `{key}` is for `source: checkpoint`; a fine-tuned one has the label column's names"
+    else:
+        if not item.get("checkpoint"):
+            yield f"{name}: `source: checkpoint` needs `checkpoint`, a folder or a Hub id"
+        for key in sorted(set(item) & (set(config["finetuning"]) - {"checkpoint", "revision", "precision"})):
+            yield f"{name}: `{key}` is for `source: finetune`"
+    settings = scoring_settings(config, item["name"])
+    if settings["window_overlap_tokens"] * 2 > settings["max_length_tokens"]:
+        yield (
+            f"{name}: `window_overlap_tokens` {settings['window_overlap_tokens']} is more than half of "
+            f"`max_length_tokens` {settings['max_length_tokens']}"
+        )
+    if settings["batch_tokens"] != "auto" and settings["batch_tokens"] < settings["max_length_tokens"]:
+        yield (
+            f"{name}: `batch_tokens` {settings['batch_tokens']} is less than one window of `max_length_tokens` "
+            f"{settings['max_length_tokens']}"
+        )

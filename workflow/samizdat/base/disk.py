@@ -1,0 +1,57 @@
+"""Room on the disk, asked for before it is needed."""
+
+import logging
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from samizdat.base.errors import UserError
+
+log = logging.getLogger("samizdat")
+
+
+def require(needs: dict[Path, int], purpose: str) -> None:
+    """Refuse to begin where a disk has less free space than what is to be written on it.
+
+    Args:
+        needs: bytes to come in each folder, which need not exist yet; what lies there already and will be
+            replaced must not be counted in.
+        purpose: what is to be written, for the message.
+
+    Raises:
+        UserError: names the folder, what it needs and what is free.
+    """
+    disks: dict[int, tuple[Path, int]] = {}
+    for folder, size in needs.items():
+        disk = _existing(folder).stat().st_dev
+        place, so_far = disks.get(disk, (folder, 0))
+        disks[disk] = place, so_far + size
+    for place, size in disks.values():
+        free = shutil.disk_usage(_existing(place)).free
+        said = f"{purpose} takes up to {size / 1e9:.2f} GB in {place}, where {free / 1e9:.2f} GB are free"
+        log.info("%s", said)
+        if size > free:
+            raise UserError(
+                said,
+                remedy="free some disk space, or keep fewer checkpoints (training.keep_percents in the config)",
+            )
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all files below a folder; 0 where there is none."""
+    return sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
+
+
+def size_of_all(paths: Iterable[Path]) -> int:
+    """Bytes that deleting all these files and folders would free; one file under two names counts once."""
+    seen: dict[tuple[int, int], int] = {}
+    for path in paths:
+        for file in (path, *path.rglob("*")):
+            if not file.is_symlink() and file.is_file():
+                status = file.stat()
+                seen[status.st_dev, status.st_ino] = status.st_size
+    return sum(seen.values())
+
+
+def _existing(folder: Path) -> Path:
+    return next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())

@@ -1,0 +1,115 @@
+"""One step of a classifier's fine-tuning; on a GPU, recorded once for each shape of a batch and then replayed."""
+
+import torch
+from torch.nn import functional
+from transformers import PreTrainedModel
+
+from samizdat.base.device import Device
+from samizdat.optimization.gradients import make_scaler, take_step
+
+GRADIENT_CLIP = 1.0
+
+
+class FinetuningStep:
+    """Loss, gradients, clipping and AdamW for one batch after the other.
+
+    A small encoder's step is hundreds of kernels of some microseconds each, which a GPU finishes sooner than Python
+    starts them. So the second batch of a shape is recorded as a CUDA graph, and that one and all later ones of its
+    shape are one launch each. The kernels, and so the bits, are those of the first.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        device: Device,
+        dtype: torch.dtype,
+        class_weights: torch.Tensor | None,
+        learning_rate: float,
+        weight_decay: float,
+    ):
+        """Make the optimiser; nothing is computed yet.
+
+        Args:
+            model: with a classification head, on the device, in float32.
+            device: where it is.
+            dtype: of the matrix products.
+            class_weights: of the labels in the loss, on the device; None: all alike.
+            learning_rate: the peak.
+            weight_decay: a step takes this times the learning rate of every weight.
+        """
+        self._model, self._kind, self._dtype = model, device.kind, dtype
+        self._class_weights = class_weights
+        self._recorded = device.kind == "cuda"
+        # A recorded step reads the rate from the device.
+        self._rate = torch.tensor(learning_rate, device=device.kind) if self._recorded else learning_rate
+        self._optimizer = torch.optim.AdamW(
+            model.parameters(), lr=self._rate, weight_decay=weight_decay, fused=True, capturable=self._recorded
+        )
+        self._parameters = list(model.parameters())
+        self._scaler = make_scaler(device.kind, dtype)
+        # By shape: what was recorded, and the tensors that it reads and writes.
+        self._graphs: dict[torch.Size, tuple[torch.cuda.CUDAGraph, dict[str, torch.Tensor], torch.Tensor]] = {}
+        self._met: set[torch.Size] = set()
+        if self._recorded:
+            self._memory = torch.cuda.graph_pool_handle()
+            self._stream = torch.cuda.Stream()
+            self._stream.wait_stream(torch.cuda.current_stream())
+
+    def logits(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """What the model says of a batch on the CPU, `[rows, labels]` in float32, on the device."""
+        if self._recorded:
+            torch.cuda.current_stream().wait_stream(self._stream)
+        return self._logits({name: values.to(self._kind) for name, values in batch.items()})
+
+    def learn(self, batch: dict[str, torch.Tensor], learning_rate: float) -> torch.Tensor:
+        """Take one step.
+
+        Args:
+            batch: `input_ids` and `attention_mask` `[rows, tokens]` and `targets` `[rows]`, on the CPU.
+            learning_rate: of this step.
+
+        Returns:
+            The loss before it, on the device, without gradients; the next step may overwrite it.
+        """
+        if not self._recorded:
+            self._optimizer.param_groups[0]["lr"] = learning_rate
+            return self._step({name: values.to(self._kind) for name, values in batch.items()})
+        shape = batch["input_ids"].shape
+        pinned = {name: values.pin_memory() for name, values in batch.items()}
+        with torch.cuda.stream(self._stream):
+            self._rate.fill_(learning_rate)
+            if shape not in self._met:
+                self._met.add(shape)
+                return self._step({name: values.to(self._kind, non_blocking=True) for name, values in pinned.items()})
+            if shape not in self._graphs:
+                self._graphs[shape] = self._record(batch)
+            graph, inputs, loss = self._graphs[shape]
+            for name, values in pinned.items():
+                inputs[name].copy_(values, non_blocking=True)
+            graph.replay()
+            return loss
+
+    def _record(
+        self, batch: dict[str, torch.Tensor]
+    ) -> tuple[torch.cuda.CUDAGraph, dict[str, torch.Tensor], torch.Tensor]:
+        """Record a step for batches of this one's shape; nothing is computed."""
+        inputs = {name: torch.empty_like(values, device=self._kind) for name, values in batch.items()}
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=self._memory, stream=self._stream):
+            loss = self._step(inputs)
+        return graph, inputs, loss
+
+    def _step(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+        # Recorded steps share their gradients' memory; elsewhere it is given back.
+        self._optimizer.zero_grad(set_to_none=not self._recorded)
+        loss = functional.cross_entropy(self._logits(inputs), inputs["targets"], weight=self._class_weights)
+        self._scaler.scale(loss).backward()
+        take_step(self._parameters, [self._optimizer], self._scaler, GRADIENT_CLIP)
+        return loss.detach()
+
+    def _logits(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+        # Weights that were cast outside of a recording must not be taken for those inside.
+        with torch.autocast(
+            self._kind, dtype=self._dtype, enabled=self._dtype is not torch.float32, cache_enabled=False
+        ):
+            return self._model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).logits.float()

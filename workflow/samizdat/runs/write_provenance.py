@@ -1,0 +1,59 @@
+"""The provenance: what can't be the same twice. Written last, read by nothing."""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+from samizdat.base import stage
+from samizdat.base.files import sha256_of, write_text
+from samizdat.base.hardware import processor_name
+
+
+def write_provenance(reports: tuple[Path, ...], manifest: Path, run_work: Path, provenance: Path) -> str:
+    """Write `provenance.json`: hashes of manifest and report, machine, date, and each step's time and memory.
+
+    Args:
+        reports: the notebook and the page.
+        manifest: the run's manifest.
+        run_work: the run's folder of private state, where each step leaves `usage.json` and, where it
+            measured them, `speed.json`.
+        provenance: where to write.
+    """
+    steps: dict[str, dict] = {}
+    for name in ("usage.json", "speed.json"):
+        for path in sorted(run_work.rglob(name)):
+            step = path.parent.relative_to(run_work).as_posix()
+            steps.setdefault(step, {}).update(json.loads(path.read_text(encoding="utf-8")))
+    document = {
+        "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "sha256": {path.name: sha256_of(path) for path in (manifest, *reports)},
+        "machine": {
+            "system": platform.platform(),
+            "processor": processor_name(),
+            "gpus": _gpus(),
+            "cores": os.cpu_count(),
+            "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        },
+        "peak_memory_bytes": max((step.get("peak_memory_bytes", 0) for step in steps.values()), default=0),
+        "steps": steps,
+    }
+    write_text(provenance, json.dumps(document, indent=2, sort_keys=True) + "\n")
+    seconds = sum(step["elapsed_seconds"] for step in steps.values() if "elapsed_seconds" in step)
+    return f"all steps took {seconds / 60:.1f} minutes when they last ran"
+
+
+def _gpus() -> list[str]:
+    """Name, memory and driver of each NVIDIA GPU, asked for without loading a library of a second's weight."""
+    if not shutil.which("nvidia-smi"):
+        return []
+    question = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    answer = subprocess.run(question, capture_output=True, text=True, check=False)  # noqa: S603
+    return answer.stdout.splitlines() if answer.returncode == 0 else []
+
+
+if __name__ == "__main__":
+    stage.run(write_provenance)

@@ -1,0 +1,83 @@
+"""How often a classifier agrees with people on held-out texts, beside simple baselines and beside people."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from samizdat.measures import label_metrics
+from samizdat.measures.bootstrap import Bootstrap, count_by_document
+from samizdat.records.io import LABEL_PREFIX, ClassifierCard
+from samizdat.statistics.baselines import baselines
+from samizdat.statistics.certainty import calibration
+
+Rows = list[dict[str, Any]]
+
+
+def agreement(
+    card: ClassifierCard, corpus: pd.DataFrame, judged: pd.DataFrame, column: str, bootstrap: Bootstrap
+) -> dict[str, Rows]:
+    """Rows of `QUALITY`, `CONFUSION` and `CALIBRATION` (see `statistics_records`), from held-out texts with a label.
+
+    Args:
+        card: the classifier, whose label map is applied.
+        corpus: all texts.
+        judged: those that the classifier gave a label (`predicted`) and was not trained on.
+        column: the column of the human label.
+        bootstrap: behind the intervals.
+    """
+    held_out = judged[(judged["split"] == "validation") & judged[column].notna()]
+    if held_out.empty:
+        return {}
+    mapped = held_out.assign(predicted=held_out["predicted"].map(lambda label: card.label_map.get(label, label)))
+    own = [card.label_map.get(label, label) for label in card.labels]
+    given = set(mapped[column]) | set(mapped["predicted"])
+    labels = [label for label in dict.fromkeys([*own, *sorted(given)]) if label in given]
+    label_column = column.removeprefix(LABEL_PREFIX)
+    common = {"classifier": card.name, "label_column": label_column, "texts": len(mapped)}
+
+    confusion, totals = _confusions(mapped, column, labels, bootstrap)
+    rows = _overall(common | {"method": "classifier"}, confusion, totals, bootstrap)
+    for (metric, values), resampled in zip(
+        label_metrics.label_scores(confusion).items(), label_metrics.label_scores(totals).values(), strict=True
+    ):
+        low, high = bootstrap.interval(resampled)
+        rows += [
+            common
+            | {"method": "classifier", "metric": metric, "label": label}
+            | {"value": values[number], "low": low[number], "high": high[number]}
+            for number, label in enumerate(labels)
+        ]
+    bins, error = calibration(mapped, column, bootstrap)
+    rows.append(common | {"method": "classifier", "metric": "calibration_error", "label": None} | error)
+    for method, frame in baselines(corpus, mapped, column, bootstrap.seed):
+        known = list(dict.fromkeys([*sorted(set(frame[column])), *sorted(set(frame["predicted"]))]))
+        rows += _overall(common | {"method": method}, *_confusions(frame, column, known, bootstrap, method), bootstrap)
+    described = {"classifier": card.name, "label_column": label_column}
+    return {
+        "quality": rows,
+        "calibration": [described | row for row in bins],
+        "confusion": [
+            described | {"human": human_label, "predicted": predicted, "count": confusion[row, place]}
+            for row, human_label in enumerate(labels)
+            for place, predicted in enumerate(labels)
+        ],
+    }
+
+
+def _confusions(
+    frame: pd.DataFrame, column: str, labels: list[str], bootstrap: Bootstrap, *names: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """The confusion matrix `[human, predicted]`, and those of the resampled documents."""
+    counts = count_by_document(frame, (column, "predicted"), (labels, labels))
+    square = (-1, len(labels), len(labels))
+    return counts.sum(axis=0).reshape(square[1:]), bootstrap.totals(counts, "quality", *names).reshape(square)
+
+
+def _overall(common: dict[str, Any], confusion: np.ndarray, totals: np.ndarray, bootstrap: Bootstrap) -> Rows:
+    """The metrics over all labels, of `[human, predicted]` and of its resamples."""
+    rows = []
+    for metric, measure in (("accuracy", label_metrics.accuracy), ("macro_f1", label_metrics.macro_f1)):
+        low, high = bootstrap.interval(measure(totals))
+        rows.append(common | {"metric": metric, "label": None, "value": measure(confusion), "low": low, "high": high})
+    return rows
