@@ -14,12 +14,12 @@ configfile: "config/config.yaml"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/corpus.smk"
-include: "workflow/rules/model.smk"
+include: "workflow/rules/models.smk"
 include: "workflow/rules/samples.smk"
-include: "workflow/rules/classify.smk"
+include: "workflow/rules/classifiers.smk"
 include: "workflow/rules/statistics.smk"
-include: "workflow/rules/report.smk"
-include: "workflow/rules/push.smk"
+include: "workflow/rules/runs.smk"
+include: "workflow/rules/publishing.smk"
 
 
 rule all:

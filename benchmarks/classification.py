@@ -27,9 +27,11 @@ from transformers import AutoTokenizer, XLMRobertaConfig, XLMRobertaForSequenceC
 from transformers.utils import logging
 
 from samizdat.base.files import sha256_of, write_text
-from samizdat.classifiers.score_texts import ClassificationSettings, score
+from samizdat.classifiers.score_texts import ClassificationSettings, score_texts
 from samizdat.measures.bootstrap import Bootstrap
-from samizdat.records.io import SCORES, TEXTS, ClassifierCard, read_document, read_table, write_document, write_table
+from samizdat.records.classifiers import SCORES, ClassifierCard
+from samizdat.records.corpus import TEXTS
+from samizdat.records.io import read_document, read_table, write_document, write_table
 from samizdat.statistics.agreement import agreement
 
 DEMO = ROOT / "results" / "demo"
@@ -61,7 +63,7 @@ def ours(classifier: str, table: str, folder: str, precision: str, threads: int)
     settings = ClassificationSettings(**config["classification"] | {"precision": precision})
     scores, store = Path(folder, "scores.parquet"), Path(folder, "scores.sqlite")
     started = time.perf_counter()
-    said = score(settings, Path(classifier), (Path(table),), scores, store, "cpu", threads, seed=1)
+    said = score_texts(settings, Path(classifier), (Path(table),), scores, store, "cpu", threads, seed=1)
     return {"seconds": time.perf_counter() - started, "said": said}
 
 

@@ -19,12 +19,14 @@ from safetensors.torch import load_file
 from stage import command, environment
 from transformers import GPT2LMHeadModel
 
-from samizdat.classifiers.finetune_classifier import finetune
+from samizdat.classifiers.finetune_classifier import finetune_classifier
 from samizdat.classifiers.loop import FinetuningSettings
-from samizdat.classifiers.score_texts import ClassificationSettings, score
+from samizdat.classifiers.score_texts import ClassificationSettings, score_texts
 from samizdat.models.settings import TrainingSettings
-from samizdat.models.train_model import train
-from samizdat.records.io import SCORES, TEXTS, ClassifierDescription, read_table, write_table
+from samizdat.models.train_model import train_model
+from samizdat.records.classifiers import SCORES, ClassifierDescription
+from samizdat.records.corpus import TEXTS
+from samizdat.records.io import read_table, write_table
 from samizdat.samples.decoder import Decoder
 from samizdat.samples.engine import Recipe, Request, write_texts
 
@@ -95,7 +97,7 @@ def _attention_of(name: str) -> Iterator[None]:
 
 def trained(settings: TrainingSettings, tokenizer: Path, folder: Path, device: str) -> dict[str, Any]:
     """Run the stage; its summary."""
-    train(settings, "m", tokenizer, folder / "out", folder / "work", device, threads=2, seed=1)
+    train_model(settings, "m", tokenizer, folder / "out", folder / "work", device, threads=2, seed=1)
     return json.loads((folder / "out" / "summary.json").read_text(encoding="utf-8"))
 
 
@@ -184,7 +186,7 @@ def classification(corpus: Path, tokenizer: Path, folder: Path, device: str, **s
 
     def learn(name: str, where: str, precision: str) -> Path:
         own = replace(settings, precision=precision)
-        finetune(own, TONE, 64, corpus, folder / name, folder / f"{name}-work", where, threads=2, seed=1)
+        finetune_classifier(own, TONE, 64, corpus, folder / name, folder / f"{name}-work", where, threads=2, seed=1)
         return folder / name
 
     first, second = (learn(name, device, "auto") for name in ("first", "second"))
@@ -224,7 +226,7 @@ def scores(
     """Run the scoring stage with a store of its own: text's id → label and probabilities."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = replace(SCORING, precision=precision, **changes)
-    score(settings, classifier, (corpus,), folder / "s.parquet", folder / "s.sqlite", device, threads=2, seed=1)
+    score_texts(settings, classifier, (corpus,), folder / "s.parquet", folder / "s.sqlite", device, threads=2, seed=1)
     frame = read_table(folder / "s.parquet", SCORES)
     return {key: (label, values) for key, label, values in zip(frame["id"], frame["label"], frame["probabilities"],
                                                                strict=True)}  # fmt: skip

@@ -19,7 +19,9 @@ from transformers import (
 from samizdat.base.files import sha256_of, write_text
 from samizdat.checkpoints.encoding import load
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
-from samizdat.records.io import LABEL_PREFIX, TEXTS, ClassifierCard, write_document, write_table
+from samizdat.records.classifiers import ClassifierCard
+from samizdat.records.corpus import LABEL_PREFIX, TEXTS
+from samizdat.records.io import write_document, write_table
 
 LABELS = ("negative", "neutral", "positive")
 GPT2_VOCABULARY = 50257

@@ -23,7 +23,9 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, GPT2
 from samizdat.checkpoints.encoding import load
 from samizdat.classifiers import finetune_classifier as learning
 from samizdat.classifiers import score_texts as scoring
-from samizdat.records.io import SCORES, TEXTS, read_table, write_table
+from samizdat.records.classifiers import SCORES
+from samizdat.records.corpus import TEXTS
+from samizdat.records.io import read_table, write_table
 
 
 def generation(checkpoint: Path, device: str, sizes: Sizes) -> dict[str, Figure]:
@@ -63,8 +65,10 @@ def classification(classifier: Path, corpus: Path, folder: Path, device: str, si
             here = folder / f"scores-{number}"
             here.mkdir()
             seconds = seconds_of(
-                lambda here=here: scoring.score(settings, classifier, (table,), here / "s.parquet", here / "s.sqlite",
-                                                device, threads=2, seed=1), device,
+                lambda here=here: scoring.score_texts(
+                    settings, classifier, (table,), here / "s.parquet", here / "s.sqlite", device, threads=2, seed=1
+                ),
+                device,
             )  # fmt: skip
             own.append(len(texts) / (seconds - sum(loading)))
     own = own[1:]  # the first meets each shape for the first time
@@ -108,7 +112,7 @@ def finetuning(encoder: Path, corpus: Path, folder: Path, device: str, sizes: Si
     seconds: list[float] = []
     with _timed(seconds, learning, "fit", device):
         for number in range(sizes.repeats):
-            learning.finetune(
+            learning.finetune_classifier(
                 settings, TONE, 128, corpus, folder / f"l{number}", folder / f"w{number}", device, threads=2, seed=1
             )
     own = [settings.epochs * sizes.learned / each for each in seconds]

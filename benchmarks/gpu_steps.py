@@ -16,7 +16,7 @@ from samizdat.base.errors import UserError
 from samizdat.models import micro_batch
 from samizdat.models.loop import TrainingLoop
 from samizdat.models.settings import TrainingSettings
-from samizdat.models.train_model import train
+from samizdat.models.train_model import train_model
 
 # Parts of the names of kernels, by what they do; the first that fits counts.
 KINDS = {
@@ -47,7 +47,7 @@ def look_into(
     go = TrainingLoop.go
     TrainingLoop.go = instead
     try:
-        train(settings, "m", tokenizer, folder / "out", folder / "work", device, threads=2, seed=1)
+        train_model(settings, "m", tokenizer, folder / "out", folder / "work", device, threads=2, seed=1)
     except _Done:
         return found[0]
     finally:

@@ -16,8 +16,9 @@ from record import Figure, middle
 from stage import environment, settings_of
 
 from samizdat.models.settings import TrainingSettings
-from samizdat.models.train_model import train
-from samizdat.records.io import TokenizerSummary, read_document
+from samizdat.models.train_model import train_model
+from samizdat.records.io import read_document
+from samizdat.records.models import TokenizerSummary
 
 PEERS = Path(__file__).parent / "peers"
 
@@ -68,7 +69,7 @@ def our_training(settings: TrainingSettings, tokenizer: Path, folder: Path, devi
     shutil.rmtree(folder, ignore_errors=True)
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
-    train(settings, "m", tokenizer, folder / "out", folder / "work", device, threads=2, seed=1)
+    train_model(settings, "m", tokenizer, folder / "out", folder / "work", device, threads=2, seed=1)
     speed = json.loads((folder / "work" / "speed.json").read_text(encoding="utf-8"))
     summary = json.loads((folder / "out" / "summary.json").read_text(encoding="utf-8"))
     peak = torch.cuda.max_memory_allocated() / 1e9 if device == "cuda" else 0.0

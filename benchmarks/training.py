@@ -25,7 +25,8 @@ from rates import matrix_rate, operations_per_token
 from record import ROOT, Figure, middle, show, write
 from stage import Run, environment, settings_of, train
 
-from samizdat.records.io import TokenizerSummary, read_document
+from samizdat.records.io import read_document
+from samizdat.records.models import TokenizerSummary
 
 PEERS = Path(__file__).parent / "peers"
 

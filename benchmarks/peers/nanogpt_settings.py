@@ -13,7 +13,8 @@ from torch.nn import functional
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from samizdat.models.rows import read_tokens
-from samizdat.records.io import TokenizerSummary, read_document
+from samizdat.records.io import read_document
+from samizdat.records.models import TokenizerSummary
 
 # Its settings for small models (its README and config/train_shakespeare_char.py), betas and decay of train.py.
 PEAK_RATE, FLOOR_RATE = 1e-3, 1e-4

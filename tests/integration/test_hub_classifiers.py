@@ -17,7 +17,8 @@ from conftest import ROOT, Checkout
 from samizdat.base.errors import UserError
 from samizdat.checkpoints.encoding import load
 from samizdat.checkpoints.sources import CHECKPOINT_FILES, COMMIT
-from samizdat.records.io import ClassifierCard, read_document
+from samizdat.records.classifiers import ClassifierCard
+from samizdat.records.io import read_document
 from support import hub_fixtures
 from support.hub_fixtures import DESCRIPTION, import_here, small_classifier
 

@@ -19,8 +19,11 @@ from samizdat.base.errors import UserError
 from samizdat.corpus.import_corpus import CorpusSettings, import_corpus
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
 from samizdat.models.settings import TrainingSettings
-from samizdat.models.train_model import train
-from samizdat.records.io import TEXTS, ClassifierCard, CorpusSummary, ModelSummary, read_document, read_table
+from samizdat.models.train_model import train_model
+from samizdat.records.classifiers import ClassifierCard
+from samizdat.records.corpus import TEXTS, CorpusSummary
+from samizdat.records.io import read_document, read_table
+from samizdat.records.models import ModelSummary
 from support import hub_fixtures
 from support.small_corpus import write_texts
 
@@ -119,7 +122,7 @@ def continue_gpt2(folder: Path, **changes: object) -> Path:
     )
     make_tokenizer(TokenizerSettings("its-own", "checkpoint", None, GPT2, GPT2_COMMIT), texts, None, folder / "tokens")
     settings = TrainingSettings(**TRAINING | changes)
-    train(settings, "m", folder / "tokens", folder / "model", folder / "work", "cpu", threads=1, seed=1)
+    train_model(settings, "m", folder / "tokens", folder / "model", folder / "work", "cpu", threads=1, seed=1)
     return folder / "model"
 
 

@@ -8,7 +8,8 @@ import pytest
 import yaml
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from samizdat.records.io import ModelSummary, read_document
+from samizdat.records.io import read_document
+from samizdat.records.models import ModelSummary
 from support.hub_server import READERS_TOKEN, TOKEN
 from support.hub_uploads import UploadHub
 

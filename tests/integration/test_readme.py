@@ -8,7 +8,8 @@ from snakemake.utils import update_config
 
 from conftest import BUILT_BY_MAKE, ROOT
 from samizdat.base import configuration
-from samizdat.records import io
+from samizdat.records.corpus import TEXTS
+from samizdat.records.io import read_table
 from support.hub_fixtures import write_classifier
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -108,7 +109,7 @@ def test_three_steps_to_ones_own_corpus_and_one_text_more(checkout):
 
 def splits(checkout) -> dict[str, str]:
     """Text → split."""
-    frame = io.read_table(checkout.root / "results/mine/corpus/texts.parquet", io.TEXTS)
+    frame = read_table(checkout.root / "results/mine/corpus/texts.parquet", TEXTS)
     return dict(zip(frame["text"], frame["split"], strict=True))
 
 

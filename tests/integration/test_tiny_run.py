@@ -12,8 +12,12 @@ import pytest
 import yaml
 
 from conftest import Checkout
-from samizdat.records import io
-from samizdat.records.samples import COPIES, SAMPLE_QUALITY
+from samizdat.records.classifiers import SCORES, ClassifierCard
+from samizdat.records.corpus import TEXTS, CorpusSummary
+from samizdat.records.io import read_document, read_table
+from samizdat.records.run import Manifest
+from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY
+from samizdat.records.samples import SAMPLES
 from samizdat.records.statistics import STATISTICS as STATISTICS_SCHEMAS
 
 TINY = ("--configfile", "config/tiny.yaml")
@@ -26,7 +30,7 @@ REPORT = {"execute_report": 1, "render_report": 1, "write_provenance": 1}
 CONFIG_FILES = {"write_config": 1, "draw_rules": 1}
 CONFIG = CONFIG_FILES | {"write_manifest": 1} | REPORT
 STATISTICS = {"compute_statistics": 1} | CONFIG
-SAMPLES = {"generate_samples": 1, "judge_samples": 1, "score_texts": 2} | STATISTICS
+SAMPLING = {"generate_samples": 1, "judge_samples": 1, "score_texts": 2} | STATISTICS
 
 
 def test_the_run_ends_with_a_report_and_says_where(tiny):
@@ -47,20 +51,20 @@ def test_the_run_ends_with_a_report_and_says_where(tiny):
 
 def test_every_file_between_the_steps_has_its_schema(tiny):
     run = tiny.root / "results/tiny"
-    texts = io.read_table(run / "corpus/texts.parquet", io.TEXTS)
-    samples = io.read_table(run / "samples/gpt2-tiny.parquet", io.SAMPLES)
-    assert len(texts) == io.read_document(io.CorpusSummary, run / "corpus/summary.json").texts == 1200
+    texts = read_table(run / "corpus/texts.parquet", TEXTS)
+    samples = read_table(run / "samples/gpt2-tiny.parquet", SAMPLES)
+    assert len(texts) == read_document(CorpusSummary, run / "corpus/summary.json").texts == 1200
     for name in ("sentiment", "source"):
-        card = io.read_document(io.ClassifierCard, run / "classifiers" / name / "card.json")
+        card = read_document(ClassifierCard, run / "classifiers" / name / "card.json")
         for subset, frame in (("texts", texts), ("samples", samples)):
-            scores = io.read_table(run / "scores" / name / f"{subset}.parquet", io.SCORES)
+            scores = read_table(run / "scores" / name / f"{subset}.parquet", SCORES)
             assert scores["id"].tolist() == frame["id"].tolist()
             assert set(scores["label"].dropna()) <= set(card.labels)
     judged = {"sample_quality": SAMPLE_QUALITY, "copies": COPIES}
     for name, schema in (STATISTICS_SCHEMAS | judged).items():
-        io.read_table(run / "statistics" / f"{name}.parquet", schema)
+        read_table(run / "statistics" / f"{name}.parquet", schema)
     assert {path.stem for path in (run / "statistics").iterdir()} == set(STATISTICS_SCHEMAS) | set(judged)
-    manifest = io.read_document(io.Manifest, run / "manifest.json")
+    manifest = read_document(Manifest, run / "manifest.json")
     assert set(manifest.inputs) == {"report/notes.md", "work/downloads/vaderSentiment.tar.gz"}
     pinned = (tiny.root / "data/packages.txt").read_text(encoding="utf-8")
     assert f"--hash=sha256:{manifest.inputs['work/downloads/vaderSentiment.tar.gz']}" in pinned
@@ -153,7 +157,7 @@ THREADS = {"finetune_classifier": 2, "score_texts": 4}
 
 
 def train_anew(**more: int) -> dict[str, int]:
-    return {"train_model_gpt2-tiny": 1} | SAMPLES | more
+    return {"train_model_gpt2-tiny": 1} | SAMPLING | more
 
 
 CHANGES = {
@@ -179,10 +183,10 @@ CHANGES = {
         file_change("workflow/samizdat/publishing/page_by_pandoc.py", 'encoding="utf-8"', 'encoding="UTF-8"'),
         {"render_report": 1, "write_provenance": 1},
     ),
-    "a prompt": (config_change(prompts=["", "The film"]), SAMPLES),
+    "a prompt": (config_change(prompts=["", "The film"]), SAMPLING),
     "another temperature": (
         config_change(sampling={"temperatures": [0.5]}),
-        SAMPLES,
+        SAMPLING,
     ),
     "the number of resamples": (
         config_change(statistics={"bootstrap_resamples": 300}),
@@ -207,7 +211,7 @@ CHANGES = {
     "one classifier less": (config_change(classifiers=lambda items: items[:1]), STATISTICS),
     "one model more": (
         config_change(models=[{"name": "gpt2-tiny", "tokenizer": "own"}, {"name": "second", "tokenizer": "own"}]),
-        {"train_model_second": 1} | SAMPLES,
+        {"train_model_second": 1} | SAMPLING,
     ),
     "the training's length": (config_change(training={"epochs": 2.0}), train_anew()),
     "the training's code": (

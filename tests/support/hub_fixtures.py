@@ -26,7 +26,7 @@ from transformers import (
 )
 
 from samizdat.classifiers.import_classifier import import_classifier
-from samizdat.records.io import ClassifierDescription
+from samizdat.records.classifiers import ClassifierDescription
 
 SENTENCES = [
     "The old house stands by the river and nobody has lived there for years.",

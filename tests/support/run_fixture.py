@@ -13,7 +13,12 @@ import yaml
 from samizdat.base.files import sha256_of, write_text
 from samizdat.publishing.execute_report import execute_report
 from samizdat.publishing.page_by_pandoc import render_page
-from samizdat.records import io
+from samizdat.records.classifiers import SCORES, ClassifierCard
+from samizdat.records.corpus import TEXTS, CorpusSummary
+from samizdat.records.io import write_document, write_table
+from samizdat.records.models import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
+from samizdat.records.run import Manifest
+from samizdat.records.samples import SAMPLES
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
 from samizdat.statistics.judge_samples import SampleQualitySettings, judge_samples
 
@@ -55,14 +60,14 @@ def make_run(
     merged = _config(models, percents, prompts, labels, notes) | {"name": folder.name} | config
     random = np.random.default_rng(7)
     corpus = _corpus(texts, groups, labels, random)
-    io.write_table(corpus, io.TEXTS, folder / "corpus" / "texts.parquet")
-    io.write_document(_summary(corpus, inputs), folder / "corpus" / "summary.json")
+    write_table(corpus, TEXTS, folder / "corpus" / "texts.parquet")
+    write_document(_summary(corpus, inputs), folder / "corpus" / "summary.json")
     for item in merged["tokenizers"]:
         _write_tokenizer(item["name"], corpus, folder)
     tables = []
     for model in models:
         samples = _samples(model, merged, corpus, sample_texts, unprompted, random)
-        io.write_table(samples, io.SAMPLES, folder / "samples" / f"{model}.parquet")
+        write_table(samples, SAMPLES, folder / "samples" / f"{model}.parquet")
         _write_model(model, merged, folder)
         tables.append(samples)
     for name, values in labels.items():
@@ -105,11 +110,11 @@ def write_manifest(folder: Path, config: dict[str, Any], inputs: dict[str, str])
         for path in files
         if path.relative_to(folder).parts[0] not in kept_out
     }
-    manifest = io.Manifest(
+    manifest = Manifest(
         run=config["name"], config=config, inputs={config["notes"]: "0" * 64} | inputs, artefacts=artefacts,
         versions={"samizdat": "0.1.0", "torch": "2.13.0"}, python="3.11.0", commit="0" * 40, clean=True, rules=RULES,
     )  # fmt: skip
-    io.write_document(manifest, folder / "manifest.json")
+    write_document(manifest, folder / "manifest.json")
 
 
 def _config(
@@ -144,10 +149,10 @@ def _corpus(
     )
 
 
-def _summary(corpus: pd.DataFrame, inputs: dict[str, str]) -> io.CorpusSummary:
+def _summary(corpus: pd.DataFrame, inputs: dict[str, str]) -> CorpusSummary:
     lengths = corpus["text"].str.len()
     columns = [column for column in corpus if column.startswith("label_")]
-    return io.CorpusSummary(
+    return CorpusSummary(
         source=", ".join(inputs),
         texts=len(corpus),
         documents=corpus["document"].nunique(),
@@ -166,11 +171,11 @@ def _summary(corpus: pd.DataFrame, inputs: dict[str, str]) -> io.CorpusSummary:
 
 def _write_tokenizer(name: str, corpus: pd.DataFrame, folder: Path) -> None:
     counts = corpus.groupby("split")["text"].apply(lambda texts: int(texts.str.len().sum()) // 3)
-    summary = io.TokenizerSummary(
+    summary = TokenizerSummary(
         name=name, vocabulary_size=512, tokens=counts.to_dict(), utf8_bytes={"train": 9000, "validation": 3000},
         characters_per_token=3.1, boundary_token_id=0, token_dtype="uint16",
     )  # fmt: skip
-    io.write_document(summary, folder / "tokenizers" / name / "summary.json")
+    write_document(summary, folder / "tokenizers" / name / "summary.json")
 
 
 def _write_model(name: str, config: dict[str, Any], folder: Path) -> None:
@@ -180,16 +185,16 @@ def _write_model(name: str, config: dict[str, Any], folder: Path) -> None:
          float(np.exp(6 - step / 42)), 4 - step / 60]
         for step in range(0, 101, 20)
     ]  # fmt: skip
-    log = pd.DataFrame(rows, columns=list(io.TRAIN_LOG_COLUMNS))
+    log = pd.DataFrame(rows, columns=list(TRAIN_LOG_COLUMNS))
     write_text(folder / "models" / name / "train_log.csv", log.to_csv(index=False))
-    summary = io.ModelSummary(
+    summary = ModelSummary(
         name=name, tokenizer="own", start="scratch", parameters=136_960, device_kind="cpu", compute_dtype="float32",
         compiled=False, micro_batch_sequences=2, processes=1,
         steps_planned=100, steps_done=100, best_step=100, tokens_seen=51_200, validation_loss=3.62,
         validation_perplexity=37.3, validation_bits_per_byte=2.33, weights_sha256="0" * 64,
         checkpoints={str(percent): percent for percent in percents},
     )  # fmt: skip
-    io.write_document(summary, folder / "models" / name / "summary.json")
+    write_document(summary, folder / "models" / name / "summary.json")
 
 
 def _samples(
@@ -227,13 +232,13 @@ def _write_classifier(
     random: np.random.Generator,
 ) -> None:  # fmt: skip
     seen = set(corpus.loc[corpus["split"] == "train", "id"].iloc[:40])
-    card = io.ClassifierCard(
+    card = ClassifierCard(
         name=name, label_column=name, label_map={}, predicts="what it was told", made_for="tests",
         languages=(), min_words=None, max_words=None,
         reference="nowhere", origin="fine-tuned here from nothing", labels=list(labels), max_length_tokens=64,
         weights_sha256="0" * 64, training_texts=len(seen), model_type="bert",
     )  # fmt: skip
-    io.write_document(card, folder / "classifiers" / name / "card.json")
+    write_document(card, folder / "classifiers" / name / "card.json")
     people = corpus[f"label_{name}"].to_numpy()
     said = np.where(random.random(len(corpus)) < 0.8, people, random.choice(labels, len(corpus)))
     for subset, ids, chosen in (
@@ -252,4 +257,4 @@ def _write_classifier(
                 "reason": None,
             }
         )
-        io.write_table(frame, io.SCORES, folder / "scores" / name / f"{subset}.parquet")
+        write_table(frame, SCORES, folder / "scores" / name / f"{subset}.parquet")

@@ -14,7 +14,8 @@ from transformers import (
 )
 
 from samizdat.base.files import sha256_of, write_text
-from samizdat.records.io import ClassifierCard, write_document
+from samizdat.records.classifiers import ClassifierCard
+from samizdat.records.io import write_document
 
 WORDS = [
     "the", "old", "model", "reads", "letters", "and", "writes", "new", "poems", "about", "rain", "houses", "winters",

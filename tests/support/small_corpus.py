@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from samizdat.records.io import LABEL_PREFIX, TEXTS, write_table
+from samizdat.records.corpus import LABEL_PREFIX, TEXTS
+from samizdat.records.io import write_table
 
 
 def write_texts(texts: Sequence[str], path: Path, held_out: int = 1, **labels: Sequence[str | None]) -> Path:

@@ -7,7 +7,8 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
-from samizdat.records.io import ModelSummary, write_document
+from samizdat.records.io import write_document
+from samizdat.records.models import ModelSummary
 from support.small_corpus import write_texts
 
 

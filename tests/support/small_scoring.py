@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from samizdat.classifiers.score_texts import ClassificationSettings, score
-from samizdat.records.io import SCORES, read_table
+from samizdat.classifiers.score_texts import ClassificationSettings, score_texts
+from samizdat.records.classifiers import SCORES
+from samizdat.records.io import read_table
 from support.small_classifier import WORDS
 from support.small_corpus import write_texts
 
@@ -24,7 +25,7 @@ def sentences(number: int, seed: int = 3, longest: int = 20) -> list[str]:
 def run(classifier, texts, folder, threads=1, **changes):
     """Score texts with a store of its own in `folder`; the stage's line and the file of scores."""
     table = write_texts(texts, folder / "texts.parquet")
-    said = score(
+    said = score_texts(
         replace(SETTINGS, **changes), classifier, (table,), folder / "scores.parquet",
         folder / "scores.sqlite", "cpu", threads=threads, seed=1,
     )  # fmt: skip

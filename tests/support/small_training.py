@@ -14,7 +14,7 @@ import pytest
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
 from samizdat.models.settings import TrainingSettings
 from samizdat.models.state import StateWriter
-from samizdat.models.train_model import train
+from samizdat.models.train_model import train_model
 from support.small_corpus import write_texts
 
 SETTINGS = TrainingSettings(
@@ -38,7 +38,7 @@ def write_tokenizer(folder: Path) -> Path:
 
 def run(tokenizer, folder, seed=1, device="cpu", **changes):
     """Train into `folder/out` with private state in `folder/work`; the stage's line, and the folder of the model."""
-    said = train(
+    said = train_model(
         replace(SETTINGS, **changes), "m", tokenizer, folder / "out", folder / "work", device, threads=1, seed=seed
     )
     return said, folder / "out"

@@ -11,7 +11,7 @@ import threading
 from samizdat.base import stage
 from samizdat.models.loop import TrainingLoop
 from samizdat.models.state import StateWriter
-from samizdat.models.train_model import train
+from samizdat.models.train_model import train_model
 
 AT, BY = int(os.environ["STOP_AT"]), os.environ["STOP_BY"]
 SEVERAL = "RANK" in os.environ
@@ -39,4 +39,4 @@ def learn_and_ask(self):
 StateWriter.save, TrainingLoop._learn = save_and_die, learn_and_ask
 
 if __name__ == "__main__":
-    stage.run(train)
+    stage.run(train_model)

@@ -5,7 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from samizdat.records import io
+from samizdat.records.classifiers import SCORES, ClassifierCard
+from samizdat.records.corpus import TEXTS
+from samizdat.records.io import read_table, write_document, write_table
+from samizdat.records.samples import SAMPLES
 from samizdat.records.statistics import STATISTICS
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
 
@@ -44,34 +47,34 @@ class Study:
     def compute(self, settings=SETTINGS, seed=1) -> dict[str, pd.DataFrame]:
         texts = pd.DataFrame(self.texts)
         corpus = texts.assign(sha256="0")
-        columns = [*io.TEXTS.names, "label_mood"]
-        io.write_table(corpus[columns], io.TEXTS, self.folder / "texts.parquet")
+        columns = [*TEXTS.names, "label_mood"]
+        write_table(corpus[columns], TEXTS, self.folder / "texts.parquet")
         fixed = {"step": 1, "prompt": "", "prompt_text_id": None, "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0,
                  "no_repeat_ngram": 0, "seed": 0, "text": "x", "new_tokens": 1, "finished": True}  # fmt: skip
         samples = pd.DataFrame(self.samples, columns=["id", "model", "percent", "prompt_kind", "temperature",
                                                       "predicted", "seen", "confidence"]).assign(**fixed)  # fmt: skip
-        io.write_table(samples[io.SAMPLES.names], io.SAMPLES, self.folder / "samples.parquet")
+        write_table(samples[SAMPLES.names], SAMPLES, self.folder / "samples.parquet")
         cards = [self.card, *({**self.card, "label_column": None, **card} for card in self.others.values())]
         for card in cards:
             name, labels = card["name"], card["labels"]
             for subset, frame in (("texts", texts), ("samples", samples)):
                 said = frame["predicted"] if name == "mood" or subset == "samples" else frame[name]
                 said = [label if label in labels else None for label in said]
-                io.write_table(
-                    self.scores(frame, said, labels), io.SCORES,
+                write_table(
+                    self.scores(frame, said, labels), SCORES,
                     self.folder / "scores" / name / f"{subset}.parquet",
                 )  # fmt: skip
-            described = io.ClassifierCard(
+            described = ClassifierCard(
                 predicts="", made_for="", reference="", origin="", max_length_tokens=8, weights_sha256="",
                 training_texts=0, model_type="bert", **card,
             )  # fmt: skip
-            io.write_document(described, self.folder / "classifiers" / name / "card.json")
+            write_document(described, self.folder / "classifiers" / name / "card.json")
         out = self.folder / "statistics"
         compute_statistics(
             settings, self.folder / "texts.parquet", (self.folder / "samples.parquet",),
             tuple(self.folder / "classifiers" / card["name"] for card in cards), self.folder / "scores", out, seed,
         )  # fmt: skip
-        return {name: io.read_table(out / f"{name}.parquet", schema) for name, schema in STATISTICS.items()}
+        return {name: read_table(out / f"{name}.parquet", schema) for name, schema in STATISTICS.items()}
 
     @staticmethod
     def scores(frame, said, labels) -> pd.DataFrame:

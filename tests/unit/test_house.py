@@ -1,4 +1,7 @@
-"""The house keeps its shape: who may import whom, who may be heavy, what no file may hold."""
+"""The house keeps its shape: rooms and floors, rules and stages, what may be heavy, what no file may hold.
+
+All of it is read from the folders and the rules; the only list is that of the floors.
+"""
 
 import ast
 import re
@@ -11,61 +14,126 @@ from samizdat.base.digest import imported_siblings
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "workflow" / "samizdat"
-STAGES = {
-    "corpus.fetch_package",
-    "corpus.import_corpus",
-    "models.make_tokenizer",
-    "models.train_model",
-    "samples.generate_samples",
-    "classifiers.finetune_classifier",
-    "classifiers.import_classifier",
-    "classifiers.score_texts",
-    "statistics.compute_statistics",
-    "statistics.judge_samples",
-    "runs.write_manifest",
-    "publishing.execute_report",
-    "publishing.render_report",
-    "runs.write_provenance",
-    "models.push_model",
-}
-MODULES = sorted(
-    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
-    for path in PACKAGE.rglob("*.py")
-    if path != PACKAGE / "__init__.py"
+# A module imports from its own room and from the floors below it. Rooms on one floor don't know each other.
+FLOORS = (
+    {"base"},
+    {"records", "measures", "checkpoints", "optimization"},
+    {"corpus", "models", "samples", "classifiers", "statistics", "reporting", "publishing", "runs"},
+    {"cli"},
 )
+LIGHT_ROOMS = {"base", "records", "reporting"}
 HEAVY = {"torch", "transformers", "datasets"}
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path != PACKAGE / "__init__.py"
+}
+ROOMS = {name.split(".")[0] for name in MODULES}
 
 
-def imports_at_the_top(module: str) -> set[str]:
-    path = PACKAGE / module.replace(".", "/")
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    names = set()
-    for node in tree.body:
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module.split(".")[0])
-    return names
+def rules() -> dict[str, tuple[set[str], set[str]]]:
+    """Rule → the stages that it starts, and those whose digest it keeps, as `room.module`."""
+    found = {}
+    for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
+        # A rule's text begins behind its name, or behind `rule:` where a loop makes several.
+        blocks = re.split(r"^\s*rule ?(\w*):$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        for name, text in zip(blocks[1::2], blocks[2::2], strict=True):
+            name = name or re.search(r'name:\s+f"(\w+)_\{name\}"', text).group(1)
+            started = re.findall(r"python -m samizdat\.([a-z0-9_]+\.[a-z0-9_]+)", text)
+            found[name] = (set(started), set(re.findall(r'code_digest\("([a-z0-9_]+\.[a-z0-9_]+)"\)', text)))
+    return found
+
+
+RULES = rules()
+STAGES = sorted(set().union(*(digests for _, digests in RULES.values())))
+
+
+def tree_of(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+
+def imports(module: str) -> set[str]:
+    """The modules of the package that a module imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "samizdat":
+            base = (node.module or "").removeprefix("samizdat").lstrip(".")
+            names = {f"{base}.{alias.name}".lstrip(".") for alias in node.names}
+            found |= names & MODULES.keys() or {base} & MODULES.keys()
+    return found
+
+
+def imports_of_imports(module: str) -> set[str]:
+    found: set[str] = set()
+    waiting = imports(module)
+    while waiting:
+        found |= waiting
+        waiting = set().union(*(imports(name) for name in waiting)) - found
+    return found
+
+
+def floor_of(module: str) -> int:
+    return next(number for number, rooms in enumerate(FLOORS) if module.split(".")[0] in rooms)
+
+
+def test_every_room_stands_on_a_floor():
+    assert set.union(*FLOORS) == ROOMS
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_import_climbs_and_rooms_of_one_floor_do_not_know_each_other(module):
+    room = module.split(".")[0]
+    others = {name for name in imports(module) if name.split(".")[0] != room}
+    assert not {name for name in others if floor_of(name) >= floor_of(module)}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_imports_go_in_a_circle(module):
+    assert module not in imports_of_imports(module)
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_stage_is_imported_by_nobody(module):
-    others = imported_siblings(module) - {module}
-    assert not {name for name in others if name in STAGES}, f"{module} imports a stage"
+    assert not imports(module) & set(STAGES)
 
 
-def test_every_stage_exists():
-    assert set(MODULES) >= STAGES
+@pytest.mark.parametrize("rule", [name for name, (started, digests) in RULES.items() if started | digests])
+def test_a_rule_its_module_and_its_function_have_one_name(rule):
+    started, digests = RULES[rule]
+    (stage,) = digests  # what an edit of the stage reruns
+    assert started <= {stage}, "a rule keeps the digest of what it starts"
+    assert stage.split(".")[1] == rule
+    tree = tree_of(stage)
+    assert rule in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert ast.unparse(tree.body[-1]).endswith(f"stage.run({rule})"), "`python -m` runs the function of that name"
 
 
-@pytest.mark.parametrize(
-    "module",
-    ["base.configuration", "base.digest", "base.seeds", "base.errors", "records.io", "base.files", "reporting"],
-)
-def test_what_the_snakefile_and_the_report_import_is_light(module):
-    heavy = {name: imports_at_the_top(name) & HEAVY for name in imported_siblings(module)}
+def test_every_module_that_can_be_started_as_a_stage_has_a_rule():
+    programs = {name for name, path in MODULES.items() if "stage.run(" in path.read_text(encoding="utf-8")}
+    assert programs - {"base.stage"} == set(STAGES)
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.split(".")[0] in LIGHT_ROOMS])
+def test_the_rooms_that_the_snakefile_and_the_report_import_are_light(module):
+    heavy = {}
+    for name in imported_siblings(module):
+        top = [node for node in tree_of(name).body if isinstance(node, ast.Import | ast.ImportFrom)]
+        names = {alias.name for node in top if isinstance(node, ast.Import) for alias in node.names}
+        names |= {node.module or "" for node in top if isinstance(node, ast.ImportFrom)}
+        heavy[name] = {name.split(".")[0] for name in names} & HEAVY
     assert not {name: found for name, found in heavy.items() if found}
+
+
+@pytest.mark.parametrize("room", sorted(name for name in ROOMS if (PACKAGE / name).is_dir() and name != "reporting"))
+def test_a_rooms_init_is_one_docstring(room):
+    # The digest of a stage follows the modules that it names; code in the folder's own file would escape it.
+    tree = tree_of(room)
+    assert ast.get_docstring(tree) and len(tree.body) == 1
+
+
+def test_every_test_of_a_room_lies_in_the_rooms_folder():
+    folders = {path.name for path in (ROOT / "tests" / "unit").iterdir() if path.is_dir() and path.name[0] != "_"}
+    assert folders <= ROOMS
 
 
 def tracked_files() -> list[Path]:

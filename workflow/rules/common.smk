@@ -1,10 +1,6 @@
 # What the rules share: the checked config, where things lie, and how a stage is called.
 # reads: config/*.yaml, workflow/schemas/config.schema.yaml
 
-import hashlib
-import json
-import os
-import re
 import shlex
 import shutil
 import sys
@@ -15,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 from samizdat.base import configuration
 from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
-from samizdat.base.files import sha256_of
+from samizdat.base.rule_params import folder_of, hashes_of_unnameable, nameable, options, paths, verbatim
 from samizdat.base.seeds import derive_seed
 
 try:
@@ -78,50 +74,9 @@ wildcard_constraints:
     classifier="|".join(CLASSIFIERS) or "(?!)",
 
 
-def verbatim(text):
-    """Give a param as it stands: of a plain string Snakemake would replace what looks like a wildcard."""
-    return lambda wildcards: text
-
-
-def options(values):
-    """Spell a mapping as command-line options, quoted, in one order: strings as they stand, all else as JSON."""
-    spelled = {
-        key.replace("_", "-"): (value if isinstance(value, str) else json.dumps(value, sort_keys=True))
-        for key, value in values.items()
-    }
-    return verbatim(" ".join(f"--{key}={shlex.quote(value)}" for key, value in sorted(spelled.items())))
-
-
-def nameable(files):
-    """Choose the files that can be inputs: in any name Snakemake looks for {wildcards} and <variables>."""
-    return [file for file in files if not re.search(r"[{}<>\x00-\x1f\x7f]|^\s|\s$", file)]
-
-
-def hashes_of_unnameable(files):
-    """Give the other files' hashes as a param, so that what reads them runs again when they change."""
-    others = set(files) - set(nameable(files))
-    return lambda wildcards: options({"unnameable": {file: sha256_of(Path(file)) for file in others}})
-
-
 def stage_seed(*names):
     """The seed of a stage, or of one of its items."""
     return derive_seed(config["seed"], *names)
-
-
-def rules_digest():
-    """What the rules files are: Snakemake notes no change of a rule that it only draws."""
-    files = ["Snakefile", *sorted(str(file) for file in Path("workflow/rules").glob("*.smk"))]
-    return hashlib.sha256("".join(Path(file).read_text(encoding="utf-8") for file in files).encode()).hexdigest()[:16]
-
-
-def folder_of(file):
-    """The folder that a file stands in."""
-    return str(Path(file).parent)
-
-
-def paths(files):
-    """Several input files as one JSON option, quoted for the shell."""
-    return shlex.quote(json.dumps([str(file) for file in files]))
 
 
 def corpus_archive():

@@ -1,5 +1,5 @@
 # reads:  results/<run>/models/<model>/, the corpus
-# writes: results/<run>/samples/<model>.parquet, results/<run>/statistics/{sample_quality,copies}.parquet
+# writes: results/<run>/samples/<model>.parquet
 
 
 rule generate_samples:
@@ -31,33 +31,3 @@ rule generate_samples:
         " --model={params.model:q} --texts={input.texts:q} --samples={output:q} --device={params.device:q}"
         " --threads={params.numeric_threads:q} --seed={params.seed:q} --work={params.work:q} --log={log:q}"
         " --title='samples '{wildcards.model:q}"
-
-
-rule judge_samples:
-    """What the samples are worth beside held-out texts: variety, copies, closeness."""
-    input:
-        texts=f"{RESULTS}/corpus/texts.parquet",
-        samples=expand(f"{RESULTS}/samples/{{model}}.parquet", model=MODELS),
-    output:
-        quality=f"{RESULTS}/statistics/sample_quality.parquet",
-        copies=f"{RESULTS}/statistics/copies.parquet",
-    log:
-        f"{LOGS}/judge_samples.log",
-    threads: config["threads"]
-    resources:
-        gpu=GPU,
-    params:
-        settings=options(config["sample_quality"] | config["statistics"]),
-        samples=lambda wildcards, input: paths(input.samples),
-        work=f"{WORK}/sample_quality",
-        device=config["device"],
-        numeric_threads=config["threads"],
-        seed=stage_seed("sample_quality"),
-        code=code_digest("statistics.judge_samples"),
-    message:
-        "Judging the samples"
-    shell:
-        "python -m samizdat.statistics.judge_samples {params.settings} --texts={input.texts:q} --samples={params.samples}"
-        " --quality={output.quality:q} --copies={output.copies:q} --device={params.device:q}"
-        " --threads={params.numeric_threads:q} --seed={params.seed:q} --work={params.work:q} --log={log:q}"
-        " --title='sample quality'"

@@ -1,4 +1,4 @@
-# reads:  results/<run>/scores/, the texts' human labels, the samples' settings
+# reads:  results/<run>/scores/, classifiers/*/card.json, corpus/texts.parquet, samples/*.parquet
 # writes: results/<run>/statistics/
 
 
@@ -32,3 +32,33 @@ rule compute_statistics:
         "python -m samizdat.statistics.compute_statistics {params.settings} --texts={input.texts:q} --samples={params.samples}"
         " --classifiers={params.classifiers} --scores={params.scores:q} --out={params.out:q} --seed={params.seed:q}"
         " --work={params.work:q} --log={log:q} --title=statistics"
+
+
+rule judge_samples:
+    """What the samples are worth beside held-out texts: variety, copies, closeness."""
+    input:
+        texts=f"{RESULTS}/corpus/texts.parquet",
+        samples=expand(f"{RESULTS}/samples/{{model}}.parquet", model=MODELS),
+    output:
+        quality=f"{RESULTS}/statistics/sample_quality.parquet",
+        copies=f"{RESULTS}/statistics/copies.parquet",
+    log:
+        f"{LOGS}/judge_samples.log",
+    threads: config["threads"]
+    resources:
+        gpu=GPU,
+    params:
+        settings=options(config["sample_quality"] | config["statistics"]),
+        samples=lambda wildcards, input: paths(input.samples),
+        work=f"{WORK}/sample_quality",
+        device=config["device"],
+        numeric_threads=config["threads"],
+        seed=stage_seed("sample_quality"),
+        code=code_digest("statistics.judge_samples"),
+    message:
+        "Judging the samples"
+    shell:
+        "python -m samizdat.statistics.judge_samples {params.settings} --texts={input.texts:q} --samples={params.samples}"
+        " --quality={output.quality:q} --copies={output.copies:q} --device={params.device:q}"
+        " --threads={params.numeric_threads:q} --seed={params.seed:q} --work={params.work:q} --log={log:q}"
+        " --title='sample quality'"

@@ -11,7 +11,8 @@ from typing import Any
 from samizdat.base.errors import UserError
 from samizdat.base.escaping import visible
 from samizdat.base.seeds import derive_seed
-from samizdat.records.io import ModelSummary, read_document
+from samizdat.records.io import read_document
+from samizdat.records.models import ModelSummary
 
 # A decoded text may end within a character, or within a line end: such an end is not shown yet.
 _UNDECIDED = "\ufffd\r"

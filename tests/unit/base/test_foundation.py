@@ -14,7 +14,11 @@ from hypothesis import strategies as st
 from samizdat.base import digest, files
 from samizdat.base.errors import UserError
 from samizdat.base.seeds import derive_seed
-from samizdat.records import io
+from samizdat.records.classifiers import SCORES
+from samizdat.records.corpus import TEXTS, CorpusSummary
+from samizdat.records.io import read_document, read_table, write_document, write_table
+from samizdat.records.models import TokenizerSummary
+from samizdat.records.samples import SAMPLES
 from samizdat.runs.write_manifest import rule_edges
 
 STAGE = '''
@@ -219,20 +223,20 @@ def test_a_table_of_another_schema_is_neither_written_nor_read(tmp_path):
     path = tmp_path / "scores.parquet"
     row = {"id": ["a"], "label": ["x"], "probabilities": [[0.25, 0.75]], "windows": [1]}
     row |= {"seen_in_training": [False], "reason": [None]}
-    io.write_table(pd.DataFrame(row), io.SCORES, path)
-    assert io.read_table(path, io.SCORES)["probabilities"][0].tolist() == [0.25, 0.75]
+    write_table(pd.DataFrame(row), SCORES, path)
+    assert read_table(path, SCORES)["probabilities"][0].tolist() == [0.25, 0.75]
     with pytest.raises(ValueError, match="wanted"):
-        io.write_table(pd.DataFrame(row | {"more": [1]}), io.SCORES, path)
+        write_table(pd.DataFrame(row | {"more": [1]}), SCORES, path)
     with pytest.raises(pa.ArrowInvalid):
-        io.write_table(pd.DataFrame(row | {"windows": ["many"]}), io.SCORES, path)
+        write_table(pd.DataFrame(row | {"windows": ["many"]}), SCORES, path)
     with pytest.raises(UserError, match="other columns"):
-        io.read_table(path, io.SAMPLES)
+        read_table(path, SAMPLES)
     path.write_bytes(b"PAR1 broken")
     with pytest.raises(UserError, match="damaged"):
-        io.read_table(path, io.SCORES)
+        read_table(path, SCORES)
     path.unlink()
     with pytest.raises(UserError, match="missing"):
-        io.read_table(path, io.SCORES)
+        read_table(path, SCORES)
 
 
 def test_texts_may_bring_labels_and_no_other_columns(tmp_path):
@@ -246,22 +250,22 @@ def test_texts_may_bring_labels_and_no_other_columns(tmp_path):
     }
     row |= {"ratings": [None], "label_mood": ["good"]}
     path = tmp_path / "texts.parquet"
-    io.write_table(pd.DataFrame(row), io.TEXTS, path)
-    assert io.read_table(path, io.TEXTS)["label_mood"].tolist() == ["good"]
+    write_table(pd.DataFrame(row), TEXTS, path)
+    assert read_table(path, TEXTS)["label_mood"].tolist() == ["good"]
     with pytest.raises(ValueError, match="wanted"):
-        io.write_table(pd.DataFrame(row | {"mood": ["good"]}), io.TEXTS, path)
+        write_table(pd.DataFrame(row | {"mood": ["good"]}), TEXTS, path)
 
 
 def test_a_document_with_other_keys_is_refused(tmp_path):
     path = tmp_path / "summary.json"
-    summary = io.TokenizerSummary("own", 300, {"train": 1}, {"train": 2}, 2.0, 0, "uint16")
-    io.write_document(summary, path)
-    assert io.read_document(io.TokenizerSummary, path) == summary
+    summary = TokenizerSummary("own", 300, {"train": 1}, {"train": 2}, 2.0, 0, "uint16")
+    write_document(summary, path)
+    assert read_document(TokenizerSummary, path) == summary
     with pytest.raises(UserError, match="other keys"):
-        io.read_document(io.CorpusSummary, path)
+        read_document(CorpusSummary, path)
     path.write_text("{", encoding="utf-8")
     with pytest.raises(UserError, match="damaged"):
-        io.read_document(io.TokenizerSummary, path)
+        read_document(TokenizerSummary, path)
 
 
 def test_rule_edges_are_read_from_the_rule_graph():

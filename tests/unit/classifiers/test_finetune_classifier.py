@@ -10,9 +10,10 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from samizdat.base.errors import UserError
-from samizdat.classifiers.finetune_classifier import finetune
+from samizdat.classifiers.finetune_classifier import finetune_classifier
 from samizdat.classifiers.loop import FinetuningSettings
-from samizdat.records.io import ClassifierCard, ClassifierDescription, read_document
+from samizdat.records.classifiers import ClassifierCard, ClassifierDescription
+from samizdat.records.io import read_document
 from support.small_classifier import WORDS, make_encoder
 from support.small_corpus import write_texts
 
@@ -43,7 +44,7 @@ def sentences(number: int, rare: float = 0.5) -> tuple[list[str], list[str]]:
 
 
 def run(settings, corpus, folder, seed=1, description=DESCRIPTION, **changes):
-    said = finetune(
+    said = finetune_classifier(
         replace(settings, **changes), description, 32, corpus, folder / "out", folder / "work", "cpu", threads=1,
         seed=seed,
     )  # fmt: skip

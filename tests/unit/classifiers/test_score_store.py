@@ -11,7 +11,8 @@ import numpy as np
 
 from samizdat.classifiers import score_store
 from samizdat.classifiers.score_store import ScoreStore
-from samizdat.records.io import SCORES, read_table
+from samizdat.records.classifiers import SCORES
+from samizdat.records.io import read_table
 from support.small_classifier import make_classifier
 from support.small_scoring import probabilities, run, sentences
 

@@ -12,9 +12,10 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from samizdat.base.errors import UserError
 from samizdat.checkpoints.unpadded import MODEL_TYPES
-from samizdat.classifiers import score_texts
-from samizdat.classifiers.score_texts import UNREADABLE, score
-from samizdat.records.io import SCORES, read_table
+from samizdat.classifiers import score_texts as stage
+from samizdat.classifiers.score_texts import UNREADABLE, score_texts
+from samizdat.records.classifiers import SCORES
+from samizdat.records.io import read_table
 from support.small_classifier import LABELS, WORDS, make_classifier
 from support.small_corpus import write_texts
 from support.small_scoring import SETTINGS, probabilities, rows, run, sentences
@@ -74,8 +75,8 @@ def test_bfloat16_gives_the_labels_of_float32_where_they_are_decided(classifier,
 def test_what_is_close_in_sixteen_bits_is_decided_in_float32(classifier, tmp_path, monkeypatch, precision):
     texts = sentences(200)
 
-    def found(name: str, precision: str, steps: float = score_texts.CLOSE_STEPS) -> np.ndarray:
-        monkeypatch.setattr(score_texts, "CLOSE_STEPS", steps)
+    def found(name: str, precision: str, steps: float = stage.CLOSE_STEPS) -> np.ndarray:
+        monkeypatch.setattr(stage, "CLOSE_STEPS", steps)
         return np.stack(
             read_table(run(classifier, texts, tmp_path / name, precision=precision)[1], SCORES)["probabilities"]
         )
@@ -92,9 +93,9 @@ def test_what_is_close_in_sixteen_bits_is_decided_in_float32(classifier, tmp_pat
 
 def test_what_overflows_is_decided_in_float32():
     logits = np.array([[9.0, 1.0, 0.0], [np.nan, 1.0, 0.0], [np.inf, 1.0, 0.0], [1.01, 1.0, 0.0]], np.float32)
-    assert list(score_texts._close_calls(logits, torch.float16)) == [False, True, True, False]
-    assert list(score_texts._close_calls(logits, torch.bfloat16)) == [False, True, True, True]
-    assert not score_texts._close_calls(logits, torch.float32).any()
+    assert list(stage._close_calls(logits, torch.float16)) == [False, True, True, False]
+    assert list(stage._close_calls(logits, torch.bfloat16)) == [False, True, True, True]
+    assert not stage._close_calls(logits, torch.float32).any()
 
 
 @settings(deadline=None, max_examples=12)
@@ -173,7 +174,7 @@ def test_short_memory_names_the_key(classifier, tmp_path, monkeypatch):
 
 def test_ids_and_order_are_those_of_the_tables(classifier, tmp_path):
     tables = tuple(write_texts(sentences(5, seed=seed), tmp_path / f"{seed}.parquet") for seed in (1, 2))
-    score(
+    score_texts(
         SETTINGS, classifier, tables, tmp_path / "scores.parquet", tmp_path / "scores.sqlite", "cpu", threads=1, seed=1
     )
     frame = read_table(tmp_path / "scores.parquet", SCORES)

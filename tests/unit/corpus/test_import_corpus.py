@@ -12,9 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from samizdat.base.errors import UserError
-from samizdat.corpus.demo import INNER_ARCHIVE, sentiment
+from samizdat.corpus.demo import INNER_ARCHIVE
 from samizdat.corpus.import_corpus import CorpusSettings, import_corpus
-from samizdat.records.io import TEXTS, CorpusSummary, read_document, read_table
+from samizdat.measures.ratings import sentiment
+from samizdat.records.corpus import TEXTS, CorpusSummary
+from samizdat.records.io import read_document, read_table
 
 FILES = CorpusSettings(
     source="files", paths=("data",), txt_unit="file", encoding="utf-8", text_column="text", document_column=None,

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from samizdat.base.errors import UserError
 from samizdat.checkpoints.encoding import BOUNDARY, encode, load, token_dtype
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
-from samizdat.records.io import TokenizerSummary, read_document
+from samizdat.records.io import read_document
+from samizdat.records.models import TokenizerSummary
 from support.small_corpus import write_texts
 
 SENTENCES = ["the old model writes letters", f"a text that spells {BOUNDARY} inside", "žluťoučký kůň 🐎", "  x\n\ty"]

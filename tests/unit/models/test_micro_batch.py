@@ -13,7 +13,8 @@ from samizdat.models import micro_batch
 from samizdat.models.row_loss import RowLoss
 from samizdat.models.settings import COMPILED_FROM_OPERATIONS, decided
 from samizdat.models.workers import Workers
-from samizdat.records.io import ModelSummary, read_document
+from samizdat.records.io import read_document
+from samizdat.records.models import ModelSummary
 from support.small_training import SETTINGS, contents, run, run_program, words
 
 CPU = Device("cpu", "processor", fastest="float32", int8=False)

@@ -17,7 +17,8 @@ from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
 from samizdat.models.row_loss import RowLoss
 from samizdat.models.rows import evaluation_rows
 from samizdat.optimization.optimizers import learning_rate_scale
-from samizdat.records.io import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary, read_document
+from samizdat.records.io import read_document
+from samizdat.records.models import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
 from support.small_corpus import write_texts
 from support.small_training import WORDS, contents, log_of, run, run_program, words
 

@@ -9,7 +9,8 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from samizdat.optimization.gradients import make_scaler, take_step
 from samizdat.optimization.optimizers import make_optimizers
-from samizdat.records.io import ModelSummary, read_document
+from samizdat.records.io import read_document
+from samizdat.records.models import ModelSummary
 from support.small_training import log_of, run
 
 

@@ -11,7 +11,8 @@ from samizdat.base.files import sha256_of, write_text
 from samizdat.publishing.execute_report import execute_report
 from samizdat.publishing.notebook import cell_options
 from samizdat.publishing.quarto_hook import main as refresh
-from samizdat.records.io import Manifest, read_document
+from samizdat.records.io import read_document
+from samizdat.records.run import Manifest
 from support.run_fixture import make_run, write_manifest
 
 # A report as small as one can be: it shows one number of the results.

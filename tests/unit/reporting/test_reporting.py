@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from samizdat.base.errors import UserError
-from samizdat.records import io as records
+from samizdat.records.corpus import CorpusSummary
 from samizdat.reporting import (
     Run,
     agreement,
@@ -165,7 +165,7 @@ def test_many_groups_are_counted_together_and_none_is_lost(tmp_path):
 def test_one_of_a_thing_is_no_plural(tmp_path):
     run = Run(make_run(tmp_path / "run", texts=sentences(9), labels={}))
     one = {"texts": 1, "documents": 1, "characters": 1, "splits": {"validation": 1}, "read": 2}
-    vars(run)["corpus"] = records.CorpusSummary(**(vars(run.corpus) | one))
+    vars(run)["corpus"] = CorpusSummary(**(vars(run.corpus) | one))
     said = plain(corpus.opening(run).markdown + corpus.dropped(run).markdown)
     assert "1 text from 1 document, 1 character in all" in said
     assert "1 text was held out" in said and "Of 2 texts, 1 was kept." in said

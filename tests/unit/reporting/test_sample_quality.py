@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from samizdat.records.io import read_table, write_table
-from samizdat.records.samples import COPIES, SAMPLE_QUALITY
+from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY
 from samizdat.reporting import sample_quality, samples
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import Picture

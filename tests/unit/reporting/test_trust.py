@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from samizdat.records.io import ClassifierCard, read_document, write_document
+from samizdat.records.classifiers import ClassifierCard
+from samizdat.records.io import read_document, write_document
 from samizdat.reporting import agreement, trust
 from samizdat.reporting.run import Run
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics

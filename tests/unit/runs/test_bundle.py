@@ -7,7 +7,8 @@ import pytest
 
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
-from samizdat.records import io
+from samizdat.records.io import read_document
+from samizdat.records.run import Manifest
 from samizdat.runs.bundle import check_names, lock_differs, unpack, write_bundle
 from support.run_fixture import make_run
 
@@ -128,7 +129,7 @@ def test_what_is_no_bundle_is_said(tmp_path, content):
 
 def renamed(run, where, name):
     """The run's manifest with another name for a file of the user's."""
-    manifest = io.read_document(io.Manifest, run / "manifest.json")
+    manifest = read_document(Manifest, run / "manifest.json")
     if where == "notes":
         manifest.config["notes"] = name
     elif where == "paths":

@@ -6,7 +6,8 @@ import pytest
 
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
-from samizdat.records import io
+from samizdat.records.io import read_document
+from samizdat.records.run import Manifest
 from samizdat.runs.rebuild import lay_inputs
 from samizdat.runs.sameness import CLOSE, DIFFERENT, SAME
 from samizdat.runs.verify import compare_runs, table_of
@@ -30,7 +31,7 @@ def pair(twins, tmp_path):
 
 
 def manifest_of(run):
-    return io.read_document(io.Manifest, run / "manifest.json")
+    return read_document(Manifest, run / "manifest.json")
 
 
 def verdicts_of(run, made):
@@ -109,7 +110,7 @@ def test_of_a_bundle_without_texts_the_hash_decides(pair):
 
 
 def with_inputs(run, inputs):
-    return io.Manifest(**vars(manifest_of(run)) | {"inputs": inputs})
+    return Manifest(**vars(manifest_of(run)) | {"inputs": inputs})
 
 
 def test_inputs_come_from_the_bundle_or_from_their_place_here(twins, tmp_path, monkeypatch):

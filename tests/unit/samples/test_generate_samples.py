@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from samizdat.base.errors import UserError
-from samizdat.records.io import SAMPLES, read_table
+from samizdat.records.io import read_table
+from samizdat.records.samples import SAMPLES
 from samizdat.samples.generate_samples import SamplingSettings, generate_samples
 from support.small_model import make_model
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from samizdat.cli import main
-from samizdat.records.io import SAMPLES, read_table
+from samizdat.records.io import read_table
+from samizdat.records.samples import SAMPLES
 from samizdat.samples.generate_samples import SamplingSettings, generate_samples
 from support.small_model import make_model
 

@@ -11,8 +11,9 @@ from samizdat.measures.closeness import FEWEST_TEXTS, closeness
 from samizdat.measures.copies import Copies, Match, known_words
 from samizdat.measures.diversity import distinct, loops, self_bleu, split_words
 from samizdat.measures.two_samples import tell_apart
-from samizdat.records.io import SAMPLES, read_table, write_table
-from samizdat.records.samples import COPIES, SAMPLE_QUALITY
+from samizdat.records.io import read_table, write_table
+from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY
+from samizdat.records.samples import SAMPLES
 from samizdat.statistics.judge_samples import SampleQualitySettings, judge_samples
 from support.small_corpus import write_texts
 

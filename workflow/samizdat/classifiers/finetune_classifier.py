@@ -18,10 +18,12 @@ from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints import sources
 from samizdat.checkpoints.encoding import load
 from samizdat.classifiers.loop import FinetuningSettings, fit
-from samizdat.records.io import LABEL_PREFIX, TEXTS, ClassifierCard, ClassifierDescription, read_table, write_document
+from samizdat.records.classifiers import ClassifierCard, ClassifierDescription
+from samizdat.records.corpus import LABEL_PREFIX, TEXTS
+from samizdat.records.io import read_table, write_document
 
 
-def finetune(
+def finetune_classifier(
     settings: FinetuningSettings,
     description: ClassifierDescription,
     max_length_tokens: int,
@@ -154,4 +156,4 @@ def _examples(
 
 
 if __name__ == "__main__":
-    stage.run(finetune)
+    stage.run(finetune_classifier)

@@ -15,7 +15,8 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import replacing_folder, sha256_of, write_text
 from samizdat.checkpoints import sources
 from samizdat.checkpoints.encoding import load
-from samizdat.records.io import ClassifierCard, ClassifierDescription, write_document
+from samizdat.records.classifiers import ClassifierCard, ClassifierDescription
+from samizdat.records.io import write_document
 
 
 def import_classifier(

@@ -23,7 +23,8 @@ from samizdat.checkpoints import unpadded
 from samizdat.checkpoints.encoding import load
 from samizdat.checkpoints.windows import Batch, Window, batches, cut
 from samizdat.classifiers.score_store import ScoreStore
-from samizdat.records.io import SCORES, ClassifierCard, read_document, write_table
+from samizdat.records.classifiers import SCORES, ClassifierCard
+from samizdat.records.io import read_document, write_table
 
 UNREADABLE = "the classifier's tokenizer finds no token in it"
 UNCERTAIN = "its most probable label is less probable than abstain_below"
@@ -50,7 +51,7 @@ class ClassificationSettings:
     abstain_below: float
 
 
-def score(
+def score_texts(
     settings: ClassificationSettings,
     classifier: Path,
     tables: tuple[Path, ...],
@@ -281,4 +282,4 @@ def _as_table(
 
 
 if __name__ == "__main__":
-    stage.run(score)
+    stage.run(score_texts)

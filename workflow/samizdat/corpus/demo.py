@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from samizdat.corpus.readers import RawText
+from samizdat.measures.ratings import sentiment
 
 INNER_ARCHIVE = "additional_resources/hutto_ICWSM_2014.tar.gz"
 SOURCES = {
@@ -20,8 +21,6 @@ SOURCES = {
     "amazonReviewSnippets": "product review",
     "nytEditorialSnippets": "editorial",
 }
-# Mean ratings from -NEUTRAL to NEUTRAL, on a scale from -4 to 4, count as neutral.
-NEUTRAL = 0.5
 
 
 def read_demo(archive: Path) -> Iterator[RawText]:
@@ -46,11 +45,6 @@ def read_demo(archive: Path) -> Iterator[RawText]:
                     labels={"source": group, "sentiment": sentiment(float(mean))},
                     ratings=ratings[key],
                 )
-
-
-def sentiment(mean: float) -> str:
-    """The label of a mean rating."""
-    return "neutral" if abs(mean) <= NEUTRAL else "positive" if mean > 0 else "negative"
 
 
 def _rows(archive: tarfile.TarFile, name: str, columns: int) -> Iterator[list[str]]:

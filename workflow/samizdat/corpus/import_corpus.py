@@ -17,7 +17,8 @@ from samizdat.base.files import sha256_of
 from samizdat.checkpoints.sources import COMMIT, first_line
 from samizdat.corpus.demo import read_demo
 from samizdat.corpus.readers import Columns, RawText, read_file
-from samizdat.records.io import LABEL_PREFIX, TEXTS, CorpusSummary, write_document, write_table
+from samizdat.records.corpus import LABEL_PREFIX, TEXTS, CorpusSummary
+from samizdat.records.io import write_document, write_table
 
 QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 

@@ -6,7 +6,8 @@ from typing import Any
 import yaml
 
 from samizdat.base.escaping import escape
-from samizdat.records.io import CorpusSummary, ModelSummary, TokenizerSummary
+from samizdat.records.corpus import CorpusSummary
+from samizdat.records.models import ModelSummary, TokenizerSummary
 
 
 def model_card(

@@ -16,7 +16,9 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import replacing_folder
 from samizdat.checkpoints import sources
 from samizdat.checkpoints.encoding import BOUNDARY, encode, load, token_dtype
-from samizdat.records.io import SPLITS, TEXTS, TokenizerSummary, read_table, write_document
+from samizdat.records.corpus import SPLITS, TEXTS
+from samizdat.records.io import read_table, write_document
+from samizdat.records.models import TokenizerSummary
 
 GPT2_FILES = ("gpt2_vocab.json", "gpt2_merges.txt")
 TEXTS_AT_ONCE = 2048

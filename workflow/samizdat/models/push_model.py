@@ -9,7 +9,9 @@ from samizdat.base import stage
 from samizdat.base.errors import UserError
 from samizdat.base.files import write_text
 from samizdat.models.card import model_card
-from samizdat.records.io import CorpusSummary, ModelSummary, TokenizerSummary, read_document
+from samizdat.records.corpus import CorpusSummary
+from samizdat.records.io import read_document
+from samizdat.records.models import ModelSummary, TokenizerSummary
 
 FILES = (
     "config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
@@ -25,7 +27,7 @@ class PushSettings:
     private: bool
 
 
-def push(
+def push_model(
     settings: PushSettings,
     model: Path,
     tokenizer: Path,
@@ -105,4 +107,4 @@ def _unreachable(repository: str, error: Exception) -> UserError:
 
 
 if __name__ == "__main__":
-    stage.run(push)
+    stage.run(push_model)

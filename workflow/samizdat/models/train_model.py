@@ -24,10 +24,11 @@ from samizdat.models.rows import TrainingRows, evaluation_rows, read_tokens
 from samizdat.models.settings import TrainingSettings, decided
 from samizdat.models.state import state_bytes
 from samizdat.models.workers import join
-from samizdat.records.io import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary, read_document, write_document
+from samizdat.records.io import read_document, write_document
+from samizdat.records.models import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
 
 
-def train(
+def train_model(
     settings: TrainingSettings, name: str, tokenizer: Path, out: Path, work: Path, device: str, threads: int, seed: int
 ) -> str:
     """Train one model and write it as a Hugging Face checkpoint, with its log and the checkpoints on the way.
@@ -207,4 +208,4 @@ def _as_csv(rows: list[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    stage.run(train)
+    stage.run(train_model)

@@ -27,7 +27,8 @@ from samizdat.base.errors import UserError
 from samizdat.base.escaping import attribute, escape
 from samizdat.base.files import sha256_of
 from samizdat.publishing.notes import safe_markdown
-from samizdat.records.io import Manifest, read_document
+from samizdat.records.io import read_document
+from samizdat.records.run import Manifest
 
 log = logging.getLogger("samizdat")
 

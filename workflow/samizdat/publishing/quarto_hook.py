@@ -12,7 +12,8 @@ import yaml
 from samizdat.base.errors import UserError
 from samizdat.base.files import locked, sha256_of, write_text
 from samizdat.publishing.notebook import execute, make_notebook
-from samizdat.records.io import Manifest, read_document
+from samizdat.records.io import read_document
+from samizdat.records.run import Manifest
 
 DEFAULT_RUN = Path("results/demo")
 

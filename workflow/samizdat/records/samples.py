@@ -1,40 +1,38 @@
-"""The schemas of what samples are worth; they are written and read as those in `records` are."""
+"""The schema of a model's samples, and the two sets of them that statistics are computed of."""
 
+import pandas as pd
 import pyarrow as pa
 
-# What samples are worth. Of a prompted sample only the continuation counts; held-out texts longer than the longest
-# sample are cut into pieces, some of which are drawn.
-SAMPLE_QUALITY = pa.schema(
-    {
-        "subset": pa.string(),  # "samples" or "held_out", the baseline
-        "model": pa.string(),  # null for the baseline, as are the next three
-        "percent": pa.int16(),
-        "temperature": pa.float32(),
-        "begun_with": pa.string(),  # as in DIVERGENCES
-        # "distinct_1" to "distinct_3", "self_bleu", "loop_share", "length_words", "known_word_share",
-        # "copy_characters", "copied_ngram_share", "closeness", "told_apart_area"
-        "metric": pa.string(),
-        "units": pa.int64(),  # texts behind the value, or blocks of words
-        "value": pa.float64(),
-        "low": pa.float64(),
-        "high": pa.float64(),
-        "real_value": pa.float64(),  # of "closeness": what as many training texts reach, else null
-        "p_value": pa.float64(),  # of "told_apart_area", else null
-    }
+from samizdat.records.io import table_schema
+
+PUBLISHED_PERCENT = 100  # of training: what the published model is named by beside its checkpoints
+
+SAMPLES = table_schema(
+    id=pa.string(),  # <model>-<percent>-<number>, unique in a run
+    model=pa.string(),
+    percent=pa.int16(),  # how far through its training the model was; 100 is the published model
+    step=pa.int32(),  # optimiser steps that this was
+    prompt_kind=pa.string(),  # "config", "held_out", "none" or "unprompted" (the published model's, for statistics)
+    prompt=pa.string(),
+    prompt_text_id=pa.string(),  # the held-out text that the prompt begins, else null
+    temperature=pa.float32(),
+    top_k=pa.int32(),  # 0: off
+    top_p=pa.float32(),  # 1: off
+    repetition_penalty=pa.float32(),  # 1: off
+    no_repeat_ngram=pa.int32(),  # 0: off
+    seed=pa.int64(),
+    text=pa.string(),  # the prompt and its continuation
+    new_tokens=pa.int32(),
+    finished=pa.bool_(),  # whether the model ended the text itself
 )
 
-COPIES = pa.schema(
-    {
-        "subset": pa.string(),  # "samples" or "held_out"
-        "id": pa.string(),  # of a sample or a text
-        "begin": pa.int64(),  # where the searched passage begins in it, and how long that is, in characters
-        "characters": pa.int64(),
-        "copy_characters": pa.int64(),  # the longest run that stands in a training text too
-        "copy_begin": pa.int64(),  # where it begins in the sample or text; null without one, as are the next three
-        "text_id": pa.string(),  # the training text,
-        "text_offset": pa.int64(),  # where it begins there,
-        "passage": pa.string(),  # and the run itself
-        "ngrams": pa.int64(),  # runs of four words,
-        "copied_ngrams": pa.int64(),  # and how many of them stand in the training texts
-    }
-)
+
+def begun_with_nothing(samples: pd.DataFrame) -> pd.DataFrame:
+    """The samples of published models without a prompt: the set to compare with texts."""
+    kinds = samples["prompt_kind"].isin(("none", "unprompted"))
+    return samples[(samples["percent"] == PUBLISHED_PERCENT) & kinds]
+
+
+def begun_with_prompts(samples: pd.DataFrame) -> pd.DataFrame:
+    """The samples of the prompts that every checkpoint continued: the set to compare checkpoints by."""
+    return samples[samples["prompt_kind"] != "unprompted"]

@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from samizdat.base.escaping import escape, quoted
 from samizdat.base.seeds import derive_seed
-from samizdat.records.io import LABEL_PREFIX
+from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
     HATCHES,

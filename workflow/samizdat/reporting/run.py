@@ -8,20 +8,13 @@ from typing import Any
 import pandas as pd
 
 from samizdat.base.errors import UserError
-from samizdat.records.io import (
-    SAMPLES,
-    SCORES,
-    TEXTS,
-    TRAIN_LOG_COLUMNS,
-    ClassifierCard,
-    CorpusSummary,
-    Manifest,
-    ModelSummary,
-    TokenizerSummary,
-    read_document,
-    read_table,
-)
-from samizdat.records.samples import COPIES, SAMPLE_QUALITY
+from samizdat.records.classifiers import SCORES, ClassifierCard
+from samizdat.records.corpus import TEXTS, CorpusSummary
+from samizdat.records.io import read_document, read_table
+from samizdat.records.models import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
+from samizdat.records.run import Manifest
+from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY
+from samizdat.records.samples import SAMPLES
 from samizdat.records.statistics import STATISTICS
 from samizdat.reporting.originals import Originals
 

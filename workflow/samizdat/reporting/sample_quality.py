@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from samizdat.base.escaping import quoted
+from samizdat.records.samples import begun_with_nothing
 from samizdat.reporting.classifiers import NONE_APPLIED, finish_labels
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
@@ -35,7 +36,6 @@ from samizdat.reporting.words import (
 
 LONGEST_PASSAGE_CHARACTERS, LONGEST_NOTE_CHARACTERS = 120, 60
 TICKS = [step * 10**power for power in range(5) for step in (1, 2, 5)]  # of a logarithmic axis of characters
-NOTHING = ("none", "unprompted")
 
 # Metric → its heading, and how its value and interval are spelled.
 SHARE, NUMBER, TWO_DIGITS = "share", "number", "two digits"
@@ -166,7 +166,7 @@ def _spelled(row: dict[str, Any], kind: str) -> str:
 def copies(run: Run) -> Picture | Prose:
     """How long the longest copies are: of the published models' samples begun with nothing, and of held-out texts."""
     frame = run.copies
-    chosen = run.samples[(run.samples["percent"] == 100) & run.samples["prompt_kind"].isin(NOTHING)]
+    chosen = begun_with_nothing(run.samples)
     sets = [("held-out texts", frame.loc[frame["subset"] == "held_out", "copy_characters"])]
     of_samples = frame[frame["subset"] == "samples"].set_index("id")["copy_characters"]
     several = len(run.models) > 1

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from samizdat.base.escaping import quoted
+from samizdat.records.samples import begun_with_nothing
 from samizdat.reporting.run import Run
 from samizdat.reporting.sample_quality import copy_cell, copy_note
 from samizdat.reporting.words import Prose, Table, count, counted, joined, name, percent, scored, table
 
 LONGEST_CHARACTERS = 360
-NOTHING = ("none", "unprompted")
 
 
 def opening(run: Run) -> Prose:
@@ -95,8 +95,7 @@ def held_out(run: Run) -> Table | Prose:
 
 def gallery(run: Run, each: int = 8) -> Table | Prose:
     """The first samples of the published models that began with nothing, with every classifier's label."""
-    samples = run.shown_samples
-    samples = samples[samples["prompt_kind"].isin(NOTHING) & (samples["percent"] == 100)]
+    samples = begun_with_nothing(run.shown_samples)
     samples = samples[
         samples["prompt_kind"] == ("unprompted" if "unprompted" in set(samples["prompt_kind"]) else "none")
     ]

@@ -4,12 +4,11 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from samizdat.base.escaping import escape
-from samizdat.records.io import DEVICES, ModelSummary
+from samizdat.records.models import DEVICES, ModelSummary
+from samizdat.records.samples import PUBLISHED_PERCENT
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import DASHES, FAINT, MARKERS, PALETTE, Picture, drawing, legend_below, legend_label
 from samizdat.reporting.words import NO_BREAK, Prose, Table, count, counted, drawn, label, name, table
-
-PUBLISHED_PERCENT = "100"
 
 
 def opening(run: Run) -> Prose:
@@ -116,7 +115,7 @@ def curves(run: Run) -> Picture:
             axis.xaxis.set_major_locator(MaxNLocator(6))
             axis.set_xlim(left=0)
         for percent_done, step in (models[0].checkpoints if len(models) == 1 else {}).items():
-            if percent_done != PUBLISHED_PERCENT:
+            if percent_done != str(PUBLISHED_PERCENT):
                 tokens = step * models[0].tokens_seen / max(models[0].steps_done, 1)
                 losses.axvline(tokens, color=FAINT, linewidth=0.8, linestyle=":")
                 losses.annotate(

@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 from samizdat.base import disk
 from samizdat.base.errors import UserError
 from samizdat.base.files import replacing, sha256_of
-from samizdat.records.io import Manifest, read_document
+from samizdat.records.io import read_document
+from samizdat.records.run import Manifest
 
 # Files of a run in which sentences of the corpus stand: the corpus, its tokens, prompts from held-out texts, copies.
 WITH_TEXTS = ("corpus/texts.parquet", "tokenizers/*/tokens/*", "samples/*.parquet", "statistics/copies.parquet")

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of, write_text
 from samizdat.base.stage import die_with_parent
-from samizdat.records.io import Manifest
+from samizdat.records.run import Manifest
 from samizdat.runs.bundle import DOWNLOADS, is_inside
 
 # What the workflow runs from, where its own commit can't be had.

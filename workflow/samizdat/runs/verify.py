@@ -9,7 +9,9 @@ from pathlib import Path
 
 from samizdat.base.errors import UserError
 from samizdat.base.files import locked, sha256_of
-from samizdat.records.io import DEVICES, Manifest, read_document
+from samizdat.records.io import read_document
+from samizdat.records.models import DEVICES
+from samizdat.records.run import Manifest
 from samizdat.runs import bundle, rebuild
 from samizdat.runs.sameness import CIRCUMSTANCES, CLOSE, DIFFERENT, RELATIVE, SAME, Explained, Verdict, compare
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from samizdat.base import stage
 from samizdat.base.configuration import corpus_files
 from samizdat.base.files import sha256_of
-from samizdat.records.io import Manifest, write_document
+from samizdat.records.io import write_document
+from samizdat.records.run import Manifest
 
 # The packages whose versions can change a result; the lock in envs/ has them all.
 PACKAGES = (

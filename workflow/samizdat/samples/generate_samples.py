@@ -14,7 +14,10 @@ from samizdat.base.device import enough_memory, prepare
 from samizdat.base.errors import UserError
 from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints.encoding import encode, load
-from samizdat.records.io import SAMPLES, TEXTS, ModelSummary, read_document, read_table, write_table
+from samizdat.records.corpus import TEXTS
+from samizdat.records.io import read_document, read_table, write_table
+from samizdat.records.models import ModelSummary
+from samizdat.records.samples import SAMPLES
 from samizdat.samples.engine import Recipe, Request, write_texts
 
 

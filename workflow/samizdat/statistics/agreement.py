@@ -7,7 +7,8 @@ import pandas as pd
 
 from samizdat.measures import label_metrics
 from samizdat.measures.bootstrap import Bootstrap, count_by_document
-from samizdat.records.io import LABEL_PREFIX, ClassifierCard
+from samizdat.records.classifiers import ClassifierCard
+from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.statistics.baselines import baselines
 from samizdat.statistics.certainty import calibration
 

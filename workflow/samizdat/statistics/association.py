@@ -10,7 +10,7 @@ from scipy import stats
 
 from samizdat.measures import label_metrics
 from samizdat.measures.bootstrap import Bootstrap, count_by_document
-from samizdat.records.io import ClassifierCard
+from samizdat.records.classifiers import ClassifierCard
 
 
 def associations(

@@ -7,7 +7,7 @@ import pandas as pd
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from samizdat.base.seeds import derive_seed
-from samizdat.corpus.demo import sentiment
+from samizdat.measures.ratings import sentiment
 
 # Compound scores from here up are positive and from its negative down negative, as VADER's authors use it.
 COMPOUND = 0.05

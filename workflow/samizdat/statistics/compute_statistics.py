@@ -13,24 +13,15 @@ from samizdat.base import stage
 from samizdat.base.seeds import derive_seed
 from samizdat.measures import label_metrics
 from samizdat.measures.bootstrap import Bootstrap, count_by_document
-from samizdat.records.io import (
-    LABEL_PREFIX,
-    SAMPLES,
-    SCORES,
-    TEXTS,
-    ClassifierCard,
-    read_document,
-    read_table,
-    write_table,
-)
+from samizdat.records.classifiers import SCORES, ClassifierCard
+from samizdat.records.corpus import LABEL_PREFIX, TEXTS
+from samizdat.records.io import read_document, read_table, write_table
+from samizdat.records.samples import SAMPLES, begun_with_nothing, begun_with_prompts
 from samizdat.records.statistics import STATISTICS
 from samizdat.statistics.agreement import agreement
 from samizdat.statistics.association import associations, group_tests
 from samizdat.statistics.certainty import examples
 from samizdat.statistics.fitness import fitness, languages
-
-PUBLISHED = 100  # percent of training
-NOTHING = ("none", "unprompted")  # prompt kinds of samples that began with nothing
 
 
 @dataclass(frozen=True)
@@ -151,13 +142,13 @@ def _sets(texts: pd.DataFrame, samples: pd.DataFrame) -> Iterator[tuple[str, str
         yield "texts", "all", None, texts
     for group, part in texts.groupby("group"):
         yield "texts", "group", group, part
-    published = samples[(samples["percent"] == PUBLISHED) & samples["prompt_kind"].isin(NOTHING)]
+    published = begun_with_nothing(samples)
     if len(published):
         yield "samples", "all", None, published
     for kind, part in (
         ("model", published),
         ("temperature", published),
-        ("percent", samples[samples["prompt_kind"] != "unprompted"]),
+        ("percent", begun_with_prompts(samples)),
     ):
         for group, rows in part.groupby(kind):
             yield "samples", kind, f"{group:g}" if kind == "temperature" else str(group), rows
@@ -197,8 +188,8 @@ def _divergences(
 
 def _sample_sets(samples: pd.DataFrame) -> Iterator[tuple[str, int, float | None, str, pd.DataFrame]]:
     """The sets of samples that are held against the texts: model, percent, temperature, beginning, rows."""
-    nothing = samples[(samples["percent"] == PUBLISHED) & samples["prompt_kind"].isin(NOTHING)]
-    prompts = samples[samples["prompt_kind"] != "unprompted"]
+    nothing = begun_with_nothing(samples)
+    prompts = begun_with_prompts(samples)
     for begun_with, part in (("nothing", nothing), ("prompts", prompts)):
         for (model, percent), rows in part.groupby(["model", "percent"]):
             yield model, int(percent), None, begun_with, rows

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from samizdat.records.io import ClassifierCard
+from samizdat.records.classifiers import ClassifierCard
 
 # The language of less than this can't be told with any confidence.
 LANGUAGE_CHARACTERS = 20

@@ -16,11 +16,11 @@ from samizdat.checkpoints.embedding import embed
 from samizdat.measures import closeness, diversity, two_samples
 from samizdat.measures.bootstrap import Bootstrap
 from samizdat.measures.copies import Copies, known_words
-from samizdat.records.io import SAMPLES, TEXTS, read_table, write_table
-from samizdat.records.samples import COPIES, SAMPLE_QUALITY
+from samizdat.records.corpus import TEXTS
+from samizdat.records.io import read_table, write_table
+from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY
+from samizdat.records.samples import SAMPLES, begun_with_nothing, begun_with_prompts
 
-PUBLISHED = 100  # percent of training
-NOTHING = ("none", "unprompted")  # prompt kinds of samples that began with nothing
 # A measure of fewer texts, or blocks of words, is not reported.
 FEWEST_UNITS = 5
 # Shares of a text are counted in this many parts.
@@ -146,8 +146,8 @@ def _copies(both: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
 
 def _sets(samples: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
     """The sets of samples that are measured, each with its names."""
-    nothing = samples[(samples["percent"] == PUBLISHED) & samples["prompt_kind"].isin(NOTHING)]
-    prompts = samples[samples["prompt_kind"] != "unprompted"]
+    nothing = begun_with_nothing(samples)
+    prompts = begun_with_prompts(samples)
     for begun_with, part in (("nothing", nothing), ("prompts", prompts)):
         for (model, percent, temperature), rows in part.groupby(["model", "percent", "temperature"]):
             names = {"model": model, "percent": int(percent), "temperature": float(f"{temperature:g}")}

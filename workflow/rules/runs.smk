@@ -1,5 +1,9 @@
-# reads:  everything above, report/index.qmd, report/notes.md
-# writes: results/<run>/manifest.json, report/report.ipynb, report/report.html, provenance.json
+# reads:  every file that the report depends on, and the report
+# writes: results/<run>/config.json, rules.dot, manifest.json, provenance.json
+
+import json
+
+from samizdat.base.rule_params import digest_of_files
 
 ARCHIVES = sorted({file for name in TOKENIZERS for file in vocabulary_archive(name)} | set(corpus_archive()))
 ARTEFACTS = [
@@ -52,7 +56,8 @@ rule draw_rules:
     log:
         f"{LOGS}/draw_rules.log",
     params:
-        code=lambda wildcards: rules_digest(),
+        # Snakemake notes no change of a rule that it only draws.
+        code=lambda wildcards: digest_of_files([Path("Snakefile"), *sorted(Path("workflow/rules").glob("*.smk"))]),
     message:
         "Drawing the rule graph"
     shell:
@@ -86,58 +91,6 @@ rule write_manifest:
         "python -m samizdat.runs.write_manifest --run-config={input.config:q} --rulegraph={input.rules:q} --artefacts={params.artefacts}"
         " --archives={params.archives} --root={params.root:q} {params.notes} --manifest={output:q}"
         " --work={params.work:q} --log={log:q} --title=manifest"
-
-
-rule execute_report:
-    """The notebook, executed once: what is submitted and what is rendered."""
-    input:
-        document="report/index.qmd",
-        notes=nameable([config["notes"]]),
-        manifest=f"{RESULTS}/manifest.json",
-        artefacts=ARTEFACTS,
-    output:
-        f"{RESULTS}/report/report.ipynb",
-    log:
-        f"{LOGS}/execute_report.log",
-    params:
-        run=lambda wildcards, input: folder_of(input.manifest),
-        notes=options({"notes": config["notes"]}),
-        unnameable=hashes_of_unnameable([config["notes"]]),
-        work=f"{WORK}/report",
-        numeric_threads=config["threads"],
-        code=[code_digest("publishing.execute_report"), code_digest("reporting")],
-    message:
-        "Executing the notebook"
-    shell:
-        "python -m samizdat.publishing.execute_report --document={input.document:q} {params.notes} --run={params.run:q}"
-        " --notebook={output:q} --threads={params.numeric_threads:q} --work={params.work:q} --log={log:q} --title=notebook"
-
-
-LOOK = sorted(
-    str(file)
-    for pattern in ["*.*css", "*.js", "scripts.html", "quarto.html", "vendor/*.js"]
-    for file in Path("report").glob(pattern)
-)
-
-
-rule render_report:
-    """The page, from the executed notebook."""
-    input:
-        notebook=f"{RESULTS}/report/report.ipynb",
-        look=["report/_quarto.yml", *LOOK],
-    output:
-        f"{RESULTS}/report/report.html",
-    log:
-        f"{LOGS}/render_report.log",
-    params:
-        project=lambda wildcards, input: folder_of(input.look[0]),
-        work=f"{WORK}/page",
-        code=code_digest("publishing.render_report"),
-    message:
-        "Rendering the page"
-    shell:
-        "python -m samizdat.publishing.render_report --notebook={input.notebook:q} --project={params.project:q} --page={output:q}"
-        " --work={params.work:q} --log={log:q} --title=page"
 
 
 rule write_provenance:

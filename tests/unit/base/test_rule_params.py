@@ -1,0 +1,64 @@
+"""Values that rules give to a command line: what a shell makes of them is what they were."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from samizdat.base.rule_params import digest_of_files, folder_of, hashes_of_unnameable, nameable, options, paths
+
+words = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)))
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z]{1,8}(_[a-z]{1,8})?", fullmatch=True), words))
+def test_a_shell_gives_the_stage_each_text_unchanged(values):
+    spelled = shlex.split(options(values)(None))
+    assert spelled == [f"--{key.replace('_', '-')}={value}" for key, value in sorted(values.items(), key=_option)]
+
+
+def _option(item):
+    return item[0].replace("_", "-")
+
+
+@pytest.mark.parametrize("value", [None, True, 3, 0.5, [], ["a b", "'"], {"b": 1, "a": [2]}])
+def test_all_but_text_is_json(value):
+    (spelled,) = shlex.split(options({"a_key": value})(None))
+    name, _, text = spelled.partition("=")
+    assert name == "--a-key" and json.loads(text) == value
+
+
+@given(st.lists(words))
+def test_files_are_one_option(files):
+    (spelled,) = shlex.split(paths(files))
+    assert json.loads(spelled) == files
+
+
+def test_a_name_that_snakemake_would_read_as_a_wildcard_is_no_input():
+    names = ["a.txt", "b{c}.txt", "<d>.txt", " e.txt", "f\n.txt", "g.txt "]
+    assert nameable(names) == ["a.txt"]
+    assert folder_of("results/a/b.txt") == "results/a"
+
+
+def test_a_change_in_a_file_that_is_no_input_changes_the_param(tmp_path):
+    odd, plain = tmp_path / "{draft}.txt", tmp_path / "plain.txt"
+    odd.write_text("one", encoding="utf-8")
+    plain.write_text("one", encoding="utf-8")
+    files = [str(odd), str(plain)]
+    first = hashes_of_unnameable(files)(None)
+    plain.write_text("two", encoding="utf-8")
+    assert hashes_of_unnameable(files)(None) == first
+    odd.write_text("two", encoding="utf-8")
+    assert hashes_of_unnameable(files)(None) != first
+
+
+def test_the_digest_of_files_depends_on_their_text_alone(tmp_path):
+    files = [tmp_path / "a.smk", tmp_path / "b.smk"]
+    for file in files:
+        file.write_text(file.name, encoding="utf-8")
+    first = digest_of_files(files)
+    assert digest_of_files([Path(file) for file in files]) == first
+    files[1].write_text("other", encoding="utf-8")
+    assert digest_of_files(files) != first

@@ -1,0 +1,54 @@
+# reads:  results/<run>/manifest.json and what it lists, report/
+# writes: results/<run>/report/report.ipynb, report.html
+
+
+rule execute_report:
+    """The notebook, executed once: what is submitted and what is rendered."""
+    input:
+        document="report/index.qmd",
+        notes=nameable([config["notes"]]),
+        manifest=f"{RESULTS}/manifest.json",
+        artefacts=ARTEFACTS,
+    output:
+        f"{RESULTS}/report/report.ipynb",
+    log:
+        f"{LOGS}/execute_report.log",
+    params:
+        run=lambda wildcards, input: folder_of(input.manifest),
+        notes=options({"notes": config["notes"]}),
+        unnameable=hashes_of_unnameable([config["notes"]]),
+        work=f"{WORK}/report",
+        numeric_threads=config["threads"],
+        code=[code_digest("publishing.execute_report"), code_digest("reporting")],
+    message:
+        "Executing the notebook"
+    shell:
+        "python -m samizdat.publishing.execute_report --document={input.document:q} {params.notes} --run={params.run:q}"
+        " --notebook={output:q} --threads={params.numeric_threads:q} --work={params.work:q} --log={log:q} --title=notebook"
+
+
+LOOK = sorted(
+    str(file)
+    for pattern in ["*.*css", "*.js", "scripts.html", "quarto.html", "vendor/*.js"]
+    for file in Path("report").glob(pattern)
+)
+
+
+rule render_report:
+    """The page, from the executed notebook."""
+    input:
+        notebook=f"{RESULTS}/report/report.ipynb",
+        look=["report/_quarto.yml", *LOOK],
+    output:
+        f"{RESULTS}/report/report.html",
+    log:
+        f"{LOGS}/render_report.log",
+    params:
+        project=lambda wildcards, input: folder_of(input.look[0]),
+        work=f"{WORK}/page",
+        code=code_digest("publishing.render_report"),
+    message:
+        "Rendering the page"
+    shell:
+        "python -m samizdat.publishing.render_report --notebook={input.notebook:q} --project={params.project:q} --page={output:q}"
+        " --work={params.work:q} --log={log:q} --title=page"

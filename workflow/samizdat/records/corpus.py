@@ -1,0 +1,39 @@
+"""The schema of the table of texts, and the summary of a corpus."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from samizdat.records.io import table_schema
+
+LABEL_PREFIX = "label_"
+SPLITS = ("train", "validation")
+
+TEXTS = table_schema(
+    id=pa.string(),  # the first 16 hexadecimal digits of sha256
+    text=pa.string(),
+    document=pa.string(),  # texts of one document share a split
+    group=pa.string(),  # null where the corpus names none
+    split=pa.string(),  # one of SPLITS
+    sha256=pa.string(),  # of the text's UTF-8 bytes
+    ratings=pa.list_(pa.int8()),  # what single people said, null where nobody was asked
+).with_metadata({"may_add": LABEL_PREFIX})  # one string column for each label, null where a text has none
+
+
+@dataclass(frozen=True)
+class CorpusSummary:
+    """`corpus/summary.json`: what was read, what was kept, and why the rest was not."""
+
+    source: str  # for people: where the texts came from
+    texts: int
+    documents: int
+    groups: dict[str, int]  # texts of each group
+    labels: dict[str, dict[str, int]]  # label column → label → texts
+    splits: dict[str, int]
+    characters: int
+    utf8_bytes: int
+    length_quantiles_characters: dict[str, float]  # "0", "0.05", "0.25", "0.5", "0.75", "0.95", "1"
+    read: int  # texts before anything was dropped
+    dropped: dict[str, int]  # reason → texts
+    dropped_examples: dict[str, list[str]]  # reason → where, such as "reviews.csv:17"; at most five each
+    inputs: dict[str, str]  # file as named by the user → SHA-256
