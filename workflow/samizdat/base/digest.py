@@ -8,7 +8,9 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 # Modules in which nothing of a result is computed: how a stage is called, what it says, where its files go.
-FRAME = frozenset(f"base.{name}" for name in ("digest", "disk", "errors", "files", "hardware", "reuse", "stage"))
+FRAME = frozenset(
+    f"base.{name}" for name in ("digest", "disk", "errors", "files", "hardware", "reuse", "stage", "wording")
+)
 
 
 def code_digest(module: str) -> str:

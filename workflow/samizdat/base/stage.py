@@ -25,6 +25,7 @@ from tqdm import tqdm
 from samizdat.base.errors import UserError
 from samizdat.base.files import locked, write_text
 from samizdat.base.reuse import restored
+from samizdat.base.wording import duration
 
 log = logging.getLogger("samizdat")
 _DISK_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT)
@@ -99,7 +100,7 @@ def _run_guarded(stage: Callable[..., str | None], call: dict[str, Any], log_pat
             return _crashed(title, log_path)
         remedy = "free some disk space or make the folder writable, then run the same command again"
         return _failed(title, f"{said}.\n  What to do: {remedy}", log_path)
-    line = f"✓ {title} ({_duration(seconds)})" + (f": {result}" if result else "")
+    line = f"✓ {title} ({duration(seconds)})" + (f": {result}" if result else "")
     log.info(line)
     print(line, file=sys.stderr, flush=True)
     return 0
@@ -201,10 +202,6 @@ def die_with_parent() -> None:
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
 
 
 def progress(title: str, total: int, unit: str, *, items: Iterable[Any] | None = None) -> tqdm:

@@ -3,11 +3,13 @@
 import os
 import sys
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import yaml
+from snakemake.utils import update_config
 
 from samizdat.base.errors import UserError
 from samizdat.base.files import locked, sha256_of, write_text
@@ -61,7 +63,7 @@ def stale(manifest: Manifest, root: Path) -> Iterator[str]:
             yield name
     base = _read(root / "config" / "config.yaml")
     layers = [{}, *(_read(path) for path in sorted((root / "config").glob("*.yaml")))]
-    configs = [config for layer in layers if (config := _merged(base, layer)).get("name") == manifest.run]
+    configs = [config for layer in layers if (config := _laid_over(base, layer)).get("name") == manifest.run]
     if configs and manifest.config not in configs:
         yield "the config"
 
@@ -70,10 +72,8 @@ def _read(path: Path) -> dict[str, Any]:
     return yaml.safe_load(path.read_text(encoding="utf-8")) or {} if path.is_file() else {}
 
 
-def _merged(base: dict[str, Any], layer: dict[str, Any]) -> dict[str, Any]:
-    """Mappings key by key, everything else replaced whole, as Snakemake lays one config over another."""
-    merged = dict(base)
-    for key, value in layer.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merged(merged[key], value) if both else value
-    return merged
+def _laid_over(base: dict[str, Any], layer: dict[str, Any]) -> dict[str, Any]:
+    """One config over another, as Snakemake does it."""
+    config = deepcopy(base)
+    update_config(config, layer)
+    return config

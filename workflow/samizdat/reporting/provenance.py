@@ -1,10 +1,8 @@
 """How the report was made: config, versions, hashes, and which step follows which."""
 
-import json
-from typing import Any
-
 from matplotlib.patches import FancyBboxPatch
 
+from samizdat.base.wording import dotted, json_words
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import FAINT, INK, Picture, drawing, wrapped
 from samizdat.reporting.words import Prose, Table, code, counted, table
@@ -35,20 +33,8 @@ def opening(run: Run) -> Prose:
 
 def settings(run: Run) -> Table:
     """Every key of the config and its value."""
-    rows = [
-        [code(key), code(value[:LONGEST_VALUE_CHARACTERS] + ("…" if len(value) > LONGEST_VALUE_CHARACTERS else ""))]
-        for key, value in _flat(run.config)
-    ]
+    rows = [[code(key), code(json_words(value, LONGEST_VALUE_CHARACTERS))] for key, value in dotted(run.config)]
     return table(rows, ["Key", "Value"])
-
-
-def _flat(value: Any, key: str = "") -> list[tuple[str, str]]:
-    """Nested mappings and lists of mappings as dotted keys and JSON values, in the order of their names."""
-    if isinstance(value, dict):
-        return [row for name in sorted(value) for row in _flat(value[name], f"{key}.{name}".lstrip("."))]
-    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        return [row for number, item in enumerate(value) for row in _flat(item, f"{key}[{item.get('name', number)}]")]
-    return [(key, json.dumps(value, ensure_ascii=False))]
 
 
 def versions(run: Run) -> Table:

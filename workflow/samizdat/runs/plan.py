@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samizdat.base.hardware import computing_device
+from samizdat.base.wording import duration
 from samizdat.runs.plan_reasons import direct_reasons, listed
 
 _UPDATED = "Input files updated by another job: "
@@ -93,7 +94,7 @@ def plan_text(jobs: Sequence[Job]) -> str:
     lines = [f"  {title:<{widths[0]}}  {seconds:>{widths[1]}}  {why}" for title, seconds, why in rows]
     known = [seconds for job in jobs if (seconds := job.seconds) is not None]
     untimed = sum(1 for job in jobs if job.work and job.seconds is None)
-    total = f"for about {_duration(sum(known))} by their last times" if known else "for how long is not known"
+    total = f"for about {duration(sum(known))} by their last times" if known else "for how long is not known"
     total += f", {untimed} of them never timed here" if untimed else ""
     lines.insert(0, f"{len(jobs)} job{'s' if len(jobs) > 1 else ''} would run, {total}:")
     lines += [computing_device(device) for device in sorted({job.device for job in jobs if job.device})]
@@ -129,10 +130,4 @@ def _ancestors(jobs: Sequence[Job]) -> dict[Job, set[Job]]:
 
 
 def _seconds(job: Job) -> str:
-    return "" if job.seconds is None else _duration(job.seconds)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{max(round(seconds), 1)} s"
-    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    return "" if job.seconds is None else duration(job.seconds)

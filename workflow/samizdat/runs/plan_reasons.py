@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
+from samizdat.base.wording import dotted, json_words
+
 LONGEST_VALUE_CHARACTERS = 60
 MOST_NAMED = 3
 
@@ -74,13 +76,17 @@ def _changed_params(values: str) -> list[str]:
     found += ["the seed changed"] if any(type(value) is int and value >= _LEAST_SEED for value in before + now) else []
     old, new = dict(_settings(before)), dict(_settings(now))
     changes = [
-        f"{key} changed from {_short(old[key])} to {_short(new[key])}" if key in old and key in new
-        else f"{key} is {'new' if key in new else 'gone'}"
-        for key in sorted(old.keys() | new.keys())
-        if old.get(key, _NONE) != new.get(key, _NONE)
-    ]  # fmt: skip
+        _change(key, old, new) for key in sorted(old.keys() | new.keys()) if old.get(key, _NONE) != new.get(key, _NONE)
+    ]
     found += [listed(changes)] if changes else []
     return found or ["its settings changed"]
+
+
+def _change(key: str, old: dict[str, Any], new: dict[str, Any]) -> str:
+    if key in old and key in new:
+        before, now = (json_words(values[key], LONGEST_VALUE_CHARACTERS) for values in (old, new))
+        return f"{key} changed from {before} to {now}"
+    return f"{key} is {'new' if key in new else 'gone'}"
 
 
 def _values(text: str) -> list[Any]:
@@ -103,7 +109,7 @@ def _settings(values: list[Any]) -> Iterator[tuple[str, Any]]:
             if name.startswith("--") and equals:
                 yield name.removeprefix("--").replace("-", "_"), _json(text)
             elif word.startswith("{"):
-                yield from _flat(_json(word))
+                yield from dotted(_json(word))
 
 
 def _json(text: str) -> Any:
@@ -111,17 +117,3 @@ def _json(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
-
-
-def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested mappings as dotted keys."""
-    if isinstance(value, dict):
-        for name in value:
-            yield from _flat(value[name], f"{key}.{name}".lstrip("."))
-    else:
-        yield key, value
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST_VALUE_CHARACTERS else text[:LONGEST_VALUE_CHARACTERS] + "…"

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from samizdat.base.escaping import shortened
 from samizdat.base.files import sha256_of
 
 # Two numbers agree when they differ by this share of the larger one, or by less than the least that counts; two
@@ -233,8 +234,7 @@ def _values(a: Any, b: Any, path: str, same_text: Callable[[str, str], bool]) ->
 
 
 def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return text if len(text) <= 40 else text[:40] + "…"
+    return shortened(value if isinstance(value, str) else json.dumps(value, default=str), 40)
 
 
 _READERS: dict[str, Callable[[Path, Path, Explained], str | None]] = {

@@ -1,0 +1,30 @@
+"""Durations and config values as people read them."""
+
+import pytest
+
+from samizdat.base.wording import dotted, duration, json_words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.04, "0.0 s"), (9.96, "10.0 s"), (52.4, "52 s"), (200, "3 min 20 s"), (7199.9, "119 min 59 s")],
+)
+def test_a_duration_has_its_units(seconds, words):
+    assert duration(seconds) == words
+
+
+def test_nested_keys_stand_in_one_line_each():
+    config = {"b": {"y": 1, "x": []}, "a": [{"name": "own", "size": 2}, {"size": 3}], "c": ["text"]}
+    assert list(dotted(config)) == [
+        ("a[own].name", "own"),
+        ("a[own].size", 2),
+        ("a[1].size", 3),
+        ("b.x", []),
+        ("b.y", 1),
+        ("c", ["text"]),
+    ]
+
+
+def test_a_value_keeps_its_script_and_a_long_one_is_cut():
+    assert json_words("žluť", 20) == '"žluť"'
+    assert len(json_words("long " * 20, 20)) == 20

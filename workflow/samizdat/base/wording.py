@@ -1,0 +1,33 @@
+"""Durations and config values as people read them."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from samizdat.base.escaping import shortened
+
+
+def duration(seconds: float) -> str:
+    """A duration to three digits: `0.4 s`, `52 s`, `3 min 20 s`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+def dotted(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """The keys of nested mappings in one line each, sorted: `training.steps`, `models[tiny].layers`."""
+    if isinstance(value, dict):
+        for name in sorted(value):
+            yield from dotted(value[name], f"{key}.{name}".lstrip("."))
+    elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        for number, item in enumerate(value):
+            yield from dotted(item, f"{key}[{item.get('name', number)}]")
+    else:
+        yield key, value
+
+
+def json_words(value: Any, longest: int) -> str:
+    """A value as JSON in its own script, cut to `longest` characters."""
+    return shortened(json.dumps(value, ensure_ascii=False), longest)
