@@ -153,6 +153,22 @@ def test_modules_and_rules_files_are_read_in_one_sitting():
     assert not long
 
 
+LONGEST_FUNCTION_LINES = 60
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_function_is_no_longer_than_a_page_or_says_why(module):
+    """Docstrings apart; a comment `# long: <reason>` behind the `def` line is the reason."""
+    lines = MODULES[module].read_text(encoding="utf-8").splitlines()
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            docstring = ast.get_docstring(node, clean=False)
+            length = node.end_lineno - node.lineno + 1 - (docstring.count("\n") + 1 if docstring else 0)
+            head = lines[node.lineno - 1 : node.body[0].lineno - 1]
+            reason = any(re.search(r"# long: \w", line) for line in head)
+            assert length <= LONGEST_FUNCTION_LINES or reason, f"{node.name}: {length} lines"
+
+
 def test_no_table_of_the_lock_names_a_host():
     assert not re.search(r"https?://|--index-url|file:", (ROOT / "envs" / "lock.txt").read_text(encoding="utf-8"))
 
