@@ -116,15 +116,16 @@ def test_writing_samples_that_runs_out_of_memory_names_the_key(tmp_path, monkeyp
 def test_the_encoder_that_runs_out_of_memory_names_the_key(monkeypatch):
     from samizdat.measures.bootstrap import Bootstrap
     from samizdat.measures.closeness import FEWEST_TEXTS
-    from samizdat.statistics import judge_samples
+    from samizdat.statistics import held_out_comparison
 
     def full(*_):
         raise torch.OutOfMemoryError
 
-    monkeypatch.setattr(judge_samples, "embed", full)
+    monkeypatch.setattr(held_out_comparison, "embed", full)
     frame = pd.DataFrame({"own": ["text"] * FEWEST_TEXTS, "document": "d"})
-    settings = judge_samples.SampleQualitySettings("encoder", None, 10)
-    found = judge_samples._closeness([({}, frame)], frame, frame, settings, Bootstrap(10, 0.95, 1), CPU)
+    found = held_out_comparison.closeness_to_real(
+        [({}, frame)], frame, frame, "encoder", None, Bootstrap(10, 0.95, 1), CPU
+    )
     with pytest.raises(UserError, match=r"too little memory for the encoder of sample_quality(?s:.*)`device: cpu`"):
         list(found)
 

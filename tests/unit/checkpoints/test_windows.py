@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from samizdat.checkpoints import unpadded
 from samizdat.checkpoints.windows import LENGTHS, Window, batches, bucket_length
-from samizdat.classifiers import score_texts
+from samizdat.classifiers import close_calls
 from samizdat.classifiers.score_texts import BATCH_TOKENS
 from support.small_classifier import WORDS
 from support.small_scoring import probabilities, rows, run, sentences
@@ -106,7 +106,7 @@ def test_a_text_with_one_close_window_is_the_mean_of_both_formats(classifier, tm
     whole, parts = parts_of_a_long_text()
 
     def found(texts: list[str], name: str, precision: str, steps: float) -> np.ndarray:
-        monkeypatch.setattr(score_texts, "CLOSE_STEPS", steps)
+        monkeypatch.setattr(close_calls, "CLOSE_STEPS", steps)
         path = run(classifier, texts, tmp_path / name, precision=precision)[1]
         return np.array([row["probabilities"] for row in rows(path)], np.float64)
 
@@ -127,14 +127,14 @@ KILLED = """
 import os, signal
 from pathlib import Path
 import torch
-from samizdat.classifiers import score_texts
+from samizdat.classifiers.scoring_model import ScoringModel
 from support.small_scoring import run, sentences
-load = score_texts._Model._load
+load = ScoringModel._load
 def load_or_die(self, folder, dtype):
     if dtype is torch.float32:
         os.kill(os.getpid(), signal.SIGKILL)
     return load(self, folder, dtype)
-score_texts._Model._load = load_or_die
+ScoringModel._load = load_or_die
 run(Path({classifier!r}), sentences(200), Path({folder!r}), precision="bfloat16")
 """
 
