@@ -2,7 +2,7 @@
 
 from snakemake.utils import min_version
 
-from samizdat.base.hardware import announce_unused_card
+from samizdat.base.hardware import announce_unused_gpu
 from samizdat.base.snakemake_log import quieten_snakemake
 
 min_version("9.13")
@@ -32,7 +32,7 @@ rule all:
 
 
 onstart:
-    announce_unused_card(config["device"])
+    announce_unused_gpu(config["device"])
 
 
 onsuccess:
