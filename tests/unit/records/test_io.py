@@ -22,7 +22,7 @@ def test_a_table_of_another_schema_is_neither_written_nor_read(tmp_path):
         write_table(pd.DataFrame(row | {"more": [1]}), SCORES, path)
     with pytest.raises(pa.ArrowInvalid):
         write_table(pd.DataFrame(row | {"windows": ["many"]}), SCORES, path)
-    with pytest.raises(UserError, match="other columns"):
+    with pytest.raises(UserError, match="has other columns"):
         read_table(path, SAMPLES)
     path.write_bytes(b"PAR1 broken")
     with pytest.raises(UserError, match="damaged"):
@@ -54,7 +54,7 @@ def test_a_document_with_other_keys_is_refused(tmp_path):
     summary = TokenizerSummary("own", 300, {"train": 1}, {"train": 2}, 2.0, 0, "uint16")
     write_document(summary, path)
     assert read_document(TokenizerSummary, path) == summary
-    with pytest.raises(UserError, match="other keys"):
+    with pytest.raises(UserError, match="has other keys"):
         read_document(CorpusSummary, path)
     path.write_text("{", encoding="utf-8")
     with pytest.raises(UserError, match="damaged"):
