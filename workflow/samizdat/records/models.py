@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 TRAIN_LOG_COLUMNS = (
-    "step",  # optimizer steps so far
+    "step",  # optimiser steps so far
     "tokens",  # training tokens seen so far
     "epoch",
     "learning_rate",  # of the AdamW parameters
