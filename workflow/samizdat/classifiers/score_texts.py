@@ -20,8 +20,8 @@ from samizdat.base.digest import result_digest
 from samizdat.base.files import sha256_of
 from samizdat.base.reuse import fingerprint
 from samizdat.checkpoints import unpadded
-from samizdat.checkpoints.encoding import load
-from samizdat.checkpoints.windows import Batch, Window, batches, cut
+from samizdat.checkpoints.encoding import load_tokenizer
+from samizdat.checkpoints.windows import Batch, Window, padded_batches, split_into_windows
 from samizdat.classifiers.score_store import ScoreStore
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.io import read_document, write_table
@@ -141,7 +141,7 @@ def _compute(
     What is close in sixteen bits is read again in float32 when everything has been read once, in batches of fixed
     shapes too, so that a window's probabilities still depend on the window alone.
     """
-    tokenizer = load(folder)
+    tokenizer = load_tokenizer(folder)
     parts: dict[int, list[tuple[Window, np.ndarray]]] = {}
     close: list[Window] = []
 
@@ -153,7 +153,7 @@ def _compute(
             decided = [window for window, again in zip(batch.windows, undecided, strict=True) if not again]
             yield _finished(decided, _softmax(logits[~undecided]), parts)
 
-    windows = cut(tokenizer, texts, settings.max_length_tokens, settings.window_overlap_tokens)
+    windows = split_into_windows(tokenizer, texts, settings.max_length_tokens, settings.window_overlap_tokens)
     yield from read(windows, dtype, settings.batch_tokens)
     if close:
         fewer = settings.batch_tokens if device.kind == "cpu" else min(CLOSE_BATCH_TOKENS, settings.batch_tokens)
@@ -184,9 +184,9 @@ class _Model:
         self._device = device
         self._model = self._load(folder, dtype)
         # On a GPU padding costs less than one small product for each window.
-        self._unpadded = device.kind == "cpu" and unpadded.can_read_end_to_end(self._model.config)
+        self._unpadded = device.kind == "cpu" and unpadded.supports_packing(self._model.config)
         if self._unpadded:
-            unpadded.read_end_to_end(self._model)
+            unpadded.enable_packing(self._model)
 
     def read(
         self, windows: Iterable[Window], batch_tokens: int, padding_id: int, threads: int
@@ -210,9 +210,9 @@ class _Model:
 
     def _batches(self, windows: Iterable[Window], batch_tokens: int, padding_id: int) -> Iterator[Batch]:
         if not self._unpadded:
-            return batches(windows, batch_tokens=batch_tokens, padding_id=padding_id, kind=self._device.kind)
+            return padded_batches(windows, batch_tokens=batch_tokens, padding_id=padding_id, kind=self._device.kind)
         first = getattr(self._model.base_model.embeddings, "padding_idx", -1) + 1  # RoBERTa's count from there
-        return unpadded.rows(windows, batch_tokens=batch_tokens, first_position=first)
+        return unpadded.packed_rows(windows, batch_tokens=batch_tokens, first_position=first)
 
     @torch.inference_mode()
     def _logits(self, batch: Batch) -> np.ndarray:
