@@ -1,4 +1,4 @@
-"""From a corpus to a published report. Wires; computes nothing."""
+"""From a corpus to a published report: includes the rules, computes nothing itself."""
 
 from snakemake.utils import min_version
 
@@ -23,7 +23,7 @@ include: "workflow/rules/publishing.smk"
 
 
 rule all:
-    """The executed notebook, the page, and the record of how they came to be."""
+    """Make the executed notebook, the page, and the record of how they were made."""
     default_target: True
     input:
         f"{RESULTS}/report/report.html",
