@@ -146,13 +146,13 @@ def _sample(options: argparse.Namespace) -> None:
     import transformers
 
     from samizdat.base.device import enough_memory, prepare
-    from samizdat.checkpoints.encoding import encode, load
+    from samizdat.checkpoints.encoding import encode, load_tokenizer
     from samizdat.samples.engine import Recipe, Request, stream_text
 
     transformers.utils.logging.disable_progress_bar()
     seed = config["seed"] if options.seed is None else options.seed
     device = prepare(options.device or config["device"], threads=config["threads"], seed=config["seed"])
-    tokenizer = load(model_folder)
+    tokenizer = load_tokenizer(model_folder)
     model = transformers.GPT2LMHeadModel.from_pretrained(
         checkpoint, dtype="float32", use_safetensors=True, local_files_only=True
     )

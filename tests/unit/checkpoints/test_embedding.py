@@ -1,4 +1,4 @@
-"""Texts as points of a sentence encoder."""
+"""Embeddings of texts by the encoder that the demo uses."""
 
 import numpy as np
 import pytest

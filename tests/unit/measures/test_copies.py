@@ -1,4 +1,4 @@
-"""Copies of training texts: found where they are, and the longest ones."""
+"""The longest copied run is found where it is, and known words are counted."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Words, distinct n-grams, self-BLEU and loops: known answers."""
+"""Words, distinct n-grams, self-BLEU and loops of texts whose values are known."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def test_self_bleu_of_copies_is_one_and_of_strangers_near_nothing():
     assert self_bleu(strangers, random) == pytest.approx(np.full(60, alone))
     assert np.isnan(self_bleu([words] * 50, random)).all()
     assert np.isnan(self_bleu([*[words] * 60, ["too", "short"]], random)).tolist() == [False] * 60 + [True]
-    # Half of each text is in the others: unigrams 4/6, bigrams 3/5, trigrams 2/4, four-grams 1/3.
+    # The other texts have half of each text: unigrams 4/6, bigrams 3/5, trigrams 2/4, four-grams 1/3.
     halves = [["w", "x", "y", "z", f"a{number}", f"b{number}"] for number in range(60)]
     expected = np.exp(np.mean(np.log([4 / 6, 3 / 5, 2 / 4, 1 / 3])))
     assert self_bleu(halves, random) == pytest.approx(np.full(60, expected))

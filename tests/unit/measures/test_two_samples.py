@@ -1,4 +1,4 @@
-"""The two-sample test: it finds a difference, and calls chance one as seldom as it promises."""
+"""The two-sample test: it sees a difference, and finds one by chance as rarely as it should."""
 
 import numpy as np
 import pytest

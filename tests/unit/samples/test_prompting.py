@@ -95,10 +95,10 @@ def test_what_is_piped_in_and_out_is_lines_of_valid_text_without_controls(result
 
 
 def test_a_text_is_shown_as_it_grows_and_in_whole_characters(results):
-    from samizdat.checkpoints.encoding import encode, load
+    from samizdat.checkpoints.encoding import encode, load_tokenizer
     from samizdat.cli import _pieces
 
-    tokenizer = load(results / "results" / "small" / "models" / "m")
+    tokenizer = load_tokenizer(results / "results" / "small" / "models" / "m")
     text = "Tag 🐻 schöner\r\nTag 🦊"
     (tokens,) = encode(tokenizer, [text])
     given, *pieces = _pieces(tokenizer, tokens[:1], tokens[1:])

@@ -17,7 +17,7 @@ from samizdat.base.files import replacing_folder, sha256_of, write_text
 from samizdat.base.reuse import fingerprint, keep, restore
 from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints import sources
-from samizdat.checkpoints.encoding import load
+from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.classifiers.examples import EncodedExamples
 from samizdat.classifiers.loop import FinetuningSettings, fit
 from samizdat.records.classifiers import ClassifierCard, ClassifierDescription
@@ -104,7 +104,7 @@ def _train(
     seed: int,
 ) -> None:
     """Fine-tune on the examples, and write checkpoint, tokenizer and `seen_texts.txt`."""
-    tokenizer = load(found.path)
+    tokenizer = load_tokenizer(found.path)
     with sources.loading(found):
         model = AutoModelForSequenceClassification.from_pretrained(
             found.path,

@@ -15,7 +15,7 @@ from samizdat.base import stage
 from samizdat.base.errors import UserError
 from samizdat.base.files import replacing_folder, sha256_of, write_text
 from samizdat.checkpoints import sources
-from samizdat.checkpoints.encoding import load
+from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.records.classifiers import ClassifierCard, ClassifierDescription
 from samizdat.records.io import write_document
 
@@ -49,7 +49,7 @@ def import_classifier(
     names = _check_labels(config, found.origin, description.name, labels)
     with _safe_weights(checkpoint, revision, found, work) as weights:
         model = _load(weights, found)
-    tokenizer = load(found.path)
+    tokenizer = load_tokenizer(found.path)
     if tokenizer.pad_token is None:
         raise UserError(
             f"the tokenizer of {found.origin} has no padding token, so texts can't be batched",

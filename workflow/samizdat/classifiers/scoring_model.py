@@ -12,7 +12,7 @@ from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from samizdat.base.device import Device
 from samizdat.checkpoints import unpadded
-from samizdat.checkpoints.windows import Batch, Window, batches
+from samizdat.checkpoints.windows import Batch, Window, padded_batches
 
 
 class ScoringModel:
@@ -23,9 +23,9 @@ class ScoringModel:
         self._device = device
         self._model = self._load(folder, dtype)
         # On a GPU padding costs less than one small product for each window.
-        self._unpadded = device.kind == "cpu" and unpadded.can_read_end_to_end(self._model.config)
+        self._unpadded = device.kind == "cpu" and unpadded.supports_packing(self._model.config)
         if self._unpadded:
-            unpadded.read_end_to_end(self._model)
+            unpadded.enable_packing(self._model)
 
     def logits(
         self, windows: Iterable[Window], batch_tokens: int, padding_id: int, threads: int
@@ -58,10 +58,10 @@ class ScoringModel:
 
     def _batches(self, windows: Iterable[Window], batch_tokens: int, padding_id: int) -> Iterator[Batch]:
         if not self._unpadded:
-            return batches(windows, batch_tokens=batch_tokens, padding_id=padding_id, kind=self._device.kind)
+            return padded_batches(windows, batch_tokens=batch_tokens, padding_id=padding_id, kind=self._device.kind)
         # RoBERTa counts positions from the number after the padding's id.
         first = getattr(self._model.base_model.embeddings, "padding_idx", -1) + 1
-        return unpadded.rows(windows, batch_tokens=batch_tokens, first_position=first)
+        return unpadded.packed_rows(windows, batch_tokens=batch_tokens, first_position=first)
 
     @torch.inference_mode()
     def _compute(self, batch: Batch) -> np.ndarray:

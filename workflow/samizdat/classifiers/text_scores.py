@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from samizdat.base.device import Device
-from samizdat.checkpoints.encoding import load
-from samizdat.checkpoints.windows import Window, cut
+from samizdat.checkpoints.encoding import load_tokenizer
+from samizdat.checkpoints.windows import Window, split_into_windows
 from samizdat.classifiers.close_calls import close_calls
 from samizdat.classifiers.scoring_model import ScoringModel
 
@@ -58,7 +58,7 @@ def score(
     Yields:
         The scores of the texts whose last window was in the batch.
     """
-    tokenizer = load(folder)
+    tokenizer = load_tokenizer(folder)
     parts: WindowsRead = {}
     close: list[Window] = []
 
@@ -70,7 +70,7 @@ def score(
             decided = [window for window, again in zip(batch.windows, undecided, strict=True) if not again]
             yield _completed(decided, _softmax(logits[~undecided]), parts)
 
-    yield from read(cut(tokenizer, texts, max_length_tokens, overlap_tokens), dtype, batch_tokens)
+    yield from read(split_into_windows(tokenizer, texts, max_length_tokens, overlap_tokens), dtype, batch_tokens)
     if close:
         fewer = batch_tokens if device.kind == "cpu" else min(CLOSE_BATCH_TOKENS, batch_tokens)
         yield from read(close.copy(), torch.float32, fewer)

@@ -13,7 +13,7 @@ from samizdat.base import stage
 from samizdat.base.device import enough_memory, prepare
 from samizdat.base.errors import UserError
 from samizdat.base.seeds import derive_seed
-from samizdat.checkpoints.encoding import encode, load
+from samizdat.checkpoints.encoding import encode, load_tokenizer
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_document, read_table, write_table
 from samizdat.records.models import ModelSummary
@@ -81,7 +81,7 @@ def generate_samples(
     """
     chosen = prepare(device, threads=threads, seed=seed)
     summary = read_document(ModelSummary, model / "summary.json")
-    tokenizer = load(model)
+    tokenizer = load_tokenizer(model)
     wanted = list(_prompts(settings, prompts, texts, seed))
     encoded = _encode_prompts(tokenizer, [prompt.text for prompt in wanted])
     recipe = Recipe(**{field.name: getattr(settings, field.name) for field in fields(Recipe)})
