@@ -26,7 +26,7 @@ class Body:
 
     blocks: list[Element] = field(default_factory=list)
     headings: list[tuple[int, str, str, list[Element]]] = field(default_factory=list)  # level, number, id, words
-    images: list[str] = field(default_factory=list)  # base64 PNGs; `figure:3` in the tree means the third
+    images: list[str] = field(default_factory=list)  # base64 PNGs; `figure:3` in the tree is images[3]
 
 
 def assemble(notebook: NotebookNode) -> Body:

@@ -194,6 +194,7 @@ class Run:
         return self._statistics("fitness")
 
     def _statistics(self, name: str) -> pd.DataFrame:
+        """Read a table of `records.statistics.STATISTICS`."""
         return read_table(self.folder / "statistics" / f"{name}.parquet", STATISTICS[name])
 
 

@@ -58,6 +58,7 @@ class Picture(Figure):
 
 @contextmanager
 def _settings() -> Iterator[None]:
+    """Apply the look of all figures: fonts, sizes, colours and grid."""
     installed = set(get_font_names())
     fonts = [font for font in _FONTS if font in installed]
     with mpl.rc_context(), sns.axes_style("ticks"), sns.plotting_context("notebook"), warnings.catch_warnings():
