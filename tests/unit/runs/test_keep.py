@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from samizdat.base.errors import UserError
-from samizdat.runs.keep import copy, keep, put_back
+from samizdat.runs.keep import copy, keep, restore
 
 WORKFLOW = Path(__file__).parents[3] / "workflow"
 FILES = {
@@ -76,7 +76,7 @@ def test_a_new_machine_gets_all_that_a_run_goes_on_from_and_nothing_that_passes(
     fill(first)
     copy(folder)
     second = machine()
-    assert put_back(folder) == len(FILES)  # the weights under two names, Snakemake's record not counted
+    assert restore(folder) == len(FILES)  # the weights under two names, Snakemake's record not counted
     linked = "work/mine/models/m/finished/model.safetensors"
     assert there(second) == FILES | {linked: "weights"}
     assert (second / linked).samefile("results/mine/models/m/model.safetensors")
@@ -98,7 +98,7 @@ def test_only_what_changed_is_copied_and_what_is_gone_is_forgotten(machine, fold
     assert len(set((folder / "files").iterdir()) - before) == 1
     copy(folder)
     machine()
-    put_back(folder)
+    restore(folder)
     assert not Path("work/mine/models/m/state.safetensors").exists()
     assert Path("data/texts.txt").read_text(encoding="utf-8") == "another text"
 
@@ -123,12 +123,12 @@ def test_what_was_cut_short_gives_the_moment_before(machine, folder, cut):
     else:
         (folder / "index-2.json").unlink()
     second = machine()
-    put_back(folder)
+    restore(folder)
     assert {name: text for name, text in there(second).items() if name in FILES} == FILES
     (second / "data/texts.txt").write_text("a third text", encoding="utf-8")
     copy(folder)
     machine()
-    put_back(folder)
+    restore(folder)
     assert Path("data/texts.txt").read_text(encoding="utf-8") == "a third text"
 
 
@@ -138,10 +138,10 @@ def test_what_is_here_is_not_overwritten_and_what_is_deleted_here_stays_so(machi
     root = machine()
     (root / "data").mkdir()
     (root / "data/texts.txt").write_text("a newer text", encoding="utf-8")
-    put_back(folder)
+    restore(folder)
     assert (root / "data/texts.txt").read_text(encoding="utf-8") == "a newer text"
     (root / "config/mine.yaml").unlink()
-    assert put_back(folder) == 0 and not (root / "config/mine.yaml").exists()
+    assert restore(folder) == 0 and not (root / "config/mine.yaml").exists()
 
 
 def test_a_database_is_copied_whole_while_it_is_written(machine, folder):
@@ -157,7 +157,7 @@ def test_a_database_is_copied_whole_while_it_is_written(machine, folder):
     live.execute("INSERT INTO scores VALUES ('not committed')")
     copy(folder)
     machine()
-    put_back(folder)
+    restore(folder)
     found = sqlite3.connect("work/scores.sqlite").execute("SELECT value FROM scores").fetchall()
     assert found == [(0,), (1,), (2,)]
     live.close()
@@ -169,7 +169,7 @@ def test_a_damaged_database_keeps_nothing_else_from_being_copied(machine, folder
     (root / "work/scores.sqlite").write_bytes(b"no database" * 100)
     copy(folder)
     second = machine()
-    put_back(folder)
+    restore(folder)
     assert "work/scores.sqlite" not in there(second) and "data/texts.txt" in there(second)
 
 
@@ -179,7 +179,7 @@ def test_an_index_that_names_a_place_outside_is_not_followed(machine, folder):
     index = folder / "index-1.json"
     index.write_text(index.read_text(encoding="utf-8").replace("data/texts.txt", "data/../../x"), encoding="utf-8")
     machine()
-    assert put_back(folder) == 0 and not Path("../x").exists()
+    assert restore(folder) == 0 and not Path("../x").exists()
 
 
 def start(root: Path, folder: Path, command: str) -> subprocess.Popen:
@@ -231,7 +231,7 @@ def test_state_is_copied_while_the_command_runs_and_survives_a_machine_that_is_g
     process.wait()
     shutil.rmtree(root)
     machine()
-    put_back(folder)
+    restore(folder)
     assert Path("work/mine/state.safetensors").read_text(encoding="utf-8") == "half"
 
 

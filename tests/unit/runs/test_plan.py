@@ -26,9 +26,9 @@ def test_reasons_are_told_with_both_values():
     assert direct_reasons(options) == ["heat changed from [0.7, 1.0] to [0.5] and top_k changed from 0 to 5"]
     assert direct_reasons(f"{PARAMS}before: 3454355870327018144 now: 5219916159167436229 ") == ["the seed changed"]
     assert direct_reasons(f"{PARAMS}before: 1 now: 2 ") == ["threads changed from 1 to 2"]
-    assert direct_reasons(f"{PARAMS}before: '0ed223b69b73a5da' now: 'fa89b0e7576923f5' ") == ["its program changed"]
+    assert direct_reasons(f"{PARAMS}before: '0ed223b69b73a5da' now: 'fa89b0e7576923f5' ") == ["its code changed"]
     lists = "before: ['a40731a355f8275c', '95c87ed395f0ef5a'] now: ['a40731a355f8275c', '6af01e2259d170d8'] "
-    assert direct_reasons(PARAMS + lists) == ["its program changed"]
+    assert direct_reasons(PARAMS + lists) == ["its code changed"]
 
 
 def test_a_config_is_told_key_by_key_and_a_value_may_hold_any_words():
@@ -42,7 +42,7 @@ def test_a_config_is_told_key_by_key_and_a_value_may_hold_any_words():
 
 
 def test_files_are_named_and_who_only_follows_has_no_reason_of_its_own():
-    assert direct_reasons("Missing output files: b.parquet, a.parquet") == ["a.parquet and b.parquet are not there"]
+    assert direct_reasons("Missing output files: b.parquet, a.parquet") == ["a.parquet and b.parquet are missing"]
     assert direct_reasons("Updated input files: data/a.txt; Code has changed since last execution") == [
         "data/a.txt changed",
         "its rule changed",

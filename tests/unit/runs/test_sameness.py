@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from samizdat.base.files import sha256_of
-from samizdat.runs.sameness import CLOSE, DIFFERENT, SAME, Explained, compare
+from samizdat.runs.sameness import CLOSE, DIFFERENT, SAME, KnownDifferences, compare
 
 WORDS = {"id": ["a", "b"], "value": [0.5, -2.0], "many": [[0.25, 0.75], None], "count": [3, 4]}
 
@@ -33,11 +33,11 @@ def write(path, content):
 
 
 def judge(folder, name, old, new, words=None):
-    explained = Explained(words or {})
+    known = KnownDifferences(words or {})
     paths = [folder / f"{side}-{name}" for side in ("old", "new")]
     for path, content in zip(paths, (old, new), strict=True):
         write(path, content)
-    return compare(*paths, explained), explained
+    return compare(*paths, known), known
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -49,21 +49,21 @@ def test_one_byte_of_a_tensor(tmp_path, dtype):
     data = bytearray(path.read_bytes())
     data[-1] ^= 0x80  # the sign of the last element of the last tensor
     path.write_bytes(data)
-    verdict = compare(tmp_path / "old-x.safetensors", path, Explained())
+    verdict = compare(tmp_path / "old-x.safetensors", path, KnownDifferences())
     assert verdict.kind == DIFFERENT and verdict.where == "tensor b.c[2, 3]: 11 against -11"
 
 
 def test_tensors_within_the_tolerance_and_of_another_shape(tmp_path):
     weights = {"a": torch.tensor([1000.0, 1e-4])}
-    verdict, explained = judge(tmp_path, "x.safetensors", weights, {"a": torch.tensor([1000.9, 0.3])})
+    verdict, known = judge(tmp_path, "x.safetensors", weights, {"a": torch.tensor([1000.9, 0.3])})
     assert verdict.kind == CLOSE
     hashes = [sha256_of(tmp_path / f"{side}-x.safetensors") for side in ("old", "new")]
-    assert explained.words == {hashes[0]: hashes[1]}
+    assert known.words == {hashes[0]: hashes[1]}
     assert judge(tmp_path, "y.safetensors", weights, {"a": torch.tensor([1001.1, 0.0])})[0].kind == DIFFERENT
     other = judge(tmp_path, "z.safetensors", weights, {"a": torch.zeros(1, 2)})[0]
     assert other.where.startswith("tensor a: [2] of")
-    assert "missing" in judge(tmp_path, "v.safetensors", weights, {"b": weights["a"]})[0].where
-    assert "nobody" in judge(tmp_path, "w.safetensors", weights, weights | {"b": torch.zeros(1)})[0].where
+    assert "only in the recorded" in judge(tmp_path, "v.safetensors", weights, {"b": weights["a"]})[0].where
+    assert "only in the rebuilt" in judge(tmp_path, "w.safetensors", weights, weights | {"b": torch.zeros(1)})[0].where
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
@@ -93,7 +93,7 @@ def test_one_byte_in_a_cell_of_a_table(tmp_path):
     data = old.read_bytes()
     assert data.count(struct.pack("<d", 2.5)) == 1
     (tmp_path / "new.parquet").write_bytes(data.replace(struct.pack("<d", 2.5), struct.pack("<d", -2.5)))
-    verdict = compare(old, tmp_path / "new.parquet", Explained())
+    verdict = compare(old, tmp_path / "new.parquet", KnownDifferences())
     assert verdict.kind == DIFFERENT and verdict.where == "column value, row 1: 2.5 against -2.5"
 
 
@@ -160,5 +160,5 @@ def test_cells_of_a_notebook(tmp_path):
 def test_other_files_are_compared_byte_by_byte_and_a_missing_one_is_different(tmp_path):
     assert judge(tmp_path, "x.txt", "one\ntwo", "one\ntwi")[0].where == "byte 6"
     assert judge(tmp_path, "x.bin", "one", "one more")[0].where == "byte 3"
-    verdict = compare(tmp_path / "old-x.txt", tmp_path / "nowhere.txt", Explained())
+    verdict = compare(tmp_path / "old-x.txt", tmp_path / "nowhere.txt", KnownDifferences())
     assert verdict.kind == DIFFERENT and "no such file" in verdict.where

@@ -8,7 +8,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
-from samizdat.runs.rebuild import lay_inputs
+from samizdat.runs.rebuild import copy_inputs
 from samizdat.runs.sameness import CLOSE, DIFFERENT, SAME
 from samizdat.runs.verify import compare_runs, table_of
 from support.run_fixture import make_run
@@ -80,7 +80,7 @@ def test_what_is_missing_altered_or_extra_is_different(pair):
     different = {name: verdict.where for name, verdict in verdicts.items() if verdict.kind == DIFFERENT}
     assert set(different) == {"statistics/quality.parquet", "statistics/confusion.parquet", "a.txt", "manifest.json"}
     assert "no such file" in different["statistics/quality.parquet"]
-    assert "not the one that it records" in different["statistics/confusion.parquet"]
+    assert "does not have the hash that the run records" in different["statistics/confusion.parquet"]
     assert "only the rebuilt run" in different["a.txt"] and "artefacts.a.txt" in different["manifest.json"]
 
 
@@ -123,14 +123,14 @@ def test_inputs_come_from_the_bundle_or_from_their_place_here(twins, tmp_path, m
     sha256 = sha256_of(tmp_path / "text")
     shutil.copy(tmp_path / "text", offered / sha256)
     inputs = {"data/here.txt": sha256_of(here), "data/sent.txt": sha256, "work/downloads/a.tar.gz": "0" * 64}
-    lay_inputs(with_inputs(twins, inputs), offered, checkout)
+    copy_inputs(with_inputs(twins, inputs), offered, checkout)
     assert (checkout / "data" / "here.txt").read_text(encoding="utf-8") == "here"
     assert (checkout / "data" / "sent.txt").read_text(encoding="utf-8") == "sent"
     with pytest.raises(UserError, match=r"data/sent\.txt is missing"):
-        lay_inputs(with_inputs(twins, inputs), None, checkout)
+        copy_inputs(with_inputs(twins, inputs), None, checkout)
     here.write_text("other", encoding="utf-8")
     with pytest.raises(UserError, match=r"data/here\.txt has another hash here"):
-        lay_inputs(with_inputs(twins, inputs), offered, checkout)
+        copy_inputs(with_inputs(twins, inputs), offered, checkout)
 
 
 @pytest.mark.parametrize(
@@ -146,5 +146,5 @@ def test_no_code_comes_in_as_an_input(twins, tmp_path, monkeypatch, name):
     offered.mkdir()
     shutil.copy(code, offered / sha256_of(code))
     with pytest.raises(UserError, match="can't be put"):
-        lay_inputs(with_inputs(twins, {name: sha256_of(code)}), offered, tmp_path / "checkout")
+        copy_inputs(with_inputs(twins, {name: sha256_of(code)}), offered, tmp_path / "checkout")
     assert not (tmp_path / "checkout").exists()
