@@ -121,7 +121,7 @@ def test_a_lost_machine_costs_nothing_that_was_copied(tmp_path, wheels):
 
     nb = own_texts(notebook())
     said = execute(nb, content, **offline)
-    assert "Put back from" in said and "Nothing to be done" in said
+    assert "Restored from" in said and "Nothing to be done" in said
     assert not [mark for mark in ("✓", "✗", "Migrating") if mark in said]
     assert "What a small GPT-2 learned" in nb.cells[cell_with(nb, "iframe")].outputs[-1].data["text/html"]
     assert before == {path.relative_to(results): path.read_bytes() for path in results.rglob("*") if path.is_file()}

@@ -19,7 +19,6 @@ from samizdat.records.corpus import TEXTS, CorpusSummary
 from samizdat.records.io import read_document, read_table, write_document, write_table
 from samizdat.records.models import TokenizerSummary
 from samizdat.records.samples import SAMPLES
-from samizdat.runs.write_manifest import rule_edges
 
 STAGE = '''
 from dataclasses import dataclass
@@ -266,11 +265,6 @@ def test_a_document_with_other_keys_is_refused(tmp_path):
     path.write_text("{", encoding="utf-8")
     with pytest.raises(UserError, match="damaged"):
         read_document(TokenizerSummary, path)
-
-
-def test_rule_edges_are_read_from_the_rule_graph():
-    dot = 'digraph {\n\t0[label = "all", color = "0"];\n\t1[label = "import_corpus", color = "1"];\n\t1 -> 0\n}'
-    assert rule_edges(dot) == [["import_corpus", "all"]]
 
 
 def test_what_a_killed_process_left_is_swept_away_and_nothing_else(tmp_path):
