@@ -1,4 +1,4 @@
-"""A card that nothing uses is told of once, where it is seen: at the terminal, when a run begins."""
+"""A message about an NVIDIA card that torch can't use appears once, at the terminal, when a run begins."""
 
 import sys
 
@@ -6,7 +6,7 @@ SAID = "! this machine has an NVIDIA card, but torch "
 
 
 def test_an_unused_card_is_told_of_once_and_only_when_something_runs(checkout, tmp_path):
-    """The driver does not answer; whatever the build of torch, the card can't be used."""
+    """The driver does not answer, so that no build of torch can use the card."""
     program = tmp_path / "bin" / "nvidia-smi"
     program.parent.mkdir()
     program.write_text(f"#!{sys.executable}\nraise SystemExit(9)\n", encoding="utf-8")
