@@ -26,10 +26,10 @@ verify: .venv/ready  ## make a run again and say what is the same; RUN=results/m
 bundle: .venv/ready  ## a run as one file that others can verify; INPUTS=hashes leaves the texts out
 	@samizdat bundle "$(RUN)" --inputs $(or $(INPUTS),files)
 
-test: .venv/ready  ## the whole test suite, two files at a time
+test: .venv/development  ## the whole test suite, two files at a time
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
-lint: .venv/ready  ## format, lint and workflow checks
+lint: .venv/development  ## format, lint and workflow checks
 	@ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/rules
 	@$(BIN)/pytest -q tests/integration/test_lint.py
 
@@ -56,38 +56,29 @@ bench-reproducibility: .venv/ready  ## two clean demo runs, thirty kills, the ta
 bench-report: .venv/ready  ## the report in a browser, for the demo, a Czech corpus and a hostile one
 	@$(BIN)/python benchmarks/report.py
 
-# torch comes without a hash and with its accelerator packages left to pip: a CPU build where one is at
-# hand, the CUDA build elsewhere. TORCH=system takes the one that $(PYTHON) has, whatever its version, as on a notebook
-# service whose torch fits its cards: the folder that it lies in stands behind the environment's own packages, so that
-# these win. Pythons of such services may lack ensurepip, so their own pip installs.
-ifeq ($(TORCH),system)
-  WITHOUT_PIP := --without-pip
-  PIP = $(PYTHON) -m pip --python $(BIN)/python
-  TORCHES_FOLDER = $(PYTHON) -c 'import importlib.util as u, pathlib, sys; torch = u.find_spec("torch"); print(pathlib.Path(torch.origin).parents[1]) if torch else sys.exit("$(PYTHON) has no torch; without TORCH=system, make installs one")'
-  LAST_ON_PATH = $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/torch-of-the-system.pth
-  GET_TORCH = $(TORCHES_FOLDER) >"$(LAST_ON_PATH)"
-else
-  PIP = $(BIN)/python -m pip
-  TORCHES_FOLDER = :
-  GET_TORCH = $(INSTALL) $$(sed -n 's/^ *"\(torch==[^"]*\)",$$/\1/p' pyproject.toml)
-endif
-INSTALL = $(PIP) install --quiet --disable-pip-version-check
+# Looks each time, in a moment, whether the environment fits, and mends it where it doesn't. TORCH=system takes the
+# PyTorch that $(PYTHON) has, whatever its version, as on a notebook service whose PyTorch fits its cards.
+INSTALL = PYTHONPATH=workflow $(PYTHON) -B -m samizdat.environment.install --torch "$(TORCH)"
 
-.venv/ready: envs/lock.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "samizdat needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12")'
-	@$(TORCHES_FOLDER) >/dev/null
-	@echo "Installing into .venv (once, some minutes)"
-	@$(PYTHON) -m venv $(WITHOUT_PIP) .venv
-	@$(INSTALL) --no-deps --require-hashes -r envs/lock.txt
-	@$(GET_TORCH)
-	@$(INSTALL) --no-deps --no-build-isolation --editable .
-	@touch $@
+.venv/ready: FORCE
+	@command -v "$(PYTHON)" >/dev/null || { echo "✗ there is no $(PYTHON); install Python 3.11 or newer, or name another with: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "✗ samizdat needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12")'
+	@$(INSTALL)
+
+# With the packages of tests and lint.
+.venv/development: .venv/ready
+	@$(INSTALL) --development
+
+FORCE:
 
 # Needs uv. What follows torch's own choice of accelerator is left out.
+COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
+NOT_LOCKED = $$(for name in $$(cat envs/not-locked.txt); do echo --no-emit-package $$name; done)
+LOCKED = $$(sed -n 's/^\([a-z0-9._-]*\)==.*/--no-emit-package \1/p' envs/lock.txt | sort -u)
 lock:
-	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	  --no-annotate --no-header --quiet --output-file envs/lock.txt \
-	  $$(for name in $$(cat envs/not-locked.txt); do echo --no-emit-package $$name; done)
+	@$(COMPILE) pyproject.toml --output-file envs/lock.txt $(NOT_LOCKED)
+	@$(COMPILE) pyproject.toml --extra dev --constraint envs/lock.txt --output-file envs/lock-development.txt $(NOT_LOCKED) $(LOCKED)
+	@echo uv | $(COMPILE) - --output-file envs/uv.txt
 
 clean: .venv/ready  ## shows what takes how much disk and asks what to keep; ALL=1 or WHAT="logs verify" without asking
 	@samizdat clean $(WHAT) $(if $(ALL),--all)
