@@ -8,7 +8,7 @@ CONFIGFILES := $(if $(CONFIG),--configfile $(CONFIG))
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report plan verify bundle test lint bench-training bench-kills bench-classification bench-generation bench-report bench-reproducibility lock clean
+.PHONY: report plan verify bundle test lint bench-training bench-kills bench-classification bench-generation bench-report bench-reproducibility lock fresh clean
 
 .DEFAULT_GOAL := report
 
@@ -79,6 +79,9 @@ lock:
 	@$(COMPILE) pyproject.toml --output-file envs/lock.txt $(NOT_LOCKED)
 	@$(COMPILE) pyproject.toml --extra dev --constraint envs/lock.txt --output-file envs/lock-development.txt $(NOT_LOCKED) $(LOCKED)
 	@echo uv | $(COMPILE) - --output-file envs/uv.txt
+
+fresh:  ## the README's commands on bare Debian systems (root on Debian; half an hour)
+	@tests/fresh.sh
 
 clean: .venv/ready  ## shows what takes how much disk and asks what to keep; ALL=1 or WHAT="logs verify" without asking
 	@samizdat clean $(WHAT) $(if $(ALL),--all)
