@@ -26,7 +26,8 @@ in_system() { chroot "$SYSTEM" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bi
 as_user() {
   local variables=(HOME="$HOME_OF_USER" USER=user PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 TERM=dumb)
   local name
-  for name in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy PIP_INDEX_URL UV_DEFAULT_INDEX; do
+  for name in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy PIP_INDEX_URL UV_DEFAULT_INDEX \
+    PIP_CERT SSL_CERT_FILE; do
     [ -z "${!name:-}" ] || variables+=("$name=${!name}")
   done
   [ -z "${WHEELS:-}" ] || variables+=(PIP_FIND_LINKS=/wheels)
@@ -70,7 +71,7 @@ new_system() {
   if [ -n "${WHEELS:-}" ]; then mkdir "$SYSTEM/wheels"; mount --bind "$WHEELS" "$SYSTEM/wheels"; fi
   in_system apt-get update -qq >/dev/null
   in_system DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ca-certificates python3 make git >/dev/null 2>&1
-  cp -rL /etc/ssl/certs/. "$SYSTEM/etc/ssl/certs/"
+  cp --remove-destination /etc/ssl/certs/ca-certificates.crt "$SYSTEM/etc/ssl/certs/ca-certificates.crt"
   HOME_OF_USER=/home/žofie; PROJECT=$HOME_OF_USER/samizdat; LOG=$CACHE/$SUITE-last.log; WITHOUT_NETWORK=
   in_system useradd --home-dir "$HOME_OF_USER" --create-home user
   git clone -q . "$SYSTEM$PROJECT"
