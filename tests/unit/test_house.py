@@ -17,8 +17,9 @@ PACKAGE = ROOT / "workflow" / "samizdat"
 # A module imports from its own room and from the floors below it. Rooms on one floor don't know each other.
 FLOORS = (
     {"base"},
-    {"records", "measures", "checkpoints", "optimization"},
+    {"records", "measures", "checkpoints", "optimization", "environment"},
     {"corpus", "models", "samples", "classifiers", "statistics", "reporting", "publishing", "runs"},
+    {"doctor"},
     {"cli"},
 )
 LIGHT_ROOMS = {"base", "records", "reporting"}

@@ -89,6 +89,13 @@ def _parser() -> argparse.ArgumentParser:
         "--inputs", choices=["files", "hashes"], default="files", help="hashes: leave the corpus's texts out"
     )
     bundle.set_defaults(command=_bundle)
+    doctor = commands.add_parser(
+        "doctor",
+        help="check this machine, the environment and the results",
+        description="Check this machine, the environment and the results, and print what a report of a bug needs. "
+        "Exit status: 0 a run can start and every result is whole, 1 something must be mended.",
+    )
+    doctor.set_defaults(command=_doctor)
     clean = commands.add_parser("clean", help="what takes how much disk, and what of it to keep")
     clean.add_argument("what", nargs="*", metavar="WHAT", help="delete these without a question")
     clean.add_argument("--all", action="store_true", help="delete everything without a question")
@@ -115,6 +122,12 @@ def _verify(options: argparse.Namespace) -> int:
     from samizdat.runs.verify import verify
 
     return verify(options.run)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from samizdat.doctor import doctor
+
+    return doctor(Path.cwd())
 
 
 def _clean(options: argparse.Namespace) -> None:
