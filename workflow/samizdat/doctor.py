@@ -95,8 +95,10 @@ def _environment(root: Path) -> Iterator[Finding]:
     elif not any(install.fits(root, development=False, system_torch=system) for system in (False, True)):
         yield Finding(BAD, "the environment in .venv doesn't fit envs/lock.txt", "make .venv/ready")
     lock = (root / "envs" / "lock.txt").read_text(encoding="utf-8")
-    locked = re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.MULTILINE)
-    other = [f"{name} {found}" for name, version in locked if (found := _version(name)) and found != version]
+    locked: dict[str, set[str]] = {}  # one package has several versions where its newest don't take every Python
+    for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.MULTILINE):
+        locked.setdefault(name, set()).add(version)
+    other = [f"{name} {found}" for name in locked if (found := _version(name)) and found not in locked[name]]
     if other:
         text = f"{len(other)} packages have other versions than the lock: {_some(other)}"
         yield Finding(NOTE, text, "make .venv/ready; results of other versions may differ")
@@ -116,37 +118,36 @@ def _machine(root: Path) -> Iterator[Finding]:
 
 
 def _programs(root: Path) -> Iterator[Finding]:
-    quarto = (
-        "Quarto renders the page" if find_quarto() else "no Quarto 1.7 or newer: the embedded renderer makes the page"
-    )
-    yield Finding(GOOD, quarto)
+    other = "the embedded renderer makes the page (there is no Quarto 1.7 or newer)"
+    yield Finding(GOOD, "Quarto makes the page" if find_quarto() else other)
 
 
 def _results(root: Path) -> Iterator[Finding]:
     """Whether each run's files are those of its manifest, and whether a stopped run left a lock."""
-    for path in sorted((root / "results").glob("*/manifest.json")):
-        run = path.parent
-        try:
-            artefacts = read_document(Manifest, path).artefacts
-        except UserError as error:
-            yield Finding(BAD, error.what, error.remedy)
-            continue
-        missing = [name for name in artefacts if not (run / name).is_file()]
-        changed = [name for name in artefacts if name not in missing and sha256_of(run / name) != artefacts[name]]
-        for names, what in ((missing, "missing"), (changed, "not as the run wrote them")):
-            if names:
-                remedy = (
-                    f"delete {run.relative_to(root)}/{names[0]} and run again" if what != "missing" else "run again"
-                )
-                yield Finding(BAD, f"{run.relative_to(root)}: {len(names)} files are {what}: {_some(names)}", remedy)
-        if not missing and not changed:
-            yield Finding(GOOD, f"{name}: all {len(artefacts)} files are those of its manifest")
     for run in sorted((root / "results").glob("*/")):
-        if not (run / "manifest.json").is_file():
-            yield Finding(NOTE, f"{run.relative_to(root)} has no manifest: the run didn't come to its end")
+        yield from _files_of(run, str(run.relative_to(root)))
     if any((root / ".snakemake" / "locks").glob("*")) and not _snakemake_runs(root):
-        remedy = f"{root / '.venv' / 'bin' / 'snakemake'} --unlock"
-        yield Finding(BAD, "a run that was killed left its lock", remedy)
+        yield Finding(BAD, "a run that was killed left its lock", ".venv/bin/snakemake --unlock")
+
+
+def _files_of(run: Path, name: str) -> Iterator[Finding]:
+    if not (run / "manifest.json").is_file():
+        yield Finding(NOTE, f"{name} has no manifest: the run has not come to its end")
+        return
+    try:
+        artefacts = read_document(Manifest, run / "manifest.json").artefacts
+    except UserError as error:
+        yield Finding(BAD, error.what, error.remedy)
+        return
+    missing = [file for file in artefacts if not (run / file).is_file()]
+    changed = [file for file in artefacts if file not in missing and sha256_of(run / file) != artefacts[file]]
+    if missing:
+        yield Finding(BAD, f"{name}: {len(missing)} files are missing: {_some(missing)}", "run again")
+    if changed:
+        text = f"{name}: {len(changed)} files are not as the run wrote them: {_some(changed)}"
+        yield Finding(BAD, text, "delete these files and run again")
+    if not missing and not changed:
+        yield Finding(GOOD, f"{name}: all {len(artefacts)} files are those of its manifest")
 
 
 def _snakemake_runs(root: Path) -> bool:
