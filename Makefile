@@ -8,7 +8,7 @@ CONFIGFILES := $(if $(CONFIG),--configfile $(CONFIG))
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help report plan verify bundle clean test lint cli-help lock \
+.PHONY: help report plan verify bundle clean test lint cli-help lock fresh \
   bench-training bench-kills bench-classification bench-generation bench-report bench-reproducibility
 
 .DEFAULT_GOAL := report
@@ -36,10 +36,10 @@ clean: .venv/ready  ## show disk use and ask what to keep; ALL=1 or WHAT="logs v
 	@samizdat clean $(WHAT) $(if $(ALL),--all)
 
 ##@ Development
-test: .venv/ready  ## run all tests, two files at a time
+test: .venv/development  ## run all tests, two files at a time
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
-lint: .venv/ready  ## check format, code and workflow
+lint: .venv/development  ## check format, code and workflow
 	@ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/rules
 	@$(BIN)/pytest -q tests/integration/test_lint.py
 	@mypy && codespell
@@ -48,10 +48,16 @@ cli-help: .venv/ready  ## write docs/cli.md from the help of `samizdat`
 	@$(BIN)/python docs/write_cli.py
 
 # torch and the accelerator packages that torch chooses are left out.
-lock:  ## pin the versions of all packages in envs/lock.txt (needs uv)
-	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	  --no-annotate --no-header --quiet --output-file envs/lock.txt \
-	  $$(for name in $$(cat envs/not-locked.txt); do echo --no-emit-package $$name; done)
+COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
+NOT_LOCKED = $$(for name in $$(cat envs/not-locked.txt); do echo --no-emit-package $$name; done)
+LOCKED = $$(sed -n 's/^\([a-z0-9._-]*\)==.*/--no-emit-package \1/p' envs/lock.txt | sort -u)
+lock:  ## pin the versions of all packages in envs/ (needs uv)
+	@$(COMPILE) pyproject.toml --output-file envs/lock.txt $(NOT_LOCKED)
+	@$(COMPILE) pyproject.toml --extra dev --constraint envs/lock.txt --output-file envs/lock-development.txt $(NOT_LOCKED) $(LOCKED)
+	@echo uv | $(COMPILE) - --output-file envs/uv.txt
+
+fresh:  ## try the README's commands on bare Debian systems (root on Debian; half an hour)
+	@tests/fresh.sh
 
 ##@ Benchmarks
 DEMO := results/demo/tokenizers
@@ -77,29 +83,17 @@ bench-reproducibility: .venv/ready  ## run the demo twice, kill thirty runs, cha
 bench-report: .venv/ready  ## check the page of the demo, a Czech and a hostile corpus in a browser
 	@$(BIN)/python benchmarks/report.py
 
-# pip installs torch without a hash and chooses its accelerator packages: a CPU build where one is available, else the
-# CUDA build. TORCH=system uses the torch that $(PYTHON) has, whatever its version, as on a notebook service whose torch
-# fits its GPUs: the folder of that torch is last on the path, so that the environment's own packages come first. The
-# Python of such a service may lack ensurepip, so the service's own pip installs.
-ifeq ($(TORCH),system)
-  WITHOUT_PIP := --without-pip
-  PIP = $(PYTHON) -m pip --python $(BIN)/python
-  TORCHES_FOLDER = $(PYTHON) -c 'import importlib.util as u, pathlib, sys; torch = u.find_spec("torch"); print(pathlib.Path(torch.origin).parents[1]) if torch else sys.exit("$(PYTHON) has no torch; without TORCH=system, make installs one")'
-  LAST_ON_PATH = $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/torch-of-the-system.pth
-  GET_TORCH = $(TORCHES_FOLDER) >"$(LAST_ON_PATH)"
-else
-  PIP = $(BIN)/python -m pip
-  TORCHES_FOLDER = :
-  GET_TORCH = $(INSTALL) $$(sed -n 's/^ *"\(torch==[^"]*\)",$$/\1/p' pyproject.toml)
-endif
-INSTALL = $(PIP) install --quiet --disable-pip-version-check
+# Checks in a moment whether the environment fits, and repairs it if not. TORCH=system uses the PyTorch that $(PYTHON)
+# has, whatever its version, as on a notebook service whose PyTorch fits its GPUs.
+INSTALL = PYTHONPATH=workflow $(PYTHON) -B -m samizdat.environment.install --torch "$(TORCH)"
 
-.venv/ready: envs/lock.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "samizdat needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12")'
-	@$(TORCHES_FOLDER) >/dev/null
-	@echo "Installing into .venv (once, some minutes)"
-	@$(PYTHON) -m venv $(WITHOUT_PIP) .venv
-	@$(INSTALL) --no-deps --require-hashes -r envs/lock.txt
-	@$(GET_TORCH)
-	@$(INSTALL) --no-deps --no-build-isolation --editable .
-	@touch $@
+.venv/ready: FORCE
+	@command -v "$(PYTHON)" >/dev/null || { echo "✗ there is no $(PYTHON); install Python 3.11 or newer, or name another with: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "✗ samizdat needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12")'
+	@$(INSTALL)
+
+# With the packages of tests and lint.
+.venv/development: .venv/ready
+	@$(INSTALL) --development
+
+FORCE:

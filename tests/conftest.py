@@ -13,15 +13,15 @@ import pytest
 import yaml
 from filelock import FileLock
 
+from samizdat.environment import install
 from support.run_fixture import make_run, publish
 
 ROOT = Path(__file__).parents[1]
 WORKFLOW_FILES = ("Snakefile", "Makefile", "pyproject.toml", "config", "workflow", "profiles", "report", "data", "envs")
 
 # Whether make, called in a copy, would use the environment of the tests as it is and install nothing.
-READY = Path(sys.prefix, "ready")
-BUILT_BY_MAKE = READY.is_file() and all(
-    READY.stat().st_mtime >= (ROOT / name).stat().st_mtime for name in ("envs/lock.txt", "pyproject.toml")
+BUILT_BY_MAKE = Path(sys.prefix).resolve() == (ROOT / ".venv").resolve() and any(
+    install.fits(ROOT, development=True, system_torch=system_torch) for system_torch in (False, True)
 )
 
 

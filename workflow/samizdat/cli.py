@@ -51,7 +51,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(failed=1)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_sample, _add_plan, _add_verify, _add_bundle, _add_clean, _add_keep):
+    for add in (_add_sample, _add_plan, _add_verify, _add_bundle, _add_doctor, _add_clean, _add_keep):
         add(commands)
     return parser
 
@@ -122,6 +122,16 @@ def _add_bundle(commands: Commands) -> None:
     bundle.set_defaults(command=_bundle)
 
 
+def _add_doctor(commands: Commands) -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="check this machine, the environment and the results",
+        description="Check this machine, the environment and the results, and print what a bug report needs. Exit "
+        "status: 0 a run can start and all results are undamaged; 1 something must be repaired.",
+    )
+    doctor.set_defaults(command=_doctor)
+
+
 def _add_clean(commands: Commands) -> None:
     clean = commands.add_parser(
         "clean",
@@ -156,6 +166,12 @@ def _verify(options: argparse.Namespace) -> int:
     from samizdat.runs.verify import verify
 
     return verify(options.run)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from samizdat.doctor import doctor
+
+    return doctor(Path.cwd())
 
 
 def _clean(options: argparse.Namespace) -> None:
