@@ -56,7 +56,7 @@ def test_a_registry_out_of_reach(name, tmp_path):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         index = f"http://127.0.0.1:{unused.getsockname()[1]}/simple"
-        error = failed("installing", said(name, tmp_path, index), tmp_path)
+        error = failed("installing", said(name, tmp_path, index), pinned_in="envs/lock.txt")
     assert str(error).startswith(
         "installing: the package registry can't be reached.\n  What to do: check the connection"
     )
@@ -74,20 +74,22 @@ def test_a_registry_behind_a_certificate_that_nobody_knows(name, tmp_path, serve
     context.load_cert_chain(tmp_path / "c.pem", certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     output = said(name, tmp_path, f"https://127.0.0.1:{server.server_address[1]}/simple")
-    assert "certificate of the package registry is not trusted" in str(failed("installing", output, tmp_path))
+    assert "certificate of the package registry is not trusted" in str(
+        failed("installing", output, pinned_in="envs/lock.txt")
+    )
 
 
 @pytest.mark.parametrize("name", INSTALLERS)
 def test_a_proxy_that_refuses(name, tmp_path, server):
     proxy = f"http://127.0.0.1:{server.server_address[1]}"
     output = said(name, tmp_path, "https://registry.example/simple", HTTPS_PROXY=proxy, https_proxy=proxy)
-    assert "the proxy refused the connection" in str(failed("installing", output, tmp_path))
+    assert "the proxy refused the connection" in str(failed("installing", output, pinned_in="envs/lock.txt"))
 
 
 @pytest.mark.parametrize("name", INSTALLERS)
 def test_a_package_that_the_registry_lacks(name, tmp_path, server):
     output = said(name, tmp_path, f"http://127.0.0.1:{server.server_address[1]}/simple")
-    assert "the package registry lacks a package" in str(failed("installing", output, tmp_path))
+    assert "the package registry lacks a package" in str(failed("installing", output, pinned_in="envs/lock.txt"))
 
 
 @pytest.mark.parametrize(
@@ -100,8 +102,9 @@ def test_a_package_that_the_registry_lacks(name, tmp_path, server):
         ("fatal error: Python.h: No such file or directory", "needs a C compiler"),
         ("error: command 'gcc' failed: No such file or directory", "needs a C compiler"),
         ("error: failed to create directory `/home/a/.cache/uv`: Permission denied (os error 13)", "can't be written"),
-        ("something else", "failed; the lines above are the installer's own"),
+        ("something else", "failed: the installer gave no reason"),
+        ("one\nERROR: of its own\ntwo", "failed: ERROR: of its own"),
     ],
 )
 def test_other_causes(output, cause):
-    assert cause in str(failed("installing", output, Path(".venv")))
+    assert cause in str(failed("installing", output, pinned_in="envs/lock.txt"))

@@ -137,7 +137,7 @@ def _make_venv(venv: Path) -> None:
     command = [sys.executable, "-m", "venv", *clear, *without, str(venv)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise failed(f"making {venv}", done.stdout + done.stderr, venv)
+        raise failed(f"making {venv}", done.stdout + done.stderr, pinned_in="envs/lock.txt")
     # uv then writes scripts that find their Python by their own place, so that a moved or copied environment works.
     with (venv / "pyvenv.cfg").open("a", encoding="utf-8") as file:
         file.write("relocatable = true\n")

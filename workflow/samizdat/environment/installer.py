@@ -75,7 +75,7 @@ class Installer:
                 if not may_fail and not line.startswith((" + ", " - ", " ~ ")):
                     print(f"  {line.rstrip()}", flush=True)
         if process.returncode and not may_fail:
-            raise failed(what, "".join(output), self.venv)
+            raise failed(what, "".join(output), pinned_in="envs/lock.txt")
         return None if process.returncode else "".join(output)
 
 

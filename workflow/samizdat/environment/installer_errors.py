@@ -1,7 +1,6 @@
 """What uv and pip say when they fail, as one line with a remedy."""
 
 import re
-from pathlib import Path
 
 from samizdat.base.errors import UserError
 from samizdat.environment.system import how_to_install
@@ -11,7 +10,7 @@ _CAUSES = (
     (
         r"No space left on device|os error 28|Errno 28",
         "the disk is full",
-        "free some disk space ({room}), then run the same command again",
+        "free some disk space, then run the same command again",
     ),
     (
         r"CERTIFICATE_VERIFY_FAILED|invalid peer certificate|UnknownIssuer|certificate verify failed",
@@ -33,7 +32,7 @@ _CAUSES = (
     ),
     (
         r"do not match the hash|DO NOT MATCH THE HASHES|[Hh]ash mismatch",
-        "a package is not the one that envs/lock.txt names (another hash)",
+        "a package is not the one that {pinned_in} names (another hash)",
         "delete the installer's cache (uv cache clean, pip cache purge) and run the same command again; if it comes "
         "again, the registry or the mirror serves other files: don't use it",
     ),
@@ -49,26 +48,26 @@ _CAUSES = (
     ),
     (
         r"No matching distribution|not found in the package registry|has no usable wheels|no version of",
-        "the package registry lacks a package that envs/lock.txt names",
+        "the package registry lacks a package that {pinned_in} names",
         "the lines above name it; if a mirror is set in pip's config, try without it",
     ),
 )
 
 
-def failed(what: str, output: str, environment: Path) -> UserError:
-    """The error for an installer that failed.
+def failed(what: str, output: str, *, pinned_in: str) -> UserError:
+    """Make the error for an installer that failed.
 
     Args:
-        what: what was to be installed.
+        what: what failed, such as "installing PyTorch".
         output: what the installer printed.
-        environment: the folder that was installed into.
+        pinned_in: the file that names the packages, with their versions and hashes.
     """
     for pattern, cause, remedy in _CAUSES:
         if re.search(pattern, output):
             compiler = how_to_install("compiler", "a C compiler and the headers of Python")
-            room = f"{environment} takes 2.4 GB, and 6.5 GB with a PyTorch for NVIDIA cards"
-            return UserError(f"{what}: {cause}", remedy=remedy.format(compiler=compiler, room=room))
+            return UserError(f"{what}: {cause.format(pinned_in=pinned_in)}", remedy=remedy.format(compiler=compiler))
+    lines = [line for line in output.splitlines() if re.match(r"(?i)\s*error", line)]
     return UserError(
-        f"{what} failed; the lines above are the installer's own",
-        remedy="run the same command again; if it fails again, report these lines",
+        f"{what} failed: {lines[0].strip() if lines else 'the installer gave no reason'}",
+        remedy="run the same command again; if it fails again, report what the installer printed",
     )
