@@ -37,7 +37,7 @@ clean: .venv/ready  ## show disk use and ask what to keep; ALL=1 or WHAT="logs v
 
 ##@ Development
 test: .venv/development  ## run all tests, two files at a time
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/pytest -rs --numprocesses 2 --dist loadfile
 
 lint: .venv/development  ## check format, code and workflow
 	@ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/rules

@@ -12,9 +12,14 @@ from pathlib import Path
 import pytest
 import yaml
 from filelock import FileLock
+from hypothesis import settings
 
 from samizdat.environment import install
 from support.run_fixture import make_run, publish
+
+# A loaded machine is slow, and nothing is wrong with that.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 ROOT = Path(__file__).parents[1]
 WORKFLOW_FILES = ("Snakefile", "Makefile", "pyproject.toml", "config", "workflow", "profiles", "report", "data", "envs")
@@ -81,14 +86,26 @@ class Checkout:
         return str(path.relative_to(self.root))
 
 
-def new_checkout(folder: Path) -> Checkout:
-    """Copy the files that the workflow runs from."""
-    generated = shutil.ignore_patterns("__pycache__", "*.egg-info", "report.ipynb", "report.html", ".quarto")
+def _not_tracked(folder: Path) -> frozenset[str]:
+    """The files of a folder that git doesn't know; none where the project is no clone."""
+    command = ["git", "ls-files", "-z", "--others", "--directory", "."]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return frozenset(str(folder / name.rstrip("/")) for name in done.stdout.split("\0") if name)
+
+
+def new_checkout(folder: Path, root: Path = ROOT) -> Checkout:
+    """Copy the files that the workflow runs from: of `data/` and `config/` those of the project, not the user's own."""
+    generated = shutil.ignore_patterns(
+        "__pycache__", "*.egg-info", ".*_cache", "report.ipynb", "report.html", ".quarto"
+    )
     folder.mkdir(parents=True, exist_ok=True)
     for name in WORKFLOW_FILES:
-        source = ROOT / name
+        source = root / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=generated)
+            users = _not_tracked(source) if name in ("data", "config") else frozenset()
+            shutil.copytree(source, folder / name, ignore=lambda at, names, users=users: (
+                generated(at, names) | {file for file in names if str(Path(at, file)) in users}
+            ))  # fmt: skip
         else:
             shutil.copy2(source, folder / name)
     if BUILT_BY_MAKE:

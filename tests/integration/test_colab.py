@@ -38,7 +38,7 @@ def execute(nb: nbformat.NotebookNode, folder: Path, **environment: str) -> str:
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("SAMIZDAT_", "HF_", "PIP_"))}
     for name in ("PYTHONPATH", "MAKEFLAGS", "MAKELEVEL", "PYTHON", "TORCH", "KEEP", "CONFIG"):
         inherited.pop(name, None)
-    client = NotebookClient(nb, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(nb, timeout=None, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
     client.execute(env=inherited | environment)
     outputs = (output for cell in nb.cells for output in cell.get("outputs", ()))
     return "".join(output.text for output in outputs if output.output_type == "stream")

@@ -63,7 +63,7 @@ def read(texts: list[str], reader: str, form: str) -> Shown:
 
 @pytest.mark.parametrize("reader", [pandoc.MARKDOWN, "gfm"])
 @pytest.mark.parametrize("form", ["paragraph", "cell"])
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50, derandomize=True)
 @example(texts=SHORT)
 @given(texts=st.lists(ANY_TEXT, min_size=1, max_size=25))
 def test_a_text_is_read_as_its_visible_form(reader, form, texts):
@@ -87,7 +87,7 @@ def test_what_cannot_be_seen_is_made_visible(text, shown):
     assert visible(text) == shown
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(st.text(st.characters(codec=None)))
 def test_plain_text_is_one_line_that_survives_yaml_and_html(text):
     line = attribute(text)

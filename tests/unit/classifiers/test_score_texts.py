@@ -71,7 +71,7 @@ def test_bfloat16_gives_the_labels_of_float32_where_they_are_decided(classifier,
     assert (exact["label"] == half["label"])[decided].all()
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(st.data())
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("model_type", ["bert", PADDED])

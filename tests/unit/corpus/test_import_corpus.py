@@ -29,7 +29,7 @@ def test_the_summary_counts_characters_bytes_and_lengths(corpus):
     assert set(summary.inputs) == {"data/t.txt"}
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(min_size=2).filter(lambda text: text.strip() == text), min_size=2, unique=True))
 def test_any_texts_come_back_as_they_are(corpus, texts):
     normal = [text.replace("\r\n", "\n").replace("\r", "\n").strip() for text in texts]

@@ -9,7 +9,7 @@ from samizdat.measures import label_metrics
 from samizdat.measures.bootstrap import interval, resample_totals
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(hnp.arrays(int, (30, 3), elements=st.integers(0, 5)), st.integers(0, 2**62))
 def test_resampled_totals_are_those_of_drawn_rows(counts, seed):
     totals = resample_totals(counts, 300, seed)

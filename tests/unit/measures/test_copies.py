@@ -24,7 +24,7 @@ def test_a_copied_passage_is_found_where_it_stands():
 texts = st.lists(st.text(alphabet="ab é🐻", max_size=12), min_size=1, max_size=5)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(training=texts, text=st.text(alphabet="ab é🐻", max_size=12))
 def test_the_longest_copy_is_the_longest(training, text):
     runs = {text[start:end] for start in range(len(text)) for end in range(start + 1, len(text) + 1)}

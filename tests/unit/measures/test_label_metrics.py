@@ -12,7 +12,7 @@ from samizdat.measures import label_metrics
 from samizdat.measures.bootstrap import resample_totals
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(hnp.arrays(int, (4, 4), elements=st.integers(0, 20)).filter(lambda counts: counts.sum() > 0))
 def test_scores_are_those_of_scikit_learn(confusion):
     human, predicted = (np.repeat(place.ravel(), confusion.ravel()) for place in np.indices(confusion.shape))
@@ -44,7 +44,7 @@ def test_group_tests_reject_a_true_null_as_rarely_as_they_say():
     assert 0.02 <= rejected / 400 <= 0.09
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(hnp.arrays(int, (3, 4), elements=st.integers(0, 30)).filter(lambda table: (table.sum(axis=0) > 0).all()
                                                                    and (table.sum(axis=1) > 0).all()))  # fmt: skip
 def test_chi_square_is_that_of_scipy_and_cramers_v_its_corrected_root(table):

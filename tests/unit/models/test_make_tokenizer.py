@@ -46,7 +46,7 @@ def test_each_text_stands_behind_a_boundary_and_reads_as_it_was(own):
     assert tokenizer.decode(held_out) == BOUNDARY + "held out"
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text() | st.lists(st.sampled_from([BOUNDARY, "<|", "|>", "endoftext", " ", "é"])).map("".join))
 def test_every_string_has_tokens_and_none_is_the_boundary(own, text):
     tokenizer = load_once(own)

@@ -195,9 +195,7 @@ def start(root: Path, folder: Path, command: str) -> subprocess.Popen:
 
 
 def wait_for(what) -> None:
-    deadline = time.monotonic() + 60
     while not what():
-        assert time.monotonic() < deadline
         time.sleep(0.02)
 
 

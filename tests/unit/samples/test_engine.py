@@ -115,7 +115,7 @@ def one_thread():
         yield
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(requests=requests, data=st.data())
 def test_a_text_depends_on_its_own_prompt_settings_and_seed_alone(model, requests, data):
     together = write_texts(model, requests, FULL, boundary=BOUNDARY)
