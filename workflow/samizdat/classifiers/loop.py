@@ -14,6 +14,7 @@ from samizdat.base.device import Device
 from samizdat.base.seeds import derive_seed
 from samizdat.classifiers.step import FinetuningStep
 from samizdat.measures import label_metrics
+from samizdat.optimization.schedule import LearningRateSchedule
 
 log = logging.getLogger("samizdat")
 
@@ -103,13 +104,13 @@ def fit(
 
     steps = max(1, round(settings.epochs * len(learned) / settings.batch_rows))
     evaluated = {round(steps * mark / settings.evaluations) - 1 for mark in range(1, settings.evaluations + 1)}
-    warmup = settings.warmup_share * steps
+    schedule = LearningRateSchedule("linear", steps, settings.warmup_share)
     batches = _batches([len(encoded[row]) for row in learned], settings.batch_rows, seed)
     best, best_weights, worse = -1.0, None, 0
     model.train()
     for number in (bar := stage.progress(f"classifier {name}", steps, "steps", items=range(steps))):
-        scale = (number + 1) / (warmup + 1) if number < warmup else (steps - number) / max(steps - warmup, 1)
-        loss = step.learn(batch_of([learned[place] for place in next(batches)]), settings.learning_rate * scale)
+        rate = settings.learning_rate * schedule.scale(number)
+        loss = step.learn(batch_of([learned[place] for place in next(batches)]), rate)
         if number % 20 == 0 or number == steps - 1:
             log.info("step %d of %d: loss %.4f", number + 1, steps, loss.item())
             bar.set_postfix_str(f"loss {loss.item():.3f}")
