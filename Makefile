@@ -32,6 +32,7 @@ test: .venv/ready  ## the whole test suite, two files at a time
 lint: .venv/ready  ## format, lint and workflow checks
 	@ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/rules
 	@$(BIN)/pytest -q tests/integration/test_lint.py
+	@mypy && codespell
 
 DEMO := results/demo/tokenizers
 bench-training: .venv/ready  ## training against two peers, under an hour on a quiet machine

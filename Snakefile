@@ -1,8 +1,8 @@
-"""From a corpus to a published report. Wires; computes nothing."""
+"""From a corpus to a published report: includes the rules, computes nothing itself."""
 
 from snakemake.utils import min_version
 
-from samizdat.base.hardware import announce_unused_card
+from samizdat.base.hardware import announce_unused_gpu
 from samizdat.base.snakemake_log import quieten_snakemake
 
 min_version("9.13")
@@ -23,7 +23,7 @@ include: "workflow/rules/publishing.smk"
 
 
 rule all:
-    """The executed notebook, the page, and the record of how they came to be."""
+    """Make the executed notebook, the page, and the record of how they were made."""
     default_target: True
     input:
         f"{RESULTS}/report/report.html",
@@ -32,7 +32,7 @@ rule all:
 
 
 onstart:
-    announce_unused_card(config["device"])
+    announce_unused_gpu(config["device"])
 
 
 onsuccess:

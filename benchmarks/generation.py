@@ -27,7 +27,7 @@ from tokenizers import ByteLevelBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from samizdat.base.device import prepare
-from samizdat.checkpoints.encoding import BOUNDARY, encode, load
+from samizdat.checkpoints.encoding import BOUNDARY, encode, load_tokenizer
 from samizdat.measures.copies import Copies, known_words
 from samizdat.samples.engine import Recipe, Request, write_texts
 
@@ -85,7 +85,7 @@ def main() -> None:
 def demo() -> tuple[GPT2LMHeadModel, PreTrainedTokenizerFast]:
     """The demo's model: 4 layers, 256 wide, a vocabulary of 6,144."""
     folder = DEMO / "models" / "gpt2-tiny"
-    return GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True), load(folder)
+    return GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True), load_tokenizer(folder)
 
 
 def toy() -> tuple[GPT2LMHeadModel, PreTrainedTokenizerFast]:

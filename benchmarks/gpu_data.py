@@ -17,7 +17,7 @@ from transformers import (
 )
 
 from samizdat.base.files import sha256_of, write_text
-from samizdat.checkpoints.encoding import load
+from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.corpus import LABEL_PREFIX, TEXTS
@@ -71,7 +71,7 @@ def write_tokenizer(folder: Path, corpus: Path, vocabulary: int) -> Path:
 
 def write_gpt2(folder: Path, tokenizer: Path, **shape: int) -> Path:
     """A GPT-2 of random weights to continue: 124 million of them, where no shape is given."""
-    found = load(tokenizer)
+    found = load_tokenizer(tokenizer)
     torch.manual_seed(1)
     boundary = found.eos_token_id
     config = GPT2Config(**{"vocab_size": len(found)} | shape, bos_token_id=boundary, eos_token_id=boundary)
@@ -114,7 +114,7 @@ def write_classifier(folder: Path, tokenizer: Path, **shape: int) -> Path:
 
 def classifiers_tokenizer(tokenizer: Path) -> PreTrainedTokenizerFast:
     """The corpus's tokenizer with the special tokens that an encoder wants around a text."""
-    made = load(tokenizer)
+    made = load_tokenizer(tokenizer)
     made.add_special_tokens({"cls_token": "<s>", "sep_token": "</s>"})
     made.pad_token = made.eos_token  # number 0: RoBERTa counts positions from the padding's number on
     made.backend_tokenizer.post_processor = processors.BertProcessing(

@@ -20,7 +20,7 @@ from rates import seconds_of
 from record import Figure, middle
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, GPT2LMHeadModel
 
-from samizdat.checkpoints.encoding import load
+from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.classifiers import finetune_classifier as learning
 from samizdat.classifiers import score_texts as scoring
 from samizdat.records.classifiers import SCORES
@@ -32,8 +32,8 @@ def generation(checkpoint: Path, device: str, sizes: Sizes) -> dict[str, Figure]
     """New tokens a second, texts in and texts out, against transformers."""
     model = GPT2LMHeadModel.from_pretrained(checkpoint, dtype=torch.float32).eval().to(device)
     found = speeds(
-        model, load(checkpoint), samples=sizes.samples, piped=sizes.piped, tokens=sizes.new_tokens, batch=sizes.batch,
-        slots=sizes.slots, repeats=sizes.repeats, reaches=(30, 3),
+        model, load_tokenizer(checkpoint), samples=sizes.samples, piped=sizes.piped, tokens=sizes.new_tokens,
+        batch=sizes.batch, slots=sizes.slots, repeats=sizes.repeats, reaches=(30, 3),
     )  # fmt: skip
     return {f"generation {key}": figure for key, figure in found.items()}
 

@@ -1,4 +1,4 @@
-"""Quarto's pre-render hook: report.ipynb as the run's results and this folder's document make it."""
+"""Bring report.ipynb up to date with the run's results and this folder's document: Quarto's pre-render hook."""
 
 from samizdat.publishing.quarto_hook import main
 

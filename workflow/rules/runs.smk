@@ -34,7 +34,7 @@ ARTEFACTS = [
 
 
 rule write_config:
-    """The config as it was used, overlays merged."""
+    """Write the config that is used, with all overlays merged."""
     output:
         f"{RESULTS}/config.json",
     log:
@@ -48,7 +48,7 @@ rule write_config:
 
 
 rule draw_rules:
-    """Which step follows which, as Snakemake sees it."""
+    """Draw the rule graph: which rule follows which."""
     input:
         f"{RESULTS}/config.json",
     output:
@@ -56,7 +56,7 @@ rule draw_rules:
     log:
         f"{LOGS}/draw_rules.log",
     params:
-        # Snakemake notes no change of a rule that it only draws.
+        # The graph changes with every rule, and Snakemake does not see that this rule depends on the others.
         code=lambda wildcards: digest_of_files([Path("Snakefile"), *sorted(Path("workflow/rules").glob("*.smk"))]),
     message:
         "Drawing the rule graph"
@@ -65,7 +65,7 @@ rule draw_rules:
 
 
 rule write_manifest:
-    """Config, versions and the hash of everything that the report depends on."""
+    """Write the manifest: config, versions, and the hashes of everything that the report depends on."""
     input:
         config=f"{RESULTS}/config.json",
         rules=f"{RESULTS}/rules.dot",
@@ -94,7 +94,7 @@ rule write_manifest:
 
 
 rule write_provenance:
-    """Hashes of the report, machine, devices and durations: last of all, read by nothing."""
+    """Write hashes of the report, machine, devices and durations; it runs last, and no rule reads its output."""
     input:
         f"{RESULTS}/report/report.ipynb",
         f"{RESULTS}/report/report.html",

@@ -3,7 +3,7 @@
 
 
 rule generate_samples:
-    """Texts that a model wrote, from the published weights and from the checkpoints on the way."""
+    """Generate texts with a model, from the published weights and from earlier checkpoints."""
     input:
         model=lambda wildcards: model_outputs(wildcards.model),
         texts=f"{RESULTS}/corpus/texts.parquet",

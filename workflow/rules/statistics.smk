@@ -3,7 +3,7 @@
 
 
 rule compute_statistics:
-    """Label shares, divergences and held-out quality, with intervals."""
+    """Compute label shares, divergences, quality on held-out texts and more, with confidence intervals."""
     input:
         texts=f"{RESULTS}/corpus/texts.parquet",
         samples=expand(f"{RESULTS}/samples/{{model}}.parquet", model=MODELS),
@@ -35,7 +35,7 @@ rule compute_statistics:
 
 
 rule judge_samples:
-    """What the samples are worth beside held-out texts: variety, copies, closeness."""
+    """Compare the samples with held-out texts: diversity, copies, closeness."""
     input:
         texts=f"{RESULTS}/corpus/texts.parquet",
         samples=expand(f"{RESULTS}/samples/{{model}}.parquet", model=MODELS),

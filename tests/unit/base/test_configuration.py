@@ -1,4 +1,4 @@
-"""The config: shipped ones pass, wrong ones are refused with the key, the value and the remedy."""
+"""The config: shipped configs pass; a wrong one is reported with the key, the value and the remedy."""
 
 import copy
 from dataclasses import fields, is_dataclass
@@ -88,7 +88,7 @@ def test_every_shipped_config_is_valid(overlay):
         ({"training__resume_every_steps": 25}, ["did you mean `resume_every_seconds`"]),
         ({"classification__batch_tokens": "all"}, ["`classification.batch_tokens` is 'all'", "as suits the device"]),
         ({"classification__precision": "int8"}, ["`classification.precision` is 'int8'", "'float16'"]),
-        ({"classifiers__1__name": "sentiment"}, ["two items are called 'sentiment'"]),
+        ({"classifiers__1__name": "sentiment"}, ["two items have the name 'sentiment'"]),
     ],
 )
 def test_a_wrong_config_is_refused_with_key_value_and_remedy(changes, named):
@@ -171,5 +171,5 @@ def test_corpus_files_are_found_sorted_and_hidden_ones_are_not(tmp_path, monkeyp
     with pytest.raises(UserError, match=r"nowhere does not exist"):
         configuration.corpus_files(["nowhere"])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match=r"empty holds no file of a known kind"):
+    with pytest.raises(UserError, match=r"empty has no file of a known kind"):
         configuration.corpus_files(["empty"])

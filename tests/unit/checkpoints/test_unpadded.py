@@ -1,4 +1,4 @@
-"""Windows end to end: none is lost, and each is computed as if it were alone."""
+"""Packed windows: none is lost, and each is computed as if it were alone."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import BertConfig, BertForSequenceClassification, MPNetConfig
 
-from samizdat.checkpoints.unpadded import TOKENS_PER_PLACE, can_read_end_to_end, read_end_to_end, rows
+from samizdat.checkpoints.unpadded import TOKENS_PER_PLACE, enable_packing, packed_rows, supports_packing
 from samizdat.checkpoints.windows import Window
 
 
@@ -15,10 +15,10 @@ from samizdat.checkpoints.windows import Window
     batch_tokens=st.sampled_from([24, 40, 96]),
     first_position=st.sampled_from([0, 2]),
 )
-def test_every_window_stands_once_and_whole_in_a_row(lengths, batch_tokens, first_position):
+def test_every_window_is_once_and_whole_in_a_row(lengths, batch_tokens, first_position):
     windows = [Window(text, 1, [1 + (text + place) % 90 for place in range(n)]) for text, n in enumerate(lengths)]
     found = []
-    for batch in rows(windows, batch_tokens=batch_tokens, first_position=first_position):
+    for batch in packed_rows(windows, batch_tokens=batch_tokens, first_position=first_position):
         row, positions = batch.inputs["input_ids"], batch.inputs["position_ids"]
         assert row.shape == positions.shape == (1, batch_tokens)
         assert len(batch.inputs["starts"]) == batch_tokens // TOKENS_PER_PLACE
@@ -36,26 +36,26 @@ def test_rows_are_full_while_there_are_windows_to_fill_them():
     windows = [Window(text, 1, [5] * (3 + text * 7 % 40)) for text in range(3000)]
     used = [
         sum(len(window.tokens) for window in batch.windows)
-        for batch in rows(windows, batch_tokens=512, first_position=0)
+        for batch in packed_rows(windows, batch_tokens=512, first_position=0)
     ]
     assert min(used[:-10]) >= 0.98 * 512
     assert len(used) <= 1.02 * sum(len(window.tokens) for window in windows) / 512 + 1
 
 
-def test_only_encoders_that_look_both_ways_read_rows():
-    assert can_read_end_to_end(BertConfig())
-    assert not can_read_end_to_end(BertConfig(is_decoder=True))
-    assert not can_read_end_to_end(MPNetConfig())
+def test_only_encoders_with_two_way_attention_support_packing():
+    assert supports_packing(BertConfig())
+    assert not supports_packing(BertConfig(is_decoder=True))
+    assert not supports_packing(MPNetConfig())
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("width", [384, 768])
-def test_a_window_has_the_same_bits_alone_and_beside_others_of_its_length(dtype, width):
+def test_a_window_has_the_same_bits_alone_and_next_to_others_of_its_length(dtype, width):
     """At the widths of real encoders, for small windows too, whose products may have kernels of their own."""
     torch.manual_seed(1)
     shape = {"hidden_size": width, "num_hidden_layers": 1, "intermediate_size": 4 * width, "vocab_size": 100}
     model = BertForSequenceClassification(BertConfig(**shape, num_labels=3)).to(dtype).eval()
-    read_end_to_end(model)
+    enable_packing(model)
     random = torch.Generator().manual_seed(1)
     lengths = [length for length in (*range(1, 34), 63, 64, 65, 127, 128) for _ in range(3)]
     windows = [
@@ -65,7 +65,7 @@ def test_a_window_has_the_same_bits_alone_and_beside_others_of_its_length(dtype,
     def logits(some: list[Window]) -> dict[int, torch.Tensor]:
         found = {}
         with torch.inference_mode():
-            for batch in rows(some, batch_tokens=256, first_position=0):
+            for batch in packed_rows(some, batch_tokens=256, first_position=0):
                 said = model(**batch.inputs).logits
                 found |= {window.text: values for window, values in zip(batch.windows, said, strict=False)}
         return found

@@ -7,71 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForSequenceClassification
 
 from samizdat.base.errors import UserError
-from samizdat.classifiers.finetune_classifier import finetune_classifier
-from samizdat.classifiers.loop import FinetuningSettings
-from samizdat.records.classifiers import ClassifierCard, ClassifierDescription
+from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.io import read_document
-from support.small_classifier import WORDS, make_encoder
 from support.small_corpus import write_texts
-
-DESCRIPTION = ClassifierDescription("mood", label_column="mood", label_map={}, predicts="the mood", made_for="tests",
-                                    reference="nowhere", languages=(), min_words=None, max_words=None)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory):
-    return FinetuningSettings(
-        checkpoint=str(make_encoder(tmp_path_factory.mktemp("encoder"))), revision=None, max_training_texts=150,
-        selection_share=0.2, epochs=6.0, batch_rows=8, learning_rate=0.003, warmup_share=0.1, weight_decay=0.01,
-        dropout=0.0, class_weights=True, evaluations=4, patience=None, precision="float32",
-    )  # fmt: skip
-
-
-def sentences(number: int, rare: float = 0.5) -> tuple[list[str], list[str]]:
-    """Sentences with “good” or “bad” in them, and their labels; “bad” is as frequent as `rare`."""
-    random = np.random.default_rng(9)
-    neutral = [word for word in WORDS if word not in ("good", "bad")]
-    texts, labels = [], []
-    for index in range(number):
-        label = "bad" if random.random() < rare else "good"
-        words = [*random.choice(neutral, random.integers(2, 9)), label]
-        texts.append(f"{' '.join(random.permutation(words))} {index}")
-        labels.append(label)
-    return texts, labels
-
-
-def run(settings, corpus, folder, seed=1, description=DESCRIPTION, **changes):
-    said = finetune_classifier(
-        replace(settings, **changes), description, 32, corpus, folder / "out", folder / "work", "cpu", threads=1,
-        seed=seed,
-    )  # fmt: skip
-    return said, folder / "out"
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    texts, labels = sentences(240)
-    return write_texts(texts, tmp_path_factory.mktemp("corpus") / "texts.parquet", held_out=60, mood=labels)
+from support.small_finetuning import DESCRIPTION, contents, predict, run, sentences
 
 
 @pytest.fixture(scope="module")
 def learned(settings, corpus, tmp_path_factory):
     return run(settings, corpus, tmp_path_factory.mktemp("learned"))
-
-
-def predict(folder, texts: list[str]) -> list[str]:
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
-    with torch.no_grad():
-        numbers = model(**tokenizer(texts, padding=True, return_tensors="pt")).logits.argmax(dim=1)
-    return [model.config.id2label[int(number)] for number in numbers]
-
-
-def contents(folder) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_it_learns_what_tells_the_labels_apart(learned, corpus):
@@ -118,29 +65,6 @@ def test_a_text_without_a_label_is_not_learned_from(settings, tmp_path):
     assert len((out / "seen_texts.txt").read_text().split()) == 25
 
 
-def test_class_weights_find_more_of_a_rare_label(settings, tmp_path):
-    texts, labels = sentences(400, rare=0.2)
-    with_the_word = labels.count("bad")
-    # Of three sentences with the word “bad” people call one bad: not enough to call it that, unless bad is rare.
-    labels = ["good" if label == "bad" and index % 3 else label for index, label in enumerate(labels)]
-    corpus = write_texts(texts, tmp_path / "texts.parquet", held_out=1, mood=labels)
-    found = [
-        predict(
-            run(
-                settings,
-                corpus,
-                tmp_path / str(weights),
-                class_weights=weights,
-                max_training_texts=399,
-                selection_share=0.0,
-            )[1],
-            texts,
-        ).count("bad")
-        for weights in (True, False)
-    ]
-    assert found[1] < 0.5 * with_the_word < found[0]
-
-
 def test_a_finished_classifier_is_put_back_and_a_changed_corpus_is_not_taken_for_it(settings, tmp_path):
     texts, labels = sentences(40)
     corpus = write_texts(texts, tmp_path / "texts.parquet", held_out=10, mood=labels)
@@ -149,7 +73,7 @@ def test_a_finished_classifier_is_put_back_and_a_changed_corpus_is_not_taken_for
     (out / "model.safetensors").unlink()
     said, out = run(settings, corpus, tmp_path, epochs=1.0)
     assert said.endswith("as trained before") and contents(out) == before
-    # Held-out texts are not learned from, so changing them changes nothing.
+    # Held-out texts are not trained on, so changing them changes nothing.
     write_texts([*texts[:-1], "something else"], corpus, held_out=10, mood=labels)
     assert run(settings, corpus, tmp_path, epochs=1.0)[0].endswith("as trained before")
     labels[0] = "good" if labels[0] == "bad" else "bad"
@@ -171,27 +95,11 @@ def test_another_description_rewrites_the_card_and_trains_nothing(settings, tmp_
     assert (card.predicts, card.min_words, card.languages) == ("the humour", 2, ["en"])
 
 
-def test_the_best_weights_on_the_way_are_kept_and_patience_ends(settings, corpus, tmp_path, caplog):
-    caplog.set_level("INFO")
-    _, patient = run(settings, corpus, tmp_path / "patient", evaluations=10, epochs=12.0)
-    found = [float(score) for score in re.findall(r"macro-F1 ([\d.]+)", caplog.text)]
-    best = found.index(max(found))
-    assert len(found) == 10 and best < 7
-    caplog.clear()
-    _, hasty = run(settings, corpus, tmp_path / "hasty", evaluations=10, epochs=12.0, patience=2)
-    assert [float(score) for score in re.findall(r"macro-F1 ([\d.]+)", caplog.text)] == found[: best + 3]
-    assert "stopped after 2 evaluations" in caplog.text
-    # Whoever goes on to the end publishes the same weights: those of the best evaluation.
-    assert contents(patient)["model.safetensors"] == contents(hasty)["model.safetensors"]
-    last = run(settings, corpus, tmp_path / "last", evaluations=1, epochs=12.0)[1]
-    assert contents(last)["model.safetensors"] != contents(hasty)["model.safetensors"]
-
-
 @pytest.mark.parametrize(
     ("column", "values", "message"),
     [("weather", None, "it has: mood"), ("mood", ["good"] * 40, "1 different values")],
 )
-def test_what_can_not_be_learned_is_refused_in_words(settings, tmp_path, column, values, message):
+def test_a_label_that_cant_be_learned_is_refused(settings, tmp_path, column, values, message):
     texts, labels = sentences(40)
     corpus = write_texts(texts, tmp_path / "texts.parquet", held_out=10, mood=values or labels)
     with pytest.raises(UserError, match=message):

@@ -1,4 +1,4 @@
-"""The store of scores: only new texts are computed, whatever was killed, deleted, damaged or shared."""
+"""The store of scores: only new texts are computed, also after a kill, after damage, and when it is shared."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Scores: right, of the same bits whatever stands beside a text, and computed only once."""
+"""Scores: right, of the same bits whatever other texts are scored with a text, and computed only once."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from samizdat.base.errors import UserError
 from samizdat.checkpoints.unpadded import MODEL_TYPES
-from samizdat.classifiers import score_texts as stage
-from samizdat.classifiers.score_texts import UNREADABLE, score_texts
+from samizdat.classifiers.score_table import UNREADABLE
+from samizdat.classifiers.score_texts import score_texts
 from samizdat.records.classifiers import SCORES
 from samizdat.records.io import read_table
 from support.small_classifier import LABELS, WORDS, make_classifier
@@ -51,7 +51,7 @@ def test_long_texts_are_read_whole_in_overlapping_windows(classifier, tmp_path):
     text = " ".join(np.random.default_rng(1).choice(WORDS, 50))
     frame = read_table(run(classifier, [text, text + " rain"], tmp_path)[1], SCORES)
     tokens = AutoTokenizer.from_pretrained(classifier)(text, add_special_tokens=False)["input_ids"]
-    # 22 words fit between the two special tokens, and 6 of them stand in the next window again.
+    # 22 words fit between the two special tokens, and the next window repeats 6 of them.
     parts = [[2, *tokens[start : start + 22], 3] for start in (0, 16, 32)]
     assert [len(part) for part in parts] == [24, 24, 20]
     expected = np.average([reference(classifier, part) for part in parts], axis=0, weights=[24, 24, 20])
@@ -71,33 +71,6 @@ def test_bfloat16_gives_the_labels_of_float32_where_they_are_decided(classifier,
     assert (exact["label"] == half["label"])[decided].all()
 
 
-@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-def test_what_is_close_in_sixteen_bits_is_decided_in_float32(classifier, tmp_path, monkeypatch, precision):
-    texts = sentences(200)
-
-    def found(name: str, precision: str, steps: float = stage.CLOSE_STEPS) -> np.ndarray:
-        monkeypatch.setattr(stage, "CLOSE_STEPS", steps)
-        return np.stack(
-            read_table(run(classifier, texts, tmp_path / name, precision=precision)[1], SCORES)["probabilities"]
-        )
-
-    exact, half, decided = found("exact", "float32"), found("half", precision, 0), found("decided", precision)
-    np.testing.assert_array_equal(found("all", precision, np.inf), exact)
-    # The difference of two logits is that of the logarithms of their probabilities.
-    margin = np.diff(np.sort(np.log(half))[:, -2:])[:, 0]
-    again = (decided == exact).all(axis=1) & (decided != half).any(axis=1)
-    assert ((decided == half).all(axis=1) | again).all()
-    assert again[margin < 7.9 * torch.finfo(getattr(torch, precision)).eps].all()
-    assert 0.02 < again.mean() < 0.9 and margin[again].max() < margin[~again].max()
-
-
-def test_what_overflows_is_decided_in_float32():
-    logits = np.array([[9.0, 1.0, 0.0], [np.nan, 1.0, 0.0], [np.inf, 1.0, 0.0], [1.01, 1.0, 0.0]], np.float32)
-    assert list(stage._close_calls(logits, torch.float16)) == [False, True, True, False]
-    assert list(stage._close_calls(logits, torch.bfloat16)) == [False, True, True, True]
-    assert not stage._close_calls(logits, torch.float32).any()
-
-
 @settings(deadline=None, max_examples=12)
 @given(st.data())
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -109,7 +82,7 @@ def test_a_score_depends_on_no_order_company_or_history(classifier_of, tmp_path_
     threads = data.draw(st.sampled_from([1, 3]), label="threads")
     said, path = run(classifier, everything, folder / "scratch", threads, precision=precision)
     assert said == "40 texts, 40 of them new"
-    # The same corpus, grown in portions whose texts nobody chose to stand together.
+    # The same corpus, scored in portions that are drawn at random.
     cuts = sorted(data.draw(st.sets(st.integers(1, 39), max_size=4), label="portions"))
     for end in [*cuts, 40]:
         portion = data.draw(st.permutations(everything[:end]), label="portion") if end < 40 else everything

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from samizdat.base.errors import UserError
-from samizdat.checkpoints.encoding import BOUNDARY, encode, load, token_dtype
+from samizdat.checkpoints.encoding import BOUNDARY, encode, load_tokenizer, token_dtype
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
 from samizdat.records.io import read_document
 from samizdat.records.models import TokenizerSummary
@@ -38,7 +38,7 @@ def test_each_text_stands_behind_a_boundary_and_reads_as_it_was(own):
     assert summary.token_dtype == "uint16" and summary.tokens["train"] == len(tokens)
     starts = np.flatnonzero(tokens == summary.boundary_token_id)
     assert len(starts) == 12 and starts[0] == 0
-    tokenizer = load(own)
+    tokenizer = load_tokenizer(own)
     parts = [tokenizer.decode(part[1:]) for part in np.split(tokens, starts[1:])]
     assert parts == SENTENCES * 3
     assert summary.utf8_bytes == {"train": sum(len(text.encode()) for text in SENTENCES) * 3, "validation": 8}
@@ -56,7 +56,7 @@ def test_every_string_has_tokens_and_none_is_the_boundary(own, text):
 
 
 def load_once(folder, _cache={}):  # noqa: B006 - hypothesis calls this a hundred times
-    return _cache.setdefault(folder, load(folder))
+    return _cache.setdefault(folder, load_tokenizer(folder))
 
 
 def test_the_same_texts_make_the_same_bytes(own, tmp_path):
@@ -82,7 +82,7 @@ def test_gpt2s_vocabulary_gives_gpt2s_tokens(tmp_path):
             package.addfile(member, io.BytesIO(content.encode()))
     texts = write_texts(["see the tea", "held out"], tmp_path / "t.parquet")
     make_tokenizer(settings_of(source="gpt2", name="g"), texts, tmp_path / "package.tar.gz", tmp_path / "out")
-    tokenizer = load(tmp_path / "out")
+    tokenizer = load_tokenizer(tmp_path / "out")
     assert tokenizer.convert_ids_to_tokens(encode(tokenizer, ["see the tea"])[0]) == [
         "s",
         "e",

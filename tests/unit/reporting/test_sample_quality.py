@@ -1,4 +1,4 @@
-"""The report on what samples are worth: its words follow the numbers, and no passage shows that may not."""
+"""The report on how good the samples are: its words follow the numbers."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pytest
 
 from samizdat.records.io import read_table, write_table
 from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY
-from samizdat.reporting import sample_quality, samples
+from samizdat.reporting import sample_quality
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import Picture
 from samizdat.reporting.words import NO_BREAK, Table
@@ -89,31 +89,6 @@ def test_checkpoints_have_their_training_in_a_column(folder):
     table = sample_quality.by_checkpoint(shown(folder, quality(*rows))).markdown
     assert f"at 1</bdi> | 10{NO_BREAK}% | 50{NO_BREAK}%" in table
     assert f"at 1</bdi> | 100{NO_BREAK}% | 25{NO_BREAK}%" in table
-
-
-def test_the_longest_copy_stands_beside_a_sample_unless_texts_are_not_published(folder):
-    run = Run(folder)
-    row = next(iter(run.longest_copies.values()))
-    secret = row | {"copy_characters": 12, "characters": 40, "passage": "*the* secret"}
-    run.longest_copies = {"a": secret, "b": row | {"copy_characters": 0}}
-    cell = sample_quality.copy_cell(run, "a")
-    assert "&#42;the&#42; secret" in cell and f"12{NO_BREAK}of 40 characters" in cell
-    assert sample_quality.copy_cell(run, "b") == "" == sample_quality.copy_cell(run, "unknown")
-    assert "longest copy: " in sample_quality.copy_note(run, "a") and "secret</bdi>, 12" in sample_quality.copy_note(
-        run, "a"
-    )
-    assert sample_quality.copy_note(run, "b") == ""
-    run.publish_texts = False
-    for shown_copy in (sample_quality.copy_cell, sample_quality.copy_note):
-        assert "secret" not in shown_copy(run, "a") and "12" in shown_copy(run, "a")
-
-
-def test_the_gallery_shows_the_copies_of_its_own_samples(folder):
-    run = Run(folder)
-    gallery = samples.gallery(run).markdown
-    first = run.samples[(run.samples["prompt_kind"] == "unprompted")].iloc[0]
-    line = next(line for line in gallery.splitlines() if first["text"] in line)
-    assert sample_quality.copy_cell(run, first["id"]) in line and "characters" in line
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_a_corpus_outside_of_what_a_classifier_was_made_for_is_warned_of(tmp_pat
     assert f"{short}" in trust.fitness(run).markdown
 
 
-def test_a_person_and_a_word_list_stand_beside_the_classifier_where_raters_are_known(run, tmp_path):
+def test_classifiers_are_compared_with_a_person_and_a_word_list_where_raters_are_known(run, tmp_path):
     assert "not known" in trust.ceiling(run).markdown
     folder = make_run(tmp_path / "rated")
     path = folder / "corpus" / "texts.parquet"

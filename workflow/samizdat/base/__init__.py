@@ -1,4 +1,4 @@
-"""What every step is built on: errors, files, seeds, escaping, config, the frame of a stage, devices, code digests.
+"""What every step uses: errors, files, random seeds, escaping, the config, the frame of a stage, devices, code digests.
 
-Imports nothing of samizdat outside this room, and no torch, transformers or datasets when it is imported.
+Imports no other room of samizdat, and no torch, transformers or datasets when it is imported.
 """

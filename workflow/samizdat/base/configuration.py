@@ -1,4 +1,4 @@
-"""The config: checked before any work, and resolved to what each stage is given. Imports nothing heavy."""
+"""The config: it is checked before any step runs, and divided into the settings of each stage."""
 
 import difflib
 import math
@@ -20,15 +20,16 @@ Config = dict[str, Any]
 
 
 def load_schema() -> Config:
-    """The JSON schema of the config."""
-    return yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
+    """Load the JSON schema of the config."""
+    schema: Config = yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
+    return schema
 
 
 def check(config: Config) -> None:
-    """Refuse a config with unknown keys, wrong types or impossible combinations, all of them in one message.
+    """Check a config for unknown keys, wrong types and impossible combinations, and report all of them in one message.
 
     Raises:
-        UserError: names each key, its value and what would be right.
+        UserError: something is wrong; names each key, its value and what is allowed.
     """
     problems = list(_schema_problems(config)) or list(_combination_problems(config))
     if problems:
@@ -40,25 +41,27 @@ def check(config: Config) -> None:
 
 
 def model_settings(config: Config, name: str) -> Config:
-    """What `training` says, overridden by the item `name` of `models`."""
-    item = _item(config["models"], name)
-    return config["training"] | {key: value for key, value in item.items() if key in config["training"]}
+    """Return the settings of `training` for the item `name` of `models`, which may override them."""
+    return _overridden(config["training"], config["models"], name)
 
 
 def scoring_settings(config: Config, name: str) -> Config:
-    """What `classification` says, overridden by the item `name` of `classifiers`."""
-    item = _item(config["classifiers"], name)
-    return config["classification"] | {key: item[key] for key in item if key in config["classification"]}
+    """Return the settings of `classification` for the item `name` of `classifiers`, which may override them."""
+    return _overridden(config["classification"], config["classifiers"], name)
 
 
 def finetuning_settings(config: Config, name: str) -> Config:
-    """What `finetuning` says, overridden by the item `name` of `classifiers`."""
-    item = _item(config["classifiers"], name)
-    return config["finetuning"] | {key: item[key] for key in item if key in config["finetuning"]}
+    """Return the settings of `finetuning` for the item `name` of `classifiers`, which may override them."""
+    return _overridden(config["finetuning"], config["classifiers"], name)
+
+
+def _overridden(section: Config, items: list[Config], name: str) -> Config:
+    item = _item(items, name)
+    return {key: item.get(key, value) for key, value in section.items()}
 
 
 def classifier_description(config: Config, name: str) -> Config:
-    """What the classifier `name` is, in the config's words."""
+    """Return the description of the classifier `name`: what it predicts, what it was made for, and so on."""
     item = _item(config["classifiers"], name)
     optional = {key: item.get(key) for key in ("label_column", "min_words", "max_words")}
     optional |= {"label_map": item.get("label_map", {}), "languages": item.get("languages", [])}
@@ -66,15 +69,15 @@ def classifier_description(config: Config, name: str) -> Config:
 
 
 def tokenizer_settings(config: Config, name: str) -> Config:
-    """The item `name` of `tokenizers` with nulls for what it doesn't say."""
+    """Return the item `name` of `tokenizers`, with None for optional keys that it does not have."""
     return {"vocabulary_size": None, "checkpoint": None, "revision": None} | _item(config["tokenizers"], name)
 
 
 def corpus_files(paths: Iterable[str]) -> list[str]:
-    """The files that `corpus.paths` names, folders searched for known kinds, sorted within each path.
+    """List the files of `corpus.paths`; a folder stands for all files below it that have a known suffix, sorted.
 
     Raises:
-        UserError: a path does not exist, or a folder holds no text.
+        UserError: a path does not exist, or a folder has no file with a known suffix.
     """
     found: list[str] = []
     for name in paths:
@@ -89,7 +92,7 @@ def corpus_files(paths: Iterable[str]) -> list[str]:
             )
             if not files:
                 raise UserError(
-                    f"corpus.paths: the folder {name} holds no file of a known kind",
+                    f"corpus.paths: the folder {name} has no file of a known kind",
                     remedy=f"put {', '.join(TEXT_SUFFIXES)} files there, or name another folder",
                 )
             found += files
@@ -110,13 +113,13 @@ def _item(items: list[Config], name: str) -> Config:
 def _schema_problems(config: Config) -> Iterator[str]:
     validator = jsonschema.Draft202012Validator(load_schema())
     for error in sorted(validator.iter_errors(config), key=lambda error: [str(part) for part in error.absolute_path]):
-        where = _spell(error.absolute_path)
+        where = _dotted(error.absolute_path)
         if error.validator == "additionalProperties" and isinstance(error.schema.get("properties"), dict):
             known = error.schema["properties"]
             for key in sorted(set(error.instance) - set(known)):
                 near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
                 hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
-                yield f"`{_spell([*error.absolute_path, key])}` is not a key; {hint}"
+                yield f"`{_dotted([*error.absolute_path, key])}` is not a key; {hint}"
         elif error.validator == "required":
             yield f"{where or 'the config'}: {error.message}"
         else:
@@ -124,7 +127,7 @@ def _schema_problems(config: Config) -> Iterator[str]:
             yield f"`{where}` is {error.instance!r}: {error.message}" + (f". It means: {meaning}" if meaning else "")
 
 
-def _spell(path: Iterable[Any]) -> str:
+def _dotted(path: Iterable[str | int]) -> str:
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
@@ -135,14 +138,14 @@ def _combination_problems(config: Config) -> Iterator[str]:
     for key in ("tokenizers", "models", "classifiers"):
         names = [item["name"] for item in config[key]]
         for name in sorted({name for name in names if names.count(name) > 1}):
-            yield f"`{key}`: two items are called {name!r}; names are parts of paths and must differ"
+            yield f"`{key}`: two items have the name {name!r}; names must differ, because files are named after them"
     if not Path(config["notes"]).is_file():
         yield f"`notes`: the file {config['notes']} does not exist; create it (it may be empty)"
     yield from _corpus_problems(config["corpus"])
     for item in config["tokenizers"]:
         needed = {"train": "vocabulary_size", "checkpoint": "checkpoint"}.get(item["source"])
         if needed and item.get(needed) is None:
-            yield f"`tokenizers`: {item['name']!r} has `source: {item['source']}` and so needs `{needed}`"
+            yield f"`tokenizers`: {item['name']!r} has `source: {item['source']}` and therefore needs `{needed}`"
     for item in config["models"]:
         yield from _model_problems(config, item)
     for item in config["classifiers"]:
@@ -155,11 +158,11 @@ def _combination_problems(config: Config) -> Iterator[str]:
 def _corpus_problems(corpus: Config) -> Iterator[str]:
     source = corpus["source"]
     if source == "files" and not corpus["paths"]:
-        yield "`corpus.paths` is empty, but `corpus.source` is files; name a file or folder, such as [data/]"
+        yield "`corpus.paths` is empty, but `corpus.source` is files; give a file or folder, such as [data/]"
     if source != "files" and corpus["paths"]:
-        yield f"`corpus.paths` is {corpus['paths']}, but `corpus.source` is {source}; set `source: files` or empty it"
+        yield f"`corpus.paths` is {corpus['paths']}, but `corpus.source` is {source}; set `source: files` or no paths"
     if source == "hub" and not corpus["dataset"]:
-        yield "`corpus.dataset` is null, but `corpus.source` is hub; name the dataset's id"
+        yield "`corpus.dataset` is null, but `corpus.source` is hub; set it to the dataset's id"
     if source != "hub" and corpus["dataset"]:
         yield f"`corpus.dataset` is {corpus['dataset']!r}, but `corpus.source` is {source}; set `source: hub` or null"
 
@@ -181,7 +184,7 @@ def _model_problems(config: Config, item: Config) -> Iterator[str]:
         )
     percents = settings["keep_percents"]
     if percents != sorted(percents) or percents[-1] != 100:
-        yield f"{name}: `keep_percents` {percents} must rise and end with 100"
+        yield f"{name}: `keep_percents` {percents} must be in rising order and end with 100"
     if settings["schedule"] == "warmup-stable-decay" and settings["warmup_share"] + settings["decay_share"] > 1:
         yield (
             f"{name}: `warmup_share` {settings['warmup_share']} and `decay_share` {settings['decay_share']} "
@@ -203,10 +206,10 @@ def _classifier_problems(config: Config, item: Config) -> Iterator[str]:
         yield f"{name}: `label_column` is {column!r}, but the corpus {has}"
     if item["source"] == "finetune":
         if column is None:
-            yield f"{name}: `source: finetune` needs `label_column`, the human label to learn"
+            yield f"{name}: `source: finetune` needs `label_column`, the column of human labels to learn"
         for key in ("labels", "label_map"):
             if key in item:
-                yield f"{name}: `{key}` is for `source: checkpoint`; a fine-tuned one has the label column's names"
+                yield f"{name}: `{key}` is for `source: checkpoint`; here `label_column` gives the labels"
     else:
         if not item.get("checkpoint"):
             yield f"{name}: `source: checkpoint` needs `checkpoint`, a folder or a Hub id"

@@ -1,102 +1,121 @@
-"""Where numbers are computed: the device, its number formats, its threads, its memory, and determinism."""
+"""The device that computes: its choice, number formats, threads, memory, random seeds and determinism."""
 
 import ctypes
 import logging
 import os
 import platform
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy
+
 from samizdat.base import hardware
 from samizdat.base.errors import UserError
-from samizdat.base.seeds import seed_everything
 
 if TYPE_CHECKING:
     import torch
 
 log = logging.getLogger("samizdat")
 
-# Tensor cores for float16 came with this compute capability (Volta), those for bfloat16 with 8.0 (Ampere).
+# The first CUDA compute capability whose tensor cores multiply float16 (Volta); bfloat16 came with 8.0 (Ampere).
 FLOAT16_CAPABILITY = (7, 0)
-# What libraries say that keep no exception of its own for it.
+# Messages of out-of-memory errors that have no exception class of their own.
 _NO_MEMORY = ("can't allocate memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
 
 
 @dataclass(frozen=True)
 class Device:
-    """A device that was chosen and prepared."""
+    """The device that was chosen and set up."""
 
     kind: str  # "cpu", "cuda" or "mps"
     name: str  # for people, such as "NVIDIA H200"
-    fastest: str  # the float format that its matrix units multiply fastest: "bfloat16", "float16" or "float32"
-    int8: bool  # whether they multiply eight-bit integers fast enough to train with; CPUs only
+    fastest: str  # its fastest float format for matrix products: "bfloat16", "float16" or "float32"
+    int8: bool  # whether its int8 products are fast enough to train with; only CPUs
 
     def number_format(self, precision: str) -> "torch.dtype":
-        """The format of a stage's matrix products.
+        """Return the number format of a stage's matrix products.
 
         Args:
-            precision: `float32`, `bfloat16`, `float16`, or `auto`: the fastest.
+            precision: `float32`, `bfloat16`, `float16`, or `auto` for the fastest.
         """
         import torch
 
-        return getattr(torch, self.fastest if precision == "auto" else precision)
+        dtype: torch.dtype = getattr(torch, self.fastest if precision == "auto" else precision)
+        return dtype
 
 
 def prepare(requested: str, *, threads: int, seed: int) -> Device:
-    """Choose the device, fix thread count, seeds and deterministic algorithms, and say what was found.
+    """Choose the device, and set the number of threads, the random seeds and deterministic algorithms.
 
     Args:
         requested: `auto`, `cpu`, `cuda` or `mps`.
-        threads: threads of the numeric libraries on the CPU; part of the result's fingerprint, because
-            sums are split among threads.
-        seed: seeds every random stream of the process.
+        threads: threads of the numeric libraries on the CPU. Sums are split among threads, so the number is a part
+            of a result's fingerprint.
+        seed: random seed of Python, NumPy and torch.
 
     Raises:
-        UserError: CUDA or MPS is asked for and is not there.
+        UserError: CUDA or MPS is requested and is not available.
     """
-    # cuBLAS reads this when it starts; without it its reductions may differ from run to run.
+    # cuBLAS reads this variable when it starts; without it, its sums may differ from run to run.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch
 
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if requested == "auto":
-        kind = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])
-        if kind == "cpu" and hardware.are_there():
-            log.warning("%s", hardware.why_unused(torch.__version__, torch.version.cuda))
-    elif available.get(requested):
-        kind = requested
-    else:
-        built = torch.version.cuda or "no CUDA"
-        raise UserError(
-            f"device: {requested} is asked for, but torch {torch.__version__} (built with {built}) finds none",
-            remedy="set `device: auto` or `device: cpu` in the config, or install the driver and a torch build for it",
-        )
+    kind = _chosen_kind(requested)
     _keep_freed_memory()
     torch.set_num_threads(threads)
     if kind == "cuda":
-        # Before anything touches a card, or every process of a training takes memory of the first one.
+        # Before anything else uses CUDA, or every process of a training takes memory of the first GPU.
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
     seed_everything(seed)
     torch.use_deterministic_algorithms(True, warn_only=kind == "mps")
-    torch.utils.deterministic.fill_uninitialized_memory = False
-    # What is called float32 is IEEE float32: TF32 keeps ten bits of a number for the products.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # torch sets it at runtime
+    # No TF32: it would multiply float32 numbers with only ten bits of their fractions.
     torch.set_float32_matmul_precision("highest")
     if kind == "cuda":
-        # cuDNN's attention makes a plan for each shape anew in each thread: 70 ms for every length of a text.
+        # cuDNN's attention makes a new plan for each shape in each thread, which takes 70 ms for every text length.
         torch.backends.cuda.enable_cudnn_sdp(False)
-        return Device(kind, torch.cuda.get_device_name(), fastest=_fastest_on_card(), int8=False)
+        return Device(kind, torch.cuda.get_device_name(), fastest=_fastest_on_gpu(), int8=False)
     if kind == "mps":
         return Device(kind, platform.processor() or "Apple GPU", fastest="float32", int8=False)
-    # Elsewhere bfloat16 is slower than float32; with AMX its products are so fast that scaling for int8 costs more.
+    # Without one of these, bfloat16 is slower than float32. With AMX, int8 is slower than bfloat16.
     native = _cpu_has("avx512_bf16", "amx_bf16", "amx_tile", "bf16", "arm_bf16")
     int8 = _cpu_has("avx512_vnni") and not _cpu_has("amx_tile")
     return Device(kind, hardware.processor_name(), fastest="bfloat16" if native else "float32", int8=int8)
 
 
-def _fastest_on_card() -> str:
-    """The format of the tensor cores of the card in use; float32 where it has none."""
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and torch; NumPy takes only the low 32 bits."""
+    import torch
+
+    random.seed(seed)
+    numpy.random.seed(seed & 0xFFFFFFFF)
+    torch.manual_seed(seed)
+
+
+def _chosen_kind(requested: str) -> str:
+    """Choose `cpu`, `cuda` or `mps`; warn if an NVIDIA GPU is there and can't be used."""
+    import torch
+
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if requested == "auto":
+        kind = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])
+        if kind == "cpu" and hardware.has_nvidia_gpu():
+            log.warning("%s", hardware.unused_gpu_reason(torch.__version__, torch.version.cuda))
+        return kind
+    if not available.get(requested):
+        built = torch.version.cuda or "no CUDA"
+        raise UserError(
+            f"device: {requested} is asked for, but torch {torch.__version__} (built with {built}) finds none",
+            remedy="set `device: auto` or `device: cpu` in the config, or install the driver and a torch build for it",
+        )
+    return requested
+
+
+def _fastest_on_gpu() -> str:
+    """Return the fastest format of the GPU's tensor cores; float32 if it has none."""
     import torch
 
     if torch.cuda.is_bf16_supported(including_emulation=False):
@@ -106,15 +125,15 @@ def _fastest_on_card() -> str:
 
 @contextmanager
 def enough_memory(device: Device, what: str, *, remedy: str) -> Iterator[None]:
-    """Turn running out of memory inside of the block into an error for people.
+    """Replace an out-of-memory error inside the block by an error that says what to change.
 
     Args:
-        device: whose memory it is.
-        what: what there is too little for, such as "32 texts at once".
-        remedy: what to change.
+        device: the device whose memory is used.
+        what: what needs the memory, such as "32 texts at once".
+        remedy: what the user can change.
 
     Raises:
-        UserError: memory ran out.
+        UserError: the device ran out of memory.
     """
     try:
         yield
@@ -125,7 +144,7 @@ def enough_memory(device: Device, what: str, *, remedy: str) -> Iterator[None]:
 
 
 def _ran_out_of_memory(error: BaseException | None) -> bool:
-    """Whether memory is behind an error; a CUDA graph that is being captured hides it behind one of its own."""
+    """Whether an error, or one that it follows, says out of memory; capturing a CUDA graph hides it behind another."""
     import torch
 
     while error is not None:
@@ -136,7 +155,7 @@ def _ran_out_of_memory(error: BaseException | None) -> bool:
 
 
 def _keep_freed_memory() -> None:
-    """Tell glibc to keep what is freed: mapping large tensors anew in each step took half of a CPU's time."""
+    """Tell glibc to keep freed memory: to request it from the system again in each step took half of a CPU's time."""
     if platform.libc_ver()[0] == "glibc":
         m_trim_threshold, m_mmap_max = -1, -4  # <malloc.h>
         libc = ctypes.CDLL(None)
@@ -145,9 +164,8 @@ def _keep_freed_memory() -> None:
 
 
 def _cpu_has(*names: str) -> bool:
-    """Whether the processor has one of these capabilities, as PyTorch names them."""
+    """Whether the processor has one of these capabilities, in PyTorch's names."""
     import torch
 
-    get_capabilities = getattr(torch.cpu, "get_capabilities", dict)
-    capabilities = get_capabilities()
+    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(capabilities.get(name) for name in names)

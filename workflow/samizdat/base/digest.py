@@ -1,90 +1,107 @@
-"""What a module's code is, so that an edit reruns a step and a comment does not."""
+"""Digests of code: an edit of a stage's code changes its digest, so that the stage reruns; a comment does not."""
 
 import ast
 import hashlib
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-# Modules in which nothing of a result is computed: how a stage is called, what it says, where its files go.
+# Modules that compute no part of a result: how a stage is called, what it says, where its files go.
 FRAME = frozenset(
-    f"base.{name}" for name in ("digest", "disk", "errors", "files", "hardware", "reuse", "stage", "wording")
-)
+    f"base.{name}"
+    for name in (
+        "digest", "disk", "errors", "escaping", "files", "hardware", "reuse", "stage", "stage_options", "wording",
+    )
+)  # fmt: skip
 
 
 def code_digest(module: str) -> str:
-    """A digest of the syntax trees of `module` (a name below samizdat) and of every sibling that it imports or starts.
+    """Compute a digest of the code of `module` (a name below samizdat) and of every module that it imports or starts.
 
-    Docstrings, comments and layout are left out: they change no result.
+    The digest is of syntax trees without docstrings. It does not change with docstrings, comments and layout, because
+    they change no result.
     """
     return _digest(imported_siblings(module), said=True)
 
 
 def result_digest(module: str) -> str:
-    """A digest of the code that a stage's kept result was computed by, for its fingerprint.
+    """Compute a digest of the code that computes a stage's result, for the fingerprint of its kept result.
 
-    It leaves out the frame of a stage and what is said to people, in errors and logs: after such an edit a costly
-    stage runs again by its rule, and finds its result.
+    It is `code_digest` without the frame of a stage and without the messages of errors and log lines. After an edit
+    of these, Snakemake reruns a costly stage, and the stage finds its kept result.
     """
     return _digest(imported_siblings(module) - FRAME, said=False)
 
 
 def _digest(modules: set[str], *, said: bool) -> str:
-    trees = [f"{name}\n{_tree(name, said)[0]}" for name in sorted(modules)]
+    trees = [f"{name}\n{_read(name, said)[0]}" for name in sorted(modules)]
     return hashlib.sha256("\n".join(trees).encode()).hexdigest()[:16]
 
 
 def imported_siblings(module: str) -> set[str]:
-    """The module itself and all of the package that it imports or starts as a program, directly or through others."""
+    """Find the module itself and all modules of the package that it imports or starts, directly or indirectly."""
     found: set[str] = set()
     waiting = [module]
     while waiting:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting += _tree(name, True)[1]
+            waiting += _read(name, True)[1]
     return found
 
 
 @cache
-def _tree(module: str, said: bool) -> tuple[str, tuple[str, ...]]:
-    """The dump of a module's syntax tree without docstrings, and the siblings that it names.
+def _read(module: str, said: bool) -> tuple[str, tuple[str, ...]]:
+    """Read a module: its syntax tree as text, without docstrings, and the siblings that it names.
 
     Args:
         module: a name below samizdat.
-        said: whether what errors and logs say is part of the dump.
+        said: whether the text includes the messages of errors and log lines.
     """
     tree = ast.parse(_path(module).read_text(encoding="utf-8"))
+    _remove_docstrings(tree)
+    names = tuple(name for name in _names(tree) if _path(name).is_file())
+    if not said:
+        _remove_messages(tree)
+    return ast.dump(tree), names
+
+
+def _remove_docstrings(tree: ast.Module) -> None:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                node.body = node.body[1:] or [ast.Pass()]
-    names: list[str] = []
+        if (
+            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and ast.get_docstring(node, clean=False) is not None
+        ):
+            node.body = node.body[1:] or [ast.Pass()]
+
+
+def _remove_messages(tree: ast.Module) -> None:
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "samizdat":
+        if isinstance(node, ast.Call) and _is_message(node.func):
+            node.args, node.keywords = [], []
+
+
+def _names(tree: ast.Module) -> Iterator[str]:
+    """Yield each name below samizdat that a module imports, or may start as a program."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "samizdat":
             base = node.module.removeprefix("samizdat").lstrip(".")
-            names += [base] if base else []
-            names += [f"{base}.{alias.name}".lstrip(".") for alias in node.names]
+            if base:
+                yield base
+            yield from (f"{base}.{alias.name}".lstrip(".") for alias in node.names)
         elif isinstance(node, ast.Import):
-            names += [
+            yield from (
                 alias.name.removeprefix("samizdat.") for alias in node.names if alias.name.startswith("samizdat.")
-            ]
+            )
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             # A program that is started by its name: python -m samizdat.checkpoints.unpickle
-            names += re.findall(r"\Asamizdat\.([a-z0-9_.]+)\Z", node.value)
-        elif isinstance(node, ast.Call) and not said and _speaks(node.func):
-            node.args, node.keywords = [], []
-    return ast.dump(tree), tuple(name for name in names if _path(name).is_file())
+            yield from re.findall(r"\Asamizdat\.([a-z0-9_.]+)\Z", node.value)
 
 
-def _speaks(called: ast.expr) -> bool:
-    """Whether what is called only says something: an error for people, or a line of the log."""
+def _is_message(called: ast.expr) -> bool:
+    """Whether a call only tells something to people: a UserError or a line of the log."""
     if isinstance(called, ast.Attribute):
         return isinstance(called.value, ast.Name) and called.value.id == "log"
     return isinstance(called, ast.Name) and called.id == "UserError"

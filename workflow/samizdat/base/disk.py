@@ -1,4 +1,4 @@
-"""Room on the disk, asked for before it is needed."""
+"""Free disk space, checked before it is needed."""
 
 import logging
 import shutil
@@ -11,15 +11,15 @@ log = logging.getLogger("samizdat")
 
 
 def require(needs: dict[Path, int], purpose: str) -> None:
-    """Refuse to begin where a disk has less free space than what is to be written on it.
+    """Check that each disk has enough free space for what will be written on it.
 
     Args:
-        needs: bytes to come in each folder, which need not exist yet; what lies there already and will be
-            replaced must not be counted in.
+        needs: folder → bytes that will be written to it. The folder need not exist yet. Don't count files that are
+            there already and will be replaced.
         purpose: what is to be written, for the message.
 
     Raises:
-        UserError: names the folder, what it needs and what is free.
+        UserError: a disk has too little; names the folder, the bytes needed and the bytes free.
     """
     disks: dict[int, tuple[Path, int]] = {}
     for folder, size in needs.items():
@@ -38,12 +38,12 @@ def require(needs: dict[Path, int], purpose: str) -> None:
 
 
 def size_of(path: Path) -> int:
-    """Bytes of a file, or of all files below a folder; 0 where there is none."""
+    """Count the bytes of a file, or of all files below a folder; 0 if the path does not exist."""
     return sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
 
 
 def size_of_all(paths: Iterable[Path]) -> int:
-    """Bytes that deleting all these files and folders would free; one file under two names counts once."""
+    """Count the bytes that deleting these files and folders would free; a file with two names counts once."""
     seen: dict[tuple[int, int], int] = {}
     for path in paths:
         for file in (path, *path.rglob("*")):

@@ -1,8 +1,8 @@
-"""The one kind of error that is meant for people: what is wrong, where, and what to do."""
+"""The error that is written for people: what is wrong, where, and what to do."""
 
 
 class UserError(Exception):
-    """Something that the user can mend: shown as one message without a traceback."""
+    """A problem that the user can solve; it is shown as one message without a traceback."""
 
     def __init__(self, what: str, *, remedy: str):
         super().__init__(what)

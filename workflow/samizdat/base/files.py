@@ -1,4 +1,4 @@
-"""Files: whole or absent, hashed by content, locked by the stage that writes them."""
+"""Atomic writing, hashing and locking of files."""
 
 import contextlib
 import glob
@@ -16,9 +16,9 @@ from samizdat.base.errors import UserError
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, which takes its place when the block ends well.
+    """Yield a temporary path in the same folder, which replaces `path` when the block ends without an error.
 
-    A reader sees the old file or the new one, never a part; a failing block leaves nothing behind.
+    A reader sees the old file or the new one, never a part of it. After an error the temporary file is deleted.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
@@ -37,7 +37,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder whose files are moved into `path`, one rename each, when the block ends well."""
+    """Yield a temporary folder, whose files are moved into `path` one by one when the block ends without an error."""
     path.mkdir(parents=True, exist_ok=True)
     _sweep(path)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.part-", dir=path.parent))
@@ -54,7 +54,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 
 def _sweep(path: Path) -> None:
-    """Remove what a killed process left of `path`; the stage's lock says that no living one is at it."""
+    """Delete temporary files of `path` that a killed process left; the stage's lock keeps running processes out."""
     for leftover in path.parent.glob(f".{glob.escape(path.name)}.part-*"):
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
@@ -63,28 +63,32 @@ def _sweep(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text with `\\n` line ends on every system, atomically."""
+    """Write UTF-8 text atomically, with `\\n` line ends on every system."""
     with replacing(path) as temporary:
         temporary.write_bytes(text.encode())
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
+    """Compute the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextlib.contextmanager
 def locked(path: Path, *, patience_seconds: float = 10.0) -> Iterator[None]:
-    """Hold a lock file, or say that another process does; the system frees it when its holder dies."""
+    """Hold a lock file while the block runs; the operating system frees it when the process ends.
+
+    Raises:
+        UserError: another process still holds the lock after `patience_seconds`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:
         lock.acquire(timeout=patience_seconds)
     except Timeout:
         raise UserError(
-            f"another process is at work on this step (it holds {path})",
-            remedy="wait for it, or end it, and start again; nothing needs deleting",
+            f"another process is running this step (it holds the lock {path})",
+            remedy="wait until it ends, or stop it, and start again; you need not delete the lock",
         ) from None
     try:
         yield

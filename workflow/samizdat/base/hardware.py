@@ -1,4 +1,4 @@
-"""Which device will compute, as far as it can be told without loading torch, which takes seconds."""
+"""The device that will compute, found without importing torch, which takes seconds."""
 
 import importlib.util
 import os
@@ -9,63 +9,65 @@ import subprocess
 import sys
 from pathlib import Path
 
-DRIVER = Path("/proc/driver/nvidia/version")
+from samizdat.base.errors import UserError
+
+NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 
 
-def are_there() -> bool:
-    """Whether this machine has an NVIDIA card that is not hidden from this process."""
+def has_nvidia_gpu() -> bool:
+    """Whether this machine has an NVIDIA GPU that CUDA_VISIBLE_DEVICES does not hide."""
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1")
-    return not hidden and (shutil.which("nvidia-smi") is not None or DRIVER.exists())
+    return not hidden and (shutil.which("nvidia-smi") is not None or NVIDIA_DRIVER.exists())
 
 
-def unused_card() -> str | None:
-    """What to say where an NVIDIA card is there and the installed torch can't use it; None where there is none."""
-    if not are_there():
+def unused_gpu_warning() -> str | None:
+    """Return a warning if there is an NVIDIA GPU that the installed torch can't use, else None."""
+    if not has_nvidia_gpu():
         return None
     version, cuda = _torch_build()
-    if cuda is not None and (_names() or not shutil.which("nvidia-smi")):
+    if cuda is not None and (_nvidia_gpus() or not shutil.which("nvidia-smi")):
         return None
-    return why_unused(version, cuda)
+    return unused_gpu_reason(version, cuda)
 
 
-def why_unused(version: str, cuda: str | None) -> str:
-    """What to say of a card that a torch of that version, built with that CUDA, does not use."""
+def unused_gpu_reason(version: str, cuda: str | None) -> str:
+    """Say why torch of this version, built with this version of CUDA, does not use the NVIDIA GPU, and what to do."""
     if cuda is None:
         return (
-            f"this machine has an NVIDIA card, but torch {version} is a build for CPUs, so the CPU computes; to use "
-            f"the card: .venv/bin/python -m pip install --force-reinstall torch=={version.partition('+')[0]}"
+            f"this machine has an NVIDIA GPU, but torch {version} is a build for CPUs, so the CPU computes; to use "
+            f"the GPU: .venv/bin/python -m pip install --force-reinstall torch=={version.partition('+')[0]}"
         )
     return (
-        f"this machine has an NVIDIA card, but torch {version} (built with CUDA {cuda}) can't reach it, so the CPU "
+        f"this machine has an NVIDIA GPU, but torch {version} (built with CUDA {cuda}) can't reach it, so the CPU "
         "computes; `nvidia-smi` says whether the driver works and which CUDA it supports"
     )
 
 
-def announce_unused_card(requested: str) -> None:
-    """Say it at the terminal, when a run that would take a card begins."""
-    if requested == "auto" and (said := unused_card()):
-        print(f"! {said}", file=sys.stderr, flush=True)
+def announce_unused_gpu(requested: str) -> None:
+    """Print the warning at the terminal when a run with `device: auto` begins."""
+    if requested == "auto" and (warning := unused_gpu_warning()):
+        print(f"! {warning}", file=sys.stderr, flush=True)
 
 
-def computing_device(requested: str) -> str:
-    """The device that `device: <requested>` leads to, in a line for people.
+def describe_device(requested: str) -> str:
+    """Say in one line which device a run with `device: <requested>` will use; with a warning if a GPU stays unused.
 
     Args:
         requested: `auto`, `cpu`, `cuda` or `mps`.
     """
-    if requested in ("auto", "cuda") and are_there() and _torch_build()[1] and (names := _names()):
+    if requested in ("auto", "cuda") and has_nvidia_gpu() and _torch_build()[1] and (names := _nvidia_gpus()):
         return f"Computes on: {', '.join(names)}."
     if requested == "mps" or (requested == "auto" and sys.platform == "darwin" and os.uname().machine == "arm64"):
         return f"Computes on: the GPU of {processor_name()}."
     if requested == "cuda":
-        return "Computes on: an NVIDIA card, which is not to be seen here."
+        return "Computes on: an NVIDIA GPU, which is not found on this machine."
     line = f"Computes on: the CPU, {processor_name()}."
-    said = unused_card() if requested == "auto" else None
-    return f"{line}\n{said[:1].upper()}{said[1:]}." if said else line
+    warning = unused_gpu_warning() if requested == "auto" else None
+    return f"{line}\n{warning[:1].upper()}{warning[1:]}." if warning else line
 
 
-def _names() -> list[str]:
-    """The cards that the driver reaches."""
+def _nvidia_gpus() -> list[str]:
+    """List the names of the GPUs that the NVIDIA driver reaches."""
     try:
         done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=True, timeout=30)  # noqa: S607
     except (OSError, subprocess.SubprocessError):
@@ -74,16 +76,17 @@ def _names() -> list[str]:
 
 
 def _torch_build() -> tuple[str, str | None]:
-    """The installed torch's version and that of the CUDA that it was built with, from its text."""
+    """Read the version of the installed torch, and of the CUDA that it was built with, from its source text."""
     spec = importlib.util.find_spec("torch")
+    if spec is None or spec.origin is None:
+        raise UserError("torch is not installed in this environment", remedy="run `make`, which installs it")
     text = Path(spec.origin).with_name("version.py").read_text(encoding="utf-8")
-    version = re.search(r"^__version__ = '(.+)'", text, re.MULTILINE)
-    cuda = re.search(r"^cuda\b.*= '(.+)'", text, re.MULTILINE)
-    return version[1], cuda and cuda[1]
+    version, cuda = (re.search(rf"^{name}\b.*= '(.+)'", text, re.MULTILINE) for name in ("__version__", "cuda"))
+    return version[1] if version else "of an unknown version", cuda[1] if cuda else None
 
 
 def processor_name() -> str:
-    """What the processor calls itself."""
+    """Return the processor's model name."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - no path of ours
             for line in file:

@@ -1,4 +1,4 @@
-"""Finished results of costly stages, kept outside the declared outputs that Snakemake deletes."""
+"""Results of costly stages, kept in a folder that Snakemake does not delete when it reruns a stage."""
 
 import hashlib
 import json
@@ -11,16 +11,20 @@ from samizdat.base.files import replacing_folder, sha256_of, write_text
 
 
 def fingerprint(**parts: Any) -> str:
-    """A digest of all that a result depends on, given as JSON values."""
+    """Compute a digest of everything that a result depends on, given as JSON values."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-# The private folders of stages whose result this process put back, so that it computed nothing.
+# Private folders of the stages whose kept result this process copied back instead of computing it.
 restored: set[Path] = set()
 
 
 def restore(work: Path, mark: str, out: Path) -> bool:
-    """Put the result of the same fingerprint back into `out`; False where there is none, or it is damaged."""
+    """Copy the kept result with fingerprint `mark` from `work` to `out`.
+
+    Returns:
+        False if no such result is kept, or if it is damaged.
+    """
     kept = work / "finished"
     try:
         record = json.loads((work / "finished.json").read_text(encoding="utf-8"))
@@ -38,7 +42,7 @@ def restore(work: Path, mark: str, out: Path) -> bool:
 
 
 def keep(work: Path, mark: str, out: Path) -> None:
-    """Keep what `out` holds under its fingerprint; takes no further space where files can be linked."""
+    """Keep the files in `out` under fingerprint `mark`, as hard links where possible: these take no disk space."""
     (work / "finished.json").unlink(missing_ok=True)
     shutil.rmtree(work / "finished", ignore_errors=True)
     files = sorted(path for path in out.rglob("*") if path.is_file())

@@ -1,4 +1,4 @@
-"""Values of the config and of a rule, spelled for the command line of a stage, quoted for the shell."""
+"""Values of the config and of a rule, written as options of a stage's command line and quoted for the shell."""
 
 import hashlib
 import json
@@ -15,41 +15,41 @@ Param = Callable[[Any], str]
 
 
 def verbatim(text: str) -> Param:
-    """Give a text as a param unchanged: in a plain string Snakemake would replace what looks like a wildcard."""
+    """Make a param of a text, unchanged; in a plain string Snakemake would replace `{…}` by a wildcard."""
     return lambda wildcards: text
 
 
 def options(values: Mapping[str, Any]) -> Param:
-    """Spell a mapping as command-line options, sorted and quoted: strings unchanged, other values as JSON."""
-    spelled = {
+    """Write a mapping as command-line options, sorted and quoted: strings unchanged, other values as JSON."""
+    texts = {
         key.replace("_", "-"): (value if isinstance(value, str) else json.dumps(value, sort_keys=True))
         for key, value in values.items()
     }
-    return verbatim(" ".join(f"--{key}={shlex.quote(value)}" for key, value in sorted(spelled.items())))
+    return verbatim(" ".join(f"--{key}={shlex.quote(value)}" for key, value in sorted(texts.items())))
 
 
 def paths(files: Iterable[str | Path]) -> str:
-    """Spell several files as one JSON option, quoted."""
+    """Write several files as the JSON value of one option, quoted."""
     return shlex.quote(json.dumps([str(file) for file in files]))
 
 
 def folder_of(file: str | Path) -> str:
-    """The folder that a file is in."""
+    """Return the folder of a file."""
     return str(Path(file).parent)
 
 
 def nameable(files: Iterable[str]) -> list[str]:
-    """Choose the files that can be inputs of a rule: Snakemake replaces `{wildcards}` in the name of any input."""
+    """Select the files that can be inputs of a rule; Snakemake would replace `{…}` in the name of an input."""
     return [file for file in files if not re.search(r"[{}<>\x00-\x1f\x7f]|^\s|\s$", file)]
 
 
 def hashes_of_unnameable(files: Iterable[str]) -> Param:
-    """Give the hashes of the other files as a param, so that what reads them runs again when they change."""
+    """Make a param of the hashes of the files that can't be inputs, so that their change reruns the rule too."""
     files = list(files)
     others = sorted(set(files) - set(nameable(files)))
     return lambda wildcards: options({"unnameable": {file: sha256_of(Path(file)) for file in others}})(wildcards)
 
 
 def digest_of_files(files: Iterable[Path]) -> str:
-    """A digest of the contents of text files, in their order."""
+    """Compute a digest of the contents of text files, in their order."""
     return hashlib.sha256("".join(file.read_text(encoding="utf-8") for file in files).encode()).hexdigest()[:16]

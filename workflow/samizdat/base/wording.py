@@ -1,4 +1,4 @@
-"""Durations and config values as people read them."""
+"""Durations and config values in the form that people read."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from samizdat.base.escaping import shortened
 
 
 def duration(seconds: float) -> str:
-    """A duration to three digits: `0.4 s`, `52 s`, `3 min 20 s`."""
+    """Write a duration with its units: `0.4 s`, `52 s`, `3 min 20 s`."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 60:
@@ -17,7 +17,7 @@ def duration(seconds: float) -> str:
 
 
 def dotted(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """The keys of nested mappings in one line each, sorted: `training.steps`, `models[tiny].layers`."""
+    """Flatten nested mappings to sorted pairs of dotted key and value: `training.steps`, `models[tiny].layers`."""
     if isinstance(value, dict):
         for name in sorted(value):
             yield from dotted(value[name], f"{key}.{name}".lstrip("."))
@@ -29,5 +29,5 @@ def dotted(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def json_words(value: Any, longest: int) -> str:
-    """A value as JSON in its own script, cut to `longest` characters."""
+    """Write a value as JSON without `\\u` escapes, cut to `longest` characters."""
     return shortened(json.dumps(value, ensure_ascii=False), longest)

@@ -1,4 +1,4 @@
-"""Models and tokenizers as others publish them: where a checkpoint comes from, and how texts become its input.
+"""Published models and tokenizers: where a checkpoint comes from, and how texts become the input of a model.
 
 Imports `base`.
 """

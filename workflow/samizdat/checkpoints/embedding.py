@@ -1,6 +1,5 @@
-"""Texts as points: the mean of a sentence encoder's outputs, as unit vectors."""
+"""Embeddings of texts: the mean output of a sentence encoder, scaled to unit length."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,44 +8,45 @@ from torch.nn import functional
 from transformers import AutoModel
 
 from samizdat.checkpoints import sources
-from samizdat.checkpoints.encoding import load
-from samizdat.checkpoints.windows import batches, cut
+from samizdat.checkpoints.encoding import load_tokenizer
+from samizdat.checkpoints.windows import Window, padded_batches, split_into_windows
 
-# Of a text, what stands behind this many tokens is not read: encoders of sentences were not made for more.
+# Only this many tokens of a text are read, because sentence encoders are not made for longer texts.
 LONGEST_TOKENS = 128
 BATCH_TOKENS = 4096
 
 
 @torch.inference_mode()
 def embed(texts: Sequence[str], encoder: str, revision: str | None, device: str) -> np.ndarray:
-    """The mean over a text's tokens of the encoder's last layer, scaled to length 1 (Reimers and Gurevych 2019).
+    """Compute the mean of the encoder's last layer over a text's tokens, scaled to length 1.
+
+    Reimers and Gurevych, Sentence-BERT, EMNLP 2019.
 
     Args:
-        texts: one without any token is the origin.
-        encoder: as `hub.locate` takes it.
-        revision: its commit on the Hub.
+        texts: the texts; a text without a token gets the zero vector.
+        encoder: the checkpoint, as for `sources.locate`.
+        revision: commit of the encoder on the Hub.
         device: `cpu`, `cuda` or `mps`.
 
     Returns:
-        `[texts, width]`, float32.
+        Embeddings `[texts, width]`, float32.
 
     Raises:
-        UserError: the encoder can't be had.
+        UserError: the encoder or its tokenizer can't be found, fetched or loaded.
     """
     found = sources.locate(encoder, revision)
-    tokenizer = load(found.path)
+    tokenizer = load_tokenizer(found.path)
     model = AutoModel.from_pretrained(
         found.path, dtype=torch.float32, use_safetensors=True, local_files_only=True, trust_remote_code=False
     )
     model.eval().to(device)
     points = np.zeros((len(texts), model.config.hidden_size), np.float32)
-    firsts: Counter[int] = Counter()
-    windows = []
-    for window in cut(tokenizer, texts, LONGEST_TOKENS, 0):
-        firsts[window.text] += 1
-        if firsts[window.text] == 1:
-            windows.append(window)
-    for batch in batches(windows, batch_tokens=BATCH_TOKENS, padding_id=tokenizer.pad_token_id, kind=device):
+    first: dict[int, Window] = {}
+    for window in split_into_windows(tokenizer, texts, LONGEST_TOKENS, 0):
+        first.setdefault(window.text, window)
+    for batch in padded_batches(
+        first.values(), batch_tokens=BATCH_TOKENS, padding_id=tokenizer.pad_token_id, kind=device
+    ):
         inputs = {name: values.to(device) for name, values in batch.inputs.items()}
         states, mask = model(**inputs).last_hidden_state, inputs["attention_mask"]
         weights = mask[:, :, None].float()

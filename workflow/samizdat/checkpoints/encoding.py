@@ -1,4 +1,4 @@
-"""Texts to tokens: what a tokenizer's special tokens spell is ordinary text when it stands in a text."""
+"""Encoding of texts as tokens; the name of a special token inside a text is encoded as ordinary text."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,11 +11,11 @@ from samizdat.base.errors import UserError
 BOUNDARY = "<|endoftext|>"
 
 
-def load(folder: Path) -> PreTrainedTokenizerFast:
-    """The tokenizer saved in a folder.
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    """Load the tokenizer in a folder.
 
     Raises:
-        UserError: there is none, or it can't be loaded.
+        UserError: the folder has no tokenizer, or it can't be loaded, or only as a slow one.
     """
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False, local_files_only=True)
@@ -23,31 +23,36 @@ def load(folder: Path) -> PreTrainedTokenizerFast:
         raise UserError(
             f"the tokenizer in {folder} can't be loaded: {error}", remedy="fetch or copy it again"
         ) from None
-    # Without any of its files, transformers makes one that knows its special tokens and nothing else.
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        raise UserError(
+            f"the tokenizer in {folder} can't be loaded as a fast tokenizer",
+            remedy="name a checkpoint that has a tokenizer.json",
+        )
+    # If its files are missing, transformers makes a tokenizer that has only special tokens.
     if len(tokenizer) <= len(tokenizer.all_special_ids):
-        raise UserError(f"{folder} holds no tokenizer", remedy="name a checkpoint that brings its own")
+        raise UserError(f"{folder} has no tokenizer", remedy="name a checkpoint that has its own tokenizer")
     return tokenizer
 
 
 def encode(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[list[int]]:
-    """The token ids of each text, without any special token.
+    """Encode each text as token ids, without special tokens.
 
-    A text that spells `<|endoftext|>` gets the tokens of these characters, never the boundary token: a text
-    can't end itself.
+    The characters `<|endoftext|>` in a text become the tokens of these characters, never the boundary token, so that
+    no text can end itself.
     """
     if not texts:
         return []
-    encoded = tokenizer(
+    ids: list[list[int]] = tokenizer(
         list(texts),
         add_special_tokens=False,
         split_special_tokens=True,
         return_attention_mask=False,
         return_token_type_ids=False,
         verbose=False,
-    )
-    return encoded["input_ids"]
+    )["input_ids"]
+    return ids
 
 
 def token_dtype(vocabulary_size: int) -> np.dtype:
-    """How `tokens/*.bin` hold an id: little-endian, as small as the vocabulary allows."""
+    """Return the number format of ids in `tokens/*.bin`: little-endian, and as small as the vocabulary allows."""
     return np.dtype("<u2" if vocabulary_size <= 2**16 else "<u4")

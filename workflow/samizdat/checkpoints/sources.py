@@ -1,4 +1,4 @@
-"""Checkpoints from an installed package, a folder or the Hugging Face Hub: safe files only, at a known commit."""
+"""Checkpoints from an installed package, a folder or the Hugging Face Hub: only safe files, of a known commit."""
 
 import contextlib
 import importlib.util
@@ -17,7 +17,7 @@ PACKAGE_PREFIX = "package:"
 COMMIT = re.compile(r"[0-9a-f]{40}")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
-# What may be fetched, by name, so that no Python file ever is; the pickle for the isolated conversion alone.
+# Names of the files that may be fetched: never a Python file, and the pickle only for the isolated conversion.
 TOKENIZER_FILES = (
     "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
     "vocab.txt", "vocab.json", "merges.txt", "*.model",
@@ -32,28 +32,28 @@ CHECKPOINT_FILES = ("config.json", "model.safetensors", "tokenizer.json", "token
 
 @dataclass(frozen=True)
 class Located:
-    """Where a checkpoint lies on this machine, and what to call it in a report."""
+    """A checkpoint on this machine: its folder, and its name in a report."""
 
     path: Path
     origin: str  # without absolute paths: "owner/name@commit", "the package NAME", or the folder as given
 
     def digests(self) -> dict[str, str]:
-        """File → SHA-256: what a result made from it depends on."""
+        """Compute the SHA-256 of each file, for the fingerprint of a result that depends on the checkpoint."""
         return {path.name: sha256_of(path) for path in sorted(self.path.glob("*.*")) if path.is_file()}
 
 
 def locate(checkpoint: str, revision: str | None, patterns: tuple[str, ...] = MODEL_FILES) -> Located:
-    """Find a checkpoint, fetching it from the Hub where it is named by its id.
+    """Find a checkpoint; fetch it from the Hub if it is given by its Hub id.
 
     Args:
-        checkpoint: `package:NAME/FOLDER` (a folder of an installed package, which is not imported), an
-            existing folder, or a Hub id.
-        revision: a commit, tag or branch of a Hub id; the commit behind it is part of the origin.
-        patterns: which files may be fetched.
+        checkpoint: `package:NAME/FOLDER` (a folder of an installed package, which is not imported), an existing
+            folder, or a Hub id.
+        revision: a commit, tag or branch of a Hub repository; `origin` has the commit that it stands for.
+        patterns: the files that may be fetched.
 
     Raises:
-        UserError: there is no such package, folder or id, the Hub can't be reached, or the checkpoint wants
-            to run code of its own.
+        UserError: there is no such package, folder or id, the Hub can't be reached, or the checkpoint needs Python
+            code of its own.
     """
     if checkpoint.startswith(PACKAGE_PREFIX):
         found = _in_package(checkpoint)
@@ -88,69 +88,63 @@ def _in_package(checkpoint: str) -> Located:
 
 
 def _from_hub(checkpoint: str, revision: str | None, patterns: tuple[str, ...]) -> Located:
-    # Imported here because huggingface_hub reads HF_HUB_OFFLINE and HF_ENDPOINT at import.
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HFValidationError,
-        HTTPError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-    from huggingface_hub.utils import disable_progress_bars
+    # Imported here, because huggingface_hub reads HF_HUB_OFFLINE and HF_ENDPOINT when it is imported.
+    from huggingface_hub import errors, snapshot_download
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()
-    by_hand = "or name a folder that holds its files"
+    by_hand = "or name a folder that has its files"
     try:
         path = Path(snapshot_download(checkpoint, revision=revision, allow_patterns=list(patterns)))
-    except GatedRepoError:
+    except errors.GatedRepoError:
         raise UserError(
             f"{checkpoint} is on the Hub, but its owner asks for an agreement",
             remedy=f"accept it on the model's page and run `hf auth login`, {by_hand}",
         ) from None
-    except RevisionNotFoundError:
+    except errors.RevisionNotFoundError:
         raise UserError(
             f"{checkpoint} has no revision {revision!r}",
             remedy="name a commit of its history as `revision`, all 40 digits of it, or a tag or branch",
         ) from None
-    except (RepositoryNotFoundError, HFValidationError):
+    except (errors.RepositoryNotFoundError, errors.HFValidationError):
         raise UserError(
             f"{checkpoint} is neither a folder (looked in {Path.cwd()}) nor an id on the Hub, or it is private",
             remedy=f"correct the id; for a private one run `hf auth login`; {by_hand}",
         ) from None
-    except (HTTPError, OSError) as error:
+    except (errors.HTTPError, OSError) as error:  # type: ignore[attr-defined] # of the HTTP client that it uses
         if getattr(error, "errno", None) is not None:
-            raise  # This machine's own trouble, such as a full disk.
+            raise  # A problem of this machine, such as a full disk.
         raise UserError(
             f"{checkpoint} can't be fetched from the Hub: {first_line(error)}",
-            remedy="try again where the Hub can be reached; what was fetched once is found without a network by "
-            f"setting HF_HUB_OFFLINE=1; {by_hand}",
+            remedy="try again with a connection to the Hub; to use files that were fetched before, without a "
+            f"connection, set HF_HUB_OFFLINE=1; {by_hand}",
         ) from None
     return Located(path, f"{checkpoint}@{path.name}")
 
 
 @contextlib.contextmanager
 def loading(found: Located) -> Iterator[None]:
-    """Put what a library says of a checkpoint that can't be loaded into words for people.
+    """Replace a library's error about a checkpoint that can't be loaded by one with a remedy.
 
     Raises:
-        UserError: in place of the library's error.
+        UserError: a library raised an error inside the block.
     """
     try:
         yield
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise UserError(
             f"{found.origin} can't be loaded: {first_line(error)}",
-            remedy="look whether it is whole and of the right kind, with safetensors; fetch or copy it again",
+            remedy="check that it is complete, of the right kind, and has safetensors; fetch or copy it again",
         ) from None
 
 
 def first_line(error: Exception) -> str:
-    """What an error says, as one line."""
+    """Return the first line of an error's message that is not empty, or the name of its class."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def _refuse_code(found: Located) -> None:
+    """Refuse a checkpoint that needs Python code of its own, or whose config can't be read."""
     for name in ("config.json", "tokenizer_config.json"):
         file = found.path / name
         try:
@@ -159,6 +153,6 @@ def _refuse_code(found: Located) -> None:
             raise UserError(f"{name} of {found.origin} is damaged", remedy="fetch or copy it again") from None
         if wants_code:
             raise UserError(
-                f"{found.origin} wants to run Python code of its own (auto_map in its {name}), which is never done",
-                remedy="name a checkpoint of an architecture that transformers knows",
+                f"{found.origin} needs Python code of its own (auto_map in its {name}), which is never run",
+                remedy="name a checkpoint of an architecture that is part of transformers",
             )

@@ -1,65 +1,72 @@
-"""Windows end to end in one row: an encoder that computes no padding, for a CPU."""
+"""Packing of windows into rows without padding between them, for an encoder on a CPU."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 from transformers import AttentionInterface, PreTrainedConfig, PreTrainedModel
+from transformers.utils.generic import ModelOutput
 
 from samizdat.checkpoints.windows import Batch, Window
 
-# Their tokens meet nowhere but in attention, positions can be given, and their heads read a text's first token.
+# In these models tokens interact only in attention, positions can be given, and the head reads a text's first token.
 MODEL_TYPES = frozenset({"bert", "camembert", "distilbert", "electra", "roberta", "xlm-roberta"})
-# A row has places for so many windows as it has tokens, divided by this: few windows are shorter.
+# A row has one place (for one window) for each 4 tokens; few windows are shorter.
 TOKENS_PER_PLACE = 4
-# As many rows' worth of windows wait until one is filled: so nearly always some length fits what is left of it, and
-# many of one length stand side by side, whose attention is one product.
+# Windows for this many rows are collected before a row is filled. So nearly always some window fits into the rest of a
+# row, and many windows of one length are next to each other, whose attention is one product.
 ROWS_WAITING = 64
-# From so many tokens on PyTorch's softmax is faster in float32 than in bfloat16, by half to two thirds; below, slower.
-LONG_ENOUGH = 16
+# With this many tokens or more, PyTorch's softmax is faster in float32 than in bfloat16, by half to two thirds; with
+# fewer it is slower.
+FLOAT32_SOFTMAX_TOKENS = 16
 
 
-def can_read_end_to_end(config: PreTrainedConfig) -> bool:
-    """Whether a model of that config can be given rows; a causal one can't, since windows look both ways here."""
+def supports_packing(config: PreTrainedConfig) -> bool:
+    """Whether a model of this config can read packed rows; a causal model can't, because attention here is two-way."""
     return config.model_type in MODEL_TYPES and not getattr(config, "is_decoder", False)
 
 
-def read_end_to_end(model: PreTrainedModel) -> None:
-    """Let a model that can take the rows of `rows`; it takes no others from now on.
+def enable_packing(model: PreTrainedModel) -> None:
+    """Change a model so that it reads the batches of `packed_rows`, and no others.
 
-    Every product has the shape of a whole row, or in attention of a single window, however many of its length are
-    computed at once; so a window's score has the same bits wherever it stands and whatever stands beside it.
+    Every matrix product has the shape of a whole row, or in attention of one window, however many windows of that
+    length are computed at once. So a window's score has the same bits at every place in a row, next to any others.
     """
     AttentionInterface.register("each-window", _attention)
     model.set_attn_implementation("each-window")
     model.base_model.register_forward_hook(_keep_first_tokens, with_kwargs=True)
 
 
-def rows(windows: Iterable[Window], *, batch_tokens: int, first_position: int) -> Iterator[Batch]:
-    """Rows of `batch_tokens` tokens, each filled with the longest windows that fit, and what is left in the end.
+def packed_rows(windows: Iterable[Window], *, batch_tokens: int, first_position: int) -> Iterator[Batch]:
+    """Fill rows of `batch_tokens` tokens, each with the longest windows that fit.
+
+    The tensors are `input_ids` and `position_ids`, `[1, batch_tokens]`, and `starts`, `[places]`: where the window of
+    each place begins. `groups` are runs of windows with one length: start, number of windows, length.
 
     Args:
-        windows: none longer than `batch_tokens`.
-        batch_tokens: in a row.
-        first_position: the number that the model gives to a text's first token.
+        windows: the windows, none longer than `batch_tokens`.
+        batch_tokens: tokens in a row.
+        first_position: position id of a text's first token.
     """
+    places = max(1, batch_tokens // TOKENS_PER_PLACE)
     waiting: dict[int, list[Window]] = defaultdict(list)
     tokens = 0
     for window in windows:
         waiting[len(window.tokens)].append(window)
         tokens += len(window.tokens)
         while tokens >= ROWS_WAITING * batch_tokens:
-            batch = _row(waiting, batch_tokens, first_position)
-            tokens -= sum(len(window.tokens) for window in batch.windows)
-            yield batch
+            chosen = _take_windows(waiting, batch_tokens, places)
+            tokens -= sum(len(window.tokens) for window in chosen)
+            yield _row(chosen, batch_tokens, places, first_position)
     while waiting:
-        yield _row(waiting, batch_tokens, first_position)
+        yield _row(_take_windows(waiting, batch_tokens, places), batch_tokens, places, first_position)
 
 
-def _row(waiting: dict[int, list[Window]], batch_tokens: int, first_position: int) -> Batch:
-    """Take windows out of those that wait."""
-    places = max(1, batch_tokens // TOKENS_PER_PLACE)
+def _take_windows(waiting: dict[int, list[Window]], batch_tokens: int, places: int) -> list[Window]:
+    """Take the windows of one row out of `waiting`, which has them by length."""
     chosen: list[Window] = []
     left = batch_tokens
     for length in sorted(waiting, reverse=True):
@@ -70,10 +77,15 @@ def _row(waiting: dict[int, list[Window]], batch_tokens: int, first_position: in
             del waiting[length][:count]
         if not waiting[length]:
             del waiting[length]
+    return chosen
+
+
+def _row(chosen: list[Window], batch_tokens: int, places: int, first_position: int) -> Batch:
+    """Put windows into one row."""
     input_ids = np.zeros((1, batch_tokens), np.int64)
     position_ids = np.full((1, batch_tokens), first_position)
-    starts = np.zeros(places, np.int64)  # of places without a window: the first one's
-    groups = []
+    starts = np.zeros(places, np.int64)  # a place without a window has the first window's start
+    groups: list[list[int]] = []
     start = 0
     for place, window in enumerate(chosen):
         length = len(window.tokens)
@@ -89,27 +101,40 @@ def _row(waiting: dict[int, list[Window]], batch_tokens: int, first_position: in
     return Batch(chosen, {name: torch.from_numpy(value) for name, value in inputs.items()} | {"groups": groups})
 
 
-def _attention(module, query, key, value, attention_mask, scaling=None, dropout=0.0, *, groups, **unused):
-    """Attention inside of each window of a row, `[1, heads, tokens, size]` to `[1, tokens, heads, size]`.
-
-    `groups` are runs of windows of one length: where they start, how many they are, and their length.
-    """
+def _attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    *,
+    groups: list[list[int]],
+    **unused: Any,
+) -> tuple[Tensor, None]:
+    """Compute attention inside each window of a row, from `[1, heads, tokens, size]` to `[1, tokens, heads, size]`."""
     query = query[0] * (query.shape[-1] ** -0.5 if scaling is None else scaling)
     found = torch.zeros_like(query)
     for start, count, length in groups:
         here = slice(start, start + count * length)
         mine, keys, values = (
-            part[:, here].unflatten(1, (count, length)).contiguous() for part in (query, key[0], value[0])
+            part[:, here].reshape(len(part), count, length, -1).contiguous() for part in (query, key[0], value[0])
         )
         scores = mine @ keys.mT
-        shares = scores.softmax(dim=-1, dtype=torch.float32 if length >= LONG_ENOUGH else None).to(scores.dtype)
+        dtype = torch.float32 if length >= FLOAT32_SOFTMAX_TOKENS else None
+        shares = scores.softmax(dim=-1, dtype=dtype).to(scores.dtype)
         found[:, here] = (shares @ values).flatten(1, 2)
     return found.transpose(0, 1).unsqueeze(0).contiguous(), None
 
 
-def _keep_first_tokens(encoder, args, kwargs, output):
-    """In place of the row, each place's first token as a sequence of its own, for the head to read."""
-    output.last_hidden_state = output.last_hidden_state[0, kwargs["starts"]].unsqueeze(1)
-    if getattr(encoder, "pooler", None) is not None:
-        output.pooler_output = encoder.pooler(output.last_hidden_state)
+def _keep_first_tokens(
+    encoder: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: ModelOutput
+) -> ModelOutput:
+    """Replace the row by the first token of each place, as a sequence of its own, for the head to read."""
+    first = output["last_hidden_state"][0, kwargs["starts"]].unsqueeze(1)
+    output["last_hidden_state"] = first
+    pooler = getattr(encoder, "pooler", None)
+    if pooler is not None:
+        output["pooler_output"] = pooler(first)
     return output

@@ -1,4 +1,4 @@
-"""Texts as windows of tokens, in batches whose shapes never depend on who else is there."""
+"""Texts as windows of tokens, in padded batches whose shape does not depend on the other texts."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from transformers import PreTrainedTokenizerFast
 
-# Windows are padded to the next of these lengths. On a CPU they are fine where most texts are and coarse where few are;
-# finer still would save no time, since the last batch of each length is filled up with padding rows. On a GPU a batch
-# costs its launches, 25 ms of them for twelve layers, and padding next to nothing: few lengths, few batches.
+# Windows are padded to the next of these lengths. On a CPU the steps are small where most texts are and large where few
+# are; smaller steps would save no time, because the last batch of each length is filled up with rows of padding. On a
+# GPU a batch costs the launches of its kernels, 25 ms for twelve layers, and padding costs almost nothing: so there are
+# few lengths, and few batches.
 LENGTHS = {
     "cpu": (*range(4, 64, 2), *range(64, 128, 8), *range(128, 256, 16), *range(256, 513, 64)),
     "cuda": (16, 32, 48, 64, 96, 128, 192, 256, 384, 512),
@@ -22,25 +23,32 @@ TEXTS_AT_ONCE = 512
 
 @dataclass(frozen=True)
 class Window:
-    """A part of a text that the classifier reads at once."""
+    """A part of a text that a model reads at once."""
 
-    text: int  # the text's number
-    of: int  # how many windows the text has
-    tokens: list[int]  # special tokens included
+    text: int  # number of the text
+    of: int  # number of windows that the text has
+    tokens: list[int]  # with special tokens
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Windows as tensors of one of a few fixed shapes."""
+    """Windows as tensors of a fixed shape."""
 
     windows: list[Window]
-    inputs: dict[str, Any]  # what the model is called with; results behind the windows' own mean nothing
+    inputs: dict[str, Any]  # arguments of the model; results after those of the windows have no meaning
 
 
-def cut(
+def split_into_windows(
     tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], max_length_tokens: int, overlap_tokens: int
 ) -> Iterator[Window]:
-    """The windows of all texts, text by text; a short text is one window, a text without a token none."""
+    """Split all texts into windows, text by text; a short text is one window, and a text without a token has none.
+
+    Args:
+        tokenizer: the model's tokenizer.
+        texts: the texts.
+        max_length_tokens: length of a window, with special tokens.
+        overlap_tokens: tokens that neighbouring windows share.
+    """
     special = tokenizer.num_special_tokens_to_add()
     for start in range(0, len(texts), TEXTS_AT_ONCE):
         encoded = tokenizer(
@@ -61,19 +69,19 @@ def cut(
             yield from (Window(text, len(windows), tokens) for tokens in windows)
 
 
-def batches(windows: Iterable[Window], *, batch_tokens: int, padding_id: int, kind: str) -> Iterator[Batch]:
-    """Batches of windows of like length, each as soon as it is full, and what is left in the end.
+def padded_batches(windows: Iterable[Window], *, batch_tokens: int, padding_id: int, kind: str) -> Iterator[Batch]:
+    """Put windows of similar length into batches; yield each when it is full, and at the end those that are not full.
 
-    A batch of length L always has `batch_tokens // L` rows, filled up with padding: matrix products split their work by
-    shape, so a fixed shape gives a text the same bits whatever else is in the batch. One more row never has a window:
-    where nothing is padded, transformers leaves the mask out, and other kernels would compute attention. The tensors
-    are `input_ids` and `attention_mask`, `[rows + 1, L]`.
+    A batch of length L always has `batch_tokens // L` rows for windows, filled up with padding. Matrix products divide
+    their work by shape, so with a fixed shape a text gets the same bits whatever else is in the batch. One more row
+    never has a window: without any padding, transformers omits the mask, and other kernels would compute attention. The
+    tensors are `input_ids` and `attention_mask`, `[rows + 1, L]`.
 
     Args:
-        windows: of any lengths.
-        batch_tokens: in a batch's rows that hold windows.
-        padding_id: the token that rows are filled up with.
-        kind: of the device, which has lengths of its own.
+        windows: windows of any lengths.
+        batch_tokens: tokens in the rows for windows.
+        padding_id: id of the padding token.
+        kind: kind of the device, which decides the lengths.
     """
     waiting: dict[int, list[Window]] = defaultdict(list)
     for window in windows:
@@ -86,7 +94,7 @@ def batches(windows: Iterable[Window], *, batch_tokens: int, padding_id: int, ki
 
 
 def bucket_length(tokens: int, kind: str) -> int:
-    """The length that a window of so many tokens is padded to on that kind of device."""
+    """Return the length to which a window of so many tokens is padded on this kind of device."""
     return next((length for length in LENGTHS[kind] if length >= tokens), tokens)
 
 
@@ -101,7 +109,7 @@ def _batch(windows: list[Window], length: int, batch_tokens: int, padding_id: in
     for row, window in enumerate(windows):
         input_ids[row, : len(window.tokens)] = window.tokens
         attention_mask[row, : len(window.tokens)] = 1
-    # A row of padding alone would have no token to attend to.
+    # A row with only padding would have no token to attend to.
     attention_mask[len(windows) :, 0] = 1
     inputs = {"input_ids": torch.from_numpy(input_ids), "attention_mask": torch.from_numpy(attention_mask)}
     return Batch(windows, inputs)

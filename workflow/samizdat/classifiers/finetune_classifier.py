@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 from transformers import AutoModelForSequenceClassification
@@ -16,7 +17,8 @@ from samizdat.base.files import replacing_folder, sha256_of, write_text
 from samizdat.base.reuse import fingerprint, keep, restore
 from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints import sources
-from samizdat.checkpoints.encoding import load
+from samizdat.checkpoints.encoding import load_tokenizer
+from samizdat.classifiers.examples import EncodedExamples
 from samizdat.classifiers.loop import FinetuningSettings, fit
 from samizdat.records.classifiers import ClassifierCard, ClassifierDescription
 from samizdat.records.corpus import LABEL_PREFIX, TEXTS
@@ -34,27 +36,28 @@ def finetune_classifier(
     threads: int,
     seed: int,
 ) -> str:
-    """Learn a label column of the train split and write a plain sequence-classification checkpoint.
+    """Train on a label column of the train split and write a plain sequence-classification checkpoint.
 
-    Some documents of the train split are not learned from: on them the best weights on the way are selected,
-    and training stops when they get no better. Their texts count as seen all the same.
+    Some documents of the train split are held back from training: on their texts the best weights are selected, and
+    training stops when the weights get no better. These texts count as seen, too.
 
     Args:
-        settings: encoder and recipe.
-        description: what the classifier is; its `label_column` is learned.
+        settings: encoder and hyperparameters.
+        description: what the classifier is; it learns `label_column`.
         max_length_tokens: training texts are cut at this length.
         texts: the corpus.
-        out: the folder to write, with `card.json` and `seen_texts.txt` beside the checkpoint.
-        work: private state: the finished result.
+        out: the folder to write: the checkpoint, `card.json` and `seen_texts.txt`.
+        work: private folder of the stage: keeps the finished result.
         device: `auto`, `cpu`, `cuda` or `mps`.
         threads: threads of the numeric libraries.
-        seed: of this classifier's own stream.
+        seed: of this classifier.
 
     Raises:
-        UserError: the column is missing, has fewer than two labels, or the encoder can't be had.
+        UserError: the column is missing or has fewer than two labels, the encoder can't be loaded, or the device has
+            too little memory.
     """
     chosen = prepare(device, threads=threads, seed=seed)
-    examples, labels = _examples(read_table(texts, TEXTS), description.label_column, settings, seed)
+    examples, labels = _draw_examples(read_table(texts, TEXTS), description.label_column, settings, seed)
     found = sources.locate(settings.checkpoint, settings.revision)
     mark = fingerprint(
         settings=asdict(settings),
@@ -82,7 +85,7 @@ def finetune_classifier(
         training_texts=learned,
         model_type=json.loads((out / "config.json").read_text(encoding="utf-8"))["model_type"],
     )
-    # Another description trains nothing: the card stands outside of what is kept.
+    # The card is no part of the kept result: a changed description trains nothing.
     write_document(card, out / "card.json")
     if before:
         return f"{learned:,} texts, as trained before"
@@ -101,7 +104,7 @@ def _train(
     seed: int,
 ) -> None:
     """Fine-tune on the examples, and write checkpoint, tokenizer and `seen_texts.txt`."""
-    tokenizer = load(found.path)
+    tokenizer = load_tokenizer(found.path)
     with sources.loading(found):
         model = AutoModelForSequenceClassification.from_pretrained(
             found.path,
@@ -116,26 +119,27 @@ def _train(
             trust_remote_code=False,
         )
     model.to(chosen.kind)
+    encoded = EncodedExamples(tokenizer, examples, max_length_tokens, len(labels))
     remedy = "halve finetuning.batch_rows in the config"
     with enough_memory(chosen, f"{settings.batch_rows} texts at once", remedy=remedy):
-        fit(model, tokenizer, examples, settings, max_length_tokens, chosen, name, seed)
+        fit(model, encoded, settings, chosen, name, seed)
     with replacing_folder(out) as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         write_text(folder / "seen_texts.txt", "".join(f"{key}\n" for key in sorted(examples["id"])))
 
 
-def _examples(
-    corpus: pd.DataFrame, column: str, settings: FinetuningSettings, seed: int
+def _draw_examples(
+    corpus: pd.DataFrame, column: str | None, settings: FinetuningSettings, seed: int
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The texts to learn from and to select on (`selects`), with `label` as a number, and the labels by number."""
-    name = LABEL_PREFIX + column
-    if name not in corpus:
-        existing = [key.removeprefix(LABEL_PREFIX) for key in corpus if key.startswith(LABEL_PREFIX)]
+    """Draw the texts to train on and to select on (`selects`), with `label` as a number; and the labels by number."""
+    if column is None or LABEL_PREFIX + column not in corpus:
+        existing = [key.removeprefix(LABEL_PREFIX) for key in corpus.columns if key.startswith(LABEL_PREFIX)]
         raise UserError(
             f"the corpus has no label {column!r}; it has: {', '.join(existing) or 'none'}",
             remedy="name one of these as label_column of the classifier, or add it to corpus.label_columns",
         )
+    name = LABEL_PREFIX + column
     train = corpus[(corpus["split"] == "train") & corpus[name].notna()]
     labels = sorted(train[name].unique())
     if len(labels) < 2:
@@ -143,15 +147,15 @@ def _examples(
             f"the label {column!r} has {len(labels)} different values in the train split, and two are needed",
             remedy="name another label_column, or remove the classifier from the config",
         )
-    # The smallest seeds are a random sample that hardly changes when a text is added.
-    drawn = sorted(train.index, key=lambda row: derive_seed(seed, "draw", train.at[row, "id"]))
-    chosen = train.loc[drawn[: settings.max_training_texts], ["id", "document", "text", name]]
+    # The texts with the smallest seeds are a random sample that hardly changes when a text is added.
+    order = np.argsort([derive_seed(seed, "draw", key) for key in train["id"]], kind="stable")
+    chosen = train[["id", "document", "text", name]].iloc[order[: settings.max_training_texts]]
     # Texts of one document stay together, and adding a document moves no other.
     bound = settings.selection_share * 2**63
     selects = [derive_seed(seed, "select", document) < bound for document in chosen["document"]]
     chosen = chosen.assign(label=chosen[name].map(labels.index), selects=selects)
     if set(chosen.loc[~chosen["selects"], "label"]) != set(range(len(labels))):
-        chosen["selects"] = False  # too few texts to give any away
+        chosen["selects"] = False  # Some label would have no text to train on: train on all texts.
     return chosen.reset_index(drop=True), labels
 
 

@@ -1,4 +1,4 @@
-"""Bring a ready-made classifier into the run: safetensors, a fast tokenizer, and the labels that were expected."""
+"""Import a ready-made classifier: as safetensors, with a fast tokenizer and the labels that the config expects."""
 
 import contextlib
 import shutil
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import cast
 
 from transformers import AutoConfig, AutoModelForSequenceClassification, PretrainedConfig, PreTrainedModel
 
@@ -14,7 +15,7 @@ from samizdat.base import stage
 from samizdat.base.errors import UserError
 from samizdat.base.files import replacing_folder, sha256_of, write_text
 from samizdat.checkpoints import sources
-from samizdat.checkpoints.encoding import load
+from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.records.classifiers import ClassifierCard, ClassifierDescription
 from samizdat.records.io import write_document
 
@@ -31,16 +32,16 @@ def import_classifier(
     """Write a sequence-classification checkpoint, its tokenizer, `card.json` and an empty `seen_texts.txt`.
 
     Args:
-        description: what the classifier is, in the config's words.
+        description: what the config says of the classifier.
         checkpoint: a folder or a Hub id.
         revision: its commit on the Hub.
-        labels: names that it must have, in order; empty for whatever names it has.
-        max_length_tokens: the window that it will be applied with.
+        labels: the names that it must have, in order; empty: it may have any.
+        max_length_tokens: the length of the windows that it will read.
         out: the folder to write.
-        work: private state: the pickle, while it is converted.
+        work: private folder of the stage: holds a pickle while it is converted.
 
     Raises:
-        UserError: it can't be had, is no classifier, or has other labels.
+        UserError: the checkpoint can't be loaded, is no classifier, has other labels or a shorter longest input.
     """
     found = sources.locate(checkpoint, revision)
     with sources.loading(found):
@@ -48,10 +49,10 @@ def import_classifier(
     names = _check_labels(config, found.origin, description.name, labels)
     with _safe_weights(checkpoint, revision, found, work) as weights:
         model = _load(weights, found)
-    tokenizer = load(found.path)
+    tokenizer = load_tokenizer(found.path)
     if tokenizer.pad_token is None:
         raise UserError(
-            f"the tokenizer of {found.origin} has no padding token, so texts can't be read side by side",
+            f"the tokenizer of {found.origin} has no padding token, so texts can't be batched",
             remedy="name a checkpoint of an encoder, such as BERT or XLM-R",
         )
     longest = _longest(model)
@@ -85,7 +86,9 @@ def import_classifier(
 
 
 def _check_labels(config: PretrainedConfig, origin: str, name: str, expected: tuple[str, ...]) -> list[str]:
-    names = [str(config.id2label[number]) for number in range(config.num_labels)]
+    """Return the labels of the checkpoint, in order; refuse labels that can't be used or are not the expected ones."""
+    by_number = cast("dict[int, str]", config.id2label)  # transformers makes numbers of the keys when it loads a config
+    names = [str(by_number[number]) for number in range(len(by_number))]
     if config.problem_type == "multi_label_classification":
         raise UserError(
             f"{origin} gives several labels at once, and shares and agreement are defined for one label a text",
@@ -93,7 +96,7 @@ def _check_labels(config: PretrainedConfig, origin: str, name: str, expected: tu
         )
     if len(names) < 2:
         raise UserError(
-            f"{origin} gives a number and no label: it has {names} alone",
+            f"{origin} gives a number and no label: it has only {names}",
             remedy=f"name a checkpoint of two labels or more for the classifier {name!r}",
         )
     if expected and names != list(expected):
@@ -111,6 +114,7 @@ def _check_labels(config: PretrainedConfig, origin: str, name: str, expected: tu
 
 
 def _load(folder: Path, found: sources.Located) -> PreTrainedModel:
+    """Load the model; refuse one without the weights of a classification head."""
     with sources.loading(found):
         model, report = AutoModelForSequenceClassification.from_pretrained(
             folder,
@@ -126,31 +130,31 @@ def _load(folder: Path, found: sources.Located) -> PreTrainedModel:
             f"{found.origin} is no classifier: it has no weights for {missing}",
             remedy="name a checkpoint made for sequence classification",
         )
-    return model
+    return cast(PreTrainedModel, model)
 
 
 def _longest(model: PreTrainedModel) -> int | None:
-    """The longest input in tokens, special ones included; None where the model sets no bound."""
+    """Return the length of the longest input in tokens, special ones included; None where the model has no limit."""
     embeddings = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
     if embeddings is None:
-        return getattr(model.config, "max_position_embeddings", None)
-    # RoBERTa and its kin count positions from behind the padding's id.
+        limit: int | None = getattr(model.config, "max_position_embeddings", None)
+        return limit
+    # RoBERTa and its relatives count positions from the number after the padding's id.
     unused = 0 if embeddings.padding_idx is None else embeddings.padding_idx + 1
-    return embeddings.num_embeddings - unused
+    return int(embeddings.num_embeddings - unused)
 
 
 @contextlib.contextmanager
 def _safe_weights(checkpoint: str, revision: str | None, found: sources.Located, work: Path) -> Iterator[Path]:
-    """A folder with config and safetensors: the checkpoint's own or, for the time of the block, a converted copy.
+    """Give a folder with config and safetensors: the checkpoint's own, or a converted copy that the block may use.
 
-    A checkpoint that has nothing but a pickle is converted by a process of its own.
+    A checkpoint that has nothing but a pickle is converted by a separate process.
     """
     if any(found.path.glob("*.safetensors")):
         yield found.path
         return
-    pickle = (
-        sources.locate(checkpoint, revision, (*sources.MODEL_FILES, sources.PICKLE_FILE)).path / sources.PICKLE_FILE
-    )
+    fetched = sources.locate(checkpoint, revision, (*sources.MODEL_FILES, sources.PICKLE_FILE))
+    pickle = fetched.path / sources.PICKLE_FILE
     if not pickle.is_file():
         raise UserError(
             f"{found.origin} has neither model.safetensors nor {sources.PICKLE_FILE}",
@@ -160,24 +164,23 @@ def _safe_weights(checkpoint: str, revision: str | None, found: sources.Located,
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
-        command = [
-            sys.executable,
-            "-m",
-            "samizdat.checkpoints.unpickle",
-            str(pickle),
-            str(folder / "model.safetensors"),
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-        if done.returncode:
-            reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-            raise UserError(
-                f"the pickle of {found.origin} is refused: {reason}",
-                remedy="it is damaged or holds more than tensors, so don't load it; name a checkpoint with safetensors",
-            )
+        _unpickle(pickle, folder / "model.safetensors", found.origin)
         shutil.copy(found.path / "config.json", folder / "config.json")
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unpickle(pickle: Path, target: Path, origin: str) -> None:
+    """Convert a pickle to safetensors in a separate process, which reads tensors and nothing else."""
+    command = [sys.executable, "-m", "samizdat.checkpoints.unpickle", str(pickle), str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        raise UserError(
+            f"the pickle of {origin} is refused: {reason}",
+            remedy="it is damaged or holds more than tensors, so don't load it; name a checkpoint with safetensors",
+        )
 
 
 if __name__ == "__main__":

@@ -1,27 +1,20 @@
-"""The training loop of a classifier: batches of like length, evaluations, and the best weights on the way."""
+"""The training loop of a classifier: steps, evaluations on the way, and the best weights in the end."""
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerFast
+from transformers import PreTrainedModel
 
 from samizdat.base import stage
 from samizdat.base.device import Device
-from samizdat.base.seeds import derive_seed
+from samizdat.classifiers.examples import EncodedExamples
 from samizdat.classifiers.step import FinetuningStep
 from samizdat.measures import label_metrics
 from samizdat.optimization.schedule import LearningRateSchedule
 
 log = logging.getLogger("samizdat")
-
-# Batches are cut from pools of this many that are sorted by length: little padding, and still shuffled.
-POOL_BATCHES = 16
-# Rows are padded to a multiple of this, which keeps the number of shapes small.
-LENGTH_STEP = 8
 
 
 @dataclass(frozen=True)
@@ -46,97 +39,87 @@ class FinetuningSettings:
 
 def fit(
     model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerFast,
-    examples: pd.DataFrame,
+    examples: EncodedExamples,
     settings: FinetuningSettings,
-    max_length_tokens: int,
     device: Device,
     name: str,
     seed: int,
 ) -> None:
-    """Train in place, and leave the weights with the best macro-F1 on the examples to select on.
+    """Train in place, and load the weights that had the best macro-F1 on the texts to select on.
+
+    Without such texts the last weights remain.
 
     Args:
         model: on its device.
-        tokenizer: the encoder's.
-        examples: `text`, `label` as a number, and `selects`: not to be learned from.
-        settings: the recipe.
-        max_length_tokens: texts are cut at this length.
+        examples: the texts to train on and to select on.
+        settings: the hyperparameters.
         device: where to compute.
         name: of the classifier, for the progress line.
         seed: of the order of the texts.
     """
-    encoded = tokenizer(
-        examples["text"].tolist(), truncation=True, max_length=max_length_tokens, split_special_tokens=True
-    )["input_ids"]
-    selects = examples["selects"].to_numpy(bool)
-    learned, selected = np.flatnonzero(~selects).tolist(), np.flatnonzero(selects).tolist()
-    targets = torch.tensor(examples["label"].to_numpy())
-    counts = torch.bincount(targets[learned], minlength=model.config.num_labels).float()
-    balanced = len(learned) / (len(counts) * counts.clamp(min=1))
-    weights = balanced.to(device.kind) if settings.class_weights else None
-    step = FinetuningStep(
-        model, device, device.number_format(settings.precision), weights, settings.learning_rate, settings.weight_decay
-    )
-
-    def batch_of(rows: list[int]) -> dict[str, torch.Tensor]:
-        """Token ids and mask `[rows, longest]`, padded to a multiple of LENGTH_STEP, and targets `[rows]`."""
-        longest = max(len(encoded[row]) for row in rows)
-        input_ids = np.full((len(rows), -(-longest // LENGTH_STEP) * LENGTH_STEP), tokenizer.pad_token_id)
-        attention_mask = np.zeros_like(input_ids)
-        for place, row in enumerate(rows):
-            input_ids[place, : len(encoded[row])] = encoded[row]
-            attention_mask[place, : len(encoded[row])] = 1
-        arrays = {"input_ids": input_ids, "attention_mask": attention_mask, "targets": targets[rows].numpy()}
-        return {name: torch.from_numpy(array) for name, array in arrays.items()}
-
-    def selection_f1() -> float:
-        model.eval()
-        with torch.inference_mode():
-            # Longest first, so that short memory shows at once.
-            order = sorted(selected, key=lambda row: -len(encoded[row]))
-            parts = [order[start : start + settings.batch_rows] for start in range(0, len(order), settings.batch_rows)]
-            said = torch.cat([step.logits(batch_of(rows)).argmax(dim=1).cpu() for rows in parts])
-        model.train()
-        confusion = np.zeros((len(counts), len(counts)), int)
-        np.add.at(confusion, (targets[order].numpy(), said.numpy()), 1)
-        return float(label_metrics.macro_f1(confusion))
-
-    steps = max(1, round(settings.epochs * len(learned) / settings.batch_rows))
+    class_weights = _class_weights(examples).to(device.kind) if settings.class_weights else None
+    dtype = device.number_format(settings.precision)
+    step = FinetuningStep(model, device, dtype, class_weights, settings.learning_rate, settings.weight_decay)
+    steps = max(1, round(settings.epochs * len(examples.trained_on) / settings.batch_rows))
     evaluated = {round(steps * mark / settings.evaluations) - 1 for mark in range(1, settings.evaluations + 1)}
     schedule = LearningRateSchedule("linear", steps, settings.warmup_share)
-    batches = _batches([len(encoded[row]) for row in learned], settings.batch_rows, seed)
-    best, best_weights, worse = -1.0, None, 0
+    batches = examples.training_batches(settings.batch_rows, seed)
+    best = _BestWeights()
     model.train()
     for number in (bar := stage.progress(f"classifier {name}", steps, "steps", items=range(steps))):
-        rate = settings.learning_rate * schedule.scale(number)
-        loss = step.learn(batch_of([learned[place] for place in next(batches)]), rate)
+        loss = step.learn(next(batches), settings.learning_rate * schedule.scale(number))
         if number % 20 == 0 or number == steps - 1:
             log.info("step %d of %d: loss %.4f", number + 1, steps, loss.item())
             bar.set_postfix_str(f"loss {loss.item():.3f}")
-        if selected and number in evaluated:
-            score = selection_f1()
-            log.info("step %d of %d: macro-F1 %.4f on %d texts to select on", number + 1, steps, score, len(selected))
-            if score > best:
-                best, worse = score, 0
-                best_weights = {key: value.detach().clone() for key, value in model.state_dict().items()}
-            elif (worse := worse + 1) == settings.patience:
-                log.info("stopped after %d evaluations without a better one", worse)
+        if examples.selected_on and number in evaluated:
+            score = _selection_f1(model, step, examples, settings.batch_rows)
+            texts = len(examples.selected_on)
+            log.info("step %d of %d: macro-F1 %.4f on %d texts to select on", number + 1, steps, score, texts)
+            best.offer(model, score)
+            if best.worse_since == settings.patience:
+                log.info("stopped after %d evaluations without a better one", best.worse_since)
                 break
-    if best_weights:
-        model.load_state_dict(best_weights)
+    best.load_into(model)
 
 
-def _batches(lengths: list[int], batch_rows: int, seed: int) -> Iterator[list[int]]:
-    """Batches of row numbers without end; each epoch has every row once, in an order of its own."""
-    epoch = 0
-    while True:
-        random = np.random.default_rng(derive_seed(seed, "epoch", epoch))
-        order = random.permutation(len(lengths))
-        batches: list[list[int]] = []
-        for start in range(0, len(order), batch_rows * POOL_BATCHES):
-            pool = sorted(order[start : start + batch_rows * POOL_BATCHES].tolist(), key=lambda row: lengths[row])
-            batches += [pool[first : first + batch_rows] for first in range(0, len(pool), batch_rows)]
-        for number in random.permutation(len(batches)):
-            yield batches[number]
-        epoch += 1
+def _class_weights(examples: EncodedExamples) -> torch.Tensor:
+    """Weigh labels in the loss by the inverse of their frequency among the texts to train on, `[labels]`."""
+    counts = torch.bincount(examples.targets[examples.trained_on], minlength=examples.labels).float()
+    return len(examples.trained_on) / (examples.labels * counts.clamp(min=1))
+
+
+def _selection_f1(model: PreTrainedModel, step: FinetuningStep, examples: EncodedExamples, batch_rows: int) -> float:
+    """Measure macro-F1 on the texts to select on."""
+    model.eval()  # type: ignore[no-untyped-call]  # transformers has no types for it
+    with torch.inference_mode():
+        predicted = [step.logits(batch).argmax(dim=1).cpu() for batch in examples.selection_batches(batch_rows)]
+    model.train()
+    confusion = np.zeros((examples.labels, examples.labels), int)
+    np.add.at(confusion, (examples.targets[examples.selected_on].numpy(), torch.cat(predicted).numpy()), 1)
+    return float(label_metrics.macro_f1(confusion))
+
+
+class _BestWeights:
+    """A copy of the weights that had the best score so far.
+
+    Attributes:
+        worse_since: how many scores since then were not better.
+    """
+
+    def __init__(self) -> None:
+        self._score = -1.0
+        self._weights: dict[str, torch.Tensor] | None = None
+        self.worse_since = 0
+
+    def offer(self, model: PreTrainedModel, score: float) -> None:
+        """Copy the weights of the model if its score is the best so far."""
+        if score > self._score:
+            self._score, self.worse_since = score, 0
+            self._weights = {key: value.detach().clone() for key, value in model.state_dict().items()}
+        else:
+            self.worse_since += 1
+
+    def load_into(self, model: PreTrainedModel) -> None:
+        """Load the copy into the model; without any score the model stays as it is."""
+        if self._weights is not None:
+            model.load_state_dict(self._weights)

@@ -1,23 +1,32 @@
-"""Scores that were computed before, kept outside the declared outputs: only new texts are ever computed."""
+"""Keep scores that were computed, outside of the declared outputs: only new texts are ever computed."""
 
 import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 log = logging.getLogger("samizdat")
 
-# Classifiers whose scores are kept, those used last: every edit of one is a new one.
+# How many classifiers' scores are kept, those used last: every edit of a classifier makes a new one.
 KEPT_CLASSIFIERS = 50
 KEYS_AT_ONCE = 500
 
 
-class ScoreStore:
-    """Probabilities by text and classifier, in one SQLite file that all runs of a checkout share.
+class StoredScore(NamedTuple):
+    """What a classifier says of one text."""
 
-    Deleting the file costs time and nothing else; a damaged one is begun anew.
+    key: bytes  # SHA-256 of the text
+    windows: int  # how many windows it was read in; 0: the text has no token
+    probabilities: np.ndarray  # [labels], float32
+
+
+class ScoreStore:
+    """Scores by text and classifier, in one SQLite file that all runs of a checkout share.
+
+    Deleting the file costs time and nothing else; a damaged file is replaced by a new one.
     """
 
     def __init__(self, path: Path, fingerprint: str):
@@ -26,9 +35,9 @@ class ScoreStore:
         try:
             self._connection, self._classifier = self._open(path, fingerprint)
         except sqlite3.OperationalError:
-            raise  # locked for a minute, or a full disk: no reason to throw scores away
+            raise  # Locked for a minute, or the disk is full: no reason to throw scores away.
         except sqlite3.DatabaseError as error:
-            log.warning("the score store %s is damaged (%s) and begun anew", path, error)
+            log.warning("the score store %s is damaged (%s) and replaced by a new one", path, error)
             for leftover in path.parent.glob(path.name + "*"):
                 leftover.unlink()
             self._connection, self._classifier = self._open(path, fingerprint)
@@ -36,7 +45,7 @@ class ScoreStore:
     @staticmethod
     def _open(path: Path, fingerprint: str) -> tuple[sqlite3.Connection, int]:
         connection = sqlite3.connect(path, timeout=60)
-        # A kill loses nothing that was committed; only a power cut may cost the last batches.
+        # After a kill everything that was committed is there; only a power cut may cost the last batches.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         with connection:
@@ -63,20 +72,20 @@ class ScoreStore:
             ).fetchone()
         return connection, number
 
-    def known(self, keys: Sequence[bytes]) -> Iterator[tuple[bytes, int, np.ndarray]]:
-        """Those of the texts (by SHA-256) that this classifier has judged: key, number of windows, probabilities."""
+    def known(self, keys: Sequence[bytes]) -> Iterator[StoredScore]:
+        """Find the scores of those texts (by SHA-256) that this classifier has scored before."""
         for start in range(0, len(keys), KEYS_AT_ONCE):
             some = keys[start : start + KEYS_AT_ONCE]
             rows = self._connection.execute(
-                "SELECT sha256, windows, probabilities FROM scores"  # noqa: S608 - question marks alone
+                "SELECT sha256, windows, probabilities FROM scores"  # noqa: S608 - nothing but question marks
                 f" WHERE classifier = ? AND sha256 IN ({', '.join('?' * len(some))})",
                 (self._classifier, *some),
             )
             for key, windows, blob in rows:
-                yield key, windows, np.frombuffer(blob, "<f4")
+                yield StoredScore(key, windows, np.frombuffer(blob, "<f4"))
 
-    def add(self, scores: Iterable[tuple[bytes, int, np.ndarray]]) -> None:
-        """Keep new scores; a kill loses none of them once this returns."""
+    def add(self, scores: Iterable[StoredScore]) -> None:
+        """Store new scores; once this returns, a kill loses none of them."""
         rows = [
             (self._classifier, key, windows, probabilities.astype("<f4").tobytes())
             for key, windows, probabilities in scores
@@ -85,5 +94,5 @@ class ScoreStore:
             self._connection.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?)", rows)
 
     def close(self) -> None:
-        """Fold the journal into the file."""
+        """Close the file; SQLite moves its journal into it."""
         self._connection.close()

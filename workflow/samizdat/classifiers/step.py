@@ -1,4 +1,6 @@
-"""One step of a classifier's fine-tuning; on a GPU, recorded once for each shape of a batch and then replayed."""
+"""One step of a classifier's fine-tuning; on a GPU it is recorded once for each shape of a batch, then replayed."""
+
+from typing import NamedTuple
 
 import torch
 from torch.nn import functional
@@ -10,12 +12,20 @@ from samizdat.optimization.gradients import make_scaler, take_step
 GRADIENT_CLIP = 1.0
 
 
+class _Recording(NamedTuple):
+    """A recorded step, and the tensors that it reads and writes."""
+
+    graph: torch.cuda.CUDAGraph
+    inputs: dict[str, torch.Tensor]
+    loss: torch.Tensor
+
+
 class FinetuningStep:
     """Loss, gradients, clipping and AdamW for one batch after the other.
 
-    A small encoder's step is hundreds of kernels of some microseconds each, which a GPU finishes sooner than Python
-    starts them. So the second batch of a shape is recorded as a CUDA graph, and that one and all later ones of its
-    shape are one launch each. The kernels, and so the bits, are those of the first.
+    The step of a small encoder is hundreds of kernels of some microseconds each: a GPU finishes them sooner than
+    Python starts them. So the second batch of a shape is recorded as a CUDA graph, and this batch and all later ones
+    of its shape are one launch each. The recording has the kernels of the first step, and so gives the same bits.
     """
 
     def __init__(
@@ -31,32 +41,35 @@ class FinetuningStep:
 
         Args:
             model: with a classification head, on the device, in float32.
-            device: where it is.
+            device: where the model is.
             dtype: of the matrix products.
-            class_weights: of the labels in the loss, on the device; None: all alike.
+            class_weights: weights of the labels in the loss, on the device; None: all labels alike.
             learning_rate: the peak.
-            weight_decay: a step takes this times the learning rate of every weight.
+            weight_decay: a step subtracts from every weight this times the learning rate times the weight.
         """
         self._model, self._kind, self._dtype = model, device.kind, dtype
         self._class_weights = class_weights
         self._recorded = device.kind == "cuda"
-        # A recorded step reads the rate from the device.
-        self._rate = torch.tensor(learning_rate, device=device.kind) if self._recorded else learning_rate
+        # A recorded step reads the learning rate from the device.
+        self._rate = torch.tensor(learning_rate, device=device.kind)
         self._optimizer = torch.optim.AdamW(
-            model.parameters(), lr=self._rate, weight_decay=weight_decay, fused=True, capturable=self._recorded
+            model.parameters(),
+            lr=self._rate if self._recorded else learning_rate,
+            weight_decay=weight_decay,
+            fused=True,
+            capturable=self._recorded,
         )
         self._parameters = list(model.parameters())
         self._scaler = make_scaler(device.kind, dtype)
-        # By shape: what was recorded, and the tensors that it reads and writes.
-        self._graphs: dict[torch.Size, tuple[torch.cuda.CUDAGraph, dict[str, torch.Tensor], torch.Tensor]] = {}
-        self._met: set[torch.Size] = set()
+        self._recordings: dict[torch.Size, _Recording] = {}
+        self._seen_shapes: set[torch.Size] = set()
         if self._recorded:
             self._memory = torch.cuda.graph_pool_handle()
-            self._stream = torch.cuda.Stream()
+            self._stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch has no types for it
             self._stream.wait_stream(torch.cuda.current_stream())
 
     def logits(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        """What the model says of a batch on the CPU, `[rows, labels]` in float32, on the device."""
+        """Compute the logits of a batch on the CPU: `[rows, labels]` in float32, on the device."""
         if self._recorded:
             torch.cuda.current_stream().wait_stream(self._stream)
         return self._logits({name: values.to(self._kind) for name, values in batch.items()})
@@ -69,7 +82,7 @@ class FinetuningStep:
             learning_rate: of this step.
 
         Returns:
-            The loss before it, on the device, without gradients; the next step may overwrite it.
+            The loss before the step, on the device, without gradients; the next step may overwrite it.
         """
         if not self._recorded:
             self._optimizer.param_groups[0]["lr"] = learning_rate
@@ -78,38 +91,38 @@ class FinetuningStep:
         pinned = {name: values.pin_memory() for name, values in batch.items()}
         with torch.cuda.stream(self._stream):
             self._rate.fill_(learning_rate)
-            if shape not in self._met:
-                self._met.add(shape)
+            if shape not in self._seen_shapes:
+                self._seen_shapes.add(shape)
                 return self._step({name: values.to(self._kind, non_blocking=True) for name, values in pinned.items()})
-            if shape not in self._graphs:
-                self._graphs[shape] = self._record(batch)
-            graph, inputs, loss = self._graphs[shape]
+            if shape not in self._recordings:
+                self._recordings[shape] = self._record(batch)
+            recording = self._recordings[shape]
             for name, values in pinned.items():
-                inputs[name].copy_(values, non_blocking=True)
-            graph.replay()
-            return loss
+                recording.inputs[name].copy_(values, non_blocking=True)
+            recording.graph.replay()
+            return recording.loss
 
-    def _record(
-        self, batch: dict[str, torch.Tensor]
-    ) -> tuple[torch.cuda.CUDAGraph, dict[str, torch.Tensor], torch.Tensor]:
+    def _record(self, batch: dict[str, torch.Tensor]) -> _Recording:
         """Record a step for batches of this one's shape; nothing is computed."""
         inputs = {name: torch.empty_like(values, device=self._kind) for name, values in batch.items()}
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, pool=self._memory, stream=self._stream):
             loss = self._step(inputs)
-        return graph, inputs, loss
+        return _Recording(graph, inputs, loss)
 
     def _step(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
-        # Recorded steps share their gradients' memory; elsewhere it is given back.
+        # Recorded steps share the memory of their gradients; other steps give it back.
         self._optimizer.zero_grad(set_to_none=not self._recorded)
         loss = functional.cross_entropy(self._logits(inputs), inputs["targets"], weight=self._class_weights)
-        self._scaler.scale(loss).backward()
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch has no types for it
         take_step(self._parameters, [self._optimizer], self._scaler, GRADIENT_CLIP)
         return loss.detach()
 
     def _logits(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
-        # Weights that were cast outside of a recording must not be taken for those inside.
+        # No cache: a weight that was cast outside of a recording must not be used inside it.
         with torch.autocast(
             self._kind, dtype=self._dtype, enabled=self._dtype is not torch.float32, cache_enabled=False
         ):
-            return self._model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).logits.float()
+            output = self._model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
+            logits: torch.Tensor = output.logits.float()
+            return logits

@@ -1,4 +1,4 @@
-"""The user's texts, a Hub dataset or the demo as one table: writes `results/<run>/corpus/`.
+"""The corpus: texts from files, a Hub dataset or the demo as one table. Writes `results/<run>/corpus/`.
 
 Imports `base`, `records`, `measures` and `checkpoints`.
 """

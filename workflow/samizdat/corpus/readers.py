@@ -1,4 +1,4 @@
-"""Texts as they lie in files: one reader for each kind, each saying where a text stood."""
+"""Readers of files, one for each kind: they give each text with the place where it was found."""
 
 import csv
 import io
@@ -17,11 +17,11 @@ from samizdat.base.errors import UserError
 
 @dataclass
 class RawText:
-    """A text before anything was checked; `text` may be no string at all."""
+    """A text as it was read, before any check."""
 
-    text: Any
+    text: Any  # a string, unless the file has something else there
     where: str  # for people, such as "reviews.csv:17"
-    document: str | None = None  # null: the text is a document of its own
+    document: str | None = None  # None: the text is a document of its own
     group: str | None = None
     labels: dict[str, str | None] = field(default_factory=dict)
     ratings: list[int] | None = None
@@ -37,7 +37,7 @@ class Columns:
     labels: tuple[str, ...]
 
     def read(self, row: dict[str, Any], where: str) -> RawText:
-        """One row of a table."""
+        """Read one row of a table."""
         return RawText(
             row[self.text],
             where,
@@ -46,20 +46,27 @@ class Columns:
             labels={label: _name(row[label]) for label in self.labels},
         )
 
+    def by_key(self) -> list[tuple[str, str]]:
+        """List the keys of `corpus` in the config that name a column, each with its column."""
+        keys = [("text_column", self.text), ("document_column", self.document), ("group_column", self.group)]
+        return [
+            *((key, column) for key, column in keys if column is not None),
+            *(("label_columns", label) for label in self.labels),
+        ]
+
     def check(self, existing: Iterable[str], where: str) -> None:
         """Refuse a table that lacks one of the columns.
+
+        Args:
+            existing: the columns of the table.
+            where: the table, for the message.
 
         Raises:
             UserError: names the missing column and those that exist.
         """
         existing = list(existing)
-        for key, column in (
-            ("text_column", self.text),
-            ("document_column", self.document),
-            ("group_column", self.group),
-            *(("label_columns", label) for label in self.labels),
-        ):
-            if column is not None and column not in existing:
+        for key, column in self.by_key():
+            if column not in existing:
                 raise UserError(
                     f"{where} has no column {column!r} (corpus.{key}); it has: {', '.join(map(repr, existing))}",
                     remedy=f"name one of these as corpus.{key} in the config",
@@ -67,16 +74,16 @@ class Columns:
 
 
 def read_file(path: Path, columns: Columns, txt_unit: str, encoding: str) -> Iterator[RawText]:
-    """The texts of one file, by its suffix.
+    """Read the texts of one file; its suffix says of what kind it is.
 
     Args:
         path: a .txt, .csv, .tsv, .jsonl or .parquet file.
         columns: for the kinds that are tables.
-        txt_unit: what one text of a .txt file is: `file`, `line` or `block` (between blank lines).
+        txt_unit: what one text of a .txt file is: the `file`, a `line` or a `block` (between blank lines).
         encoding: of all kinds but Parquet.
 
     Raises:
-        UserError: bytes that the encoding has no character for, a broken line, a missing column.
+        UserError: the file can't be decoded or parsed, or lacks a column.
     """
     suffix = path.suffix.lower()
     if suffix == ".parquet":
@@ -95,21 +102,22 @@ def read_file(path: Path, columns: Columns, txt_unit: str, encoding: str) -> Ite
                 yield RawText(line, f"{path.name}:{number}")
     else:
         for block in re.finditer(r"(?:[^\n]*\S[^\n]*\n?)+", text.replace("\r\n", "\n")):
-            line = text.count("\n", 0, block.start()) + 1
-            yield RawText(block.group(), f"{path.name}:{line}")
+            number = text.count("\n", 0, block.start()) + 1
+            yield RawText(block.group(), f"{path.name}:{number}")
 
 
 def decode(path: Path, encoding: str) -> str:
-    """A file's text; a byte-order mark is no part of it.
+    """Decode a file to text; a byte-order mark is left out.
 
     Raises:
-        UserError: names file, line and byte offset of what can't be decoded, or an unknown encoding.
+        UserError: some bytes can't be decoded (the message has file, line and byte offset), or Python doesn't know the
+            encoding.
     """
     data = path.read_bytes()
     try:
         return data.decode("utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding)
     except UnicodeDecodeError as error:
-        # utf-8-sig counts from behind the mark.
+        # The codec utf-8-sig counts bytes after the byte-order mark.
         start = error.start + (3 if data.startswith(b"\xef\xbb\xbf") and "utf-8" in error.encoding else 0)
         line = data.count(b"\n", 0, start) + 1
         raise UserError(
@@ -133,7 +141,7 @@ def _read_csv(text: str, path: Path, columns: Columns, delimiter: str) -> Iterat
     except csv.Error as error:
         raise UserError(
             f"{path}: line {reader.reader.line_num} can't be read as a table: {error}",
-            remedy="mend the quotes there, or save the table again from the program that it came from",
+            remedy="correct the quotes there, or save the table again from the program that it came from",
         ) from None
 
 
@@ -144,10 +152,11 @@ def _read_jsonl(text: str, path: Path, columns: Columns) -> Iterator[RawText]:
         try:
             row = json.loads(line)
             if not isinstance(row, dict):
-                raise ValueError("no object")
+                raise ValueError("it is a JSON value of another kind")
         except ValueError as error:
             raise UserError(
-                f"{path}: line {number} is no JSON object: {error}", remedy="mend the line, one object a line"
+                f"{path}: line {number} is no JSON object: {error}",
+                remedy="correct the line: each line must be one object",
             ) from None
         columns.check(row, f"{path}: line {number}")
         yield columns.read(row, f"{path.name}:{number}")
@@ -163,9 +172,11 @@ def _read_parquet(path: Path, columns: Columns) -> Iterator[RawText]:
                 number += 1
                 yield columns.read(row, f"{path.name}:{number}")
     except pa.ArrowInvalid as error:
-        raise UserError(f"{path} is no Parquet file: {error}", remedy="write it again") from None
+        raise UserError(
+            f"{path} is no Parquet file: {error}", remedy="save it again from the program that it came from"
+        ) from None
 
 
 def _name(value: Any) -> str | None:
-    """A cell as a name: none where it is empty."""
+    """Read a cell as a name; None where the cell is empty."""
     return None if value is None or str(value).strip() == "" else str(value).strip()

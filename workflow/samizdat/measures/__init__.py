@@ -1,4 +1,4 @@
-"""Measures over arrays and lists of texts: label metrics, bootstrap intervals, diversity, copies, closeness.
+"""Measures of labels and texts: label metrics, bootstrap intervals, diversity, copies, closeness, two-sample tests.
 
-They know no file and no config. Imports `base`.
+They read and write no file and know no config. Imports `base`.
 """

@@ -1,28 +1,29 @@
-"""Percentile-bootstrap intervals of anything that is computed from counts."""
+"""Percentile-bootstrap confidence intervals of values that are computed from counts."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from samizdat.base.seeds import derive_seed
+from samizdat.measures.arrays import Counts, Floats
 
-# How many drawn counts may stand in memory at once (of 8 bytes each).
+# How many drawn counts are in memory at once (8 bytes each).
 COUNTS_AT_ONCE = 8_000_000
 
 
-def resample_totals(counts: np.ndarray, resamples: int, seed: int) -> np.ndarray:
-    """Column totals of as many rows as there are, drawn with replacement, again and again.
+def resample_totals(counts: Counts, resamples: int, seed: int) -> Counts:
+    """Draw rows with replacement, as many as there are, and sum each column; repeat for each resample.
 
-    A row holds what one document counts for, so that sentences of one document are drawn together (the
-    cluster bootstrap: Davison and Hinkley, Bootstrap Methods and their Application, 1997, section 3.8).
-    Equal rows are drawn as one kind with a multinomial, which is the same distribution in a fraction of
-    the time.
+    A row has the counts of one document, so that the texts of one document are drawn together (the cluster
+    bootstrap: Davison and Hinkley, Bootstrap Methods and their Application, 1997, section 3.8). Equal rows are
+    drawn together from a multinomial distribution, which gives the same distribution of totals and is faster.
 
     Args:
         counts: `[documents, columns]`, integers.
-        resamples: how many times to draw.
-        seed: of this bootstrap alone.
+        resamples: number of resamples.
+        seed: random seed of this bootstrap.
 
     Returns:
         `[resamples, columns]`, int64.
@@ -38,28 +39,30 @@ def resample_totals(counts: np.ndarray, resamples: int, seed: int) -> np.ndarray
     return np.concatenate(parts)
 
 
-def interval(values: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
-    """The bounds of the central share `confidence` of resampled values, along the first axis.
+def interval(values: Floats, confidence: float) -> tuple[Floats, Floats]:
+    """Compute the bounds of a confidence interval from resampled values, along the first axis.
 
-    The percentile method: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
-    Values that a resample could not have (NaN) are left out.
+    The interval has the central share `confidence` of the values (the percentile method: Efron and Tibshirani, An
+    Introduction to the Bootstrap, 1993, chapter 13). NaN, the value of a resample that has none, is left out.
     """
     tail = (1 - confidence) / 2
     low, high = np.nanquantile(values, [tail, 1 - tail], axis=0)
     return low, high
 
 
-def count_by_document(frame: pd.DataFrame, columns: tuple[str, ...], names: tuple[list[str], ...]) -> np.ndarray:
-    """How often each combination of values stands in each document of the frame: `[documents, combinations]`.
+def count_by_document(frame: pd.DataFrame, columns: tuple[str, ...], names: tuple[list[Any], ...]) -> Counts:
+    """Count each combination of values in each document of the frame: `[documents, combinations]`.
 
     Args:
         frame: one row for each text, with a column `document`.
         columns: the columns to count.
-        names: the values of each; combinations run through them with the last one fastest.
+        names: the values of each column; in the order of the combinations the last column changes fastest.
     """
     documents, _ = pd.factorize(frame["document"])
     shape = tuple(len(values) for values in names)
-    places = [pd.Index(values).get_indexer(frame[column]) for column, values in zip(columns, names, strict=True)]
+    places = [
+        pd.Index(values).get_indexer(pd.Index(frame[column])) for column, values in zip(columns, names, strict=True)
+    ]
     counts = np.zeros((documents.max() + 1, int(np.prod(shape))), np.int32)
     np.add.at(counts, (documents, np.ravel_multi_index(places, shape)), 1)
     return counts
@@ -67,16 +70,16 @@ def count_by_document(frame: pd.DataFrame, columns: tuple[str, ...], names: tupl
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """How every interval is made; each has a random stream of its own names."""
+    """The settings of all intervals; the names of a value give it a random stream of its own."""
 
     confidence: float
     resamples: int
     seed: int
 
-    def totals(self, counts: np.ndarray, *names: str | int | float) -> np.ndarray:
-        """Resampled totals `[resamples, columns]` of counts `[documents, columns]`."""
+    def totals(self, counts: Counts, *names: str | int | float) -> Counts:
+        """Resample totals `[resamples, columns]` of counts `[documents, columns]`."""
         return resample_totals(counts, self.resamples, derive_seed(self.seed, *names))
 
-    def interval(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The interval's bounds from resampled values `[resamples, …]`."""
+    def interval(self, values: Floats) -> tuple[Floats, Floats]:
+        """Compute the bounds of the interval from resampled values `[resamples, …]`."""
         return interval(values, self.confidence)

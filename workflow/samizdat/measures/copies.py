@@ -1,4 +1,4 @@
-"""What of a text stands in the training texts already: the longest run of characters, exactly, and word n-grams."""
+"""How much of a text is copied from the training texts: the longest run of characters, and word n-grams."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,32 +6,34 @@ from dataclasses import dataclass
 import numpy as np
 from pydivsufsort import divsufsort, sa_search
 
+from samizdat.measures.arrays import Counts
 from samizdat.measures.diversity import ngrams, split_words
 
 # Word n-grams of this length are looked up in the training texts.
 NGRAM_WORDS = 4
-# No byte of UTF-8 is this one, so no run reaches from one training text into the next.
+# UTF-8 never has this byte, so no run goes from one training text into the next.
 _BETWEEN = b"\xff"
 
 
 @dataclass(frozen=True)
 class Match:
-    """A run of characters that stands in a text and in a training text."""
+    """A run of characters that a text and a training text have in common."""
 
     start: int  # where it begins in the text, in characters
     characters: int
-    training_text: int  # the number of the training text; of several that hold the run, the first
+    training_text: int  # number of the first training text with that run
     offset: int  # where it begins there, in characters
 
 
 class Copies:
-    """All training texts in a suffix array, to look up what others share with them.
+    """A suffix array of all training texts, to find the longest run that another text shares with them.
 
-    Takes five bytes for each byte of the texts (Manber and Myers, SIAM J. Comput. 22, 1993; built by libdivsufsort).
+    It needs five bytes of memory for each byte of the texts (Manber and Myers, SIAM J. Comput. 22, 1993; built by
+    libdivsufsort).
     """
 
     def __init__(self, texts: Iterable[str]):
-        """Index the texts; whose number is their place."""
+        """Index the training texts, which are numbered in their order."""
         parts = [text.encode("utf-8", errors="surrogatepass") for text in texts]
         self._starts = np.cumsum([0, *(len(part) + 1 for part in parts)])
         self._bytes = _BETWEEN.join(parts)
@@ -39,11 +41,11 @@ class Copies:
         self._suffixes = divsufsort(self._bytes) if self._bytes else np.zeros(0, np.int32)
 
     def longest(self, text: str) -> Match | None:
-        """The longest run of characters that a training text holds too, the first of several; None without any."""
+        """Find the longest run of characters that a training text has too, the first of several; None without any."""
         best, found = 0, None
         for start in range(len(text)):
-            # Only a longer one counts: most places cost one look-up. A run that is there is stretched by steps that
-            # double, then halve, so that one of a million characters costs forty look-ups.
+            # Only a longer run is of interest, so most starts need one look-up. A run that is found is made longer by
+            # steps that double and then halve, so that a run of a million characters needs forty look-ups.
             step, growing = 1, True
             while step:
                 run = text[start : start + best + step]
@@ -62,22 +64,22 @@ class Copies:
         return Match(start, best, number, len(before.decode("utf-8", errors="surrogatepass")))
 
     def _look_up(self, run: str) -> tuple[int, int] | None:
-        """Where the suffixes that begin with a run stand in the array, and how many they are."""
+        """Find the suffixes that begin with a run: the place of the first one in the array, and their number."""
         if not self._bytes:
             return None
         count, first = sa_search(self._bytes, self._suffixes, run.encode("utf-8", errors="surrogatepass"))
         return (first, count) if count else None
 
 
-def known_words(texts: Sequence[Sequence[str]], training_texts: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
-    """How many words and n-grams of each text the training texts hold.
+def known_words(texts: Sequence[Sequence[str]], training_texts: Iterable[str]) -> tuple[Counts, Counts]:
+    """Count the words and word n-grams of each text that the training texts have too.
 
     Args:
-        texts: words of each text, as `split_words` gives them.
-        training_texts: whose words are read once, and not kept.
+        texts: words of each text, from `split_words`.
+        training_texts: the training texts; they are read once, and their words are not kept.
 
     Returns:
-        Known words and all words of each text `[texts, 2]`, and the same of runs of NGRAM_WORDS words `[texts, 2]`.
+        Known words and all words of each text, `[texts, 2]`; the same for n-grams of NGRAM_WORDS words, `[texts, 2]`.
     """
     words = {word for text in texts for word in text}
     runs = {run for text in texts for run in ngrams(text, NGRAM_WORDS)}

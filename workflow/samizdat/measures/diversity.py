@@ -1,4 +1,4 @@
-"""How varied texts are, in words: distinct n-grams, likeness to one another, loops."""
+"""How varied texts are: distinct n-grams, self-BLEU, and loops."""
 
 import re
 from collections import Counter
@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-# Scripts that put no blanks between words count by letters: Thai to Khmer, Chinese, Japanese.
+from samizdat.measures.arrays import Counts, Floats
+
+# Scripts without spaces between words, in which each letter counts as a word: Thai to Khmer, Chinese, Japanese.
 _LETTERS = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"
 _WORD = re.compile(rf"[{_LETTERS}]|[^\W{_LETTERS}]+")
 
@@ -15,26 +17,26 @@ REFERENCES = 50
 LONGEST_NGRAM = 4
 LOOP_PHRASE_WORDS = 2
 LOOP_TIMES = 3
-# Stands for a count of zero in a BLEU score.
+# Used in place of a count of zero in a BLEU score.
 _NO_MATCH = 0.1
 
 
 def split_words(text: str) -> list[str]:
-    """The words of a text in lower case, without punctuation; letters, where a script has no blanks."""
+    """Split a text into words in lower case, without punctuation; into letters in scripts without spaces."""
     return _WORD.findall(text.casefold())
 
 
 def ngrams(words: Sequence[str], length: int) -> list[tuple[str, ...]]:
-    """Every run of so many words."""
+    """List all runs of `length` words."""
     return list(zip(*(words[start:] for start in range(length)), strict=False))
 
 
-def distinct(texts: Sequence[Sequence[str]], length: int) -> np.ndarray:
-    """Different n-grams and all n-grams in each block of BLOCK_WORDS successive words, `[blocks, 2]`.
+def distinct(texts: Sequence[Sequence[str]], length: int) -> Counts:
+    """Count different n-grams and all n-grams in each block of BLOCK_WORDS successive words, `[blocks, 2]`.
 
-    Distinct-n (Li et al., NAACL 2016) falls with the number of words, so it is counted in blocks of one size, as
-    the segmental type-token ratio is (Johnson, Psychological Monographs 56, 1944). No n-gram runs from one text
-    into the next; words behind the last whole block are left out.
+    Distinct-n (Li et al., NAACL 2016) is smaller for more words, so it is counted in blocks of one size, like the
+    segmental type-token ratio (Johnson, Psychological Monographs 56, 1944). No n-gram goes from one text into the
+    next. Words after the last whole block are left out.
     """
     return np.array([_distinct(block, length) for block in _blocks(texts)], np.int64).reshape(-1, 2)
 
@@ -45,7 +47,8 @@ def _distinct(block: list[Sequence[str]], length: int) -> tuple[int, int]:
 
 
 def _blocks(texts: Sequence[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
-    block, room = [], BLOCK_WORDS
+    block: list[Sequence[str]] = []
+    room = BLOCK_WORDS
     for words in texts:
         start = 0
         while len(words) - start >= room:
@@ -55,28 +58,33 @@ def _blocks(texts: Sequence[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
         room -= len(words) - start
 
 
-def self_bleu(texts: Sequence[Sequence[str]], random: np.random.Generator) -> np.ndarray:
-    """How much each text resembles REFERENCES others, drawn at random: its BLEU against them, `[texts]`.
+def self_bleu(texts: Sequence[Sequence[str]], random: np.random.Generator) -> Floats:
+    """Compute how similar each text is to REFERENCES other texts, drawn at random: its BLEU with them, `[texts]`.
 
-    Self-BLEU (Zhu et al., Texygen, SIGIR 2018) with n-grams of up to four words that weigh alike, the brevity
+    Self-BLEU (Zhu et al., Texygen, SIGIR 2018) with equal weights for n-grams of one to four words, the brevity
     penalty of the nearest length (Papineni et al., ACL 2002), and 0.1 for a count of zero (Chen and Cherry, WMT
-    2014, method 1). It rises with the number of references, which is why that is fixed. Texts of fewer than four
-    words have no score (NaN); fewer than REFERENCES + 1 texts give no scores at all.
+    2014, method 1). It rises with the number of references, so this number is fixed. Texts with fewer than four
+    words have no score (NaN). With fewer than REFERENCES + 1 texts, no text has a score.
     """
     if len(texts) <= REFERENCES:
         return np.full(len(texts), np.nan)
     counts = [[Counter(ngrams(words, length)) for length in range(1, LONGEST_NGRAM + 1)] for words in texts]
     scores = []
     for number, words in enumerate(texts):
-        others = random.choice(len(texts) - 1, REFERENCES, replace=False)
-        others = [int(other) + (other >= number) for other in others]
+        drawn = random.choice(len(texts) - 1, REFERENCES, replace=False)
+        others = [int(other) + (other >= number) for other in drawn]
         scores.append(
             _bleu(words, counts[number], [counts[other] for other in others], [len(texts[o]) for o in others])
         )
     return np.array(scores)
 
 
-def _bleu(words: Sequence[str], own: list[Counter], references: list[list[Counter]], lengths: list[int]) -> float:
+def _bleu(
+    words: Sequence[str],
+    own: list[Counter[tuple[str, ...]]],
+    references: list[list[Counter[tuple[str, ...]]]],
+    lengths: list[int],
+) -> float:
     if len(words) < LONGEST_NGRAM:
         return np.nan
     logarithms = []
@@ -91,7 +99,7 @@ def _bleu(words: Sequence[str], own: list[Counter], references: list[list[Counte
 
 
 def loops(words: Sequence[str]) -> bool:
-    """Whether a phrase of two words or more stands three times in a row (Holtzman et al., ICLR 2020, section 4.2)."""
+    """Whether a phrase of two words or more comes three times in a row (Holtzman et al., ICLR 2020, section 4.2)."""
     for length in range(LOOP_PHRASE_WORDS, len(words) // LOOP_TIMES + 1):
         run = 0
         for place in range(length, len(words)):

@@ -1,32 +1,38 @@
-"""The formulas behind the statistics, over arrays of counts: one set of counts or thousands at once."""
+"""Metrics of labels, computed from one table of counts or from an array of thousands of tables at once."""
 
 import numpy as np
 from scipy.spatial.distance import jensenshannon
 
-
-def shares(counts: np.ndarray) -> np.ndarray:
-    """Counts `[…, labels]` as shares of their sum."""
-    return counts / counts.sum(axis=-1, keepdims=True)
+from samizdat.measures.arrays import Counts, Floats
 
 
-def jensen_shannon_bits(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """The Jensen–Shannon divergence of shares `[…, labels]` in bits: 0 where equal, 1 where nothing is shared.
+def shares(counts: Counts) -> Floats:
+    """Divide counts `[…, labels]` by their sum."""
+    total: Counts = counts.sum(axis=-1, keepdims=True)
+    return counts / total
 
-    Lin, Divergence Measures Based on the Shannon Entropy, IEEE Trans. Inf. Theory 37 (1991). SciPy gives its
-    square root; rounding can make that the root of a negative, which is NaN and means 0.
+
+def jensen_shannon_bits(left: Floats, right: Floats) -> Floats:
+    """Compute the Jensen–Shannon divergence of shares `[…, labels]` in bits: 0 if equal, 1 if they share no label.
+
+    Lin, Divergence Measures Based on the Shannon Entropy, IEEE Trans. Inf. Theory 37 (1991). SciPy returns its square
+    root. Rounding can make that the root of a negative number, which is NaN and means 0.
     """
-    return np.nan_to_num(jensenshannon(left, right, base=2, axis=-1) ** 2)
+    root: Floats = jensenshannon(left, right, base=2, axis=-1)
+    return np.nan_to_num(root**2)
 
 
-def accuracy(confusion: np.ndarray) -> np.ndarray:
-    """The share of texts on the diagonal of `[…, human, predicted]`."""
-    return np.trace(confusion, axis1=-2, axis2=-1) / confusion.sum(axis=(-2, -1))
+def accuracy(confusion: Counts) -> Floats:
+    """Compute the share of texts on the diagonal of `[…, human, predicted]`."""
+    right: Counts = np.trace(confusion, axis1=-2, axis2=-1)
+    texts: Counts = confusion.sum(axis=(-2, -1))
+    return right / texts
 
 
-def label_scores(confusion: np.ndarray) -> dict[str, np.ndarray]:
-    """Precision, recall and F1 `[…, labels]` of `[…, human, predicted]`, as scikit-learn defines them.
+def label_scores(confusion: Counts) -> dict[str, Floats]:
+    """Compute precision, recall and F1 `[…, labels]` of `[…, human, predicted]`, as scikit-learn defines them.
 
-    A score without a denominator is 0; a label that neither people nor the classifier gave has none (NaN).
+    A score without a denominator is 0. A label that neither people nor the classifier gave has no score (NaN).
     """
     right = np.diagonal(confusion, axis1=-2, axis2=-1).astype(float)
     predicted, human = confusion.sum(axis=-2), confusion.sum(axis=-1)
@@ -40,47 +46,57 @@ def label_scores(confusion: np.ndarray) -> dict[str, np.ndarray]:
     return {name: np.where(there, values, np.nan) for name, values in scores.items()}
 
 
-def macro_f1(confusion: np.ndarray) -> np.ndarray:
-    """The mean F1 of the labels that people or the classifier gave; every label counts alike.
+def macro_f1(confusion: Counts) -> Floats:
+    """Compute the mean F1 of the labels that people or the classifier gave; all labels have equal weight.
 
-    The average of F1 scores, not the F1 of averages: Opitz and Burst, Macro F1 and Macro F1, 2019.
+    It is the average of F1 scores, not the F1 of averages: Opitz and Burst, Macro F1 and Macro F1, 2019.
     """
-    return np.nanmean(label_scores(confusion)["f1"], axis=-1)
+    mean: Floats = np.nanmean(label_scores(confusion)["f1"], axis=-1)
+    return mean
 
 
-def calibration_error(texts: np.ndarray, right: np.ndarray, confidence: np.ndarray) -> np.ndarray:
-    """The expected calibration error from sums `[…, bins]`: texts, texts that were right, and confidence.
+def calibration_error(texts: Counts, right: Counts, confidence: Floats) -> Floats:
+    """Compute the expected calibration error from sums in bins of confidence.
 
-    The mean distance of confidence from accuracy, each bin weighing as many texts as it has: Guo et al., On
+    It is the mean distance between confidence and accuracy, and a bin's weight is its number of texts: Guo et al., On
     Calibration of Modern Neural Networks, ICML 2017, equation 3.
+
+    Args:
+        texts: number of texts, `[…, bins]`.
+        right: number of texts with a right label, `[…, bins]`.
+        confidence: sum of the labels' probabilities, `[…, bins]`.
     """
-    return np.abs(right - confidence).sum(axis=-1) / texts.sum(axis=-1)
+    distance: Floats = np.abs(right - confidence).sum(axis=-1)
+    total: Counts = texts.sum(axis=-1)
+    return distance / total
 
 
-def cohen_kappa(table: np.ndarray) -> np.ndarray:
-    """Agreement of two judges beyond chance, from `[…, one, other]`: 1 where equal, 0 as by chance.
+def cohen_kappa(table: Counts) -> Floats:
+    """Compute the agreement of two judges beyond chance from `[…, one, other]`: 1 is perfect, 0 is chance.
 
-    Cohen, A Coefficient of Agreement for Nominal Scales, 1960. NaN where both always give one and the same label.
+    Cohen, A Coefficient of Agreement for Nominal Scales, 1960. NaN if both always give one and the same label.
     """
     total = table.sum(axis=(-2, -1))
-    chance = (table.sum(axis=-1) * table.sum(axis=-2)).sum(axis=-1) / total**2
+    chance: Floats = (table.sum(axis=-1) * table.sum(axis=-2)).sum(axis=-1) / total**2
     with np.errstate(invalid="ignore", divide="ignore"):
         return (accuracy(table) - chance) / (1 - chance)
 
 
-def chi_square(table: np.ndarray) -> np.ndarray:
-    """Pearson's chi-square of independence of `[…, rows, columns]`; empty rows and columns add nothing."""
+def chi_square(table: Counts) -> Floats:
+    """Compute Pearson's chi-square of independence of `[…, rows, columns]`; empty rows and columns add nothing."""
     rows, columns = table.sum(axis=-1, keepdims=True), table.sum(axis=-2, keepdims=True)
     expected = rows * columns / table.sum(axis=(-2, -1), keepdims=True)
     there = expected > 0
-    return np.where(there, (table - expected) ** 2 / np.where(there, expected, 1), 0.0).sum(axis=(-2, -1))
+    terms = np.where(there, (table - expected) ** 2 / np.where(there, expected, 1), 0.0)
+    statistic: Floats = terms.sum(axis=(-2, -1))
+    return statistic
 
 
-def cramers_v(table: np.ndarray) -> np.ndarray:
-    """How strongly rows and columns of `[…, rows, columns]` go together: 0 not at all, 1 each fixes the other.
+def cramers_v(table: Counts) -> Floats:
+    """Compute Cramér's V, the association of rows and columns of `[…, rows, columns]`: 0 is none, 1 is complete.
 
-    Corrected for its bias in small tables: Bergsma, A bias-correction for Cramér's V and Tschuprow's T, 2013.
-    NaN where fewer than two rows or columns hold anything.
+    With a correction for its bias in small tables: Bergsma, A bias-correction for Cramér's V and Tschuprow's T, 2013.
+    NaN if fewer than two rows or columns have counts.
     """
     total = table.sum(axis=(-2, -1)).astype(float)
     rows, columns = (table.sum(axis=axis) > 0 for axis in (-1, -2))
@@ -91,12 +107,16 @@ def cramers_v(table: np.ndarray) -> np.ndarray:
         return np.where(np.minimum(rows, columns) > 1, np.sqrt(np.maximum(beyond_chance, 0) / sides), np.nan)
 
 
-def design_effect(table: np.ndarray, resampled: np.ndarray) -> float:
-    """By how much texts that come in documents inflate the chi-square of `[rows, columns]`.
+def design_effect(table: Counts, resampled: Counts) -> float:
+    """Compute how much the chi-square of a table is inflated because texts of one document are alike.
 
     The mean generalised design effect of Rao and Scott, On Chi-Squared Tests for Multiway Contingency Tables
-    with Cell Proportions Estimated from Survey Data, 1984, equation 3.6; variances from resampled documents
-    `[resamples, rows, columns]`. Never below 1, so that it can only make a test more careful.
+    with Cell Proportions Estimated from Survey Data, 1984, equation 3.6. It is at least 1, so that it never makes a
+    test less careful.
+
+    Args:
+        table: counts of texts, `[rows, columns]`.
+        resampled: the same for resampled documents, `[resamples, rows, columns]`, which give the variances.
     """
     total = table.sum()
     sizes = resampled.sum(axis=(1, 2), keepdims=True)
@@ -109,4 +129,4 @@ def design_effect(table: np.ndarray, resampled: np.ndarray) -> float:
 
     rows, columns = ((table.sum(axis=axis) > 0).sum() for axis in (1, 0))
     freedom = (rows - 1) * (columns - 1)
-    return max(1.0, (inflation(()) - inflation((1,)) - inflation((0,))) / freedom)
+    return max(1.0, float((inflation(()) - inflation((1,)) - inflation((0,))) / freedom))

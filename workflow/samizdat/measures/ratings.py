@@ -1,9 +1,9 @@
 """Sentiment labels from people's ratings."""
 
-# Mean ratings from -NEUTRAL to NEUTRAL, on a scale from -4 to 4, count as neutral.
+# Mean ratings from -NEUTRAL to NEUTRAL, on a scale from -4 to 4, are neutral.
 NEUTRAL = 0.5
 
 
 def sentiment(mean: float) -> str:
-    """The label of a mean rating."""
+    """Return the sentiment label of a mean rating."""
     return "neutral" if abs(mean) <= NEUTRAL else "positive" if mean > 0 else "negative"

@@ -15,7 +15,7 @@ from samizdat.base import stage
 from samizdat.base.errors import UserError
 from samizdat.base.files import replacing_folder
 from samizdat.checkpoints import sources
-from samizdat.checkpoints.encoding import BOUNDARY, encode, load, token_dtype
+from samizdat.checkpoints.encoding import BOUNDARY, encode, load_tokenizer, token_dtype
 from samizdat.records.corpus import SPLITS, TEXTS
 from samizdat.records.io import read_table, write_document
 from samizdat.records.models import TokenizerSummary
@@ -89,7 +89,7 @@ def make_tokenizer(settings: TokenizerSettings, texts: Path, archive: Path | Non
 
 def _tokenizer(settings: TokenizerSettings, corpus: pd.DataFrame, archive: Path | None) -> PreTrainedTokenizerFast:
     if settings.source == "checkpoint" and settings.checkpoint is not None:
-        return load(sources.locate(settings.checkpoint, settings.revision, sources.TOKENIZER_FILES).path)
+        return load_tokenizer(sources.locate(settings.checkpoint, settings.revision, sources.TOKENIZER_FILES).path)
     if settings.source == "gpt2" and archive is not None:
         backend = _gpt2(archive)
     elif settings.source == "train" and settings.vocabulary_size is not None:

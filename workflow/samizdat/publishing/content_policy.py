@@ -1,4 +1,4 @@
-"""The Content-Security-Policy of a page: no request to anywhere, no script but the page's own."""
+"""Add a Content-Security-Policy to a page: it forbids all requests, and all scripts but the page's own."""
 
 import base64
 import hashlib
@@ -6,7 +6,7 @@ import html
 import re
 from html.parser import HTMLParser
 
-# Styles are the page's own and may stand in attributes; nothing hostile reaches the page as markup.
+# Styles may be in attributes: the page's own are, and text of the corpus never becomes markup.
 _FIXED = (
     "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline' data:; "
     "base-uri 'none'; form-action 'none'"
@@ -14,7 +14,7 @@ _FIXED = (
 
 
 class _Scripts(HTMLParser):
-    """Collects what a page runs: inline scripts, and scripts in attributes such as onclick."""
+    """A parser that collects what a page runs: inline scripts, and scripts in attributes such as onclick."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)
@@ -38,7 +38,7 @@ class _Scripts(HTMLParser):
 
 
 def with_policy(page: str) -> str:
-    """The page with its policy at the top of its head; every script that it has is allowed by its hash."""
+    """Add the policy to the beginning of a page's head; every script that the page has is allowed by its hash."""
     found = _Scripts()
     found.feed(page)
     found.close()
@@ -46,9 +46,10 @@ def with_policy(page: str) -> str:
     allowed = " ".join([*(["'unsafe-hashes'"] if found.handlers else []), *hashes]) or "'none'"
     policy = html.escape(f"{_FIXED}; script-src {allowed}", quote=True)
     element = f'\n<meta http-equiv="Content-Security-Policy" content="{policy}">'
-    # Browsers look for the character set in the first 1,024 bytes, so that stays before a policy of any length.
+    # Browsers look for the character set in the first 1,024 bytes, so it stays before the policy, which may be long.
     return re.sub(r'<head>(\s*<meta charset="utf-8"\s*/?>)?', lambda found: found.group() + element, page, count=1)
 
 
 def _hash(script: str) -> str:
+    """Write the hash of a script as a policy names it."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"

@@ -1,32 +1,30 @@
-"""The executed notebook: what is submitted, and what every page is rendered from."""
+"""Make and execute the notebook: it is what is submitted, and what every page is rendered from."""
 
 from pathlib import Path
 
-import nbformat
-
 from samizdat.base import stage
-from samizdat.base.files import write_text
-from samizdat.publishing.notebook import execute, make_notebook
+from samizdat.publishing.execution import execute
+from samizdat.publishing.notebook import make_notebook, write_notebook
 
 
 def execute_report(document: Path, notes: Path, run: Path, notebook: Path, work: Path, threads: int) -> str:
-    """Make the notebook from its document and execute it, unless the same cells saw the same results before.
+    """Make the notebook from its document and execute it, unless the same cells read the same results before.
 
-    The notebook opens and reruns in Jupyter where it lies, in a folder of the run.
+    The notebook can be opened and run again in Jupyter from the folder of the run that it is in.
 
     Args:
         document: `report/index.qmd`.
         notes: the user's own words.
         run: the results folder, whose manifest names every input.
         notebook: where to write.
-        work: private state: earlier executions.
+        work: a folder for the step's own files: earlier executions.
         threads: threads of the numeric libraries.
 
     Raises:
         UserError: a cell fails, or the results are not those of the manifest.
     """
     executed, fresh = execute(make_notebook(document, notes, run), document, run, work, threads)
-    write_text(notebook, nbformat.writes(executed) + "\n")
+    write_notebook(executed, notebook)
     cells = sum(cell.cell_type == "code" for cell in executed.cells)
     return f"{cells} cells, {'executed' if fresh else 'as executed before'}"
 

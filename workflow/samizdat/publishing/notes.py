@@ -1,4 +1,4 @@
-"""The user's own words: Markdown that keeps its form and loses every way to be anything but text."""
+"""Make the user's notes safe: their Markdown keeps its form, and can add nothing but text to the page."""
 
 import itertools
 import re
@@ -9,7 +9,7 @@ from samizdat.base.escaping import escape
 from samizdat.publishing import pandoc
 from samizdat.publishing.pandoc import Element
 
-# No raw HTML or TeX, no attributes, no metadata, no citations: what remains is text, structure and formulas.
+# Without raw HTML or TeX, attributes, metadata and citations: text, structure and formulas remain.
 _READER = "markdown" + "".join(
     f"-{extension}"
     for extension in (
@@ -22,18 +22,18 @@ _READER = "markdown" + "".join(
 )  # fmt: skip
 _WRITER = "markdown-fenced_divs-native_divs-bracketed_spans-grid_tables-simple_tables-multiline_tables-smart"
 _SCHEMES = {"http", "https", "mailto"}
-# Sections of the notes stand below the section that holds them.
+# Headings of the notes are this many levels deeper, below the heading of the section that the notes are in.
 _DEEPER = 2
-# What TeX can say beyond formulas: links, files, definitions, markup of the page.
+# What TeX can do besides formulas: links, files, definitions, markup of the page.
 _COMMANDS = re.compile(r"\\(?:href|url|input|include|newcommand|renewcommand|def|require|class|style|css|html)")
 
 
 def safe_markdown(text: str) -> str:
-    """Markdown as anybody may have written it, as Markdown that pandoc, Quarto and Jupyter show alike.
+    """Turn any Markdown into Markdown that pandoc, Quarto and Jupyter show in the same way.
 
     Emphasis, headings, lists, links to the web, tables, code and formulas stay. Tags, shortcodes, attributes and
-    the like are shown as the characters that they are; a picture is shown as its description and address, since a
-    page that makes no request can't fetch it.
+    the like are shown as the characters that they are written with. A picture is shown as its description and
+    address, since the page makes no request and can't load it.
     """
     document = pandoc.parse(text.replace("\r\n", "\n"), _READER, f"--shift-heading-level-by={_DEEPER}")
     sections = itertools.count(1)
@@ -42,7 +42,8 @@ def safe_markdown(text: str) -> str:
 
 
 def _tame(element: Element, sections: Iterator[int]) -> list[Element] | None:
-    kind, content = element["t"], element.get("c")
+    """Return what replaces an element that could be more than text; None keeps it."""
+    kind, content = element["t"], element.get("c", "")
     if kind == "Str":
         return [_markdown(escape(content))]
     if kind == "Code":
@@ -53,10 +54,10 @@ def _tame(element: Element, sections: Iterator[int]) -> list[Element] | None:
     if kind == "Math" and _COMMANDS.search(content[1]):
         return [_markdown(f"<code>{escape(content[1])}</code>")]
     if kind == "Math":
-        # Shortcodes begin with two braces, which mean to TeX what they mean apart.
+        # Shortcodes begin with two braces. A blank between the braces changes nothing in TeX.
         return [{"t": "Math", "c": [content[0], re.sub(r"\{(?=\{)", "{ ", content[1])]}]
     if kind == "Header":
-        # An id of its own: one made of the heading could be that of a figure.
+        # An id made of the heading could be the id of a figure.
         return [{"t": "Header", "c": [content[0], [f"notes-{next(sections)}", [], []], content[2]]}]
     if kind == "Link":
         address = _web_address(content[2][0])
@@ -67,11 +68,12 @@ def _tame(element: Element, sections: Iterator[int]) -> list[Element] | None:
 
 
 def _markdown(text: str) -> Element:
+    """Make an element of Markdown that is written as it is."""
     return {"t": "RawInline", "c": ["markdown", text]}
 
 
 def _web_address(target: str) -> str:
-    """A link's target when it leads to the web, with every odd character spelled in percent; else nothing."""
+    """Return a link's address with unusual characters percent-encoded; nothing unless it is an address on the web."""
     try:
         scheme = urlsplit(target).scheme.lower()
     except ValueError:

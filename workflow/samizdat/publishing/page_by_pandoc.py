@@ -1,4 +1,4 @@
-"""The embedded renderer: one self-contained page from an executed notebook, without Quarto."""
+"""Render an executed notebook as one self-contained page, by pandoc: the embedded renderer."""
 
 import html
 import re
@@ -13,7 +13,7 @@ from samizdat.publishing.content_policy import with_policy
 from samizdat.publishing.pandoc import Element
 from samizdat.publishing.pandoc_blocks import Body, assemble
 
-# Ids that begin with an underscore are none that pandoc would make of a heading.
+# pandoc makes ids of headings, and none of them begins with an underscore as these do.
 _PAGE = Template("""<!DOCTYPE html>
 <html lang="$language">
 <head>
@@ -47,23 +47,26 @@ $scripts
 """)
 STYLES = ("page.css", "tables.css")
 SCRIPTS = "scripts.html"
-# Sections of the first two levels stand in the list of contents.
+# Headings below this level are not in the list of contents. The page's title has level 1.
 _DEEPEST_LISTED = 3
 _SCRIPT = re.compile(r'<script src="([\w./-]+)"></script>')
 
 
 def render_page(notebook: NotebookNode, project: Path) -> str:
-    """The page as HTML: no request, no script but the project's, the same bytes from the same notebook.
+    """Return the page as HTML: no request, no script but the project's, the same bytes from the same notebook.
 
     Args:
-        notebook: executed; its first cell holds the metadata.
-        project: the folder with the page's style and scripts.
+        notebook: executed; its first cell has the metadata.
+        project: the folder with the page's styles and scripts.
+
+    Raises:
+        UserError: a cross-reference has no target, or an output is of a kind that a page can't show.
     """
     block = yaml.safe_load(notebook.cells[0].source.strip().strip("-"))
     body = assemble(notebook)
     content = _html(body.blocks, "--mathml", "--section-divs", "--syntax-highlighting=none")
     for number, image in enumerate(body.images):
-        # No text of the page can hold an opening angle bracket of its own.
+        # Text of the page has no angle bracket, since `<` is escaped in it, so only a picture can match.
         content = content.replace(f'<img src="figure:{number}"', f'<img src="data:image/png;base64,{image}"', 1)
     lines = [f'<p class="{key}">{_inline(block[key])}</p>\n' for key in ("subtitle", "author") if block.get(key)]
     return with_policy(
@@ -81,28 +84,29 @@ def render_page(notebook: NotebookNode, project: Path) -> str:
 
 
 def _html(blocks: list[Element], *options: str) -> str:
+    """Write blocks of pandoc's tree as HTML."""
     document = {"pandoc-api-version": pandoc.parse("")["pandoc-api-version"], "meta": {}, "blocks": blocks}
     return pandoc.unparse(document, "html5", *options)
 
 
 def _scripts(project: Path) -> str:
-    """The scripts that both renderers' pages have, their files put in."""
+    """Return the elements of the scripts that both renderers' pages have, with the files' content in them."""
     tags = (project / SCRIPTS).read_text(encoding="utf-8").strip()
     return _SCRIPT.sub(lambda tag: f"<script>{(project / tag[1]).read_text(encoding='utf-8')}</script>", tags)
 
 
 def _inline(markdown: str) -> str:
-    """Markdown of one paragraph as HTML without the paragraph."""
+    """Write Markdown of one paragraph as HTML without the `<p>` around it."""
     return pandoc.convert(markdown, pandoc.MARKDOWN, "html5").strip().removeprefix("<p>").removesuffix("</p>")
 
 
 def _unbroken(title: str) -> str:
-    """A large title must not break within a name such as GPT-2."""
+    """Keep names such as GPT-2 in a title in one line."""
     return re.sub(r"(?<![\w&#;-])\w+-\d+(?![\w;-])", r'<span class="unbroken">\g<0></span>', title)
 
 
 def _contents(body: Body) -> str:
-    """The sections as a list of links, marked with their levels."""
+    """Write the sections as a list of links, with their levels as classes."""
     items = [
         f'<li class="level-{level}"><a href="#{html.escape(identifier)}">'
         f'<span class="number">{number}</span> {html.escape(pandoc.plain_text(words))}</a></li>'

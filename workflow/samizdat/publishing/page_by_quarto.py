@@ -1,4 +1,4 @@
-"""Quarto as renderer, where it is installed: the executed notebook in, one self-contained page out."""
+"""Render an executed notebook as one self-contained page, by Quarto where it is installed."""
 
 import base64
 import logging
@@ -25,7 +25,7 @@ _DATA_SCRIPT = re.compile(
 
 
 def find_quarto() -> str | None:
-    """The `quarto` on the PATH, if there is one that is new enough."""
+    """Find the `quarto` on the PATH; None where there is none, or one older than `OLDEST`."""
     program = shutil.which("quarto")
     if program is None:
         return None
@@ -38,27 +38,19 @@ def find_quarto() -> str | None:
 
 
 def render_with_quarto(program: str, notebook: Path, project: Path, work: Path) -> str:
-    """The page as Quarto makes it, with a policy that forbids every request and every script but its own.
+    """Return the page that Quarto makes, with a policy that forbids every request and every script but its own.
 
     Args:
         program: the `quarto` to call.
         notebook: executed; Quarto executes nothing.
         project: the folder with `_quarto.yml`, the theme and the scripts.
-        work: private state: a project of its own, so that nothing is written beside the sources.
+        work: where to copy the project to, so that Quarto writes nothing next to the sources.
 
     Raises:
-        UserError: Quarto fails; its last words are in the message.
+        UserError: Quarto fails; the message has its error.
     """
     folder = work / "quarto"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    config = yaml.safe_load((project / "_quarto.yml").read_text(encoding="utf-8"))
-    config["project"].pop("pre-render", None)
-    (folder / "_quarto.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
-    for pattern in ("*.scss", "tables.*", "scripts.html", "quarto.html"):
-        for file in project.glob(pattern):
-            shutil.copy(file, folder)
-    shutil.copytree(project / "vendor", folder / "vendor")
+    _copy_project(project, folder)
     shutil.copy(notebook, folder / "report.ipynb")
     done = subprocess.run(  # noqa: S603
         [program, "render", "report.ipynb", "--to", "html"],
@@ -68,23 +60,39 @@ def render_with_quarto(program: str, notebook: Path, project: Path, work: Path) 
         text=True,
         check=False,
     )
-    log.info("quarto said:\n%s%s", done.stdout, done.stderr)
+    log.info("quarto printed:\n%s%s", done.stdout, done.stderr)
     page = folder / "report.html"
-    # After a failure an old page may still lie there; the exit status tells.
+    # Quarto may write a page and fail all the same, so its exit status is checked, too.
     if done.returncode or not page.is_file():
-        # The first line that speaks of an error is the reason; after it come traces and a summary.
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()] or ["it gave no reason"]
-        reason = next((number for number, line in enumerate(lines) if "error" in line.lower()), len(lines) - 1)
-        last = " ".join(lines[reason : reason + 2])
         raise UserError(
-            f"quarto could not render the notebook: {last}",
+            f"quarto could not render the notebook: {_reason(done.stderr)}",
             remedy="see the log; without quarto on the PATH the embedded renderer is used",
         )
     return with_policy(_DATA_SCRIPT.sub(_inline, page.read_text(encoding="utf-8")))
 
 
+def _copy_project(project: Path, folder: Path) -> None:
+    """Make a new project of the files that the page needs, without the hook that would execute the notebook."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    config = yaml.safe_load((project / "_quarto.yml").read_text(encoding="utf-8"))
+    config["project"].pop("pre-render", None)
+    (folder / "_quarto.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    for pattern in ("*.scss", "tables.*", "scripts.html", "quarto.html"):
+        for file in project.glob(pattern):
+            shutil.copy(file, folder)
+    shutil.copytree(project / "vendor", folder / "vendor")
+
+
+def _reason(printed: str) -> str:
+    """Find the reason of a failure in what Quarto printed: the first line with "error" in it and the line after it."""
+    lines = [line.strip() for line in printed.splitlines() if line.strip()] or ["it gave no reason"]
+    first = next((number for number, line in enumerate(lines) if "error" in line.lower()), len(lines) - 1)
+    return " ".join(lines[first : first + 2])
+
+
 def _inline(found: re.Match[str]) -> str:
-    """A script from a data address as an inline one, which a policy can allow by its hash."""
+    """Turn a script with a data address into an inline script, which a policy can allow by its hash."""
     data = urllib.parse.unquote(found["data"])
     script = base64.b64decode(data).decode() if found["base64"] else data
     if "</script" in script.lower():

@@ -1,4 +1,4 @@
-"""The pandoc that ships as a wheel: called in its sandbox, and its document tree walked."""
+"""Call the pandoc that is installed as a Python package, in its sandbox, and read and change its document trees."""
 
 import json
 import subprocess
@@ -14,10 +14,16 @@ Element = dict[str, Any]
 
 
 def convert(text: str, source: str, target: str, *options: str) -> str:
-    """Convert text; pandoc reads no file, fetches nothing and breaks no line.
+    """Convert text from one format to another; pandoc reads no file, makes no request and wraps no line.
+
+    Args:
+        text: the document.
+        source: the format to read, in pandoc's words.
+        target: the format to write.
+        options: more options of pandoc.
 
     Raises:
-        RuntimeError: pandoc refuses the text, which no input may bring about.
+        RuntimeError: pandoc fails, which is a bug, since no text should make it fail.
     """
     command = [pypandoc.get_pandoc_path(), "--sandbox", "--wrap=none"]
     done = subprocess.run(  # noqa: S603
@@ -32,21 +38,25 @@ def convert(text: str, source: str, target: str, *options: str) -> str:
 
 
 def parse(markdown: str, source: str = MARKDOWN, *options: str) -> Element:
-    """The document tree of Markdown (pandoc's JSON)."""
-    # A line longer than `columns` would give its table columns of fixed relative widths. Only reading may have
-    # so many: a writer fills them, with the dashes of a rule for one.
-    return json.loads(convert(markdown, source, "json", "--columns=1000000000", *options))
+    """Read Markdown as a document tree (pandoc's JSON)."""
+    # A table with a line longer than `columns` would get columns of fixed relative widths. Only the reader is given
+    # so many columns: a writer would fill them, for example with the dashes of a horizontal rule.
+    tree: Element = json.loads(convert(markdown, source, "json", "--columns=1000000000", *options))
+    return tree
 
 
 def unparse(document: Element, target: str, *options: str) -> str:
-    """A document tree as text."""
+    """Write a document tree as text."""
     return convert(json.dumps(document), "json", target, *options)
 
 
 def rewrite(node: Any, change: Callable[[Element], list[Element] | None]) -> Any:
-    """A copy of a tree in which `change` was asked, from the leaves up, what shall stand for each element.
+    """Copy a tree and replace elements in it, from the leaves up.
 
-    `change` gets `{"t": type, "c": content}` and gives a list of elements, or None to leave it.
+    Args:
+        node: a tree or a part of one.
+        change: gets an element, `{"t": type, "c": content}`, and returns the elements that replace it, or None to
+            keep it.
     """
     if isinstance(node, dict):
         return {key: rewrite(value, change) for key, value in node.items()}
@@ -61,10 +71,10 @@ def rewrite(node: Any, change: Callable[[Element], list[Element] | None]) -> Any
 
 
 def plain_text(inlines: list[Element]) -> str:
-    """The words of inline elements."""
-    words = []
+    """Return the text of inline elements without their markup."""
+    words: list[str] = []
     for inline in inlines:
-        kind, content = inline["t"], inline.get("c")
+        kind, content = inline["t"], inline.get("c", "")
         if kind == "Str":
             words.append(content)
         elif kind in ("Space", "SoftBreak", "LineBreak"):

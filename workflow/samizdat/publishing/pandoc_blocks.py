@@ -1,4 +1,4 @@
-"""The embedded renderer's document: an executed notebook as pandoc's tree, numbered, cross-referenced and framed."""
+"""Turn an executed notebook into a document tree of pandoc, with numbers, cross-references, frames and captions."""
 
 import html
 import itertools
@@ -10,30 +10,30 @@ from nbformat import NotebookNode
 
 from samizdat.base.errors import UserError
 from samizdat.publishing import pandoc
-from samizdat.publishing.notebook import cell_options
+from samizdat.publishing.cells import cell_options, split_options
 from samizdat.publishing.pandoc import Element
 
 KINDS = {"fig": "Figure", "tbl": "Table", "sec": "Section"}
 CALLOUTS = {"note": "Note", "tip": "Tip", "important": "Important", "warning": "Warning", "caution": "Caution"}
 
-# What is wider than a small screen scrolls by itself, by keyboard too.
+# A table or figure that is wider than the screen scrolls in its frame, by keyboard too.
 _SCROLL = '<div class="scroll" role="group" aria-label="{}" tabindex="0">'
 
 
 @dataclass
 class Body:
-    """What the page is made of."""
+    """The content of a page."""
 
     blocks: list[Element] = field(default_factory=list)
     headings: list[tuple[int, str, str, list[Element]]] = field(default_factory=list)  # level, number, id, words
-    images: list[str] = field(default_factory=list)  # base64 PNGs; `figure:3` in the tree means the third
+    images: list[str] = field(default_factory=list)  # base64 PNGs; `figure:3` in the tree is images[3]
 
 
 def assemble(notebook: NotebookNode) -> Body:
-    """The notebook's cells and outputs as one document.
+    """Join the notebook's cells and outputs as one document.
 
     Raises:
-        UserError: a cross-reference leads nowhere, or an output is of a kind that a page can't show.
+        UserError: a cross-reference has no target, or an output is of a kind that a page can't show.
     """
     body = Body()
     parts = [part for cell in notebook.cells[1:] for part in _cell(cell, body.images)]
@@ -45,13 +45,13 @@ def assemble(notebook: NotebookNode) -> Body:
 
 
 def _cell(cell: NotebookNode, images: list[str]) -> list[str]:
-    """A cell as Markdown, its source and outputs in divisions that `_frame` knows."""
+    """Write a cell as Markdown, with its source and outputs in divisions that `_frame` recognises."""
     if cell.cell_type != "code":
         return [cell.source] if cell.cell_type == "markdown" else []
     options = cell_options(cell.source)
     if options.get("include") is False:
         return []
-    source = re.sub(r"\A(?:#\|[^\n]*\n)*", "", cell.source).strip("\n")
+    source = split_options(cell.source)[1].strip("\n")
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", source)), default=0))
     shown = [] if options.get("echo") is False else [f"::: cell-code\n{fence}python\n{source}\n{fence}\n:::"]
     results = [_output(output, options, images) for output in cell.outputs]
@@ -60,20 +60,20 @@ def _cell(cell: NotebookNode, images: list[str]) -> list[str]:
     caption = options.get(f"{kind}-cap")
     if kind in ("fig", "tbl") and caption:
         caption = f"::: caption\n{caption}\n:::"
-        # A table's caption stands above it, a figure's below, as in print.
+        # As in print, the caption of a table is above it, and the caption of a figure below.
         inner = [caption, *results] if kind == "tbl" else [*results, caption]
         results = [f"::: {{#{label} .float .{kind}}}", *inner, ":::"]
     return [*shown, *results]
 
 
 def _output(output: NotebookNode, options: dict[str, Any], images: list[str]) -> str:
-    """One output as Markdown."""
+    """Write one output as Markdown."""
     data = output.get("data", {})
     if "image/png" in data:
         images.append("".join(data["image/png"]).replace("\n", ""))
         size = output.metadata.get("image/png", {})
         attributes = " ".join(f"{key}={int(size[key])}" for key in ("width", "height") if key in size)
-        # The text goes into the page past every reader of Markdown.
+        # This is raw HTML, which no reader of Markdown escapes, so it is escaped here.
         words = html.escape(html.unescape(str(options.get("fig-alt", ""))), quote=True).replace("\n", " ")
         image = f'<img src="figure:{len(images) - 1}" alt="{words}" {attributes}>'
         return f"```{{=html}}\n{_SCROLL.format('Figure')}{image}</div>\n```"
@@ -83,16 +83,16 @@ def _output(output: NotebookNode, options: dict[str, Any], images: list[str]) ->
     if text is None:
         raise UserError(
             f"the cell {options.get('label', '')!r} puts out {', '.join(data) or output.output_type}, "
-            "which the page can't show",
+            "which a page can't show",
             remedy="let it return Markdown or a picture of samizdat.reporting",
         )
-    # On one line, so that nothing in it can end the block.
+    # In one line, so that nothing in the text can end the block.
     lines = html.escape("".join(text)).replace("\n", "&#10;")
     return f"```{{=html}}\n<pre>{lines}</pre>\n```"
 
 
 def _number(blocks: list[Element], body: Body) -> dict[str, str]:
-    """Number sections, figures and tables in the order in which they stand: id → “Figure 3”."""
+    """Number sections, figures and tables in the order of the document: id → “Figure 3”."""
     numbers: dict[str, str] = {}
     counts = {"fig": itertools.count(1), "tbl": itertools.count(1)}
     levels = [0] * 6
@@ -141,7 +141,7 @@ def _resolve(element: Element, numbers: dict[str, str]) -> list[Element] | None:
 
 
 def _frame(element: Element, numbers: dict[str, str]) -> list[Element] | None:
-    """Give divisions, tables and headings the elements of HTML that they mean."""
+    """Replace divisions, tables and headings by their elements of HTML."""
     kind = element["t"]
     if kind == "Table":
         return [_raw(_SCROLL.format("Table")), element, _raw("</div>")]
@@ -164,7 +164,7 @@ def _frame(element: Element, numbers: dict[str, str]) -> list[Element] | None:
 
 
 def _captioned(block: Element, number: str) -> Element:
-    """A float's caption as `figcaption` with its number; every other block as it is."""
+    """Turn the caption of a figure or table into a `figcaption` with its number; keep every other block."""
     if block["t"] != "Div" or "caption" not in block["c"][0][1]:
         return block
     words = block["c"][1][0]["c"]
@@ -174,7 +174,7 @@ def _captioned(block: Element, number: str) -> Element:
 
 
 def _callout(name: str, options: dict[str, str], blocks: list[Element]) -> list[Element]:
-    """A box with a title; folded where it is said to be."""
+    """Draw a box with a title; it is folded where its option `collapse` is true."""
     title = html.escape(options.get("title", CALLOUTS.get(name, "Note")))
     class_ = f"callout {html.escape(name)}"
     if options.get("collapse") == "true":
@@ -183,4 +183,5 @@ def _callout(name: str, options: dict[str, str], blocks: list[Element]) -> list[
 
 
 def _raw(tag: str, *, inline: bool = False) -> Element:
+    """Make an element of raw HTML."""
     return {"t": "RawInline" if inline else "RawBlock", "c": ["html", tag]}

@@ -1,4 +1,4 @@
-"""What `quarto render report/` does first: it brings `report/report.ipynb` up to date with a run."""
+"""Bring `report/report.ipynb` up to date with a run, before `quarto render report/` renders it."""
 
 import os
 import sys
@@ -7,13 +7,13 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import yaml
 from snakemake.utils import update_config
 
 from samizdat.base.errors import UserError
-from samizdat.base.files import locked, sha256_of, write_text
-from samizdat.publishing.notebook import execute, make_notebook
+from samizdat.base.files import locked, sha256_of
+from samizdat.publishing.execution import execute
+from samizdat.publishing.notebook import make_notebook, write_notebook
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
 
@@ -21,10 +21,10 @@ DEFAULT_RUN = Path("results/demo")
 
 
 def main() -> None:
-    """Write `report.ipynb` into the current folder, which is `report/`, and exit with a status.
+    """Write `report.ipynb` into the current folder, which is `report/`; exit with a message where that fails.
 
-    The run is the one in `SAMIZDAT_RUN` (relative to the repository), by default the demo. Cells are executed
-    only when no earlier execution saw the same results.
+    The environment variable `SAMIZDAT_RUN` names the run's folder, relative to the repository; by default it is the
+    demo's. Cells are executed only when no earlier execution read the same results.
     """
     root = Path.cwd().parent
     try:
@@ -37,11 +37,11 @@ def prepare(root: Path, run: Path) -> str:
     """Bring `report/report.ipynb` below `root` up to date with the results in `run`.
 
     Raises:
-        UserError: the run is not finished, its files changed, or a cell fails.
+        UserError: the run is not finished, its files are not those of its manifest, or a cell fails.
     """
     if not (run / "manifest.json").is_file():
         raise UserError(
-            f"{run} holds no finished run",
+            f"{run} has no finished run (there is no manifest.json)",
             remedy="run `make report` first, or set SAMIZDAT_RUN to the folder of another run",
         )
     manifest = read_document(Manifest, run / "manifest.json")
@@ -49,15 +49,15 @@ def prepare(root: Path, run: Path) -> str:
         print(f"Warning: the results in {run} are older than {reason}; `make report` renews them.", file=sys.stderr)
     document, notes = root / "report" / "index.qmd", root / manifest.config["notes"]
     work = root / "work" / manifest.run / "report"
-    # The same work folder and lock as the step of the workflow, so that neither executes what the other did.
+    # The stage execute_report has the same work folder and lock, so neither executes again what the other executed.
     with locked(work / "lock"):
         notebook, fresh = execute(make_notebook(document, notes, run), document, run, work, manifest.config["threads"])
-    write_text(root / "report" / "report.ipynb", nbformat.writes(notebook) + "\n")
+    write_notebook(notebook, root / "report" / "report.ipynb")
     return f"✓ report.ipynb of the run {manifest.run}, {'executed' if fresh else 'as executed before'}"
 
 
 def stale(manifest: Manifest, root: Path) -> Iterator[str]:
-    """What the results are older than: changed input files, and the config files of this run."""
+    """List what changed since the results were made: input files, and the config of this run."""
     for name, sha256 in manifest.inputs.items():
         if name != manifest.config["notes"] and not ((root / name).is_file() and sha256_of(root / name) == sha256):
             yield name
@@ -69,11 +69,12 @@ def stale(manifest: Manifest, root: Path) -> Iterator[str]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    """Read a config file; a missing or empty one sets nothing."""
     return yaml.safe_load(path.read_text(encoding="utf-8")) or {} if path.is_file() else {}
 
 
 def _laid_over(base: dict[str, Any], layer: dict[str, Any]) -> dict[str, Any]:
-    """One config over another, as Snakemake does it."""
+    """Merge a config with an overlay, as Snakemake does."""
     config = deepcopy(base)
     update_config(config, layer)
     return config

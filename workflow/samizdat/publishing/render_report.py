@@ -1,4 +1,4 @@
-"""The page: the executed notebook as one self-contained file of HTML."""
+"""Render the executed notebook as one self-contained HTML page."""
 
 from pathlib import Path
 
@@ -11,19 +11,18 @@ from samizdat.publishing.page_by_quarto import find_quarto, render_with_quarto
 
 
 def render_report(notebook: Path, project: Path, page: Path, work: Path) -> str:
-    """Render the executed notebook: by Quarto where one is on the PATH, else by pandoc and a template of our own.
+    """Render the page by Quarto where it is on the PATH, else by pandoc with a template of this package.
 
-    Both make a page that asks nothing of the network, runs no script but its own, and is the same bytes
-    from the same notebook.
+    Both pages make no request, run no script but their own, and are the same bytes from the same notebook.
 
     Args:
         notebook: executed.
         project: the folder `report/`, with `_quarto.yml`, Quarto's theme, the page's styles and scripts.
         page: where to write.
-        work: private state: Quarto's own project.
+        work: a folder for the step's own files: a project for Quarto.
 
     Raises:
-        UserError: Quarto fails, or a cross-reference of the report leads nowhere.
+        UserError: Quarto fails, or a cross-reference of the report has no target.
     """
     quarto = find_quarto()
     if quarto:

@@ -1,4 +1,4 @@
-"""The schema of every file between steps, and the only functions that write and read one.
+"""The schemas of all files between steps, and the only functions that write and read these files.
 
 Imports `base`; no torch, transformers or datasets.
 """

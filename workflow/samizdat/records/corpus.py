@@ -13,27 +13,27 @@ TEXTS = table_schema(
     id=pa.string(),  # the first 16 hexadecimal digits of sha256
     text=pa.string(),
     document=pa.string(),  # texts of one document share a split
-    group=pa.string(),  # null where the corpus names none
+    group=pa.string(),  # null if the corpus has no groups
     split=pa.string(),  # one of SPLITS
     sha256=pa.string(),  # of the text's UTF-8 bytes
-    ratings=pa.list_(pa.int8()),  # what single people said, null where nobody was asked
-).with_metadata({"may_add": LABEL_PREFIX})  # one string column for each label, null where a text has none
+    ratings=pa.list_(pa.int8()),  # ratings by single people; null without ratings
+).with_metadata({"may_add": LABEL_PREFIX})  # one string column for each label column; null if a text has no label
 
 
 @dataclass(frozen=True)
 class CorpusSummary:
     """`corpus/summary.json`: what was read, what was kept, and why the rest was not."""
 
-    source: str  # for people: where the texts came from
+    source: str  # where the texts came from, in words
     texts: int
     documents: int
-    groups: dict[str, int]  # texts of each group
+    groups: dict[str, int]  # group → texts
     labels: dict[str, dict[str, int]]  # label column → label → texts
-    splits: dict[str, int]
+    splits: dict[str, int]  # split → texts
     characters: int
     utf8_bytes: int
     length_quantiles_characters: dict[str, float]  # "0", "0.05", "0.25", "0.5", "0.75", "0.95", "1"
-    read: int  # texts before anything was dropped
+    read: int  # texts read, before any was dropped
     dropped: dict[str, int]  # reason → texts
-    dropped_examples: dict[str, list[str]]  # reason → where, such as "reviews.csv:17"; at most five each
-    inputs: dict[str, str]  # file as named by the user → SHA-256
+    dropped_examples: dict[str, list[str]]  # reason → places, such as "reviews.csv:17"; at most five
+    inputs: dict[str, str]  # file, as the config names it → SHA-256

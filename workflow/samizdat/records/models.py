@@ -1,4 +1,4 @@
-"""The summaries of a tokenizer and of a model, and the columns of a training log."""
+"""The summaries of a tokenizer and a model, and the columns of a training log."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ TRAIN_LOG_COLUMNS = (
     "tokens",  # training tokens seen so far
     "epoch",
     "learning_rate",  # of the AdamW parameters
-    "gradient_norm",  # before clipping; empty on the row of step 0
-    "train_loss",  # nats a token, mean since the row before; empty on the row of step 0
-    "validation_loss",  # nats a token
-    "validation_perplexity",  # over this tokenizer's tokens
+    "gradient_norm",  # before clipping; empty in the row of step 0
+    "train_loss",  # nats per token, mean since the previous row; empty in the row of step 0
+    "validation_loss",  # nats per token
+    "validation_perplexity",  # per token of this tokenizer
     "validation_bits_per_byte",
 )
 
@@ -21,14 +21,14 @@ class TokenizerSummary:
 
     name: str
     vocabulary_size: int
-    tokens: dict[str, int]  # split → tokens, a boundary token for each text included
-    utf8_bytes: dict[str, int]  # split → bytes of the texts themselves
+    tokens: dict[str, int]  # split → tokens, with one boundary token for each text
+    utf8_bytes: dict[str, int]  # split → bytes of the texts
     characters_per_token: float
     boundary_token_id: int
-    token_dtype: str  # of tokens/*.bin: "uint16" or "uint32", little-endian
+    token_dtype: str  # number format of tokens/*.bin: "uint16" or "uint32", little-endian
 
 
-# The kinds of devices in words.
+# Kind of device → words for people.
 DEVICES = {"cpu": "a CPU", "cuda": "a GPU (cuda)", "mps": "a GPU (mps)"}
 
 
@@ -38,19 +38,19 @@ class ModelSummary:
 
     name: str
     tokenizer: str
-    start: str  # "scratch", or the checkpoint that it continues
+    start: str  # "scratch", or the checkpoint that its training continued
     parameters: int
-    device_kind: str  # one of DEVICES
+    device_kind: str  # a key of DEVICES
     compute_dtype: str  # of matrix products: "int8", "bfloat16", "float16" or "float32"; weights are float32
-    compiled: bool  # whether torch.compile could be used
-    micro_batch_sequences: int  # computed at once by each process
-    processes: int  # that shared each batch
+    compiled: bool  # whether torch.compile was used
+    micro_batch_sequences: int  # sequences that each process computes at once
+    processes: int  # processes that share each batch
     steps_planned: int
     steps_done: int
     best_step: int
     tokens_seen: int
-    validation_loss: float  # of the published (best) weights
+    validation_loss: float  # of the published (best) weights, nats per token
     validation_perplexity: float
     validation_bits_per_byte: float
-    checkpoints: dict[str, int]  # percent → step at which it was taken
+    checkpoints: dict[str, int]  # percent of training → step of the checkpoint
     weights_sha256: str  # of the published model.safetensors

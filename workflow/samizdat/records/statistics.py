@@ -4,13 +4,13 @@ import pyarrow as pa
 
 from samizdat.records.io import table_schema
 
-# `low` and `high` bound the interval at the config's confidence.
+# `low` and `high` are the bounds of the confidence interval at the config's level.
 
 LABEL_SHARES = table_schema(
     classifier=pa.string(),
     subset=pa.string(),  # "texts" or "samples"
-    # Texts: "all" or "group". Samples of the published models that began with nothing: "all", "model" or
-    # "temperature"; samples of the prompts that every checkpoint continued: "percent".
+    # For texts "all" or "group". For samples of the published models without a prompt "all", "model" or "temperature".
+    # For samples of the prompts that every checkpoint continued "percent".
     group_kind=pa.string(),
     group=pa.string(),  # null for "all"
     label=pa.string(),
@@ -25,25 +25,25 @@ DIVERGENCES = table_schema(
     model=pa.string(),
     percent=pa.int16(),
     temperature=pa.float32(),  # null: all temperatures together
-    # "nothing": samples of the published model that began with nothing, to be held against texts;
-    # "prompts": samples of the prompts that every checkpoint continued, to be held against each other.
+    # "nothing": samples of the published model without a prompt, compared with texts.
+    # "prompts": samples of the prompts that every checkpoint continued, to compare the checkpoints.
     begun_with=pa.string(),
     samples=pa.int64(),
     texts=pa.int64(),
-    jensen_shannon_bits=pa.float64(),  # between the label shares of samples and of texts, 0 to 1
+    jensen_shannon_bits=pa.float64(),  # between the label shares of samples and texts, 0 to 1
     low=pa.float64(),
     high=pa.float64(),
-    chance_bits=pa.float64(),  # what as many draws from the texts' own shares stay below, at that confidence
+    chance_bits=pa.float64(),  # bound, at that confidence, for as many draws from the texts' own shares
 )
 
 QUALITY = table_schema(
     classifier=pa.string(),
-    label_column=pa.string(),  # the human label that it is held against
+    label_column=pa.string(),  # the column of human labels that it is compared with
     method=pa.string(),  # "classifier", "majority", "lexicon" or "human"
-    # "accuracy", "macro_f1", of the classifier "calibration_error", and with a label "precision", "recall", "f1"
+    # "accuracy", "macro_f1", for classifiers "calibration_error"; for one label "precision", "recall", "f1"
     metric=pa.string(),
     label=pa.string(),  # null for the metrics over all labels
-    texts=pa.int64(),  # held-out texts behind the value
+    texts=pa.int64(),  # held-out texts that the value was computed from
     value=pa.float64(),
     low=pa.float64(),
     high=pa.float64(),
@@ -57,22 +57,22 @@ CONFUSION = table_schema(
     count=pa.int64(),
 )
 
-# Held-out texts by the probability of their label: how often it is the one that people gave.
+# Held-out texts in bins by the probability of their label, with the share of labels that are right.
 CALIBRATION = table_schema(
     **{"classifier": pa.string(), "label_column": pa.string()},
     **{"from": pa.float64(), "to": pa.float64()},  # bounds of the bin
     texts=pa.int64(),
-    confidence=pa.float64(),  # mean probability of the labels
-    accuracy=pa.float64(),  # share of them that people gave
+    confidence=pa.float64(),  # mean probability of the labels in the bin
+    accuracy=pa.float64(),  # share of these labels that equal the human label
     low=pa.float64(),
     high=pa.float64(),
 )
 
 ASSOCIATIONS = table_schema(
-    left=pa.string(),
-    right=pa.string(),  # two classifiers
-    measure=pa.string(),  # "cohen_kappa" where they give the same labels, else "cramers_v"
-    texts=pa.int64(),  # that both labelled and neither was trained on
+    left=pa.string(),  # a classifier
+    right=pa.string(),  # another classifier
+    measure=pa.string(),  # "cohen_kappa" if both have the same labels, else "cramers_v"
+    texts=pa.int64(),  # texts that have a label of both and that neither was trained on
     value=pa.float64(),
     low=pa.float64(),
     high=pa.float64(),
@@ -83,10 +83,10 @@ GROUP_TESTS = table_schema(
     groups=pa.int64(),
     texts=pa.int64(),
     chi_square=pa.float64(),  # divided by the design effect
-    design_effect=pa.float64(),  # how much less texts of one document say than independent ones, 1 or more
+    design_effect=pa.float64(),  # loss of information because texts of one document are alike; 1 or more
     degrees_of_freedom=pa.int64(),
     p_value=pa.float64(),
-    p_holm=pa.float64(),  # corrected for the number of classifiers
+    p_holm=pa.float64(),  # corrected for the number of classifiers (Holm)
     cramers_v=pa.float64(),
     low=pa.float64(),  # of Cramér's V
     high=pa.float64(),
@@ -95,25 +95,25 @@ GROUP_TESTS = table_schema(
 EXAMPLES = table_schema(
     classifier=pa.string(),
     certainty=pa.string(),  # "most" or "least"
-    id=pa.string(),  # of a text
+    id=pa.string(),  # of the text
     label=pa.string(),
     probability=pa.float64(),
-    runner_up=pa.string(),  # the next label
+    runner_up=pa.string(),  # the second most probable label
     runner_up_probability=pa.float64(),
 )
 
 LANGUAGES = table_schema(
-    language=pa.string(),  # ISO 639-1, as detected
-    texts=pa.int64(),  # long and plain enough to tell
+    language=pa.string(),  # detected language, ISO 639-1
+    texts=pa.int64(),  # texts in that language; short or unclear texts are left out
 )
 
 FITNESS = table_schema(
     classifier=pa.string(),
-    # "no_label" and "several_windows", and where the config says what the classifier was made for
-    # "other_language", "too_short" and "too_long"
+    # "no_label" and "several_windows"; and "other_language", "too_short" and "too_long", if the config says which texts
+    # the classifier was made for
     check=pa.string(),
-    texts=pa.int64(),
-    of=pa.int64(),  # texts that the check could be made on
+    texts=pa.int64(),  # texts that the check found
+    of=pa.int64(),  # texts that were checked
 )
 
 STATISTICS = {

@@ -1,4 +1,7 @@
-"""What the report says, shows and draws: every function takes a run and gives Markdown or a picture."""
+"""The report's texts, tables and figures: each function takes a run and returns Markdown or a picture.
+
+Imports `base`, `records` and `measures`, and no torch.
+"""
 
 from samizdat.reporting import (
     agreement,

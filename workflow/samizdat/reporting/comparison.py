@@ -1,22 +1,21 @@
-"""Samples against texts: whether the models write what they read, as far as the classifiers can tell."""
+"""Compare samples with texts by the labels that classifiers give them."""
 
-from typing import Any
-
-import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
-from samizdat.reporting.classifiers import NONE_APPLIED, finish_labels
+from samizdat.reporting.classifiers import NONE_APPLIED
+from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
+from samizdat.reporting.interval_charts import interval_line
+from samizdat.reporting.label_shares import draw_label_shares, next_to_texts, shares_of_samples, shares_of_texts
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
     DASHES,
     FAINT,
-    MARKERS,
-    PALETTE,
     Picture,
-    drawing,
-    interval_points,
+    described,
     legend_below,
     legend_label,
+    panels_in_pairs,
     wrapped,
 )
 from samizdat.reporting.words import (
@@ -42,23 +41,23 @@ NO_SAMPLES = (
 
 
 def opening(run: Run) -> Prose:
-    """For each classifier and model, how far the samples' label shares are from the texts', in words."""
+    """Say for each classifier and model how far the samples' label shares are from those of the texts."""
     rows = _published(run.divergences)
     if rows.empty:
         return Prose(NO_SAMPLES if run.cards else NONE_APPLIED)
-    return Prose("\n\n".join(_sentence(run, row) for row in rows.to_dict("records")))
+    return Prose("\n\n".join(_sentence(run, row) for row in rows_of(rows)))
 
 
 def in_brief(run: Run) -> list[str]:
-    """The same in a short sentence for each classifier and model; none where nothing was compared."""
-    return [_brief(run, row) for row in _published(run.divergences).to_dict("records")]
+    """Say how far samples are from texts in a short sentence for each classifier and model that were compared."""
+    return [_brief(run, row) for row in rows_of(_published(run.divergences))]
 
 
-def _sentence(run: Run, row: dict[str, Any]) -> str:
-    """One divergence with its interval, and the label that differs most, with care for what is not shown."""
+def _sentence(run: Run, row: Row) -> str:
+    """Say one divergence with its interval and the label that differs most, and claim nothing that chance explains."""
     start = f"By the classifier {label(row['classifier'])}, "
     shares = (
-        f"the label shares of the {counted(row['samples'], 'sample')}{_of_model(run, row)} begun with nothing are "
+        f"the label shares of the {counted(row['samples'], 'sample')}{of_model(run, row)} begun with nothing are "
         f"{_bits(row['jensen_shannon_bits'])}{NO_BREAK}bits ({_bits(row['low'])} to {_bits(row['high'])}) away from "
         "those of the texts"
     )
@@ -68,105 +67,87 @@ def _sentence(run: Run, row: dict[str, Any]) -> str:
             f"{start}no difference was found: {shares}, and as many texts drawn at random stay below {chance} in "
             f"{percent(run.confidence)} of draws. A difference smaller than that may be there all the same."
         )
-    one, of_samples, of_texts = _widest_gap(run, row)
+    of_samples, of_texts = _widest_gap(run, row)
     return (
         f"{start}samples and texts differ: {shares}, more than the {chance} that chance explains. They are furthest "
-        f"apart in {label(one)}, given to {percent_interval(*of_samples)} of the samples and "
-        f"{percent_interval(*of_texts)} of the texts."
+        f"apart in {label(of_texts['label'])}, given to {_share(of_samples)} of the samples and {_share(of_texts)} of "
+        "the texts."
     )
 
 
-def _brief(run: Run, row: dict[str, Any]) -> str:
+def _brief(run: Run, row: Row) -> str:
+    """Say one divergence in short."""
     found, chance = _bits(row["jensen_shannon_bits"]), _bits(row["chance_bits"])
     start = f"By {label(row['classifier'])}, "
     if not _differs(row):
         return (
-            f"{start}no difference was found between samples{_of_model(run, row)} and texts: they are {found}"
+            f"{start}no difference was found between samples{of_model(run, row)} and texts: they are {found}"
             f"{NO_BREAK}bits apart, and chance explains up to {chance}."
         )
-    one, of_samples, of_texts = _widest_gap(run, row)
+    of_samples, of_texts = _widest_gap(run, row)
     return (
-        f"{start}samples{_of_model(run, row)} and texts differ: they are {found}{NO_BREAK}bits apart, where chance "
-        f"explains up to {chance}. Furthest apart is {label(one)}, given to {percent(of_samples[0])} of the samples "
-        f"and {percent(of_texts[0])} of the texts."
+        f"{start}samples{of_model(run, row)} and texts differ: they are {found}{NO_BREAK}bits apart, where chance "
+        f"explains up to {chance}. Furthest apart is {label(of_texts['label'])}, given to "
+        f"{percent(of_samples['share'])} of the samples and {percent(of_texts['share'])} of the texts."
     )
 
 
-def _differs(row: dict[str, Any] | pd.Series) -> bool:
-    """Whether chance does not explain the divergence."""
-    return row["jensen_shannon_bits"] > row["chance_bits"]
+def _share(row: Row) -> str:
+    """Write a label's share with its interval."""
+    return percent_interval(row["share"], row["low"], row["high"])
 
 
-def _of_model(run: Run, row: dict[str, Any]) -> str:
+def _differs(row: Row) -> bool:
+    """Say whether the divergence is larger than what chance explains."""
+    return bool(row["jensen_shannon_bits"] > row["chance_bits"])
+
+
+def of_model(run: Run, row: Row) -> str:
+    """Name the model of a row where the run has several."""
     return f" of {label(row['model'])}" if len(run.models) > 1 else ""
 
 
 def _bits(number: float) -> str:
-    """A divergence with three digits behind the point, a small one with four."""
+    """Write a divergence with three decimal places, a small one with four."""
     if 0 < number < 0.00005:
         return "less than 0.0001"
     return f"{number:.3f}" if number >= 0.01 else f"{number:.4f}"
 
 
 def _published(divergences: pd.DataFrame) -> pd.DataFrame:
-    """The rows that hold all samples of a published model that began with nothing against the texts."""
+    """Choose the rows that compare all unprompted samples of a published model with the texts."""
     return divergences[(divergences["begun_with"] == "nothing") & divergences["temperature"].isna()]
 
 
-def _widest_gap(run: Run, row: dict[str, Any]) -> tuple[str, list[float], list[float]]:
-    """The label whose share differs most between samples and texts, with both shares and their bounds."""
-    shares = run.shares[run.shares["classifier"] == row["classifier"]]
-    texts = shares[(shares["subset"] == "texts") & (shares["group_kind"] == "all")].set_index("label")
-    samples = shares[(shares["group_kind"] == "model") & (shares["group"] == row["model"])].set_index("label")
-    one = (samples["share"] - texts["share"]).abs().idxmax()
-    bounds = ["share", "low", "high"]
-    return one, samples.loc[one, bounds].tolist(), texts.loc[one, bounds].tolist()
+def _widest_gap(run: Run, row: Row) -> tuple[Row, Row]:
+    """Find the label whose share differs most between samples and texts; return its share in both, as rows."""
+    classifier, model = row["classifier"], row["model"]
+    texts = {one["label"]: one for one in rows_of(shares_of_texts(run)) if one["classifier"] == classifier}
+    shares = rows_of(shares_of_samples(run, "model"))
+    samples = [one for one in shares if one["classifier"] == classifier and one["group"] == model]
+    widest = max(samples, key=lambda one: abs(one["share"] - texts[one["label"]]["share"]))
+    return widest, texts[widest["label"]]
 
 
 def shares(run: Run) -> Picture | Prose:
-    """Label shares of the texts and of the published models' samples at each temperature, with intervals."""
-    frame = run.shares
-    samples = frame[(frame["subset"] == "samples") & (frame["group_kind"] == "temperature")]
+    """Draw the label shares of the texts and of the published models' samples at each temperature, with intervals."""
+    samples = shares_of_samples(run, "temperature")
     if samples.empty:
         return Prose(NO_SAMPLES if run.cards else NONE_APPLIED)
-    names = list(dict.fromkeys(samples["classifier"]))
-    temperatures = sorted(set(samples["group"]), key=float)
-    sets = [("texts", frame[(frame["subset"] == "texts") & (frame["group_kind"] == "all")])]
-    sets += [(f"samples, temperature {value}", samples[samples["group"] == value]) for value in temperatures]
-    labels = {one: list(dict.fromkeys(frame.loc[frame["classifier"] == one, "label"])) for one in names}
-    heights = [0.5 + len(labels[one]) * (0.2 + 0.11 * len(sets)) for one in names]
-    title = _finding(run, names)
-    with drawing(title, 0.8 + sum(heights), rows=len(names), height_ratios=heights) as (picture, axes):
-        descriptions = []
-        for axis, classifier in zip(axes, names, strict=True):
-            for series, (words, part) in enumerate(sets):
-                some = part[part["classifier"] == classifier].set_index("label").reindex(labels[classifier])
-                offset = (series - (len(sets) - 1) / 2) * 0.65 / len(sets)
-                interval_points(
-                    axis,
-                    np.arange(len(some)) + offset,
-                    some["share"],
-                    some["low"],
-                    some["high"],
-                    series=series,
-                    label=words,
-                )
-                descriptions.append(
-                    f"{drawn(classifier)}, {words}: "
-                    + ", ".join(f"{drawn(one)} {percent(share)}" for one, share in some["share"].items())
-                )
-            finish_labels(axis, labels[classifier], "share", classifier)
-        legend_below(picture, axes[0])
-        picture.alternative_text = (
-            f"{title}. Points with {percent(run.confidence)} intervals. " + "; ".join(descriptions) + "."
-        )
-    return picture
+    names = in_order(samples["classifier"])
+    return draw_label_shares(
+        run,
+        _finding(run, names),
+        next_to_texts(run, samples, "samples, temperature {}"),
+        names,
+        kind=f"Points with {percent(run.confidence)} intervals",
+        inches=(0.2, 0.11),
+    )
 
 
 def _finding(run: Run, names: list[str]) -> str:
-    """Where samples and texts differ by more than chance, in a title."""
-    rows = _published(run.divergences)
-    found = {row["classifier"] for row in rows.to_dict("records") if _differs(row)}
+    """Say as a title by which classifiers samples and texts differ by more than chance."""
+    found = {row["classifier"] for row in rows_of(_published(run.divergences)) if _differs(row)}
     if not found:
         return "No classifier tells samples from texts by its label shares"
     tell, rest = ([f"“{drawn(one)}”" for one in names if (one in found) == told] for told in (True, False))
@@ -175,45 +156,43 @@ def _finding(run: Run, names: list[str]) -> str:
 
 
 def by_training(run: Run) -> Picture | Prose:
-    """The divergence of samples from texts at each checkpoint, all of the same prompts, with intervals."""
+    """Draw the divergence of samples from texts at each checkpoint, for the same prompts, with intervals."""
     rows = run.divergences[(run.divergences["begun_with"] == "prompts") & run.divergences["temperature"].isna()]
     if rows["percent"].nunique() < 2:
         return Prose(
             "There is no course to show: it takes a classifier (`classifiers`), prompts (`prompts`, "
             "`sampling.held_out_prompts`) and a checkpoint from before the end of training (`training.keep_percents`)."
         )
-    names = list(dict.fromkeys(rows["classifier"]))
     title = _course_finding(rows)
-    columns = min(2, len(names))
-    lines = -(-len(names) // columns)
-    with drawing(title, 0.9 + 2.3 * lines, rows=lines, columns=columns, sharey=True) as (picture, axes):
-        for axis in axes[len(names) :]:
-            axis.set_axis_off()
-        descriptions = []
-        for axis, classifier in zip(axes, names, strict=False):
-            for series, (model, part) in enumerate(rows[rows["classifier"] == classifier].groupby("model", sort=False)):
-                _course(axis, part.sort_values("percent"), series, model)
-                descriptions.append(
-                    f"{drawn(classifier)}, {drawn(model)}: "
-                    + ", ".join(
-                        f"{row['jensen_shannon_bits']:.3f} bits at {row['percent']} %"
-                        for row in part.to_dict("records")
-                    )
-                )
+    classifiers = parts_of(rows, "classifier")
+    with panels_in_pairs(title, len(classifiers), 2.3, 0.9, sharey=True) as (picture, axes):
+        for axis, (classifier, part) in zip(axes, classifiers.items(), strict=True):
+            for series, (model, course) in enumerate(parts_of(part, "model").items()):
+                _course(axis, course.sort_values("percent"), series, model)
             axis.set_title(wrapped(classifier, 40))
             axis.set(xlabel="share of the training done, %", xlim=(0, 105))
             axis.set_ylim(0, 1.05 * max(rows["high"].max(), rows["chance_bits"].max()))
         axes[0].set_ylabel("divergence from the texts, bits")
         legend_below(picture, axes[0])
-        picture.alternative_text = (
-            f"{title}. Lines of the Jensen–Shannon divergence with {percent(run.confidence)} intervals; dotted is what "
-            "chance explains. " + "; ".join(descriptions) + "."
+        kind = (
+            f"Lines of the Jensen–Shannon divergence with {percent(run.confidence)} intervals; dotted is what chance "
+            "explains"
+        )
+        picture.alternative_text = described(
+            title,
+            kind,
+            [
+                f"{drawn(classifier)}, {drawn(model)}: "
+                + ", ".join(f"{row['jensen_shannon_bits']:.3f} bits at {row['percent']} %" for row in rows_of(course))
+                for classifier, part in classifiers.items()
+                for model, course in parts_of(part, "model").items()
+            ],
         )
     return picture
 
 
 def _course_finding(rows: pd.DataFrame) -> str:
-    """Whether the samples end nearer to the texts than they began, as far as the intervals tell, in a title."""
+    """Say as a title whether the samples end nearer to the texts than they began, where the intervals show it."""
     ordered = [part.sort_values("percent") for _, part in rows.groupby(["classifier", "model"], sort=False)]
     ends = [(part.iloc[0], part.iloc[-1]) for part in ordered]
     moves = {
@@ -227,12 +206,11 @@ def _course_finding(rows: pd.DataFrame) -> str:
     return f"Training moves the samples {joined(told)}{elsewhere}"
 
 
-def _course(axis: Any, part: pd.DataFrame, series: int, model: str) -> None:
-    values = part["jensen_shannon_bits"]
-    axis.errorbar(
-        part["percent"], values, yerr=[(values - part["low"]).clip(lower=0), (part["high"] - values).clip(lower=0)],
-        color=PALETTE[series % len(PALETTE)], marker=MARKERS[series % len(MARKERS)],
-        linestyle=DASHES[series % len(DASHES)], elinewidth=1.2, capsize=2, label=legend_label(model, 30),
+def _course(axis: Axes, part: pd.DataFrame, series: int, model: str) -> None:
+    """Draw the divergences of one model's checkpoints, and what chance explains."""
+    interval_line(
+        axis, part["percent"], part["jensen_shannon_bits"], part["low"], part["high"],
+        series=series, label=legend_label(model, 30), linestyle=DASHES[series % len(DASHES)],
     )  # fmt: skip
     axis.plot(
         part["percent"],
@@ -245,7 +223,7 @@ def _course(axis: Any, part: pd.DataFrame, series: int, model: str) -> None:
 
 
 def divergences(run: Run) -> Table | Prose:
-    """Every divergence with its interval and what chance explains."""
+    """List every divergence with its interval and what chance explains."""
     begun = {"nothing": "nothing", "prompts": "the prompts"}
     rows = [
         [
@@ -258,7 +236,7 @@ def divergences(run: Run) -> Table | Prose:
             f"{row['jensen_shannon_bits']:.4f}<br><small>{row['low']:.4f} to {row['high']:.4f}</small>",
             f"{row['chance_bits']:.4f}",
         ]
-        for row in run.divergences.to_dict("records")
+        for row in rows_of(run.divergences)
     ]
     header = ["Classifier", "Model", "Training", "Begun with", "Temperature", "Samples"]
     header += [f"Bits, with {percent(run.confidence)} interval", "Chance"]

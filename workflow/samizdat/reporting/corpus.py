@@ -1,4 +1,4 @@
-"""The corpus: how much there is, where it comes from, what was left out."""
+"""Describe the corpus: how large it is, where it comes from, and what was left out."""
 
 import numpy as np
 import pandas as pd
@@ -9,12 +9,15 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from samizdat.base.escaping import escape, quoted
 from samizdat.base.seeds import derive_seed
 from samizdat.records.corpus import LABEL_PREFIX
+from samizdat.reporting.frames import rows_of
+from samizdat.reporting.label_shares import shares_in_words
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
     HATCHES,
     INK,
     PALETTE,
     Picture,
+    described,
     drawing,
     in_percent,
     legend_columns,
@@ -23,17 +26,17 @@ from samizdat.reporting.style import (
 )
 from samizdat.reporting.words import Prose, Table, count, counted, drawn, name, percent, table
 
-# What the course asks of a corpus.
+# The size that the course asks of a corpus: at least, at most.
 COURSE_TEXTS = (1_000, 50_000)
 COURSE_GPT2_TOKENS = (200_000, 2_000_000)
 SHOWN_GROUPS = 10
-# Medians that differ by less than this factor are no finding.
+# Medians that differ by less than this factor are called about equal.
 ALIKE = 1.2
 ALL, UNGROUPED = "all texts", "without a group"
 
 
 def opening(run: Run) -> Prose:
-    """What the corpus is, in a paragraph."""
+    """Describe the corpus in a paragraph."""
     corpus = run.corpus
     quantiles = corpus.length_quantiles_characters
     sentences = [
@@ -48,24 +51,25 @@ def opening(run: Run) -> Prose:
 
 
 def _limits(run: Run) -> str:
-    """Whether the corpus is as large as the course asks, as far as that was counted."""
+    """Say whether the corpus has the size that the course asks for, in texts and, where counted, in tokens."""
     size = f"The course asks for {_within(run.corpus.texts, COURSE_TEXTS, 'texts')}"
     gpt2 = [item["name"] for item in run.config["tokenizers"] if item["source"] == "gpt2"]
     if not gpt2:
         return f"{size}; GPT-2’s own tokens, of which it asks for a number too, were not counted in this run."
-    # Without the boundary tokens, which are not the texts' own.
+    # Each text has one boundary token, which is not counted here.
     tokens = sum(run.tokenizers[gpt2[0]].tokens.values()) - run.corpus.texts
     return f"{size} and {_within(tokens, COURSE_GPT2_TOKENS, 'GPT-2 tokens')}."
 
 
 def _within(number: int, limits: tuple[int, int], unit: str) -> str:
+    """Compare a number with its limits, in words."""
     low, high = limits
     verdict = "too few" if number < low else "too many" if number > high else "within bounds"
     return f"{count(low)} to {count(high)} {unit} (here: {count(number)}, {verdict})"
 
 
 def groups(run: Run) -> Table:
-    """Texts, splits, lengths and human labels of the largest groups, and of all texts."""
+    """List number, split, length and human labels of the texts of the largest groups, and of all texts."""
     texts = run.texts
     headings = {column: _labels(texts, column) for column in _label_columns(texts)}
     header = ["Group", "Texts", "Documents", "Held out", "Median length"]
@@ -94,24 +98,25 @@ def groups(run: Run) -> Table:
 
 
 def _label_columns(texts: pd.DataFrame) -> list[str]:
-    """The columns with labels, but for one that only says the group again."""
-    return [column for column in texts if column.startswith(LABEL_PREFIX) and not texts[column].equals(texts["group"])]
+    """Return the columns with labels, without one that equals the group."""
+    columns = [str(column) for column in texts.columns]
+    return [one for one in columns if one.startswith(LABEL_PREFIX) and not texts[one].equals(texts["group"])]
 
 
 def _labels(texts: pd.DataFrame, column: str) -> list[str]:
-    """The most frequent labels of a column, in the order of their names; at most six fit a table."""
+    """Return the most frequent labels of a column, sorted by name; at most six, which fit a table."""
     return sorted(texts[column].value_counts().index[:6])
 
 
 def lengths(run: Run) -> Picture:
-    """How long texts are, a box for each group."""
+    """Draw the lengths of texts as a box for each group."""
     texts = run.texts
     ungrouped = UNGROUPED if texts["group"].notna().any() else ALL
     frame = pd.DataFrame({"characters": texts["text"].str.len(), "group": texts["group"].fillna(ungrouped)})
     largest = frame["group"].value_counts().index[:SHOWN_GROUPS]
     frame = frame[frame["group"].isin(largest)]
-    quantiles = frame.groupby("group")["characters"].quantile([0.05, 0.25, 0.5, 0.75, 0.95]).unstack()
-    quantiles = quantiles.sort_values(0.5, kind="stable")
+    quantiles = frame.groupby("group")["characters"].quantile(np.array([0.05, 0.25, 0.5, 0.75, 0.95])).unstack()
+    quantiles = quantiles.loc[quantiles[0.5].sort_values(kind="stable").index]
     title = _length_finding(quantiles[0.5])
     with drawing(title, 1.1 + 0.32 * len(quantiles)) as (picture, [axis]):
         names = ("whislo", "q1", "med", "q3", "whishi")
@@ -127,19 +132,18 @@ def lengths(run: Run) -> Picture:
         axis.set_yticks(range(len(quantiles)), [wrapped(group, 24, 2) for group in quantiles.index])
         axis.grid(visible=False, axis="y")
         axis.set_xlabel("length of a text, characters (logarithmic)")
+        boxes = "; ".join(
+            f"{drawn(str(group))} {row[0.5]:,.0f} ({row[0.25]:,.0f} to {row[0.75]:,.0f})"
+            for group, row in quantiles.iterrows()
+        )
         picture.alternative_text = (
-            f"{title}. Boxes on a logarithmic scale; medians with the middle half: "
-            + "; ".join(
-                f"{drawn(group)} {row[0.5]:,.0f} ({row[0.25]:,.0f} to {row[0.75]:,.0f})"
-                for group, row in quantiles.iterrows()
-            )
-            + " characters."
+            f"{title}. Boxes on a logarithmic scale; medians with the middle half: {boxes} characters."
         )
     return picture
 
 
 def _length_finding(medians: pd.Series) -> str:
-    """Which groups' texts are short and which long, where they differ by much; medians rise."""
+    """Say as a title which groups have the shortest and the longest texts; `medians` are in rising order."""
     short, long = medians.iloc[0], medians.iloc[-1]
     if len(medians) == 1:
         return f"Half of the texts have up to {counted(round(short), 'character')}"
@@ -152,7 +156,7 @@ def _length_finding(medians: pd.Series) -> str:
 
 
 def human_labels(run: Run) -> Picture | Prose:
-    """How often people gave each label, as one bar for each label column and group."""
+    """Draw how often people gave each label: a panel for each column of labels, a bar for each group."""
     texts = run.texts
     columns = [column for column in _label_columns(texts) if 1 < texts[column].nunique() <= len(PALETTE)]
     if not columns:
@@ -176,15 +180,21 @@ def human_labels(run: Run) -> Picture | Prose:
             axis.invert_yaxis()
             axis.set(xlabel=f"share of texts with a label for {drawn(column.removeprefix(LABEL_PREFIX))}")
             descriptions += [
-                f"{drawn(group)}: " + ", ".join(f"{drawn(one)} {percent(share)}" for one, share in given.items())
+                f"{drawn(group)}: {shares_in_words(names, given)}"
                 for (group, _), given in zip(bars, shares, strict=True)
             ]
-        picture.alternative_text = f"{title}. Stacked bars. " + "; ".join(descriptions) + "."
+        picture.alternative_text = described(title, "Stacked bars", descriptions)
     return picture
 
 
 def _stack(axis: Axes, names: list[str], shares: np.ndarray) -> None:
-    """Stacked bars, shares of shape (label, bar), each label with its colour and hatch."""
+    """Draw stacked bars, each label with its colour and hatch.
+
+    Args:
+        axis: where to draw.
+        names: the labels.
+        shares: of shape (label, bar).
+    """
     left = np.zeros(shares.shape[1])
     for series, (one, values) in enumerate(zip(names, shares, strict=True)):
         bars = axis.barh(
@@ -204,7 +214,7 @@ def _stack(axis: Axes, names: list[str], shares: np.ndarray) -> None:
 
 
 def examples(run: Run) -> Table | Prose:
-    """Some texts as they are, two of each group, drawn by the run's seed; nothing where texts may not be shown."""
+    """List some texts, two of each group, drawn with the run's random seed; none where texts may not be shown."""
     if not run.publish_texts:
         return Prose("The texts themselves are not published, so none is shown here or anywhere else in this report.")
     texts = run.texts.assign(group=run.texts["group"].fillna(""))
@@ -218,14 +228,14 @@ def examples(run: Run) -> Table | Prose:
             quoted(row["text"], language=run.language),
             *(name(row[column]) for column in columns),
         ]
-        for row in chosen.head(2 * SHOWN_GROUPS).to_dict("records")
+        for row in rows_of(chosen.head(2 * SHOWN_GROUPS))
     ]
     labels = [name(column.removeprefix(LABEL_PREFIX).capitalize()) for column in columns]
     return table(rows, [*(["Group"] if grouped else []), "Text", *labels])
 
 
 def dropped(run: Run) -> Prose:
-    """What was read and not kept, and why."""
+    """Say how many texts were read and not kept, and why."""
     corpus = run.corpus
     if not corpus.dropped:
         return Prose("Every text that was read was kept.")
@@ -236,7 +246,7 @@ def dropped(run: Run) -> Prose:
 
 
 def vocabulary(run: Run) -> Table:
-    """Each tokenizer's vocabulary and what the corpus is in its tokens."""
+    """List each tokenizer's vocabulary size, and the corpus counted in its tokens."""
     rows = [
         [
             name(tokenizer.name),

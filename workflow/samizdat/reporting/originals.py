@@ -1,16 +1,17 @@
-"""The corpus's own words in samples, found where the corpus must not be shown."""
+"""Find passages of the corpus in samples, for reports that must not show the corpus."""
 
 from collections.abc import Iterable
 
 from samizdat.measures.diversity import split_words
 
-# A run of this many words of a corpus text counts as the text's own, a shorter text as a whole.
+# A sample repeats a text when it has so many words in a row of it.
 RUN_WORDS = 6
+# A text with fewer words is repeated when a sample has all of it. Texts shorter than this are not looked for.
 SHORTEST_TEXT_WORDS = 3
 
 
 class Originals:
-    """Every run of words that a corpus text holds, to look samples up in."""
+    """An index of the corpus by runs of words, to look samples up in."""
 
     def __init__(self, texts: Iterable[str]):
         """Index the texts by their words, in lower case and without punctuation."""
@@ -22,8 +23,8 @@ class Originals:
                 self._short.add(tuple(words))
             self._runs.update(hash(run) for run in _runs(words, RUN_WORDS))
 
-    def stand_in(self, text: str) -> bool:
-        """Whether the text repeats a short corpus text as a whole, or a long run of words of one."""
+    def occur_in(self, text: str) -> bool:
+        """Say whether a sample repeats a short corpus text as a whole, or six words in a row of a longer one."""
         words = split_words(text)
         if any(hash(run) in self._runs for run in _runs(words, RUN_WORDS)):
             return True
@@ -33,4 +34,5 @@ class Originals:
 
 
 def _runs(words: list[str], length: int) -> list[tuple[str, ...]]:
+    """List all runs of `length` words."""
     return [tuple(words[start : start + length]) for start in range(len(words) - length + 1)]

@@ -1,5 +1,6 @@
-"""How the report was made: config, versions, hashes, and which step follows which."""
+"""Show how the report was made: config, versions, hashes, and which step follows which."""
 
+from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
 from samizdat.base.wording import dotted, json_words
@@ -9,12 +10,12 @@ from samizdat.reporting.words import Prose, Table, code, counted, table
 
 LONGEST_VALUE_CHARACTERS = 300
 
-# A rule, or a place in a layer that an edge from one rule to another passes.
+# A node of the graph: a rule, or a place that an edge between two rules (tail, head) takes in a layer that it passes.
 Node = str | tuple[str, str, int]
 
 
 def opening(run: Run) -> Prose:
-    """The run's name, code and machine-independent circumstances."""
+    """Name the run, its code, Python version and random seed, and how to check it."""
     manifest = run.manifest
     state = "" if manifest.clean else ", with changes that are in no commit"
     commit = (
@@ -32,19 +33,19 @@ def opening(run: Run) -> Prose:
 
 
 def settings(run: Run) -> Table:
-    """Every key of the config and its value."""
+    """List every key of the config and its value."""
     rows = [[code(key), code(json_words(value, LONGEST_VALUE_CHARACTERS))] for key, value in dotted(run.config)]
     return table(rows, ["Key", "Value"])
 
 
 def versions(run: Run) -> Table:
-    """The packages that can change a result."""
+    """List the versions of Python and of the packages that can change a result."""
     rows = [[code(package), code(version)] for package, version in sorted(run.manifest.versions.items())]
     return table([["Python", code(run.manifest.python)], *rows], ["Package", "Version"])
 
 
 def hashes(run: Run) -> Table:
-    """The files that the report was made from. The user's words are in the report itself."""
+    """List the files that the report was made from, without the notes, which are in the report itself."""
     rows = [[code(path), code(sha256)] for path, sha256 in sorted(run.manifest.artefacts.items())]
     given = {path: value for path, value in run.manifest.inputs.items() if path != run.config["notes"]}
     rows += [[code(path), code(sha256)] for path, sha256 in sorted(given.items())]
@@ -52,7 +53,7 @@ def hashes(run: Run) -> Table:
 
 
 def rule_graph(run: Run) -> Picture | Prose:
-    """Which step follows which, in layers; an arrow that others imply is left out."""
+    """Draw which step follows which, in layers; an arrow that other arrows imply is left out."""
     edges = _reduced({(tail, head) for tail, head in run.manifest.rules if head != "all"})
     if not edges:
         return Prose("The rule graph of this run was not recorded.")
@@ -68,46 +69,51 @@ def rule_graph(run: Run) -> Picture | Prose:
         }
         half_width, half_height = min(0.46, 0.15 * widest), 0.24
         for tail, head in sorted(edges):
-            way = [places[node] for node in _way(tail, head, layers)]
-            points = [(way[0][0], way[0][1] - half_height), *way[1:-1], (way[-1][0], way[-1][1] + half_height)]
-            axis.plot(*zip(*points, strict=True), color=FAINT, linewidth=0.9, zorder=1, solid_joinstyle="round")
-            axis.annotate(
-                "", points[-1], points[-2], zorder=1,
-                arrowprops={"arrowstyle": "-|>", "color": FAINT, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0},
-            )  # fmt: skip
-        named = {node: place for node, place in places.items() if isinstance(node, str)}
-        for node, (x, y) in named.items():
-            axis.add_patch(
-                FancyBboxPatch(
-                    (x - half_width, y - half_height),
-                    2 * half_width,
-                    2 * half_height,
-                    zorder=2,
-                    facecolor="#eef1f4",
-                    boxstyle="round,pad=0,rounding_size=0.06",
-                    edgecolor=FAINT,
-                    linewidth=0.8,
-                )
-            )
-            axis.text(
-                x, y, wrapped(node.replace("_", " "), 26), ha="center", va="center", fontsize=8, color=INK, zorder=3
-            )
+            _arrow(axis, [places[node] for node in _way(tail, head, layers)], half_height)
+        for node, place in places.items():
+            if isinstance(node, str):
+                _box(axis, _words(node), place, half_width, half_height)
         axis.set_xlim(0, widest)
         axis.set_ylim(-len(layers) + 0.5, 0.5)
-        order = "; then ".join(
-            ", ".join(node.replace("_", " ") for node in layer if isinstance(node, str)) for layer in layers
-        )
+        order = "; then ".join(", ".join(_words(node) for node in layer if isinstance(node, str)) for layer in layers)
         picture.alternative_text = f"{title}. In order: {order}."
     return picture
 
 
+def _words(rule: str) -> str:
+    """Write the name of a rule as words: `train_model` is "train model"."""
+    return rule.replace("_", " ")
+
+
+def _arrow(axis: Axes, way: list[tuple[float, float]], half_height: float) -> None:
+    """Draw an arrow from the box at the first place to the box at the last, through the places between."""
+    points = [(way[0][0], way[0][1] - half_height), *way[1:-1], (way[-1][0], way[-1][1] + half_height)]
+    axis.plot(*zip(*points, strict=True), color=FAINT, linewidth=0.9, zorder=1, solid_joinstyle="round")
+    axis.annotate(
+        "", points[-1], points[-2], zorder=1,
+        arrowprops={"arrowstyle": "-|>", "color": FAINT, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0},
+    )  # fmt: skip
+
+
+def _box(axis: Axes, words: str, place: tuple[float, float], half_width: float, half_height: float) -> None:
+    """Draw a box with words around a place."""
+    x, y = place
+    axis.add_patch(
+        FancyBboxPatch(
+            (x - half_width, y - half_height), 2 * half_width, 2 * half_height, zorder=2, facecolor="#eef1f4",
+            boxstyle="round,pad=0,rounding_size=0.06", edgecolor=FAINT, linewidth=0.8,
+        )
+    )  # fmt: skip
+    axis.text(x, y, wrapped(words, 26), ha="center", va="center", fontsize=8, color=INK, zorder=3)
+
+
 def _way(tail: str, head: str, layers: list[list[Node]]) -> list[Node]:
-    """A rule, the places that the edge keeps free in the layers between, and the next rule."""
+    """List a rule, the places that its edge keeps free in the layers between, and the next rule."""
     return [tail, *(node for layer in layers for node in layer if node[:2] == (tail, head)), head]
 
 
 def _reduced(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """The transitive reduction of an acyclic graph: no edge that a longer way makes already."""
+    """Return the transitive reduction of an acyclic graph: without edges that a longer path implies."""
     after: dict[str, set[str]] = {}
     for tail, head in edges:
         after.setdefault(tail, set()).add(head)
@@ -130,9 +136,10 @@ def _reduced(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:
 
 
 def layered(edges: set[tuple[str, str]]) -> list[list[Node]]:
-    """Rules by the length of the longest way to them, each layer ordered by where its predecessors stand.
+    """Sort the rules into layers by the length of the longest path to them.
 
-    An edge that passes a layer keeps a place free there: (tail, head, depth).
+    A layer is ordered by the mean place of each node's predecessors, so that few edges cross. An edge that passes
+    a layer keeps a place free there: (tail, head, layer).
     """
     names = {name for edge in edges for name in edge}
     before: dict[Node, list[Node]] = {name: sorted(tail for tail, head in edges if head == name) for name in names}

@@ -1,4 +1,4 @@
-"""A finished run, read file by file when it is asked for."""
+"""Read a finished run, each file when it is first asked for."""
 
 import os
 from functools import cached_property
@@ -16,9 +16,10 @@ from samizdat.records.run import Manifest
 from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY
 from samizdat.records.samples import SAMPLES
 from samizdat.records.statistics import STATISTICS
+from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.originals import Originals
 
-# Set by whoever wants another run than the one that the notebook lies in.
+# The environment variable that names another run than the one that the notebook is in.
 RUN_VARIABLE = "SAMIZDAT_RUN"
 
 
@@ -26,10 +27,10 @@ class Run:
     """The results of one run, under the names that its config gives."""
 
     def __init__(self, folder: Path):
-        """Bind `results/<name>/`; only the manifest is read at once.
+        """Open `results/<name>/`, and read its manifest.
 
         Raises:
-            UserError: there is no finished run.
+            UserError: the folder has no manifest, or one of another version.
         """
         self.folder = folder
         self.manifest = read_document(Manifest, folder / "manifest.json")
@@ -40,12 +41,12 @@ class Run:
 
     @cached_property
     def corpus(self) -> CorpusSummary:
-        """What was read and kept."""
+        """What was read and kept, and what was not."""
         return read_document(CorpusSummary, self.folder / "corpus" / "summary.json")
 
     @cached_property
     def texts(self) -> pd.DataFrame:
-        """`records.TEXTS`."""
+        """The corpus: `records.corpus.TEXTS`."""
         return read_table(self.folder / "corpus" / "texts.parquet", TEXTS)
 
     @cached_property
@@ -64,31 +65,36 @@ class Run:
 
     @cached_property
     def training(self) -> pd.DataFrame:
-        """The training logs of all models, with a column `model`."""
+        """The training logs of all models: `records.models.TRAIN_LOG_COLUMNS`, and a column `model`.
+
+        Raises:
+            UserError: a log has other columns.
+        """
         logs = []
         for name in self.models:
-            log = pd.read_csv(self.folder / "models" / name / "train_log.csv")
+            path = self.folder / "models" / name / "train_log.csv"
+            log = pd.read_csv(path)
             if tuple(log.columns) != TRAIN_LOG_COLUMNS:
                 raise UserError(
-                    f"the training log of {name} holds other columns than this version writes",
-                    remedy="run `snakemake --cores all`, which makes it anew",
+                    f"{path} has other columns than this version writes: {', '.join(log.columns)}",
+                    remedy="run `snakemake --cores all`, which makes it again",
                 )
             logs.append(log.assign(model=name))
         return pd.concat(logs, ignore_index=True)
 
     @cached_property
     def samples(self) -> pd.DataFrame:
-        """`records.SAMPLES` of all models."""
+        """The samples of all models: `records.samples.SAMPLES`."""
         tables = [read_table(self.folder / "samples" / f"{name}.parquet", SAMPLES) for name in self.models]
         return pd.concat(tables, ignore_index=True)
 
     @cached_property
     def shown_samples(self) -> pd.DataFrame:
-        """The samples that may be shown: all, or those in which nothing of an unpublished corpus stands."""
+        """The samples that may be shown: all, or those without a passage of a corpus that is not published."""
         if self.publish_texts:
             return self.samples
         originals = Originals(self.texts["text"])
-        own = ~self.samples["text"].map(originals.stand_in)
+        own = ~self.samples["text"].map(originals.occur_in)
         return self.samples[own & (self.samples["prompt_kind"] != "held_out")]
 
     @cached_property
@@ -98,19 +104,18 @@ class Run:
 
     @cached_property
     def sample_quality(self) -> pd.DataFrame:
-        """`quality_records.SAMPLE_QUALITY`."""
+        """How good the samples are: `records.sample_quality.SAMPLE_QUALITY`."""
         return read_table(self.folder / "statistics" / "sample_quality.parquet", SAMPLE_QUALITY)
 
     @cached_property
     def copies(self) -> pd.DataFrame:
-        """`quality_records.COPIES`."""
+        """The longest passages copied from training texts: `records.sample_quality.COPIES`."""
         return read_table(self.folder / "statistics" / "copies.parquet", COPIES)
 
     @cached_property
-    def longest_copies(self) -> dict[str, dict[str, Any]]:
+    def longest_copies(self) -> dict[str, Row]:
         """A sample's id → its row of `copies`."""
-        rows = self.copies[self.copies["subset"] == "samples"]
-        return {row["id"]: row for row in rows.to_dict("records")}
+        return {row["id"]: row for row in rows_of(self.copies[self.copies["subset"] == "samples"])}
 
     @cached_property
     def cards(self) -> dict[str, ClassifierCard]:
@@ -135,71 +140,75 @@ class Run:
 
     @cached_property
     def shares(self) -> pd.DataFrame:
-        """`statistics_records.LABEL_SHARES`."""
+        """Shares of the labels in sets of texts and samples: `records.statistics.LABEL_SHARES`."""
         return self._statistics("label_shares")
 
     @cached_property
     def divergences(self) -> pd.DataFrame:
-        """`statistics_records.DIVERGENCES`, classifiers and models in the config's order."""
+        """How far samples are from texts: `records.statistics.DIVERGENCES`.
+
+        Classifiers and models are in the config's order.
+        """
         frame = self._statistics("divergences")
         place = {name: number for names in (self.cards, self.models) for number, name in enumerate(names)}
         return frame.sort_values(["classifier", "model"], key=lambda names: names.map(place), kind="stable")
 
     @cached_property
     def quality(self) -> pd.DataFrame:
-        """`statistics_records.QUALITY`."""
+        """How well classifiers agree with people: `records.statistics.QUALITY`."""
         return self._statistics("quality")
 
     @cached_property
     def confusion(self) -> pd.DataFrame:
-        """`statistics_records.CONFUSION`."""
+        """Labels that people gave against labels that classifiers give: `records.statistics.CONFUSION`."""
         return self._statistics("confusion")
 
     @cached_property
     def calibration(self) -> pd.DataFrame:
-        """`statistics_records.CALIBRATION`."""
+        """How often labels are right, by their probability: `records.statistics.CALIBRATION`."""
         return self._statistics("calibration")
 
     @cached_property
     def associations(self) -> pd.DataFrame:
-        """`statistics_records.ASSOCIATIONS`."""
+        """How strongly two classifiers' labels are associated: `records.statistics.ASSOCIATIONS`."""
         return self._statistics("associations")
 
     @cached_property
     def group_tests(self) -> pd.DataFrame:
-        """`statistics_records.GROUP_TESTS`."""
+        """Tests of label shares between groups: `records.statistics.GROUP_TESTS`."""
         return self._statistics("group_tests")
 
     @cached_property
     def certain_examples(self) -> pd.DataFrame:
-        """`statistics_records.EXAMPLES`."""
+        """The texts that classifiers are most and least certain of: `records.statistics.EXAMPLES`."""
         return self._statistics("examples")
 
     @cached_property
     def languages(self) -> pd.DataFrame:
-        """`statistics_records.LANGUAGES`."""
+        """Languages of the texts: `records.statistics.LANGUAGES`."""
         return self._statistics("languages")
 
     @cached_property
     def fitness(self) -> pd.DataFrame:
-        """`statistics_records.FITNESS`."""
+        """How many texts a classifier was not made for: `records.statistics.FITNESS`."""
         return self._statistics("fitness")
 
     def _statistics(self, name: str) -> pd.DataFrame:
+        """Read a table of `records.statistics.STATISTICS`."""
         return read_table(self.folder / "statistics" / f"{name}.parquet", STATISTICS[name])
 
 
 def open_run() -> Run:
-    """The run in `SAMIZDAT_RUN`, else the one that the notebook lies in: the folder above the current one.
+    """Open the run that the environment variable `SAMIZDAT_RUN` names, else the folder above the current one.
 
     Raises:
-        UserError: there is no finished run in that place.
+        UserError: that folder has no finished run.
     """
     named = os.environ.get(RUN_VARIABLE)
     folder = Path(named) if named else Path("..")
     if not (folder / "manifest.json").is_file():
         raise UserError(
             f"{folder.absolute()} is no finished run (it has no manifest.json)",
-            remedy=f"open the notebook where it was made, results/<run>/report/, or set {RUN_VARIABLE} to that run",
+            remedy=f"open the notebook in results/<run>/report/, or set {RUN_VARIABLE} to the folder of a finished run",
         )
     return Run(folder)

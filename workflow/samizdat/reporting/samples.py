@@ -1,22 +1,20 @@
-"""What the models wrote, by prompt, step and temperature, with what the classifiers say of it."""
-
-from collections.abc import Mapping
-from typing import Any
+"""Show what the models wrote, by prompt, step and temperature, with the labels that classifiers give it."""
 
 from samizdat.base.escaping import quoted
-from samizdat.records.samples import begun_with_nothing
+from samizdat.records.samples import PUBLISHED_PERCENT, begun_with_nothing
+from samizdat.reporting.copied_passages import copy_cell, copy_note
+from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.run import Run
-from samizdat.reporting.sample_quality import copy_cell, copy_note
 from samizdat.reporting.words import Prose, Table, count, counted, joined, name, percent, scored, table
 
 LONGEST_CHARACTERS = 360
 
 
 def opening(run: Run) -> Prose:
-    """How many samples there are and how they were drawn."""
+    """Say how many samples there are and how they were drawn."""
     samples, sampling = run.samples, run.config["sampling"]
     temperatures = joined(f"{value:g}" for value in sampling["temperatures"])
-    published = samples[samples["percent"] == 100]
+    published = samples[samples["percent"] == PUBLISHED_PERCENT]
     limits = [f"the {sampling['top_k']} most probable tokens"] if sampling["top_k"] else []
     limits += [f"the most probable tokens that make up {percent(sampling['top_p'])}"] if sampling["top_p"] < 1 else []
     text = (
@@ -51,50 +49,51 @@ def opening(run: Run) -> Prose:
 
 
 def by_step(run: Run) -> Table | Prose:
-    """The first sample of each prompt of the config, a row for each checkpoint, a column for each temperature."""
+    """List the first sample of each prompt of the config: a row for each checkpoint, a column for each temperature."""
     samples = run.samples[run.samples["prompt_kind"].isin(["config", "none"])]
     if samples.empty:
         return Prose("No sample was followed through the training (`prompts` in the config is empty).")
-    # The same random stream at each checkpoint: the same sample after few steps and after many.
+    # Each checkpoint draws its samples with the same seeds, so these rows show one sample in the course of training.
     seeds = samples.drop_duplicates(["model", "prompt", "temperature"])["seed"]
     first = samples[samples["seed"].isin(seeds)]
     temperatures = sorted(first["temperature"].unique())
     several = len(run.models) > 1
     rows = []
     for (prompt, model), part in first.groupby(["prompt", "model"], sort=False):
-        for percent_done, at in part.groupby("percent"):
-            found = {row["temperature"]: row for row in at.to_dict("records")}
-            step = f"{count(at['step'].iloc[0])} ({percent(percent_done / 100)})"
+        for _, at in part.groupby("percent"):
+            found = {row["temperature"]: row for row in rows_of(at)}
+            step = f"{count(at['step'].iloc[0])} ({percent(at['percent'].iloc[0] / 100)})"
             cells = [_cell(run, found.get(temperature)) for temperature in temperatures]
-            shown = quoted(prompt, language=run.language) if prompt else "*nothing*"
+            shown = quoted(str(prompt), language=run.language) if prompt else "*nothing*"
             rows.append([shown, *([name(model)] if several else []), step, *cells])
     header = ["Begun with", *(["Model"] if several else []), "After step"]
     return table(rows, [*header, *(f"Temperature {value:g}" for value in temperatures)])
 
 
 def held_out(run: Run) -> Table | Prose:
-    """Continuations of held-out beginnings beside the texts' own, by the published models."""
+    """List held-out texts, and how the published models continue their first words."""
     if not run.publish_texts:
         return Prose("Continuations of held-out texts are left out, because the corpus's texts are not published.")
-    samples = run.samples[(run.samples["prompt_kind"] == "held_out") & (run.samples["percent"] == 100)]
+    published = run.samples["percent"] == PUBLISHED_PERCENT
+    samples = run.samples[published & (run.samples["prompt_kind"] == "held_out")]
     if samples.empty:
         return Prose("No held-out text was continued (`sampling.held_out_prompts` is 0).")
     originals = run.texts.set_index("id")["text"]
     temperatures = sorted(samples["temperature"].unique())
     rows = []
     for (model, key), part in samples.groupby(["model", "prompt_text_id"], sort=False):
-        found = {row["temperature"]: row for row in part.to_dict("records")}
+        found = {row["temperature"]: row for row in rows_of(part)}
         cells = [_cell(run, found.get(temperature), step=True) for temperature in temperatures]
         begun = f"<small>begun with {quoted(part['prompt'].iloc[0], language=run.language)}</small>"
         model_cell = [name(model)] if len(run.models) > 1 else []
-        original = quoted(originals[key], language=run.language, longest=LONGEST_CHARACTERS)
+        original = quoted(originals[str(key)], language=run.language, longest=LONGEST_CHARACTERS)
         rows.append([*model_cell, f"{original}<br>{begun}", *cells])
     header = ["Model"] if len(run.models) > 1 else []
     return table(rows, [*header, "The held-out text", *(f"Continued at {value:g}" for value in temperatures)])
 
 
 def gallery(run: Run, each: int = 8) -> Table | Prose:
-    """The first samples of the published models that began with nothing, with every classifier's label."""
+    """List the first unprompted samples of the published models, with every classifier's label."""
     samples = begun_with_nothing(run.shown_samples)
     samples = samples[
         samples["prompt_kind"] == ("unprompted" if "unprompted" in set(samples["prompt_kind"]) else "none")
@@ -110,15 +109,15 @@ def gallery(run: Run, each: int = 8) -> Table | Prose:
             copy_cell(run, row["id"]),
             *(_label(run, classifier, row["id"]) for classifier in run.cards),
         ]
-        for row in samples.groupby(["model", "temperature"]).head(each).to_dict("records")
+        for row in rows_of(samples.groupby(["model", "temperature"]).head(each))
     ]
     header = [*(["Model"] if len(run.models) > 1 else []), "Temperature", "Sample", "Longest copy"]
     header += [name(card) for card in run.cards]
     return table(rows, header, numbers=["Temperature"])
 
 
-def _cell(run: Run, sample: Mapping[str, Any] | None, *, step: bool = False) -> str:
-    """A sample's text and, in small print, its labels, its longest copy and, where asked for, its step."""
+def _cell(run: Run, sample: Row | None, *, step: bool = False) -> str:
+    """Write a sample's text and, in small print, its labels, its longest copy and, where asked for, its step."""
     if sample is None:
         return ""
     if sample["id"] not in run.shown_ids:
@@ -130,12 +129,13 @@ def _cell(run: Run, sample: Mapping[str, Any] | None, *, step: bool = False) -> 
     return f"{text}<br><small>{shown}</small>" if shown else text
 
 
-def _step(sample: Mapping[str, Any]) -> str:
+def _step(sample: Row) -> str:
+    """Say after which training step a sample was drawn."""
     return f"after step {count(sample['step'])}"
 
 
 def _label(run: Run, classifier: str, sample_id: str) -> str:
-    """A label and its probability, or nothing."""
+    """Write the label that a classifier gives a sample, and its probability; nothing where it gives none."""
     found = run.sample_labels[classifier].get(sample_id)
     if not found:
         return ""

@@ -1,9 +1,9 @@
-"""How figures look: one size, colours that differ for the colour-blind, markers and hatches for grey printers."""
+"""Set how figures look: one width, colours that colour-blind readers can tell apart, marks for grey print."""
 
 import base64
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import matplotlib as mpl
@@ -16,9 +16,9 @@ from matplotlib.ticker import PercentFormatter
 from samizdat.base.escaping import plain
 
 WIDTH_INCHES = 7.2
-LINE_CHARACTERS = 100  # that fit the width, in the letters of a legend
+LINE_CHARACTERS = 100  # of a legend that fit the width
 DOTS_PER_INCH = 200
-# A page shows a figure this many pixels wide: twice as many are in the file.
+# The size at which a page shows a figure. The file has twice as many pixels, for sharp screens.
 PIXELS_PER_INCH = 100
 INK, FAINT, RULE = "#222222", "#5f6368", "#d0d3d6"
 
@@ -27,7 +27,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
 HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo", "+++", "---", "***", "|||")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 
-# The first is in matplotlib itself; the others are asked for the letters that it lacks.
+# The first comes with matplotlib. The others, where installed, draw the letters that it lacks.
 _FONTS = (
     "DejaVu Sans",
     "Noto Sans",
@@ -39,7 +39,7 @@ _FONTS = (
 
 
 class Picture(Figure):
-    """A figure that a notebook shows as a PNG of the same bytes each time, with an alternative text."""
+    """A figure that a notebook shows as a PNG with an alternative text; the same figure gives the same bytes."""
 
     alternative_text = ""
 
@@ -58,10 +58,11 @@ class Picture(Figure):
 
 @contextmanager
 def _settings() -> Iterator[None]:
+    """Apply the look of all figures: fonts, sizes, colours and grid."""
     installed = set(get_font_names())
     fonts = [font for font in _FONTS if font in installed]
     with mpl.rc_context(), sns.axes_style("ticks"), sns.plotting_context("notebook"), warnings.catch_warnings():
-        # A letter that no font here has is drawn as a box; the alternative text has it.
+        # A letter that no installed font has is drawn as a box; the alternative text has the letter itself.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         mpl.rcParams.update(
             {
@@ -97,20 +98,47 @@ def _settings() -> Iterator[None]:
 
 @contextmanager
 def drawing(
-    title: str, height_inches: float, *, rows: int = 1, columns: int = 1, **layout: object
+    title: str,
+    height_inches: float,
+    *,
+    rows: int = 1,
+    columns: int = 1,
+    height_ratios: Sequence[float] | None = None,
+    sharex: bool = False,
+    sharey: bool = False,
 ) -> Iterator[tuple[Picture, list[Axes]]]:
-    """A new picture with a grid of axes, row by row, under a title that states the finding."""
+    """Make a picture with a grid of axes, listed row by row, under a title that states the finding."""
     with _settings():
         picture = Picture(figsize=(WIDTH_INCHES, height_inches), layout="constrained", facecolor="white")
-        axes = picture.subplots(rows, columns, squeeze=False, **layout).ravel().tolist()
+        grid = picture.subplots(rows, columns, squeeze=False, height_ratios=height_ratios, sharex=sharex, sharey=sharey)
+        axes = grid.ravel().tolist()
         picture.suptitle(wrapped(title, 78), x=0.0, ha="left", fontsize=10.5, fontweight="bold")
         yield picture, axes
         for axis in axes:
             sns.despine(ax=axis)
 
 
+@contextmanager
+def panels_in_pairs(
+    title: str, panels: int, panel_inches: float, title_inches: float, *, sharey: bool = False
+) -> Iterator[tuple[Picture, list[Axes]]]:
+    """Make a picture with axes for a number of panels, two in a row; where one place is left over, it stays empty."""
+    columns = min(2, panels)
+    rows = -(-panels // columns)
+    height = title_inches + rows * panel_inches
+    with drawing(title, height, rows=rows, columns=columns, sharey=sharey) as (picture, axes):
+        for axis in axes[panels:]:
+            axis.set_axis_off()
+        yield picture, axes[:panels]
+
+
+def described(title: str, kind: str, parts: Iterable[str]) -> str:
+    """Join an alternative text: the finding, the kind of figure, and what each part of it shows."""
+    return f"{title}. {kind}. {'; '.join(parts)}."
+
+
 def wrapped(text: str, width: int, most: int = 4) -> str:
-    """A title, label or name as visible text in lines of about `width` characters, `most` at most."""
+    """Break a title, label or name, as visible text, into at most `most` lines of about `width` characters."""
     words = plain(text).split(" ")
     lines = [""]
     for word in words:
@@ -122,50 +150,23 @@ def wrapped(text: str, width: int, most: int = 4) -> str:
 
 
 def legend_label(text: str, width: int) -> str:
-    """A wrapped name for a legend, which would leave out what begins with an underscore."""
+    """Wrap a name for a legend. Matplotlib leaves out names that begin with `_`, so an invisible character is first."""
     return f"\u200b{wrapped(text, width)}"
 
 
 def legend_columns(labels: Sequence[str], most: int) -> int:
-    """As many columns as fit the width of a figure."""
+    """Choose as many columns as fit the width of a figure, at most `most`."""
     longest = max((len(line) for label in labels for line in label.split("\n")), default=1)
     return max(1, min(most, len(labels), LINE_CHARACTERS // (longest + 6)))
 
 
 def legend_below(picture: Picture, axis: Axes) -> None:
-    """One legend for all axes, in a line of its own at the foot."""
+    """Draw one legend for all axes below them."""
     handles, labels = axis.get_legend_handles_labels()
     columns = legend_columns(labels, 4)
     picture.legend(handles, labels, loc="outside lower left", ncols=columns, borderaxespad=0, handletextpad=0.3)
 
 
 def in_percent() -> PercentFormatter:
-    """Ticks for shares, spelled as the prose does: 40 %."""
+    """Return a formatter that labels the ticks of shares as the text does: 40 %."""
     return PercentFormatter(1, decimals=0, symbol="\u00a0%")
-
-
-def interval_points(
-    axis: Axes,
-    places: Sequence[float],
-    values: Sequence[float],
-    lows: Sequence[float],
-    highs: Sequence[float],
-    *,
-    series: int,
-    label: str,
-) -> None:
-    """Points with horizontal intervals; a series has its colour and its marker."""
-    below = [max(value - low, 0) for value, low in zip(values, lows, strict=True)]
-    above = [max(high - value, 0) for value, high in zip(values, highs, strict=True)]
-    axis.errorbar(
-        values,
-        places,
-        xerr=[below, above],
-        fmt=MARKERS[series % len(MARKERS)],
-        color=PALETTE[series % len(PALETTE)],
-        markeredgecolor="white",
-        markeredgewidth=0.5,
-        elinewidth=1.3,
-        capsize=2,
-        label=legend_label(label, 40),
-    )

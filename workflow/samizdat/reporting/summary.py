@@ -1,4 +1,4 @@
-"""The whole report in a few sentences, each with its numbers."""
+"""Sum up the report in a few sentences, each with its numbers."""
 
 from samizdat.reporting import agreement, comparison
 from samizdat.reporting.classifiers import NONE_APPLIED
@@ -8,12 +8,13 @@ from samizdat.reporting.words import Prose, counted, label
 
 
 def findings(run: Run) -> Prose:
-    """What was found, as a list: the model, the classifiers, samples against texts."""
+    """List what was found: the models, the classifiers, samples compared with texts."""
     points = [_learned(run), _trusted(run), _alike(run)]
     return Prose("\n".join(f"- {point}" for point in points if point))
 
 
 def _learned(run: Run) -> str:
+    """Say how well the models learned the corpus."""
     corpus = run.corpus
     before = run.training.groupby("model")["validation_bits_per_byte"].first()
     models = [
@@ -26,16 +27,18 @@ def _learned(run: Run) -> str:
 
 
 def _trusted(run: Run) -> str:
+    """Say how often the classifiers agree with people."""
     if not run.cards:
         return f"**What the classifiers say.** {NONE_APPLIED}"
     return _point("How far to trust the classifiers", agreement.sentences(run) or [agreement.NONE_COMPARABLE])
 
 
 def _alike(run: Run) -> str:
+    """Say whether samples differ from texts; nothing where no classifier was applied."""
     compared = comparison.in_brief(run)
     return _point("Whether samples are like texts", compared or [comparison.NO_SAMPLES]) if run.cards else ""
 
 
 def _point(heading: str, sentences: list[str]) -> str:
-    """A heading with its sentence, or with a list of several."""
+    """Write a heading with its sentence, or with a list of several sentences."""
     return f"**{heading}.**" + (f" {sentences[0]}" if len(sentences) == 1 else "\n  - " + "\n  - ".join(sentences))

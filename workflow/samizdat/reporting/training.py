@@ -1,24 +1,28 @@
-"""The models: what they are and how they learned."""
+"""Describe the models, and show how they learned."""
 
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from samizdat.base.escaping import escape
 from samizdat.records.models import DEVICES, ModelSummary
 from samizdat.records.samples import PUBLISHED_PERCENT
+from samizdat.reporting.frames import rows_of
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import DASHES, FAINT, MARKERS, PALETTE, Picture, drawing, legend_below, legend_label
-from samizdat.reporting.words import NO_BREAK, Prose, Table, count, counted, drawn, label, name, table
+from samizdat.reporting.words import NO_BREAK, Prose, Table, count, counted, drawn, is_null, label, name, table
 
 
 def opening(run: Run) -> Prose:
-    """What each model is and where its training led."""
+    """Say what each model is, how it was trained, and how good it is on held-out texts."""
     return Prose("\n\n".join(_sentences(run, model) for model in run.models.values()))
 
 
 def _sentences(run: Run, model: ModelSummary) -> str:
-    log = run.training[run.training["model"] == model.name]
-    first, last = log.iloc[0], log.iloc[-1]
+    """Describe one model."""
+    rows = _log_of(run, model)
+    first, last = rows.iloc[0], rows.iloc[-1]
     held_out = run.tokenizers[model.tokenizer].utf8_bytes.get("validation", 0)
     start = "from scratch" if model.start == "scratch" else f"on from {escape(model.start)}"
     text = (
@@ -42,7 +46,7 @@ def _sentences(run: Run, model: ModelSummary) -> str:
 
 
 def _circumstances(model: ModelSummary) -> str:
-    """Where it learned, in which number format, and how many sequences at once."""
+    """Say on which device a model was trained, in which number format, and how many sequences at once."""
     processes = "" if model.processes == 1 else f" by each of {counted(model.processes, 'process', 'processes')}"
     return (
         f"It learned on {DEVICES[model.device_kind]}, in {model.compute_dtype}, "
@@ -51,81 +55,29 @@ def _circumstances(model: ModelSummary) -> str:
 
 
 def millions(number: float) -> str:
-    """A large number in words: 3.4 million, 920 thousand."""
+    """Write a large number in words: 3.4 million, 920 thousand."""
     if number >= 1e6:
         return f"{number / 1e6:.1f}{NO_BREAK}million"
     return f"{number / 1e3:.0f}{NO_BREAK}thousand" if number >= 1e4 else count(number)
 
 
 def curves(run: Run) -> Picture:
-    """Training and validation loss, and bits per byte, over the tokens that were seen."""
+    """Draw training and validation loss, and bits per byte, over the training tokens seen."""
     models = list(run.models.values())
     best = min(models, key=lambda model: model.validation_bits_per_byte)
-    first = run.training.loc[run.training["model"] == best.name, "validation_bits_per_byte"].iloc[0]
-    title = (
-        f"Training brought held-out texts from {first:.2f} to {best.validation_bits_per_byte:.2f} bits per byte"
-        if len(models) == 1
-        else f"Best on held-out texts: {drawn(best.name)}, {best.validation_bits_per_byte:.2f} bits per byte"
-    )
+    title = _curves_finding(run, best)
     with drawing(title, 3.1 + 0.4 * (len(models) - 1), columns=2) as (picture, [losses, bits]):
         for series, model in enumerate(models):
-            log = run.training[run.training["model"] == model.name]
-            colour, marker = PALETTE[series % len(PALETTE)], MARKERS[series % len(MARKERS)]
-            of = f", {drawn(model.name)}" if len(models) > 1 else ""
-            measured = log.dropna(subset=["train_loss"])
-            losses.plot(
-                measured["tokens"],
-                measured["train_loss"],
-                color=colour,
-                linestyle=DASHES[1],
-                label=legend_label(f"train{of}", 30),
-            )
-            losses.plot(
-                log["tokens"],
-                log["validation_loss"],
-                color=colour,
-                marker=marker,
-                label=legend_label(f"held out{of}", 30),
-            )
-            bits.plot(
-                log["tokens"],
-                log["validation_bits_per_byte"],
-                color=colour,
-                marker=marker,
-                label=legend_label(model.name, 30),
-            )
-            published = log[log["step"] == model.best_step].iloc[-1]
-            place = (published["tokens"], published["validation_bits_per_byte"])
-            bits.plot(
-                *place, marker="o", markersize=11, markerfacecolor="none", markeredgecolor=colour, linestyle="none"
-            )
-            if model is best:
-                words = f"best: {model.validation_bits_per_byte:.3f}"
-                bits.annotate(
-                    words, place, xytext=(0, 14), textcoords="offset points", ha="right", fontsize=8.5,
-                    path_effects=[withStroke(linewidth=3, foreground="white")],
-                )  # fmt: skip
-        for axis, heading, unit in (
-            (losses, "Loss", "loss, nats a token"),
-            (bits, "Bits per byte of the held-out texts", "bits per byte"),
-        ):
-            axis.set_title(heading)
-            axis.set(xlabel="training tokens seen", ylabel=unit)
-            axis.xaxis.set_major_formatter(EngFormatter(sep=""))
-            axis.xaxis.set_major_locator(MaxNLocator(6))
-            axis.set_xlim(left=0)
-        for percent_done, step in (models[0].checkpoints if len(models) == 1 else {}).items():
-            if percent_done != str(PUBLISHED_PERCENT):
-                tokens = step * models[0].tokens_seen / max(models[0].steps_done, 1)
-                losses.axvline(tokens, color=FAINT, linewidth=0.8, linestyle=":")
-                losses.annotate(
-                    f"{percent_done} %", (tokens, 1), xycoords=("data", "axes fraction"), xytext=(2, -8),
-                    textcoords="offset points", fontsize=7.5, color=FAINT,
-                )  # fmt: skip
-        if len(models) > 1:
-            legend_below(picture, losses)
-        else:
+            _plot_losses(losses, run, model, series)
+            _plot_bits(bits, run, model, series)
+        _mark_best(bits, run, best)
+        _finish_curves(losses, "Loss", "loss, nats a token")
+        _finish_curves(bits, "Bits per byte of the held-out texts", "bits per byte")
+        if len(models) == 1:
+            _mark_checkpoints(losses, best)
             losses.legend()
+        else:
+            legend_below(picture, losses)
         picture.alternative_text = (
             f"{title}. Two line charts over training tokens: the loss on training and on held-out texts, and bits per "
             "byte of the held-out texts; both fall steeply at first, then slowly."
@@ -135,15 +87,108 @@ def curves(run: Run) -> Picture:
     return picture
 
 
+def _curves_finding(run: Run, best: ModelSummary) -> str:
+    """Say as a title how far training came, of several models the best one's bits per byte."""
+    if len(run.models) > 1:
+        return f"Best on held-out texts: {drawn(best.name)}, {best.validation_bits_per_byte:.2f} bits per byte"
+    first = _log_of(run, best)["validation_bits_per_byte"].iloc[0]
+    return f"Training brought held-out texts from {first:.2f} to {best.validation_bits_per_byte:.2f} bits per byte"
+
+
+def _plot_losses(axis: Axes, run: Run, model: ModelSummary, series: int) -> None:
+    """Draw a model's loss on training texts and on held-out texts."""
+    rows = _log_of(run, model)
+    measured = rows.dropna(subset=["train_loss"])
+    colour = PALETTE[series % len(PALETTE)]
+    of = f", {drawn(model.name)}" if len(run.models) > 1 else ""
+    axis.plot(
+        measured["tokens"],
+        measured["train_loss"],
+        color=colour,
+        linestyle=DASHES[1],
+        label=legend_label(f"train{of}", 30),
+    )
+    axis.plot(
+        rows["tokens"],
+        rows["validation_loss"],
+        color=colour,
+        marker=MARKERS[series % len(MARKERS)],
+        label=legend_label(f"held out{of}", 30),
+    )
+
+
+def _plot_bits(axis: Axes, run: Run, model: ModelSummary, series: int) -> None:
+    """Draw a model's bits per byte, with a ring around the published weights."""
+    rows = _log_of(run, model)
+    colour = PALETTE[series % len(PALETTE)]
+    axis.plot(
+        rows["tokens"],
+        rows["validation_bits_per_byte"],
+        color=colour,
+        marker=MARKERS[series % len(MARKERS)],
+        label=legend_label(model.name, 30),
+    )
+    axis.plot(
+        *_published(run, model),
+        marker="o",
+        markersize=11,
+        markerfacecolor="none",
+        markeredgecolor=colour,
+        linestyle="none",
+    )
+
+
+def _mark_best(axis: Axes, run: Run, best: ModelSummary) -> None:
+    """Write the bits per byte of the best model above its published weights."""
+    axis.annotate(
+        f"best: {best.validation_bits_per_byte:.3f}", _published(run, best), xytext=(0, 14),
+        textcoords="offset points", ha="right", fontsize=8.5,
+        path_effects=[withStroke(linewidth=3, foreground="white")],
+    )  # fmt: skip
+
+
+def _published(run: Run, model: ModelSummary) -> tuple[float, float]:
+    """Return the training tokens and the bits per byte of a model's published weights."""
+    rows = _log_of(run, model)
+    row = rows[rows["step"] == model.best_step].iloc[-1]
+    return row["tokens"], row["validation_bits_per_byte"]
+
+
+def _finish_curves(axis: Axes, heading: str, unit: str) -> None:
+    """Label the axes of curves over training tokens."""
+    axis.set_title(heading)
+    axis.set(xlabel="training tokens seen", ylabel=unit)
+    axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axis.xaxis.set_major_locator(MaxNLocator(6))
+    axis.set_xlim(left=0)
+
+
+def _mark_checkpoints(axis: Axes, model: ModelSummary) -> None:
+    """Draw a dotted line at each checkpoint that was kept, with its percent of the training."""
+    for percent_done, step in model.checkpoints.items():
+        if percent_done != str(PUBLISHED_PERCENT):
+            tokens = step * model.tokens_seen / max(model.steps_done, 1)
+            axis.axvline(tokens, color=FAINT, linewidth=0.8, linestyle=":")
+            axis.annotate(
+                f"{percent_done} %", (tokens, 1), xycoords=("data", "axes fraction"), xytext=(2, -8),
+                textcoords="offset points", fontsize=7.5, color=FAINT,
+            )  # fmt: skip
+
+
 def _falls(run: Run, model: ModelSummary) -> bool:
-    """Whether most of the fall came in the first half."""
-    bits = run.training.loc[run.training["model"] == model.name, "validation_bits_per_byte"].tolist()
+    """Say whether bits per byte fell more in the first half of training than in the second, and did not rise in it."""
+    bits: list[float] = _log_of(run, model)["validation_bits_per_byte"].tolist()
     middle = bits[len(bits) // 2]
     return bits[0] - middle > middle - bits[-1] >= 0
 
 
+def _log_of(run: Run, model: ModelSummary) -> pd.DataFrame:
+    """Return the rows of a model's training log."""
+    return run.training[run.training["model"] == model.name]
+
+
 def models(run: Run) -> Table:
-    """Each model's size, recipe and result."""
+    """List each model's size, settings and result."""
     overrides = {item["name"]: run.config["training"] | item for item in run.config["models"]}
     rows = []
     for model in run.models.values():
@@ -167,18 +212,18 @@ def models(run: Run) -> Table:
 
 
 def log(run: Run) -> Table:
-    """The training log: one row for each evaluation."""
+    """List the training log: one row for each evaluation."""
     rows = [
         [
             name(row["model"]),
             count(row["step"]),
             count(row["tokens"]),
             f"{row['learning_rate']:.2g}",
-            "" if row["train_loss"] != row["train_loss"] else f"{row['train_loss']:.3f}",
+            "" if is_null(row["train_loss"]) else f"{row['train_loss']:.3f}",
             f"{row['validation_loss']:.3f}",
             f"{row['validation_bits_per_byte']:.3f}",
         ]
-        for row in run.training.to_dict("records")
+        for row in rows_of(run.training)
     ]
     header = ["Model", "Step", "Tokens", "Learning rate", "Train loss", "Held-out loss", "Bits per byte"]
     return table(rows, header, numbers=header[1:])

@@ -1,16 +1,20 @@
-"""How far a classifier can be trusted: its certainty, what it was made for, and what goes together with what."""
+"""Show how far classifiers can be trusted: calibration, the texts they were made for, agreement with each other."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
 
 from samizdat.base.escaping import escape, quoted
+from samizdat.reporting.frames import Row, parts_of, rows_of
+from samizdat.reporting.interval_charts import interval_line
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
     FAINT,
-    MARKERS,
-    PALETTE,
     Picture,
+    described,
     drawing,
     in_percent,
     legend_below,
@@ -32,10 +36,25 @@ from samizdat.reporting.words import (
     table,
 )
 
-# From this share of texts outside of what a classifier was made for, the report warns.
+# The report warns where this share of the texts, or more, is not what a classifier was made for.
 WARN_SHARE = 0.1
 # Cohen, Statistical Power Analysis, 1988, section 7.2: w of 0.1 is small, 0.3 medium, 0.5 large.
 EFFECTS = ((0.5, "large"), (0.3, "medium"), (0.1, "small"), (0.0, "very small"))
+
+
+class Association(NamedTuple):
+    """A measure of association, as it is written in a cell, in a title and in an alternative text."""
+
+    symbol: str
+    name: str
+    spoken: str
+
+
+ASSOCIATIONS = {
+    "cohen_kappa": Association("κ", "Cohen’s κ", "Cohen’s kappa"),
+    "cramers_v": Association("V", "Cramér’s V", "Cramér’s V"),
+}
+# Check → what it finds in texts that a classifier was not made for.
 OUTSIDE = {
     "other_language": "in another language than {languages}",
     "too_short": "shorter than {min_words} words",
@@ -44,10 +63,10 @@ OUTSIDE = {
 
 
 def fitness(run: Run) -> Table | Prose:
-    """For each classifier, how many texts are outside of what it was made for."""
+    """Count for each classifier the texts that it was not made for."""
     checks = {"no_label": "given no label", "several_windows": "read in several windows"} | OUTSIDE
     rows = []
-    for row in run.fitness.to_dict("records"):
+    for row in rows_of(run.fitness):
         words = checks[row["check"]].format(**_made_for(run, row["classifier"]))
         share = percent(row["texts"] / row["of"]) if row["of"] else ""
         rows.append([name(row["classifier"]), escape(words), count(row["texts"]), count(row["of"]), share])
@@ -56,9 +75,9 @@ def fitness(run: Run) -> Table | Prose:
 
 
 def warnings(run: Run) -> Prose:
-    """In a sentence each, where much of the corpus is outside of what a classifier was made for."""
+    """Warn in a sentence of each classifier that was not made for much of the corpus."""
     sentences = []
-    for row in run.fitness[run.fitness["check"].isin(OUTSIDE)].to_dict("records"):
+    for row in rows_of(run.fitness[run.fitness["check"].isin(OUTSIDE)]):
         if row["of"] and row["texts"] >= WARN_SHARE * row["of"]:
             words = OUTSIDE[row["check"]].format(**_made_for(run, row["classifier"]))
             sentences.append(
@@ -73,65 +92,72 @@ def warnings(run: Run) -> Prose:
 
 
 def _made_for(run: Run, classifier: str) -> dict[str, object]:
+    """Return what the words of `OUTSIDE` name of a classifier."""
     card = run.cards[classifier]
     return {"languages": joined(card.languages), "min_words": card.min_words, "max_words": card.max_words}
 
 
 def calibration(run: Run) -> Picture | Prose:
-    """How often labels are right against how probable the classifier says they are, on held-out texts."""
+    """Draw how often labels are right against how probable the classifier says they are, on held-out texts."""
     if run.calibration.empty:
         return Prose("Without labels that people gave, nothing is known of whether the probabilities can be believed.")
-    errors = run.quality[run.quality["metric"] == "calibration_error"].set_index("classifier")
-    worst = errors["value"].idxmax()
-    lead = "right less" if _overconfident(run.calibration, worst) else "right more"
-    title = (
-        f"“{drawn(worst)}” is {lead} often than it says: by {percent(errors.loc[worst, 'value'], 1)} on average"
-        if errors.loc[worst, "low"] > 0.02
-        else "No gap was found between how often labels are right and how probable the classifiers call them"
-    )
-    descriptions = []
-    with drawing(title, 3.6) as (picture, axes):
-        axis = axes[0]
+    errors = {row["classifier"]: row for row in rows_of(run.quality) if row["metric"] == "calibration_error"}
+    title = _calibration_finding(run, errors)
+    classifiers = parts_of(run.calibration, "classifier")
+    with drawing(title, 3.6) as (picture, [axis]):
         axis.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":", label="as often as it says")
-        for series, (classifier, part) in enumerate(run.calibration.groupby("classifier", sort=False)):
-            below = (part["accuracy"] - part["low"]).clip(lower=0)
-            above = (part["high"] - part["accuracy"]).clip(lower=0)
-            axis.errorbar(
-                part["confidence"], part["accuracy"], yerr=[below, above], color=PALETTE[series % len(PALETTE)],
-                marker=MARKERS[series % len(MARKERS)], capsize=2, elinewidth=1.2, label=legend_label(classifier, 40),
+        for series, (classifier, part) in enumerate(classifiers.items()):
+            interval_line(
+                axis, part["confidence"], part["accuracy"], part["low"], part["high"],
+                series=series, label=legend_label(classifier, 40),
             )  # fmt: skip
-            error = errors.loc[classifier]
-            descriptions.append(
-                f"{drawn(classifier)}, expected calibration error "
-                f"{number_interval(error['value'], error['low'], error['high'], 3)}: "
-                + ", ".join(
-                    f"{percent(row['accuracy'])} right where it says {percent(row['confidence'])} "
-                    f"({count(row['texts'])} texts)"
-                    for row in part.to_dict("records")
-                )
-            )
         axis.set(xlabel="mean probability of the label", ylabel="share that people agree with", xlim=(0, 1.02))
         axis.set_ylim(0, 1.02)
         axis.xaxis.set_major_formatter(in_percent())
         axis.yaxis.set_major_formatter(in_percent())
         legend_below(picture, axis)
-        picture.alternative_text = (
-            f"{title}. Points with {percent(run.confidence)} intervals. " + "; ".join(descriptions) + "."
+        picture.alternative_text = described(
+            title,
+            f"Points with {percent(run.confidence)} intervals",
+            [_calibrated(part, errors[classifier]) for classifier, part in classifiers.items()],
         )
     return picture
 
 
+def _calibration_finding(run: Run, errors: Mapping[str, Row]) -> str:
+    """Say as a title whose calibration error is largest, where it is clearly more than nothing."""
+    worst = max(errors.values(), key=lambda row: row["value"])
+    if worst["low"] <= 0.02:
+        return "No gap was found between how often labels are right and how probable the classifiers call them"
+    classifier = worst["classifier"]
+    lead = "right less" if _overconfident(run.calibration, classifier) else "right more"
+    return f"“{drawn(classifier)}” is {lead} often than it says: by {percent(worst['value'], 1)} on average"
+
+
+def _calibrated(bins: pd.DataFrame, error: Row) -> str:
+    """Say how often a classifier is right at each probability."""
+    return (
+        f"{drawn(error['classifier'])}, expected calibration error "
+        f"{number_interval(error['value'], error['low'], error['high'], 3)}: "
+        + ", ".join(
+            f"{percent(row['accuracy'])} right where it says {percent(row['confidence'])} ({count(row['texts'])} texts)"
+            for row in rows_of(bins)
+        )
+    )
+
+
 def _overconfident(calibration: pd.DataFrame, classifier: str) -> bool:
+    """Say whether the probabilities are too high on average."""
     part = calibration[calibration["classifier"] == classifier]
     return bool(((part["confidence"] - part["accuracy"]) * part["texts"]).sum() > 0)
 
 
 def ceiling(run: Run) -> Prose:
-    """Each classifier's macro-F1 beside a word list's and one person's, where the raters are known."""
+    """Compare each classifier's macro-F1 with a word list's and one person's, where the raters are known."""
     sentences = []
     rows = run.quality[run.quality["metric"] == "macro_f1"]
-    for classifier, part in rows.groupby("classifier", sort=False):
-        found = {row["method"]: row for row in part.to_dict("records")}
+    for classifier, part in parts_of(rows, "classifier").items():
+        found = {row["method"]: row for row in rows_of(part)}
         if "human" not in found:
             continue
         own, human, words = (
@@ -148,48 +174,43 @@ def ceiling(run: Run) -> Prose:
 
 
 def associations(run: Run) -> Picture | Prose:
-    """How far the labels of each two classifiers go together, as a heat map."""
+    """Draw a heat map of how strongly the labels of each two classifiers are associated."""
     pairs = run.associations
     if pairs.empty:
         return Prose("There are no two classifiers whose labels could be compared.")
     names = [one for one in run.cards if one in set(pairs["left"]) | set(pairs["right"])]
     values = pd.DataFrame(np.nan, index=names[1:], columns=names[:-1])
     words = values.astype(object).fillna("")
-    kinds = {"cohen_kappa": "κ", "cramers_v": "V"}
-    for row in pairs.to_dict("records"):
+    for row in rows_of(pairs):
         values.loc[row["right"], row["left"]] = row["value"]
         words.loc[row["right"], row["left"]] = (
-            f"{kinds[row['measure']]} {row['value']:.2f}\n{row['low']:.2f} to {row['high']:.2f}"
+            f"{ASSOCIATIONS[row['measure']].symbol} {row['value']:.2f}\n{row['low']:.2f} to {row['high']:.2f}"
         )
-    top = pairs.loc[pairs["value"].idxmax()]
+    top = max(rows_of(pairs), key=lambda row: row["value"])
     title = (
         f"Most alike: {drawn(top['left'])} and {drawn(top['right'])}, "
-        f"{'Cohen’s κ' if top['measure'] == 'cohen_kappa' else 'Cramér’s V'} {top['value']:.2f}"
+        f"{ASSOCIATIONS[top['measure']].name} {top['value']:.2f}"
     )
-    with drawing(title, 1.6 + 0.6 * len(values)) as (picture, axes):
+    with drawing(title, 1.6 + 0.6 * len(values)) as (picture, [axis]):
         sns.heatmap(
-            values, ax=axes[0], annot=words, fmt="", cmap="Blues", vmin=0, vmax=1, linewidths=1, mask=values.isna(),
+            values, ax=axis, annot=words, fmt="", cmap="Blues", vmin=0, vmax=1, linewidths=1, mask=values.isna(),
             annot_kws={"size": 8.5}, cbar=False,
             xticklabels=[wrapped(one, 20) for one in values.columns],
             yticklabels=[wrapped(one, 16) for one in values.index],
         )  # fmt: skip
-        axes[0].tick_params(length=0, rotation=0)
-        axes[0].grid(visible=False)
-        picture.alternative_text = (
-            f"{title}. Heat map of "
-            + "; ".join(
-                f"{drawn(row['left'])} and {drawn(row['right'])}: "
-                f"{'Cohen’s kappa' if row['measure'] == 'cohen_kappa' else 'Cramér’s V'} "
-                f"{number_interval(row['value'], row['low'], row['high'])} over {count(row['texts'])} texts"
-                for row in pairs.to_dict("records")
-            )
-            + "."
+        axis.tick_params(length=0, rotation=0)
+        axis.grid(visible=False)
+        parts = "; ".join(
+            f"{drawn(row['left'])} and {drawn(row['right'])}: {ASSOCIATIONS[row['measure']].spoken} "
+            f"{number_interval(row['value'], row['low'], row['high'])} over {count(row['texts'])} texts"
+            for row in rows_of(pairs)
         )
+        picture.alternative_text = f"{title}. Heat map of {parts}."
     return picture
 
 
 def group_tests(run: Run) -> Table | Prose:
-    """Whether each classifier's shares differ between groups by more than chance, and by how much."""
+    """List whether each classifier's label shares differ between groups by more than chance, and how much."""
     rows = [
         [
             name(row["classifier"]),
@@ -199,7 +220,7 @@ def group_tests(run: Run) -> Table | Prose:
             "below 0.001" if row["p_holm"] < 0.001 else f"{row['p_holm']:.3f}",
             count(row["texts"]),
         ]
-        for row in run.group_tests.to_dict("records")
+        for row in rows_of(run.group_tests)
     ]
     header = ["Classifier", "Cramér’s V", "Chi-square", "Degrees of freedom", "p, corrected", "Texts"]
     if not rows:
@@ -208,11 +229,12 @@ def group_tests(run: Run) -> Table | Prose:
 
 
 def _effect(value: float) -> str:
+    """Name the size of an effect."""
     return next(word for bound, word in EFFECTS if value >= bound)
 
 
 def examples(run: Run) -> Table | Prose:
-    """The texts that each classifier is most and least certain of; none where texts may not be published."""
+    """List the texts that each classifier is most and least certain of; none where texts may not be published."""
     found = run.certain_examples
     if found.empty:
         return Prose("No text was given a label.")
@@ -227,6 +249,6 @@ def examples(run: Run) -> Table | Prose:
             scored(row["label"], percent(row["probability"])),
             scored(row["runner_up"], percent(row["runner_up_probability"])),
         ]
-        for row in found.to_dict("records")
+        for row in rows_of(found)
     ]
     return table(rows, ["Classifier", "Certain", "Text", "Label", "Next"])

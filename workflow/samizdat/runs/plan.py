@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from samizdat.base.hardware import computing_device
+from samizdat.base.hardware import describe_device
 from samizdat.base.wording import duration
 from samizdat.runs.plan_reasons import direct_reasons, listed
 
@@ -97,7 +97,7 @@ def plan_text(jobs: Sequence[Job]) -> str:
     total = f"for about {duration(sum(known))} by their last times" if known else "for how long is not known"
     total += f", {untimed} of them never timed here" if untimed else ""
     lines.insert(0, f"{len(jobs)} job{'s' if len(jobs) > 1 else ''} would run, {total}:")
-    lines += [computing_device(device) for device in sorted({job.device for job in jobs if job.device})]
+    lines += [describe_device(device) for device in sorted({job.device for job in jobs if job.device})]
     if any(job.reason.startswith(_UPDATED) for job in jobs):
         lines.append("Costly steps return in seconds where it turns out that what they read is as before.")
     return "\n".join(lines)

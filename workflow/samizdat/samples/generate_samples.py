@@ -13,7 +13,7 @@ from samizdat.base import stage
 from samizdat.base.device import Device, enough_memory, prepare
 from samizdat.base.errors import UserError
 from samizdat.base.seeds import derive_seed
-from samizdat.checkpoints.encoding import load
+from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_document, read_table, write_table
 from samizdat.records.models import ModelSummary
@@ -90,7 +90,7 @@ def generate_samples(
     """
     chosen = prepare(device, threads=threads, seed=seed)
     steps = read_document(ModelSummary, model / "summary.json").checkpoints
-    tokenizer = load(model)
+    tokenizer = load_tokenizer(model)
     wanted = list(_prompts(settings, prompts, texts, seed))
     encoded = prompt_tokens(tokenizer, [prompt.text for prompt in wanted])
     rows: list[dict[str, Any]] = []

@@ -58,14 +58,14 @@ def sample(
     from transformers.utils import logging as transformers_logging
 
     from samizdat.base.device import enough_memory, prepare
-    from samizdat.checkpoints.encoding import load
+    from samizdat.checkpoints.encoding import load_tokenizer
     from samizdat.samples.checkpoint import load_model
     from samizdat.samples.engine import Recipe
     from samizdat.samples.stream import continuation
 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers has no types for it
     chosen = prepare(device or config["device"], threads=config["threads"], seed=config["seed"])
-    tokenizer, weights = load(model_folder), load_model(model_folder, percent, chosen.kind)
+    tokenizer, weights = load_tokenizer(model_folder), load_model(model_folder, percent, chosen.kind)
     recipe, temperature = Recipe.of(sampling), float(sampling["temperature"])
     for number, text in enumerate(_prompts(prompt)):
         # The first text has the seed as it was given, so that a sample of the report can be written again.

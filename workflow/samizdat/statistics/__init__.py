@@ -1,4 +1,4 @@
-"""What the scores and the samples show, with intervals: writes `results/<run>/statistics/`.
+"""Statistics of scores and samples, with confidence intervals: writes `results/<run>/statistics/`.
 
 Imports `base`, `records`, `measures` and `checkpoints`.
 """

@@ -1,6 +1,4 @@
-"""How often a classifier agrees with people on held-out texts, beside simple baselines and beside people."""
-
-from typing import Any
+"""How often a classifier agrees with people on held-out texts, and how often baselines and single people do."""
 
 import numpy as np
 import pandas as pd
@@ -11,21 +9,23 @@ from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.statistics.baselines import baselines
 from samizdat.statistics.certainty import calibration
-
-Rows = list[dict[str, Any]]
+from samizdat.statistics.tables import Row
 
 
 def agreement(
     card: ClassifierCard, corpus: pd.DataFrame, judged: pd.DataFrame, column: str, bootstrap: Bootstrap
-) -> dict[str, Rows]:
-    """Rows of `QUALITY`, `CONFUSION` and `CALIBRATION` (see `statistics_records`), from held-out texts with a label.
+) -> dict[str, list[Row]]:
+    """Compute the rows of `records.QUALITY`, `CONFUSION` and `CALIBRATION`, from held-out texts with a human label.
 
     Args:
         card: the classifier, whose label map is applied.
         corpus: all texts.
-        judged: those that the classifier gave a label (`predicted`) and was not trained on.
+        judged: texts that the classifier gave a label (`predicted`) and was not trained on.
         column: the column of the human label.
-        bootstrap: behind the intervals.
+        bootstrap: how intervals are made.
+
+    Returns:
+        Table → rows; none where no such text is held out.
     """
     held_out = judged[(judged["split"] == "validation") & judged[column].notna()]
     if held_out.empty:
@@ -69,14 +69,14 @@ def agreement(
 def _confusions(
     frame: pd.DataFrame, column: str, labels: list[str], bootstrap: Bootstrap, *names: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The confusion matrix `[human, predicted]`, and those of the resampled documents."""
+    """Count the confusion matrix `[human, predicted]`, and those of the resampled documents."""
     counts = count_by_document(frame, (column, "predicted"), (labels, labels))
     square = (-1, len(labels), len(labels))
     return counts.sum(axis=0).reshape(square[1:]), bootstrap.totals(counts, "quality", *names).reshape(square)
 
 
-def _overall(common: dict[str, Any], confusion: np.ndarray, totals: np.ndarray, bootstrap: Bootstrap) -> Rows:
-    """The metrics over all labels, of `[human, predicted]` and of its resamples."""
+def _overall(common: Row, confusion: np.ndarray, totals: np.ndarray, bootstrap: Bootstrap) -> list[Row]:
+    """Measure over all labels, from a matrix `[human, predicted]` and its resamples."""
     rows = []
     for metric, measure in (("accuracy", label_metrics.accuracy), ("macro_f1", label_metrics.macro_f1)):
         low, high = bootstrap.interval(measure(totals))

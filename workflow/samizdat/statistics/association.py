@@ -1,8 +1,7 @@
-"""How classifiers' labels go together with each other, and with groups of texts."""
+"""How strongly the labels of classifiers are associated with one another, and with groups of texts."""
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,19 +10,21 @@ from scipy import stats
 from samizdat.measures import label_metrics
 from samizdat.measures.bootstrap import Bootstrap, count_by_document
 from samizdat.records.classifiers import ClassifierCard
+from samizdat.statistics.tables import Row
 
 
 def associations(
     cards: Mapping[str, ClassifierCard], judged: Mapping[str, pd.DataFrame], bootstrap: Bootstrap
-) -> Iterator[dict[str, Any]]:
-    """Rows of `statistics_records.ASSOCIATIONS`, one for each two classifiers.
+) -> Iterator[Row]:
+    """Compute the rows of `records.ASSOCIATIONS`, one for each two classifiers.
 
-    Cohen's kappa where both give the same labels (after their label maps), else Cramér's V.
+    Cohen's kappa where both give the same labels (after their label maps), else Cramér's V. There is no row where one
+    of the two gives a single label to all texts that both labelled.
 
     Args:
         cards: classifiers by name.
-        judged: texts that each gave a label (`predicted`) and was not trained on, by its name.
-        bootstrap: behind the intervals.
+        judged: name → texts that the classifier gave a label (`predicted`) and was not trained on.
+        bootstrap: how intervals are made.
     """
     for left, right in combinations(cards, 2):
         columns = ["id", "document", "predicted"]
@@ -54,14 +55,19 @@ def associations(
 
 def group_tests(
     cards: Mapping[str, ClassifierCard], judged: Mapping[str, pd.DataFrame], bootstrap: Bootstrap
-) -> list[dict[str, Any]]:
-    """Rows of `statistics_records.GROUP_TESTS`: whether a classifier's label shares differ between groups of texts.
+) -> list[Row]:
+    """Test for each classifier whether its label shares differ between groups: the rows of `records.GROUP_TESTS`.
 
     Pearson's chi-square, divided by the mean design effect of texts that come in documents (Rao and Scott,
     1984), and corrected for the number of classifiers that were tested (Holm, A simple sequentially rejective
-    multiple test procedure, 1979). How large a difference is, Cramér's V says.
+    multiple test procedure, 1979). Cramér's V measures how large a difference is.
+
+    Args:
+        cards: classifiers by name.
+        judged: name → texts that the classifier gave a label (`predicted`) and was not trained on, with `group`.
+        bootstrap: how intervals and the design effect are made.
     """
-    rows = []
+    rows: list[Row] = []
     for name, card in cards.items():
         grouped = judged[name][judged[name]["group"].notna()]
         groups = sorted(set(grouped["group"]))
@@ -95,7 +101,7 @@ def group_tests(
 
 
 def _holm(p_values: np.ndarray) -> np.ndarray:
-    """P values that may be held against one level together, however many there are."""
+    """Adjust p values so that all of them can be compared with one level of significance (Holm, 1979)."""
     order = np.argsort(p_values, kind="stable")
     steps = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
     adjusted = np.empty_like(p_values)

@@ -1,4 +1,4 @@
-"""What a classifier has to beat, and what nobody can expect it to: majority, a word list, and people themselves."""
+"""What a classifier is compared with: the most frequent label, a word list, and single people."""
 
 from collections.abc import Iterator
 
@@ -9,28 +9,31 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 from samizdat.base.seeds import derive_seed
 from samizdat.measures.ratings import sentiment
 
-# Compound scores from here up are positive and from its negative down negative, as VADER's authors use it.
+# Compound scores of at least this are positive, of at most its negative negative, as in the paper on VADER.
 COMPOUND = 0.05
 
 
 def baselines(
     corpus: pd.DataFrame, held_out: pd.DataFrame, column: str, seed: int
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Each method's name, and the held-out texts with its label as `predicted`.
+    """Label the held-out texts by each method.
 
-    `majority` gives every text the label that is most frequent in the train split. Where the labels are cut
-    mean ratings, `lexicon` is VADER (Hutto and Gilbert, ICWSM 2014), made by those who gathered the ratings,
-    and `human` is one of each text's raters, drawn by the seed, against the cut mean of the others, which
-    stands in `column`: what one person reaches is a ceiling for a classifier.
+    `majority` gives every text the label that is most frequent in the train split. The other two exist where every
+    label is made from the mean rating of its text. `lexicon` is VADER (Hutto and Gilbert, ICWSM 2014), by the same
+    authors as the ratings. `human` compares one rater of each text, drawn at random, with the mean of the others,
+    which then is the label in `column`: what one person reaches is a ceiling for a classifier.
 
     Args:
         corpus: all texts.
-        held_out: those that people labelled and that the classifier was not trained on.
+        held_out: texts that people labelled and that the classifier was not trained on.
         column: the human label.
         seed: draws the raters.
+
+    Yields:
+        The method's name, and the held-out texts with its label as `predicted`.
     """
     yield "majority", held_out.assign(predicted=_majority(corpus, column))
-    if not _is_cut_mean(held_out, column):
+    if not _are_mean_ratings(held_out, column):
         return
     analyzer = SentimentIntensityAnalyzer()
     compound = [analyzer.polarity_scores(text)["compound"] for text in held_out["text"]]
@@ -41,14 +44,14 @@ def baselines(
 
 
 def _majority(corpus: pd.DataFrame, column: str) -> str:
-    """The most frequent label of the train split, or of all texts where that has none; of equals the first by name."""
+    """Find the most frequent label of the train split, else of all texts; of several the first by name."""
     labels = corpus[column].dropna()
     train = labels[corpus["split"] == "train"]
     return min((train if len(train) else labels).mode(), default="")
 
 
-def _is_cut_mean(held_out: pd.DataFrame, column: str) -> bool:
-    """Whether every label is the cut mean of the text's ratings, of which there are several."""
+def _are_mean_ratings(held_out: pd.DataFrame, column: str) -> bool:
+    """Check that every text has several ratings, and that its label is made from their mean."""
     if held_out["ratings"].isna().any():
         return False
     return all(
@@ -62,6 +65,6 @@ def _polarity(compound: float) -> str:
 
 
 def _one_against_others(key: str, ratings: np.ndarray, seed: int) -> tuple[str, str]:
-    """The cut mean of all raters of a text but one, and the cut rating of that one."""
+    """Draw one rater of a text; return the label by the mean of the other raters, and the label by this one."""
     place = derive_seed(seed, "rater", key) % len(ratings)
     return sentiment(float(np.delete(ratings, place).mean())), sentiment(float(ratings[place]))

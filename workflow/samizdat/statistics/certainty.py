@@ -1,4 +1,4 @@
-"""How certain a classifier is, and whether rightly so."""
+"""How certain a classifier is of its labels, and how often it is right."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +8,7 @@ import pandas as pd
 
 from samizdat.measures import label_metrics
 from samizdat.measures.bootstrap import Bootstrap, count_by_document
+from samizdat.statistics.tables import Row
 
 BINS = 10
 EXAMPLES = 5
@@ -15,24 +16,23 @@ EXAMPLES = 5
 MILLION = 1_000_000
 
 
-def calibration(
-    mapped: pd.DataFrame, column: str, bootstrap: Bootstrap
-) -> tuple[list[dict[str, Any]], dict[str, float]]:
-    """How often labels are right, by their probability, in ten bins of equal width; and the expected error.
+def calibration(mapped: pd.DataFrame, column: str, bootstrap: Bootstrap) -> tuple[list[Row], Row]:
+    """Compare the probabilities of labels with how often labels are right, in ten bins of equal width.
 
     Args:
         mapped: held-out texts with `predicted`, its probability as `confidence`, and the human label.
         column: the column of the human label.
-        bootstrap: behind the intervals.
+        bootstrap: how intervals are made.
 
     Returns:
-        Rows of `statistics_records.CALIBRATION` without the classifier, for the bins that hold a text; and the expected
-        calibration error with its interval.
+        Rows of `records.CALIBRATION` without the classifier, for the bins that have a text; and `value`, `low` and
+        `high` of the expected calibration error.
     """
     bins = np.minimum((mapped["confidence"].to_numpy(float) * BINS).astype(int), BINS - 1)
     right = (mapped["predicted"] == mapped[column]).to_numpy()
     frame = pd.DataFrame({"document": mapped["document"].to_numpy(), "bin": bins, "right": right})
-    counts = count_by_document(frame, ("bin", "right"), (list(range(BINS)), [False, True]))
+    values: tuple[list[Any], ...] = (list(range(BINS)), [False, True])
+    counts = count_by_document(frame, ("bin", "right"), values)
     documents, _ = pd.factorize(frame["document"])
     confidence = np.zeros((len(counts), BINS), np.int64)
     np.add.at(confidence, (documents, bins), np.rint(mapped["confidence"].to_numpy(float) * MILLION).astype(np.int64))
@@ -64,8 +64,8 @@ def calibration(
     return rows, {"value": label_metrics.calibration_error(texts, correct, certain), "low": low, "high": high}
 
 
-def examples(classifier: str, judged: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Rows of `statistics_records.EXAMPLES`: for each label the texts it is most certain of, and the least certain.
+def examples(classifier: str, judged: pd.DataFrame) -> Iterator[Row]:
+    """Choose the rows of `records.EXAMPLES`: the most certain texts of each label, and the least certain of all.
 
     Args:
         classifier: its name.
@@ -74,7 +74,7 @@ def examples(classifier: str, judged: pd.DataFrame) -> Iterator[dict[str, Any]]:
     lead = judged["confidence"] - judged["runner_up_confidence"]
     ordered = judged.assign(lead=lead).sort_values(["lead", "id"], kind="stable")
     per_label = max(1, EXAMPLES // max(judged["predicted"].nunique(), 1))
-    # Of equal leads the first by id, as among the least certain.
+    # Of texts with equal leads the first by id, as among the least certain.
     most = ordered.sort_values(["lead", "id"], ascending=[False, True], kind="stable")
     most = most.groupby("predicted", sort=True).head(per_label).sort_values(["predicted", "lead"], kind="stable")
     for certainty, part in (("most", most), ("least", ordered.head(EXAMPLES))):

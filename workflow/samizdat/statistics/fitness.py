@@ -1,17 +1,19 @@
-"""Whether the texts are what a classifier was made for: languages, lengths, windows, and what got no label."""
+"""Whether texts are of the kind that a classifier was made for: language, length, windows, texts without a label."""
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 import pandas as pd
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from samizdat.records.classifiers import ClassifierCard
+from samizdat.statistics.tables import Row
 
-# The language of less than this can't be told with any confidence.
+# A text that is shorter, or whose most probable language is less probable, has no language that can be detected.
 LANGUAGE_CHARACTERS = 20
 LANGUAGE_PROBABILITY = 0.9
+# Only the beginning of a long text is read to detect its language.
+READ_CHARACTERS = 2000
 
 
 @cache
@@ -20,34 +22,31 @@ def _identifier() -> LanguageIdentifier:
 
 
 def language(text: str) -> str | None:
-    """The ISO 639-1 code of a text's language; None where it is too short or too mixed to tell.
+    """Detect the language of a text: its ISO 639-1 code; None where the text is too short or too mixed.
 
     Lui and Baldwin, langid.py: An Off-the-shelf Language Identification Tool, ACL 2012.
     """
     if len(text) < LANGUAGE_CHARACTERS:
         return None
-    # Long texts need not be read to their end.
-    code, probability = _identifier().classify(text[:2000])
+    code, probability = _identifier().classify(text[:READ_CHARACTERS])
     return code if probability >= LANGUAGE_PROBABILITY else None
 
 
 def languages(corpus: pd.DataFrame) -> pd.Series:
-    """The language of each text, by its id."""
+    """Detect the language of each text; the result is indexed by id."""
     return pd.Series([language(text) for text in corpus["text"]], index=corpus["id"], dtype=object)
 
 
-def fitness(
-    card: ClassifierCard, corpus: pd.DataFrame, scores: pd.DataFrame, spoken: pd.Series
-) -> Iterator[dict[str, Any]]:
-    """Rows of `statistics_records.FITNESS`: how many texts are outside of what a classifier was made for.
+def fitness(card: ClassifierCard, corpus: pd.DataFrame, scores: pd.DataFrame, spoken: pd.Series) -> Iterator[Row]:
+    """Count the texts that are not of the kind that a classifier was made for: the rows of `records.FITNESS`.
 
     Args:
-        card: the classifier, with the languages and lengths that it was made for, as far as they are known.
+        card: the classifier, with the languages and lengths that it was made for, as far as the config names them.
         corpus: all texts.
-        scores: `records.SCORES` of them.
-        spoken: their languages by id.
+        scores: `records.SCORES` of all texts.
+        spoken: the languages of all texts, by id.
     """
-    words = corpus["text"].str.split().str.len()
+    words = corpus["text"].str.split().str.len()  # type: ignore[misc]  # pandas-stubs: lists have a length, too
     known = spoken.dropna()
     checks = [
         ("no_label", int(scores["label"].isna().sum()), len(scores)),

@@ -2,11 +2,11 @@
 
 import sys
 
-SAID = "! this machine has an NVIDIA card, but torch "
+SAID = "! this machine has an NVIDIA GPU, but torch "
 
 
 def test_an_unused_card_is_told_of_once_and_only_when_something_runs(checkout, tmp_path):
-    """The driver does not answer; whatever the build of torch, the card can't be used."""
+    """The driver does not answer; whatever the build of torch, torch can't use the GPU."""
     program = tmp_path / "bin" / "nvidia-smi"
     program.parent.mkdir()
     program.write_text(f"#!{sys.executable}\nraise SystemExit(9)\n", encoding="utf-8")

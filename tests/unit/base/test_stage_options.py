@@ -1,4 +1,4 @@
-"""Options of a stage that are a number or a word, such as `auto`."""
+"""Options of a stage whose value is a number or a word, such as `auto`."""
 
 from typing import Literal
 

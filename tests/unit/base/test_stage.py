@@ -1,0 +1,86 @@
+"""The frame of a stage: it runs as a program, measures itself, and reports every failure in one message."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+STAGE = '''
+from dataclasses import dataclass
+from pathlib import Path
+from samizdat.base.stage import run
+from samizdat.base.errors import UserError
+
+@dataclass(frozen=True)
+class Settings:
+    share: float
+    limit: int | None
+    names: tuple[str, ...]
+    label: str | None
+    on: bool
+
+def stage(settings: Settings, out: Path, files: tuple[Path, ...], work: Path) -> str:
+    """A stage for the tests."""
+    if settings.label == "refuse":
+        raise UserError("the label is refused", remedy="name another")
+    if settings.label == "crash":
+        raise RuntimeError("unforeseen")
+    if settings.label == "full":
+        raise OSError(28, "No space left on device", "somewhere")
+    out.write_text(repr((settings, files)))
+    return "all well"
+
+if __name__ == "__main__":
+    run(stage)
+'''
+
+
+@pytest.fixture
+def stage(tmp_path):
+    """Run the stage above as a program, with some options changed."""
+    program = tmp_path / "stage.py"
+    program.write_text(STAGE, encoding="utf-8")
+
+    def run(**changes):
+        options = {
+            "share": "0.5", "limit": "null", "names": '["- a", "b"]', "label": "null", "on": "true", "out": "out.txt",
+            "files": '["x", "y"]', "work": "work", "log": "log.txt", "title": "the stage",
+        } | changes  # fmt: skip
+        command = [sys.executable, "-m", "stage", *(f"--{key}={value}" for key, value in options.items())]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_options_come_from_the_signature(stage, tmp_path):
+    done = stage(label="- odd 'label'", limit="3")
+    assert done.returncode == 0
+    written = (tmp_path / "out.txt").read_text(encoding="utf-8")
+    assert "share=0.5, limit=3, names=('- a', 'b'), label=\"- odd 'label'\", on=True" in written
+    assert "PosixPath('x'), PosixPath('y')" in written
+    assert done.stderr.startswith("✓ the stage (") and done.stderr.endswith(": all well\n")
+    usage = json.loads((tmp_path / "work" / "usage.json").read_text(encoding="utf-8"))
+    assert usage["elapsed_seconds"] >= 0 and usage["peak_memory_bytes"] > 1e6
+
+
+@pytest.mark.parametrize(("option", "value"), [("limit", "x"), ("on", "1"), ("names", '"a"'), ("share", '"a"')])
+def test_an_option_of_the_wrong_type_is_refused_by_name(stage, option, value):
+    done = stage(**{option: value})
+    assert done.returncode == 2 and f"argument --{option}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("refuse", "the label is refused.\n  What to do: name another"),
+        ("full", "No space left on device (somewhere).\n  What to do: free some disk space"),
+        ("crash", "RuntimeError: unforeseen\n  What to do: this is a bug; please report it"),
+    ],
+)
+def test_a_failure_is_one_message_without_a_traceback(stage, tmp_path, label, said):
+    done = stage(label=label)
+    assert done.returncode == 1
+    assert said in done.stderr and "Traceback" not in done.stderr
+    log = (tmp_path / "log.txt").read_text(encoding="utf-8")
+    assert said.split("\n")[0].rstrip(".") in log and ("Traceback" in log) == (label == "crash")

@@ -1,0 +1,62 @@
+"""Readers of files: units of text, columns of tables, and what is refused with its place."""
+
+import pandas as pd
+import pytest
+
+
+def test_a_text_file_is_a_text_a_line_or_a_block(corpus):
+    content = "\ufefffirst line\r\nsecond line\n\n\nthird  line\n"
+    files = {"a.txt": content, "b.txt": "another"}
+    assert corpus(files)[0]["text"].tolist() == ["first line\nsecond line\n\n\nthird  line", "another"]
+    lines, _ = corpus(files, txt_unit="line")
+    assert lines["text"].tolist() == ["first line", "second line", "third  line", "another"]
+    assert corpus(files, txt_unit="block")[0]["text"].tolist() == ["first line\nsecond line", "third  line", "another"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet"])
+def test_tables_bring_documents_groups_and_labels(corpus, tmp_path, suffix):
+    frame = pd.DataFrame(
+        {
+            "words": ['he said "one,\ttwo"', "two\nlines", "third", "fourth"],
+            "book": ["A", "A", "B", None],
+            "kind": ["x", "y", "", "x"],
+            "mood": ["good", None, "bad", "good"],
+        }
+    )
+    (tmp_path / "data").mkdir()
+    path = tmp_path / "data" / f"t.{suffix}"
+    if suffix == "jsonl":
+        frame.to_json(path, orient="records", lines=True)
+    elif suffix == "parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False, sep="\t" if suffix == "tsv" else ",")
+    columns = {"text_column": "words", "document_column": "book", "group_column": "kind", "label_columns": ("mood",)}
+    table, summary = corpus({}, **columns)
+    assert table["text"].tolist() == frame["words"].tolist()
+    assert table["document"].tolist()[:3] == ["A", "A", "B"]
+    assert table["document"][3] == table["id"][3]
+    assert table["group"].fillna("none").tolist() == ["x", "y", "none", "x"]
+    assert table["label_mood"].fillna("none").tolist() == ["good", "none", "bad", "good"]
+    assert summary.groups == {"x": 2, "y": 1} and summary.labels == {"mood": {"bad": 1, "good": 2}}
+    assert table["split"][0] == table["split"][1]
+
+
+@pytest.mark.parametrize(
+    ("files", "changes", "said"),
+    [
+        ({"a.txt": b"one\ntwo \xe9 three"}, {}, ["data/a.txt: line 2, byte offset 8 (0xe9) is not utf-8", "cp1250"]),
+        ({"a.txt": b"\xef\xbb\xbfone\ntwo \xe9"}, {}, ["line 2, byte offset 11 (0xe9)"]),
+        ({"a.csv": "words,kind\nx,y\n"}, {}, ["has no column 'text' (corpus.text_column); it has: 'words', 'kind'"]),
+        ({"a.csv": "text\nx\n"}, {"label_columns": ("mood",)}, ["no column 'mood' (corpus.label_columns)"]),
+        ({"a.csv": 'text\n"open'}, {}, ["line 2 can't be read as a table", "correct the quotes"]),
+        ({"a.jsonl": '{"text": "fine"}\n{"text": '}, {}, ["line 2 is no JSON object"]),
+        ({"a.jsonl": "[1]"}, {}, ["line 1 is no JSON object"]),
+        ({"a.parquet": b"PAR1"}, {}, ["is no Parquet file"]),
+        ({"a.txt": "one"}, {"encoding": "utf-99"}, ["'utf-99' is not known"]),
+    ],
+)  # fmt: skip
+def test_what_cant_be_read_is_refused_with_place_and_remedy(refusal, files, changes, said):
+    message = refusal(files, **changes)
+    for part in said:
+        assert part in message

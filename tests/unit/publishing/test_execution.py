@@ -1,0 +1,51 @@
+"""The execution: once for each state of the cells, by a kernel without the user's settings."""
+
+import json
+
+import nbformat
+import pytest
+
+from samizdat.base.errors import UserError
+from support.report_project import DOCUMENT
+
+
+def test_unchanged_inputs_execute_nothing_and_give_the_same_bytes(project):
+    before = project.notebook.read_bytes()
+    assert project.execute() == "as before"
+    assert project.notebook.read_bytes() == before
+
+
+def test_new_prose_and_notes_execute_nothing_and_are_in_the_notebook(project):
+    project.write("report/notes.md", "Other *words*.")
+    project.write("report/index.qmd", DOCUMENT.replace("## The end", "More prose.\n\n## The very end"))
+    assert project.execute() == "as before"
+    sources = [cell.source for cell in nbformat.read(project.notebook, 4).cells if cell.cell_type == "markdown"]
+    assert "Other *words*." in "".join(sources) and "## The very end {#sec-end}" in "".join(sources)
+    assert project.shown() == [str(json.loads((project.run / "corpus" / "summary.json").read_text())["characters"])]
+
+
+def test_another_cell_executes_and_sees_no_setting_of_its_surroundings(project, monkeypatch):
+    monkeypatch.setenv("PYTHONSTARTUP", "/nowhere")
+    monkeypatch.setenv("MATPLOTLIBRC", "/nowhere")
+    asked = ("PYTHONSTARTUP", "MATPLOTLIBRC", "OMP_NUM_THREADS", "MPLBACKEND", "PYTHONHASHSEED", "IPYTHONDIR")
+    project.write(
+        "report/index.qmd", DOCUMENT.replace("print(", f"print([os.environ.get(n) for n in {asked}])\nprint(")
+    )
+    assert project.execute() == "executed"
+    expected = [None, None, "1", "agg", "0", str(project.work / "ipython")]
+    assert project.shown()[0].splitlines()[0] == str(expected)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("1 / 0", r"the cell 'number' of .*index.qmd fails: ZeroDivisionError: division by zero"),
+        ("import os; os._exit(3)", r"the kernel died while it executed .*index.qmd"),
+    ],
+)
+def test_a_cell_that_fails_is_named_and_the_notebook_stays_as_it_was(project, code, message):
+    before = project.notebook.read_bytes()
+    project.write("report/index.qmd", DOCUMENT.replace("print(", f"{code}\nprint("))
+    with pytest.raises(UserError, match=message):
+        project.execute()
+    assert project.notebook.read_bytes() == before

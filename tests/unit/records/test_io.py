@@ -1,0 +1,61 @@
+"""Tables and documents have exactly their schema, or an error says what is wrong."""
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from samizdat.base.errors import UserError
+from samizdat.records.classifiers import SCORES
+from samizdat.records.corpus import TEXTS, CorpusSummary
+from samizdat.records.io import read_document, read_table, write_document, write_table
+from samizdat.records.models import TokenizerSummary
+from samizdat.records.samples import SAMPLES
+
+
+def test_a_table_of_another_schema_is_neither_written_nor_read(tmp_path):
+    path = tmp_path / "scores.parquet"
+    row = {"id": ["a"], "label": ["x"], "probabilities": [[0.25, 0.75]], "windows": [1]}
+    row |= {"seen_in_training": [False], "reason": [None]}
+    write_table(pd.DataFrame(row), SCORES, path)
+    assert read_table(path, SCORES)["probabilities"][0].tolist() == [0.25, 0.75]
+    with pytest.raises(ValueError, match="wanted"):
+        write_table(pd.DataFrame(row | {"more": [1]}), SCORES, path)
+    with pytest.raises(pa.ArrowInvalid):
+        write_table(pd.DataFrame(row | {"windows": ["many"]}), SCORES, path)
+    with pytest.raises(UserError, match="has other columns"):
+        read_table(path, SAMPLES)
+    path.write_bytes(b"PAR1 broken")
+    with pytest.raises(UserError, match="damaged"):
+        read_table(path, SCORES)
+    path.unlink()
+    with pytest.raises(UserError, match="missing"):
+        read_table(path, SCORES)
+
+
+def test_texts_may_bring_labels_and_no_other_columns(tmp_path):
+    row = {
+        "id": ["a"],
+        "text": ["t"],
+        "document": ["d"],
+        "group": [None],
+        "split": ["train"],
+        "sha256": ["f"],
+    }
+    row |= {"ratings": [None], "label_mood": ["good"]}
+    path = tmp_path / "texts.parquet"
+    write_table(pd.DataFrame(row), TEXTS, path)
+    assert read_table(path, TEXTS)["label_mood"].tolist() == ["good"]
+    with pytest.raises(ValueError, match="wanted"):
+        write_table(pd.DataFrame(row | {"mood": ["good"]}), TEXTS, path)
+
+
+def test_a_document_with_other_keys_is_refused(tmp_path):
+    path = tmp_path / "summary.json"
+    summary = TokenizerSummary("own", 300, {"train": 1}, {"train": 2}, 2.0, 0, "uint16")
+    write_document(summary, path)
+    assert read_document(TokenizerSummary, path) == summary
+    with pytest.raises(UserError, match="has other keys"):
+        read_document(CorpusSummary, path)
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(UserError, match="damaged"):
+        read_document(TokenizerSummary, path)

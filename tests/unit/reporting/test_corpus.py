@@ -1,0 +1,45 @@
+"""What the report says of the corpus: every text is counted once."""
+
+from samizdat.records.corpus import CorpusSummary
+from samizdat.reporting import Run, corpus
+from support.reading import cells, plain
+from support.run_fixture import make_run, sentences
+
+
+def test_the_corpus_is_counted(run):
+    texts = run.texts
+    said = plain(corpus.opening(run).markdown)
+    assert f"240 texts from 120 documents, {texts['text'].str.len().sum():,} characters in all" in said
+    assert "60 texts were held out" in said
+    assert (
+        "1,000 to 50,000 texts (here: 240, too few) and 200,000 to 2,000,000 GPT-2 tokens (here: 3,646, too few)"
+        in said
+    )
+    header, letter, poem, everything_ = cells(corpus.groups(run).markdown)
+    assert header == [
+        "Group", "Texts", "Documents", "Held out", "Median length", "negative", "neutral", "positive", "letter", "poem",
+    ]  # fmt: skip
+    assert [row[0] for row in (letter, poem, everything_)] == ["letter", "poem", "**All**"]
+    part = texts[texts["group"] == "poem"]
+    assert poem[1:5] == ["120", "120", "25.0 %", f"{part['text'].str.len().median():.0f}"]
+    assert poem[5] == f"{(part['label_sentiment'] == 'negative').mean() * 100:.0f} %"
+    assert plain(corpus.dropped(run).markdown) == (
+        "Of 242 texts, 240 were kept. Left out: 2 × a text that stands in the corpus already."
+    )
+
+
+def test_many_groups_are_counted_together_and_none_is_lost(tmp_path):
+    groups = (*(f"group {n:02d}" for n in range(12)), None)
+    run = Run(make_run(tmp_path / "run", texts=sentences(130), groups=groups, labels={}))
+    rows = cells(corpus.groups(run).markdown)[1:]
+    assert [row[0] for row in rows[-3:]] == ["*2 smaller groups*", "*without a group*", "**All**"]
+    assert len(rows) == 13 and sum(int(row[1]) for row in rows[:-1]) == int(rows[-1][1]) == 130
+
+
+def test_one_of_a_thing_is_no_plural(tmp_path):
+    run = Run(make_run(tmp_path / "run", texts=sentences(9), labels={}))
+    one = {"texts": 1, "documents": 1, "characters": 1, "splits": {"validation": 1}, "read": 2}
+    vars(run)["corpus"] = CorpusSummary(**(vars(run.corpus) | one))
+    said = plain(corpus.opening(run).markdown + corpus.dropped(run).markdown)
+    assert "1 text from 1 document, 1 character in all" in said
+    assert "1 text was held out" in said and "Of 2 texts, 1 was kept." in said

@@ -1,0 +1,35 @@
+"""What the report says of training: how it ended, and on which device it ran."""
+
+import pytest
+
+from samizdat.reporting import Run, training
+from support.reading import plain
+from support.run_fixture import make_run
+
+
+def test_training_is_told_with_its_end(run):
+    model = run.models["gpt2-tiny"]
+    vars(model).update(best_step=60, steps_planned=200)
+    try:
+        said = plain(training.opening(run).markdown)
+    finally:
+        vars(model).update(best_step=100, steps_planned=100)
+    assert "137 thousand parameters" in said and "2.330 bits per byte; before training it was 4.000." in said
+    assert "The lowest loss was reached at step 60;" in said
+    assert "Training stopped before the planned 200 steps," in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "It learned on a CPU, in float32, 2 sequences at once."),
+        (
+            {"device_kind": "cuda", "compute_dtype": "bfloat16", "micro_batch_sequences": 1, "processes": 4},
+            "It learned on a GPU (cuda), in bfloat16, 1 sequence at once by each of 4 processes.",
+        ),
+    ],
+)
+def test_the_device_that_trained_is_named(tmp_path, changes, said):
+    found = Run(make_run(tmp_path / "run"))
+    vars(found.models["gpt2-tiny"]).update(changes)
+    assert said in plain(training.opening(found).markdown)

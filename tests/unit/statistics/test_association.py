@@ -1,0 +1,64 @@
+"""Labels of two classifiers, and labels of groups: known answers, and tests that documents don't mislead."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import chi2_contingency
+from sklearn.metrics import cohen_kappa_score
+
+from support.study import Study
+
+
+def test_classifiers_with_the_same_labels_are_compared_by_kappa_and_others_by_cramers_v(study):
+    random = np.random.default_rng(3)
+    study.others["twin"] = {"name": "twin", "labels": ["A", "B"], "label_map": {"A": "good", "B": "bad"}}
+    study.others["topic"] = {"name": "topic", "labels": ["rain", "sun", "snow"]}
+    for _ in range(300):
+        one = random.choice(["good", "bad"])
+        twin = {"good": "A", "bad": "B"}[one] if random.random() < 0.8 else random.choice(["A", "B"])
+        study.text(one, twin=twin, topic="rain" if one == "good" else random.choice(["sun", "snow"]))
+    texts = pd.DataFrame(study.texts)
+    rows = study.compute()["associations"].set_index(["left", "right"])
+    assert list(rows.index) == [("mood", "twin"), ("mood", "topic"), ("twin", "topic")]
+    assert list(rows["measure"]) == ["cohen_kappa", "cramers_v", "cramers_v"]
+    expected = cohen_kappa_score(texts["predicted"], texts["twin"].map({"A": "good", "B": "bad"}))
+    assert rows.loc[("mood", "twin"), "value"] == pytest.approx(expected)
+    assert rows.loc[("mood", "topic"), "value"] == pytest.approx(1, abs=0.005)
+    row = rows.loc[("twin", "topic")]
+    assert row["low"] < row["value"] < row["high"] and row["texts"] == 300
+
+
+def test_groups_are_tested_once_for_each_classifier_and_corrected_for_their_number(study):
+    random = np.random.default_rng(8)
+    study.others["other"] = {"name": "other", "labels": ["bad", "good"]}
+    for number in range(600):
+        group = "ab"[number % 2]
+        study.text(
+            random.choice(["good", "bad"], p=[0.65, 0.35] if group == "a" else [0.45, 0.55]), group=group,
+            other=random.choice(["good", "bad"]),
+        )  # fmt: skip
+    texts = pd.DataFrame(study.texts)
+    rows = study.compute()["group_tests"].set_index("classifier")
+    for name, column in (("mood", "predicted"), ("other", "other")):
+        expected = chi2_contingency(pd.crosstab(texts["group"], texts[column]), correction=False)
+        row = rows.loc[name]
+        assert row["chi_square"] * row["design_effect"] == pytest.approx(expected.statistic)
+        assert 1 <= row["design_effect"] < 1.2  # documents of one text each: as good as independent
+        assert row["p_value"] == pytest.approx(expected.pvalue, rel=0.4)
+    assert rows["p_value"]["mood"] < 0.01 < 0.05 < rows["p_value"]["other"]
+    assert rows["p_holm"]["mood"] == pytest.approx(2 * rows["p_value"]["mood"])
+    assert rows["p_holm"]["other"] == pytest.approx(rows["p_value"]["other"])
+
+
+def test_sentences_of_one_document_do_not_count_as_independent_evidence(tmp_path):
+    alone, together = Study(tmp_path / "alone"), Study(tmp_path / "together")
+    random = np.random.default_rng(4)
+    for number in range(80):
+        group, predicted = "ab"[number % 2], random.choice(["good", "bad"])
+        alone.text(predicted, group=group)
+        for _ in range(10):
+            together.text(predicted, group=group, document=f"d{number}")
+    one, ten = (study.compute()["group_tests"].iloc[0] for study in (alone, together))
+    assert ten["design_effect"] == pytest.approx(10, rel=0.2)
+    # Saying everything ten times makes nothing ten times as sure.
+    assert ten["chi_square"] == pytest.approx(one["chi_square"], rel=0.2, abs=0.1)

@@ -1,0 +1,16 @@
+"""Texts that are not of the kind that a classifier was made for."""
+
+
+def test_texts_outside_of_what_a_classifier_was_made_for_are_counted(study):
+    study.card |= {"languages": ("en",), "min_words": 4, "max_words": 12}
+    study.text("good", text="This is an ordinary English sentence about the weather.")
+    study.text("good", text="Das ist ein ganz gewöhnlicher deutscher Satz über das Wetter.")
+    study.text("good", text="short")
+    study.text(None, text="The rain in the old houses goes on and on and on and on and on until winter.")
+    found = study.compute()
+    rows = found["fitness"].set_index("check")
+    assert rows["texts"].to_dict() == {
+        "no_label": 1, "several_windows": 0, "other_language": 1, "too_short": 1, "too_long": 1,
+    }  # fmt: skip
+    assert rows.loc["other_language", "of"] == 3  # what is too short has no language that can be told
+    assert found["languages"].set_index("language")["texts"].to_dict() == {"de": 1, "en": 2}

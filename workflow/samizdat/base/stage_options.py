@@ -1,0 +1,74 @@
+"""The command-line options of a stage, made from the signature of its function."""
+
+import argparse
+import json
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+
+def parameters_of(stage: Callable[..., Any]) -> dict[str, Any]:
+    """Return the type of each parameter of a stage."""
+    hints = typing.get_type_hints(stage)
+    hints.pop("return", None)
+    return hints
+
+
+def add_options(parser: argparse.ArgumentParser, parameters: Mapping[str, Any]) -> None:
+    """Add a required option for each parameter; for a parameter that is a dataclass, one for each of its fields."""
+    for name, hint in parameters.items():
+        options = typing.get_type_hints(hint) if is_dataclass(hint) else {name: hint}
+        for option, kind in options.items():
+            flag = f"--{option.replace('_', '-')}"
+            parser.add_argument(flag, dest=option, required=True, type=_converter(kind), metavar=_metavar(kind))
+
+
+def arguments_for(parameters: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments to call the stage with, from the values of its options."""
+    return {
+        name: hint(**{field.name: values[field.name] for field in fields(hint)})
+        if isinstance(hint, type) and is_dataclass(hint)
+        else values[name]
+        for name, hint in parameters.items()
+    }
+
+
+def _metavar(kind: Any) -> str:
+    return {str: "TEXT", Path: "PATH"}.get(kind, f"JSON:{getattr(kind, '__name__', kind)}")
+
+
+def _converter(kind: Any) -> Callable[[str], Any]:
+    """Return the function that turns an option's text into a value of type `kind`.
+
+    It raises ValueError for a wrong text, which argparse reports with the name of the option.
+    """
+    if kind is str:
+        return str
+    if kind is Path:
+        return Path
+
+    def convert(text: str) -> Any:
+        allowed = typing.get_args(kind) if typing.get_origin(kind) in (types.UnionType, typing.Union) else (kind,)
+        if text == "null" and type(None) in allowed:
+            return None
+        if any(text in typing.get_args(choice) for choice in allowed if typing.get_origin(choice) is typing.Literal):
+            return text
+        for plain in (str, Path):
+            if plain in allowed:
+                return plain(text)
+        value = json.loads(text)
+        for choice in allowed:
+            origin = typing.get_origin(choice) or choice
+            if origin is tuple and isinstance(value, list):
+                return tuple(Path(item) if Path in typing.get_args(choice) else item for item in value)
+            if origin is float and type(value) in (int, float):
+                return float(value)
+            if type(value) is origin:
+                return value
+        raise ValueError(text)
+
+    convert.__name__ = _metavar(kind)
+    return convert

@@ -1,0 +1,86 @@
+"""A classifier as it is applied: loaded in one number format, it computes the logits of windows batch by batch."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from transformers import AutoModelForSequenceClassification, PreTrainedModel
+
+from samizdat.base.device import Device
+from samizdat.checkpoints import unpadded
+from samizdat.checkpoints.windows import Batch, Window, padded_batches
+
+
+class ScoringModel:
+    """A classifier on a device, in one number format."""
+
+    def __init__(self, folder: Path, device: Device, dtype: torch.dtype):
+        """Load the checkpoint in `folder` onto the device."""
+        self._device = device
+        self._model = self._load(folder, dtype)
+        # On a GPU padding costs less than one small product for each window.
+        self._unpadded = device.kind == "cpu" and unpadded.supports_packing(self._model.config)
+        if self._unpadded:
+            unpadded.enable_packing(self._model)
+
+    def logits(
+        self, windows: Iterable[Window], batch_tokens: int, padding_id: int, threads: int
+    ) -> Iterator[tuple[Batch, np.ndarray]]:
+        """Compute the logits of all windows, batch by batch.
+
+        On a CPU each thread computes a batch of its own: no thread waits for another inside of a matrix product, and
+        the next texts are cut into tokens at the same time.
+
+        Args:
+            windows: in any order.
+            batch_tokens: tokens of a batch.
+            padding_id: the token that batches are filled up with.
+            threads: batches that a CPU computes at once.
+
+        Yields:
+            A batch, and its logits `[windows, labels]` in float32.
+        """
+        workers = threads if self._device.kind == "cpu" else 1
+        under_way: deque[tuple[Batch, Future[np.ndarray]]] = deque()
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            for batch in self._batches(windows, batch_tokens, padding_id):
+                under_way.append((batch, pool.submit(self._compute, batch)))
+                if len(under_way) > 2 * workers:
+                    batch, computed = under_way.popleft()
+                    yield batch, computed.result()
+            while under_way:
+                batch, computed = under_way.popleft()
+                yield batch, computed.result()
+
+    def _batches(self, windows: Iterable[Window], batch_tokens: int, padding_id: int) -> Iterator[Batch]:
+        if not self._unpadded:
+            return padded_batches(windows, batch_tokens=batch_tokens, padding_id=padding_id, kind=self._device.kind)
+        # RoBERTa counts positions from the number after the padding's id.
+        first = getattr(self._model.base_model.embeddings, "padding_idx", -1) + 1
+        return unpadded.packed_rows(windows, batch_tokens=batch_tokens, first_position=first)
+
+    @torch.inference_mode()
+    def _compute(self, batch: Batch) -> np.ndarray:
+        kind = self._device.kind
+        inputs = {
+            name: each.to(kind) if isinstance(each, torch.Tensor) else each for name, each in batch.inputs.items()
+        }
+        logits: torch.Tensor = self._model(**inputs).logits[: len(batch.windows)]
+        return logits.float().cpu().numpy()
+
+    def _load(self, folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+        # On a CPU, whole score matrices of a few short windows in bfloat16 are faster than PyTorch's flash attention.
+        plain = self._device.kind == "cpu" and dtype is not torch.float32
+        model = AutoModelForSequenceClassification.from_pretrained(
+            folder,
+            dtype=dtype,
+            attn_implementation="eager" if plain else None,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+        )
+        return cast(PreTrainedModel, model.eval().to(self._device.kind))

@@ -1,0 +1,103 @@
+"""The scores of texts, from the scores of their windows: a fast number format first, then float32 for close calls."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from samizdat.base.device import Device
+from samizdat.checkpoints.encoding import load_tokenizer
+from samizdat.checkpoints.windows import Window, split_into_windows
+from samizdat.classifiers.close_calls import close_calls
+from samizdat.classifiers.scoring_model import ScoringModel
+
+# On a GPU a batch of close calls has at most this many tokens: close calls are few, and would not fill a large batch.
+CLOSE_BATCH_TOKENS = 2048
+
+
+class TextScore(NamedTuple):
+    """What a classifier says of one text."""
+
+    text: int  # the text's number
+    windows: int  # how many windows it was read in
+    probabilities: np.ndarray  # [labels], float32
+
+
+# Text's number → those of its windows that have been read, with their probabilities [labels].
+WindowsRead = dict[int, list[tuple[Window, np.ndarray]]]
+
+
+def score(
+    texts: Sequence[str],
+    folder: Path,
+    device: Device,
+    dtype: torch.dtype,
+    *,
+    max_length_tokens: int,
+    overlap_tokens: int,
+    batch_tokens: int,
+    threads: int,
+) -> Iterator[list[TextScore]]:
+    """Score texts batch by batch; a text without a token gets no score.
+
+    Close calls are read again in float32 when everything has been read once. Their batches have fixed shapes, too, so
+    the probabilities of a window still depend on the window alone.
+
+    Args:
+        texts: what to score.
+        folder: the classifier's checkpoint and tokenizer.
+        device: where to compute.
+        dtype: of weights and products in the first reading.
+        max_length_tokens: the length of a window.
+        overlap_tokens: how many tokens of a window the next one repeats.
+        batch_tokens: tokens of a batch.
+        threads: batches that a CPU computes at once.
+
+    Yields:
+        The scores of the texts whose last window was in the batch.
+    """
+    tokenizer = load_tokenizer(folder)
+    parts: WindowsRead = {}
+    close: list[Window] = []
+
+    def read(windows: Iterable[Window], dtype: torch.dtype, batch_tokens: int) -> Iterator[list[TextScore]]:
+        model = ScoringModel(folder, device, dtype)
+        for batch, logits in model.logits(windows, batch_tokens, tokenizer.pad_token_id, threads):
+            undecided = close_calls(logits, dtype)
+            close.extend(window for window, again in zip(batch.windows, undecided, strict=True) if again)
+            decided = [window for window, again in zip(batch.windows, undecided, strict=True) if not again]
+            yield _completed(decided, _softmax(logits[~undecided]), parts)
+
+    yield from read(split_into_windows(tokenizer, texts, max_length_tokens, overlap_tokens), dtype, batch_tokens)
+    if close:
+        fewer = batch_tokens if device.kind == "cpu" else min(CLOSE_BATCH_TOKENS, batch_tokens)
+        yield from read(close.copy(), torch.float32, fewer)
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    return torch.from_numpy(logits).softmax(dim=1).numpy()
+
+
+def _completed(windows: list[Window], probabilities: np.ndarray, parts: WindowsRead) -> list[TextScore]:
+    """Score the texts that these windows complete; the windows of other texts are added to `parts`."""
+    scores = []
+    for window, found in zip(windows, probabilities, strict=True):
+        mine = parts.setdefault(window.text, [])
+        mine.append((window, found))
+        if len(mine) == window.of:
+            scores.append(TextScore(window.text, window.of, _mean(parts.pop(window.text))))
+    return scores
+
+
+def _mean(parts: list[tuple[Window, np.ndarray]]) -> np.ndarray:
+    """Average the probabilities of windows, weighted by their lengths; those of a single window stay bit for bit."""
+    if len(parts) == 1:
+        return parts[0][1]
+    # The longest first, then by content: the order in which batches came can't change a sum.
+    parts = sorted(parts, key=lambda part: (-len(part[0].tokens), part[0].tokens))
+    weights = np.array([len(window.tokens) for window, _ in parts], np.float64)
+    values = np.stack([probabilities for _, probabilities in parts]).astype(np.float64)
+    mean: np.ndarray = weights @ values / weights.sum()
+    return mean.astype(np.float32)

@@ -1,0 +1,128 @@
+"""Execute a notebook in a kernel of its own, once for each state of its cells, and keep the executions."""
+
+import copy
+import logging
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import nbformat
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import run_sync
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbformat import NotebookNode
+
+from samizdat.base.errors import UserError
+from samizdat.publishing.cells import cell_options, with_option
+
+log = logging.getLogger("samizdat")
+
+KEPT_EXECUTIONS = 20
+
+
+def execute(notebook: NotebookNode, document: Path, run: Path, work: Path, threads: int) -> tuple[NotebookNode, bool]:
+    """Return the notebook with its outputs, from an earlier execution of the same cells where there is one.
+
+    Args:
+        notebook: as `make_notebook` returns it.
+        document: the file that its cells were read from, for messages.
+        run: the results folder that the cells read.
+        work: where jupyter-cache and the kernel keep their files.
+        threads: of the numeric libraries.
+
+    Returns:
+        The executed notebook, and whether it had to be executed now.
+
+    Raises:
+        UserError: a cell failed, or the kernel died.
+    """
+    cache = get_cache(work / "executed")
+    cache.change_cache_limit(KEPT_EXECUTIONS)
+    executed = False
+    try:
+        _, merged = cache.merge_match_into_notebook(notebook)
+    except (KeyError, ValueError):  # never executed, or a killed process left an incomplete file
+        complete = _execute_fresh(notebook, document, run, work, threads)
+        cache.cache_notebook_bundle(CacheBundleIn(complete, document.name), overwrite=True)
+        _, merged = cache.merge_match_into_notebook(notebook)
+        executed = True
+    for cell in merged.cells:
+        _move_alternative_text(cell)
+    nbformat.validate(merged)
+    return merged, executed
+
+
+def _execute_fresh(notebook: NotebookNode, document: Path, run: Path, work: Path, threads: int) -> NotebookNode:
+    """Execute every cell of a copy; name the cell that fails."""
+    notebook = copy.deepcopy(notebook)
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        _run_cells(notebook, work, _environment(run, work, threads))
+    except CellExecutionError as error:
+        log.error("%s", re.sub(r"\x1b\[[\d;]*m", "", str(error)))
+        label, name, value = next(failure for cell in notebook.cells if (failure := _failure(cell)))
+        raise UserError(
+            f"the cell {label!r} of {document} fails: {name}: {value}",
+            remedy="correct the code of the cell; the log has the traceback",
+        ) from None
+    except DeadKernelError:
+        raise UserError(
+            f"the kernel died while it executed {document}",
+            remedy="it may have run out of memory; close other programs and run the same command again",
+        ) from None
+    return notebook
+
+
+def _run_cells(notebook: NotebookNode, work: Path, environment: dict[str, str]) -> None:
+    """Execute the cells in a new kernel of this interpreter, and write the outputs into the notebook."""
+    # Without folders of kernels, the name means the interpreter that runs this, and no kernel that the user installed.
+    kernels = KernelSpecManager(kernel_dirs=[], ensure_native_kernel=True)
+    # The kernel's sockets are in a folder that only this user may enter. Paths of sockets must be short.
+    with tempfile.TemporaryDirectory(prefix="samizdat-") as sockets:
+        manager = AsyncKernelManager(
+            kernel_name=NATIVE_KERNEL_NAME, kernel_spec_manager=kernels, transport="ipc", ip=f"{sockets}/kernel",
+            connection_file=f"{sockets}/kernel.json",
+        )  # fmt: skip
+        client = NotebookClient(
+            notebook, km=manager, timeout=None, startup_timeout=300, record_timing=False,
+            resources={"metadata": {"path": str(work)}},
+        )  # fmt: skip
+        try:
+            client.execute(env=environment)
+        finally:
+            if manager.has_kernel:
+                run_sync(manager.shutdown_kernel)(now=True)
+
+
+def _environment(run: Path, work: Path, threads: int) -> dict[str, str]:
+    """Return the kernel's environment: the run, a fixed number of threads, and none of the user's own settings."""
+    foreign = ("MATPLOTLIBRC", "PYTHONSTARTUP", "PYTHONWARNINGS")
+    counts = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    private = {"IPYTHONDIR": "ipython", "MPLCONFIGDIR": "matplotlib", "JUPYTER_CONFIG_DIR": "jupyter"}
+    return (
+        {key: value for key, value in os.environ.items() if key not in foreign}
+        | {key: str((work / folder).absolute()) for key, folder in private.items()}
+        | dict.fromkeys(counts, str(threads))
+        | {"SAMIZDAT_RUN": str(run.absolute()), "MPLBACKEND": "agg", "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}
+    )
+
+
+def _failure(cell: NotebookNode) -> tuple[str, str, str] | None:
+    """Return the label of a cell that failed, the name of its error and the message; None for any other cell."""
+    for output in cell.get("outputs", ()):
+        if output.output_type == "error":
+            return cell_options(cell.source).get("label", cell.id), output.ename, output.evalue
+    return None
+
+
+def _move_alternative_text(cell: NotebookNode) -> None:
+    """Move the alternative text of a picture from its metadata into the option `fig-alt` of its cell."""
+    for output in cell.get("outputs", ()):
+        alternative = output.get("metadata", {}).get("image/png", {}).pop("alt", None)
+        if alternative and "fig-alt" not in cell_options(cell.source):
+            cell.source = with_option(cell.source, "fig-alt", alternative)

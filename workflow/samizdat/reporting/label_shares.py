@@ -1,0 +1,86 @@
+"""Draw the label shares of several sets of texts or samples, classifier by classifier."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
+
+from samizdat.reporting.frames import in_order, parts_of
+from samizdat.reporting.interval_charts import Panel, interval_panels
+from samizdat.reporting.run import Run
+from samizdat.reporting.style import Picture, described, in_percent, legend_below
+from samizdat.reporting.words import drawn, percent
+
+
+def shares_of_texts(run: Run) -> pd.DataFrame:
+    """Return the label shares of all texts together."""
+    return run.shares[(run.shares["subset"] == "texts") & (run.shares["group_kind"] == "all")]
+
+
+def shares_of_samples(run: Run, kind: str) -> pd.DataFrame:
+    """Return the label shares of samples grouped by `kind`: "model", "temperature" or "percent" of the training."""
+    return run.shares[(run.shares["subset"] == "samples") & (run.shares["group_kind"] == kind)]
+
+
+def next_to_texts(run: Run, samples: pd.DataFrame, words: str) -> dict[str, pd.DataFrame]:
+    """Name the sets of a figure: all texts, and the samples of each group, which is a number, in rising order."""
+    groups = sorted(parts_of(samples, "group").items(), key=lambda item: float(item[0]))
+    return {"texts": shares_of_texts(run)} | {words.format(group): rows for group, rows in groups}
+
+
+def draw_label_shares(
+    run: Run,
+    title: str,
+    sets: Mapping[str, pd.DataFrame],
+    classifiers: Sequence[str],
+    *,
+    kind: str,
+    inches: tuple[float, float],
+    spread: float = 0.65,
+    xlabel: str = "share",
+    legend: bool = True,
+) -> Picture:
+    """Draw each label's share in each set, with intervals.
+
+    Args:
+        run: what the report is about.
+        title: the finding.
+        sets: words of the legend → rows of `LABEL_SHARES`.
+        classifiers: a panel for each, top to bottom.
+        kind: the kind of figure, for the alternative text.
+        inches: height of a label, without and for each set.
+        spread: the part of the room between two labels that the sets share.
+        xlabel: what the shares are of.
+        legend: whether to name the sets.
+    """
+    panels = [_panel(run, classifier, sets) for classifier in classifiers]
+    heights = [0.5 + len(panel.names) * (inches[0] + inches[1] * len(sets)) for panel in panels]
+    figure = interval_panels(title, panels, heights, title_inches=0.8, spread=spread, name_characters=24)
+    with figure as (picture, axes):
+        for axis in axes:
+            axis.set(xlabel=xlabel)
+            axis.set_xlim(left=0)
+            axis.xaxis.set_major_formatter(in_percent())
+        if legend:
+            legend_below(picture, axes[0])
+        parts = [
+            f"{drawn(panel.heading)}, {drawn(words)}: {shares_in_words(panel.names, rows['value'])}"
+            for panel in panels
+            for words, rows in panel.series.items()
+        ]
+        picture.alternative_text = described(title, kind, parts)
+    return picture
+
+
+def shares_in_words(labels: Iterable[str], shares: Iterable[float]) -> str:
+    """Write labels with their shares for an alternative text: good 52 %, bad 48 %."""
+    return ", ".join(f"{drawn(label)} {percent(share)}" for label, share in zip(labels, shares, strict=True))
+
+
+def _panel(run: Run, classifier: str, sets: Mapping[str, pd.DataFrame]) -> Panel:
+    """Show a classifier's labels with their share in each set."""
+    labels = in_order(run.shares.loc[run.shares["classifier"] == classifier, "label"])
+    series = {}
+    for words, rows in sets.items():
+        own = rows[rows["classifier"] == classifier].set_index("label").reindex(labels)
+        series[words] = own.rename(columns={"share": "value"})
+    return Panel(classifier, labels, series)

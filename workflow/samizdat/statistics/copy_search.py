@@ -1,0 +1,38 @@
+"""What passages have in common with the training texts: the longest copy, runs of four words, known words."""
+
+import pandas as pd
+
+from samizdat.base import stage
+from samizdat.measures.copies import Copies, known_words
+
+
+def find_copies(passages: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
+    """Search the training texts for what passages share with them.
+
+    Args:
+        passages: `subset`, `id`, `begin`, `own` and its `words`.
+        training: `id` and `text`, with an index from 0.
+
+    Returns:
+        The columns of `records.COPIES` and `known_words`, how many words of a passage the training texts have.
+    """
+    of_words, of_runs = known_words(passages["words"].tolist(), training["text"])
+    index = Copies(training["text"])
+    rows = []
+    searched = stage.progress("copies", len(passages), "texts", items=passages["own"])
+    for text, begin in zip(searched, passages["begin"], strict=True):
+        match = index.longest(text)
+        rows.append(
+            (
+                len(text), match.characters, begin + match.start, training["id"][match.training_text], match.offset,
+                text[match.start : match.start + match.characters],
+            )
+            if match
+            else (len(text), 0, None, None, None, None)
+        )  # fmt: skip
+    columns = ["characters", "copy_characters", "copy_begin", "text_id", "text_offset", "passage"]
+    frame = pd.DataFrame(rows, columns=columns).astype({"copy_begin": "Int64", "text_offset": "Int64"})
+    return frame.assign(
+        subset=passages["subset"], id=passages["id"], begin=passages["begin"], ngrams=of_runs[:, 1],
+        copied_ngrams=of_runs[:, 0], known_words=of_words[:, 0],
+    )  # fmt: skip

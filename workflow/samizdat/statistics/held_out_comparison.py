@@ -1,0 +1,111 @@
+"""How much samples resemble held-out texts: for a simple model that separates them, and in an encoder's space."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from samizdat.base.device import Device, enough_memory
+from samizdat.base.seeds import derive_seed
+from samizdat.checkpoints.embedding import embed
+from samizdat.measures import closeness, two_samples
+from samizdat.measures.bootstrap import Bootstrap
+from samizdat.statistics.tables import Row
+
+
+def told_apart_area(passages: pd.DataFrame, real: pd.DataFrame, names: Row, bootstrap: Bootstrap) -> Iterator[Row]:
+    """Measure how well a simple model tells samples from as many held-out texts; too few give no row.
+
+    Args:
+        passages: what a model wrote: `own` and `document`.
+        real: held-out passages.
+        names: the columns that name the set of samples.
+        bootstrap: how intervals are made.
+    """
+    number = min(len(passages), len(real))
+    if number < two_samples.FEWEST_TEXTS:
+        return
+    left, right = real.iloc[:number], passages.iloc[:number]
+    documents = [*left["document"], *right["document"]]
+    seed = derive_seed(bootstrap.seed, "told apart", *names.values())
+    verdict = two_samples.tell_apart(left["own"].tolist(), right["own"].tolist(), documents, seed)
+    weights = [_drawn_texts(some["document"], bootstrap.resamples, derive_seed(seed, subset))
+               for subset, some in (("held out", left), ("samples", right))]  # fmt: skip
+    low, high = bootstrap.interval(two_samples.resampled_areas(verdict, *weights))
+    yield {
+        **names, "metric": "told_apart_area", "units": number, "value": verdict.area, "low": low, "high": high,
+        "p_value": verdict.p_value,
+    }  # fmt: skip
+
+
+def _drawn_texts(documents: pd.Series, resamples: int, seed: int) -> np.ndarray:
+    """Count how often each text is drawn when documents are drawn with replacement, `[resamples, texts]`."""
+    owners, names = pd.factorize(documents)
+    drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
+    return drawn[:, owners]
+
+
+def closeness_to_real(
+    sets: Sequence[tuple[Row, pd.DataFrame]],
+    real: pd.DataFrame,
+    training: pd.DataFrame,
+    encoder: str,
+    revision: str | None,
+    bootstrap: Bootstrap,
+    device: Device,
+) -> Iterator[Row]:
+    """Measure how close each set of samples is to as many held-out texts, and how close as many training texts are.
+
+    Args:
+        sets: the columns that name each set of samples, and its passages: `own` and `document`. Too few passages give
+            no row.
+        real: held-out passages.
+        training: passages of the train split.
+        encoder: what embeds the passages; the folder or Hub id of a checkpoint.
+        revision: its commit on the Hub.
+        bootstrap: how intervals are made.
+        device: where to compute.
+
+    Raises:
+        UserError: the encoder can't be loaded, or the device has too little memory.
+    """
+    sized = [(names, part, min(len(part), len(real), len(training))) for names, part in sets]
+    enough = [(names, part, number) for names, part, number in sized if number >= closeness.FEWEST_TEXTS]
+    if not enough:
+        return
+    most = max(number for _, _, number in enough)
+    frames = [real[:most], training[:most], *(part[:number] for _, part, number in enough)]
+    texts = [text for frame in frames for text in frame["own"]]
+    with enough_memory(device, "the encoder of sample_quality", remedy="set `device: cpu` in the config"):
+        points = embed(texts, encoder, revision, device.kind)
+    of_real, of_training, *of_samples = np.split(points, np.cumsum([len(frame) for frame in frames])[:-1])
+    for (names, part, number), own in zip(enough, of_samples, strict=True):
+        seed = derive_seed(bootstrap.seed, "closeness", *names.values())
+        counts = _clustered(own, part[:number], of_real[:number], real[:number], seed)
+        value = closeness.closeness(np.stack([one.sum(axis=0) for one in counts]))
+        resampled = [bootstrap.totals(one, "closeness", side, *names.values()) for side, one in enumerate(counts)]
+        low, high = bootstrap.interval(closeness.closeness(np.stack(resampled, axis=1)))
+        counts = _clustered(of_training[:number], training[:number], of_real[:number], real[:number], seed)
+        ceiling = closeness.closeness(np.stack([one.sum(axis=0) for one in counts]))
+        yield {
+            **names, "metric": "closeness", "units": number, "value": float(value), "low": low, "high": high,
+            "real_value": float(ceiling),
+        }  # fmt: skip
+
+
+def _clustered(
+    left: np.ndarray, left_texts: pd.DataFrame, right: np.ndarray, right_texts: pd.DataFrame, seed: int
+) -> list[np.ndarray]:
+    """Cluster two sets of points together; count the texts of each document in each cluster, for both sets.
+
+    Returns:
+        `[documents, clusters]` of the left set and of the right one.
+    """
+    places = closeness.cluster(np.concatenate([left, right]), len(left), seed)
+    tables = []
+    for some, frame in zip(np.split(places, [len(left)]), (left_texts, right_texts), strict=True):
+        owners = pd.factorize(frame["document"])[0]
+        counts = np.zeros((owners.max() + 1, places.max() + 1), np.int64)
+        np.add.at(counts, (owners, some), 1)
+        tables.append(counts)
+    return tables
