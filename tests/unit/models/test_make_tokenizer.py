@@ -32,7 +32,7 @@ def own(tmp_path_factory):
     return folder / "out"
 
 
-def test_each_text_stands_behind_a_boundary_and_reads_as_it_was(own):
+def test_each_text_follows_a_boundary_and_reads_as_it_was(own):
     summary = read_document(TokenizerSummary, own / "summary.json")
     tokens = np.fromfile(own / "tokens" / "train.bin", "<u2")
     assert summary.token_dtype == "uint16" and summary.tokens["train"] == len(tokens)

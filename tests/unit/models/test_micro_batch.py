@@ -21,7 +21,7 @@ CPU = Device("cpu", "processor", fastest="float32", int8=False)
 
 @pytest.fixture
 def holds(monkeypatch):
-    """Give the device memory for so many sequences; the numbers that are tried are noted."""
+    """Give the device memory for a number of sequences; return the numbers that are tried."""
 
     def hold(most: int) -> list[int]:
         tried = []

@@ -32,7 +32,7 @@ def test_a_checkpoint_on_the_way_is_evaluated_too():
     ],
 )  # fmt: skip
 def test_compilation_is_decided_by_device_and_length(wanted, kind, epochs, expected):
-    """At ten epochs this training has as many operations as compiling is worth."""
+    """At ten epochs this training has as many operations as compiling starts at."""
     settings = replace(SETTINGS, compile=wanted, epochs=epochs)
     tokens = 10**6
     parameters = round(COMPILED_FROM_OPERATIONS / 6 / tokens / 10)

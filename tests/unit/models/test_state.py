@@ -147,7 +147,7 @@ def test_a_state_of_another_recipe_is_not_resumed_from(trained, tokenizer, tmp_p
 
 @pytest.fixture(scope="module")
 def two_processes(tokenizer, tmp_path_factory):
-    """A training by two processes that nobody disturbed."""
+    """A training by two processes that was not interrupted."""
     folder = tmp_path_factory.mktemp("two")
     options = words(tokenizer, folder, **EVERYTHING, processes=2)
     done = run_program("samizdat.models.launch", "2", "samizdat.models.train_model", *options)
@@ -189,7 +189,7 @@ def test_a_state_of_another_number_of_processes_is_refused(tokenizer, tmp_path, 
 
 
 def test_the_scale_of_the_loss_is_part_of_a_state(tokenizer, tmp_path, monkeypatch):
-    """It begins so large that the first steps overflow and are skipped; begun anew, others would be."""
+    """It begins so large that the first steps overflow and are skipped. A new scale would skip other steps."""
 
     class Stop(Exception):
         pass

@@ -22,7 +22,7 @@ def test_two_processes_learn_what_one_does(tokenizer, tmp_path, monkeypatch):
         for column in ("train_loss", "validation_loss", "gradient_norm"):
             assert row[column] == pytest.approx(other[column], rel=1e-3, nan_ok=True), (column, row["step"])
     GPT2LMHeadModel.from_pretrained(tmp_path / "out")
-    # What the benchmarks read from a log is what stands in it.
+    # The benchmarks read the log with this pattern.
     monkeypatch.syspath_prepend(str(Path(__file__).parents[3] / "benchmarks"))
     from stage import LINE
 

@@ -33,7 +33,7 @@ def test_logits_have_the_same_bits_in_every_slot_and_company(width, heads, slots
     expected = [alone.step(torch.full((slots,), int(token)), torch.full((slots,), place), place).clone()
                 for place, token in enumerate(text)]  # fmt: skip
     mixed = Decoder(model, slots, 64)
-    # Each slot is at another place, among other texts, behind the leavings of a longer one.
+    # Each slot is at another position, among other texts, and holds what a longer text has left.
     for place in range(64):
         mixed.step(torch.randint(500, (slots,), generator=random), torch.full((slots,), place), place)
     starts = torch.randint(0, 20, (slots,), generator=random)

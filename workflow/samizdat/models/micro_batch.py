@@ -98,7 +98,7 @@ def _largest_that_fits(settings: TrainingSettings, model: GPT2LMHeadModel, devic
 
 
 def _dry_step(settings: TrainingSettings, model: GPT2LMHeadModel, device: Device, sequences: int) -> None:
-    """Compute and forget the gradients of so many sequences, with the memory of the optimisers taken, too."""
+    """Compute gradients as a step would, while the memory of the optimisers is taken, and delete them."""
     loss = RowLoss(model, kind=device.kind, dtype=number_formats(settings, device)[1])
     rows = torch.zeros((sequences, settings.context_tokens + 1), dtype=torch.long, device=device.kind)
     size = BYTES_PER_PARAMETER * model.num_parameters()

@@ -19,7 +19,7 @@ class Pace:
 
     @contextmanager
     def paused(self, tokens: int) -> Iterator[None]:
-        """Leave the time of an evaluation, done after so many tokens, out of the warm speed."""
+        """Leave the time of an evaluation out of the warm speed; `tokens` were trained on before it."""
         if self._since is not None:
             self._warm_tokens += tokens - self._since[0]
             self._warm_seconds += time.monotonic() - self._since[1]
@@ -27,7 +27,7 @@ class Pace:
         self._since = tokens, time.monotonic()
 
     def tokens_per_second(self, tokens: int) -> float:
-        """The speed from the start until now, after so many tokens."""
+        """Return the speed from the start until now; `tokens` were trained on so far."""
         return round((tokens - self._first_tokens) / max(time.monotonic() - self._started, 1e-9), 1)
 
     @property

@@ -1,4 +1,4 @@
-"""Token streams cut into rows of one length: training rows are shuffled anew each epoch and have no padding."""
+"""Token streams cut into rows of one length: training rows are shuffled in each epoch and have no padding."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from samizdat.models.head_loss import NO_TARGET
 
 
 class TrainingRows:
-    """All rows of a training run, in order: epoch after epoch, each cut at other places and shuffled anew.
+    """All rows of a training run, in order: epoch after epoch, each cut at other places and shuffled in another order.
 
     All texts, in the corpus's order and each after its boundary token, form a ring of tokens. An epoch begins at a
     random place of the ring, cuts rows of `context_tokens` targets and shuffles the rows. The tokens after the last

@@ -37,7 +37,7 @@ class SavedWeights:
             shutil.copytree(self._kept / str(percent), folder / "steps" / str(percent))
 
     def size(self) -> int:
-        """The bytes that the saved weights take."""
+        """Return the bytes that the saved weights take."""
         return disk.size_of(self._best) + disk.size_of(self._kept)
 
     def delete(self) -> None:

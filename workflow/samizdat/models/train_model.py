@@ -39,11 +39,11 @@ class _Start:
     checkpoint: sources.Located | None  # None: random weights
 
     def tokens_of(self, split: str) -> Path:
-        """The file of a split's tokens."""
+        """Return the file of a split's tokens."""
         return self.tokenizer / "tokens" / f"{split}.bin"
 
     def digests(self) -> dict[str, str]:
-        """File → SHA-256 of what the weights depend on, the checkpoint left out."""
+        """Return file → SHA-256 of what the weights depend on, without the checkpoint."""
         files = [*(self.tokens_of(split) for split in self.vocabulary.tokens), self.tokenizer / "tokenizer.json"]
         return {path.name: sha256_of(path) for path in files}
 

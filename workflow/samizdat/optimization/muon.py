@@ -109,7 +109,7 @@ def _by_gram(matrices: torch.Tensor) -> torch.Tensor:
 
 
 def _factor(gram: torch.Tensor, a: float, b: float, c: float) -> torch.Tensor:
-    """The factor `a + b G + c G²` by which an odd polynomial multiplies a matrix of the Gram matrix `G`."""
+    """Compute `a + b G + c G²`, by which an odd polynomial multiplies a matrix with the Gram matrix `G`."""
     factor = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
     factor.diagonal(dim1=1, dim2=2).add_(a)
     return factor

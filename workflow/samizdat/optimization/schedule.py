@@ -19,7 +19,7 @@ class LearningRateSchedule:
     decay_share: float = 0.0  # of `warmup-stable-decay` only
 
     def scale(self, step: int) -> float:
-        """The share of the peak learning rate at `step`, counted from 0."""
+        """Return the share of the peak learning rate at `step`, counted from 0."""
         warmup = self.warmup_share * self.steps
         if step < warmup:
             return (step + 1) / (warmup + 1)

@@ -83,7 +83,7 @@ class Decoder:
         return self._logits
 
     def _capture(self, blocks: int) -> torch.cuda.CUDAGraph:
-        """Record the forward pass over so many blocks as a CUDA graph: one launch replaces hundreds of small ones."""
+        """Record the forward pass over `blocks` blocks as a CUDA graph: one launch replaces hundreds of small ones."""
         with _unique_places():
             stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch has no types for it
             stream.wait_stream(torch.cuda.current_stream())

@@ -159,7 +159,7 @@ def write_texts(
 
 
 def _run(jobs: Sequence[Callable[[], None]], threads: int, stop: threading.Event) -> None:
-    """Run jobs in so many threads; after a failure, `stop` asks the others to end."""
+    """Run jobs in several threads; after a failure, set `stop`, so that the others end."""
     if threads == 1:
         for job in jobs:
             job()
