@@ -1,4 +1,4 @@
-# Everything that people do here. Each target first sees to .venv, once for each version of the lock.
+# All commands for people. Each target that needs .venv makes it first, once for each version of the lock.
 SHELL := /bin/bash
 PYTHON ?= python3
 CONFIG ?=
@@ -8,87 +8,92 @@ CONFIGFILES := $(if $(CONFIG),--configfile $(CONFIG))
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report plan verify bundle test lint bench-training bench-kills bench-classification bench-generation bench-report bench-reproducibility lock clean
+.PHONY: help report plan verify bundle clean test lint cli-help lock fresh \
+  bench-training bench-kills bench-classification bench-generation bench-report bench-reproducibility
 
 .DEFAULT_GOAL := report
 
-# KEEP=folder copies what the run makes into a folder that outlives this machine, and puts back what is in it.
-report: .venv/ready  ## the whole run; CONFIG=config/mine.yaml lays yours over config/config.yaml
+# A target's text follows `##` on its line; a line that begins with `##@` is a heading.
+help:  ## show this list
+	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-23s%s\n", $$1, $$2}' Makefile
+
+##@ Runs
+# KEEP=folder restores what the folder contains, and copies what the run makes into it, so that it outlives the machine.
+report: .venv/ready  ## make the whole run (default: the demo); CONFIG=config/mine.yaml adds your settings
 	@$(if $(KEEP),samizdat keep "$(KEEP)") $(BIN)/python -m snakemake --cores all $(CONFIGFILES)
 
-plan: .venv/ready  ## which jobs would run, why, and for about how long
+plan: .venv/ready  ## say which jobs would run, why, and for how long; CONFIG=config/mine.yaml
 	@samizdat plan $(CONFIGFILES)
 
 RUN ?= results/demo
-verify: .venv/ready  ## make a run again and say what is the same; RUN=results/mine or RUN=their.zip
+verify: .venv/ready  ## make a run again and compare the results; RUN=results/mine or RUN=their.zip
 	@samizdat verify "$(RUN)"
 
-bundle: .venv/ready  ## a run as one file that others can verify; INPUTS=hashes leaves the texts out
+bundle: .venv/ready  ## write a run as one file for others to verify; INPUTS=hashes leaves the texts out
 	@samizdat bundle "$(RUN)" --inputs $(or $(INPUTS),files)
 
-test: .venv/ready  ## the whole test suite, two files at a time
+clean: .venv/ready  ## show disk use and ask what to keep; ALL=1 or WHAT="logs verify" deletes without a question
+	@samizdat clean $(WHAT) $(if $(ALL),--all)
+
+##@ Development
+test: .venv/development  ## run all tests, two files at a time
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
-lint: .venv/ready  ## format, lint and workflow checks
+lint: .venv/development  ## check format, code and workflow
 	@ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/rules
 	@$(BIN)/pytest -q tests/integration/test_lint.py
 	@mypy && codespell
 
+cli-help: .venv/ready  ## write docs/cli.md from the help of `samizdat`
+	@$(BIN)/python docs/write_cli.py
+
+# torch and the accelerator packages that torch chooses are left out.
+COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
+NOT_LOCKED = $$(for name in $$(cat envs/not-locked.txt); do echo --no-emit-package $$name; done)
+LOCKED = $$(sed -n 's/^\([a-z0-9._-]*\)==.*/--no-emit-package \1/p' envs/lock.txt | sort -u)
+lock:  ## pin the versions of all packages in envs/ (needs uv)
+	@$(COMPILE) pyproject.toml --output-file envs/lock.txt $(NOT_LOCKED)
+	@$(COMPILE) pyproject.toml --extra dev --constraint envs/lock.txt --output-file envs/lock-development.txt $(NOT_LOCKED) $(LOCKED)
+	@echo uv | $(COMPILE) - --output-file envs/uv.txt
+
+fresh:  ## try the README's commands on bare Debian systems (root on Debian; half an hour)
+	@tests/fresh.sh
+
+##@ Benchmarks
 DEMO := results/demo/tokenizers
-bench-training: .venv/ready  ## training against two peers, under an hour on a quiet machine
+bench-training: .venv/ready  ## compare training with two peers; under an hour on a quiet machine
 	@snakemake --cores all $(DEMO)/own/summary.json $(DEMO)/gpt2/summary.json
 	@$(BIN)/python benchmarks/training.py
 
-bench-kills: .venv/ready  ## twenty kills, each resumed to the same bits
+bench-kills: .venv/ready  ## kill the training twenty times and check that the resumed model has the same bytes
 	@snakemake --cores all $(DEMO)/own/summary.json
 	@$(BIN)/python benchmarks/kills.py
 
-bench-classification: .venv/ready  ## classification against its peers, about ten minutes on a quiet machine
+bench-classification: .venv/ready  ## compare classification with its peers; ten minutes on a quiet machine
 	@snakemake --cores all results/demo/classifiers/sentiment/card.json
 	@$(BIN)/python benchmarks/classification.py
 
-bench-generation: .venv/ready  ## generation against transformers, and the search for copies: some minutes
+bench-generation: .venv/ready  ## compare generation with transformers, and time the search for copies; some minutes
 	@snakemake --cores all results/demo/models/gpt2-tiny/summary.json
 	@$(BIN)/python benchmarks/generation.py
 
-bench-reproducibility: .venv/ready  ## two clean demo runs, thirty kills, the table of changes: an hour
+bench-reproducibility: .venv/ready  ## run the demo twice, kill thirty runs, change one thing at a time; an hour
 	@$(BIN)/python benchmarks/reproducibility.py
 
-bench-report: .venv/ready  ## the report in a browser, for the demo, a Czech corpus and a hostile one
+bench-report: .venv/ready  ## check the page of the demo, a Czech and a hostile corpus in a browser
 	@$(BIN)/python benchmarks/report.py
 
-# torch comes without a hash and with its accelerator packages left to pip: a CPU build where one is at
-# hand, the CUDA build elsewhere. TORCH=system takes the one that $(PYTHON) has, whatever its version, as on a notebook
-# service whose torch fits its cards: the folder that it lies in stands behind the environment's own packages, so that
-# these win. Pythons of such services may lack ensurepip, so their own pip installs.
-ifeq ($(TORCH),system)
-  WITHOUT_PIP := --without-pip
-  PIP = $(PYTHON) -m pip --python $(BIN)/python
-  TORCHES_FOLDER = $(PYTHON) -c 'import importlib.util as u, pathlib, sys; torch = u.find_spec("torch"); print(pathlib.Path(torch.origin).parents[1]) if torch else sys.exit("$(PYTHON) has no torch; without TORCH=system, make installs one")'
-  LAST_ON_PATH = $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/torch-of-the-system.pth
-  GET_TORCH = $(TORCHES_FOLDER) >"$(LAST_ON_PATH)"
-else
-  PIP = $(BIN)/python -m pip
-  TORCHES_FOLDER = :
-  GET_TORCH = $(INSTALL) $$(sed -n 's/^ *"\(torch==[^"]*\)",$$/\1/p' pyproject.toml)
-endif
-INSTALL = $(PIP) install --quiet --disable-pip-version-check
+# Checks in a moment whether the environment fits, and repairs it if not. TORCH=system uses the PyTorch that $(PYTHON)
+# has, whatever its version, as on a notebook service whose PyTorch fits its GPUs.
+INSTALL = PYTHONPATH=workflow $(PYTHON) -B -m samizdat.environment.install --torch "$(TORCH)"
 
-.venv/ready: envs/lock.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "samizdat needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12")'
-	@$(TORCHES_FOLDER) >/dev/null
-	@echo "Installing into .venv (once, some minutes)"
-	@$(PYTHON) -m venv $(WITHOUT_PIP) .venv
-	@$(INSTALL) --no-deps --require-hashes -r envs/lock.txt
-	@$(GET_TORCH)
-	@$(INSTALL) --no-deps --no-build-isolation --editable .
-	@touch $@
+.venv/ready: FORCE
+	@command -v "$(PYTHON)" >/dev/null || { echo "✗ there is no $(PYTHON); install Python 3.11 or newer, or name another with: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "✗ samizdat needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12")'
+	@$(INSTALL)
 
-# Needs uv. What follows torch's own choice of accelerator is left out.
-lock:
-	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	  --no-annotate --no-header --quiet --output-file envs/lock.txt \
-	  $$(for name in $$(cat envs/not-locked.txt); do echo --no-emit-package $$name; done)
+# With the packages of tests and lint.
+.venv/development: .venv/ready
+	@$(INSTALL) --development
 
-clean: .venv/ready  ## shows what takes how much disk and asks what to keep; ALL=1 or WHAT="logs verify" without asking
-	@samizdat clean $(WHAT) $(if $(ALL),--all)
+FORCE:

@@ -1,10 +1,10 @@
-"""Classification against transformers' pipelines and ONNX Runtime, on one machine in one run.
+"""Compare classification with transformers' pipelines and ONNX Runtime, on one machine in one run.
 
     make bench-classification                        the demo's corpus and classifier first, then all rows
     python benchmarks/classification.py --quick      the same code on a few texts, in a minute or two; records nothing
 
 Needs `results/demo/corpus` and `results/demo/classifiers/sentiment`. The row of ONNX Runtime needs the extra
-`bench` (`pip install -e '.[bench]'`) and is left out without it. Each side runs in a process of its own.
+`bench` (`pip install -e '.[bench]'`) and is left out without it. Ours and each peer run in processes of their own.
 """
 
 import argparse
@@ -36,16 +36,16 @@ from samizdat.statistics.agreement import agreement
 
 DEMO = ROOT / "results" / "demo"
 LABELS = ("negative", "neutral", "positive")
-ROWS = 32  # of the batched peers
+ROWS = 32  # texts in a batch of the batched peers
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of everything is run; the second is for a look whether it works."""
+    """How much of everything is run: FULL for the record, QUICK to see that the code works."""
 
     rounds: int
-    texts: int  # of a peer in a round
-    corpus: int | None  # of ours; None: all
+    texts: int  # that each peer scores in a round
+    corpus: int | None  # texts that ours scores in a round; None: all
     large_texts: int
     large_layers: int
 
@@ -58,7 +58,7 @@ QUICK = Plan(rounds=1, texts=60, corpus=400, large_texts=12, large_layers=1)
 
 
 def ours(classifier: str, table: str, folder: str, precision: str, threads: int) -> dict[str, Any]:
-    """Score a table with our stage, loading, cutting, store and all; seconds."""
+    """Score a table with our stage; return its seconds, with loading and the score store."""
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
     settings = ClassificationSettings(**config["classification"] | {"precision": precision})
     scores, store = Path(folder, "scores.parquet"), Path(folder, "scores.sqlite")
@@ -68,7 +68,7 @@ def ours(classifier: str, table: str, folder: str, precision: str, threads: int)
 
 
 def pipeline(classifier: str, table: str, batch_size: int, threads: int) -> dict[str, Any]:
-    """Score a table with transformers' pipeline in float32; seconds without loading, and labels."""
+    """Score a table with transformers' pipeline in float32; return seconds without loading, and labels."""
     from transformers import pipeline as make
 
     torch.set_num_threads(threads)
@@ -85,10 +85,10 @@ def pipeline(classifier: str, table: str, batch_size: int, threads: int) -> dict
 
 
 def onnx(classifier: str, table: str, threads: int) -> dict[str, Any]:
-    """Score a table with ONNX Runtime in float32, sorted by length and batched; seconds without loading."""
+    """Score a table with ONNX Runtime in float32, sorted by length, in batches; return seconds without loading."""
     try:
         import onnxruntime
-        import onnxscript  # noqa: F401 - the exporter's
+        import onnxscript  # noqa: F401 - the exporter needs it
     except ImportError as error:
         return {"left_out": str(error)}
     from transformers import AutoModelForSequenceClassification
@@ -133,13 +133,13 @@ def apart(side: str, **arguments: Any) -> dict[str, Any]:
 
 
 def table_of(frame: pd.DataFrame, path: Path) -> str:
-    """Write some of the corpus as a table of its own."""
+    """Write some rows of the corpus as a table; return its path."""
     write_table(frame.reset_index(drop=True), TEXTS, path)
     return str(path)
 
 
 def large_classifier(folder: Path, layers: int) -> str:
-    """An XLM-R-base of random weights with the demo's tokenizer: the size of its vocabulary costs no time."""
+    """Make an XLM-R-base with random weights and the demo's tokenizer; the vocabulary's size costs no time."""
     tokenizer = AutoTokenizer.from_pretrained(DEMO / "classifiers" / "sentiment")
     config = XLMRobertaConfig(
         vocab_size=len(tokenizer), num_hidden_layers=layers, max_position_embeddings=514, type_vocab_size=1,
@@ -157,7 +157,7 @@ def large_classifier(folder: Path, layers: int) -> str:
 
 
 def differing(folder: Path, keys: pd.Series, labels: list[str]) -> float:
-    """The share of texts whose label in `folder/scores.parquet` is not the one given."""
+    """Return the share of texts whose label in `folder/scores.parquet` is not the one given."""
     said = read_table(folder / "scores.parquet", SCORES).set_index("id")["label"]
     return float(np.mean(said[keys].to_numpy() != np.array(labels, object)))
 
@@ -165,7 +165,7 @@ def differing(folder: Path, keys: pd.Series, labels: list[str]) -> float:
 def speeds(
     classifier: str, corpus: pd.DataFrame, part: int, rounds: int, work: Path, threads: int, own: pd.DataFrame
 ) -> tuple[dict[str, list[float]], dict[str, Any]]:
-    """Texts a second of every side, round by round, and how many labels differ."""
+    """Measure texts per second of ours and each peer, round by round, and how many labels differ."""
     rates: dict[str, list[float]] = {}
     different: dict[str, list[float]] = {"bfloat16": [], "float32": []}
     left_out = None
@@ -183,7 +183,7 @@ def speeds(
         single = table_of(own.head(1), folder / "single.parquet")
         for name in ("single", "exact"):
             (folder / name).mkdir()
-        # One text takes as long as loading does, which the peers' clocks leave out.
+        # The time of one text is the loading time, which the peers' times leave out.
         loading = apart("ours", table=single, folder=str(folder / "single"), precision="auto", **common)["seconds"]
         exact = apart("ours", table=table, folder=str(folder / "exact"), precision="float32", **common)
         left_out = found["onnx"].get("left_out")
@@ -202,12 +202,12 @@ def speeds(
 
 
 def growth(classifier: str, corpus: pd.DataFrame, work: Path, threads: int) -> float:
-    """What adding 1 % of texts costs, without loading the model, as a share of classifying all."""
+    """Measure the time of adding 1 % of the texts, without loading the model, as a share of classifying all."""
     more = max(2, len(corpus) // 100)
     shuffled = corpus.sample(frac=1, random_state=9)
     common = {"classifier": classifier, "folder": str(work), "precision": "auto", "threads": threads}
     work.mkdir()
-    # Nothing is known; then all but 1 % and one text, one text more (which loads the model), and the rest.
+    # First all but 1 % and one text; then one text more, which only loads the model; then the rest.
     sizes = [len(corpus) - more - 1, len(corpus) - more, len(corpus)]
     seconds = [
         apart("ours", table=table_of(shuffled.iloc[:size], work / "texts.parquet"), **common)["seconds"]
@@ -217,7 +217,7 @@ def growth(classifier: str, corpus: pd.DataFrame, work: Path, threads: int) -> f
 
 
 def f1_share(corpus: pd.DataFrame, folder: Path) -> tuple[float, float]:
-    """The demo classifier's held-out macro-F1, and one rater's against the others."""
+    """Compute the demo classifier's held-out macro-F1, and that of one rater against the others."""
     card = read_document(ClassifierCard, DEMO / "classifiers" / "sentiment" / "card.json")
     scores = read_table(folder / "scores.parquet", SCORES)
     scores = scores[scores["label"].notna() & ~scores["seen_in_training"]]
@@ -229,12 +229,12 @@ def f1_share(corpus: pd.DataFrame, folder: Path) -> tuple[float, float]:
 
 
 def ratios(rates: dict[str, list[float]], peer: str) -> list[float]:
-    """Our speed over a peer's, round by round."""
+    """Divide our speed by a peer's, round by round."""
     return [one / other for one, other in zip(rates["ours"], rates[peer], strict=True)]
 
 
 def main() -> None:
-    """Run everything and record it."""
+    """Run all rows and record them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a few texts; records nothing")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of every side")

@@ -1,7 +1,7 @@
-"""A Czech and Slovak corpus: the sayings in Debian's package fortunes-cs, as the table that config/czech.yaml reads.
+"""Fetch a Czech and Slovak corpus: the sayings in Debian's package fortunes-cs, as the table of config/czech.yaml.
 
-The package is fetched by apt, or taken from work/downloads/ where it was put by hand; its hash is pinned. Its
-licence is the GPL, so its texts stay out of this repository.
+apt downloads the package, unless it is in work/downloads/ already; its hash is pinned. Its licence is the GPL, so its
+texts are not in this repository.
 """
 
 import csv
@@ -20,7 +20,7 @@ TABLE = DOWNLOADS / "czech.csv"
 PACKAGE, VERSION = "fortunes-cs", "2.0.9-1.1"
 SHA256 = "5a38a15bcd58c6a2f777a1f2db8d51da901bc3d0147b2db3597c8a1b78acb447"
 COLUMNS = ("text", "author", "kind", "language")
-# File of the package → kind and language. Longer pieces from novels and handbooks are left out.
+# Files of the package → kind and language. Files with longer passages of novels and handbooks are left out.
 FILES = {
     "citace": ("citát", "čeština"),
     "citat": ("citát", "čeština"),
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def fetch() -> Path:
-    """The package's file, its hash checked."""
+    """Download the package, unless it is there, and check its hash; return its path."""
     archive = DOWNLOADS / f"{PACKAGE}_{VERSION}_all.deb"
     DOWNLOADS.mkdir(parents=True, exist_ok=True)
     if not archive.is_file():
@@ -62,12 +62,12 @@ def fetch() -> Path:
 
 
 def sayings(name: str, contents: str) -> Iterator[tuple[str, str, str, str]]:
-    """The rows of one file: sayings stand between lines of one percent sign, and end with who said it."""
+    """Yield the rows of one file, in which a line with `%` separates sayings and the last line names the author."""
     kind, language = FILES[name]
     for piece in re.split(r"^%\n", contents, flags=re.MULTILINE):
         found = _AUTHOR.search(piece.rstrip())
         text = piece[: found.start()] if found else piece
-        # Prose is broken where lines were full; verse where it is to be.
+        # Line ends in prose only fill the lines; in verse they are part of the text.
         lines = [" ".join(line.split()) for line in text.strip().split("\n")]
         text = ("\n" if kind == "verš" else " ").join(line for line in lines if line)
         author = found["author"].strip() if found else ""

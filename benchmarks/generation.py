@@ -1,7 +1,7 @@
-"""Generation against transformers, and the search for copies in a large corpus, on one machine in one run.
+"""Compare generation with transformers, and time the search for copies in a large corpus, on one machine in one run.
 
     make bench-generation                      the demo's model first, then all rows: some minutes
-    python benchmarks/generation.py --quick    the same code on a toy, in a minute; records nothing
+    python benchmarks/generation.py --quick    the same code with a tiny model, in a minute; records nothing
 
 Needs `results/demo/models/gpt2-tiny`. On a GPU: benchmarks/gpu.py.
 """
@@ -37,7 +37,7 @@ PASSAGE_CHARACTERS = 80
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of everything is run; the second is for a look whether it works."""
+    """How much of everything is run: FULL for the record, QUICK to see that the code works."""
 
     samples: int
     piped: int  # of them, prompt by prompt
@@ -83,13 +83,13 @@ def main() -> None:
 
 
 def demo() -> tuple[GPT2LMHeadModel, PreTrainedTokenizerFast]:
-    """The demo's model: 4 layers, 256 wide, a vocabulary of 6,144."""
+    """Load the demo's model: 4 layers of width 256, a vocabulary of 6,144."""
     folder = DEMO / "models" / "gpt2-tiny"
     return GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True), load_tokenizer(folder)
 
 
 def toy() -> tuple[GPT2LMHeadModel, PreTrainedTokenizerFast]:
-    """A small model of random weights, with a vocabulary made of this project's own pages."""
+    """Make a tiny model with random weights and a vocabulary made from this project's own pages."""
     learned = ByteLevelBPETokenizer()
     pages = [str(page) for page in sorted((ROOT / "docs").glob("*.md"))]
     learned.train(pages, vocab_size=512, special_tokens=[BOUNDARY], show_progress=False)
@@ -101,7 +101,7 @@ def toy() -> tuple[GPT2LMHeadModel, PreTrainedTokenizerFast]:
 
 
 def greedy(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, plan: Plan) -> Figure:
-    """The share of greedy tokens that are those of `generate`, prompt by prompt, in full float32."""
+    """Return the share of greedy tokens that are the same as those of `generate`, in float32."""
     words = [f"{BEGINNINGS[number % len(BEGINNINGS)]} {BEGINNINGS[number // 8 % 8]}" for number in range(plan.greedy)]
     prompts = [(tokenizer.eos_token_id, *tokens) for tokens in encode(tokenizer, words)]
     recipe = Recipe(
@@ -121,7 +121,7 @@ def greedy(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, plan: Pla
 
 
 def memorisation(plan: Plan) -> dict[str, Figure]:
-    """Seconds and memory of the search for the samples' longest copies, in a process of its own."""
+    """Measure seconds and memory of the search for the samples' longest copies, in a process of its own."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         planted = write_corpus(folder, plan)
@@ -138,7 +138,7 @@ def memorisation(plan: Plan) -> dict[str, Figure]:
 
 
 def write_corpus(folder: Path, plan: Plan) -> int:
-    """Texts of words as frequent as words are, and samples of which half hold a passage; how many do."""
+    """Write texts with word frequencies like a language's, and samples, half of them with a copied passage."""
     random = np.random.default_rng(1)
     letters = np.array(list("etaoinshrdlucmfwypvbgkjqxz"))
     words = ["".join(random.choice(letters, random.integers(2, 10))) for _ in range(50_000)]
@@ -157,7 +157,7 @@ def write_corpus(folder: Path, plan: Plan) -> int:
 
 
 def search(folder: Path) -> None:
-    """Search as the step does, and print how long it took and how much memory."""
+    """Search as the step does, and print its seconds and its memory."""
     started = time.perf_counter()
     texts = pq.read_table(folder / "texts.parquet")["text"].to_pylist()
     samples = pq.read_table(folder / "samples.parquet")["text"].to_pylist()

@@ -1,4 +1,4 @@
-"""New tokens a second of our generation, beside transformers' pipeline and its `generate` in batches."""
+"""Measure new tokens per second of our generation, of transformers' pipeline and of its `generate` in batches."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ BEGINNINGS = (
     "My friends and I have been waiting for",
 )  # fmt: skip
 DRAWING = {"top_p": 0.95, "repetition_penalty": 1.1}
-NEVER = -1  # a boundary that no model writes: all texts get their full length
+NEVER = -1  # no token has this number, so every text gets its full length
 
 
 def speeds(
@@ -30,18 +30,18 @@ def speeds(
     repeats: int,
     reaches: tuple[float, float],
 ) -> dict[str, Figure]:
-    """New tokens a second of the three, texts in and texts out, and ours against the others'.
+    """Measure new tokens per second of the three, from text to text, and our speed divided by the others'.
 
     Args:
         model: in evaluation mode, on its device.
         tokenizer: the model's.
-        samples: texts of ours and of `generate`.
-        piped: texts that the pipeline writes, one by one.
-        tokens: new ones of each text.
-        batch: texts at once of `generate`.
-        slots: texts at once of ours.
-        repeats: of ours and of `generate`, in turns.
-        reaches: against the pipeline, and against `generate`.
+        samples: number of texts that ours and `generate` write.
+        piped: number of texts that the pipeline writes, one by one.
+        tokens: new tokens of each text.
+        batch: texts in a batch of `generate`.
+        slots: texts that ours writes at once.
+        repeats: measurements of ours and of `generate`, in turns.
+        reaches: the targets of the two ratios: against the pipeline, and against `generate`.
     """
     prompts = [BEGINNINGS[number % len(BEGINNINGS)] for number in range(samples)]
     tokenizer.pad_token, tokenizer.padding_side = tokenizer.eos_token, "left"
@@ -73,7 +73,7 @@ def speeds(
 
     pipe(prompts[0], **options | {"max_new_tokens": 4, "min_new_tokens": 4})
     rate_piped = rates(by_pipeline, 1, tokens)
-    # In turns, so that a busy minute of the machine hits both.
+    # In turns, so that a busy minute of the machine slows down both.
     pairs = [(rates(batched, 1, tokens)[0], rates(ours, 1, tokens)[0]) for _ in range(repeats)]
     rate_batched, rate_ours = ([pair[side] for pair in pairs] for side in (0, 1))
     return {
@@ -86,7 +86,7 @@ def speeds(
 
 
 def rates(write_samples: Callable[[], int], times: int, tokens: int) -> list[float]:
-    """New tokens a second, each time."""
+    """Return new tokens per second of each measurement."""
     found = []
     for _ in range(times):
         started = time.perf_counter()

@@ -1,13 +1,13 @@
-"""Every stage on a GPU: right first, then fast, each beside what one would use instead, in one run.
+"""Check and time every stage on a GPU: first that it is correct, then how fast it is compared with its peers.
 
     python benchmarks/gpu.py                         every row, about ten minutes
-    python benchmarks/gpu.py --rows checks           only those whose names begin so; several names may be given
-    python benchmarks/gpu.py --quick --device cpu    each line of it on a toy; records nothing
+    python benchmarks/gpu.py --rows checks           only rows whose names begin so; several names may be given
+    python benchmarks/gpu.py --quick --device cpu    every row with tiny models; records nothing
 
 Needs this repository, torch, transformers, and of the packages in envs/lock.txt those that `workflow/samizdat` imports
 for these stages: accelerate, filelock, jsonschema, numpy, pandas, protobuf, pyarrow, pyyaml, safetensors, scikit-learn,
-tokenizers and tqdm. Texts are made up, and full-size checkpoints get random weights: neither changes a speed. Results
-are written after each row, so that a run that is cut off keeps what it had.
+tokenizers and tqdm. Texts are made up, and full-size checkpoints have random weights: neither changes a speed. Results
+are written after each row, so that a run that is cut off keeps its rows so far.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from samizdat.base.device import prepare
 
 
 def main() -> None:
-    """Run the rows that were asked for."""
+    """Run the rows that the options name."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", nargs="*", default=[""], help="beginnings of the names of rows, in their order")
     parser.add_argument("--quick", action="store_true")
@@ -68,13 +68,13 @@ def main() -> None:
 def rows_of(
     folder: Path, device: str, figures: dict[str, Figure], *, quick: bool
 ) -> dict[str, Callable[[], dict[str, Figure]]]:
-    """What can be measured, in its order; data and checkpoints are made when they are first wanted.
+    """Return all rows in their order; data and checkpoints are made when a row first needs them.
 
     Args:
-        folder: for all of that.
+        folder: for data and checkpoints.
         device: `cuda`, or `cpu` to see that it runs.
-        figures: of the rows before.
-        quick: on toys.
+        figures: of the rows that ran before.
+        quick: use tiny models.
     """
     sizes = training.QUICK if quick else training.FULL
     small = checks.TOY if quick else checks.SMALL

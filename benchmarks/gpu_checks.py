@@ -1,4 +1,4 @@
-"""Is it right on a GPU? Each stage beside the same stage on the CPU, and beside itself."""
+"""Check each stage on a GPU: compare it with the same stage on the CPU, and with itself in a second run."""
 
 import json
 import signal
@@ -57,7 +57,7 @@ PLAIN = Recipe(top_k=0, top_p=1.0, repetition_penalty=1.0, no_repeat_ngram=0, ma
 def training(
     settings: TrainingSettings, tokenizer: Path, folder: Path, device: str, formats: tuple[str, ...]
 ) -> dict[str, Figure]:
-    """The losses of each number format beside the CPU's in float32, and the same bytes twice."""
+    """Compare the losses of each number format with the CPU's in float32, and the bytes of two trainings."""
     plain = replace(settings, dropout=0.0)
     expected = trained(plain, tokenizer, folder / "cpu", "cpu")["validation_loss"]
     figures = {}
@@ -86,7 +86,7 @@ def training(
 
 @contextmanager
 def _attention_of(name: str) -> Iterator[None]:
-    """What computes attention: for `older` as on cards before Ampere, which have no flash attention."""
+    """Turn flash attention off for `older`: cards before Ampere do not have it."""
     before = torch.backends.cuda.flash_sdp_enabled()
     torch.backends.cuda.enable_flash_sdp(name != "older")
     try:
@@ -96,13 +96,13 @@ def _attention_of(name: str) -> Iterator[None]:
 
 
 def trained(settings: TrainingSettings, tokenizer: Path, folder: Path, device: str) -> dict[str, Any]:
-    """Run the stage; its summary."""
+    """Run the training stage; return its summary."""
     train_model(settings, "m", tokenizer, folder / "out", folder / "work", device, threads=2, seed=1)
     return json.loads((folder / "out" / "summary.json").read_text(encoding="utf-8"))
 
 
 def resuming(settings: TrainingSettings, tokenizer: Path, folder: Path, device: str) -> dict[str, Figure]:
-    """A training that is killed after a state, and one that is asked to end, beside one that is left alone."""
+    """Compare a training that was killed after a state, and one that was terminated, with an undisturbed one."""
     settings = replace(settings, precision="float16" if device == "cuda" else "auto", epochs=4.0)
     trained(settings, tokenizer, folder / "whole", device)
     figures = {}
@@ -123,7 +123,7 @@ def resuming(settings: TrainingSettings, tokenizer: Path, folder: Path, device: 
 
 
 def processes(settings: TrainingSettings, tokenizer: Path, folder: Path, device: str) -> dict[str, Figure]:
-    """Two processes on one card beside one process."""
+    """Compare the loss of two processes on one card with that of one process."""
     settings = replace(settings, dropout=0.0)
     alone = trained(settings, tokenizer, folder / "alone", device)["validation_loss"]
     words = command(asdict(replace(settings, processes=2)), tokenizer, folder / "two", device=device, threads=2, seed=1)
@@ -139,7 +139,7 @@ def processes(settings: TrainingSettings, tokenizer: Path, folder: Path, device:
 
 
 def generation(checkpoint: Path, folder: Path, device: str) -> dict[str, Figure]:
-    """Greedy tokens beside the CPU's, and a text's bits in other company."""
+    """Compare greedy tokens with the CPU's, and a text with the same text written among others."""
     there = GPT2LMHeadModel.from_pretrained(checkpoint, dtype=torch.float32).eval()
     prompts = [(0, *range(5, 5 + number)) for number in range(1, 30)]
     greedy = [Request(prompt, 0.0, 1) for prompt in prompts]
@@ -164,7 +164,7 @@ def generation(checkpoint: Path, folder: Path, device: str) -> dict[str, Figure]
 
 
 def _company(model: GPT2LMHeadModel) -> int:
-    """How often a text's logits have other bits in another slot, among other texts, with more blocks read."""
+    """Count the steps in which a text's logits differ in another slot, among other texts, with more blocks read."""
     random = torch.Generator().manual_seed(1)
     text = torch.randint(model.config.vocab_size, (64,), generator=random).to(model.device)
     slots = 16
@@ -180,7 +180,7 @@ def _company(model: GPT2LMHeadModel) -> int:
 
 
 def classification(corpus: Path, tokenizer: Path, folder: Path, device: str, **shape: int) -> dict[str, Figure]:
-    """Fine-tune on the card twice and on the CPU; then score with what was learned, here and there, in parts."""
+    """Fine-tune on the card twice and on the CPU; then score on both, all texts and a part of them."""
     encoder = write_encoder(folder / "encoder", tokenizer, **shape)
     settings = replace(LEARNING, checkpoint=str(encoder))
 
@@ -223,7 +223,7 @@ def _weights(folder: Path) -> list[torch.Tensor]:
 def scores(
     classifier: Path, corpus: Path, folder: Path, device: str, precision: str, **changes: Any
 ) -> dict[str, tuple[str, np.ndarray]]:
-    """Run the scoring stage with a store of its own: text's id → label and probabilities."""
+    """Run the scoring stage with a new score store; return label and probabilities by the text's id."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = replace(SCORING, precision=precision, **changes)
     score_texts(settings, classifier, (corpus,), folder / "s.parquet", folder / "s.sqlite", device, threads=2, seed=1)
@@ -233,7 +233,7 @@ def scores(
 
 
 def differing(left: Path, right: Path, what: str) -> Figure:
-    """How many bytes of two folders differ; a file that only one has counts whole."""
+    """Count the bytes that differ in two folders; of a file that only one has, all bytes."""
     sides = [{str(path.relative_to(side)): path.read_bytes() for path in sorted(side.rglob("*")) if path.is_file()}
              for side in (left, right)]  # fmt: skip
     count = 0

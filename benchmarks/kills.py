@@ -1,9 +1,9 @@
-"""Kill the training stage at random instants and compare what it ends with: the same bits, or there is a fault.
+"""Kill the training stage at random moments, resume it, and check that the finished model has the same bytes.
 
     make bench-kills                     20 kills
     python benchmarks/kills.py --quick   three; records nothing
 
-The shape is the tiny run's, compiled, trained for longer and saving a state every few steps.
+The model is the tiny run's, compiled, trained for longer, with a state saved every few steps.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from stage import command, environment, settings_of
 
 
 def main() -> None:
-    """Run in peace, then again and again with a kill each, until the end or the count is reached."""
+    """Train once undisturbed; then train, kill and resume as often as wanted; compare and record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, default=ROOT / "results" / "demo", help="where a vocabulary `own` is")
     parser.add_argument("--quick", action="store_true")
@@ -36,7 +36,7 @@ def main() -> None:
             words = command(settings, tokenizer, root / folder, device="cpu", threads=1, seed=2014)
             return subprocess.Popen(words, env=environment(root / "compiled"), stderr=subprocess.DEVNULL)
 
-        for folder in ("compiling", "whole"):  # the second finds what the first has compiled, as those to be killed do
+        for folder in ("compiling", "whole"):  # the second, like all later ones, finds the compiled kernels
             begun = time.monotonic()
             if start(folder).wait():
                 raise SystemExit("the run that nobody kills failed")
@@ -77,7 +77,7 @@ def main() -> None:
 
 
 def digest(folder: Path) -> str:
-    """A hash over all files of a model: weights, log, summary and the checkpoints on the way."""
+    """Hash all files of a model: weights, log, summary and intermediate checkpoints."""
     total = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         total.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())

@@ -1,4 +1,4 @@
-"""The rate that a machine's matrix units reach, and how much of it a training step needs."""
+"""Measure the peak rate of a machine in matrix products, and compute the operations of a training step."""
 
 import time
 from collections.abc import Callable
@@ -7,11 +7,11 @@ import torch
 
 
 def matrix_rate(kind: str, threads: int, sizes: tuple[int, ...], dtype: torch.dtype = torch.bfloat16) -> list[float]:
-    """Operations a second of large square products, five measurements of the best size each.
+    """Measure operations per second of large square products: five measurements of the fastest size.
 
     Args:
         kind: `cpu` or `cuda`.
-        threads: on the CPU.
+        threads: number of threads on the CPU.
         sizes: rows and columns to try.
         dtype: bfloat16, or int8 with sums in int32.
     """
@@ -34,7 +34,7 @@ def _rates(kind: str, size: int, dtype: torch.dtype) -> list[float]:
 
 
 def seconds_of(work: Callable[[], object], kind: str) -> float:
-    """How long something takes, a card's share included."""
+    """Return the duration of a call in seconds, with the GPU's work."""
     if kind == "cuda":
         torch.cuda.synchronize()
     started = time.perf_counter()
@@ -45,13 +45,13 @@ def seconds_of(work: Callable[[], object], kind: str) -> float:
 
 
 def operations_per_token(*, layers: int, width: int, context: int, vocabulary: int) -> int:
-    """Operations of a GPT-2's training step for each token, additions and multiplications counted apart.
+    """Compute the operations of a GPT-2's training step per token; an addition and a multiplication are two.
 
     `6 N + 12 L d T` (Chowdhery et al., PaLM, 2022, appendix B): each weight that takes part in a matrix product
     multiplies and adds once forward and twice backward; attention's two products with T tokens do so for each of
     L layers of width d. `N` is 12 L d² for the blocks and V d for the head, which shares the embedding's weights;
-    looking up embeddings multiplies nothing. The optimiser's own products (Muon's) are not counted, nor is it
-    subtracted that half of attention is masked.
+    looking up embeddings needs no operation. The optimizer's own products (Muon's) are not counted, and the
+    masked half of attention is.
     """
     weights = 12 * layers * width**2 + vocabulary * width
     return 6 * weights + 12 * layers * width * context

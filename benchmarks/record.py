@@ -1,4 +1,4 @@
-"""What a benchmark measured: kept as JSON, and shown as a table in docs/benchmarks.md."""
+"""Record the figures of a benchmark as JSON, and as a table in docs/benchmarks.md."""
 
 import importlib.metadata
 import json
@@ -20,24 +20,24 @@ LIBRARIES = ("torch", "transformers", "accelerate", "numpy", "snakemake")
 
 @dataclass(frozen=True)
 class Figure:
-    """One number, and what was aimed at."""
+    """One measured number and its target."""
 
-    meaning: str  # for people, with the unit
+    meaning: str  # in words, with the unit
     value: float
-    reach: float | None = None  # None: it only explains others
+    reach: float | None = None  # the target; None for a figure that only explains others
     less_is_better: bool = False
-    spread: tuple[float, float] | None = None  # least and greatest, where it was measured several times
+    spread: tuple[float, float] | None = None  # the least and the greatest of several measurements
 
     @property
     def met(self) -> bool | None:
-        """Whether the reach is reached; None where there is none."""
+        """Whether the target is reached; None where there is no target."""
         if self.reach is None:
             return None
         return bool(self.value <= self.reach if self.less_is_better else self.value >= self.reach)  # NumPy has its own
 
 
 def middle(meaning: str, values: list[float], reach: float | None = None, *, less_is_better: bool = False) -> Figure:
-    """The median of several measurements, with the least and the greatest as spread."""
+    """Make a figure of several measurements: their median, with the least and the greatest as spread."""
     ordered = sorted(values)
     half = len(ordered) // 2
     median = ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
@@ -48,10 +48,10 @@ def write(name: str, figures: dict[str, Figure], notes: dict[str, Any]) -> None:
     """Write `benchmarks/results/<name>.json` and its table into docs/benchmarks.md.
 
     Args:
-        name: of the benchmark; its table stands between two comments of that name, first at the end of the page's
-            section of that name, which is made where there is none.
-        figures: name → figure.
-        notes: what else was recorded, as JSON: settings, curves.
+        name: of the benchmark. Its table is between two comments with that name; a new table is put at the end of the
+            page's section of that name, which is made where there is none.
+        figures: figures by name.
+        notes: anything else to record as JSON, such as settings and curves.
     """
     record = {
         "machine": machine(),
@@ -87,7 +87,7 @@ def show(figures: dict[str, Figure]) -> None:
 
 
 def table_of(record: dict[str, Any]) -> str:
-    """A record as Markdown: machine and versions, then a row for each figure."""
+    """Write a record as Markdown: machine and versions, then a row for each figure."""
     hardware = record["machine"]
     versions = ", ".join(f"{key} {value}" for key, value in record["versions"].items())
     where = f"{hardware['processor']}, {hardware['cores']} cores, {hardware['memory_gib']} GiB"
@@ -100,7 +100,7 @@ def table_of(record: dict[str, Any]) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """What this machine is."""
+    """Describe this machine."""
     from samizdat.base.hardware import processor_name
 
     return {
@@ -113,7 +113,7 @@ def machine() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """The versions of the libraries that matter, of those that are installed."""
+    """Return the versions of the libraries that matter, as far as they are installed."""
     found = {}
     for library in LIBRARIES:
         try:
@@ -124,7 +124,7 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str | None:
-    """The last commit that changed more than pages and results, with a plus sign where files were changed since."""
+    """Return the last commit of the code, without docs and results, with a `+` where files have changed since."""
     git, code = ["git", "-C", str(ROOT)], ["--", ".", ":!docs", ":!benchmarks/results"]
     try:
         log = subprocess.run([*git, "log", "-1", "--format=%H", *code], capture_output=True, text=True, check=True)

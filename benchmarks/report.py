@@ -1,7 +1,7 @@
-"""The report measured: requests, accessibility, hostile text, re-rendering, equal bytes, and the page beside Quarto's.
+"""Check the report's page: requests, accessibility, hostile text, re-rendering, equal bytes, comparison with Quarto.
 
-The demo and a Czech corpus are run first, where they are not finished; the hostile run is made up. Needs Chromium
-on the PATH; what compares with Quarto is measured where `quarto` is on the PATH.
+The demo and a Czech corpus are run first, unless they are finished; the hostile run is made up. Needs Chromium on the
+PATH; the comparison with Quarto needs `quarto` on the PATH.
 """
 
 import argparse
@@ -32,14 +32,14 @@ from support import browsing
 
 PROJECT = ROOT / "report"
 SEEN = re.compile(r"as executed before")
-# Quarto gives captions ids of their own.
+# The ids of sections, figures and tables; not those that Quarto gives to captions.
 FLOAT = re.compile(r'id="((?:sec|fig|tbl)-(?![\w-]*-caption-)[\w-]+)"')
 PROSE = "\nA sentence that was added to see how long it takes.\n"
 
 
 @dataclass
 class Page:
-    """One run's page by one renderer, and what was found in it."""
+    """The page of one run by one renderer, and the problems that were found in it."""
 
     corpus: str
     renderer: str
@@ -50,7 +50,7 @@ class Page:
 
 
 def main() -> None:
-    """Measure, show and record."""
+    """Run all checks, show and record their figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the tiny run alone; record nothing")
     quick = parser.parse_args().quick
@@ -84,7 +84,7 @@ def main() -> None:
 
 
 def snakemake(root: Path, overlay: list[str]) -> str:
-    """Run the workflow of a checkout to its end; what it said."""
+    """Run the workflow of a checkout to its end; return its output."""
     command = [sys.executable, "-m", "snakemake", "--cores", "all", *(["--configfile", *overlay] if overlay else [])]
     environment = os.environ | {"PYTHONPATH": str(root / "workflow")}
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
@@ -94,7 +94,7 @@ def snakemake(root: Path, overlay: list[str]) -> str:
 
 
 def rerender(checkout: Path, corpus: str, overlay: list[str]) -> float:
-    """Seconds of the whole command after a sentence was added to the report, in a copy of this checkout.
+    """Measure the seconds of a run after a sentence was added to the report, in a copy of this checkout.
 
     Raises:
         AssertionError: a cell was executed again, or another step ran.
@@ -120,7 +120,7 @@ def rerender(checkout: Path, corpus: str, overlay: list[str]) -> float:
 
 
 def render(notebooks: dict[str, Path], folder: Path) -> tuple[list[Page], dict[str, int]]:
-    """Every notebook rendered twice by each renderer: the pages, and how many bytes differ for each renderer."""
+    """Render every notebook twice by each renderer; return the pages, and how many bytes differ by renderer."""
     quarto = find_quarto()
     pages, differing = [], {}
     for renderer in ("embedded", *(["quarto"] if quarto else [])):
@@ -140,12 +140,12 @@ def render(notebooks: dict[str, Path], folder: Path) -> tuple[list[Page], dict[s
 
 
 def differing_bytes(first: bytes, second: bytes) -> int:
-    """How many places of two files hold other bytes, what one has more counted in."""
+    """Count the places in which two files differ; the additional bytes of the longer one differ, too."""
     return sum(a != b for a, b in zip(first, second, strict=False)) + abs(len(first) - len(second))
 
 
 def look(pages: list[Page]) -> None:
-    """Open each page, light and dark, folded and unfolded, and note what it asks for and what axe finds."""
+    """Open each page, light and dark, folded and unfolded; record its requests and what axe finds."""
     for page, scheme, watched in opened(pages, ("light", "dark")):
         for state in ("folded", "unfolded"):
             page.violations += [f"{scheme}, {state}: {found}" for found in watched.violations()]
@@ -155,7 +155,7 @@ def look(pages: list[Page]) -> None:
 
 
 def attack(page: Page) -> dict[str, list[str]]:
-    """What hostile strings did in the page, wide and narrow: those that vanished, what ran, what is too wide."""
+    """Open the page, wide and narrow; return hostile strings that are not shown, that ran, or that are too wide."""
     failed: dict[str, list[str]] = {"vanished": [], "ran": [], "too wide": []}
     for size in ("wide", "narrow"):
         for _, _, watched in opened([page], ("light",), size):
@@ -169,7 +169,7 @@ def attack(page: Page) -> dict[str, list[str]]:
 
 
 def opened(pages: list[Page], schemes: tuple[str, ...], size: str = "wide") -> Iterator[tuple[Page, str, Any]]:
-    """Each page in a fresh browser window for each colour scheme."""
+    """Open each page in a new browser window for each colour scheme; yield them."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -183,7 +183,7 @@ def opened(pages: list[Page], schemes: tuple[str, ...], size: str = "wide") -> I
 
 
 def compare(pages: list[Page]) -> list[str]:
-    """Sections, figures and tables of Quarto's pages that the embedded ones lack."""
+    """Return the sections, figures and tables of Quarto's pages that the embedded pages lack."""
     found = {(page.corpus, page.renderer): set(FLOAT.findall(page.path.read_text("utf-8"))) for page in pages}
     return [
         f"{corpus}: {identifier}"
@@ -197,7 +197,7 @@ def figures_of(
     pages: list[Page], failed: dict[str, list[str]], seconds: dict[str, float], differing: dict[str, int],
     lacking: list[str],
 ) -> dict[str, Figure]:  # fmt: skip
-    """The figures of the table; those that need Quarto only where it is."""
+    """Make the figures; those of Quarto only where it is installed."""
     corpora = ", ".join(dict.fromkeys(page.corpus for page in pages))
     renderers = " and ".join(differing)
     tried = len(set(browsing.PROMPTS))

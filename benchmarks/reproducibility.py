@@ -1,9 +1,9 @@
-"""Run the demo twice from clean clones, kill a tiny run again and again, change one thing at a time: same bytes?
+"""Check that runs are reproducible: two clean demo runs, killed tiny runs, and one change at a time.
 
     make bench-reproducibility                      two demo runs, thirty kills, the whole table of changes
     python benchmarks/reproducibility.py --quick    tiny runs, three kills, two changes; records nothing
 
-What is run is the commit that stands here, in clones below a temporary folder; the table of changes is the tests' own.
+It runs the commit that is checked out here, in clones in a temporary folder. The table of changes is that of the tests.
 """
 
 import argparse
@@ -25,12 +25,12 @@ from record import ROOT, Figure, middle, show, write
 TINY = ["--configfile", "config/tiny.yaml"]
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 TABLE = "tests/integration/test_tiny_run.py::test_a_change_reruns_what_depends_on_it_and_nothing_else"
-# The row of a new text needs a run of a corpus of files, and stands in the test of the README's three steps.
+# The row of a new text needs a run with its own texts, so it is in the test of the README's three steps.
 NEW_TEXT = "tests/integration/test_readme.py::test_three_steps_to_ones_own_corpus_and_one_text_more"
 
 
 def main() -> None:
-    """Measure, show, and record."""
+    """Run all checks, show and record their figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     quick = parser.parse_args().quick
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def clone(folder: Path) -> Path:
-    """A clean clone of the commit that stands here, with the downloads that were made before."""
+    """Clone the commit that is checked out here, and copy the downloads that are there."""
     command = ["git", "clone", "--quiet", "--shared", str(ROOT), str(folder)]
     subprocess.run(command, check=True)
     fetched = ROOT / "work" / "downloads"
@@ -72,14 +72,14 @@ def clone(folder: Path) -> Path:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The environment in which a clone is the installed one."""
+    """Return the environment in which a clone is the installed one."""
     return os.environ | {"PYTHONPATH": str(folder / "workflow")}
 
 
 def start(folder: Path, *options: str) -> subprocess.Popen[bytes]:
-    """Begin a run in a session of its own, so that a signal can go to all of it.
+    """Start a run in a process group of its own, so that a signal can go to all its processes.
 
-    Interrupts are heard, as at a terminal, though a shell may have started this in the background.
+    The run does not ignore interrupts, even where a shell started this program in the background.
     """
     command = [sys.executable, "-m", "snakemake", "--cores", "all", *options]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": (folder / "stderr.txt").open("wb")}
@@ -90,7 +90,7 @@ def start(folder: Path, *options: str) -> subprocess.Popen[bytes]:
 
 
 def run(folder: Path, *options: str) -> float:
-    """A run to its end; its seconds."""
+    """Run to the end; return the seconds."""
     begun = time.monotonic()
     if start(folder, *options).wait():
         raise SystemExit(f"a run failed:\n{(folder / 'stderr.txt').read_text(encoding='utf-8')}")
@@ -98,7 +98,7 @@ def run(folder: Path, *options: str) -> float:
 
 
 def plan(folder: Path, *options: str) -> float:
-    """The seconds that a plan takes."""
+    """Return the seconds of a plan."""
     begun = time.monotonic()
     command = [sys.executable, "-c", "from samizdat.cli import main; main()", "plan", *options]
     subprocess.run(command, cwd=folder, env=environment(folder), stdout=subprocess.DEVNULL, check=True)
@@ -106,21 +106,21 @@ def plan(folder: Path, *options: str) -> float:
 
 
 def digests(folder: Path, name: str) -> dict[str, str]:
-    """File → hash of its bytes, of everything below a run's results but the provenance."""
+    """Hash every file of a run's results except the provenance."""
     results = folder / "results" / name
     files = [path for path in results.rglob("*") if path.is_file() and path.name != "provenance.json"]
     return {path.relative_to(results).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def differing(expected: dict[str, str], found: dict[str, str]) -> list[str]:
-    """Names that only one of two runs has, or that have other bytes."""
+    """Return the names of files that only one run has or whose bytes differ."""
     return sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
 
 
 def kill(root: Path, kills: int, notes: dict[str, object]) -> dict[str, Figure]:
-    """Disturb tiny runs at random instants, and let them finish by the plain command when all signals are spent.
+    """Send signals to tiny runs at random moments, then let the plain command finish, and compare the results.
 
-    A run that ends before its next signal is compared, and another one is begun from nothing.
+    A run that ends before its next signal is compared, too, and another one starts from nothing.
     """
     calm, disturbed = clone(root / "calm"), clone(root / "disturbed")
     whole_seconds = run(calm, *TINY)
@@ -132,7 +132,7 @@ def kill(root: Path, kills: int, notes: dict[str, object]) -> dict[str, Figure]:
         try:
             process.wait(wait)
         except subprocess.TimeoutExpired:
-            # Ctrl-C reaches every process of a terminal; other signals are sent to Snakemake alone.
+            # As Ctrl-C at a terminal, SIGINT goes to every process; other signals go only to Snakemake.
             (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
             process.wait()
             sent.append([number.name, round(wait, 2)])
@@ -153,7 +153,7 @@ def kill(root: Path, kills: int, notes: dict[str, object]) -> dict[str, Figure]:
 
 
 def changes(quick: bool, notes: dict[str, object]) -> dict[str, Figure]:
-    """Let the tests' table of changes run, and count the rows whose jobs are exactly the expected ones."""
+    """Run the tests' table of changes, and count the rows whose jobs are exactly the expected ones."""
     chosen = [TABLE, "-k", "touched"] if quick else [TABLE, NEW_TEXT]
     with tempfile.TemporaryDirectory() as name:
         report = Path(name, "report.xml")

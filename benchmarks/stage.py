@@ -1,4 +1,4 @@
-"""Our side: the training stage run as the program that the workflow runs, and what its log says of time."""
+"""Run our training stage as the workflow does, and read the times from its log."""
 
 import json
 import math
@@ -32,17 +32,17 @@ class Run:
     warm_tokens_per_second: float  # between evaluations, compilation left out
 
     def seconds_to(self, bits_per_byte: float) -> float:
-        """When the logged validation first was that good; infinite where it never was."""
+        """Return the seconds until a logged validation was first that good; infinite where none was."""
         return next((seconds for seconds, _, bits in self.curve if bits <= bits_per_byte), math.inf)
 
     @property
     def warm_up_seconds(self) -> float:
-        """From the start to the first logged validation, before the first step."""
+        """Return the seconds from the start to the first logged validation, before the first step."""
         return self.curve[0][0]
 
 
 def settings_of(*overlays: str, **changes: Any) -> dict[str, Any]:
-    """The first model's settings of config/config.yaml with overlays, and keys changed."""
+    """Return the first model's settings of config/config.yaml, with overlays and changes of keys."""
     config: dict[str, Any] = {}
     for name in ("config.yaml", *overlays):
         overlay = yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8"))
@@ -61,9 +61,9 @@ def train(
     seed: int,
     compiled: Path | None = None,
 ) -> Run:
-    """Train from nothing in a fresh folder, which is removed but for the log; the peers' clock starts alike.
+    """Train from nothing in a new folder, of which only the log is kept; time starts with the process, as a peer's.
 
-    Nothing is compiled before, unless `compiled` is where other runs have left it.
+    Nothing is compiled before, unless `compiled` has kernels of other runs.
     """
     shutil.rmtree(folder, ignore_errors=True)
     started = time.time()
@@ -84,7 +84,7 @@ def train(
 
 
 def environment(compiled: Path) -> dict[str, str]:
-    """The environment of stages and peers, as the rules set it; compiled kernels go to `compiled`."""
+    """Return the environment of stages and peers, as the rules set it; compiled kernels go to `compiled`."""
     return os.environ | {
         "PYTHONPATH": f"{ROOT / 'workflow'}:{os.environ.get('PYTHONPATH', '')}",
         "PYTHONHASHSEED": "0",
@@ -95,7 +95,7 @@ def environment(compiled: Path) -> dict[str, str]:
 def command(
     settings: dict[str, Any], tokenizer: Path, folder: Path, *, device: str, threads: int, seed: int
 ) -> list[str]:
-    """The command line of the stage, as the rule writes it."""
+    """Return the command line of the stage, as the rule writes it."""
     values = settings | {
         "name": "benchmark", "tokenizer": tokenizer, "out": folder / "out", "work": folder / "work", "device": device,
         "threads": threads, "seed": derive_seed(seed, "training", "benchmark"), "log": folder / "train.log",

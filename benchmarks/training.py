@@ -1,7 +1,7 @@
-"""Training against the Trainer notebook and against nanoGPT's settings, on one machine in one run.
+"""Compare training with the Trainer notebook and with nanoGPT's settings, on one machine in one run.
 
     make bench-training                          the demo's corpus and vocabularies first, then all rows: under an hour
-    python benchmarks/training.py --quick        the same code on a toy, in a minute or two; records nothing
+    python benchmarks/training.py --quick        the same code with tiny models, in a minute or two; records nothing
 
 Needs `results/demo/corpus` and `results/demo/tokenizers`, and `accelerate` for the Trainer. On a GPU:
 benchmarks/gpu.py.
@@ -33,7 +33,7 @@ PEERS = Path(__file__).parent / "peers"
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of everything is run; the second is for a look whether it works."""
+    """How much of everything is run: FULL for the record, QUICK to see that the code works."""
 
     changes: dict[str, Any]  # of the demo's settings
     short_epochs: float  # our run that is scheduled to be short
@@ -64,7 +64,7 @@ QUICK = Plan(
 
 @dataclass(frozen=True)
 class Data:
-    """The corpus in both vocabularies."""
+    """The corpus, tokenized with both vocabularies."""
 
     texts: Path
     own: Path
@@ -73,19 +73,19 @@ class Data:
 
     @classmethod
     def below(cls, run: Path) -> "Data":
-        """The demo's, as its run left it."""
+        """Return the data of a finished run, the demo's."""
         texts = pd.read_parquet(run / "corpus" / "texts.parquet")
         characters = int(texts.loc[texts["split"] == "train", "text"].str.len().sum())
         tokenizers = run / "tokenizers"
         return cls(run / "corpus" / "texts.parquet", tokenizers / "own", tokenizers / "gpt2", characters)
 
     def characters_per_token(self, tokenizer: Path) -> float:
-        """Of the train split, boundary tokens counted."""
+        """Return characters per token of the train split, boundary tokens included."""
         return self.characters / read_document(TokenizerSummary, tokenizer / "summary.json").tokens["train"]
 
 
 def main() -> None:
-    """Run the rows that were asked for."""
+    """Run all rows and record them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, default=ROOT / "results" / "demo", help="where corpus and vocabularies are")
     parser.add_argument("--quick", action="store_true")
@@ -99,7 +99,7 @@ def main() -> None:
 
 
 def on_cpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dict[str, Any]]:
-    """Every row of the CPU."""
+    """Measure every row on the CPU."""
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
     threads, seed = plan.threads or config["threads"], config["seed"]
     demo = settings_of(**plan.changes)
@@ -113,7 +113,7 @@ def on_cpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dic
     rate = matrix_rate("cpu", threads, plan.sizes)
     integer_rate = matrix_rate("cpu", threads, plan.sizes, torch.int8)
     speeds, short = [], []
-    for number in range(plan.repeats):  # in turns, since a machine's speed drifts
+    for number in range(plan.repeats):  # in turns, since the speed of a machine changes with time
         speeds.append(trainer(data, plan.trainer_steps, 0, folder, shape | plan.notebook, "cpu", threads))
         short.append(ours(f"short-{number}", epochs=plan.short_epochs, evaluations=12, keep_percents=[100]))
     full = ours("demo")
@@ -209,7 +209,7 @@ def on_cpu(data: Data, plan: Plan, folder: Path) -> tuple[dict[str, Figure], dic
 
 
 def passing(short: Run, full: Run, bits_per_byte: float) -> tuple[float, float]:
-    """When our short run passed that value, or where it never did the demo's; and that run's warm-up."""
+    """Return when our short run, or else the demo's, passed that value, and the warm-up seconds of that run."""
     run = short if min(bits for _, _, bits in short.curve) <= bits_per_byte else full
     return run.seconds_to(bits_per_byte), run.warm_up_seconds
 
@@ -217,14 +217,14 @@ def passing(short: Run, full: Run, bits_per_byte: float) -> tuple[float, float]:
 def trainer(
     data: Data, steps: int, evaluations: int, folder: Path, shape: dict[str, int], device: str, threads: int
 ) -> dict[str, Any]:
-    """A run of the Trainer notebook."""
+    """Run the Trainer notebook; return its measurements."""
     options = {"texts": data.texts, "tokenizer": data.gpt2, **shape, "steps": steps, "evaluations": evaluations,
                "device": device, "threads": threads}  # fmt: skip
     return peer("trainer_notebook.py", options, folder)
 
 
 def peer(script: str, options: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Run a peer as a program of its own and read what it measured."""
+    """Run a peer as a program of its own; return its measurements."""
     said(f"{script}: {', '.join(f'{key} {value}' for key, value in options.items() if key != 'texts')}")
     out = folder / f"{script}.json"
     words = [word for key, value in options.items() for word in (f"--{key}", str(value))]
@@ -233,18 +233,18 @@ def peer(script: str, options: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def step_durations(run: dict[str, Any], skipped: int) -> list[float]:
-    """Seconds of each of the Trainer's steps behind those that warm up."""
+    """Return the seconds of each of the Trainer's steps after the warm-up."""
     ends = run["step_ends"][skipped - 1 :]
     return [end - begin for begin, end in itertools.pairwise(ends)]
 
 
 def speed_of(run: dict[str, Any], skipped: int) -> float:
-    """The Trainer's tokens a second, by the median step."""
+    """Return the Trainer's tokens per second, by the median step."""
     return run["tokens_per_step"] / median(step_durations(run, skipped))
 
 
 def said(what: str) -> None:
-    """Say what runs now."""
+    """Print what runs now."""
     print(f"— {what}", flush=True)
 
 

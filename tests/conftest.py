@@ -1,4 +1,4 @@
-"""What the test files share: copies of the workflow to run in, and one finished tiny run."""
+"""Fixtures that the test files share: copies of the workflow to run in, and one finished tiny run."""
 
 import functools
 import os
@@ -13,26 +13,26 @@ import pytest
 import yaml
 from filelock import FileLock
 
+from samizdat.environment import install
 from support.run_fixture import make_run, publish
 
 ROOT = Path(__file__).parents[1]
 WORKFLOW_FILES = ("Snakefile", "Makefile", "pyproject.toml", "config", "workflow", "profiles", "report", "data", "envs")
 
-# Whether make, called in a copy, would find the environment that runs the tests as it wants it, and install nothing.
-READY = Path(sys.prefix, "ready")
-BUILT_BY_MAKE = READY.is_file() and all(
-    READY.stat().st_mtime >= (ROOT / name).stat().st_mtime for name in ("envs/lock.txt", "pyproject.toml")
+# Whether make, called in a copy, would use the environment of the tests as it is and install nothing.
+BUILT_BY_MAKE = Path(sys.prefix).resolve() == (ROOT / ".venv").resolve() and any(
+    install.fits(ROOT, development=True, system_torch=system_torch) for system_torch in (False, True)
 )
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """A copy of the workflow in a folder of its own, run as a user would run it."""
+    """A copy of the workflow in a folder of its own, run as a user runs it."""
 
     root: Path
 
     def environment(self, **extra: str) -> dict[str, str]:
-        """The environment of a shell in which this copy is the installed one."""
+        """Return the environment of a shell in which this copy is the installed one."""
         scripts = str(Path(sys.executable).parent)
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("SAMIZDAT_", "HF_"))}
         return (
@@ -62,7 +62,7 @@ class Checkout:
         )
 
     def planned_jobs(self, *arguments: str) -> dict[str, int]:
-        """Rule → number of jobs that a run would do now, rule all left out."""
+        """Return for each rule, except `all`, the number of jobs that a run would do now."""
         done = self.snakemake("--dry-run", "--quiet", "host", *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
         if "Nothing to be done" in done.stdout + done.stderr:
@@ -82,7 +82,7 @@ class Checkout:
 
 
 def new_checkout(folder: Path) -> Checkout:
-    """Copy what the workflow runs from."""
+    """Copy the files that the workflow runs from."""
     generated = shutil.ignore_patterns("__pycache__", "*.egg-info", "report.ipynb", "report.html", ".quarto")
     folder.mkdir(parents=True, exist_ok=True)
     for name in WORKFLOW_FILES:
@@ -104,9 +104,9 @@ def checkout(tmp_path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory, worker_id) -> Checkout:
-    """A copy of the workflow in which `config/tiny.yaml` was run; tests leave its results as they are.
+    """A copy of the workflow in which `config/tiny.yaml` was run; tests do not change its results.
 
-    The processes that run the tests side by side share it: the first that wants it makes it.
+    Parallel test processes share it; the first that needs it makes it.
     """
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "tiny"
@@ -122,7 +122,7 @@ def tiny(tmp_path_factory, worker_id) -> Checkout:
 
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory):
-    """A Hub on this machine with the repositories that `config/gpu.yaml` names, a dataset and a small GPT-2."""
+    """A Hub on this machine with a dataset, a small GPT-2 and the classifiers that `config/gpu.yaml` names."""
     from support import hub_fixtures
     from support.hub_server import HubServer
 
@@ -155,7 +155,7 @@ def at_hub(hub, tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def chromium():
-    """A browser; its tests are skipped where there is none."""
+    """A browser."""
     from playwright.sync_api import sync_playwright
 
     from support.browsing import LAUNCH
@@ -176,7 +176,7 @@ def made_up(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def study(tmp_path):
-    """An empty study, for tests of the statistics to fill."""
+    """An empty study that tests of the statistics fill."""
     from support.study import Study
 
     return Study(tmp_path)
@@ -192,7 +192,7 @@ def tokenizer(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(tokenizer, tmp_path_factory):
-    """The folder of a model that was trained with that tokenizer."""
+    """The folder of a model that was trained with `tokenizer`."""
     from support.small_training import run
 
     return run(tokenizer, tmp_path_factory.mktemp("trained"))[1]
@@ -200,7 +200,7 @@ def trained(tokenizer, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def classifier_of(tmp_path_factory):
-    """Model type → the folder of a classifier of it, with weights that nobody trained."""
+    """A function from a model type to the folder of such a classifier with random weights."""
     from support.small_classifier import make_classifier
 
     return functools.cache(lambda kind: make_classifier(tmp_path_factory.mktemp(kind), model_type=kind))
@@ -208,5 +208,5 @@ def classifier_of(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def classifier(classifier_of):
-    """The folder of a BERT of them."""
+    """The folder of a BERT classifier with random weights."""
     return classifier_of("bert")

@@ -1,4 +1,4 @@
-"""GPT-2 with the published settings of nanoGPT: AdamW, warm-up and cosine, random windows, compiled; our code."""
+"""Train a GPT-2 by code of our own with nanoGPT's settings: AdamW, warm-up and cosine, random windows, compiled."""
 
 import argparse
 import json
@@ -16,14 +16,14 @@ from samizdat.models.rows import read_tokens
 from samizdat.records.io import read_document
 from samizdat.records.models import TokenizerSummary
 
-# Its settings for small models (its README and config/train_shakespeare_char.py), betas and decay of train.py.
+# nanoGPT's settings for small models (README, config/train_shakespeare_char.py); betas and weight decay of train.py.
 PEAK_RATE, FLOOR_RATE = 1e-3, 1e-4
 BETAS, WEIGHT_DECAY, GRADIENT_CLIP = (0.9, 0.95), 0.1, 1.0
 WARM_UP_SHARE = 0.05  # 100 of 2,000 steps
 
 
 def rate_at(done: float) -> float:
-    """The learning rate when this share of the run is done: linear warm-up, then cosine to a tenth."""
+    """Return the learning rate after this share of the run: linear warm-up, then cosine to a tenth."""
     if done < WARM_UP_SHARE:
         return PEAK_RATE * done / WARM_UP_SHARE
     left = 0.5 * (1 + math.cos(math.pi * min(1.0, (done - WARM_UP_SHARE) / (1 - WARM_UP_SHARE))))
@@ -31,7 +31,7 @@ def rate_at(done: float) -> float:
 
 
 def main() -> None:
-    """Train for so many seconds after warm-up, scoring aside, and write what was measured as JSON."""
+    """Train for the given seconds, without warm-up and scoring, and write the measurements as JSON."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--layers", type=int, required=True)
@@ -102,7 +102,7 @@ def main() -> None:
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
-    step(0.0)  # compiles, and moves nothing
+    step(0.0)  # compiles, and changes no weight
     warm_up_seconds = time.time() - started
     begun, scoring_seconds, steps = time.time(), 0.0, 0
     curve: list[tuple[float, int, float]] = []

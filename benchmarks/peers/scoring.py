@@ -1,4 +1,4 @@
-"""Validation bits per byte of any GPT-2, by the one definition that both sides are held to (docs/methods.md)."""
+"""Compute validation bits per byte of any GPT-2, by the same definition for ours and the peers (docs/methods.md)."""
 
 import math
 
@@ -10,7 +10,7 @@ from samizdat.models.rows import evaluation_rows
 
 
 class Scorer:
-    """Scores a model on every token of the validation split, each a target once."""
+    """Scores a model on the validation split, with every token as a target once."""
 
     def __init__(self, tokens, *, boundary: int, context: int, rows: int, utf8_bytes: int):
         """Take the split's tokens, each text behind its boundary token, and its UTF-8 bytes."""
@@ -20,7 +20,7 @@ class Scorer:
 
     @torch.no_grad()
     def bits_per_byte(self, logits_of) -> float:
-        """The score of a function from inputs `[n, context]` to logits `[n, context, vocabulary]`."""
+        """Score a function from inputs `[n, context]` to logits `[n, context, vocabulary]`."""
         nats = 0.0
         for part in self.rows.split(self.at_once):
             logits = logits_of(part[:, :-1].clamp(min=0)).float().cpu()

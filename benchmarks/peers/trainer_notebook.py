@@ -1,4 +1,4 @@
-"""The usual notebook: GPT-2's vocabulary and transformers' Trainer, in float32, written as students write it."""
+"""Train as a usual course notebook does: GPT-2's vocabulary and transformers' Trainer, in float32."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ from transformers import (
 
 
 class Clock(TrainerCallback):
-    """Notes when each step ended, and scores the model at some of them with the clock stopped."""
+    """Records when each step ended; scores the model after some steps, and does not count that time."""
 
     def __init__(self, scorer: Scorer | None, at: set[int], started: float):
         """Score after the steps `at`."""
@@ -31,7 +31,7 @@ class Clock(TrainerCallback):
         self.curve: list[tuple[float, int, float]] = []
 
     def on_step_end(self, args, state, control, model=None, **unused):
-        """A step has ended."""
+        """Record the end of a step, and score the model if it is due."""
         if torch.cuda.is_available():
             torch.cuda.synchronize()
         self.step_ends.append(time.time() - self.started - self.scoring_seconds)
@@ -45,7 +45,7 @@ class Clock(TrainerCallback):
 
 
 def main() -> None:
-    """Train, and write what was measured as JSON."""
+    """Train, and write the measurements as JSON."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--texts", type=Path, required=True)
     parser.add_argument("--tokenizer", type=Path, required=True)
@@ -69,7 +69,7 @@ def main() -> None:
     tokenizer.pad_token = tokenizer.eos_token
 
     def stream(split: str) -> list[int]:
-        """The split's texts behind one another, each behind an end-of-text token."""
+        """Join the tokens of the split's texts, with an end-of-text token before each text."""
         encoded = tokenizer(list(texts.loc[texts["split"] == split, "text"]), verbose=False)["input_ids"]
         return [token for text in encoded for token in [tokenizer.eos_token_id, *text]]
 

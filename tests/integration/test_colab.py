@@ -1,4 +1,4 @@
-"""`docs/colab.ipynb`: its cells as they stand, on a machine that is then lost, and on the next one."""
+"""Run the cells of `docs/colab.ipynb` on a machine that is then lost, and on the next one."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ GENERATED = {"__pycache__", "samizdat.egg-info"}
 TEXTS = "\n".join(
     f"{line} Number {number}." for number in range(60) for line in ("A first sentence.", "It will rain.", "Who knows?")
 )
-# The only package that the copy's lock names. Its other version is in the environment that runs the tests.
+# The only package in the copy's lock. The environment that runs the tests has another version of it.
 SHADOWED = "iniconfig"
 
 
@@ -34,7 +34,7 @@ def cell_with(nb: nbformat.NotebookNode, text: str) -> int:
 
 
 def execute(nb: nbformat.NotebookNode, folder: Path, **environment: str) -> str:
-    """Execute in a kernel of this interpreter, which knows of no checkout; return all that was printed."""
+    """Execute in a kernel of this interpreter, without this checkout on its path; return everything printed."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("SAMIZDAT_", "HF_", "PIP_"))}
     for name in ("PYTHONPATH", "MAKEFLAGS", "MAKELEVEL", "PYTHON", "TORCH", "KEEP", "CONFIG"):
         inherited.pop(name, None)
@@ -46,7 +46,7 @@ def execute(nb: nbformat.NotebookNode, folder: Path, **environment: str) -> str:
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory) -> Path:
-    """A folder with one wheel, where pip finds all that it is asked for."""
+    """A folder with the only wheel that pip needs."""
     folder = tmp_path_factory.mktemp("wheels")
     info = f"{SHADOWED}-99.0.dist-info"
     with zipfile.ZipFile(folder / f"{SHADOWED}-99.0-py3-none-any.whl", "w") as wheel:
@@ -58,7 +58,7 @@ def wheels(tmp_path_factory) -> Path:
 
 
 def write_zip(target: Path, wheel: Path) -> None:
-    """The project as a zip, as a browser downloads it: in one folder, with times of a zone that is ahead of here."""
+    """Write the project as the zip that a browser downloads: in one folder, with dates in the future."""
     lock = f"{SHADOWED}==99.0 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
     with zipfile.ZipFile(target, "w") as archive:
         for name in WORKFLOW_FILES:
@@ -71,7 +71,7 @@ def write_zip(target: Path, wheel: Path) -> None:
 
 
 def own_texts(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The notebook for one's own texts, small."""
+    """Change the notebook's config to small runs of one's own texts."""
     cell = nb.cells[cell_with(nb, "CONFIG = ")]
     assert '"config/tiny.yaml"' in cell.source
     cell.source = cell.source.replace('"config/tiny.yaml"', '"config/tiny.yaml config/mine.yaml"')
@@ -121,7 +121,7 @@ def test_a_lost_machine_costs_nothing_that_was_copied(tmp_path, wheels):
 
     nb = own_texts(notebook())
     said = execute(nb, content, **offline)
-    assert "Put back from" in said and "Nothing to be done" in said
+    assert "Restored from" in said and "Nothing to be done" in said
     assert not [mark for mark in ("✓", "✗", "Migrating") if mark in said]
     assert "What a small GPT-2 learned" in nb.cells[cell_with(nb, "iframe")].outputs[-1].data["text/html"]
     assert before == {path.relative_to(results): path.read_bytes() for path in results.rglob("*") if path.is_file()}

@@ -1,4 +1,4 @@
-"""The benchmark for GPUs, each line of it on a toy and on the CPU: when a GPU is there, there is no time for slips."""
+"""Run every line of the benchmark for GPUs on the CPU with tiny models, as time on a GPU is too costly for mistakes."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-# What is right on every device, and to the last bit.
+# Figures that are exact on every device.
 EXACT = {
     "training_plain_bytes", "training_compiled_bytes", "training_older_bytes", "killed_bytes", "ended_bytes",
     "finetuning_bytes", "greedy_share", "company", "logits", "score_company", "waits",
@@ -24,7 +24,7 @@ def test_every_row_of_the_benchmark_runs(tmp_path):
     done = subprocess.run(
         [sys.executable, "benchmarks/gpu.py", "--quick", "--device", "cpu", "--out", tmp_path / "figures.json"],
         cwd=ROOT,
-        # Threads that wait for a toy's products by spinning would keep others from computing theirs.
+        # Idle threads must sleep: spinning, they would slow down the products of other threads.
         env=os.environ | {"PYTHONPATH": str(ROOT / "workflow"), "OMP_WAIT_POLICY": "PASSIVE"},
         capture_output=True,
         text=True,
@@ -36,5 +36,5 @@ def test_every_row_of_the_benchmark_runs(tmp_path):
     figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
     assert not {key: figures[key] for key in EXACT if figures[key][2] is not True}
     assert figures["processes_percent"][2] and figures["training_float32_percent"][2]
-    # A toy's figures are nobody's.
+    # Figures of tiny models are not recorded.
     assert {path: path.read_bytes() for path in (ROOT / "benchmarks" / "results").glob("*.json")} == before

@@ -1,4 +1,4 @@
-"""A config whose every string is hostile: refused, or data; nothing of it reaches a shell, a formatter or a glob."""
+"""A config whose strings are all hostile: each is refused or treated as data; no shell, formatter or glob reads it."""
 
 import copy
 import json
@@ -21,14 +21,14 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
 from support.run_fixture import make_run
 
-# No slash, so that it is a file's name too. For a key that takes no line end, no blank or few characters: the others.
+# Without a slash, so that each can be a file's name. The second has no line end, the third no blank and few characters.
 HOSTILE = (
     '-it\'s "x" {draft} {config} <results> {{y}} $(touch PWNED) `touch PWNED`; touch PWNED & \\\ntouch PWNED\n#',
     "-'\"{draft} <results> $(touch PWNED) `touch PWNED`;touch PWNED;",
     "'{draft}`touch${IFS}PWNED`;$(touch${IFS}PWNED)",
 )
 NOTES, TEXTS = f"report/{HOSTILE[0]}.md", f"data/{HOSTILE[0]}.txt"
-# Snakemake tells its loggers of each job's shell line, formatted as it is when the job runs.
+# Snakemake gives its loggers each job's shell command, formatted as it will run.
 PLAN = """
 import json, logging, sys
 from pathlib import Path
@@ -48,7 +48,7 @@ RECORDER = f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]
 
 
 def string_keys(schema: dict[str, Any], root: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    """The way to each string that anybody may write; `*` stands for every item."""
+    """Yield the path of keys to each string that a user may write; `*` is every item."""
     schema = root["$defs"][schema["$ref"].rpartition("/")[2]] | schema if "$ref" in schema else schema
     kinds = schema.get("type", ())
     if "string" in ([kinds] if isinstance(kinds, str) else kinds) and "enum" not in schema:
@@ -65,7 +65,7 @@ KEYS = sorted(set(string_keys(SCHEMA, SCHEMA)))
 
 
 def with_text(config: dict[str, Any], way: tuple[str, ...], text: str) -> dict[str, Any]:
-    """The config with a text in one key, in each item of a list of mappings, or at the end of a list of texts."""
+    """Put a text into one key of the config, in every item of a list of mappings, or at the end of a list of texts."""
     *parents, last = way
     changed = copy.deepcopy(config)
     places: list[Any] = [changed]
@@ -82,7 +82,7 @@ def with_text(config: dict[str, Any], way: tuple[str, ...], text: str) -> dict[s
 
 
 def base(source: str) -> dict[str, Any]:
-    """A config with a classifier of each kind, a tokenizer of each kind, and texts from `source`."""
+    """Make a config with every kind of classifier and tokenizer, and texts from `source`."""
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     update_config(config, yaml.safe_load((ROOT / "config/tiny.yaml").read_text(encoding="utf-8")))
     given = {
@@ -105,7 +105,7 @@ def base(source: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def at(tmp_path_factory) -> Checkout:
-    """A checkout with files of hostile names."""
+    """A checkout with files that have hostile names."""
     checkout = new_checkout(tmp_path_factory.mktemp("hostile") / "checkout")
     (checkout.root / NOTES).write_text("My *words*.\n", encoding="utf-8")
     lines = [f"Sentence {number} of a corpus about rain and houses." for number in range(120)]
@@ -127,7 +127,7 @@ def accepted(config: dict[str, Any]) -> bool:
 
 
 def hostile_config(source: str) -> tuple[dict[str, Any], dict[tuple[str, ...], str]]:
-    """A config with a hostile text in every key that takes one, and the text of each key."""
+    """Make a config with a hostile text in every key that accepts one; return it and the text of each key."""
     config, placed = base(source), {}
     assert accepted(config)
     for way in KEYS:
@@ -140,7 +140,7 @@ def hostile_config(source: str) -> tuple[dict[str, Any], dict[tuple[str, ...], s
 
 
 def strings_in(value: Any) -> Iterator[str]:
-    """Every string of an option's value, which is a string or JSON."""
+    """Yield every string of an option's value, which is a string or JSON."""
     if isinstance(value, str):
         yield value
         try:
@@ -168,7 +168,7 @@ def test_every_string_of_the_config_is_refused_or_data(at, tmp_path, monkeypatch
     lines = json.loads(Path("lines.json").read_text(encoding="utf-8"))
     assert len(lines) > 20
 
-    # Each line runs in a shell of its own, with a program in Python's place that notes what it is given.
+    # Each command runs in a shell of its own, with a program in place of Python that records its arguments.
     sandbox = tmp_path / "sandbox"
     for folder in ("bin", "results/tiny", "logs/tiny"):
         (sandbox / folder).mkdir(parents=True)
@@ -194,7 +194,7 @@ def test_every_string_of_the_config_is_refused_or_data(at, tmp_path, monkeypatch
 
 
 def test_each_field_of_a_shell_line_is_quoted():
-    """`:q` quotes a field; of the helpers that give a param as quoted words, `options` and `paths` are the ones."""
+    """`:q` quotes a field; the functions `options` and `paths` return params that are quoted already."""
     fields = 0
     for file in sorted((ROOT / "workflow/rules").glob("*.smk")):
         for rule in re.split(r"^ *rule\b", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
@@ -215,7 +215,7 @@ def test_a_run_of_files_with_such_names_ends_well_and_follows_their_changes(at):
         "course": HOSTILE[0],
         "prompts": ["$(touch PWNED)", "{draft}"],
     }
-    # A folder, as names that nobody typed come in by it, and the texts of a second file.
+    # The whole folder, which adds a second file whose name nobody wrote into the config.
     shutil.copy(at.root / TEXTS, at.root / "data" / "Tom's “letters” (1905), č. 1.txt")
     corpus = {"source": "files", "paths": ["data"], "txt_unit": "line", "max_texts": None}
     overlay = at.overlay("odd", corpus=corpus, **changes)
@@ -246,7 +246,7 @@ def test_a_hostile_bundle_is_refused_before_anything_is_made(at, tmp_path, where
     run = make_run(tmp_path / "run", inputs=dict.fromkeys([name, "data/words.txt"], sha256_of(words)))
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     notes, texts = (name, "data/words.txt") if where == "notes" else ("report/notes.md", name)
-    # One word is no corpus: were the names let in, the run would end soon.
+    # One word is too small a corpus, so that a run that wrongly accepts the names ends soon.
     manifest["config"] |= {"notes": notes}
     manifest["config"]["corpus"] |= {"source": "files", "paths": [texts]}
     with zipfile.ZipFile(tmp_path / "their.zip", "w") as archive:

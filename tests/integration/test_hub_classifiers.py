@@ -1,4 +1,4 @@
-"""Classifiers from the Hub: what arrives, and what is fetched for it."""
+"""Classifiers from the Hub: what is imported, and which files are fetched for it."""
 
 import dataclasses
 import json
@@ -32,7 +32,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("name", ITEMS)
-def test_a_classifier_of_the_mission_arrives_whole_by_name_and_commit(name, at_hub, tmp_path):
+def test_each_classifier_of_the_gpu_config_is_imported_whole_by_name_and_commit(name, at_hub, tmp_path):
     item, files = ITEMS[name], at_hub.repositories["models", ITEMS[name]["checkpoint"]].commits
     assert COMMIT.fullmatch(item["revision"])
     out = import_here(tmp_path, item["checkpoint"], item["revision"], *item["labels"], length=item["max_length_tokens"])
@@ -47,7 +47,7 @@ def test_a_classifier_of_the_mission_arrives_whole_by_name_and_commit(name, at_h
     assert at_hub.fetched(item["checkpoint"]) == {"config.json", weights, *published.tokenizer_files}
     assert not (tmp_path / "work" / "converted").exists()
 
-    # The same model: its own class given its own weights, and the imported one, to the last bit.
+    # The imported model has exactly the outputs of the original class with the original weights.
     source = tmp_path / "source"
     source.mkdir()
     for file, content in files[item["revision"]].items():
@@ -73,7 +73,7 @@ def test_sentencepiece_tokens_are_those_of_sentencepiece(without, tmp_path):
         (source / file).unlink()
     tokenizer = load_tokenizer(import_here(tmp_path, str(source)))
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(source / "sentencepiece.bpe.model"))
-    # XLM-R's ids are SentencePiece's and one more; what has none is 3, and a text stands between 0 and 2.
+    # XLM-R's ids are SentencePiece's plus one; an unknown piece is 3; a text is between 0 and 2.
     expected = [[0, *(piece + 1 if piece else 3 for piece in pieces.encode(text)), 2] for text in TEXTS]
     assert tokenizer(TEXTS, split_special_tokens=True)["input_ids"] == expected
     assert any(3 in ids for ids in expected)
@@ -98,7 +98,7 @@ def test_wordpiece_tokens_are_the_longest_pieces_from_the_left(without, tmp_path
 
     tokenizer = load_tokenizer(import_here(tmp_path, str(source)))
     for text in TEXTS:
-        # Each sign by itself, and each CJK character.
+        # Each punctuation mark and each CJK character is a word of its own.
         words = re.findall(r"[漢字]|[^\W漢字]+|[^\w\s]", text)
         expected = ["[CLS]", *(piece for word in words for piece in pieces(word)), "[SEP]"]
         ids = tokenizer(text, split_special_tokens=True)["input_ids"]
@@ -147,7 +147,7 @@ def run_stage(folder: Path, item: dict, **environment: str) -> subprocess.Comple
 
 
 def test_the_second_time_needs_no_hub(hub, tmp_path):
-    item = ITEMS["offensive"]  # a pickle, so that the conversion is offline too
+    item = ITEMS["offensive"]  # has a pickle, so that the conversion, too, is tried offline
     hub.requests.clear()
     first = run_stage(tmp_path / "first", item, **hub.variables(tmp_path / "home"))
     assert first.returncode == 0, first.stderr

@@ -1,4 +1,4 @@
-"""Classifiers from the Hub that are refused, in words that say what to do, and nothing is left behind."""
+"""Classifiers from the Hub that are refused: the error says what to do, and no file is left behind."""
 
 import json
 import socket
@@ -21,7 +21,7 @@ def test_a_malicious_pickle_is_refused_and_leaves_no_trace(at_hub, tmp_path):
         import_here(tmp_path, "tests/malicious", commit)
     assert not touched.exists() and not (tmp_path / "out").exists()
     assert list((tmp_path / "work").iterdir()) == []
-    # The pickle is what it pretends to be: who loads it without care runs its code.
+    # The pickle works: plain unpickling runs its code.
     torch.load(source / "pytorch_model.bin", weights_only=False)
     assert touched.exists()
 
@@ -122,7 +122,7 @@ def test_what_cant_be_had_is_said_with_a_remedy(name, revision, token, said, at_
     for part in [name, *said, "What to do:"]:
         assert part in str(error.value)
     assert not (tmp_path / "out").exists()
-    # Who has the right token has it all.
+    # With the right token it is fetched.
     monkeypatch.setenv("HF_TOKEN", hub_server.TOKEN)
     for kind in ("gated", "private"):
         assert import_here(tmp_path, f"tests/{kind}").is_dir()

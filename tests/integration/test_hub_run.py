@@ -1,4 +1,4 @@
-"""A corpus and a GPT-2 from the Hub, and a whole run that has nothing from anywhere else."""
+"""A corpus and a GPT-2 from the Hub, and a whole run with the Hub as its only source."""
 
 import csv
 import json
@@ -39,16 +39,16 @@ CORPUS = CorpusSettings(
 
 @pytest.fixture
 def datasets_at_hub(at_hub, tmp_path, monkeypatch):
-    """The Hub of `at_hub` for `datasets` too; its dataset's commit."""
+    """The Hub of `at_hub` for `datasets` too; the commit of its dataset."""
     monkeypatch.setattr(datasets.config, "HF_ENDPOINT", at_hub.url)
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "datasets"))
-    monkeypatch.setattr(datasets.config, "USE_PARQUET_EXPORT", False)  # of a server that is not here
+    monkeypatch.setattr(datasets.config, "USE_PARQUET_EXPORT", False)  # its server is not on this machine
     monkeypatch.setattr(datasets.config, "HF_UPDATE_DOWNLOAD_COUNTS", False)
     return at_hub.repositories["datasets", DATASET].branches["main"]
 
 
 def read_corpus(folder: Path, **changes: object):
-    """The table and the summary of the corpus."""
+    """Import the corpus; return its table and its summary."""
     texts, summary = folder / "texts.parquet", folder / "summary.json"
     import_corpus(replace(CORPUS, **changes), None, texts, summary, seed=1)
     return read_table(texts, TEXTS), read_document(CorpusSummary, summary)
@@ -116,7 +116,7 @@ TRAINING = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="
 
 
 def continue_gpt2(folder: Path, **changes: object) -> Path:
-    """Make the tokenizer of the Hub's GPT-2 and continue the model, on texts that it has seen."""
+    """Make the tokenizer of the Hub's GPT-2 and continue its training; return the model's folder."""
     texts = write_texts(
         [f"{text} {turn}" for turn in range(8) for text in hub_fixtures.SENTENCES], folder / "t.parquet"
     )
@@ -132,7 +132,7 @@ def test_a_gpt2_is_continued_with_its_own_tokenizer(at_hub, tmp_path):
     assert summary.start == f"{GPT2}@{GPT2_COMMIT}" and summary.steps_done > 0
     files = {"config.json", "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt"}
     assert at_hub.fetched(GPT2) == files | {"generation_config.json", "model.safetensors"}
-    # At so small a rate the weights stay where they began.
+    # With so small a learning rate the weights hardly change.
     source = hub_fixtures.write_gpt2(tmp_path / "again")
     before, after = (GPT2LMHeadModel.from_pretrained(folder).state_dict() for folder in (source, model))
     assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)

@@ -1,6 +1,6 @@
-"""A run that is killed, interrupted and refused by its disk again and again, and finished by the plain command.
+"""A run that is killed, interrupted and stopped by a full disk several times, then finished by the plain command.
 
-All tests but the last disturb one checkout, in whatever order, and the last finishes what they left.
+All tests of `disturbed` but the last disturb one checkout, in any order; the last one finishes the run.
 """
 
 import os
@@ -15,8 +15,8 @@ import pytest
 from conftest import Checkout, new_checkout
 
 TINY = ("--configfile", "config/tiny.yaml")
-# Each signal comes when the private folder of one of these steps has its lock: while it is at work. Only what the
-# step needs is asked for, so that it can't be over before its turn.
+# Each signal is sent while the private folder of one of these steps has its lock: while the step runs. Snakemake is
+# asked only for the file of that step, so that the step has not run before.
 DISTURBED_IN = {
     "classifiers/source": (signal.SIGTERM, "classifiers/source/card.json"),
     "models/gpt2-tiny": (signal.SIGKILL, "models/gpt2-tiny/summary.json"),
@@ -27,7 +27,7 @@ DISTURBED_IN = {
 
 
 def results_of(checkout: Checkout) -> dict[str, bytes]:
-    """Every result file but the provenance, which tells times."""
+    """Read every result file except the provenance, which has times in it."""
     root = checkout.root / "results" / "tiny"
     files = [path for path in root.rglob("*") if path.is_file() and path.name != "provenance.json"]
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
@@ -35,7 +35,7 @@ def results_of(checkout: Checkout) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def disturbed(tiny, tmp_path_factory) -> Checkout:
-    """A checkout in which nothing has run yet; where this system lets us, on two small disks of its own."""
+    """A checkout in which nothing has run yet; on two small disks of its own where this system allows it."""
     checkout = new_checkout(tmp_path_factory.mktemp("disturbed") / "checkout")
     folders = [checkout.root / name for name in ("results", "work")]
     for folder in folders:
@@ -49,7 +49,7 @@ def disturbed(tiny, tmp_path_factory) -> Checkout:
 
 
 def mount(*arguments: str) -> str:
-    """Mount something; what the system says where it does not let us."""
+    """Run `mount`; return its error message, empty where it succeeds."""
     try:
         return subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False).stderr.strip()
     except FileNotFoundError:
@@ -64,8 +64,8 @@ def need_disk(checkout: Checkout) -> None:
 def start_and_kill(checkout: Checkout, step: str, number: signal.Signals, target: str) -> None:
     """Run until a step has begun, then send a signal.
 
-    An interrupt goes to all processes, as a terminal sends it; every other one to Snakemake alone: what it
-    started must end by itself.
+    An interrupt goes to all processes, as from a terminal; every other signal only to Snakemake, and the processes
+    that Snakemake started must end by themselves.
     """
     lock = checkout.root / "work" / "tiny" / step / "lock"
     lock.unlink(missing_ok=True)
@@ -89,12 +89,12 @@ def start_and_kill(checkout: Checkout, step: str, number: signal.Signals, target
 
 
 def hear_interrupts() -> None:
-    """As at a terminal: what a shell starts in the background ignores interrupts, and so do its children."""
+    """Stop ignoring interrupts, as programs do that a shell started in the background."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def living_stages(checkout: Checkout) -> list[str]:
-    """Commands of processes that still work in the checkout."""
+    """Return the commands of the stages that still run in the checkout."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -106,7 +106,7 @@ def living_stages(checkout: Checkout) -> list[str]:
 
 
 def run_remounted(checkout: Checkout, option: str, usual: str) -> subprocess.CompletedProcess[str]:
-    """A run while the results lie on another kind of disk; skipped where this system doesn't let us."""
+    """Run while the disk of the results has another option; skip the test where this system can't mount."""
     need_disk(checkout)
     results = str(checkout.root / "results")
     assert mount("-o", f"remount,{option}", results) == ""
@@ -131,7 +131,7 @@ def test_read_only_results_are_named(disturbed):
 
 @pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="looks for orphans in /proc, which is Linux's")
 @pytest.mark.parametrize("step", DISTURBED_IN)
-def test_who_is_killed_leaves_nobody_behind(disturbed, step):
+def test_a_killed_run_leaves_no_process_behind(disturbed, step):
     start_and_kill(disturbed, step, *DISTURBED_IN[step])
     deadline = time.monotonic() + 20
     while living_stages(disturbed) and time.monotonic() < deadline:

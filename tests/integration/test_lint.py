@@ -1,10 +1,10 @@
-"""Snakemake's own linter has nothing to say, but for the one habit that this workflow does not share."""
+"""Snakemake's linter reports nothing, except for one rule that this workflow does not follow."""
 
 import re
 import subprocess
 import sys
 
-# All steps run in the one locked environment that Snakemake itself runs in: the lock documents the software.
+# All steps run in Snakemake's own locked environment; the lock documents the software.
 ONE_ENVIRONMENT = "Specify a conda environment or container for each rule."
 
 

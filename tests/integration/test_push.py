@@ -1,4 +1,4 @@
-"""Pushing: one commit with weights, tokenizer and a card of true numbers, by a token that no file shows."""
+"""Pushing a model: one commit with weights, tokenizer and a model card; no file contains the token."""
 
 import json
 import subprocess
@@ -24,8 +24,8 @@ def hub():
 
 
 def push(checkout, hub, home: Path, *configs: str, token: str | None = TOKEN) -> subprocess.CompletedProcess[str]:
-    """`snakemake push` as a user with that token would run it."""
-    # hf_xet, the Hub's newer protocol, is a client of servers that no test has.
+    """Run `snakemake push` as a user with that token does."""
+    # hf_xet, the Hub's newer protocol, needs servers that no test has.
     known = {"HF_TOKEN": token} if token else {}
     variables = hub.variables(home, HF_HUB_DISABLE_XET="1", **known)
     return checkout.snakemake("push", *(configs or CONFIGS), **variables)

@@ -1,4 +1,4 @@
-"""What the README shows is what works: its commands, its config, its three steps to a corpus of one's own."""
+"""The README's commands, configs, links and three steps to a corpus of one's own work as written."""
 
 import re
 
@@ -13,7 +13,7 @@ from samizdat.records.io import read_table
 from support.hub_fixtures import write_classifier
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-# Where each command of the README is run: here, for the fixture `tiny`, by CI itself, or where Quarto is.
+# Where each command of the README is run: in this file, in another test, in the fixture `tiny`, or by CI.
 COMMANDS = {
     "make report": "in earnest, before a release",
     "make report CONFIG=config/tiny.yaml": "the fixture tiny",
@@ -32,7 +32,7 @@ COMMANDS = {
     "make test": "CI",
     "make lint": "CI",
 }
-# What one text more reruns: everything but what depends on the config and on the classifier from a folder.
+# What one more text reruns: every rule except those that depend only on the config or on the imported classifier.
 ALL_BUT_THE_CONFIG = {
     "import_corpus": 1, "make_tokenizer": 1, "train_model_gpt2-tiny": 1, "generate_samples": 1, "judge_samples": 1,
     "score_texts": 2, "compute_statistics": 1, "write_manifest": 1, "execute_report": 1, "render_report": 1,
@@ -42,7 +42,7 @@ LINES = ["První věta malého korpusu, která stojí tady.", "Druhá věta je o
 
 
 def blocks(language: str) -> list[str]:
-    """The fenced blocks of a language, without their indentation."""
+    """Return the README's code blocks of a language, without their indentation."""
     found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", README, flags=re.MULTILINE | re.DOTALL)
     return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, text in found]
 
@@ -81,7 +81,7 @@ def test_three_steps_to_ones_own_corpus_and_one_text_more(checkout):
     page = (checkout.root / "results/mine/report/report.html").read_text(encoding="utf-8")
     assert "What a small GPT-2 learned from my texts" in page and "Byl jednou jeden" in page
 
-    # One classifier more, from a folder: nothing is trained again.
+    # One more classifier, from a folder: nothing is trained again.
     write_classifier(checkout.root / "mood", ("sad", "merry"), "bert")
     described = {"predicts": "a mood", "made_for": "tests", "reference": "nowhere"}
     item = {"name": "mood", "source": "checkpoint", "checkpoint": "mood", **described}
@@ -94,7 +94,7 @@ def test_three_steps_to_ones_own_corpus_and_one_text_more(checkout):
     assert "✓ model" not in done.stderr and "✓ corpus" not in done.stderr
 
     before = splits(checkout)
-    # One text more: what the corpus decides is made again, and the classifier reads the new text alone.
+    # One more text: what depends on the corpus is made again, and the classifier scores only the new text.
     corpus.write_text("\n".join([*texts, "A jedna věta navíc."]), encoding="utf-8")
     overlays = ("--configfile", "config/tiny.yaml", "config/mine.yaml", "config/more.yaml")
     assert checkout.planned_jobs(*overlays) == ALL_BUT_THE_CONFIG
@@ -108,7 +108,7 @@ def test_three_steps_to_ones_own_corpus_and_one_text_more(checkout):
 
 
 def splits(checkout) -> dict[str, str]:
-    """Text → split."""
+    """Return the split of each text."""
     frame = read_table(checkout.root / "results/mine/corpus/texts.parquet", TEXTS)
     return dict(zip(frame["text"], frame["split"], strict=True))
 

@@ -1,4 +1,4 @@
-"""The whole pipeline through Snakemake: what it makes, that it stops when nothing changed, what a change reruns."""
+"""The whole workflow: what it makes, that nothing runs when nothing changed, and what each change reruns."""
 
 import json
 import re
@@ -109,7 +109,7 @@ def test_a_dry_run_of_a_fresh_copy_plans_every_rule(tiny):
 
 
 def config_change(**changes):
-    """Lay other values over the tiny config; a function is given the items that the demo's config has."""
+    """Set other values in the tiny config; a function gets the items of the demo's config."""
 
     def change(root: Path):
         path, demo = root / "config/tiny.yaml", root / "config/config.yaml"
@@ -124,18 +124,18 @@ def config_change(**changes):
 
 
 def described(key: str, value: object):
-    """Another description of the first classifier."""
+    """Change a key of the first classifier's description."""
     return config_change(classifiers=lambda items: [items[0] | {key: value}, *items[1:]])
 
 
 def rewritten_result(root: Path):
-    """Write a result again with the same bytes, as a copy from elsewhere would."""
+    """Write a result again with the same bytes and a new date, as a copy does."""
     path = root / "results/tiny/corpus/texts.parquet"
     path.write_bytes(path.read_bytes())
 
 
 def file_change(name: str, old: str = "", new: str = ""):
-    """Replace a string in a file, or only touch it."""
+    """Replace a string in a file; without one, only touch the file."""
 
     def change(root: Path):
         path = root / name
@@ -147,7 +147,7 @@ def file_change(name: str, old: str = "", new: str = ""):
 
 
 def without_config(jobs: dict[str, int]) -> dict[str, int]:
-    """What a change of code alone reruns."""
+    """Return what reruns after a change of code: the config files and the drawn rules stay."""
     return {rule: number for rule, number in jobs.items() if rule not in CONFIG_FILES}
 
 
@@ -168,7 +168,7 @@ CHANGES = {
     "a comment in a module": (
         file_change("workflow/samizdat/samples/engine.py", "import numpy", "# why\nimport numpy"), {},
     ),
-    "a docstring": (file_change("workflow/samizdat/models/train_model.py", '"""Train a GPT-2', '"""Teach a GPT-2'), {}),
+    "a docstring": (file_change("workflow/samizdat/models/train_model.py", '"""', '"""Another word: '), {}),
     "an empty line in a module": (file_change("workflow/samizdat/models/head_loss.py", "\n\n", "\n\n\n"), {}),
     "a sentence of the report": (file_change("report/index.qmd", "A small model", "A tiny model"), REPORT),
     "the notes": (file_change("report/notes.md", "These are", "Here stand"), {"write_manifest": 1} | REPORT),
@@ -192,7 +192,7 @@ CHANGES = {
         config_change(statistics={"bootstrap_resamples": 300}),
         {"judge_samples": 1} | STATISTICS,
     ),
-    "how many held-out texts the samples are held against": (
+    "how many held-out texts the samples are compared with": (
         config_change(sample_quality={"held_out_texts": 500}),
         {"judge_samples": 1} | CONFIG,
     ),
@@ -294,7 +294,7 @@ def test_what_training_compiles_stays_below_work(tiny, tmp_path):
 
 def test_behind_an_unchanged_fingerprint_costly_stages_return_at_once(tiny, tmp_path):
     checkout = Checkout(shutil.copytree(tiny.root, tmp_path / "copy", symlinks=True))
-    # The demo's corpus has no columns, so every step behind it runs, and finds what it had. The card alone is another.
+    # The demo's corpus has no columns: all later steps run, and find their old results. Only the card changes.
     described("predicts", "how a sentence sounds")(checkout.root)
     config_change(corpus={"max_texts": 1200, "text_column": "words"})(checkout.root)
     done = checkout.snakemake(*TINY)

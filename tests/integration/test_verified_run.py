@@ -1,4 +1,4 @@
-"""`make verify` and `make bundle`: a run made again by somebody else, and what changed behind its back."""
+"""`samizdat verify` and `samizdat bundle`: a run made again here and by somebody else, and an altered bundle."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ def git(checkout: Checkout, *arguments: str) -> None:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    """A run of a corpus of one's own without classifiers, in a repository, and a checkout of somebody else's."""
+    """Two checkouts of one repository: one with a run of its own texts without classifiers, one without a run."""
     checkout = new_checkout(tmp_path_factory.mktemp("verify") / "mine")
     ignored = ("results/", "work/", "logs/", ".snakemake/", TEXTS, "__pycache__/", ".venv")
     (checkout.root / ".gitignore").write_text("\n".join(ignored), encoding="utf-8")
@@ -49,10 +49,10 @@ def small(tmp_path_factory):
     return checkout, theirs
 
 
-def test_a_run_is_the_same_where_it_lies_and_is_not_touched(small):
+def test_a_run_made_again_in_its_own_checkout_is_the_same_and_is_not_touched(small):
     mine, _ = small
-    # Code that stands here now but is of no commit: the run is made again by its own.
-    broken = mine.root / "workflow" / "samizdat" / "corpus.py"
+    # An uncommitted change breaks the code here; the run is made again with the code of its own commit.
+    broken = mine.root / "workflow" / "samizdat" / "corpus" / "import_corpus.py"
     before, code = state(mine.root / "results"), broken.read_text(encoding="utf-8")
     broken.write_text("raise SystemExit('other code')\n", encoding="utf-8")
     done = samizdat(mine, "verify", "results/small")
@@ -63,11 +63,11 @@ def test_a_run_is_the_same_where_it_lies_and_is_not_touched(small):
     assert state(mine.root / "results") == before and not (mine.root / "work/.verify/small").exists()
 
 
-def test_a_bundle_is_the_same_elsewhere_and_an_altered_one_is_not(small, tmp_path):
+def test_a_bundle_made_again_elsewhere_is_the_same_and_an_altered_one_is_not(small, tmp_path):
     mine, theirs = small
     assert samizdat(mine, "bundle", "results/small").returncode == 0
     good, bad = mine.root / "results" / "small.zip", tmp_path / "bad.zip"
-    # Somebody writes better numbers into a table and mends the manifest's hash.
+    # Somebody changes a number in a table and writes the new hash into the manifest.
     with zipfile.ZipFile(good) as old, zipfile.ZipFile(bad, "w") as new:
         log = old.read("results/models/gpt2-tiny/train_log.csv")
         altered = log.replace(b"\n0,", b"\n7,", 1)
@@ -89,7 +89,7 @@ def test_a_bundle_is_the_same_elsewhere_and_an_altered_one_is_not(small, tmp_pat
         assert all((again / name.removeprefix("results/")).read_bytes() == archive.read(name) for name in files)
 
 
-def test_without_texts_the_readers_own_are_wanted(small):
+def test_a_bundle_without_texts_needs_the_readers_own(small):
     mine, theirs = small
     assert samizdat(mine, "bundle", "results/small", "--inputs", "hashes").returncode == 0
     bundle = mine.root / "results" / "small.zip"

@@ -1,4 +1,4 @@
-"""A page in a real browser, watched; and a run whose every text, label, name and note is hostile."""
+"""Open a page in a real browser and record what it does; make a run whose texts, labels and names are all hostile."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from support.run_fixture import make_run, publish
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 LAUNCH = {"executable_path": CHROMIUM, "args": ["--no-sandbox", "--disable-gpu"]}
 SIZES = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 360, "height": 780}}
-# The text of an element with its line ends, hard blanks as blanks.
+# The text of an element with its line ends; non-breaking spaces become spaces.
 TEXT = r"""
 const text = e => [...e.childNodes].map(n => n.nodeType === 3 ? n.data : n.nodeName === 'BR' ? '\n' : text(n)).join('')
   .replaceAll('\u00a0', ' ');
@@ -25,13 +25,13 @@ AUTHOR, COURSE = f"% {hostile.HTML[11]}\nsecond", f"{hostile.HTML[0]} *x*"
 MOODS = (hostile.HTML[0], "$x$", "_underscore", "x" * 300, "\u202er\x00tl")
 KINDS = (hostile.HTML[11], "</script>", "**b**", "مرحبا")
 GROUPS = (*hostile.HTML[:4], "all texts", "nan", "_", "{{< x >}}", "| a |", None)
-# A text may be a megabyte, a prompt may not: the models' own texts are short.
+# A text may have a million characters, but prompts are short, as the models' own texts are.
 PROMPTS = [text for text in hostile.EVERY if len(text) <= 20_000]
 FILES = ("data/<script>alert(1)</script>.txt", "data/`$x$` {{< x >}}.csv", "data/\u202egnp.txt")
 
 
 class Watched:
-    """A page with all that it asked for, complained of or opened, but for itself."""
+    """A page with all its requests, except the one for itself, console messages, errors, dialogs and popups."""
 
     def __init__(self, browser: Any, path: Path, size: str = "wide", **options: Any):
         self.seen: list[tuple[str, str]] = []
@@ -44,41 +44,41 @@ class Watched:
         self.page.goto(path.as_uri())
 
     def see(self, kind: str, what: str, expected: str | None = None) -> None:
-        """Note an event, unless it is the one that was expected."""
+        """Record an event, unless it is the expected one."""
         if what != expected:
             self.seen.append((kind, what[:200]))
 
     def each(self, selector: str, value: str = "text(e)") -> list[Any]:
-        """A value of each element, in order."""
+        """Return a value of each element that the selector finds, in order."""
         return self.page.evaluate(
             f"s => {{ {TEXT}; return [...document.querySelectorAll(s)].map(e => {value}) }}", selector
         )
 
     def unfold(self) -> None:
-        """Open all that is folded."""
+        """Open every folded element."""
         self.page.evaluate("document.querySelectorAll('details').forEach(e => { e.open = true })")
 
     def violations(self) -> dict[str, list[str]]:
-        """What axe finds, with the elements concerned."""
+        """Return the accessibility violations that axe finds, each with the first elements that it concerns."""
         from axe_playwright_python.sync_playwright import Axe
 
         found = Axe().run(self.page).response["violations"]
         return {violation["id"]: [node["html"][:200] for node in violation["nodes"][:3]] for violation in found}
 
     def too_wide(self) -> list[str]:
-        """What reaches beyond the window, though it is in nothing that scrolls by itself."""
+        """Return the elements that are wider than the window and in no element that scrolls."""
         inner, window = self.page.evaluate(
             "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
         )
         return self.page.evaluate(WIDE) + ([f"the page: {inner} of {window} pixels"] if inner > window else [])
 
     def close(self) -> None:
-        """Forget the page."""
+        """Close the page."""
         self.page.context.close()
 
 
 def publish_hostile(folder: Path) -> Path:
-    """The page of a run in which every text, label, group, prompt, sample, file, name and note is hostile."""
+    """Make a run whose texts, labels, groups, prompts, samples, files, names and notes are hostile; return its page."""
     write_text(folder / "notes.md", "\n\n".join(hostile.EVERY))
     sampling = {
         "temperatures": [1.0], "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0, "max_new_tokens": 9,
@@ -93,12 +93,12 @@ def publish_hostile(folder: Path) -> Path:
 
 
 def cut(text: str, longest: int) -> str:
-    """The visible form in which a text stands in a table."""
+    """Return the visible form that a text has in a table."""
     return visible(text[:longest].rstrip() if len(text) > longest else text).replace("\u00a0", " ")
 
 
 def vanished(watched: Watched) -> list[str]:
-    """What of the hostile run does not stand in the page as what it is: prompts with their samples, names, notes."""
+    """Return the hostile prompts, names and notes that the page does not show as they are."""
     rows = dict(watched.each("#tbl-steps tbody tr", "[...e.querySelectorAll('td > bdi[lang]')].map(text)"))
     missing = [
         prompt for prompt in PROMPTS if not rows.get(cut(prompt, 400), "\0").startswith(cut(prompt, 360).strip()[:300])
@@ -113,6 +113,6 @@ def vanished(watched: Watched) -> list[str]:
     for selector, expected in names.items():
         shown = set(watched.each(selector))
         missing += [name for name in expected if visible(name) not in shown]
-    # What Markdown has a meaning for is no tag that must show.
+    # The notes are Markdown: texts with characters that mean something there need not be shown as they are.
     notes = watched.each("section:has(> #sec-notes), #sec-notes")[0]
     return missing + [text for text in hostile.HTML if text not in notes and not set(text) & set("`&\\\t")]

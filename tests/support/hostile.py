@@ -1,6 +1,6 @@
-"""Texts that try to be more than text: markup, scripts, Markdown, formulas, templates, controls, odd letters."""
+"""Texts that try to be more than text: markup, scripts, Markdown, formulas, templates, controls, unusual letters."""
 
-# A script that runs leaves `window.ran` behind or opens a dialog.
+# A script that runs sets `window.ran` or opens a dialog.
 RUN = "window.ran=1;alert(1)"
 
 HTML = [

@@ -1,4 +1,4 @@
-"""Repositories as they stand on the Hub, made by code: true architectures, labels and tokenizers, random weights."""
+"""Make repositories as they are on the Hub: the same architectures, labels and tokenizers, with random weights."""
 
 import io
 import json
@@ -46,11 +46,11 @@ SENTENCES = [
 
 @dataclass(frozen=True)
 class Published:
-    """A classifier of the Hub, as its files were when it was looked at."""
+    """The files of a classifier on the Hub."""
 
     labels: tuple[str, ...]
     model_type: str
-    pickled: bool  # whether pytorch_model.bin is all there is
+    pickled: bool  # whether its only weights are in pytorch_model.bin
     tokenizer_files: tuple[str, ...]
 
 
@@ -78,12 +78,12 @@ CLASSIFIERS = {
 
 
 def write_published(name: str, folder: Path) -> Path:
-    """The repository of one of the four classifiers of `CLASSIFIERS`, narrow and with random weights."""
+    """Write the repository of one of the four `CLASSIFIERS`, with a small width and random weights."""
     published = CLASSIFIERS[name]
     write_classifier(folder, published.labels, published.model_type, pickled=published.pickled)
     for file in {*SENTENCEPIECE, "vocab.txt", *WITH_CONFIG} - set(published.tokenizer_files):
         (folder / file).unlink(missing_ok=True)
-    # What lies beside the weights and must stay where it is.
+    # Files next to the weights that must not be fetched.
     (folder / "README.md").write_text("---\nlicense: mit\n---\n", encoding="utf-8")
     (folder / "tokenizer_tools.py").write_text("raise SystemExit\n", encoding="utf-8")
     poison = malicious_pickle(folder / "never")
@@ -101,13 +101,13 @@ def write_classifier(
     seed: int = 0,
     **config: object,
 ) -> Path:
-    """A sequence-classification checkpoint with its tokenizer; `config` adds keys to config.json."""
+    """Write a sequence-classification checkpoint with its tokenizer; `config` adds keys to config.json."""
     write_tokenizer(folder, model_type)
     shape = {"vocab_size": _vocabulary_size(folder), "hidden_size": 32, "num_hidden_layers": 2}
     shape |= {"num_attention_heads": 2, "intermediate_size": 64, "num_labels": len(labels)}
     names = {"id2label": dict(enumerate(labels)), "label2id": {label: n for n, label in enumerate(labels)}}
     torch.manual_seed(seed)
-    # Wide enough that two texts never get the same probabilities by chance.
+    # Large weights, so that two texts never get the same probabilities by chance.
     wide = {"initializer_range": 0.3}
     if model_type == "bert":
         model = BertForSequenceClassification(BertConfig(**shape, **names, **wide, pad_token_id=0))
@@ -121,7 +121,7 @@ def write_classifier(
 
 
 def write_encoder(folder: Path) -> Path:
-    """A BERT with a WordPiece tokenizer and no head, as one starts fine-tuning from."""
+    """Write a BERT with a WordPiece tokenizer and no head, as fine-tuning begins with."""
     write_tokenizer(folder, "bert")
     torch.manual_seed(1)
     shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
@@ -130,7 +130,7 @@ def write_encoder(folder: Path) -> Path:
 
 
 def write_gpt2(folder: Path, context_tokens: int = 64) -> Path:
-    """A GPT-2 with a byte-level BPE tokenizer, in the files that `openai-community/gpt2` has."""
+    """Write a GPT-2 with a byte-level BPE tokenizer, in the same files as `openai-community/gpt2`."""
     folder.mkdir(parents=True, exist_ok=True)
     end = "<|endoftext|>"
     backend = Tokenizer(models.BPE())
@@ -151,10 +151,10 @@ def write_gpt2(folder: Path, context_tokens: int = 64) -> Path:
 
 
 def write_dataset(folder: Path, rows: int = 240) -> Path:
-    """A dataset as one Parquet file, with a ClassLabel column `mood` and a plain column `place`."""
+    """Write a dataset as one Parquet file, with a ClassLabel column `mood` and a text column `place`."""
     texts = [f"{SENTENCES[row % len(SENTENCES)]} Number {row} of many." for row in range(rows)]
     names = ["bad", "good"]
-    # Each tenth has no mood, which a ClassLabel says with -1.
+    # Each tenth text has no mood: a ClassLabel of -1.
     frame = pd.DataFrame({"text": texts, "mood": [-1 if row % 10 == 9 else row % 2 for row in range(rows)]})
     frame["place"] = [("north", "south", "west")[row % 3] for row in range(rows)]
     kinds = {"mood": {"names": names, "_type": "ClassLabel"}}
@@ -169,11 +169,11 @@ def write_dataset(folder: Path, rows: int = 240) -> Path:
 
 
 def save(model: PreTrainedModel, folder: Path, *, pickled: bool = False) -> None:
-    """Save a model as the Hub has it: safetensors, or the pickle that older ones are left with."""
+    """Save a model as the Hub has it: as safetensors, or as the pickle that older models have."""
     model.save_pretrained(folder)
     if pickled:
         (folder / "model.safetensors").unlink()
-        # Older ones also hold a buffer that the model has no place for any more.
+        # Older pickles also have a buffer that the model class no longer has.
         positions = {f"{model.base_model_prefix}.embeddings.position_ids": torch.arange(514).expand(1, -1)}
         torch.save(model.state_dict() | positions, folder / "pytorch_model.bin")
 
@@ -185,14 +185,14 @@ def change_config(folder: Path, **changes: object) -> None:
 
 
 def copy(source: Path, folder: Path, **changes: object) -> Path:
-    """A copy of a repository with changes to its config.json."""
+    """Copy a repository and change keys of its config.json."""
     shutil.copytree(source, folder)
     change_config(folder, **changes)
     return folder
 
 
 class _Touch:
-    """Unpickling this creates a file."""
+    """An object that creates a file when it is unpickled."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -202,14 +202,14 @@ class _Touch:
 
 
 def malicious_pickle(path: Path) -> bytes:
-    """A pickle in torch's format that creates the file `path` when it is loaded without care."""
+    """Make a pickle in torch's format that creates the file `path` when it is unpickled without restrictions."""
     buffer = io.BytesIO()
     torch.save({"weight": _Touch(path)}, buffer, pickle_module=pickle)
     return buffer.getvalue()
 
 
 def write_tokenizer(folder: Path, model_type: str) -> None:
-    """SentencePiece's Unigram in all the files of XLM-R, or WordPiece in those of BERT (multilingual, cased)."""
+    """Write SentencePiece's Unigram in all files of XLM-R, or WordPiece in those of BERT (multilingual, cased)."""
     folder.mkdir(parents=True, exist_ok=True)
     if model_type == "bert":
         _write_wordpiece(folder)
@@ -230,7 +230,7 @@ def _write_unigram(folder: Path) -> None:
     )
     (folder / "sentencepiece.bpe.model").write_bytes(buffer.getvalue())
     proto = sentencepiece_model_pb2.ModelProto.FromString(buffer.getvalue())
-    # XLM-R puts four tokens of its own before SentencePiece's pieces (less the first three), and one behind.
+    # XLM-R replaces SentencePiece's first three pieces by four tokens of its own, and adds one at the end.
     pieces = [(piece.piece, piece.score) for piece in proto.pieces[3:]]
     special = ["<s>", "<pad>", "</s>", "<unk>"]
     vocabulary = [*((token, 0.0) for token in special), *pieces, ("<mask>", 0.0)]
@@ -279,17 +279,17 @@ def _write_json(path: Path, values: object) -> None:
     path.write_text(json.dumps(values, indent=2), encoding="utf-8")
 
 
-# Who is importing, where the words don't matter.
+# A description for tests in which its words don't matter.
 DESCRIPTION = ClassifierDescription("tested", None, {}, "what it was told", "tests", "nowhere", (), None, None)
 
 
 def small_classifier(tmp_path: Path, **kind: object) -> Path:
-    """A sound classifier, to be imported or to be spoiled first."""
+    """Write a valid classifier, to import it or to damage it first."""
     return write_classifier(tmp_path / "source", ("no", "yes"), **kind)
 
 
 def import_here(tmp_path: Path, checkpoint: str, revision: str | None = None, *labels: str, length: int = 64) -> Path:
-    """Import a classifier in this process; returns the folder that it was written to."""
+    """Import a classifier in this process; return the folder that it was written to."""
     out = tmp_path / "out"
     import_classifier(DESCRIPTION, checkpoint, revision, labels, length, out, tmp_path / "work")
     return out

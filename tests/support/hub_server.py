@@ -1,4 +1,4 @@
-"""A small Hub on this machine: it speaks the paths of the Hugging Face Hub for repositories that lie in folders."""
+"""A small Hub on this machine: serves folders as repositories, by the paths of the Hugging Face Hub."""
 
 import hashlib
 import json
@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-TOKEN = "hf_of_the_tests"  # who has it may read what is private
-READERS_TOKEN = "hf_of_a_stranger"  # who has it is somebody, and may read only what is public
-# What the Hub keeps apart from git, and so names by its SHA-256.
+TOKEN = "hf_of_the_tests"  # may read private repositories
+READERS_TOKEN = "hf_of_a_stranger"  # is known, but may read only public repositories
+# Suffixes of files that the Hub stores outside git, and so names by their SHA-256.
 LARGE = (".bin", ".safetensors", ".model", ".parquet")
 
 
 @dataclass
 class Repository:
-    """Files by commit, and which commit a branch stands at."""
+    """A repository: the files of each commit, and the newest commit of each branch."""
 
     private: bool = False
     gated: bool = False
@@ -27,7 +27,7 @@ class Repository:
     branches: dict[str, str] = field(default_factory=dict)
 
     def commit(self, files: dict[str, bytes], branch: str = "main", commit: str | None = None) -> str:
-        """Put a branch at a state of the files; returns the commit's 40 hexadecimal digits, unless given, a hash."""
+        """Add a commit with these files to a branch; return its name: the given one, or a hash of 40 hex digits."""
         if commit is None:
             listing = "".join(f"{name} {_git_id(content)}\n" for name, content in sorted(files.items()))
             commit = hashlib.sha1(f"{branch} {len(self.commits)}\n{listing}".encode()).hexdigest()
@@ -36,20 +36,20 @@ class Repository:
         return commit
 
     def resolve(self, revision: str) -> str | None:
-        """The commit behind a branch or a commit's full name."""
+        """Return the commit that a branch or a commit's full name means; None where there is none."""
         return revision if revision in self.commits else self.branches.get(revision)
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a client asked for."""
+    """One request of a client."""
 
     method: str
-    path: str  # without the query, decoded
+    path: str  # decoded, without the query
 
 
 class HubServer:
-    """Serves repositories until it is stopped, and remembers every request."""
+    """A server of repositories that records every request."""
 
     def __init__(self):
         """Listen on a free port of this machine."""
@@ -62,7 +62,7 @@ class HubServer:
 
     @property
     def url(self) -> str:
-        """What HF_ENDPOINT must be."""
+        """The value for HF_ENDPOINT."""
         return f"http://127.0.0.1:{self._http.server_port}"
 
     def stop(self) -> None:
@@ -72,25 +72,25 @@ class HubServer:
         self._thread.join()
 
     def add(self, name: str, folder: Path, *, kind: str = "models", commit: str | None = None, **access: bool) -> str:
-        """Serve the files of a folder as the newest commit of the branch main; returns the commit."""
+        """Serve the files of a folder as the newest commit of the branch main; return the commit."""
         repository = self.repositories.setdefault((kind, name), Repository(**access))
         files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
         return repository.commit(files, commit=commit)
 
     def fetched(self, name: str) -> set[str]:
-        """The files of a repository that were fetched."""
+        """Return the names of a repository's files that were downloaded."""
         pattern = re.compile(rf"/(?:datasets/)?{re.escape(name)}/resolve/[^/]+/(.+)")
         found = (pattern.fullmatch(request.path) for request in self.requests if request.method == "GET")
         return {match.group(1) for match in found if match}
 
     def variables(self, home: Path, **more: str) -> dict[str, str]:
-        """What a shell must set so that this is its only Hub, with a cache of its own and nobody counting."""
+        """Return the environment variables that make this the only Hub, with a cache of its own and no telemetry."""
         quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_UPDATE_DOWNLOAD_COUNTS": "0"}
         return {"HF_ENDPOINT": self.url, "HF_HOME": str(home)} | quiet | more
 
 
 class _Server(ThreadingHTTPServer):
-    # A client opens a connection for every file at once; beyond the usual five the system drops them.
+    # A client opens a connection for every file at once; with the default of 5 the system drops some.
     request_queue_size = 128
 
 
@@ -98,7 +98,7 @@ Answer = Callable[["_Handler", Repository, str, str], None]
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection. `ROUTES` says which method answers which path; an upload would be some more of them."""
+    """One connection; `ROUTES` says which function answers which path."""
 
     hub: HubServer
     protocol_version = "HTTP/1.1"
@@ -122,13 +122,13 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_GET
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Keep quiet; the requests are remembered."""
+        """Print nothing; the requests are recorded."""
 
     def _answer(self, answer: Answer, kind: str, name: str, revision: str, path: str) -> None:
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         repository = self.hub.repositories.get((kind, name))
         if repository is None or (repository.private and token != TOKEN):
-            # Who isn't known must not learn whether there is such a repository.
+            # The answer must not tell a stranger whether there is such a repository.
             return self.refuse(404 if token else 401, "RepoNotFound", "Repository not found")
         commit = repository.resolve(revision)
         if commit is None:
@@ -138,16 +138,16 @@ class _Handler(BaseHTTPRequestHandler):
         return answer(self, repository, commit, path)
 
     def refuse(self, status: int, code: str | None, message: str, **headers: str) -> None:
-        """An error as the Hub words it: the reason stands in two headers."""
+        """Send an error as the Hub does, with the reason in two headers."""
         named = {"X-Error-Code": code} if code else {}
         self.send(json.dumps({"error": message}).encode(), status, named | {"X-Error-Message": message} | headers)
 
     def send_json(self, value: object) -> None:
-        """An answer of the API."""
+        """Send an answer of the API."""
         self.send(json.dumps(value).encode(), 200, {"Content-Type": "application/json"})
 
     def send(self, body: bytes, status: int, headers: dict[str, str]) -> None:
-        """A whole answer; to a HEAD all of it but the body."""
+        """Send a whole answer; for HEAD, without the body."""
         self.send_response(status)
         for key, value in (headers | {"Content-Length": str(len(body))}).items():
             self.send_header(key, value)
@@ -157,13 +157,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def send_info(handler: _Handler, repository: Repository, commit: str, path: str) -> None:
-    """Which commit a revision is, and the names of its files."""
+    """Send the commit of a revision and the names of its files."""
     siblings = [{"rfilename": name} for name in sorted(repository.commits[commit])]
     handler.send_json({"id": "", "sha": commit, "private": repository.private, "tags": [], "siblings": siblings})
 
 
 def send_tree(handler: _Handler, repository: Repository, commit: str, path: str) -> None:
-    """Files and folders below a folder, all of them or the nearest."""
+    """Send the files and folders below a folder: all of them, or only its direct children."""
     recursive = parse_qs(urlsplit(handler.path).query).get("recursive", [""])[0].lower() in ("true", "1")
     below = f"{path}/" if path else ""
     entries = [entry for entry in _entries(repository.commits[commit]) if entry["path"].startswith(below)]
@@ -173,13 +173,13 @@ def send_tree(handler: _Handler, repository: Repository, commit: str, path: str)
 
 
 def send_paths_info(handler: _Handler, repository: Repository, commit: str, path: str) -> None:
-    """What is at the paths that the form names; those that don't exist are left out."""
+    """Send the entries of the paths that the form names; those that don't exist are left out."""
     wanted = set(parse_qs(handler.body.decode()).get("paths", []))
     handler.send_json([entry for entry in _entries(repository.commits[commit]) if entry["path"] in wanted])
 
 
 def send_file(handler: _Handler, repository: Repository, commit: str, path: str) -> None:
-    """A file's bytes, with the commit and the hash that the client's cache is built on."""
+    """Send a file's bytes, with the commit and the hash by which the client caches it."""
     content = repository.commits[commit].get(path)
     if content is None:
         return handler.refuse(404, "EntryNotFound", "Entry not found", **{"X-Repo-Commit": commit})
@@ -203,7 +203,7 @@ ROUTES: tuple[tuple[tuple[str, ...], str, Answer], ...] = (
 
 
 def _entries(files: dict[str, bytes]) -> list[dict[str, Any]]:
-    """Every file and every folder, as the API describes them."""
+    """List every file and folder as the API describes them."""
     folders = {parent.as_posix() for name in files for parent in Path(name).parents} - {"."}
     found: list[dict[str, Any]] = [
         {"type": "directory", "path": name, "oid": _git_id(name.encode()), "size": 0} for name in sorted(folders)

@@ -1,4 +1,4 @@
-"""The small Hub of hub_server.py, and what it takes to upload to it."""
+"""The small Hub of hub_server.py, extended by uploads."""
 
 import base64
 import hashlib
@@ -10,12 +10,12 @@ from support.hub_server import LARGE, TOKEN, HubServer, Repository, Request, _Ha
 
 
 class UploadHub(HubServer):
-    """A Hub that takes new repositories and commits from whoever has `TOKEN`."""
+    """A Hub that accepts new repositories and commits with `TOKEN`."""
 
     def __init__(self):
         """Listen on a free port of this machine."""
         super().__init__()
-        self.large: dict[str, bytes] = {}  # SHA-256 → what was uploaded apart from commits
+        self.large: dict[str, bytes] = {}  # SHA-256 → bytes of a file that was uploaded outside a commit
         self.messages: list[str] = []  # of the commits
         self.private: dict[str, bool] = {}
         self._http.RequestHandlerClass = type("Handler", (_UploadHandler,), {"hub": self})
@@ -25,7 +25,7 @@ class _UploadHandler(_Handler):
     hub: UploadHub
 
     def do_POST(self) -> None:
-        """Answer an upload's steps, and all else as before."""
+        """Answer the steps of an upload; everything else as HubServer does."""
         path = urlsplit(self.path).path
         for pattern, answer in UPLOADS:
             if match := re.fullmatch(pattern, path):
@@ -42,12 +42,12 @@ class _UploadHandler(_Handler):
     do_PUT = do_POST
 
     def sent(self) -> dict:
-        """The JSON that was sent."""
+        """Read the JSON of the request."""
         return json.loads(self.body)
 
 
 def create(handler: _UploadHandler) -> None:
-    """A new repository, or the news that there is one."""
+    """Create a repository, or answer that it exists."""
     wanted = handler.sent()
     name = f"{wanted['organization']}/{wanted['name']}"
     if ("models", name) in handler.hub.repositories:
@@ -60,13 +60,13 @@ def create(handler: _UploadHandler) -> None:
 
 
 def check_metadata(handler: _UploadHandler) -> None:
-    """A card's metadata, which the Hub reads before anything is uploaded."""
+    """Check the metadata of a model card, as the Hub does before an upload."""
     assert handler.sent()["content"].startswith("---\n")
     handler.send_json({"errors": [], "warnings": []})
 
 
 def sort_files(handler: _UploadHandler, name: str) -> None:
-    """Which files go with the commit and which apart from it."""
+    """Say which files are to be uploaded in the commit, and which outside it."""
     modes = [
         {
             "path": file["path"],
@@ -79,7 +79,7 @@ def sort_files(handler: _UploadHandler, name: str) -> None:
 
 
 def offer_places(handler: _UploadHandler, name: str) -> None:
-    """Where large files go."""
+    """Say where to upload large files."""
     objects = [
         wanted | {"actions": {"upload": {"href": f"{handler.hub.url}/large/{wanted['oid']}"}}}
         for wanted in handler.sent()["objects"]
@@ -88,7 +88,7 @@ def offer_places(handler: _UploadHandler, name: str) -> None:
 
 
 def store(handler: _UploadHandler, oid: str) -> None:
-    """A large file's bytes, which must be those that were announced."""
+    """Store a large file, whose bytes must have the announced hash."""
     if hashlib.sha256(handler.body).hexdigest() != oid:
         return handler.refuse(400, None, "These are other bytes")
     handler.hub.large[oid] = handler.body
@@ -96,7 +96,7 @@ def store(handler: _UploadHandler, oid: str) -> None:
 
 
 def commit(handler: _UploadHandler, name: str) -> None:
-    """All files at once, as the newest commit of main."""
+    """Make the newest commit of main from all files of an upload."""
     repository = handler.hub.repositories["models", name]
     files = dict(repository.commits[repository.branches["main"]])
     for line in handler.body.decode().splitlines():

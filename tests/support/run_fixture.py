@@ -1,4 +1,4 @@
-"""A finished run without any of the work: made-up texts, samples and scores in the schemas of `records`."""
+"""Write a finished run in a moment: made-up texts, samples and scores in the schemas of `records`."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ RULES = [["import_corpus", "train_model"], ["train_model", "generate_samples"], 
 
 
 def sentences(number: int, seed: int = 1) -> list[str]:
-    """Different sentences of three to twelve words."""
+    """Make different sentences of three to twelve random words."""
     random = np.random.default_rng(seed)
     return [f"{' '.join(random.choice(WORDS, random.integers(3, 13)))} {index}." for index in range(number)]
 
@@ -51,8 +51,8 @@ def make_run(
 ) -> Path:
     """Write a complete results folder and return it; `config` overrides keys of the demo's config.
 
-    A classifier of each label column agrees with people on four texts of five. `inputs` are the files that
-    the user is said to have given, with their hashes.
+    The classifier of each label column agrees with the people on four of five texts. `inputs` are the user's
+    files, with their hashes.
     """
     labels = LABELS if labels is None else labels
     inputs = {"data/letters.txt": "0" * 64} if inputs is None else inputs
@@ -100,15 +100,13 @@ def publish(run: Path, notes: Path = ROOT / "report" / "notes.md") -> Path:
 
 
 def write_manifest(folder: Path, config: dict[str, Any], inputs: dict[str, str]) -> None:
-    """Write the manifest anew, as after a change of the results or of the config."""
+    """Write config.json and the manifest, as after a change of the results or of the config."""
     write_text(folder / "config.json", json.dumps(config, sort_keys=True))
-    kept = ("manifest.json", "config.json")
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in kept]
-    kept_out = ("report", "work")
+    left_out = ("manifest.json", "config.json", "report", "work")
     artefacts = {
         path.relative_to(folder).as_posix(): sha256_of(path)
-        for path in files
-        if path.relative_to(folder).parts[0] not in kept_out
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.relative_to(folder).parts[0] not in left_out
     }
     manifest = Manifest(
         run=config["name"], config=config, inputs={config["notes"]: "0" * 64} | inputs, artefacts=artefacts,

@@ -1,4 +1,4 @@
-"""Checkpoints of a real architecture, small enough to be made and run in a moment."""
+"""Write checkpoints of real architectures that are small enough to make and run in a moment."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ LABELS = ("bad", "fine", "good")
 
 
 def make_tokenizer() -> PreTrainedTokenizerFast:
-    """WordPiece over the words above and single ASCII letters, with BERT's special tokens."""
+    """Make a WordPiece tokenizer of `WORDS` and single ASCII characters, with BERT's special tokens."""
     letters = [chr(code) for code in range(33, 127)]
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *letters, *("##" + letter for letter in letters)]
     vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
@@ -46,7 +46,7 @@ def _config(tokenizer: PreTrainedTokenizerFast, model_type: str = "bert", **labe
 
 
 def make_encoder(folder: Path) -> Path:
-    """An encoder to fine-tune, of random weights."""
+    """Write an encoder with random weights, to fine-tune."""
     tokenizer = make_tokenizer()
     torch.manual_seed(1)
     BertModel(_config(tokenizer)).save_pretrained(folder)
@@ -57,7 +57,7 @@ def make_encoder(folder: Path) -> Path:
 def make_classifier(
     folder: Path, *, seed: int = 1, seen: Sequence[str] = (), name: str = "mood", model_type: str = "bert"
 ) -> Path:
-    """A classifier's folder as the earlier steps write it: random weights, large enough for decided answers."""
+    """Write a classifier's folder as the earlier steps do, with random weights so large that its answers are clear."""
     tokenizer = make_tokenizer()
     torch.manual_seed(seed)
     names = {"id2label": dict(enumerate(LABELS)), "label2id": {label: place for place, label in enumerate(LABELS)}}

@@ -1,4 +1,4 @@
-"""A table of texts as the corpus stage writes it, from a list of strings."""
+"""Write a table of texts as the corpus stage does, from a list of strings."""
 
 import hashlib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A model's folder as the training stage writes it, with random weights and a tokenizer of its own."""
+"""Write a model's folder as the training stage does, with random weights and a tokenizer of its own."""
 
 from collections.abc import Sequence
 from pathlib import Path

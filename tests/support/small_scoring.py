@@ -1,4 +1,4 @@
-"""Texts scored by a small classifier, as the stage does it."""
+"""Score texts with a small classifier, as the stage does."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ def sentences(number: int, seed: int = 3, longest: int = 20) -> list[str]:
 
 
 def run(classifier, texts, folder, threads=1, **changes):
-    """Score texts with a store of its own in `folder`; the stage's line and the file of scores."""
+    """Score texts with a new score store in `folder`; return the stage's line and the file of scores."""
     table = write_texts(texts, folder / "texts.parquet")
     said = score_texts(
         replace(SETTINGS, **changes), classifier, (table,), folder / "scores.parquet",
@@ -38,5 +38,5 @@ def rows(path: Path) -> list[dict]:
 
 
 def probabilities(path: Path) -> dict[str, bytes]:
-    """Text's id → the bits of its probabilities."""
+    """Return for each text's id the bytes of its probabilities."""
     return {row["id"]: np.asarray(row["probabilities"], "<f4").tobytes() for row in rows(path)}

@@ -1,4 +1,4 @@
-"""A training run that takes a second."""
+"""Train a model in about a second."""
 
 import csv
 import json
@@ -30,7 +30,7 @@ WORDS = ["the", "old", "model", "reads", "letters", "and", "writes", "new", "poe
 
 
 def write_tokenizer(folder: Path) -> Path:
-    """A tokenizer's folder over sixty sentences that repeat themselves, a sixth of them held out."""
+    """Write a tokenizer's folder with sixty sentences of few words, a sixth of them held out."""
     random = np.random.default_rng(5)
     texts = [f"{' '.join(random.choice(WORDS, 8))} {number}" for number in range(60)]
     settings = TokenizerSettings("own", "train", 300, None, None)
@@ -39,7 +39,7 @@ def write_tokenizer(folder: Path) -> Path:
 
 
 def run(tokenizer, folder, seed=1, device="cpu", **changes):
-    """Train into `folder/out` with private state in `folder/work`; the stage's line, and the folder of the model."""
+    """Train into `folder/out` with the state in `folder/work`; return the stage's line and the model's folder."""
     said = train_model(
         replace(SETTINGS, **changes), "m", tokenizer, folder / "out", folder / "work", device, threads=1, seed=seed
     )
@@ -47,7 +47,7 @@ def run(tokenizer, folder, seed=1, device="cpu", **changes):
 
 
 def words(tokenizer: Path, folder: Path, **changes) -> list[str]:
-    """The options of the training program; without dropout, unless it is asked for."""
+    """Return the options of the training program, by default without dropout."""
     options = asdict(replace(SETTINGS, **{"dropout": 0.0, **changes})) | {
         "name": "m", "tokenizer": tokenizer, "out": folder / "out", "work": folder / "work", "device": "cpu",
         "threads": 1, "seed": 1, "log": folder / "logs" / "train.log", "title": "model m",
@@ -59,13 +59,13 @@ def words(tokenizer: Path, folder: Path, **changes) -> list[str]:
 
 
 def run_program(*line: str, **environment: str) -> subprocess.CompletedProcess:
-    """Run `python -m` to its end, modules of the tests included."""
+    """Run `python -m` to its end; the modules in tests/ can be run too."""
     environment = {"PYTHONPATH": f"{Path(__file__).parents[1]}:{os.environ.get('PYTHONPATH', '')}"} | environment
     return subprocess.run([sys.executable, "-m", *line], capture_output=True, text=True, env=os.environ | environment)
 
 
 def stop_after_a_state(monkeypatch, tokenizer: Path, folder: Path, **changes) -> None:
-    """Train until the first state is on the disk, and no further."""
+    """Train until the first state is written, then stop."""
 
     class Stop(Exception):
         pass

@@ -1,7 +1,7 @@
-"""The training program, stopped at a step: `python -m support.stopped_training …` with two environment variables.
+"""Run the training program and stop it at a step: `python -m support.stopped_training …`.
 
-STOP_AT is the step. STOP_BY is `kill` (the first process, by SIGKILL, when a state of that step is on the disk) or
-`term` (SIGTERM to who is in charge: the launcher of several processes, or the only one).
+Two environment variables: STOP_AT is the step. STOP_BY is `kill` (SIGKILL to the first process, once the state of that
+step is written) or `term` (SIGTERM to the launcher of several processes, or to the only process).
 """
 
 import os
@@ -32,7 +32,7 @@ def learn_and_ask(self):
         handler, arrived = signal.getsignal(signal.SIGTERM), threading.Event()
         signal.signal(signal.SIGTERM, lambda *arguments: (handler(*arguments), arrived.set()))
         os.kill(os.getppid() if SEVERAL else os.getpid(), signal.SIGTERM)
-        assert arrived.wait(60)  # a launcher passes it on when it comes to it
+        assert arrived.wait(60)  # the launcher passes the signal on after a while
     return learned
 
 

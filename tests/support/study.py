@@ -1,4 +1,4 @@
-"""A small corpus with samples and classifiers, as the earlier steps would write it, for tests of the statistics."""
+"""Write a small corpus with samples and classifiers, as the earlier steps do, for tests of the statistics."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ SETTINGS = StatisticsSettings(confidence=0.9, bootstrap_resamples=400)
 
 
 class Study:
-    """A corpus, samples and one classifier, written as the earlier steps would."""
+    """A corpus, samples and a classifier `mood`, to fill row by row; `compute` writes them and runs the statistics."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -30,7 +30,7 @@ class Study:
 
     def text(self, predicted, *, human=None, document=None, group=None, split="validation", seen=False,
              confidence=0.9, text="x", ratings=None, **others):  # fmt: skip
-        """A text with what the classifier and, by their names, other classifiers say of it."""
+        """Add a text with the label that the classifier predicts; `others` are other classifiers' labels by name."""
         key = f"{len(self.texts):016d}"
         self.texts.append(
             {"id": key, "document": document or key, "group": group, "split": split, "label_mood": human, "text": text,

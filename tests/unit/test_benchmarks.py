@@ -1,4 +1,4 @@
-"""The benchmarks' own arithmetic: reaches, medians, operations, tables."""
+"""The arithmetic of the benchmarks: targets, medians, operations, tables."""
 
 import json
 import re
@@ -101,13 +101,13 @@ def test_what_quarto_has_and_the_embedded_page_lacks_is_named(tmp_path):
     ]
 
 
-def test_what_is_carried_to_a_gpu_machine_stands_in_the_lock():
+def test_the_packages_for_a_gpu_machine_are_in_the_lock():
     names = [line for line in (ROOT / "benchmarks" / "gpu_workflow.txt").read_text().splitlines() if line[0] != "#"]
     locked = re.findall(r"^([a-z0-9.-]+)==", (ROOT / "envs" / "lock.txt").read_text(), flags=re.MULTILINE)
     assert names == sorted(names) and set(names) <= set(locked)
 
 
-def test_an_encoder_that_is_not_installed_is_drawn_twice_alike(tmp_path, monkeypatch):
+def test_an_encoder_that_is_not_installed_gets_the_same_random_weights_twice(tmp_path, monkeypatch):
     monkeypatch.setattr(gpu_workflow, "ENCODER", "not_installed")
     files = tmp_path / "encoder"
     files.mkdir()
@@ -135,7 +135,7 @@ def test_the_interpreter_answers_to_python_where_only_python3_is_there(tmp_path,
     assert done.stdout == "42\n" and environment["PYTHONPATH"] == f"{tmp_path}/tree/workflow:{tmp_path}/stands"
 
 
-def test_a_run_from_nothing_keeps_the_archives_alone(tmp_path):
+def test_a_run_from_nothing_keeps_only_the_archives(tmp_path):
     carried, tree = tmp_path / "carried", tmp_path / "tree"
     for path in ("work/demo/model/usage.json", "results/demo/x", "logs/demo/y"):
         (tree / path).parent.mkdir(parents=True)

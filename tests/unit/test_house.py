@@ -6,6 +6,7 @@ All of it is read from the folders and the rules; the only list is that of the f
 import ast
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,9 @@ PACKAGE = ROOT / "workflow" / "samizdat"
 # A module imports from its own room and from the floors below it. Rooms on one floor don't know each other.
 FLOORS = (
     {"base"},
-    {"records", "measures", "checkpoints", "optimization"},
+    {"records", "measures", "checkpoints", "optimization", "environment"},
     {"corpus", "models", "samples", "classifiers", "statistics", "reporting", "publishing", "runs"},
+    {"doctor"},
     {"cli"},
 )
 LIGHT_ROOMS = {"base", "records", "reporting"}
@@ -169,12 +171,21 @@ def test_a_function_is_no_longer_than_a_page_or_says_why(module):
             assert length <= LONGEST_FUNCTION_LINES or reason, f"{node.name}: {length} lines"
 
 
-def test_no_table_of_the_lock_names_a_host():
-    assert not re.search(r"https?://|--index-url|file:", (ROOT / "envs" / "lock.txt").read_text(encoding="utf-8"))
+def test_the_locks_hold_every_dependency_and_torch_stays_out():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {
+        "lock.txt": project["dependencies"],
+        "lock-development.txt": project["optional-dependencies"]["dev"],
+        "uv.txt": ["uv"],
+    }
+    for file, packages in wanted.items():
+        text = (ROOT / "envs" / file).read_text(encoding="utf-8")
+        locked = set(re.findall(r"^([a-z0-9._-]+)==", text, re.M))
+        assert {re.match(r"[\w.-]+", package).group() for package in packages} - locked <= {"torch"}, file
+        assert not re.search(r"https?://|--index-url|file:", text), "no lock names a host"
 
 
-def test_the_lock_holds_every_dependency_and_torch_stays_out():
-    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    locked = set(re.findall(r"^([a-z0-9._-]+)==", (ROOT / "envs" / "lock.txt").read_text(encoding="utf-8"), re.M))
-    wanted = set(re.findall(r'^    "([a-z0-9._-]+)[=>]', project, re.M)) - {"setuptools"}
-    assert wanted - locked == {"torch"}
+def test_the_oldest_python_is_one_number():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    major, minor = project["requires-python"].removeprefix(">=").split(".")
+    assert f"sys.version_info < ({major}, {minor})" in (ROOT / "Makefile").read_text(encoding="utf-8")

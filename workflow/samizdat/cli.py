@@ -1,13 +1,16 @@
-"""`samizdat`: what people type at a terminal. Each command's work is in a module of its own."""
+"""Parse the command line of `samizdat` and call the command's function."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from samizdat.base.errors import UserError
 
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 # The options of `sample` that replace a number of the run's config.
 _NUMBERS = (
     "temperature", "top_k", "top_p", "repetition_penalty", "no_repeat_ngram", "max_new_tokens", "slots", "seed",
@@ -16,12 +19,14 @@ _NUMBERS = (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its status."""
-    options, more = _parser().parse_known_args(arguments)
+    parser = make_parser()
+    options, more = parser.parse_known_args(arguments)
     if more and options.command is not _plan:
-        _parser().error(f"unrecognized arguments: {' '.join(more)}")
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
     options.more = more
-    # A character that the terminal's encoding lacks must not end a text.
-    sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A character that the terminal's encoding lacks must not end a text.
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     try:
         if status := options.command(options):
             sys.exit(status)
@@ -31,73 +36,120 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        # Whoever read has enough; Python would complain once more when it closes stdout.
+        # The reader has closed the pipe; Python would report that once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="samizdat", description="What people ask of a run.")
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser of all commands. `make cli-help` writes docs/cli.md from it."""
+    parser = argparse.ArgumentParser(
+        prog="samizdat", description="Plan, check, bundle, keep and delete runs, and write texts with their models."
+    )
     parser.set_defaults(failed=1)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (_add_sample, _add_plan, _add_verify, _add_bundle, _add_doctor, _add_clean, _add_keep):
+        add(commands)
+    return parser
+
+
+def _add_sample(commands: Commands) -> None:
     sample = commands.add_parser(
         "sample",
-        help="continue a prompt, word by word, with a checkpoint of a run",
-        description="Continue a prompt with a checkpoint of a run; without a prompt, each line that is typed is one. "
-        "What is not said here stands in the run's config. A sample of the report is written again by its model, "
-        "percent, temperature, seed and prompt.",
+        help="write a text with a model of a run",
+        description="Write a text with a model of a run, token by token. Without PROMPT, each line that you type "
+        "begins a text. To write a sample of the report again, give its model, percent, temperature, seed and prompt.",
     )
-    sample.add_argument("prompt", nargs="?", metavar="PROMPT", help="how the text begins; an empty one: with nothing")
-    sample.add_argument("--run", default="demo", metavar="NAME", help="results/<NAME>/ holds it (demo)")
-    sample.add_argument("--model", metavar="NAME", help="one of the run's models (its first)")
-    sample.add_argument("--percent", type=int, default=100, metavar="N", help="how far through its training (100)")
-    sample.add_argument("--temperature", type=float, metavar="T", help="0: always the most probable token")
-    sample.add_argument("--top-k", type=int, metavar="K", help="draw from the K most probable tokens; 0: from all")
-    sample.add_argument("--top-p", type=float, metavar="P", help="draw from the tokens that make up this share")
-    sample.add_argument("--repetition-penalty", type=float, metavar="X", help="1: none")
-    sample.add_argument("--no-repeat-ngram", type=int, metavar="N", help="no run of N tokens twice; 0: off")
-    sample.add_argument("--max-new-tokens", type=int, metavar="N", help="the longest continuation")
-    sample.add_argument(
-        "--slots", type=int, metavar="N", help="1 is faster with a large model; the run's gives the very same samples"
-    )
-    sample.add_argument("--seed", type=int, metavar="N", help="another one: another text")
-    sample.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or mps")
+    sample.add_argument("prompt", nargs="?", metavar="PROMPT", help='begin the text with this; "" begins with nothing')
+    sample.add_argument("--run", default="demo", metavar="NAME", help="use the run in results/NAME/ (default: demo)")
+    sample.add_argument("--percent", type=int, default=100, metavar="N", help="use the checkpoint at N percent of "
+                        "training (default: 100)")  # fmt: skip
+    first, config = "the config's first", "the config's"
+    for option, kind, metavar, text, default in (
+        ("--model", str, "NAME", "use this model of the run", first),
+        ("--temperature", float, "T", "divide the logits by T; 0 takes the most probable token", first),
+        ("--top-k", int, "K", "draw from the K most probable tokens; 0 draws from all", config),
+        ("--top-p", float, "P", "draw from the most probable tokens whose probabilities add up to P", config),
+        ("--repetition-penalty", float, "X", "make tokens less probable that were written before; 1 is off", config),
+        ("--no-repeat-ngram", int, "N", "write no sequence of N tokens twice; 0 is off", config),
+        ("--max-new-tokens", int, "N", "stop after N new tokens", config),
+        ("--slots", int, "N", "compute as if N texts were written at once; 1 is faster with a large model, but only "
+         "the config's number gives exactly the samples of the report", config),
+        ("--seed", int, "N", "use this random seed; another seed gives another text", config),
+        ("--device", str, "NAME", "compute on auto, cpu, cuda or mps", config),
+    ):  # fmt: skip
+        sample.add_argument(option, type=kind, metavar=metavar, help=f"{text} (default: {default})")
     sample.set_defaults(command=_sample)
+
+
+def _add_plan(commands: Commands) -> None:
     plan = commands.add_parser(
         "plan",
-        help="which jobs would run, why, and for about how long",
-        description="Say which jobs would run, why, and for about how long. Options are Snakemake's, such as "
+        usage="samizdat plan [SNAKEMAKE OPTIONS]",
+        help="say which jobs would run, why, and for how long",
+        description="Say which jobs would run, why, and for about how long. All options are Snakemake's, such as "
         "--configfile config/mine.yaml.",
     )
     plan.set_defaults(command=_plan)
+
+
+def _add_verify(commands: Commands) -> None:
     verify = commands.add_parser(
         "verify",
-        help="make a run again and say what is the same",
-        description="Make a run again in a folder of its own and say, artefact by artefact, what is the same. Exit "
-        "status: 0 all bytes are the same, 1 all numbers are within the tolerance, 2 something is different, 3 it "
-        "can't be made again.",
+        help="make a run again and compare the results",
+        description="Make a run again in a folder of its own and say, file by file, whether the result is the same. "
+        "Exit status: 0 all bytes are the same; 1 all numbers are within the tolerance; 2 something is different; 3 "
+        "the run can't be made again.",
     )
-    verify.add_argument("run", type=Path, metavar="RUN", help="results/<name>, or a bundle")
+    verify.add_argument("run", type=Path, metavar="RUN", help="verify results/NAME, or a bundle")
     verify.set_defaults(command=_verify, failed=3)
-    bundle = commands.add_parser("bundle", help="write a run as one file that somebody else can verify")
-    bundle.add_argument("run", type=Path, metavar="RUN", help="results/<name>")
-    bundle.add_argument(
-        "--inputs", choices=["files", "hashes"], default="files", help="hashes: leave the corpus's texts out"
+
+
+def _add_bundle(commands: Commands) -> None:
+    bundle = commands.add_parser(
+        "bundle",
+        help="write a run as one file for others to verify",
+        description="Write a run as one zip file, next to its folder, that somebody else can verify.",
     )
+    bundle.add_argument("run", type=Path, metavar="RUN", help="bundle results/NAME")
+    bundle.add_argument(
+        "--inputs", choices=["files", "hashes"], default="files",
+        help="put the corpus into the bundle as files, or only its hashes (default: files)",
+    )  # fmt: skip
     bundle.set_defaults(command=_bundle)
-    clean = commands.add_parser("clean", help="what takes how much disk, and what of it to keep")
-    clean.add_argument("what", nargs="*", metavar="WHAT", help="delete these without a question")
+
+
+def _add_doctor(commands: Commands) -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="check this machine, the environment and the results",
+        description="Check this machine, the environment and the results, and print what a bug report needs. Exit "
+        "status: 0 a run can start and all results are undamaged; 1 something must be repaired.",
+    )
+    doctor.set_defaults(command=_doctor)
+
+
+def _add_clean(commands: Commands) -> None:
+    clean = commands.add_parser(
+        "clean",
+        help="show disk use and delete what you name",
+        description="Show how much disk results, states, caches and logs take. Ask which to keep; without a terminal, "
+        "delete only what is named.",
+    )
+    clean.add_argument("what", nargs="*", metavar="WHAT", help="delete these without a question, such as: logs verify")
     clean.add_argument("--all", action="store_true", help="delete everything without a question")
     clean.set_defaults(command=_clean)
+
+
+def _add_keep(commands: Commands) -> None:
     keep = commands.add_parser(
         "keep",
-        help="run a command, and copy what it makes into a folder that outlives this machine",
-        description="Put back what the folder holds and is missing here, run the command, and copy texts, configs, "
-        "results and state into the folder, time and again and at the end.",
+        help="copy what a command makes into another folder",
+        description="Restore files that FOLDER contains and that are missing here. Then run COMMAND, and copy texts, "
+        "configs, results and states into FOLDER, about once a minute and at the end.",
     )
-    keep.add_argument("folder", type=Path, metavar="FOLDER", help="where the copies lie")
-    keep.add_argument("call", nargs=argparse.REMAINDER, metavar="COMMAND", help="without one, all is only put back")
+    keep.add_argument("folder", type=Path, metavar="FOLDER", help="store the copies here")
+    keep.add_argument("call", nargs=argparse.REMAINDER, metavar="COMMAND", help="run this; without it, only restore")
     keep.set_defaults(command=_keep)
-    return parser
 
 
 def _sample(options: argparse.Namespace) -> None:
@@ -124,6 +176,12 @@ def _verify(options: argparse.Namespace) -> int:
     from samizdat.runs.verify import verify
 
     return verify(options.run)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from samizdat.doctor import doctor
+
+    return doctor(Path.cwd())
 
 
 def _clean(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""A run as a zip: the same bytes for the same run, nothing outside of its folder, texts only where they may go."""
+"""A run as a zip: same run, same bytes; no file outside its folder; no texts where they are not to be published."""
 
 import stat
 import zipfile
@@ -49,7 +49,7 @@ def test_the_same_run_gives_the_same_bytes(at):
     assert [path.name for path in (at / "results").iterdir() if path.name.startswith(".")] == []
 
 
-def test_a_bundle_has_results_inputs_and_lock_and_comes_back_whole(at, tmp_path):
+def test_a_bundle_contains_results_inputs_and_lock_and_unpacks_to_the_same_files(at, tmp_path):
     run = at / "results" / "open"
     bundle = write_bundle(run, hashes_only=False)
     results = unpack(bundle, tmp_path / "a")
@@ -68,15 +68,15 @@ def test_a_bundle_has_results_inputs_and_lock_and_comes_back_whole(at, tmp_path)
 @pytest.mark.parametrize(("run", "hashes_only"), [("closed", False), ("open", True)])
 def test_no_sentence_of_the_corpus_is_in_a_bundle_without_texts(at, run, hashes_only):
     bundle = write_bundle(at / "results" / run, hashes_only=hashes_only)
-    held = names(bundle)
-    assert f"inputs/{sha256_of(at / INPUT)}" not in held and f"inputs/{sha256_of(at / NOTES)}" in held
-    assert {"results/manifest.json", "results/statistics/quality.parquet"} <= held
-    lost = {"corpus/texts.parquet", "samples/gpt2-tiny.parquet", "statistics/copies.parquet"}
-    assert not {f"results/{name}" for name in lost} & held
-    assert all((at / "results" / run / name).is_file() for name in lost)
+    members = names(bundle)
+    assert f"inputs/{sha256_of(at / INPUT)}" not in members and f"inputs/{sha256_of(at / NOTES)}" in members
+    assert {"results/manifest.json", "results/statistics/quality.parquet"} <= members
+    left_out = {"corpus/texts.parquet", "samples/gpt2-tiny.parquet", "statistics/copies.parquet"}
+    assert not {f"results/{name}" for name in left_out} & members
+    assert all((at / "results" / run / name).is_file() for name in left_out)
 
 
-def test_what_changed_since_the_manifest_is_not_bundled(at):
+def test_a_file_that_changed_since_the_manifest_is_not_bundled(at):
     run = at / "results" / "open"
     for path in (at / INPUT, run / "statistics" / "quality.parquet"):
         before = path.read_bytes()
@@ -116,19 +116,19 @@ def test_a_link_refuses_the_whole_bundle(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", None])
-def test_what_is_no_bundle_is_said(tmp_path, content):
+def test_a_file_that_is_no_bundle_is_an_error(tmp_path, content):
     bundle = tmp_path / "x.zip"
     if content is None:
         with zipfile.ZipFile(bundle, "w") as archive:
             archive.writestr("results/other.json", "{}")
     else:
         bundle.write_bytes(content)
-    with pytest.raises(UserError, match=r"no whole zip|holds no run"):
+    with pytest.raises(UserError, match=r"not a complete zip|contains no run"):
         unpack(bundle, tmp_path / "folder")
 
 
 def renamed(run, where, name):
-    """The run's manifest with another name for a file of the user's."""
+    """The run's manifest with another name in one place."""
     manifest = read_document(Manifest, run / "manifest.json")
     if where == "notes":
         manifest.config["notes"] = name
@@ -146,12 +146,12 @@ def renamed(run, where, name):
              "", "a*.md", 7]
 )  # fmt: skip
 def test_a_name_that_a_shell_could_mistake_is_in_no_bundle(at, where, name):
-    with pytest.raises(UserError, match="can't be a file's name in a bundle") as error:
+    with pytest.raises(UserError, match="can't be the name of a file in a bundle") as error:
         check_names(renamed(at / "results" / "open", where, name), at / "their.zip")
     assert repr(name) in str(error.value) and "their.zip" in str(error.value) and "do not use it" in str(error.value)
 
 
-def test_letters_of_all_scripts_and_blanks_may_be_in_names_but_no_blank_where_words_are_parted(at):
+def test_names_may_have_letters_of_all_scripts_and_blanks_unless_old_rules_leave_them_unquoted(at):
     run = at / "results" / "open"
     for name in ("data/Babička, 2. vydání.txt", "data/نامه\u200cها.txt", "data/Babic\u030cka_1+2=3@50%.txt"):
         check_names(renamed(run, "inputs", name), run)
@@ -161,11 +161,11 @@ def test_letters_of_all_scripts_and_blanks_may_be_in_names_but_no_blank_where_wo
         ("inputs", "work/downloads/a --package=b.tar.gz"),
         ("paths", "work/./downloads/a --package=b.tar.gz"),
     ):
-        with pytest.raises(UserError, match="can't be a file's name"):
+        with pytest.raises(UserError, match="can't be the name of a file"):
             check_names(renamed(run, where, name), run)
 
 
-def test_an_own_run_with_such_a_name_is_not_bundled(at):
+def test_a_run_with_such_a_name_is_not_bundled(at):
     run = at / "results" / "named"
     make_run(run, inputs={"data/{draft}.txt": "0" * 64, NOTES: sha256_of(at / NOTES)})
     with pytest.raises(UserError, match="rename the file"):

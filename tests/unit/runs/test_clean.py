@@ -1,4 +1,4 @@
-"""`samizdat clean`: what is there and how large, and nothing gone that nobody named."""
+"""`samizdat clean`: names and sizes, and nothing is deleted that nobody named."""
 
 import subprocess
 import sys
@@ -41,7 +41,7 @@ def at(tmp_path, monkeypatch):
     return tmp_path
 
 
-def left(folder: Path) -> set[str]:
+def files_in(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -49,21 +49,21 @@ def test_every_share_has_its_size_and_a_file_counts_once(at):
     assert {share.name: share.size for share in shares()} == SIZES
 
 
-def test_with_nobody_to_ask_nothing_goes_and_how_is_said(at):
+def test_with_nobody_to_ask_nothing_is_deleted_and_the_answer_says_how_to(at):
     assert "make clean ALL=1" in clean([], everything=False, ask=None)
-    assert left(at) == set(FILES)
+    assert files_in(at) == set(FILES)
 
 
-def test_what_is_named_goes_and_nothing_else(at, capsys):
+def test_what_is_named_is_deleted_and_nothing_else(at, capsys):
     assert clean(["verify", "logs"], everything=False, ask=None) == "Deleted: verify, logs (0.0 MB)"
     gone = {"work/.verify/demo/checkout/d", "logs/demo/e.log", ".snakemake/log/b"}
-    assert left(at) == set(FILES) - gone
+    assert files_in(at) == set(FILES) - gone
     assert "state" in capsys.readouterr().out
     with pytest.raises(UserError, match="no 'data' to delete"):
         clean(["data"], everything=False, ask=None)
 
 
-def test_who_is_asked_keeps_by_pressing_return(at):
+def test_the_return_key_answers_keep(at):
     asked = []
 
     def answer(question):
@@ -72,12 +72,12 @@ def test_who_is_asked_keeps_by_pressing_return(at):
 
     said = clean([], everything=False, ask=answer)
     assert len(asked) == len(SIZES) and "compiled" in said
-    assert left(at) == set(FILES) - {"work/demo/models/m/compiled/a/b.so", "work/demo/report/executed/c"}
+    assert files_in(at) == set(FILES) - {"work/demo/models/m/compiled/a/b.so", "work/demo/report/executed/c"}
 
 
-def test_all_leaves_code_and_texts(at):
+def test_all_keeps_code_and_texts(at):
     clean([], everything=True, ask=None)
-    assert left(at) == {"data/mine.txt", "config/config.yaml"}
+    assert files_in(at) == {"data/mine.txt", "config/config.yaml"}
     assert clean([], everything=True, ask=None) == "There is nothing to delete."
 
 
@@ -86,4 +86,4 @@ def test_the_command_without_a_terminal_deletes_nothing(at):
     environment = {"PYTHONPATH": str(Path(__file__).parents[3] / "workflow")}
     done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 0 and "Nothing was deleted" in done.stdout, done.stderr
-    assert left(at) == set(FILES)
+    assert files_in(at) == set(FILES)

@@ -1,4 +1,4 @@
-"""`samizdat keep`: what is copied comes back, one whole moment of it, whatever was cut short."""
+"""`samizdat keep`: a new machine gets the last complete snapshot, whatever was cut short."""
 
 import json
 import os
@@ -8,12 +8,13 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from samizdat.base.errors import UserError
-from samizdat.runs.keep import copy, keep, put_back
+from samizdat.runs.keep import copy, keep, restore
 
 WORKFLOW = Path(__file__).parents[3] / "workflow"
 FILES = {
@@ -71,12 +72,12 @@ def there(root: Path) -> dict[str, str]:
     return {name: path.read_text(encoding="utf-8") for name, path in found.items() if name != ".snakemake/kept-in"}
 
 
-def test_a_new_machine_gets_all_that_a_run_goes_on_from_and_nothing_that_passes(machine, folder):
+def test_a_new_machine_gets_all_files_that_a_run_resumes_from_and_no_temporary_ones(machine, folder):
     first = machine()
     fill(first)
     copy(folder)
     second = machine()
-    assert put_back(folder) == len(FILES)  # the weights under two names, Snakemake's record not counted
+    assert restore(folder) == len(FILES)  # the weights under two names, Snakemake's record not counted
     linked = "work/mine/models/m/finished/model.safetensors"
     assert there(second) == FILES | {linked: "weights"}
     assert (second / linked).samefile("results/mine/models/m/model.safetensors")
@@ -85,7 +86,7 @@ def test_a_new_machine_gets_all_that_a_run_goes_on_from_and_nothing_that_passes(
     assert (folder / "mine-report.html").read_text(encoding="utf-8") == "page"
 
 
-def test_only_what_changed_is_copied_and_what_is_gone_is_forgotten(machine, folder):
+def test_only_changed_files_are_copied_and_deleted_ones_leave_the_snapshot(machine, folder):
     root = machine()
     fill(root)
     copy(folder)
@@ -98,13 +99,13 @@ def test_only_what_changed_is_copied_and_what_is_gone_is_forgotten(machine, fold
     assert len(set((folder / "files").iterdir()) - before) == 1
     copy(folder)
     machine()
-    put_back(folder)
+    restore(folder)
     assert not Path("work/mine/models/m/state.safetensors").exists()
     assert Path("data/texts.txt").read_text(encoding="utf-8") == "another text"
 
 
 @pytest.mark.parametrize("cut", ["a copy is missing", "a copy is short", "the index is short", "there is no index yet"])
-def test_what_was_cut_short_gives_the_moment_before(machine, folder, cut):
+def test_a_snapshot_that_was_cut_short_gives_the_one_before(machine, folder, cut):
     root = machine()
     fill(root)
     copy(folder)
@@ -123,28 +124,28 @@ def test_what_was_cut_short_gives_the_moment_before(machine, folder, cut):
     else:
         (folder / "index-2.json").unlink()
     second = machine()
-    put_back(folder)
+    restore(folder)
     assert {name: text for name, text in there(second).items() if name in FILES} == FILES
     (second / "data/texts.txt").write_text("a third text", encoding="utf-8")
     copy(folder)
     machine()
-    put_back(folder)
+    restore(folder)
     assert Path("data/texts.txt").read_text(encoding="utf-8") == "a third text"
 
 
-def test_what_is_here_is_not_overwritten_and_what_is_deleted_here_stays_so(machine, folder):
+def test_files_here_are_not_overwritten_and_files_deleted_here_stay_deleted(machine, folder):
     fill(machine())
     copy(folder)
     root = machine()
     (root / "data").mkdir()
     (root / "data/texts.txt").write_text("a newer text", encoding="utf-8")
-    put_back(folder)
+    restore(folder)
     assert (root / "data/texts.txt").read_text(encoding="utf-8") == "a newer text"
     (root / "config/mine.yaml").unlink()
-    assert put_back(folder) == 0 and not (root / "config/mine.yaml").exists()
+    assert restore(folder) == 0 and not (root / "config/mine.yaml").exists()
 
 
-def test_a_database_is_copied_whole_while_it_is_written(machine, folder):
+def test_the_copy_of_a_database_is_whole_while_others_write_to_it(machine, folder):
     root = machine()
     (root / "work").mkdir()
     live = sqlite3.connect(root / "work/scores.sqlite")
@@ -153,33 +154,33 @@ def test_a_database_is_copied_whole_while_it_is_written(machine, folder):
     for value in range(3):
         with live:
             live.execute("INSERT INTO scores VALUES (?)", (value,))
-        copy(folder)  # what is new is in the journal alone
+        copy(folder)  # the new row is only in the journal
     live.execute("INSERT INTO scores VALUES ('not committed')")
     copy(folder)
     machine()
-    put_back(folder)
+    restore(folder)
     found = sqlite3.connect("work/scores.sqlite").execute("SELECT value FROM scores").fetchall()
     assert found == [(0,), (1,), (2,)]
     live.close()
 
 
-def test_a_damaged_database_keeps_nothing_else_from_being_copied(machine, folder):
+def test_other_files_are_copied_despite_a_damaged_database(machine, folder):
     root = machine()
     fill(root)
     (root / "work/scores.sqlite").write_bytes(b"no database" * 100)
     copy(folder)
     second = machine()
-    put_back(folder)
+    restore(folder)
     assert "work/scores.sqlite" not in there(second) and "data/texts.txt" in there(second)
 
 
-def test_an_index_that_names_a_place_outside_is_not_followed(machine, folder):
+def test_an_index_that_names_a_file_outside_is_not_used(machine, folder):
     fill(machine())
     copy(folder)
     index = folder / "index-1.json"
     index.write_text(index.read_text(encoding="utf-8").replace("data/texts.txt", "data/../../x"), encoding="utf-8")
     machine()
-    assert put_back(folder) == 0 and not Path("../x").exists()
+    assert restore(folder) == 0 and not Path("../x").exists()
 
 
 def start(root: Path, folder: Path, command: str) -> subprocess.Popen:
@@ -216,13 +217,15 @@ signal.signal(signal.SIGTERM, end)
 
 
 def state_in(folder: Path) -> str | None:
+    """The state in the newest snapshot; None where there is none, or its index is just being written."""
     indexes = sorted(folder.glob("index-*.json"), key=lambda path: int(path.stem.split("-")[1]))
-    files = json.loads(indexes[-1].read_text(encoding="utf-8"))["files"] if indexes else {}
-    entry = files.get("work/mine/state.safetensors")
-    return (folder / "files" / entry["copy"]).read_text(encoding="utf-8") if entry else None
+    with suppress(IndexError, KeyError, json.JSONDecodeError):
+        files = json.loads(indexes[-1].read_text(encoding="utf-8"))["files"]
+        return (folder / "files" / files["work/mine/state.safetensors"]["copy"]).read_text(encoding="utf-8")
+    return None
 
 
-def test_state_is_copied_while_the_command_runs_and_survives_a_machine_that_is_gone(machine, folder):
+def test_the_state_is_copied_while_the_command_runs_and_outlives_the_machine(machine, folder):
     root = machine()
     process = start(root, folder, WORKS)
     wait_for(lambda: list(folder.glob("index-*.json")))
@@ -231,11 +234,11 @@ def test_state_is_copied_while_the_command_runs_and_survives_a_machine_that_is_g
     process.wait()
     shutil.rmtree(root)
     machine()
-    put_back(folder)
+    restore(folder)
     assert Path("work/mine/state.safetensors").read_text(encoding="utf-8") == "half"
 
 
-def test_asked_to_end_it_lets_the_command_end_and_copies_its_last_state(machine, folder):
+def test_a_terminated_keep_lets_the_command_end_and_copies_its_last_state(machine, folder):
     root = machine()
     process = start(root, folder, ENDS_WELL + WORKS)
     wait_for(lambda: state_in(folder) == "half")
@@ -244,7 +247,7 @@ def test_asked_to_end_it_lets_the_command_end_and_copies_its_last_state(machine,
     assert state_in(folder) == "last"
 
 
-def test_a_folder_that_fills_up_leaves_the_run_alone_and_is_named(machine, folder):
+def test_a_folder_that_cannot_be_written_is_named_and_does_not_stop_the_run(machine, folder):
     root = machine()
     (folder / "files").write_text("in the way", encoding="utf-8")
     process = start(root, folder, "import pathlib; pathlib.Path('results').mkdir()")

@@ -1,13 +1,11 @@
-"""The plan of a run: reasons in words, seconds by the last times, and only the nearest of what comes before."""
+"""The plan of a run: jobs with their durations, and of the jobs before a job only the nearest."""
 
 import json
 import re
 
 from samizdat.base import reuse, stage
 from samizdat.runs.plan import Job, plan_text
-from samizdat.runs.plan_reasons import direct_reasons, listed
 
-PARAMS = "Params have changed since last execution: Union of exclusive params before and now across all output: "
 FOLLOWS = "Input files updated by another job: a"
 
 
@@ -19,36 +17,6 @@ def timed(folder, **usage):
     folder.mkdir()
     (folder / "usage.json").write_text(json.dumps(usage), encoding="utf-8")
     return folder
-
-
-def test_reasons_are_told_with_both_values():
-    options = f"{PARAMS}before: '--top-k=0 --heat=\\'[0.7, 1.0]\\'' now: '--top-k=5 --heat=\\'[0.5]\\'' "
-    assert direct_reasons(options) == ["heat changed from [0.7, 1.0] to [0.5] and top_k changed from 0 to 5"]
-    assert direct_reasons(f"{PARAMS}before: 3454355870327018144 now: 5219916159167436229 ") == ["the seed changed"]
-    assert direct_reasons(f"{PARAMS}before: 1 now: 2 ") == ["threads changed from 1 to 2"]
-    assert direct_reasons(f"{PARAMS}before: '0ed223b69b73a5da' now: 'fa89b0e7576923f5' ") == ["its program changed"]
-    lists = "before: ['a40731a355f8275c', '95c87ed395f0ef5a'] now: ['a40731a355f8275c', '6af01e2259d170d8'] "
-    assert direct_reasons(PARAMS + lists) == ["its program changed"]
-
-
-def test_a_config_is_told_key_by_key_and_a_value_may_hold_any_words():
-    before, now = ({"title": title, "a": {"b": [1]}, "c": 3} for title in ("it is now: 'old'", "new"))
-    quoted = [repr("'" + json.dumps(config).replace("'", "'\"'\"'") + "'") for config in (before, now)]
-    assert direct_reasons(f"{PARAMS}before: {quoted[0]} now: {quoted[1]} ") == [
-        """title changed from "it is now: 'old'" to "new\""""
-    ]
-    one = PARAMS + "before: <nothing exclusive> now: '--min-words=3' "
-    assert direct_reasons(one) == ["min_words is new"]
-
-
-def test_files_are_named_and_who_only_follows_has_no_reason_of_its_own():
-    assert direct_reasons("Missing output files: b.parquet, a.parquet") == ["a.parquet and b.parquet are not there"]
-    assert direct_reasons("Updated input files: data/a.txt; Code has changed since last execution") == [
-        "data/a.txt changed",
-        "its rule changed",
-    ]
-    assert direct_reasons(FOLLOWS) == []
-    assert listed(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
 
 
 def test_only_the_nearest_jobs_are_named_and_times_are_added(tmp_path):
@@ -70,7 +38,7 @@ def test_with_no_job_nothing_would_run():
     assert plan_text([]) == "Nothing would run: all results are up to date."
 
 
-def test_a_result_that_was_put_back_keeps_the_time_of_its_computation(tmp_path, monkeypatch):
+def test_a_restored_result_keeps_the_time_of_its_computation(tmp_path, monkeypatch):
     monkeypatch.setattr(stage.os, "_exit", lambda status: None)
     arguments = ["--out", str(tmp_path / "out"), "--work", str(tmp_path / "work"), "--log", str(tmp_path / "log"),
                  "--title", "it"]  # fmt: skip
@@ -82,8 +50,8 @@ def test_a_result_that_was_put_back_keeps_the_time_of_its_computation(tmp_path, 
     assert computed["computing_seconds"] == computed["elapsed_seconds"] > 0
     usage.write_text(json.dumps(computed | {"computing_seconds": 77.0}), encoding="utf-8")
     stage.run(_stage, arguments)
-    put_back = json.loads(usage.read_text(encoding="utf-8"))
-    assert put_back["computing_seconds"] == 77.0 > put_back["elapsed_seconds"]
+    restored = json.loads(usage.read_text(encoding="utf-8"))
+    assert restored["computing_seconds"] == 77.0 > restored["elapsed_seconds"]
 
 
 def _stage(out: stage.Path, work: stage.Path) -> str:

@@ -1,4 +1,4 @@
-"""What verify says of two files: known answers for every kind of file that a run holds."""
+"""Two files compared: known answers for every kind of file that a run has."""
 
 import base64
 import io
@@ -13,13 +13,13 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from samizdat.base.files import sha256_of
-from samizdat.runs.sameness import CLOSE, DIFFERENT, SAME, Explained, compare
+from samizdat.runs.sameness import CLOSE, DIFFERENT, SAME, KnownDifferences, compare
 
 WORDS = {"id": ["a", "b"], "value": [0.5, -2.0], "many": [[0.25, 0.75], None], "count": [3, 4]}
 
 
 def write(path, content):
-    """A file of the kind that its name says."""
+    """Write a file of the kind that its suffix says."""
     if path.suffix == ".safetensors":
         save_file(content, path)
     elif path.suffix == ".parquet":
@@ -32,38 +32,41 @@ def write(path, content):
         path.write_text(content, encoding="utf-8")
 
 
-def judge(folder, name, old, new, words=None):
-    explained = Explained(words or {})
+def compare_contents(folder, name, old, new, words=None):
+    known = KnownDifferences(words or {})
     paths = [folder / f"{side}-{name}" for side in ("old", "new")]
     for path, content in zip(paths, (old, new), strict=True):
         write(path, content)
-    return compare(*paths, explained), explained
+    return compare(*paths, known), known
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_one_byte_of_a_tensor(tmp_path, dtype):
     weights = {"a": torch.ones(2, 3, dtype=dtype), "b.c": torch.arange(12.0).reshape(3, 4).to(dtype)}
-    verdict, _ = judge(tmp_path, "x.safetensors", weights, weights)
+    verdict, _ = compare_contents(tmp_path, "x.safetensors", weights, weights)
     assert verdict.kind == SAME
     path = tmp_path / "new-x.safetensors"
     data = bytearray(path.read_bytes())
     data[-1] ^= 0x80  # the sign of the last element of the last tensor
     path.write_bytes(data)
-    verdict = compare(tmp_path / "old-x.safetensors", path, Explained())
+    verdict = compare(tmp_path / "old-x.safetensors", path, KnownDifferences())
     assert verdict.kind == DIFFERENT and verdict.where == "tensor b.c[2, 3]: 11 against -11"
 
 
 def test_tensors_within_the_tolerance_and_of_another_shape(tmp_path):
     weights = {"a": torch.tensor([1000.0, 1e-4])}
-    verdict, explained = judge(tmp_path, "x.safetensors", weights, {"a": torch.tensor([1000.9, 0.3])})
+    verdict, known = compare_contents(tmp_path, "x.safetensors", weights, {"a": torch.tensor([1000.9, 0.3])})
     assert verdict.kind == CLOSE
     hashes = [sha256_of(tmp_path / f"{side}-x.safetensors") for side in ("old", "new")]
-    assert explained.words == {hashes[0]: hashes[1]}
-    assert judge(tmp_path, "y.safetensors", weights, {"a": torch.tensor([1001.1, 0.0])})[0].kind == DIFFERENT
-    other = judge(tmp_path, "z.safetensors", weights, {"a": torch.zeros(1, 2)})[0]
+    assert known.words == {hashes[0]: hashes[1]}
+    assert compare_contents(tmp_path, "y.safetensors", weights, {"a": torch.tensor([1001.1, 0.0])})[0].kind == DIFFERENT
+    other = compare_contents(tmp_path, "z.safetensors", weights, {"a": torch.zeros(1, 2)})[0]
     assert other.where.startswith("tensor a: [2] of")
-    assert "missing" in judge(tmp_path, "v.safetensors", weights, {"b": weights["a"]})[0].where
-    assert "nobody" in judge(tmp_path, "w.safetensors", weights, weights | {"b": torch.zeros(1)})[0].where
+    assert "only in the recorded" in compare_contents(tmp_path, "v.safetensors", weights, {"b": weights["a"]})[0].where
+    assert (
+        "only in the rebuilt"
+        in compare_contents(tmp_path, "w.safetensors", weights, weights | {"b": torch.zeros(1)})[0].where
+    )
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
@@ -71,7 +74,7 @@ def test_cells_of_a_table(tmp_path, kind):
     table = {key: value for key, value in WORDS.items() if kind == "parquet" or key != "many"}
 
     def changed(**columns):
-        return judge(tmp_path, f"x.{kind}", table, table | columns)[0]
+        return compare_contents(tmp_path, f"x.{kind}", table, table | columns)[0]
 
     assert changed().kind == SAME
     assert changed(value=[0.5, -2.0019]).kind == CLOSE
@@ -83,7 +86,7 @@ def test_cells_of_a_table(tmp_path, kind):
         assert changed(many=[[0.2501, 0.7499], None]).kind == CLOSE
         assert changed(many=[[0.25, 0.75], [0.1, 0.9]]).where == "column many, row 1: null against [0.1, 0.9]"
     longer = {name: [*values, values[0]] for name, values in table.items()}
-    assert judge(tmp_path, f"x.{kind}", table, longer)[0].where == "2 rows against 3"
+    assert compare_contents(tmp_path, f"x.{kind}", table, longer)[0].where == "2 rows against 3"
 
 
 def test_one_byte_in_a_cell_of_a_table(tmp_path):
@@ -93,7 +96,7 @@ def test_one_byte_in_a_cell_of_a_table(tmp_path):
     data = old.read_bytes()
     assert data.count(struct.pack("<d", 2.5)) == 1
     (tmp_path / "new.parquet").write_bytes(data.replace(struct.pack("<d", 2.5), struct.pack("<d", -2.5)))
-    verdict = compare(old, tmp_path / "new.parquet", Explained())
+    verdict = compare(old, tmp_path / "new.parquet", KnownDifferences())
     assert verdict.kind == DIFFERENT and verdict.where == "column value, row 1: 2.5 against -2.5"
 
 
@@ -101,7 +104,7 @@ def test_keys_of_a_document(tmp_path):
     document = {"a": {"b": [1.0, 2]}, "sha": "0" * 64, "device_kind": "cpu", "none": None}
 
     def changed(words=None, **keys):
-        return judge(tmp_path, "x.json", document, document | keys, words)[0]
+        return compare_contents(tmp_path, "x.json", document, document | keys, words)[0]
 
     assert changed().kind == SAME and changed(a={"b": [1.0005, 2]}).kind == CLOSE
     assert changed(a={"b": [1.1, 2]}).where == "key a.b[0]: 1.0 against 1.1"
@@ -109,7 +112,7 @@ def test_keys_of_a_document(tmp_path):
     assert changed(a={"b": [1.0]}).where == "key a.b: 2 items against 1"
     assert changed(more=1).where == "key more: only in the rebuilt file"
     assert changed(none=False).kind == DIFFERENT and changed(a={"b": [True, 2]}).kind == DIFFERENT
-    # A hash may differ where the file behind it was found close, a device may be another.
+    # A hash may differ where its file was found close, and the device may differ.
     assert changed(sha="1" * 64).kind == DIFFERENT
     assert changed({"0" * 64: "1" * 64}, sha="1" * 64).kind == CLOSE
     assert changed(device_kind="cuda").kind == CLOSE
@@ -127,7 +130,7 @@ def test_words_and_numbers_of_a_page(tmp_path):
 
     def changed(old, new, words=None):
         assert old in page
-        return judge(tmp_path, "x.html", page, page.replace(old, new), words)[0]
+        return compare_contents(tmp_path, "x.html", page, page.replace(old, new), words)[0]
 
     assert changed("", "").kind == SAME
     assert changed("12.5", "12.6").kind == CLOSE and changed("1,200", "1,201").kind == CLOSE
@@ -139,7 +142,7 @@ def test_words_and_numbers_of_a_page(tmp_path):
     assert changed(picture(100), picture(102)).kind == CLOSE
     assert changed(picture(100), picture(103)).where == "line 3: another picture"
     assert changed(picture(100), picture(100, size=9)).where == "line 3: another picture"
-    assert judge(tmp_path, "x.html", page, page + "<p>more</p>")[0].kind == DIFFERENT
+    assert compare_contents(tmp_path, "x.html", page, page + "<p>more</p>")[0].kind == DIFFERENT
 
 
 def test_cells_of_a_notebook(tmp_path):
@@ -149,7 +152,7 @@ def test_cells_of_a_notebook(tmp_path):
         return {"cells": [cell], "metadata": {}}
 
     def changed(**what):
-        return judge(tmp_path, "x.ipynb", notebook(), notebook(**what))[0]
+        return compare_contents(tmp_path, "x.ipynb", notebook(), notebook(**what))[0]
 
     assert changed().kind == SAME and changed(text="3.15").kind == CLOSE and changed(grey=101).kind == CLOSE
     assert changed(text="3.17").where == "key cells[0].outputs[0].data.text/markdown: 3.14 against 3.17"
@@ -158,7 +161,7 @@ def test_cells_of_a_notebook(tmp_path):
 
 
 def test_other_files_are_compared_byte_by_byte_and_a_missing_one_is_different(tmp_path):
-    assert judge(tmp_path, "x.txt", "one\ntwo", "one\ntwi")[0].where == "byte 6"
-    assert judge(tmp_path, "x.bin", "one", "one more")[0].where == "byte 3"
-    verdict = compare(tmp_path / "old-x.txt", tmp_path / "nowhere.txt", Explained())
+    assert compare_contents(tmp_path, "x.txt", "one\ntwo", "one\ntwi")[0].where == "byte 6"
+    assert compare_contents(tmp_path, "x.bin", "one", "one more")[0].where == "byte 3"
+    verdict = compare(tmp_path / "old-x.txt", tmp_path / "nowhere.txt", KnownDifferences())
     assert verdict.kind == DIFFERENT and "no such file" in verdict.where

@@ -1,22 +1,20 @@
-"""Verify's parts with known answers: where inputs come from, what may be one, and a run beside its remake."""
+"""A run compared with its copy, with one thing changed in one of them."""
 
 import shutil
 
 import pytest
 
-from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
-from samizdat.runs.rebuild import lay_inputs
 from samizdat.runs.sameness import CLOSE, DIFFERENT, SAME
 from samizdat.runs.verify import compare_runs, table_of
 from support.run_fixture import make_run
 
 
 @pytest.fixture(scope="module")
-def twins(tmp_path_factory):
-    """A made-up run and a copy of it, with a page and a notebook in each."""
+def recorded(tmp_path_factory):
+    """A rebuilt-up run with a page and a notebook."""
     run = make_run(tmp_path_factory.mktemp("recorded") / "run")
     (run / "report").mkdir()
     (run / "report" / "report.html").write_text("<p>about 0.51</p>", encoding="utf-8")
@@ -25,21 +23,21 @@ def twins(tmp_path_factory):
 
 
 @pytest.fixture
-def pair(twins, tmp_path):
-    copies = tuple(shutil.copytree(twins, tmp_path / name / "run") for name in ("recorded", "made"))
-    return copies
+def pair(recorded, tmp_path):
+    """Two copies of the run: the recorded one and the rebuilt one."""
+    return tuple(shutil.copytree(recorded, tmp_path / name / "run") for name in ("recorded", "rebuilt"))
 
 
 def manifest_of(run):
     return read_document(Manifest, run / "manifest.json")
 
 
-def verdicts_of(run, made):
-    return dict(compare_runs(manifest_of(run), run, made))
+def verdicts_of(run, rebuilt):
+    return dict(compare_runs(manifest_of(run), run, rebuilt))
 
 
 def change_log(run, old, new):
-    """Change a number of the training log, and the manifest with it, as another machine would have written both."""
+    """Change a number of the training log, and the manifest with it, as another machine would write both."""
     log = run / "models" / "gpt2-tiny" / "train_log.csv"
     before, text = sha256_of(log), log.read_text(encoding="utf-8")
     assert old in text
@@ -57,7 +55,7 @@ def test_a_run_is_the_same_as_its_copy(pair):
     assert table_of(verdicts).endswith(f"\n\n{len(names)} same bytes")
 
 
-def test_numbers_within_the_tolerance_make_manifest_and_page_no_different(pair):
+def test_numbers_within_the_tolerance_change_neither_the_verdict_of_manifest_nor_of_page(pair):
     log = (pair[1] / "models/gpt2-tiny/train_log.csv").read_text(encoding="utf-8")
     number = next(cell for cell in log.replace("\n", ",").split(",") if "." in cell and float(cell) > 0.01)
     name = change_log(pair[1], number, repr(float(number) * 1.0005))
@@ -68,83 +66,41 @@ def test_numbers_within_the_tolerance_make_manifest_and_page_no_different(pair):
     assert "3 same numbers within 0.1%" in table_of(verdicts)
 
 
-def test_what_is_missing_altered_or_extra_is_different(pair):
-    run, made = pair
-    (made / "statistics" / "quality.parquet").unlink()
+def test_a_missing_an_altered_and_an_extra_file_are_different(pair):
+    run, rebuilt = pair
+    (rebuilt / "statistics" / "quality.parquet").unlink()
     table = run / "statistics" / "confusion.parquet"
     table.write_bytes(table.read_bytes() + b" ")
-    manifest = made / "manifest.json"
+    manifest = rebuilt / "manifest.json"
     text = manifest.read_text(encoding="utf-8").replace('"artefacts": {', '"artefacts": {"a.txt": "0",', 1)
     manifest.write_text(text, encoding="utf-8")
-    verdicts = verdicts_of(run, made)
+    verdicts = verdicts_of(run, rebuilt)
     different = {name: verdict.where for name, verdict in verdicts.items() if verdict.kind == DIFFERENT}
     assert set(different) == {"statistics/quality.parquet", "statistics/confusion.parquet", "a.txt", "manifest.json"}
     assert "no such file" in different["statistics/quality.parquet"]
-    assert "not the one that it records" in different["statistics/confusion.parquet"]
+    assert "does not have the hash that the run records" in different["statistics/confusion.parquet"]
     assert "only the rebuilt run" in different["a.txt"] and "artefacts.a.txt" in different["manifest.json"]
 
 
-def test_another_device_is_no_difference_in_the_page_that_names_it(pair):
-    """The report spells a device's kind in words."""
-    run, made = pair
-    for where, kind, dtype, words in ((run, "cpu", "float32", "a CPU"), (made, "cuda", "bfloat16", "a GPU (cuda)")):
+def test_the_page_may_name_another_device(pair):
+    run, rebuilt = pair
+    for where, kind, dtype, words in ((run, "cpu", "float32", "a CPU"), (rebuilt, "cuda", "bfloat16", "a GPU (cuda)")):
         summary = where / "models" / "gpt2-tiny" / "summary.json"
         text = summary.read_text(encoding="utf-8")
         summary.write_text(text.replace('"cpu"', f'"{kind}"').replace('"float32"', f'"{dtype}"'), encoding="utf-8")
         page = f"<p>It learned on {words}, in {dtype}, 8 sequences at once. about 0.51</p>"
         (where / "report" / "report.html").write_text(page, encoding="utf-8")
-    assert verdicts_of(run, made)["report/report.html"].kind == CLOSE
-    assert verdicts_of(made, run)["report/report.html"].kind == CLOSE
-    page = made / "report" / "report.html"
+    assert verdicts_of(run, rebuilt)["report/report.html"].kind == CLOSE
+    assert verdicts_of(rebuilt, run)["report/report.html"].kind == CLOSE
+    page = rebuilt / "report" / "report.html"
     page.write_text(page.read_text(encoding="utf-8").replace("a GPU (cuda)", "a GPU (mps)"), encoding="utf-8")
-    assert verdicts_of(run, made)["report/report.html"].kind == DIFFERENT
+    assert verdicts_of(run, rebuilt)["report/report.html"].kind == DIFFERENT
 
 
-def test_of_a_bundle_without_texts_the_hash_decides(pair):
-    run, made = pair
+def test_the_hash_decides_for_a_file_that_the_bundle_lacks(pair):
+    run, rebuilt = pair
     (run / "corpus" / "texts.parquet").unlink()
-    assert verdicts_of(run, made)["corpus/texts.parquet"].kind == SAME
-    texts = made / "corpus" / "texts.parquet"
+    assert verdicts_of(run, rebuilt)["corpus/texts.parquet"].kind == SAME
+    texts = rebuilt / "corpus" / "texts.parquet"
     texts.write_bytes(texts.read_bytes() + b" ")
-    assert verdicts_of(run, made)["corpus/texts.parquet"].kind == DIFFERENT
-
-
-def with_inputs(run, inputs):
-    return Manifest(**vars(manifest_of(run)) | {"inputs": inputs})
-
-
-def test_inputs_come_from_the_bundle_or_from_their_place_here(twins, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    offered, checkout, here = tmp_path / "offered", tmp_path / "checkout", tmp_path / "data" / "here.txt"
-    offered.mkdir()
-    here.parent.mkdir()
-    here.write_text("here", encoding="utf-8")
-    (tmp_path / "text").write_text("sent", encoding="utf-8")
-    sha256 = sha256_of(tmp_path / "text")
-    shutil.copy(tmp_path / "text", offered / sha256)
-    inputs = {"data/here.txt": sha256_of(here), "data/sent.txt": sha256, "work/downloads/a.tar.gz": "0" * 64}
-    lay_inputs(with_inputs(twins, inputs), offered, checkout)
-    assert (checkout / "data" / "here.txt").read_text(encoding="utf-8") == "here"
-    assert (checkout / "data" / "sent.txt").read_text(encoding="utf-8") == "sent"
-    with pytest.raises(UserError, match=r"data/sent\.txt is missing"):
-        lay_inputs(with_inputs(twins, inputs), None, checkout)
-    here.write_text("other", encoding="utf-8")
-    with pytest.raises(UserError, match=r"data/here\.txt has another hash here"):
-        lay_inputs(with_inputs(twins, inputs), offered, checkout)
-
-
-@pytest.mark.parametrize(
-    "name", ["../out.txt", "workflow/samizdat/corpus/import_corpus.py", "profiles/default/config.yaml", "torch.py",
-             ".git/a.txt", "Snakefile", "report/index.qmd", "config/mine.md", "Config/mine.md", "data/packages.txt",
-             "data/./Packages.txt", "results/run/a.json", "work/run/models/a.safetensors", "logs/a.txt"]
-)  # fmt: skip
-def test_no_code_comes_in_as_an_input(twins, tmp_path, monkeypatch, name):
-    monkeypatch.chdir(tmp_path)
-    code = tmp_path / "code"
-    code.write_text("evil", encoding="utf-8")
-    offered = tmp_path / "offered"
-    offered.mkdir()
-    shutil.copy(code, offered / sha256_of(code))
-    with pytest.raises(UserError, match="can't be put"):
-        lay_inputs(with_inputs(twins, {name: sha256_of(code)}), offered, tmp_path / "checkout")
-    assert not (tmp_path / "checkout").exists()
+    assert verdicts_of(run, rebuilt)["corpus/texts.parquet"].kind == DIFFERENT

@@ -1,8 +1,31 @@
-"""The manifest's parts."""
+"""What the manifest records of the rules and of the code."""
 
+import subprocess
+
+from samizdat.runs import write_manifest
 from samizdat.runs.write_manifest import rule_edges
 
 
 def test_rule_edges_are_read_from_the_rule_graph():
     dot = 'digraph {\n\t0[label = "all", color = "0"];\n\t1[label = "import_corpus", color = "1"];\n\t1 -> 0\n}'
     assert rule_edges(dot) == [["import_corpus", "all"]]
+
+
+def test_code_is_clean_until_a_file_of_it_changes_and_unknown_outside_git(tmp_path, monkeypatch):
+    code, notes = tmp_path / "workflow" / "code.py", tmp_path / "report" / "notes.md"
+    for path in (code, notes):
+        path.parent.mkdir()
+        path.write_text("first", encoding="utf-8")
+    monkeypatch.setattr(write_manifest, "__file__", str(code))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    relative = notes.relative_to(tmp_path)
+    assert write_manifest._code_state(relative) == ("unknown", False)
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+    for arguments in (("init", "--quiet"), ("add", "--all"), (*identity, "commit", "--quiet", "--message", "all")):
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True)
+    commit, clean = write_manifest._code_state(relative)
+    assert len(commit) == 40 and clean
+    notes.write_text("second", encoding="utf-8")
+    assert write_manifest._code_state(relative) == (commit, True)
+    code.write_text("second", encoding="utf-8")
+    assert write_manifest._code_state(relative) == (commit, False)

@@ -27,7 +27,7 @@ def require(needs: dict[Path, int], purpose: str) -> None:
         place, so_far = disks.get(disk, (folder, 0))
         disks[disk] = place, so_far + size
     for place, size in disks.values():
-        free = shutil.disk_usage(_existing(place)).free
+        free = free_bytes(place)
         said = f"{purpose} takes up to {size / 1e9:.2f} GB in {place}, where {free / 1e9:.2f} GB are free"
         log.info("%s", said)
         if size > free:
@@ -35,6 +35,11 @@ def require(needs: dict[Path, int], purpose: str) -> None:
                 said,
                 remedy="free some disk space, or keep fewer checkpoints (training.keep_percents in the config)",
             )
+
+
+def free_bytes(folder: Path) -> int:
+    """Free bytes on the disk of a folder, which need not exist yet."""
+    return shutil.disk_usage(_existing(folder)).free
 
 
 def size_of(path: Path) -> int:

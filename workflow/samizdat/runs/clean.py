@@ -1,4 +1,4 @@
-"""`samizdat clean`: what takes how much disk, and what of it to keep. Nothing goes that nobody named."""
+"""Show how much disk the results, states and caches take, and delete what the user names (`samizdat clean`)."""
 
 import shutil
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 from samizdat.base import disk
 from samizdat.base.errors import UserError
 
-# Below work/<run>/: compiled kernels, and what a plain rerun would put back or go on from.
+# Folders below work/<run>/ with compiled kernels and caches: a run makes them again, more slowly.
 COMPILED = ("compiled", "executed", "matplotlib", "ipython", "jupyter")
 
 
@@ -17,18 +17,18 @@ COMPILED = ("compiled", "executed", "matplotlib", "ipython", "jupyter")
 class Share:
     """Files that are kept or deleted together."""
 
-    name: str  # what one types to have it deleted
-    meaning: str  # what it costs to be without it
+    name: str  # what the user types to delete it
+    meaning: str  # what it contains, and what deleting it costs
     paths: tuple[Path, ...]
 
     @property
     def size(self) -> int:
-        """Bytes on the disk; a file that has two names here counts once."""
+        """Bytes on the disk; a file with two names (a hard link) counts once."""
         return disk.size_of_all(self.paths)
 
 
 def shares() -> list[Share]:
-    """What the checkout in the current folder holds beside its code, in the order in which it is shown."""
+    """List what the checkout in the current folder contains besides code and texts, in the order of display."""
     work, results = Path("work"), Path("results")
     common = {"downloads", "fetch", ".verify"}
     runs = sorted(path for path in _children(work) if path.is_dir() and path.name not in common)
@@ -36,45 +36,45 @@ def shares() -> list[Share]:
     return [
         Share("results", "reports, models, tables, bundles: a run makes them again",
               (*_children(results), Path(".snakemake"))),
-        Share("state", "states to go on from, finished models and scores: the next change computes anew",
+        Share("state", "states to resume from, finished models and scores: the next change computes them again",
               (*runs, *sorted(work.glob("scores.sqlite*")))),
         Share("compiled", "compiled kernels and executed notebooks, a part of state: the next run is slower",
               tuple(compiled)),
-        Share("downloads", "archives from the package registry: they are fetched again",
+        Share("downloads", "archives from the package registry: the next run downloads them again",
               (work / "downloads", work / "fetch")),
-        Share("verify", "what `make verify` made again and left for you to look at", (work / ".verify",)),
-        Share("logs", "what each step said", (Path("logs"), Path(".snakemake/log"))),
+        Share("verify", "runs that `make verify` made again and kept because they differ", (work / ".verify",)),
+        Share("logs", "the log of each step", (Path("logs"), Path(".snakemake/log"))),
     ]  # fmt: skip
 
 
 def clean(names: Iterable[str], *, everything: bool, ask: Callable[[str], str] | None) -> str:
-    """Show what takes how much disk, and delete what is named or, at a terminal, what is not kept.
+    """Print how much disk each share takes, then delete those that are named or, at a terminal, not to be kept.
 
     Args:
         names: shares to delete without a question.
-        everything: delete all of them without a question.
-        ask: shows a question and returns what was typed; None where there is nobody to ask: then nothing goes
-            that is not named.
+        everything: delete all shares without a question.
+        ask: shows a question and returns the answer; None where nobody can answer: then only named shares are
+            deleted.
 
     Returns:
-        What was freed, for people.
+        A line that says what was deleted.
 
     Raises:
         UserError: there is no share of such a name.
     """
-    there = [share for share in shares() if share.size]
+    found = [share for share in shares() if share.size]
     known = {share.name for share in shares()}
     if unknown := sorted(set(names) - known):
         raise UserError(f"there is no {unknown[0]!r} to delete", remedy=f"name some of {', '.join(sorted(known))}")
-    for share in there:
+    for share in found:
         print(f"{share.size / 1e6:>10,.1f} MB  {share.name:<10}  {share.meaning}")
-    if not there:
+    if not found:
         return "There is nothing to delete."
-    chosen = [share for share in there if everything or share.name in names]
-    if not chosen and ask is None:
-        return "Nothing was deleted. To delete all: make clean ALL=1. Some: make clean WHAT='logs verify'"
+    chosen = [share for share in found if everything or share.name in names]
     if not chosen:
-        chosen = [share for share in there if ask(f"Keep {share.name}? [Y/n] ").strip().lower() in ("n", "no")]
+        if ask is None:
+            return "Nothing was deleted. To delete all: make clean ALL=1. Some: make clean WHAT='logs verify'"
+        chosen = [share for share in found if ask(f"Keep {share.name}? [Y/n] ").strip().lower() in ("n", "no")]
     freed = disk.size_of_all([path for share in chosen for path in share.paths])
     for path in (path for share in chosen for path in share.paths):
         if path.is_dir() and not path.is_symlink():
@@ -85,7 +85,7 @@ def clean(names: Iterable[str], *, everything: bool, ask: Callable[[str], str] |
 
 
 def asker() -> Callable[[str], str] | None:
-    """How to ask the person at the terminal; None where there is none."""
+    """Return the function that asks the person at the terminal; None where there is no terminal."""
     return input if sys.stdin.isatty() and sys.stdout.isatty() else None
 
 

@@ -1,8 +1,8 @@
-"""`samizdat keep`: what runs have made, copied into a folder that outlives this machine, and put back from it.
+"""Copy what runs make into a folder that outlives this machine, and restore it from there (`samizdat keep`).
 
-The run itself stays on the machine's own disk. A folder on a network, such as Google Drive, need not have what a run
-relies on: hard links, locks, one rename before the next one, and the shared memory that SQLite's journal lives in.
-So nothing is asked of the folder but to hold files under names that are written once.
+The run itself stays on the machine's own disk. A network folder, such as Google Drive, may lack what a run needs:
+hard links, locks, renames that become visible in their order, and the shared memory of SQLite's journal. So the
+folder needs only to store files, each written once under a new name.
 """
 
 import itertools
@@ -27,44 +27,44 @@ from samizdat.base.stage import die_with_parent
 from samizdat.runs.clean import COMPILED
 
 FOLDERS = ("config", "data", "work", "results")
-# What Snakemake knows of each output: lost, it would not see what changed.
+# What Snakemake records of each output; without it, Snakemake can't see what changed.
 SNAKEMAKE = (".snakemake/metadata", ".snakemake/incomplete")
-# Which folder this checkout was filled from: later copies may then leave out what is no longer here.
-MARK = Path(".snakemake/kept-in")
+# Names the folder that this checkout was restored from. Files that are deleted here after that stay deleted.
+RESTORED_FROM = Path(".snakemake/kept-in")
 NOT_KEPT = {*COMPILED, "lock", "fetch", "__pycache__"}
-# Seconds between copies: at least this, and many times what the last one took, as a network is slow.
-PAUSE = 60.0
-TIMES_A_COPY = 20
-GENERATIONS = 2
+# The pause between two copies: at least so long, and so many times the duration of the last copy, as networks are slow.
+PAUSE_SECONDS = 60.0
+PAUSE_PER_COPY = 20
+SNAPSHOTS_KEPT = 2
 _EMPTY: dict[str, Any] = {"files": {}, "snakemake": {}}
 
 
-def keep(folder: Path, command: Sequence[str], *, pause: float = PAUSE) -> int:
-    """Put back what the folder holds, then run a command and copy what it makes, time and again and at its end.
+def keep(folder: Path, command: Sequence[str], *, pause: float = PAUSE_SECONDS) -> int:
+    """Restore what the folder contains, then run a command and copy what it makes, regularly and at its end.
 
     Args:
-        folder: where the copies lie; made where there is none.
-        command: what to run, with its arguments; empty for nothing.
-        pause: seconds between copies, at least.
+        folder: where the copies are stored; created where there is none.
+        command: what to run, with its arguments; empty to restore only.
+        pause: the least number of seconds between two copies.
 
     Returns:
-        The command's exit status; 1 where it ended well and its results could not be copied.
+        The command's exit status; 1 where the command succeeded but its results could not be copied.
 
     Raises:
-        UserError: the folder can't be made or read, or the disk can't hold what is in it.
+        UserError: the folder can't be created or read, or the disk has no room for what is in it.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        number = put_back(folder)
+        number = restore(folder)
     except OSError as error:
         raise UserError(f"{folder} can't be used: {error.strerror}", remedy="name another folder") from None
-    print(f"Put back from {folder}: {number} files" if number else f"Kept in {folder}", file=sys.stderr)
+    print(f"Restored from {folder}: {number} files" if number else f"Copying into {folder}", file=sys.stderr)
     if not command:
         return 0
     process = subprocess.Popen(command, preexec_fn=die_with_parent)  # noqa: S603
-    # As a service ends what runs in it: the command ends by itself, and its last state is copied.
-    for asked in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(asked, lambda *_: process.terminate())
+    # Services stop a program by these signals. The command ends by itself, and its last state is copied.
+    for number_of_signal in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number_of_signal, lambda *_: process.terminate())
     wait = pause
     while process.poll() is None:
         try:
@@ -72,16 +72,16 @@ def keep(folder: Path, command: Sequence[str], *, pause: float = PAUSE) -> int:
         except subprocess.TimeoutExpired:
             started = time.monotonic()
             with suppress(KeyboardInterrupt):
-                _copied(folder)
-            wait = max(pause, TIMES_A_COPY * (time.monotonic() - started))
+                _try_to_copy(folder)
+            wait = max(pause, PAUSE_PER_COPY * (time.monotonic() - started))
         except KeyboardInterrupt:
-            continue  # the command heard it too, and ends by itself
-    copied = _copied(folder)
+            continue  # the command gets the interrupt too, and ends by itself
+    copied = _try_to_copy(folder)
     return process.returncode if process.returncode or copied else 1
 
 
-def _copied(folder: Path) -> bool:
-    """Copy; where the folder refuses, say so and leave the run alone."""
+def _try_to_copy(folder: Path) -> bool:
+    """Copy; where that fails, say so, and let the run go on."""
     try:
         copy(folder)
     except (OSError, sqlite3.Error) as error:
@@ -91,45 +91,49 @@ def _copied(folder: Path) -> bool:
 
 
 def copy(folder: Path) -> None:
-    """Copy what is new or changed, then the index that names it: the folder holds one whole moment, or the one before.
+    """Copy what is new or changed, then write the index that names all copies: a new snapshot, or the old one stays.
 
-    A record is read before what it tells of. So a copy may know less than it holds, which costs a step that is done
-    again, but never more.
+    Snakemake's records are read before the files that they describe. So the records of a snapshot may be older than
+    its files, and then a step runs again, but never newer.
     """
-    _, before = next(_whole_indexes(folder), (0, _EMPTY))
+    _, before = next(_complete_indexes(folder), (0, _EMPTY))
     snakemake = {}
     for path in _files(SNAKEMAKE):
         with suppress(FileNotFoundError):
             snakemake[path.as_posix()] = path.read_text(encoding="utf-8")
-    (folder / "files").mkdir(exist_ok=True)
-    files: dict[str, dict[str, Any]] = {}
-    copied: dict[tuple[int, int], dict[str, Any]] = {}
-    for path in sorted(_files(FOLDERS), key=lambda path: (path.name != "state.safetensors", path)):
-        # A file may be gone or replaced by now; a stage begins a damaged database anew.
-        with suppress(FileNotFoundError, sqlite3.Error), path.open("rb") as source:
-            status = os.fstat(source.fileno())
-            seen = {"size": status.st_size, "changed": max(status.st_mtime_ns, _journal_changed(path))}
-            entry = before["files"].get(path.as_posix(), {})
-            if seen.items() <= entry.items():
-                files[path.as_posix()] = entry
-            elif (status.st_dev, status.st_ino) in copied:  # one file under two names
-                files[path.as_posix()] = entry = copied[status.st_dev, status.st_ino]
-            else:
-                copy = folder / "files" / uuid.uuid4().hex
-                _copy(path, source, copy)
-                files[path.as_posix()] = entry = seen | {"copy": copy.name, "bytes": copy.stat().st_size}
-            copied[status.st_dev, status.st_ino] = entry
-    index = {"files": files, "snakemake": snakemake}
+    index = {"files": _copy_files(folder, before["files"]), "snakemake": snakemake}
     if index != before:
         text = json.dumps(index, ensure_ascii=False, indent=1)
         number = max(_numbers(folder), default=0) + 1
         (folder / f"index-{number}.json").write_text(text, encoding="utf-8")
-        _for_people(folder)
-    _sweep(folder)
+        _copy_reports(folder)
+    _delete_old_snapshots(folder)
 
 
-def _copy(path: Path, source: BinaryIO, target: Path) -> None:
-    """Copy one file; a database as it is at one moment, even while it is written to."""
+def _copy_files(folder: Path, before: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Copy each file that has changed since the last index; return the entry of each file in the new one."""
+    (folder / "files").mkdir(exist_ok=True)
+    files: dict[str, dict[str, Any]] = {}
+    by_inode: dict[tuple[int, int], dict[str, Any]] = {}
+    for path in sorted(_files(FOLDERS), key=lambda path: (path.name != "state.safetensors", path)):
+        # A file may be deleted or replaced meanwhile; a stage begins a damaged database anew.
+        with suppress(FileNotFoundError, sqlite3.Error), path.open("rb") as source:
+            status = os.fstat(source.fileno())
+            seen = {"size": status.st_size, "changed": max(status.st_mtime_ns, _journal_changed(path))}
+            entry = before.get(path.as_posix(), {})
+            if not seen.items() <= entry.items():
+                if (status.st_dev, status.st_ino) in by_inode:  # a hard link to a file that was copied
+                    entry = by_inode[status.st_dev, status.st_ino]
+                else:
+                    target = folder / "files" / uuid.uuid4().hex
+                    _copy_file(path, source, target)
+                    entry = seen | {"copy": target.name, "bytes": target.stat().st_size}
+            files[path.as_posix()] = by_inode[status.st_dev, status.st_ino] = entry
+    return files
+
+
+def _copy_file(path: Path, source: BinaryIO, target: Path) -> None:
+    """Copy one file; an SQLite database by SQLite itself, so that the copy is whole while others write to it."""
     if path.suffix != ".sqlite":
         with target.open("wb") as file:
             shutil.copyfileobj(source, file, 1 << 20)
@@ -141,13 +145,13 @@ def _copy(path: Path, source: BinaryIO, target: Path) -> None:
 
 
 def _journal_changed(path: Path) -> int:
-    """When a database was last written to, which its journal knows first."""
+    """When a database's journal changed, in nanoseconds: new rows are written there first. 0 for other files."""
     journal = path.with_name(path.name + "-wal")
     return journal.stat().st_mtime_ns if path.suffix == ".sqlite" and journal.exists() else 0
 
 
-def _for_people(folder: Path) -> None:
-    """The reports once more, under names that one finds without this program."""
+def _copy_reports(folder: Path) -> None:
+    """Copy the reports once more, under names that people find without this program."""
     for report in Path("results").glob("*/report/report.*"):
         target = folder / f"{report.parts[1]}-{report.name}"
         content = report.read_bytes()
@@ -155,9 +159,9 @@ def _for_people(folder: Path) -> None:
             target.write_bytes(content)
 
 
-def _sweep(folder: Path) -> None:
-    """Delete all but two moments: a network may lose the second's files although it has its index."""
-    kept = dict(itertools.islice(_whole_indexes(folder), GENERATIONS))
+def _delete_old_snapshots(folder: Path) -> None:
+    """Delete all but the last two snapshots: a network may lose files of the last one although its index is there."""
+    kept = dict(itertools.islice(_complete_indexes(folder), SNAPSHOTS_KEPT))
     for number in set(_numbers(folder)) - set(kept):
         (folder / f"index-{number}.json").unlink(missing_ok=True)
     used = {entry["copy"] for index in kept.values() for entry in index["files"].values()}
@@ -166,42 +170,42 @@ def _sweep(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def put_back(folder: Path) -> int:
-    """Put what the folder holds where it is missing here; return the number of files. Nothing here is overwritten.
+def restore(folder: Path) -> int:
+    """Restore every file of the last complete snapshot that is missing here; return how many. Overwrites nothing.
 
-    Done once for a checkout: what is deleted here afterwards is meant to be.
+    Does so once for a checkout: files that are deleted here afterwards stay deleted.
     """
-    if MARK.is_file() and MARK.read_text(encoding="utf-8") == str(folder.absolute()):
+    if RESTORED_FROM.is_file() and RESTORED_FROM.read_text(encoding="utf-8") == str(folder.absolute()):
         return 0
-    _, index = next(_whole_indexes(folder), (0, _EMPTY))
+    _, index = next(_complete_indexes(folder), (0, _EMPTY))
     missing = {name: entry for name, entry in index["files"].items() if not Path(name).exists()}
-    disk.require({Path("work"): sum(entry["bytes"] for entry in missing.values())}, "putting back what was kept")
-    first: dict[str, Path] = {}
+    disk.require({Path("work"): sum(entry["bytes"] for entry in missing.values())}, f"restoring from {folder}")
+    restored: dict[str, Path] = {}
     for name, entry in missing.items():
         path = Path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        if entry["copy"] in first:  # one file under two names, as it was
-            path.hardlink_to(first[entry["copy"]])
+        if entry["copy"] in restored:  # one file under two names, as it was before
+            path.hardlink_to(restored[entry["copy"]])
             continue
         part = path.with_name(".part-kept")
         shutil.copyfile(folder / "files" / entry["copy"], part)
         os.utime(part, ns=(entry["changed"], entry["changed"]))
-        first[entry["copy"]] = part.replace(path)
-    for name in SNAKEMAKE:  # of the first without the second, Snakemake says that it is of an older version
+        restored[entry["copy"]] = part.replace(path)
+    for name in SNAKEMAKE:  # with only one of these two folders, Snakemake complains about an older version's files
         Path(name).mkdir(parents=True, exist_ok=True)
     for name, text in index["snakemake"].items():
         path = Path(name)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-    MARK.write_text(str(folder.absolute()), encoding="utf-8")
+    RESTORED_FROM.write_text(str(folder.absolute()), encoding="utf-8")
     return len(missing)
 
 
-def _whole_indexes(folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The indexes whose copies are all there, the newest first, with their numbers."""
+def _complete_indexes(folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield number and content of each index whose copies are all there with all their bytes, the newest first."""
     for number in sorted(_numbers(folder), reverse=True):
-        index = _read(folder, number)
+        index = _read_index(folder, number)
         if index and all(
             (copy := folder / "files" / entry["copy"]).is_file() and copy.stat().st_size == entry["bytes"]
             for entry in index["files"].values()
@@ -215,10 +219,10 @@ def _numbers(folder: Path) -> Iterator[int]:
             yield int(path.stem.removeprefix("index-"))
 
 
-def _read(folder: Path, number: int) -> dict[str, Any] | None:
-    """An index; None for one that was cut short, or that names a place where nothing is kept."""
+def _read_index(folder: Path, number: int) -> dict[str, Any] | None:
+    """Read an index; None where it was cut short or names a file outside the folders that are kept."""
     try:
-        index = json.loads((folder / f"index-{number}.json").read_text(encoding="utf-8"))
+        index: dict[str, Any] = json.loads((folder / f"index-{number}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     parts = [PurePosixPath(name).parts for name in (*index["files"], *index["snakemake"])]
@@ -226,12 +230,12 @@ def _read(folder: Path, number: int) -> dict[str, Any] | None:
 
 
 def _files(folders: Sequence[str]) -> Iterator[Path]:
-    """Every file that is kept below these folders."""
+    """Yield every file below these folders that is worth keeping: no locks, journals, links or unfinished files."""
     for folder in folders:
         for place, inner, names in os.walk(folder):
             inner[:] = sorted(name for name in inner if name not in NOT_KEPT and not name.startswith("."))
             for name in sorted(names):
                 path = Path(place, name)
-                passing = name.startswith(".") or name.endswith(("-wal", "-shm", "-journal"))
-                if name not in NOT_KEPT and not passing and path.is_file() and not path.is_symlink():
+                temporary = name.startswith(".") or name.endswith(("-wal", "-shm", "-journal"))
+                if name not in NOT_KEPT and not temporary and path.is_file() and not path.is_symlink():
                     yield path

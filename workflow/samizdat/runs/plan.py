@@ -1,4 +1,4 @@
-"""`samizdat plan`: which jobs would run, why in a sentence each, and for about how long by their last times."""
+"""Say which jobs would run, why, and for about how long, by the times that they took last (`samizdat plan`)."""
 
 import json
 import logging
@@ -16,27 +16,30 @@ _UPDATED = "Input files updated by another job: "
 
 @dataclass(frozen=True)
 class Job:
-    """One job that would run, in the words of its rule."""
+    """One job that would run."""
 
     title: str  # the rule's message, such as "Scoring texts with sentiment"
     reason: str  # Snakemake's
     inputs: frozenset[str]
     outputs: frozenset[str]
     work: Path | None  # the stage's private folder; None for a rule that is no stage
-    device: str | None = None  # what it is told to compute on; None where it computes nothing to speak of
+    device: str | None = None  # its option `--device`; None for a job without one
 
     @property
     def seconds(self) -> float | None:
-        """How long it took when it last computed something; None where that is not known."""
+        """How long the job took when it last computed something; None where that is not known."""
+        if self.work is None:
+            return None
         try:
             usage = json.loads((self.work / "usage.json").read_text(encoding="utf-8"))
-        except (TypeError, OSError, ValueError):
+        except (OSError, ValueError):
             return None
-        return usage.get("computing_seconds", usage.get("elapsed_seconds"))
+        seconds: float | None = usage.get("computing_seconds", usage.get("elapsed_seconds"))
+        return seconds
 
 
 def show_plan(arguments: Sequence[str]) -> int:
-    """Print the plan of a run; Snakemake's exit status.
+    """Print the plan of a run; return Snakemake's exit status.
 
     Args:
         arguments: for Snakemake, such as `--configfile config/mine.yaml`.
@@ -48,10 +51,10 @@ def show_plan(arguments: Sequence[str]) -> int:
 
 
 def planned_jobs(arguments: Sequence[str]) -> tuple[list[Job], int]:
-    """The jobs of a dry run in the order of what depends on what, and Snakemake's exit status.
+    """Make a dry run; return its jobs, each behind those that it depends on, and Snakemake's exit status.
 
-    Snakemake tells its loggers of each job in fields, which is sturdier than what it prints. Warnings and errors
-    go where they always go.
+    Snakemake gives its loggers the fields of each job, which change less often than what it prints. Warnings and
+    errors are printed as usual.
     """
     from snakemake.cli import main as snakemake
     from snakemake_interface_logger_plugins.common import LogEvent
@@ -59,16 +62,17 @@ def planned_jobs(arguments: Sequence[str]) -> tuple[list[Job], int]:
     jobs: list[Job] = []
 
     def collect(record: logging.LogRecord) -> bool:
-        if getattr(record, "event", None) == LogEvent.JOB_INFO and record.rule_msg:
-            work, device = (re.search(rf" --{name}=(\S+)", record.shellcmd or "") for name in ("work", "device"))
+        fields = vars(record)
+        if fields.get("event") == LogEvent.JOB_INFO and fields["rule_msg"]:
+            work, device = (re.search(rf" --{name}=(\S+)", fields["shellcmd"] or "") for name in ("work", "device"))
             jobs.append(
                 Job(
-                    record.rule_msg,
-                    record.reason,
-                    frozenset(record.input),
-                    frozenset(record.output),
+                    fields["rule_msg"],
+                    fields["reason"],
+                    frozenset(fields["input"]),
+                    frozenset(fields["output"]),
                     Path(work[1]) if work else None,
-                    device and device[1],
+                    device[1] if device else None,
                 )
             )
         return record.levelno > logging.INFO
@@ -85,11 +89,11 @@ def planned_jobs(arguments: Sequence[str]) -> tuple[list[Job], int]:
 
 
 def plan_text(jobs: Sequence[Job]) -> str:
-    """The plan for people: a line for each job with its seconds and its reason, the sum, and the device."""
+    """Write the plan as text: the sum, a line for each job with its duration and reason, and the device."""
     if not jobs:
         return "Nothing would run: all results are up to date."
     ancestors = _ancestors(jobs)
-    rows = [(job.title, _seconds(job), _why(job, jobs, ancestors)) for job in jobs]
+    rows = [(job.title, _duration(job), _why(job, jobs, ancestors)) for job in jobs]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     lines = [f"  {title:<{widths[0]}}  {seconds:>{widths[1]}}  {why}" for title, seconds, why in rows]
     known = [seconds for job in jobs if (seconds := job.seconds) is not None]
@@ -99,12 +103,12 @@ def plan_text(jobs: Sequence[Job]) -> str:
     lines.insert(0, f"{len(jobs)} job{'s' if len(jobs) > 1 else ''} would run, {total}:")
     lines += [describe_device(device) for device in sorted({job.device for job in jobs if job.device})]
     if any(job.reason.startswith(_UPDATED) for job in jobs):
-        lines.append("Costly steps return in seconds where it turns out that what they read is as before.")
+        lines.append("Costly steps return in seconds where their inputs turn out to be the same as before.")
     return "\n".join(lines)
 
 
 def _why(job: Job, jobs: Sequence[Job], ancestors: dict[Job, set[Job]]) -> str:
-    """The reason as a sentence: what changed, or which jobs it follows; of those only the nearest."""
+    """Write the reason of a job: what changed, or the jobs right before it whose results may change."""
     found = direct_reasons(job.reason)
     if found:
         return "because " + " and ".join(found)
@@ -115,7 +119,7 @@ def _why(job: Job, jobs: Sequence[Job], ancestors: dict[Job, set[Job]]) -> str:
 
 
 def _ancestors(jobs: Sequence[Job]) -> dict[Job, set[Job]]:
-    """Each job's direct and indirect predecessors among the jobs."""
+    """Find the jobs that each job depends on, directly or through others."""
     found: dict[Job, set[Job]] = {}
 
     def of(job: Job) -> set[Job]:
@@ -129,5 +133,5 @@ def _ancestors(jobs: Sequence[Job]) -> dict[Job, set[Job]]:
     return found
 
 
-def _seconds(job: Job) -> str:
+def _duration(job: Job) -> str:
     return "" if job.seconds is None else duration(job.seconds)

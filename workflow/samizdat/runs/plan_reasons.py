@@ -1,4 +1,4 @@
-"""Why Snakemake would run a job, from its words into ours."""
+"""Translate Snakemake's reason for a job into plain words, with the values that changed."""
 
 import ast
 import json
@@ -12,17 +12,17 @@ from samizdat.base.wording import dotted, json_words
 LONGEST_VALUE_CHARACTERS = 60
 MOST_NAMED = 3
 
-# Seeds are 63 random bits; every other number that stands by itself is one of threads.
+# A parameter that is a plain number is a random seed (63 random bits) or a number of threads.
 _LEAST_SEED = 100_000
 
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 _FILES = {
-    "Missing output files: ": "{names} {is_are} not there",
+    "Missing output files: ": "{names} {is_are} missing",
     "Incomplete output files: ": "it was interrupted while it wrote {names}",
     "Updated input files: ": "{names} changed",
 }
 _OTHER = {
-    "Forced execution": "it was asked for by force",
+    "Forced execution": "it was forced",
     "Set of input files has changed since last execution": "it reads other files than before",
     "Code has changed since last execution": "its rule changed",
 }
@@ -35,10 +35,10 @@ _NONE = "<nothing exclusive>"
 
 
 def direct_reasons(reason: str) -> list[str]:
-    """What changed, as parts of a sentence; empty where a job only follows another one.
+    """Say what changed, as parts of a sentence; empty for a job that runs only because another one does.
 
     Args:
-        reason: what Snakemake says.
+        reason: Snakemake's reason of one job.
     """
     found: list[str] = []
     params = _PARAMS.search(reason)
@@ -55,7 +55,7 @@ def direct_reasons(reason: str) -> list[str]:
 
 
 def listed(names: list[str]) -> str:
-    """Names as a list in words, only the first of many."""
+    """Join names with commas and "and"; of many names, only the first are shown."""
     shown, more = names[:MOST_NAMED], len(names) - MOST_NAMED
     if more > 0:
         return f"{', '.join(shown)} and {more} more"
@@ -63,16 +63,16 @@ def listed(names: list[str]) -> str:
 
 
 def _changed_params(values: str) -> list[str]:
-    """Which settings of a job changed, each with both values, and whether its program did."""
+    """Say which settings of a job changed, with both values, and whether its code did."""
     for middle in re.finditer(r" now: ", values):
         try:
             before, now = _values(values[: middle.start()]), _values(values[middle.end() :])
         except (ValueError, SyntaxError):
-            continue  # these words stand inside of a value
+            continue  # this " now: " is a part of a value
         break
     else:
         return ["its settings changed"]
-    found = ["its program changed"] if any(map(_is_code, before + now)) else []
+    found = ["its code changed"] if any(map(_is_code_digest, before + now)) else []
     found += ["the seed changed"] if any(type(value) is int and value >= _LEAST_SEED for value in before + now) else []
     old, new = dict(_settings(before)), dict(_settings(now))
     changes = [
@@ -94,13 +94,13 @@ def _values(text: str) -> list[Any]:
     return [] if text == _NONE else list(ast.literal_eval(f"[{text}]"))
 
 
-def _is_code(value: Any) -> bool:
+def _is_code_digest(value: Any) -> bool:
     digests = value if isinstance(value, list) else [value]
     return bool(digests) and all(isinstance(digest, str) and _DIGEST.fullmatch(digest) for digest in digests)
 
 
 def _settings(values: list[Any]) -> Iterator[tuple[str, Any]]:
-    """Names and values in what a rule puts on a command line: options, or the whole config."""
+    """Yield names and values from a job's parameters: threads, command-line options, or the whole config."""
     for value in values:
         if type(value) is int and value < _LEAST_SEED:
             yield "threads", value

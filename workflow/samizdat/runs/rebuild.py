@@ -1,4 +1,4 @@
-"""A run made again in a folder of its own: the code of its commit, its inputs, its config, none of its results."""
+"""Make a run again in a folder of its own: from the code of its commit, its inputs and its config, without results."""
 
 import json
 import os
@@ -13,30 +13,31 @@ from samizdat.base.files import sha256_of, write_text
 from samizdat.base.stage import die_with_parent
 from samizdat.records.run import Manifest
 from samizdat.runs.bundle import DOWNLOADS, is_inside
+from samizdat.runs.git import git
 
-# What the workflow runs from, where its own commit can't be had.
+# What the workflow runs from, copied where the run's own commit is not available.
 CODE = ("Snakefile", "config", "workflow", "profiles", "report", "data/packages.txt", "envs", "pyproject.toml")
 GENERATED = shutil.ignore_patterns(
     "__pycache__", "*.egg-info", "report.ipynb", "report.html", ".quarto", ".jupyter_cache"
 )
 
-# Where an input may lie, and of which kind it may be. The manifest of a stranger's run must not bring code along, nor
-# results and states that would be taken for computed here.
+# Folders that no input may be in, and suffixes that an input may have. A run from somebody else must not bring code,
+# nor results and states that would pass as computed here.
 CLOSED_FOLDERS = {"workflow", "profiles", "config", "envs", "results", "work", "logs"}
 INPUT_SUFFIXES = {".txt", ".csv", ".tsv", ".jsonl", ".parquet", ".md", ".gz", ".json", ".safetensors", ".model"}
 
 
-def lay_code(manifest: Manifest, checkout: Path) -> str:
-    """Put the run's code into `checkout`: its own commit where git has it, else what stands here; say which."""
-    commit, here = manifest.commit, _git("rev-parse", "HEAD")
+def copy_code(manifest: Manifest, checkout: Path) -> str:
+    """Put the run's code into `checkout`: its own commit where git has it, else the code here; say in words which."""
+    commit, here = manifest.commit, git("rev-parse", "HEAD")
     short = commit[:12]
-    top = _git("rev-parse", "--show-toplevel")
+    top = git("rev-parse", "--show-toplevel")
     here = here if top and Path(top).samefile(".") else None
-    known = bool(here and re.fullmatch(r"[0-9a-f]{40}", commit) and _git("cat-file", "-t", commit) == "commit")
+    known = bool(here and re.fullmatch(r"[0-9a-f]{40}", commit) and git("cat-file", "-t", commit) == "commit")
     if known and (manifest.clean or here != commit):
         _clone(checkout, commit)
         own = f"with the code of its commit {short}"
-        return own if manifest.clean else f"{own}, but without the changes that it had and that are in no commit"
+        return own if manifest.clean else f"{own}, but without the changes that were in no commit"
     if here:
         _clone(checkout, here)
     for name in CODE:
@@ -48,21 +49,21 @@ def lay_code(manifest: Manifest, checkout: Path) -> str:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
     if known:
-        return f"with the code that stands here: commit {short} had changes that are in no commit, maybe not these"
+        return f"with the code in this folder: commit {short} had changes that are in no commit, maybe not these"
     reason = "is not known" if commit == "unknown" else f"{short} is not in this repository"
-    return f"with the code that stands here, which may be another: its commit {reason}"
+    return f"with the code in this folder, which may be different: the run's commit {reason}"
 
 
-def lay_inputs(manifest: Manifest, offered: Path | None, checkout: Path) -> None:
-    """Put every input into `checkout` under its own name: from a bundle, or from its place here.
+def copy_inputs(manifest: Manifest, bundled: Path | None, checkout: Path) -> None:
+    """Put every input into `checkout` under its own name: from a bundle, or from the same place in this folder.
 
     Args:
         manifest: names the inputs and their hashes.
-        offered: a bundle's folder of inputs, named by their hashes.
-        checkout: where to.
+        bundled: an unpacked bundle's folder of inputs, each file named by its hash; None without a bundle.
+        checkout: the folder of the copy.
 
     Raises:
-        UserError: inputs are missing or have other hashes; names each of them.
+        UserError: inputs are missing or have other hashes (names each of them), or one is not allowed as an input.
     """
     missing = []
     for name, sha256 in sorted(manifest.inputs.items()):
@@ -71,11 +72,11 @@ def lay_inputs(manifest: Manifest, offered: Path | None, checkout: Path) -> None
             raise UserError(
                 f"the run names {name!r} as an input, which can't be put into a folder of its own",
                 remedy="move the texts into data/, correct the config and make the run again; "
-                "if somebody sent it, do not use it",
+                "if somebody sent you this run, do not use it",
             )
-        places = [offered / sha256] if offered and not absolute else []
+        places = [bundled / sha256] if bundled and not absolute else []
         source = next((path for path in (*places, Path(name)) if path.is_file() and sha256_of(path) == sha256), None)
-        if source is None and not name.startswith(DOWNLOADS):  # a download's hash is pinned, so it is fetched
+        if source is None and not name.startswith(DOWNLOADS):  # a missing download is downloaded; its hash is pinned
             state = "has another hash here" if Path(name).is_file() else "is missing"
             missing.append(f"  - {name} {state}; its SHA-256 is {sha256}")
         elif source is not None and not absolute:
@@ -85,15 +86,15 @@ def lay_inputs(manifest: Manifest, offered: Path | None, checkout: Path) -> None
     if missing:
         raise UserError(
             "the inputs of the run are not all here:\n" + "\n".join(missing),
-            remedy="put the files with these hashes into these places, or ask for a bundle that has them",
+            remedy="put the files with these hashes into these places, or ask for a bundle that contains them",
         )
 
 
 def rebuild(manifest: Manifest, checkout: Path) -> Path:
-    """Run the workflow in `checkout` with the run's config; the folder of the new results.
+    """Run the workflow in `checkout` with the run's config; return the folder of the new results.
 
     Raises:
-        UserError: a step failed; it has said why.
+        UserError: a step failed; the step has printed why.
     """
     config = checkout.parent / "config.json"
     write_text(config, json.dumps(manifest.config, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
@@ -112,7 +113,7 @@ def rebuild(manifest: Manifest, checkout: Path) -> Path:
 
 
 def _may_be_input(name: str) -> bool:
-    # Some systems take `Config/` for `config/`; a package's pin in data/ is as good as code.
+    # Some file systems take `Config/` for `config/`. The pins of packages in data/ decide which code is installed.
     path = PurePosixPath(name.lower())
     return (
         is_inside(name)
@@ -123,16 +124,8 @@ def _may_be_input(name: str) -> bool:
     )
 
 
-def _git(*arguments: str) -> str | None:
-    """What git says here; None where it fails or is not there."""
-    try:
-        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603, S607
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
 def _clone(checkout: Path, commit: str) -> None:
-    """A checkout of a commit that shares this repository's objects and writes nothing into it."""
-    made = _git("clone", "--quiet", "--shared", "--no-checkout", ".", str(checkout))
-    if made is None or _git("-C", str(checkout), "checkout", "--quiet", "--detach", commit) is None:
+    """Check out a commit into a clone that shares this repository's objects and writes nothing into it."""
+    cloned = git("clone", "--quiet", "--shared", "--no-checkout", ".", str(checkout))
+    if cloned is None or git("-C", str(checkout), "checkout", "--quiet", "--detach", commit) is None:
         raise UserError(f"git can't check out {commit} into {checkout}", remedy="look at the disk and at `git fsck`")

@@ -1,4 +1,4 @@
-"""Whether two files are the same: byte for byte, number for number within a tolerance, or not, and where first."""
+"""Compare two files: the same bytes, the same numbers within a tolerance, or different, and where first."""
 
 import base64
 import io
@@ -15,16 +15,16 @@ import numpy as np
 from samizdat.base.escaping import shortened
 from samizdat.base.files import sha256_of
 
-# Two numbers agree when they differ by this share of the larger one, or by less than the least that counts; two
-# elements of a tensor when they differ by this share of the tensor's largest.
-RELATIVE = 1e-3
-LEAST = 1e-6
-# Two pictures agree when they have one size and their pixels differ by this much of 255 in the mean.
-PIXEL = 2.0
+# Two numbers agree when they differ by at most this share of the larger one, or by at most the absolute tolerance;
+# two elements of a tensor when they differ by at most this share of the tensor's largest element.
+RELATIVE_TOLERANCE = 1e-3
+ABSOLUTE_TOLERANCE = 1e-6
+# Two pictures of one size agree when their values, 0 to 255, differ by at most this in the mean.
+PIXEL_TOLERANCE = 2.0
 
 SAME, CLOSE, DIFFERENT = "same bytes", "same numbers", "different"
-# What may differ from machine to machine beside numbers: keys of a model's summary.
-CIRCUMSTANCES = ("device_kind", "compute_dtype", "compiled")
+# Keys of a model's summary whose values, besides numbers, may differ from machine to machine.
+MACHINE_KEYS = ("device_kind", "compute_dtype", "compiled")
 
 _NUMBER = re.compile(r"(\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?)")
 _PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
@@ -35,105 +35,109 @@ class Verdict:
     """How a file compares to the one that was expected."""
 
     kind: str  # SAME, CLOSE or DIFFERENT
-    where: str = ""  # DIFFERENT: the first place, with both values
+    where: str = ""  # of DIFFERENT: the first place that differs, with both values
 
 
 @dataclass
-class Explained:
-    """Words that differ because of something else that was found close: a hash of such a file, a device's name."""
+class KnownDifferences:
+    """Words that differ for a known reason: the hash of another file that was found close, or the name of a device."""
 
     words: dict[str, str] = field(default_factory=dict)  # expected → found
 
     def allows(self, expected: str, found: str) -> bool:
-        """Whether two strings are the same but for such words."""
+        """Whether two strings are the same except for such words."""
         return expected == found or self.words.get(expected) == found or self.replace(expected) == found
 
     def replace(self, text: str) -> str:
-        """A text with each such word as it was found."""
+        """Replace each expected word in a text by the word that was found."""
         if not self.words:
             return text
         words = "|".join(re.escape(word) for word in sorted(self.words, key=len, reverse=True))
         return re.sub(rf"(?<![\w.])(?:{words})(?![\w])", lambda hit: self.words[hit[0]], text)
 
 
-def compare(expected: Path, found: Path, explained: Explained) -> Verdict:
-    """Compare a file with the one that was expected, by bytes and then by what it holds.
+def compare(expected: Path, found: Path, known: KnownDifferences) -> Verdict:
+    """Compare a file with the one that was expected: first the bytes, then the content.
 
     Args:
-        expected: the file as somebody made it.
-        found: the file as it was made again.
-        explained: words that may differ; the hash of a file that is found close is added.
+        expected: the file of the recorded run.
+        found: the same file of the rebuilt run.
+        known: words that may differ; gains the hash of a file that is found close.
     """
     if not found.is_file():
         return Verdict(DIFFERENT, "the rebuilt run has no such file")
     hashes = sha256_of(expected), sha256_of(found)
     if hashes[0] == hashes[1]:
         return Verdict(SAME)
-    where = _READERS.get(expected.suffix, _bytes)(expected, found, explained)
+    where = _COMPARISONS.get(expected.suffix, _bytes)(expected, found, known)
     if where:
         return Verdict(DIFFERENT, where)
-    explained.words[hashes[0]] = hashes[1]
+    known.words[hashes[0]] = hashes[1]
     return Verdict(CLOSE)
 
 
-def _tensors(expected: Path, found: Path, _: Explained) -> str | None:
+# Each of these compares two files of one kind; it returns the first place that differs, or None.
+
+
+def _tensors(expected: Path, found: Path, _: KnownDifferences) -> str | None:
     from safetensors import safe_open
 
     with safe_open(expected, "pt") as old, safe_open(found, "pt") as new:
         for name in sorted(old.keys()):
             if name not in new.keys():  # noqa: SIM118 - no mapping
-                return f"tensor {name}: it is missing"
+                return f"tensor {name}: only in the recorded file"
             a, b = old.get_tensor(name), new.get_tensor(name)
             if a.shape != b.shape or a.dtype != b.dtype:
                 return f"tensor {name}: {list(a.shape)} of {a.dtype} against {list(b.shape)} of {b.dtype}"
             a, b = a.double().numpy(), b.double().numpy()
             scale = np.nanmax(np.abs(a), initial=0.0)
-            apart = ~(np.isclose(a, b, rtol=0, atol=RELATIVE * scale, equal_nan=True))
-            if apart.any():
-                place = tuple(int(index) for index in np.argwhere(apart)[0])
+            differs = ~np.isclose(a, b, rtol=0, atol=RELATIVE_TOLERANCE * scale, equal_nan=True)
+            if differs.any():
+                place = tuple(int(index) for index in np.argwhere(differs)[0])
                 return f"tensor {name}{list(place)}: {a[place]:g} against {b[place]:g}"
         extra = sorted(set(new.keys()) - set(old.keys()))
-    return f"tensor {extra[0]}: nobody expected it" if extra else None
+    return f"tensor {extra[0]}: only in the rebuilt file" if extra else None
 
 
-def _table(expected: Path, found: Path, explained: Explained) -> str | None:
+def _table(expected: Path, found: Path, known: KnownDifferences) -> str | None:
     import pyarrow.parquet as pq
 
     old, new = pq.read_table(expected), pq.read_table(found)
     if not old.schema.equals(new.schema):
         return f"columns {', '.join(old.column_names)} against {', '.join(new.column_names)}, or other types"
-    return _columns({name: (old[name].to_pylist(), new[name].to_pylist()) for name in old.column_names}, explained)
+    return _columns({name: (old[name].to_pylist(), new[name].to_pylist()) for name in old.column_names}, known)
 
 
-def _csv(expected: Path, found: Path, explained: Explained) -> str | None:
+def _csv(expected: Path, found: Path, known: KnownDifferences) -> str | None:
     import pandas as pd
 
     old, new = pd.read_csv(expected), pd.read_csv(found)
     if list(old.columns) != list(new.columns):
         return f"columns {', '.join(old.columns)} against {', '.join(new.columns)}"
-    return _columns({name: (old[name].tolist(), new[name].tolist()) for name in old.columns}, explained)
+    return _columns({name: (old[name].tolist(), new[name].tolist()) for name in old.columns}, known)
 
 
-def _columns(columns: dict[str, tuple[list[Any], list[Any]]], explained: Explained) -> str | None:
+def _columns(columns: dict[str, tuple[list[Any], list[Any]]], known: KnownDifferences) -> str | None:
     for name, (old, new) in columns.items():
         if len(old) != len(new):
             return f"{len(old)} rows against {len(new)}"
         for row, (a, b) in enumerate(zip(old, new, strict=True)):
-            if _values(a, b, "", explained.allows) is not None:
+            if _values(a, b, "", known.allows) is not None:
                 return f"column {name}, row {row}: {_short(a)} against {_short(b)}"
     return None
 
 
-def _json(expected: Path, found: Path, explained: Explained) -> str | None:
-    where = _values(*(json.loads(path.read_text(encoding="utf-8")) for path in (expected, found)), "", explained.allows)
+def _json(expected: Path, found: Path, known: KnownDifferences) -> str | None:
+    old, new = (json.loads(path.read_text(encoding="utf-8")) for path in (expected, found))
+    where = _values(old, new, "", known.allows)
     return where and f"key {where}"
 
 
-def _notebook(expected: Path, found: Path, explained: Explained) -> str | None:
+def _notebook(expected: Path, found: Path, known: KnownDifferences) -> str | None:
     old, new = (json.loads(path.read_text(encoding="utf-8")) for path in (expected, found))
 
-    def texts(a: str, b: str) -> bool:
-        return _text_apart(a, b, explained) is None
+    def same_text(a: str, b: str) -> bool:
+        return _text_difference(a, b, known) is None
 
     for cells in (old, new):
         for cell in cells["cells"]:
@@ -142,19 +146,20 @@ def _notebook(expected: Path, found: Path, explained: Explained) -> str | None:
                 data = output.get("data", {})
                 joined = {key: "".join(value) for key, value in data.items() if isinstance(value, list | str)}
                 output["data"] = data | joined
-                if "image/png" in data:  # as it stands in a page, so that one comparison does for both
+                if "image/png" in data:  # as in a page, so that pictures are found in both
                     output["data"]["image/png"] = "data:image/png;base64," + joined["image/png"].replace("\n", "")
-    where = _values(old, new, "", texts)
+    where = _values(old, new, "", same_text)
     return where and f"key {where}"
 
 
-def _text(expected: Path, found: Path, explained: Explained) -> str | None:
-    return _text_apart(*(path.read_text(encoding="utf-8") for path in (expected, found)), explained)
+def _text(expected: Path, found: Path, known: KnownDifferences) -> str | None:
+    old, new = (path.read_text(encoding="utf-8") for path in (expected, found))
+    return _text_difference(old, new, known)
 
 
-def _text_apart(old: str, new: str, explained: Explained) -> str | None:
-    """Where two texts differ by more than their numbers and pictures may."""
-    old = explained.replace(old)
+def _text_difference(old: str, new: str, known: KnownDifferences) -> str | None:
+    """Find where two texts differ by more than their numbers and pictures may; None where they agree."""
+    old = known.replace(old)
     line = 1
     for (a, picture_a), (b, picture_b) in _pairs(_PICTURE, old, new):
         for (words_a, number_a), (words_b, number_b) in _pairs(_NUMBER, a, b):
@@ -170,35 +175,36 @@ def _text_apart(old: str, new: str, explained: Explained) -> str | None:
     return None
 
 
-Part = tuple[str, str | None]
+Part = tuple[str, str | None]  # the text before a match, and the match
 
 
 def _pairs(pattern: re.Pattern[str], old: str, new: str) -> Iterator[tuple[Part, Part]]:
-    """Both texts in step, cut at what the pattern's group finds: what stands before, and what was found."""
-    parts = [[*pattern.split(text), None] for text in (old, new)]
-    longest = max(len(part) for part in parts)
-    padded = [part + [""] * (longest - len(part)) for part in parts]
+    """Cut both texts at the matches of the pattern's group; yield their parts in pairs."""
+    a, b = ([*pattern.split(text), None] for text in (old, new))
+    longest = max(len(a), len(b))
+    for parts in (a, b):
+        parts += [""] * (longest - len(parts))
     for place in range(0, longest, 2):
-        yield tuple((part[place] or "", part[place + 1]) for part in padded)
+        yield (a[place] or "", a[place + 1]), (b[place] or "", b[place + 1])
 
 
 def _figures_agree(a: str | None, b: str | None) -> bool:
-    """Whether two numbers in a text agree: within the tolerance, or by one unit of the last decimal shown."""
+    """Whether two numbers in a text agree within the tolerance, or within one unit of the last decimal shown."""
     if not a or not b or a == b:
         return a == b
     decimals = len(a.partition("e")[0].partition(".")[2])
     old, new = (float(number.replace(",", "")) for number in (a, b))
-    return math.isclose(old, new, rel_tol=RELATIVE, abs_tol=1.01 * 10**-decimals if decimals else 0.0)
+    return math.isclose(old, new, rel_tol=RELATIVE_TOLERANCE, abs_tol=1.01 * 10**-decimals if decimals else 0.0)
 
 
 def _pictures_agree(a: str, b: str) -> bool:
     from PIL import Image
 
     old, new = (np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB"), float) for text in (a, b))
-    return old.shape == new.shape and float(np.abs(old - new).mean()) <= PIXEL
+    return old.shape == new.shape and float(np.abs(old - new).mean()) <= PIXEL_TOLERANCE
 
 
-def _bytes(expected: Path, found: Path, _: Explained) -> str | None:
+def _bytes(expected: Path, found: Path, _: KnownDifferences) -> str | None:
     return f"byte {_first_difference(expected.read_bytes(), found.read_bytes())}"
 
 
@@ -208,13 +214,13 @@ def _first_difference(old: bytes | str, new: bytes | str) -> int:
 
 
 def _values(a: Any, b: Any, path: str, same_text: Callable[[str, str], bool]) -> str | None:
-    """The path to the first difference, with both values; None where there is none that counts."""
+    """Find the first difference of two JSON values: its path, with both values; None where they agree."""
     if isinstance(a, dict) and isinstance(b, dict):
         for key in sorted(a.keys() | b.keys()):
             below = f"{path}.{key}".lstrip(".")
             if key not in a or key not in b:
                 return f"{below}: only in the {'recorded' if key in a else 'rebuilt'} file"
-            if key in CIRCUMSTANCES and type(a[key]) is type(b[key]):
+            if key in MACHINE_KEYS and type(a[key]) is type(b[key]):
                 continue
             if where := _values(a[key], b[key], below, same_text):
                 return where
@@ -227,7 +233,7 @@ def _values(a: Any, b: Any, path: str, same_text: Callable[[str, str], bool]) ->
     if isinstance(a, str) and isinstance(b, str):
         agree = same_text(a, b)
     elif float in (type(a), type(b)) and all(type(value) in (int, float) for value in (a, b)):
-        agree = math.isclose(a, b, rel_tol=RELATIVE, abs_tol=LEAST) or (a != a and b != b)
+        agree = math.isclose(a, b, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE) or (a != a and b != b)
     else:
         agree = type(a) is type(b) and a == b
     return None if agree else f"{path}: {_short(a)} against {_short(b)}"
@@ -237,7 +243,7 @@ def _short(value: Any) -> str:
     return shortened(value if isinstance(value, str) else json.dumps(value, default=str), 40)
 
 
-_READERS: dict[str, Callable[[Path, Path, Explained], str | None]] = {
+_COMPARISONS: dict[str, Callable[[Path, Path, KnownDifferences], str | None]] = {
     ".safetensors": _tensors,
     ".parquet": _table,
     ".csv": _csv,

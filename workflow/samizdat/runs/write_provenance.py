@@ -1,4 +1,4 @@
-"""The provenance: what can't be the same twice. Written last, read by nothing."""
+"""Write the provenance: dates, machine, durations, all that differs between two runs. Written last, read by no step."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from samizdat.base import stage
 from samizdat.base.files import sha256_of, write_text
@@ -19,11 +20,11 @@ def write_provenance(reports: tuple[Path, ...], manifest: Path, run_work: Path, 
     Args:
         reports: the notebook and the page.
         manifest: the run's manifest.
-        run_work: the run's folder of private state, where each step leaves `usage.json` and, where it
+        run_work: the run's folder of private state, where each step writes `usage.json` and, where it
             measured them, `speed.json`.
-        provenance: where to write.
+        provenance: the file to write.
     """
-    steps: dict[str, dict] = {}
+    steps: dict[str, dict[str, Any]] = {}
     for name in ("usage.json", "speed.json"):
         for path in sorted(run_work.rglob(name)):
             step = path.parent.relative_to(run_work).as_posix()
@@ -47,7 +48,7 @@ def write_provenance(reports: tuple[Path, ...], manifest: Path, run_work: Path, 
 
 
 def _gpus() -> list[str]:
-    """Name, memory and driver of each NVIDIA GPU, asked for without loading a library of a second's weight."""
+    """Ask for name, memory and driver of each NVIDIA GPU, without importing torch, which takes seconds."""
     if not shutil.which("nvidia-smi"):
         return []
     question = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]

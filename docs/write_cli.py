@@ -1,0 +1,45 @@
+"""Write docs/cli.md from the parser of `samizdat` (`make cli-help`): the same text for every Python and terminal."""
+
+import argparse
+from pathlib import Path
+
+from samizdat.cli import make_parser
+
+PAGE = Path(__file__).with_name("cli.md")
+
+
+def page() -> str:
+    """Return docs/cli.md: a table of the commands, then for each command its usage and a table of its arguments."""
+    parser = make_parser()
+    (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    lines = [
+        "# The commands of `samizdat`",
+        "",
+        f"{parser.description} `make cli-help` writes this page; `samizdat COMMAND --help` prints the same.",
+        "",
+        "| command | what it does |",
+        "| --- | --- |",
+        *(f"| [`{choice.dest}`](#{choice.dest}) | {choice.help} |" for choice in commands._choices_actions),
+    ]
+    for name, command in commands.choices.items():
+        arguments = [action for action in command._actions if action.dest != "help"]
+        options = " [OPTIONS]" if any(action.option_strings for action in arguments) else ""
+        positionals = "".join(f" {spelled(action)}" for action in arguments if not action.option_strings)
+        usage = command.usage or f"samizdat {name}{options}{positionals}"
+        lines += ["", f"## {name}", "", command.description or "", "", f"    {usage}"]
+        if arguments:
+            lines += ["", "| argument | meaning |", "| --- | --- |"]
+            lines += [f"| `{spelled(action)}` | {action.help} |" for action in arguments]
+    return "\n".join(lines) + "\n"
+
+
+def spelled(action: argparse.Action) -> str:
+    """Spell an argument as a usage line does: `--top-k K`, `--inputs {files,hashes}`, `[WHAT ...]`."""
+    value = f"{{{','.join(action.choices)}}}" if action.choices else str(action.metavar)
+    if action.option_strings:
+        return " ".join([*action.option_strings, *([] if action.nargs == 0 else [value])])
+    return {None: value, "?": f"[{value}]"}.get(action.nargs, f"[{value} ...]")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,174 @@
+"""The environment of a project: made once, and mended when it was interrupted, moved, copied or left without Python."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from samizdat.base.errors import UserError
+from samizdat.environment import install
+
+PROJECT = """
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "samizdat"
+version = "0.0.1"
+dependencies = ["torch==2.13.0"]
+
+[tool.setuptools.packages.find]
+where = ["workflow"]
+"""
+
+
+def write_wheel(folder: Path, name: str, version: str) -> str:
+    """A wheel with one module; return its line in a lock."""
+    wheel, info = folder / f"{name}-{version}-py3-none-any.whl", f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(f"{name}.py", f"VERSION = {version!r}\n")
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        archive.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{info}/RECORD", f"{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+    return f"{name}=={version} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+
+
+@pytest.fixture(scope="module")
+def offline(tmp_path_factory):
+    """A folder of wheels as the only place that an installer finds packages in."""
+    wheels = tmp_path_factory.mktemp("wheels")
+    with pytest.MonkeyPatch.context() as patch:
+        for key in [key for key in os.environ if key.startswith(("PIP_", "UV_"))]:
+            patch.delenv(key)
+        for key, value in {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": str(wheels)}.items():
+            patch.setenv(key, value)
+        yield wheels
+
+
+@pytest.fixture(scope="module")
+def made(offline, tmp_path_factory) -> Path:
+    """A project with its environment; tests change copies of it."""
+    root = tmp_path_factory.mktemp("projects") / "first"
+    (root / "workflow" / "samizdat").mkdir(parents=True)
+    (root / "workflow" / "samizdat" / "__init__.py").write_text("", encoding="utf-8")
+    (root / "envs").mkdir()
+    (root / "pyproject.toml").write_text(PROJECT, encoding="utf-8")
+    for name, line in {
+        "lock.txt": write_wheel(offline, "needed", "1.0"),
+        "lock-development.txt": write_wheel(offline, "for_tests", "1.0"),
+        "uv.txt": "uv==0.0.0 --hash=sha256:" + "0" * 64,
+    }.items():
+        (root / "envs" / name).write_text(line, encoding="utf-8")
+    assert not install.fits(root, development=False, system_torch=True)
+    install.mend(root, development=False, system_torch=True)
+    return root
+
+
+@pytest.fixture
+def copied(made, tmp_path) -> Path:
+    """A copy of the project, environment included, in a folder with an odd name."""
+    return Path(shutil.copytree(made, tmp_path / "two words, č", symlinks=True))
+
+
+def mend(root: Path) -> None:
+    assert not install.fits(root, development=False, system_torch=True)
+    install.mend(root, development=False, system_torch=True)
+    assert install.fits(root, development=False, system_torch=True)
+
+
+def files_of(root: Path, *modules: str) -> list[str]:
+    ask = f"import {', '.join(modules)}; print(*({', '.join(f'{name}.__file__' for name in modules)},), sep='\\n')"
+    command = [root / ".venv" / "bin" / "python", "-c", ask]
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def without_packages(monkeypatch) -> None:
+    monkeypatch.setenv("PIP_FIND_LINKS", "/nowhere")
+
+
+def test_it_has_the_lock_this_package_and_the_torch_of_the_system(made):
+    assert install.fits(made, development=False, system_torch=True)
+    assert not install.fits(made, development=True, system_torch=True)
+    assert not install.fits(made, development=False, system_torch=False)
+    own, package, torch = files_of(made, "needed", "samizdat", "torch")
+    assert own.startswith(str(made / ".venv")) and package.startswith(str(made / "workflow"))
+    assert torch.startswith(str(Path(sys.prefix).resolve()))
+
+
+def test_a_copy_runs_its_own_code_and_downloads_nothing(copied, monkeypatch, capfd):
+    assert files_of(copied, "samizdat")[0].startswith(str(copied))
+    without_packages(monkeypatch)
+    mend(copied)
+    assert "Mending .venv, whose folder has another name now" in capfd.readouterr().out
+    assert all(file.startswith(str(copied)) for file in files_of(copied, "needed", "samizdat"))
+    assert f'"{copied}/.venv"' in (copied / ".venv" / "bin" / "activate").read_text(encoding="utf-8")
+
+
+def test_an_interrupted_installation_is_done_again(copied, capfd):
+    (copied / ".venv" / "ready").unlink()
+    shutil.rmtree(next((copied / ".venv" / "lib").glob("python*/site-packages/needed-1.0.dist-info")))
+    mend(copied)
+    assert "Installing into .venv" in capfd.readouterr().out
+
+
+def test_an_environment_whose_python_is_gone_is_made_anew(copied):
+    for python in (copied / ".venv" / "bin").glob("python*"):
+        python.unlink()
+        python.symlink_to("/no/such/python")
+    mend(copied)
+    files_of(copied, "needed", "samizdat")
+
+
+def test_another_lock_is_installed(copied, offline):
+    install.mend(copied, development=False, system_torch=True)
+    (copied / "envs" / "lock.txt").write_text(write_wheel(offline, "needed", "2.0"), encoding="utf-8")
+    mend(copied)
+    assert list((copied / ".venv" / "lib").glob("python*/site-packages/needed-2.0.dist-info"))
+
+
+def test_packages_for_tests_come_later_and_do_no_harm(copied):
+    install.mend(copied, development=True, system_torch=True)
+    files_of(copied, "needed", "for_tests")
+    assert install.fits(copied, development=True, system_torch=True)
+    assert install.fits(copied, development=False, system_torch=True)
+
+
+def test_settings_of_a_tool_change_nothing(copied):
+    install.mend(copied, development=False, system_torch=True)
+    project = copied / "pyproject.toml"
+    project.write_text(project.read_text(encoding="utf-8") + "\n[tool.ruff]\nline-length = 99\n", encoding="utf-8")
+    assert install.fits(copied, development=False, system_torch=True)
+
+
+def test_a_lock_that_cannot_be_had_is_told_and_leaves_nothing_that_fits(copied, monkeypatch):
+    (copied / ".venv" / "ready").unlink()
+    shutil.rmtree(next((copied / ".venv" / "lib").glob("python*/site-packages/needed-1.0.dist-info")))
+    without_packages(monkeypatch)
+    with pytest.raises(UserError, match="installing the packages of the lock"):
+        install.mend(copied, development=False, system_torch=True)
+    assert not install.fits(copied, development=False, system_torch=True)
+
+
+def test_a_damaged_note_is_no_installation(copied):
+    for text in ("", "[]", json.dumps({"python": "3"})):
+        (copied / ".venv" / "ready").write_text(text, encoding="utf-8")
+        assert not install.fits(copied, development=False, system_torch=True)
+
+
+def test_a_full_disk_is_told_before_anything_is_installed(copied, monkeypatch):
+    (copied / ".venv" / "ready").unlink()
+    monkeypatch.setattr(install, "free_bytes", lambda folder: 10**8)
+    with pytest.raises(UserError, match=r"takes up to 2\.4 GB in .*, where 0\.1 GB are free"):
+        install.mend(copied, development=False, system_torch=True)

@@ -1,0 +1,37 @@
+"""Snakemake's reasons for a job in plain words, with the values that changed."""
+
+import json
+
+from samizdat.runs.plan_reasons import direct_reasons, listed
+
+PARAMS = "Params have changed since last execution: Union of exclusive params before and now across all output: "
+
+
+def test_a_reason_names_both_values():
+    options = f"{PARAMS}before: '--top-k=0 --heat=\\'[0.7, 1.0]\\'' now: '--top-k=5 --heat=\\'[0.5]\\'' "
+    assert direct_reasons(options) == ["heat changed from [0.7, 1.0] to [0.5] and top_k changed from 0 to 5"]
+    assert direct_reasons(f"{PARAMS}before: 3454355870327018144 now: 5219916159167436229 ") == ["the seed changed"]
+    assert direct_reasons(f"{PARAMS}before: 1 now: 2 ") == ["threads changed from 1 to 2"]
+    assert direct_reasons(f"{PARAMS}before: '0ed223b69b73a5da' now: 'fa89b0e7576923f5' ") == ["its code changed"]
+    lists = "before: ['a40731a355f8275c', '95c87ed395f0ef5a'] now: ['a40731a355f8275c', '6af01e2259d170d8'] "
+    assert direct_reasons(PARAMS + lists) == ["its code changed"]
+
+
+def test_changes_of_a_config_are_named_key_by_key_whatever_a_value_contains():
+    before, now = ({"title": title, "a": {"b": [1]}, "c": 3} for title in ("it is now: 'old'", "new"))
+    quoted = [repr("'" + json.dumps(config).replace("'", "'\"'\"'") + "'") for config in (before, now)]
+    assert direct_reasons(f"{PARAMS}before: {quoted[0]} now: {quoted[1]} ") == [
+        """title changed from "it is now: 'old'" to "new\""""
+    ]
+    one = PARAMS + "before: <nothing exclusive> now: '--min-words=3' "
+    assert direct_reasons(one) == ["min_words is new"]
+
+
+def test_files_are_named_and_a_job_that_only_follows_another_has_no_reason_of_its_own():
+    assert direct_reasons("Missing output files: b.parquet, a.parquet") == ["a.parquet and b.parquet are missing"]
+    assert direct_reasons("Updated input files: data/a.txt; Code has changed since last execution") == [
+        "data/a.txt changed",
+        "its rule changed",
+    ]
+    assert direct_reasons("Input files updated by another job: a") == []
+    assert listed(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"

@@ -1,0 +1,88 @@
+"""`samizdat doctor`: a whole run passes, a damaged one doesn't, and nothing private is in what a bug report needs."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+from samizdat import doctor as module
+from samizdat.base.errors import UserError
+from samizdat.doctor import bug_report, doctor
+
+
+@pytest.fixture
+def project(tmp_path, made_up) -> Path:
+    """A project's folder with one finished run."""
+    for name in ("Snakefile", "pyproject.toml", "envs"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
+    shutil.copytree(made_up, tmp_path / "results" / "made-up")
+    return tmp_path
+
+
+def test_a_whole_run_is_told_as_such(project, capsys):
+    assert doctor(project) == 0
+    said = capsys.readouterr().out
+    assert "✓ results/made-up: all " in said and "✗" not in said and "Traceback" not in said
+
+
+def test_files_that_are_not_the_runs_own_are_named(project, capsys):
+    run = project / "results" / "made-up"
+    (run / "corpus" / "summary.json").write_text("{}", encoding="utf-8")
+    (run / "samples" / "gpt2-tiny.parquet").unlink()
+    assert doctor(project) == 1
+    said = capsys.readouterr().out
+    assert "✗ results/made-up: 1 files are missing: samples/gpt2-tiny.parquet\n    What to do: run again" in said
+    assert "✗ results/made-up: 1 files are not as the run wrote them: corpus/summary.json" in said
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", "no json"])
+def test_a_damaged_manifest_is_told(project, capsys, text):
+    (project / "results" / "made-up" / "manifest.json").write_text(text, encoding="utf-8")
+    assert doctor(project) == 1
+    assert "manifest.json" in capsys.readouterr().out
+
+
+def test_a_run_without_an_end_is_no_fault(project, capsys):
+    (project / "results" / "made-up" / "manifest.json").unlink()
+    assert doctor(project) == 0
+    assert "· results/made-up has no manifest: the run has not come to its end" in capsys.readouterr().out
+
+
+def test_the_lock_of_a_killed_run_is_told(project, capsys):
+    locks = project / ".snakemake" / "locks"
+    locks.mkdir(parents=True)
+    (locks / "0.input.lock").write_text("", encoding="utf-8")
+    assert doctor(project) == 1
+    assert "a run that was killed left its lock" in capsys.readouterr().out
+
+
+def test_other_versions_than_the_locks_are_named(project, capsys):
+    lock = project / "envs" / "lock.txt"
+    lock.write_text("pandas==1.0.0 \\\n    --hash=sha256:0\nnot-installed==1.0\n", encoding="utf-8")
+    assert doctor(project) == 0
+    assert "· 1 packages have other versions than the lock: pandas " in capsys.readouterr().out
+
+
+def test_what_is_missing_has_a_remedy(project, capsys, monkeypatch):
+    monkeypatch.setattr(module, "_compiler", lambda: None)
+    monkeypatch.setattr(module, "free_bytes", lambda folder: 10**8)
+    monkeypatch.setattr(module, "unused_gpu_warning", lambda: "this machine has an NVIDIA GPU that is not used")
+    assert doctor(project) == 1
+    said = capsys.readouterr().out
+    assert "· no C++ compiler with Python's headers: training is not compiled, and slower\n    What to do: " in said
+    assert "✗ 0.1 GB are free on the disk of" in said and "· this machine has an NVIDIA GPU" in said
+
+
+def test_a_bug_report_has_versions_and_nothing_private(project, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    report = bug_report(project)
+    assert "torch 2" in report and "Python 3." in report
+    for private in ("hf_secret", str(project), str(Path.home()), "made-up"):
+        assert private not in report
+
+
+def test_elsewhere_it_says_where_to_start(tmp_path):
+    with pytest.raises(UserError, match="is not the project's folder"):
+        doctor(tmp_path)

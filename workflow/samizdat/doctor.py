@@ -1,0 +1,184 @@
+"""`samizdat doctor`: what this machine, the environment and the results lack, and what a report of a bug needs."""
+
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from samizdat import __version__
+from samizdat.base.disk import free_bytes
+from samizdat.base.errors import UserError
+from samizdat.base.files import sha256_of
+from samizdat.base.hardware import describe_device, unused_gpu_warning
+from samizdat.environment import install
+from samizdat.environment.system import check_system, how_to_install
+from samizdat.publishing.page_by_quarto import find_quarto
+from samizdat.records.io import read_document
+from samizdat.records.run import Manifest
+
+GOOD, NOTE, BAD = "✓", "·", "✗"
+# Below this a run of the demo has no room: results, work and logs of one take 0.3 GB, a training's states more.
+LEAST_FREE_BYTES = 1_000_000_000
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor: how it is, and what to do where that is not well."""
+
+    mark: str  # GOOD, NOTE (works, but slower or with less) or BAD (a run fails or its results are not to be trusted)
+    text: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.mark} {self.text}" + (f"\n    What to do: {self.remedy}" if self.remedy else "")
+
+
+def doctor(root: Path) -> int:
+    """Print what was found, worst last; return 0 where a run can start and every result is whole, else 1.
+
+    Args:
+        root: the project's folder.
+
+    Raises:
+        UserError: `root` is not the folder of a project.
+    """
+    if not (root / "Snakefile").is_file():
+        raise UserError(f"{root} is not the project's folder", remedy="start this where the Snakefile is")
+    found = [finding for look in (_system, _environment, _machine, _programs, _results) for finding in look(root)]
+    found.sort(key=lambda finding: (GOOD, NOTE, BAD).index(finding.mark))
+    print(*found, sep="\n")
+    print(f"\nFor a report of a bug (no texts, no names of files):\n{bug_report(root)}")
+    return 1 if any(finding.mark == BAD for finding in found) else 0
+
+
+def bug_report(root: Path) -> str:
+    """Versions and machine in a few lines, without paths, names or texts of the user."""
+    packages = ("torch", "transformers", "snakemake", "pandas", "numpy")
+    versions = ", ".join(f"{name} {_version(name) or 'missing'}" for name in packages)
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty"]
+    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "unknown"  # noqa: S603
+    lines = [
+        f"samizdat {__version__}, commit {commit}",
+        f"Python {platform.python_version()}, {platform.platform()}, {os.cpu_count()} CPUs",
+        versions,
+        describe_device("auto").splitlines()[0],
+        f"quarto: {'found' if find_quarto() else 'not found'}; C++ compiler: {_compiler() or 'none'}",
+    ]
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def _system(root: Path) -> Iterator[Finding]:
+    try:
+        check_system()
+    except UserError as error:
+        yield Finding(BAD, error.what, error.remedy)
+    yield Finding(GOOD, f"Python {platform.python_version()} on {platform.system()}")
+    free = free_bytes(root)
+    if free < LEAST_FREE_BYTES:
+        remedy = "free some disk space; `samizdat clean` shows what this project takes"
+        yield Finding(BAD, f"{free / 1e9:.1f} GB are free on the disk of {root}", remedy)
+    else:
+        yield Finding(GOOD, f"{free / 1e9:.0f} GB are free on the disk")
+
+
+def _environment(root: Path) -> Iterator[Finding]:
+    if Path(sys.prefix).resolve() != (root / ".venv").resolve():
+        yield Finding(NOTE, f"this is the Python of {sys.prefix}, not that of .venv, which make builds and uses")
+    elif not any(install.fits(root, development=False, system_torch=system) for system in (False, True)):
+        yield Finding(BAD, "the environment in .venv doesn't fit envs/lock.txt", "make .venv/ready")
+    lock = (root / "envs" / "lock.txt").read_text(encoding="utf-8")
+    locked: dict[str, set[str]] = {}  # one package has several versions where its newest don't take every Python
+    for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.MULTILINE):
+        locked.setdefault(name, set()).add(version)
+    other = [f"{name} {found}" for name in locked if (found := _version(name)) and found not in locked[name]]
+    if other:
+        text = f"{len(other)} packages have other versions than the lock: {_some(other)}"
+        yield Finding(NOTE, text, "make .venv/ready; results of other versions may differ")
+    else:
+        yield Finding(GOOD, "the packages have the versions of the lock")
+
+
+def _machine(root: Path) -> Iterator[Finding]:
+    yield Finding(GOOD, describe_device("auto").splitlines()[0].removesuffix("."))
+    if said := unused_gpu_warning():
+        yield Finding(NOTE, said)
+    if compiler := _compiler():
+        yield Finding(GOOD, f"training can be compiled ({compiler})")
+    else:
+        remedy = how_to_install("compiler", "install a C++ compiler and the headers of Python")
+        yield Finding(NOTE, "no C++ compiler with Python's headers: training is not compiled, and slower", remedy)
+
+
+def _programs(root: Path) -> Iterator[Finding]:
+    other = "the embedded renderer makes the page (there is no Quarto 1.7 or newer)"
+    yield Finding(GOOD, "Quarto makes the page" if find_quarto() else other)
+
+
+def _results(root: Path) -> Iterator[Finding]:
+    """Whether each run's files are those of its manifest, and whether a stopped run left a lock."""
+    for run in sorted((root / "results").glob("*/")):
+        yield from _files_of(run, str(run.relative_to(root)))
+    if any((root / ".snakemake" / "locks").glob("*")) and not _snakemake_runs(root):
+        yield Finding(BAD, "a run that was killed left its lock", ".venv/bin/snakemake --unlock")
+
+
+def _files_of(run: Path, name: str) -> Iterator[Finding]:
+    if not (run / "manifest.json").is_file():
+        yield Finding(NOTE, f"{name} has no manifest: the run has not come to its end")
+        return
+    try:
+        artefacts = read_document(Manifest, run / "manifest.json").artefacts
+    except UserError as error:
+        yield Finding(BAD, error.what, error.remedy)
+        return
+    missing = [file for file in artefacts if not (run / file).is_file()]
+    changed = [file for file in artefacts if file not in missing and sha256_of(run / file) != artefacts[file]]
+    if missing:
+        yield Finding(BAD, f"{name}: {len(missing)} files are missing: {_some(missing)}", "run again")
+    if changed:
+        text = f"{name}: {len(changed)} files are not as the run wrote them: {_some(changed)}"
+        yield Finding(BAD, text, "delete these files and run again")
+    if not missing and not changed:
+        yield Finding(GOOD, f"{name}: all {len(artefacts)} files are those of its manifest")
+
+
+def _snakemake_runs(root: Path) -> bool:
+    """Whether a Snakemake works in this folder now; True where that can't be told."""
+    if not Path("/proc/self/cwd").exists():
+        return True
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            here = (process / "cwd").resolve() == root.resolve()
+            if here and b"snakemake" in (process / "cmdline").read_bytes():
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def _compiler() -> str | None:
+    """The C++ compiler that PyTorch would call, where Python's headers are there too."""
+    header = Path(sysconfig.get_path("include"), "Python.h")
+    names = (os.environ.get("CXX"), "clang++") if sys.platform == "darwin" else (os.environ.get("CXX"), "g++")
+    found = next((name for name in names if name and shutil.which(name)), None)
+    return found if found and header.is_file() else None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

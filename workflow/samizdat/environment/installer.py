@@ -1,0 +1,95 @@
+"""uv or pip as a process: which of them is there, what it is configured to, and what it says."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from samizdat.base.errors import UserError
+from samizdat.environment.installer_errors import failed
+from samizdat.environment.system import how_to_install
+
+
+class Installer:
+    """uv, or pip where there is no uv to be had; both take the same arguments."""
+
+    def __init__(self, venv: Path, locked_uv: Path):
+        self.venv, self.python = venv, venv / "bin" / "python"
+        pip = self._pip()
+        self.uv = shutil.which("uv") or shutil.which("uv", path=str(venv / "bin"))
+        if not self.uv and pip:
+            quiet = ["--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:"]
+            self._run("installing uv", [*pip, "install", *quiet, "-r", str(locked_uv)], {}, may_fail=True)
+            self.uv = shutil.which("uv", path=str(venv / "bin"))
+        if not self.uv and not pip:
+            raise UserError(
+                f"{sys.executable} can't make an environment with pip in it (it has no ensurepip), and uv is not there",
+                remedy=how_to_install("venv", "install the package of your system for Python's venv, or uv"),
+            )
+        self.environment: dict[str, str] = {}
+        self.command, self.downloads = [*pip, "install"], Path(tempfile.gettempdir())
+        if self.uv:
+            self.command = [self.uv, "pip", "install", "--python", str(self.python)]
+            self.environment = settings_of_pip(pip) if pip else {}
+            self.downloads = self._cache()
+
+    def _pip(self) -> list[str]:
+        """The environment's pip; else that of the running Python, made to install there; else nothing."""
+        if list((self.venv / "lib").glob("python*/site-packages/pip")):
+            return [str(self.python), "-m", "pip", "--disable-pip-version-check", "--retries=1"]
+        if importlib.util.find_spec("pip"):
+            return [sys.executable, "-m", "pip", "--python", str(self.python), "--disable-pip-version-check"]
+        return []
+
+    def _cache(self) -> Path:
+        """Where uv keeps what it downloads; inside of the environment where its own place can't be written."""
+        command = [str(self.uv), "cache", "dir"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        folder = Path(done.stdout.strip() or "/")
+        if not os.access(next(parent for parent in (folder, *folder.parents) if parent.exists()), os.W_OK):
+            folder = self.venv / "cache"
+            self.environment["UV_CACHE_DIR"] = str(folder)
+        return folder
+
+    def install(self, what: str, *arguments: str, may_fail: bool = False) -> str | None:
+        """Install what the arguments say; return the output, or None where it failed and may.
+
+        Raises:
+            UserError: the installer failed; the message says why in one line.
+        """
+        return self._run(what, [*self.command, *arguments], self.environment, may_fail=may_fail)
+
+    def _run(self, what: str, command: list[str], more: dict[str, str], *, may_fail: bool) -> str | None:
+        """Run an installer, its lines shown as they come."""
+        output: list[str] = []
+        variables = more | os.environ
+        with subprocess.Popen(  # noqa: S603
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=variables
+        ) as process:
+            for line in process.stdout or ():
+                output.append(line)
+                if not may_fail and not line.startswith((" + ", " - ", " ~ ")):
+                    print(f"  {line.rstrip()}", flush=True)
+        if process.returncode and not may_fail:
+            raise failed(what, "".join(output), pinned_in="envs/lock.txt")
+        return None if process.returncode else "".join(output)
+
+
+def settings_of_pip(pip: list[str]) -> dict[str, str]:
+    """What pip is configured to, in the variables of uv, which doesn't read pip's files."""
+    done = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False)  # noqa: S603
+    # Of the places of a setting the environment counts most, and `install` more than `global`.
+    lines = re.findall(r"^(global|install|:env:)\.([\w-]+)='(.*)'$", done.stdout, re.MULTILINE)
+    lines.sort(key=lambda line: ("global", "install", ":env:").index(line[0]))
+    found = {name: value for _, name, value in lines}
+    names = {
+        "index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "find-links": "UV_FIND_LINKS",
+        "cert": "SSL_CERT_FILE", "trusted-host": "UV_INSECURE_HOST", "no-index": "UV_NO_INDEX",
+    }  # fmt: skip
+    settings = {variable: found[name].replace("\\n", " ") for name, variable in names.items() if found.get(name)}
+    # pip looks into all indexes for the best version, uv into the first that has the package.
+    return settings | {"UV_INDEX_STRATEGY": "unsafe-best-match"}
