@@ -121,7 +121,7 @@ def profiled(tokenizer: Path, folder: Path, device: str, sizes: Sizes) -> dict[s
 
 def _kernels_of_steps(loop: TrainingLoop, steps: int = 5) -> tuple[Counter[str], float, float]:
     """Return the microseconds of each kernel, of all kernels together, and of the steps from start to end."""
-    on_card = loop.device.kind == "cuda"
+    on_card = loop.learner.device.kind == "cuda"
     with profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_card else [])]) as seen:
         for _ in range(steps):
             loop._learn()
@@ -147,16 +147,16 @@ def memory(tokenizer: Path, folder: Path, device: str, sizes: Sizes) -> dict[str
     context = settings.context_tokens
 
     def look(loop: TrainingLoop) -> dict[int, float]:
-        loop.optimizers.clear()
-        loop.gradients = None
-        loop.model.zero_grad()
+        loop.learner.optimizers.clear()
+        loop.learner.gradients = None
+        loop.learner.model.zero_grad()
         found = {}
         for sequences in (1, 2, 4, 8, 16, 32):
             if device == "cuda":
                 torch.cuda.empty_cache()
                 torch.cuda.reset_peak_memory_stats()
             try:
-                micro_batch._dry_step(settings, loop.model, loop.device, sequences)
+                micro_batch._dry_step(settings, loop.learner.model, loop.learner.device, sequences)
             except (UserError, torch.OutOfMemoryError):
                 break
             if device == "cuda":

@@ -109,6 +109,6 @@ def command(
     program = (
         ["samizdat.models.train_model"]
         if processes == 1
-        else ["samizdat.models.workers", str(processes), "samizdat.models.train_model"]
+        else ["samizdat.models.launch", str(processes), "samizdat.models.train_model"]
     )
     return [sys.executable, "-m", *program, *words]

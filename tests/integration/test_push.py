@@ -84,7 +84,7 @@ def test_the_default_target_pushes_nothing(tiny):
     [
         (None, "{repository: owner/other}", "there is no token to push with"),
         (READERS_TOKEN, "{repository: owner/other}", "the token may not write to owner/other"),
-        (TOKEN, None, "there is no name to push to"),
+        (TOKEN, None, "there is no repository to push to"),
     ],
 )
 def test_what_cant_be_pushed_is_refused(tiny, hub, tmp_path, token, config, said):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
 from samizdat.models.settings import TrainingSettings
@@ -24,6 +25,7 @@ SETTINGS = TrainingSettings(
     precision="float32", compile=False, processes=1, evaluations=4, patience=None, resume_every_seconds=0.0,
     keep_percents=(25, 100),
 )  # fmt: skip
+LONG = 1e9  # seconds
 WORDS = ["the", "old", "model", "reads", "letters", "and", "writes", "new", "poems", "about", "rain"]
 
 
@@ -83,6 +85,13 @@ def stop_after_a_state(monkeypatch, tokenizer: Path, folder: Path, **changes) ->
 def log_of(out) -> list[dict[str, float]]:
     with (out / "train_log.csv").open(encoding="utf-8") as file:
         return [{key: float(value or "nan") for key, value in row.items()} for row in csv.DictReader(file)]
+
+
+def state_of(folder: Path) -> dict:
+    """What the saved state in a folder says about itself."""
+    with safe_open(folder / "work" / "state.safetensors", "pt") as file:
+        metadata = file.metadata()
+        return {**metadata, "position": json.loads(metadata["position"]), "names": set(file.keys())}
 
 
 def contents(folder) -> dict[str, bytes]:

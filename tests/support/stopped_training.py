@@ -19,10 +19,10 @@ FIRST = os.environ.get("RANK", "0") == "0"
 save, learn = StateWriter.save, TrainingLoop._learn
 
 
-def save_and_die(self, model, optimizers, loss_sum, position):
-    save(self, model, optimizers, loss_sum, position)
+def save_and_die(self, learner, position):
+    save(self, learner, position)
     self.wait()
-    if FIRST and BY == "kill" and position["step"] == AT:
+    if FIRST and BY == "kill" and position.step == AT:
         os.kill(os.getpid(), signal.SIGKILL)
 
 

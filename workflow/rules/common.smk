@@ -106,7 +106,7 @@ def training_program(name):
     return (
         ["samizdat.models.train_model"]
         if processes == 1
-        else ["samizdat.models.workers", str(processes), "samizdat.models.train_model"]
+        else ["samizdat.models.launch", str(processes), "samizdat.models.train_model"]
     )
 
 

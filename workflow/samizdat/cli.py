@@ -2,23 +2,19 @@
 
 import argparse
 import io
-import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from samizdat.base.errors import UserError
-from samizdat.base.escaping import visible
-from samizdat.base.seeds import derive_seed
-from samizdat.records.io import read_document
-from samizdat.records.models import ModelSummary
 
-# A decoded text may end within a character, or within a line end: such an end is not shown yet.
-_UNDECIDED = "\ufffd\r"
-_CALL = "› "
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+# The options of `sample` that replace a number of the run's config.
+_NUMBERS = (
+    "temperature", "top_k", "top_p", "repetition_penalty", "no_repeat_ngram", "max_new_tokens", "slots", "seed",
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -156,6 +152,20 @@ def _add_keep(commands: Commands) -> None:
     keep.set_defaults(command=_keep)
 
 
+def _sample(options: argparse.Namespace) -> None:
+    from samizdat.samples.prompting import sample
+
+    changes = {name: value for name in _NUMBERS if (value := getattr(options, name)) is not None}
+    sample(
+        options.prompt,
+        changes,
+        run=options.run,
+        model=options.model,
+        percent=options.percent,
+        device=options.device,
+    )
+
+
 def _plan(options: argparse.Namespace) -> int:
     from samizdat.runs.plan import show_plan
 
@@ -190,122 +200,3 @@ def _bundle(options: argparse.Namespace) -> None:
     from samizdat.runs.bundle import write_bundle
 
     print(write_bundle(options.run, hashes_only=options.inputs == "hashes"))
-
-
-def _sample(options: argparse.Namespace) -> None:
-    folder = Path("results", options.run)
-    config = _config(folder)
-    sampling = config["sampling"] | {key: value for key, value in vars(options).items() if value is not None}
-    _check(sampling)
-    checkpoint, model_folder = _checkpoint(folder, config, options.model, options.percent)
-
-    # Imported here so that a wrong name is answered at once.
-    import transformers
-
-    from samizdat.base.device import enough_memory, prepare
-    from samizdat.checkpoints.encoding import encode, load_tokenizer
-    from samizdat.samples.engine import Recipe, Request, stream_text
-
-    transformers.utils.logging.disable_progress_bar()
-    seed = config["seed"] if options.seed is None else options.seed
-    device = prepare(options.device or config["device"], threads=config["threads"], seed=config["seed"])
-    tokenizer = load_tokenizer(model_folder)
-    model = transformers.GPT2LMHeadModel.from_pretrained(
-        checkpoint, dtype="float32", use_safetensors=True, local_files_only=True
-    )
-    model.eval().to(device.kind)
-    recipe = Recipe(**{name: sampling[name] for name in Recipe.__dataclass_fields__})
-    temperature = float(sampling.get("temperature", sampling["temperatures"][0]))
-    for number, prompt in enumerate(_prompts(options.prompt)):
-        tokens = (tokenizer.eos_token_id, *encode(tokenizer, [prompt])[0])
-        if len(tokens) >= model.config.n_positions:
-            raise UserError(
-                f"the prompt has {len(tokens)} tokens, the model reads {model.config.n_positions}",
-                remedy="shorten it",
-            )
-        # The first text has the seed as it was given, so that a sample of the report can be written again.
-        request = Request(tokens, temperature, derive_seed(seed, number) if number else seed)
-        written = stream_text(model, request, recipe, boundary=tokenizer.eos_token_id)
-        try:
-            with enough_memory(device, f"{recipe.slots} texts at once", remedy="give --slots 1"):
-                for piece in _pieces(tokenizer, tokens[1:], written):
-                    print(visible(piece), end="", flush=True)
-        except KeyboardInterrupt:
-            if options.prompt is not None:
-                raise
-        print(flush=True)
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    try:
-        return json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        runs = sorted(path.parent.name for path in folder.parent.glob("*/config.json"))
-        raise UserError(
-            f"there is no run in {folder.absolute()}",
-            remedy=f"name one of {', '.join(runs)}" if runs else "start this where results/ is, after `make`",
-        ) from None
-
-
-def _check(sampling: dict[str, Any]) -> None:
-    """Refuse options that the config's schema would refuse."""
-    for name, right, wanted in (
-        ("temperature", sampling.get("temperature", 1) >= 0, "0 or more"),
-        ("top_k", sampling["top_k"] >= 0, "0 or more"),
-        ("top_p", 0 < sampling["top_p"] <= 1, "above 0 and at most 1"),
-        ("repetition_penalty", sampling["repetition_penalty"] >= 1, "1 or more"),
-        ("no_repeat_ngram", sampling["no_repeat_ngram"] >= 0, "0 or more"),
-        ("max_new_tokens", sampling["max_new_tokens"] >= 1, "1 or more"),
-        ("slots", sampling["slots"] >= 1, "1 or more"),
-        ("seed", sampling.get("seed", 0) >= 0, "0 or more"),
-    ):
-        if not right:
-            option = "--" + name.replace("_", "-")
-            raise UserError(f"{option} is {sampling[name]}", remedy=f"give a number that is {wanted}")
-
-
-def _checkpoint(folder: Path, config: dict[str, Any], model: str | None, percent: int) -> tuple[Path, Path]:
-    """The folder of the weights, and that of their model with the tokenizer."""
-    names = [item["name"] for item in config["models"]]
-    if model is not None and model not in names:
-        raise UserError(f"the run has no model {model!r}", remedy=f"name one of {', '.join(names)}")
-    model_folder = folder / "models" / (model or names[0])
-    summary = read_document(ModelSummary, model_folder / "summary.json")
-    if str(percent) not in summary.checkpoints:
-        kept = ", ".join(sorted(summary.checkpoints, key=int))
-        raise UserError(f"no checkpoint was kept at {percent} %", remedy=f"give --percent one of {kept}")
-    return (model_folder if percent == 100 else model_folder / "steps" / str(percent)), model_folder
-
-
-def _prompts(given: str | None) -> Iterator[str]:
-    """The prompt that was given, or each line that is typed or piped in."""
-    if given is not None:
-        yield given
-        return
-    asking = sys.stdin.isatty() and sys.stdout.isatty()
-    if asking:
-        # Arrow keys and a history for input().
-        import readline  # noqa: F401
-
-        print("Type how a text begins (Return alone: with nothing); Ctrl-D ends.")
-    while True:
-        try:
-            yield input(_CALL if asking else "")
-        except EOFError:
-            return
-
-
-def _pieces(tokenizer: Any, prompt: Sequence[int], written: Iterable[int]) -> Iterator[str]:
-    """What a text grows by, token by token, in whole characters; the prompt first."""
-    tokens = list(prompt)
-    text = tokenizer.decode(tokens, clean_up_tokenization_spaces=False)
-    yield text
-    shown = len(text)
-    for token in written:
-        tokens.append(token)
-        text = tokenizer.decode(tokens, clean_up_tokenization_spaces=False)
-        whole = text.rstrip(_UNDECIDED)
-        if len(whole) > shown:
-            yield whole[shown:]
-            shown = len(whole)
-    yield text[shown:]

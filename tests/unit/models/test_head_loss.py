@@ -55,7 +55,7 @@ def test_chunks_are_equally_long(rows, most, expected):
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_head_and_body_are_scaled_alike(dtype):
-    """By a number that stands between two of sixteen bits."""
+    """Scaled by a number halfway between two numbers of sixteen bits."""
     step = torch.finfo(dtype).eps
     scale = 1 + (0.35 // step + 0.5) * step
     torch.manual_seed(0)

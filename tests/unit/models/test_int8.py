@@ -1,4 +1,4 @@
-"""Products in eight-bit integers are those of the numbers that the integers stand for, and rounding favours no side."""
+"""Products in eight-bit integers are those of the rounded numbers, and rounding has no bias."""
 
 import pytest
 import torch

@@ -32,7 +32,7 @@ def own(tmp_path_factory):
     return folder / "out"
 
 
-def test_each_text_stands_behind_a_boundary_and_reads_as_it_was(own):
+def test_each_text_follows_a_boundary_and_reads_as_it_was(own):
     summary = read_document(TokenizerSummary, own / "summary.json")
     tokens = np.fromfile(own / "tokens" / "train.bin", "<u2")
     assert summary.token_dtype == "uint16" and summary.tokens["train"] == len(tokens)
@@ -120,3 +120,12 @@ def test_a_checkpoint_that_cant_end_a_text_is_refused(own, tmp_path):
 
 def test_ids_are_as_small_as_the_vocabulary_allows():
     assert token_dtype(65536) == np.dtype("<u2") and token_dtype(65537) == np.dtype("<u4")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"vocabulary_size": None}, {"source": "gpt2"}, {"source": "checkpoint"}, {"source": "other"}], ids=str
+)
+def test_a_source_without_what_it_needs_is_refused(tmp_path, changes):
+    texts = write_texts(["a text", "held out"], tmp_path / "t.parquet")
+    with pytest.raises(UserError, match=r"the tokenizer 'own' lacks what `source: \w+` needs"):
+        make_tokenizer(settings_of(**changes), texts, None, tmp_path / "out")

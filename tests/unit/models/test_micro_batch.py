@@ -11,18 +11,17 @@ from samizdat.base.device import Device
 from samizdat.base.errors import UserError
 from samizdat.models import micro_batch
 from samizdat.models.row_loss import RowLoss
-from samizdat.models.settings import COMPILED_FROM_OPERATIONS, decided
 from samizdat.models.workers import Workers
 from samizdat.records.io import read_document
 from samizdat.records.models import ModelSummary
-from support.small_training import SETTINGS, contents, run, run_program, words
+from support.small_training import SETTINGS, contents, run
 
 CPU = Device("cpu", "processor", fastest="float32", int8=False)
 
 
 @pytest.fixture
 def holds(monkeypatch):
-    """Give the device memory for so many sequences; the numbers that are tried are noted."""
+    """Give the device memory for a number of sequences; return the numbers that are tried."""
 
     def hold(most: int) -> list[int]:
         tried = []
@@ -114,8 +113,18 @@ def test_what_was_found_is_taken_again(tokenizer, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("rank", "count", "batch_tokens", "said"),
     [
-        (0, 1, 72, r"batch_tokens 72 can't be shared by 1 process in sequences of 16 tokens .*multiple of 16 in"),
-        (1, 3, 64, r"batch_tokens 64 can't be shared by 3 processes in sequences of 16 tokens .*multiple of 48 in"),
+        (
+            0,
+            1,
+            72,
+            r"batch_tokens 72 can't be shared evenly by 1 process in sequences of 16 .*multiple of 16 in",
+        ),
+        (
+            1,
+            3,
+            64,
+            r"batch_tokens 64 can't be shared evenly by 3 processes in sequences of 16 .*multiple of 48 in",
+        ),
     ],
 )
 def test_a_batch_that_cant_be_shared_is_refused(tmp_path, rank, count, batch_tokens, said):
@@ -124,33 +133,11 @@ def test_a_batch_that_cant_be_shared_is_refused(tmp_path, rank, count, batch_tok
         micro_batch.micro_batch_sequences(settings, None, CPU, Workers(rank, count, "cpu"), tmp_path / "record", "mark")
 
 
-def test_as_many_processes_as_suit_a_cpu_are_one(tokenizer, tmp_path):
-    options = words(tokenizer, tmp_path, processes="auto")
-    done = run_program("samizdat.models.workers", "auto", "samizdat.models.train_model", *options)
-    assert done.returncode == 0 and done.stderr.count("✓ model m") == 1, done.stderr
-    assert read_document(ModelSummary, tmp_path / "out" / "summary.json").processes == 1
-    _, one = run(tokenizer, tmp_path / "one", dropout=0.0, processes=1)
-    assert contents(tmp_path / "out") == contents(one)
-
-
-@pytest.mark.parametrize(
-    ("wanted", "kind", "epochs", "expected"),
-    [
-        ("auto", "cpu", 0.001, True), ("auto", "cuda", 9.99, False), ("auto", "cuda", 10.01, True),
-        ("auto", "mps", 1.0, False), (False, "cpu", 1.0, False), (True, "cuda", 0.001, True),
-    ],
-)  # fmt: skip
-def test_compilation_is_decided_by_device_and_length(wanted, kind, epochs, expected):
-    """At ten epochs this training has as many operations as compiling is worth."""
-    settings = replace(SETTINGS, compile=wanted, epochs=epochs)
-    tokens = 10**6
-    parameters = round(COMPILED_FROM_OPERATIONS / 6 / tokens / 10)
-    found = decided(settings, replace(CPU, kind=kind), parameters=parameters, tokens=tokens)
-    assert found == replace(settings, compile=expected)
-
-
-def test_on_a_cpu_training_compiles_where_nothing_else_is_said(tokenizer, tmp_path, monkeypatch):
-    asked = []
-    monkeypatch.setattr(RowLoss, "compile_with", lambda self, example: asked.append(len(example)) or True)
-    _, out = run(tokenizer, tmp_path, compile="auto", epochs=0.2)
-    assert asked == [2] and read_document(ModelSummary, out / "summary.json").compiled
+def test_what_the_first_process_has_recorded_is_taken_by_the_others(tmp_path, monkeypatch):
+    """They read no record of their own, and try nothing."""
+    said = iter([True, 3])  # whether there is a record, and its number
+    monkeypatch.setattr(Workers, "agree", lambda self, value: int(value) * 0 + next(said))
+    monkeypatch.setattr(micro_batch, "_dry_step", None)
+    settings = replace(SETTINGS, batch_tokens=192, micro_batch_sequences="auto", processes=2)
+    second = Workers(1, 2, "cpu")
+    assert micro_batch.micro_batch_sequences(settings, None, CPU, second, tmp_path / "record", "mark") == 3

@@ -1,4 +1,4 @@
-"""Rows of tokens: each token once an epoch, beside its neighbours, and every held-out token once."""
+"""Rows of tokens: each token once an epoch, next to its neighbours, and every held-out token once."""
 
 import numpy as np
 from hypothesis import given

@@ -1,6 +1,10 @@
-"""States to resume from: how often, in whose time, before an end that was announced, and of how many processes."""
+"""States to resume from: how often, in whose time, of how many processes; and what is resumed ends the same."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -10,20 +14,12 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from samizdat.base.errors import UserError
-from samizdat.models import loop, state
+from samizdat.models import learner, state
 from samizdat.models.loop import TrainingLoop
 from samizdat.models.state import StateWriter
-from support.small_training import contents, log_of, run, run_program, stop_after_a_state, words
+from support.small_training import LONG, contents, log_of, run, run_program, state_of, stop_after_a_state, words
 
-LONG = 1e9  # seconds
 EVERYTHING = {"dropout": 0.1}
-
-
-def state_of(folder: Path) -> dict:
-    """What the state in a folder says of itself."""
-    with safe_open(folder / "work" / "state.safetensors", "pt") as file:
-        metadata = file.metadata()
-        return {**metadata, "position": json.loads(metadata["position"]), "names": set(file.keys())}
 
 
 @pytest.fixture
@@ -32,9 +28,9 @@ def saved_steps(monkeypatch):
     steps = []
     save = StateWriter.save
 
-    def noted(self, model, optimizers, loss_sum, position):
-        steps.append(position["step"])
-        save(self, model, optimizers, loss_sum, position)
+    def noted(self, learner, position):
+        steps.append(position.step)
+        save(self, learner, position)
 
     monkeypatch.setattr(StateWriter, "save", noted)
     return steps
@@ -92,37 +88,69 @@ def test_a_state_that_cant_be_written_ends_training(tokenizer, tmp_path, monkeyp
         run(tokenizer, tmp_path)
 
 
-def test_who_is_asked_to_end_saves_first_and_goes_on_later(trained, tokenizer, tmp_path):
-    options = words(tokenizer, tmp_path, **EVERYTHING, resume_every_seconds=LONG)
-    done = run_program("support.stopped_training", *options, STOP_AT="5", STOP_BY="term")
-    assert done.returncode == 1, done.stderr
-    steps = round(log_of(trained)[-1]["step"])
-    assert (
-        f"✗ model m: asked to end (SIGTERM, as before a time limit) at step 5 of {steps}, which is saved" in done.stderr
-    )
-    assert "What to do: run the same command again to go on from there" in done.stderr
-    assert "Traceback" not in done.stderr and not (tmp_path / "out").exists()
-    assert state_of(tmp_path)["position"]["step"] == 5
-    again = run_program("samizdat.models.train_model", *options)
-    assert again.returncode == 0, again.stderr
-    assert f"resumed at step 5 of {steps}" in (tmp_path / "logs" / "train.log").read_text(encoding="utf-8")
-    assert contents(tmp_path / "out") == contents(trained)
+KILLED = """
+import json, sys
+from pathlib import Path
+from support.small_training import run
+from samizdat.models.state import StateWriter
+save = StateWriter.save
+def save_and_say(self, learner, position):
+    save(self, learner, position)
+    self.wait()
+    print("saved", position.step, flush=True)
+    input()
+StateWriter.save = save_and_say
+run(Path({tokenizer!r}), Path({folder!r}), **json.loads({changes!r}))
+"""
 
 
-def test_where_python_allows_no_handler_training_runs_without_one(trained, tokenizer, tmp_path):
-    found = []
-    thread = threading.Thread(target=lambda: found.append(run(tokenizer, tmp_path)[1]))
-    thread.start()
-    thread.join()
-    assert contents(found[0]) == contents(trained)
+@pytest.mark.parametrize(
+    ("saves", "changes"),
+    [
+        (3, {}),
+        (12, {}),
+        (6, {"checkpoint": True}),
+        (6, {"compile": True}),
+        (6, {"precision": "int8"}),
+        (6, {"precision": "float16"}),
+    ],
+    ids=str,
+)
+def test_a_killed_run_goes_on_to_the_same_bytes(trained, tokenizer, tmp_path, saves, changes):
+    if "checkpoint" in changes:
+        changes = {"checkpoint": str(trained)}
+    expected = run(tokenizer, tmp_path / "expected", **changes)[1] if changes else trained
+    folder = tmp_path / "killed"
+    program = KILLED.format(tokenizer=str(tokenizer), folder=str(folder), changes=json.dumps(changes))
+    tests = str(Path(__file__).parents[2])
+    environment = os.environ | {"PYTHONPATH": f"{tests}:{os.environ.get('PYTHONPATH', '')}"}
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        for _ in range(saves - 1):
+            assert process.stdout.readline().startswith("saved")
+            process.stdin.write("\n")
+            process.stdin.flush()
+        assert process.stdout.readline() == f"saved {saves}\n"
+        process.send_signal(signal.SIGKILL)
+    assert not (folder / "out").exists()
+    _, out = run(tokenizer, folder, **changes)
+    assert contents(out) == contents(expected)
+
+
+def test_a_state_of_another_recipe_is_not_resumed_from(trained, tokenizer, tmp_path, monkeypatch):
+    stop_after_a_state(monkeypatch, tokenizer, tmp_path, learning_rate=0.5)
+    assert (tmp_path / "work" / "state.safetensors").is_file()
+    assert contents(run(tokenizer, tmp_path)[1]) == contents(trained)
 
 
 @pytest.fixture(scope="module")
 def two_processes(tokenizer, tmp_path_factory):
-    """A training by two processes that nobody disturbed."""
+    """A training by two processes that was not interrupted."""
     folder = tmp_path_factory.mktemp("two")
     options = words(tokenizer, folder, **EVERYTHING, processes=2)
-    done = run_program("samizdat.models.workers", "2", "samizdat.models.train_model", *options)
+    done = run_program("samizdat.models.launch", "2", "samizdat.models.train_model", *options)
     assert done.returncode == 0, done.stderr
     return folder / "out"
 
@@ -131,14 +159,14 @@ def two_processes(tokenizer, tmp_path_factory):
 def test_two_processes_that_were_stopped_go_on_to_the_same_bytes(two_processes, tokenizer, tmp_path, how):
     """Each has random numbers and a sum of losses of its own; at step 7 the sum has losses in it."""
     options = words(tokenizer, tmp_path, **EVERYTHING, processes=2, resume_every_seconds=0.0 if how == "kill" else LONG)
-    done = run_program("samizdat.models.workers", "2", "support.stopped_training", *options, STOP_AT="7", STOP_BY=how)
+    done = run_program("samizdat.models.launch", "2", "support.stopped_training", *options, STOP_AT="7", STOP_BY=how)
     assert done.returncode == 1, done.stderr
     state = state_of(tmp_path)
     assert state["position"]["step"] == 7 and state["position"]["loss_steps"] > 0 and state["processes"] == "2"
     assert {f"process.{rank}.{name}" for rank in (0, 1) for name in ("loss_sum", "random.cpu")} <= state["names"]
     if how == "term":
         assert "Traceback" not in done.stderr and "at step 7 of" in done.stderr, done.stderr
-    again = run_program("samizdat.models.workers", "2", "samizdat.models.train_model", *options)
+    again = run_program("samizdat.models.launch", "2", "samizdat.models.train_model", *options)
     assert again.returncode == 0, again.stderr
     rows = [(out / "train_log.csv").read_text(encoding="utf-8") for out in (tmp_path / "out", two_processes)]
     assert rows[0] == rows[1]
@@ -152,29 +180,29 @@ def test_a_state_of_another_number_of_processes_is_refused(tokenizer, tmp_path, 
         metadata = file.metadata() | {"processes": "4"}
     save_file(load_file(path), path, metadata)
     with pytest.raises(
-        UserError, match=r"state\.safetensors is of a training by 4 at once, and now there is 1 process"
+        UserError, match=r"state\.safetensors was made by 4 processes, but this training has 1 process"
     ) as error:
         run(tokenizer, tmp_path, processes="auto")
-    assert "set training.processes to 4 in the config to go on, or delete that file" in str(error.value)
+    assert "set training.processes to 4 in the config; to start again, delete the file" in str(error.value)
     path.unlink()
     run(tokenizer, tmp_path, processes="auto")
 
 
 def test_the_scale_of_the_loss_is_part_of_a_state(tokenizer, tmp_path, monkeypatch):
-    """It begins so large that the first steps overflow and are skipped; begun anew, others would be."""
+    """It begins so large that the first steps overflow and are skipped. A new scale would skip other steps."""
 
     class Stop(Exception):
         pass
 
-    def save_and_stop(self, model, optimizers, loss_sum, position):
-        save(self, model, optimizers, loss_sum, position)
+    def save_and_stop(self, of_process, position):
+        save(self, of_process, position)
         self.wait()
-        if position["step"] == 9:
-            scales.append(position["loss_scale"]["scale"])
+        if position.step == 9:
+            scales.append(of_process.scaler.get_scale())
             raise Stop
 
     save, scales = StateWriter.save, []
-    monkeypatch.setattr(loop, "make_scaler", lambda kind, dtype: torch.amp.GradScaler(kind, init_scale=2.0**30))
+    monkeypatch.setattr(learner, "make_scaler", lambda kind, dtype: torch.amp.GradScaler(kind, init_scale=2.0**30))
     changes = {"precision": "float16", "resume_every_seconds": 0.0}
     _, whole = run(tokenizer, tmp_path / "whole", **changes)
     with monkeypatch.context() as patch:

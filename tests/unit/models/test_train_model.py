@@ -1,26 +1,18 @@
-"""Training: a checkpoint that transformers reads, the same bits each time, killed or not."""
+"""Training: a checkpoint that transformers reads, and the same bytes each time."""
 
-import json
-import re
-from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from transformers import AutoTokenizer, GPT2LMHeadModel
 
-from samizdat.base.device import Device
 from samizdat.base.errors import UserError
-from samizdat.models import train_model
 from samizdat.models.head_loss import NO_TARGET
-from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
-from samizdat.models.row_loss import RowLoss
 from samizdat.models.rows import evaluation_rows
-from samizdat.optimization.optimizers import learning_rate_scale
 from samizdat.records.io import read_document
 from samizdat.records.models import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
-from support.small_corpus import write_texts
-from support.small_training import WORDS, contents, log_of, run, run_program, words
+from support.small_training import contents, log_of, run
 
 
 def test_the_model_is_a_hugging_face_checkpoint_with_its_steps_and_log(trained, tokenizer):
@@ -63,128 +55,10 @@ def test_bits_per_byte_are_those_of_an_independent_count(trained, tokenizer):
     assert summary.validation_perplexity == pytest.approx(np.exp(nats / len(tokens)), rel=1e-3)
 
 
-def test_two_processes_learn_what_one_does(tokenizer, tmp_path, monkeypatch):
-    """The tolerance covers another order of float32 sums; each process computes half of every batch."""
-    _, alone = run(tokenizer, tmp_path / "alone", dropout=0.0)
-    done = run_program(
-        "samizdat.models.workers", "2", "samizdat.models.train_model", *words(tokenizer, tmp_path, processes=2)
-    )
-    assert done.returncode == 0 and done.stderr.count("✓ model m") == 1, done.stderr
-    together, expected = log_of(tmp_path / "out"), log_of(alone)
-    assert [row["step"] for row in together] == [row["step"] for row in expected]
-    for row, other in zip(together, expected, strict=True):
-        for column in ("train_loss", "validation_loss", "gradient_norm"):
-            assert row[column] == pytest.approx(other[column], rel=1e-3, nan_ok=True), (column, row["step"])
-    GPT2LMHeadModel.from_pretrained(tmp_path / "out")
-    # What the benchmarks read from a log is what stands in it.
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[3] / "benchmarks"))
-    from stage import LINE
-
-    logged = LINE.findall((tmp_path / "logs" / "train.log").read_text(encoding="utf-8"))
-    assert [(int(step), float(bits)) for _, step, bits in logged] == [
-        (row["step"], pytest.approx(row["validation_bits_per_byte"], abs=1e-4)) for row in together
-    ]
-
-
-def test_another_number_of_processes_than_the_configs_is_refused(tokenizer, tmp_path):
-    with pytest.raises(UserError, match=r"training.processes is 2, but 1 were started"):
-        run(tokenizer, tmp_path, processes=2)
-
-
 def test_a_model_without_checkpoints_on_the_way_is_the_same_model(trained, tokenizer, tmp_path):
     _, out = run(tokenizer, tmp_path, keep_percents=(100,))
     assert contents(out).keys() == {name for name in contents(trained) if not name.startswith("steps/")}
     assert contents(out)["model.safetensors"] == contents(trained)["model.safetensors"]
-
-
-def test_training_stops_early_and_keeps_the_best(tokenizer, tmp_path):
-    # A rate at which the loss soon gets worse.
-    _, out = run(tokenizer, tmp_path, epochs=20.0, evaluations=20, patience=2, learning_rate=0.05, optimizer="adamw")
-    summary = read_document(ModelSummary, out / "summary.json")
-    losses = {row["step"]: row["validation_loss"] for row in log_of(out)}
-    assert summary.steps_done < summary.steps_planned
-    assert losses[summary.best_step] == min(losses.values())
-    assert list(losses)[-1] == summary.steps_done and list(losses)[-3] == summary.best_step
-    assert summary.checkpoints["100"] == summary.best_step
-    assert (out / "steps" / "25" / "model.safetensors").is_file()
-
-
-def test_a_compiled_model_learns_what_an_uncompiled_one_does(trained, tokenizer, tmp_path):
-    _, out = run(tokenizer, tmp_path, compile=True, dropout=0.0)
-    _, plain = run(tokenizer, tmp_path / "plain", dropout=0.0)
-    assert read_document(ModelSummary, out / "summary.json").compiled
-    for row, expected in zip(log_of(out), log_of(plain), strict=True):
-        assert row["validation_loss"] == pytest.approx(expected["validation_loss"], abs=2e-3)
-
-
-@pytest.mark.parametrize("compiled", [False, True])
-def test_products_in_integers_teach_what_those_in_floats_do(trained, tokenizer, tmp_path, compiled):
-    _, out = run(tokenizer, tmp_path, precision="int8", compile=compiled, dropout=0.0)
-    _, plain = run(tokenizer, tmp_path / "plain", dropout=0.0)
-    assert read_document(ModelSummary, out / "summary.json").compute_dtype == "int8"
-    last, expected = log_of(out)[-1], log_of(plain)[-1]
-    assert last["train_loss"] != expected["train_loss"]
-    assert last["validation_loss"] == pytest.approx(expected["validation_loss"], rel=0.03)
-
-
-@pytest.mark.parametrize(
-    ("int8", "fastest", "changes", "expected"),
-    [
-        (True, "bfloat16", {"compile": True}, "int8"),
-        (True, "bfloat16", {"compile": False}, "bfloat16"),
-        (True, "bfloat16", {"compile": True, "checkpoint": "trained"}, "bfloat16"),
-        (False, "bfloat16", {"compile": True}, "bfloat16"),
-        (False, "float16", {"compile": True}, "float16"),
-        (False, "float32", {"compile": True}, "float32"),
-    ],
-)
-def test_the_fastest_format_is_chosen(trained, tokenizer, tmp_path, monkeypatch, int8, fastest, changes, expected):
-    found = Device("cpu", "a processor", fastest=fastest, int8=int8)
-    monkeypatch.setattr(train_model, "prepare", lambda *_, **__: found)
-    monkeypatch.setattr(RowLoss, "compile_with", lambda *_: True)
-    changes = {key: str(trained) if value == "trained" else value for key, value in changes.items()}
-    _, out = run(tokenizer, tmp_path, precision="auto", epochs=0.1, **changes)
-    assert read_document(ModelSummary, out / "summary.json").compute_dtype == expected
-
-
-def test_integers_are_refused_on_a_gpu(tokenizer, tmp_path, monkeypatch):
-    gpu = Device("cuda", "a GPU", fastest="bfloat16", int8=False)
-    monkeypatch.setattr(train_model, "prepare", lambda *_, **__: gpu)
-    with pytest.raises(UserError, match="int8 is for training on a CPU, and the device is cuda"):
-        run(tokenizer, tmp_path, precision="int8")
-
-
-def test_without_a_compiler_training_goes_on_uncompiled(tokenizer, tmp_path):
-    _, plain = run(tokenizer, tmp_path / "plain", dropout=0.0)
-    compiled = words(tokenizer, tmp_path, compile=True)
-    done = run_program("samizdat.models.train_model", *compiled, CXX="/no/such/compiler")
-    assert done.returncode == 0, done.stderr
-    assert "runs uncompiled and slower" in (tmp_path / "logs" / "train.log").read_text(encoding="utf-8")
-    assert not read_document(ModelSummary, tmp_path / "out" / "summary.json").compiled
-    for row, expected in zip(log_of(tmp_path / "out"), log_of(plain), strict=True):
-        assert row["validation_loss"] == pytest.approx(expected["validation_loss"], abs=2e-3)
-
-
-def test_small_micro_batches_add_up_to_the_same_step(tokenizer, tmp_path):
-    _, one = run(tokenizer, tmp_path / "one", dropout=0.0, micro_batch_sequences=1)
-    _, four = run(tokenizer, tmp_path / "four", dropout=0.0, micro_batch_sequences=4)
-    for left, right in zip(log_of(one), log_of(four), strict=True):
-        assert left["validation_loss"] == pytest.approx(right["validation_loss"], abs=1e-3)
-
-
-def test_a_checkpoint_is_continued(trained, tokenizer, tmp_path):
-    _, out = run(tokenizer, tmp_path, checkpoint=str(trained))
-    summary = read_document(ModelSummary, out / "summary.json")
-    best = read_document(ModelSummary, trained / "summary.json").validation_loss
-    assert log_of(out)[0]["validation_loss"] == pytest.approx(best, abs=1e-5)
-    assert summary.start == str(trained) and summary.validation_loss <= best
-
-
-def test_a_checkpoint_of_another_vocabulary_is_refused(trained, tokenizer, tmp_path):
-    texts = write_texts([*(" ".join(WORDS[number:]) for number in range(9)), "held out"], tmp_path / "t.parquet")
-    make_tokenizer(TokenizerSettings("small", "train", 260, None, None), texts, None, tmp_path / "small")
-    with pytest.raises(UserError, match=r"has 300 tokens in its vocabulary, the tokenizer 'small' has 260"):
-        run(tmp_path / "small", tmp_path, checkpoint=str(trained))
 
 
 @pytest.mark.parametrize(
@@ -206,20 +80,29 @@ def test_a_device_that_is_not_there_is_refused(tokenizer, tmp_path):
         run(tokenizer, tmp_path, device="cuda")
 
 
-def test_speeds_stay_out_of_the_declared_outputs(trained):
-    text = "".join(path.read_text(encoding="utf-8") for path in trained.glob("*.json") if "tokenizer" not in path.name)
-    assert not re.search("seconds|per_second|20[0-9]{2}-", text)
-    assert json.loads((trained.parent / "work" / "speed.json").read_text(encoding="utf-8"))["tokens_per_second"] > 0
+def test_the_same_run_makes_the_same_bytes_and_another_seed_does_not(trained, tokenizer, tmp_path):
+    _, again = run(tokenizer, tmp_path / "again")
+    assert contents(again) == contents(trained)
+    _, other = run(tokenizer, tmp_path / "other", seed=2)
+    assert contents(other)["model.safetensors"] != contents(trained)["model.safetensors"]
 
 
-@pytest.mark.parametrize(
-    ("step", "schedule", "scale"),
-    [
-        (0, "warmup-stable-decay", 1 / 11), (9, "warmup-stable-decay", 10 / 11), (10, "warmup-stable-decay", 1),
-        (60, "warmup-stable-decay", 1), (80, "warmup-stable-decay", 0.5), (99, "warmup-stable-decay", 0.025),
-        (0, "cosine", 1 / 11), (10, "cosine", 1), (55, "cosine", 0.55), (100, "cosine", 0.1),
-    ],
-)  # fmt: skip
-def test_the_learning_rate_rises_stays_and_falls(step, schedule, scale):
-    found = learning_rate_scale(step, 100, schedule=schedule, warmup_share=0.1, decay_share=0.4)
-    assert found == pytest.approx(scale)
+def test_a_disk_that_is_too_small_is_refused_before_training(trained, tokenizer, tmp_path, monkeypatch):
+    free = 200_000
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=free))
+    with pytest.raises(UserError, match=r"training takes up to 0\.00 GB in .*work, where 0\.00 GB are free"):
+        run(tokenizer, tmp_path)
+    assert not (tmp_path / "out").exists() and not (tmp_path / "work" / "best").exists()
+
+
+def test_a_finished_model_is_put_back_in_a_moment(trained, tokenizer, tmp_path):
+    first, out = run(tokenizer, tmp_path)
+    assert "after" in first
+    (out / "model.safetensors").unlink()
+    second, out = run(tokenizer, tmp_path)
+    assert second.endswith("as trained before") and contents(out) == contents(trained)
+    damaged = tmp_path / "work" / "finished" / "model.safetensors"
+    damaged.unlink()
+    damaged.write_bytes(b"damaged")
+    third, out = run(tokenizer, tmp_path)
+    assert "after" in third and contents(out) == contents(trained)

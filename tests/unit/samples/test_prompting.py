@@ -94,22 +94,6 @@ def test_what_is_piped_in_and_out_is_lines_of_valid_text_without_controls(result
     assert not [character for character in text if character < " " and character != "\n"]
 
 
-def test_a_text_is_shown_as_it_grows_and_in_whole_characters(results):
-    from samizdat.checkpoints.encoding import encode, load_tokenizer
-    from samizdat.cli import _pieces
-
-    tokenizer = load_tokenizer(results / "results" / "small" / "models" / "m")
-    text = "Tag 🐻 schöner\r\nTag 🦊"
-    (tokens,) = encode(tokenizer, [text])
-    given, *pieces = _pieces(tokenizer, tokens[:1], tokens[1:])
-    assert given + "".join(pieces) == text and len(pieces) > 8
-    assert all("\ufffd" not in piece and not piece.endswith("\r") for piece in pieces)
-    # A character that never comes to an end is shown as what it is.
-    (fox,) = encode(tokenizer, ["🦊"])
-    assert "".join(_pieces(tokenizer, (), fox[:-1])).strip("\ufffd") == ""
-    assert "".join(_pieces(tokenizer, (), fox[:-1])) != ""
-
-
 def test_at_a_terminal_it_asks_until_the_input_ends(results):
     ours, theirs = pty.openpty()
     environment = os.environ | {"PYTHONPATH": str(WORKFLOW), "OMP_NUM_THREADS": "1", "TERM": "dumb"}
@@ -149,7 +133,11 @@ def test_at_a_terminal_it_asks_until_the_input_ends(results):
         (["--model", "n", "x"], ["'n'", "name one of m"]),
         (["--percent", "30", "x"], ["30 %", "50, 100"]),
         (["--top-p", "0", "x"], ["--top-p is 0", "above 0"]),
+        (["--top-p", "1.5", "x"], ["--top-p is 1.5", "above 0 and at most 1"]),
+        (["--top-p", "nan", "x"], ["--top-p is nan", "above 0 and at most 1"]),
         (["--slots", "0", "x"], ["--slots is 0", "1 or more"]),
+        (["--seed", "-1", "x"], ["--seed is -1", "0 or more"]),
+        (["--no-repeat-ngram", "-2", "x"], ["--no-repeat-ngram is -2", "0 or more"]),
         (["--temperature", "-1", "x"], ["--temperature is -1", "0 or more"]),
         (["letter " * 40], ["tokens, the model reads 32", "shorten"]),
     ],
@@ -160,3 +148,14 @@ def test_what_can_not_be_done_is_said(at, capfd, options, named):
     assert error.value.code == 1
     message = capfd.readouterr().err
     assert all(part in message for part in named) and "Traceback" not in message
+
+
+def test_what_is_wrong_is_said_before_torch_is_loaded(results):
+    program = (
+        "import sys\nfrom samizdat.cli import main\n"
+        "try:\n    main(['sample', '--run', 'small', '--percent', '30', 'x'])\n"
+        "finally:\n    print('torch' in sys.modules)"
+    )
+    environment = os.environ | {"PYTHONPATH": str(WORKFLOW)}
+    done = subprocess.run([sys.executable, "-c", program], cwd=results, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and "30 %" in done.stderr and done.stdout == "False\n"

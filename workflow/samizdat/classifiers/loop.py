@@ -12,6 +12,7 @@ from samizdat.base.device import Device
 from samizdat.classifiers.examples import EncodedExamples
 from samizdat.classifiers.step import FinetuningStep
 from samizdat.measures import label_metrics
+from samizdat.optimization.schedule import LearningRateSchedule
 
 log = logging.getLogger("samizdat")
 
@@ -61,13 +62,12 @@ def fit(
     step = FinetuningStep(model, device, dtype, class_weights, settings.learning_rate, settings.weight_decay)
     steps = max(1, round(settings.epochs * len(examples.trained_on) / settings.batch_rows))
     evaluated = {round(steps * mark / settings.evaluations) - 1 for mark in range(1, settings.evaluations + 1)}
-    warmup = settings.warmup_share * steps
+    schedule = LearningRateSchedule("linear", steps, settings.warmup_share)
     batches = examples.training_batches(settings.batch_rows, seed)
     best = _BestWeights()
     model.train()
     for number in (bar := stage.progress(f"classifier {name}", steps, "steps", items=range(steps))):
-        scale = (number + 1) / (warmup + 1) if number < warmup else (steps - number) / max(steps - warmup, 1)
-        loss = step.learn(next(batches), settings.learning_rate * scale)
+        loss = step.learn(next(batches), settings.learning_rate * schedule.scale(number))
         if number % 20 == 0 or number == steps - 1:
             log.info("step %d of %d: loss %.4f", number + 1, steps, loss.item())
             bar.set_postfix_str(f"loss {loss.item():.3f}")

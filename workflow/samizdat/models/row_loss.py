@@ -1,32 +1,38 @@
-"""The loss of rows of tokens as one function of a GPT-2, compiled where the machine can."""
+"""The loss of a GPT-2 on rows of tokens as one function, compiled if the machine can compile."""
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Any, cast
 
 import torch
 from torch._inductor import config as inductor
 from transformers import AttentionInterface, GPT2LMHeadModel
+from transformers.models.gpt2.modeling_gpt2 import GPT2Block
 from transformers.pytorch_utils import Conv1D
 
-from samizdat.models.head_loss import head_loss, loss_of_chunk
+from samizdat.models.head_loss import ChunkLoss, head_loss, loss_of_chunk
 from samizdat.models.int8 import Int8Affine
 
 log = logging.getLogger("samizdat")
 
-# On a CPU, up to this many tokens, whole score matrices are faster than PyTorch's flash attention: with 128
-# tokens, forward and backward in 37 ms against 109 (64 sequences, 4 heads of 64, bfloat16, one Zen 4 core).
+# On a CPU, for contexts up to this length, whole score matrices are faster than PyTorch's flash attention: with 128
+# tokens, forward and backward take 37 ms, not 109 (64 sequences, 4 heads of 64, bfloat16, one Zen 4 core).
 SHORT_CONTEXT_TOKENS = 256
 
 
 class RowLoss(torch.nn.Module):
-    """From rows `[n, context + 1]` to their summed loss in nats; `NO_TARGET` marks what is no target."""
+    """Computes the summed loss, in nats, of rows `[n, context + 1]`; `NO_TARGET` in a row is not counted."""
 
     def __init__(self, model: GPT2LMHeadModel, *, kind: str, dtype: torch.dtype, int8: bool = False):
-        """Take a model on a device of that kind; its matrix products are computed in `dtype`.
+        """Take a model.
 
-        With `int8` those with weights are computed in eight-bit integers where gradients are wanted: modules of the
-        same parameters and names take the place of the blocks' `Conv1D`.
+        Args:
+            model: on its device.
+            kind: of the device: `cpu`, `cuda` or `mps`.
+            dtype: number format of the matrix products.
+            int8: compute products with weights in eight-bit integers if gradients are wanted; the blocks' `Conv1D`
+                are replaced by modules of the same parameters and names.
         """
         super().__init__()
         self.model = model
@@ -34,45 +40,51 @@ class RowLoss(torch.nn.Module):
         self.dtype = dtype
         self.int8 = int8
         if int8:
-            for part in [part for block in model.transformer.h for part in (block.attn, block.mlp)]:
+            for part in [part for block in self._blocks for part in (block.attn, block.mlp)]:
                 for name in [name for name, module in part.named_children() if isinstance(module, Conv1D)]:
                     setattr(part, name, Int8Affine(getattr(part, name), dtype))
-        self.chunk_loss: Callable = loss_of_chunk
+        self.chunk_loss: ChunkLoss = loss_of_chunk
+
+    @property
+    def _blocks(self) -> Iterable[GPT2Block]:
+        # The stub of ModuleList doesn't say of which modules it is a list.
+        return cast(Iterable[GPT2Block], self.model.transformer.h)
 
     def compile_with(self, example: torch.Tensor) -> bool:
-        """Compile for rows of the example's shape; False where the machine can't, which is logged."""
+        """Compile for rows of the example's shape; return False, and log why, if the machine can't."""
         if self.kind == "cpu" and self.model.config.n_positions <= SHORT_CONTEXT_TOKENS:
             AttentionInterface.register("short", short_attention)
             self.model.set_attn_implementation("short")
         if self.kind == "cpu" and self.model.config.activation_function == "gelu_new":
-            for block in self.model.transformer.h:
+            for block in self._blocks:
                 block.mlp.act = GeluBySigmoid()
-        # Else three programs are compiled and run to see what /proc/cpuinfo says: six seconds.
+        # Otherwise three programs are compiled and run to find out what /proc/cpuinfo says: six seconds.
         inductor.cpp.vec_isa_ok = True
-        # Block by block: one is compiled, all use it.
-        for block in self.model.transformer.h:
+        # Block by block: the first is compiled, and all use its code.
+        for block in self._blocks:
             block.compile(dynamic=False)
         self.chunk_loss = torch.compile(loss_of_chunk, dynamic=False)
-        self.model.eval()  # as the first validation will find it
+        # In evaluation mode, as in the first validation.
+        self.model.eval()  # type: ignore[no-untyped-call]  # transformers has no types for it
         try:
             with torch.no_grad():
                 self(example)
         except Exception as error:
-            # Any of a dozen exceptions where a machine lacks a C++ compiler or Python's headers.
-            log.warning("can't compile here, so training runs uncompiled and slower: %s", error)
+            # A dozen kinds of exceptions are possible on a machine without a C++ compiler or Python's headers.
+            log.warning("this machine can't compile, so training runs uncompiled and slower: %s", error)
             torch.compiler.set_stance("force_eager")
             return False
         return True
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
-        """The summed loss of the rows."""
+        """Compute the summed loss of the rows, one number."""
         dtype, body = self.dtype, self.model.transformer
         with torch.autocast(self.kind, dtype=dtype, enabled=dtype is not torch.float32):
-            # Not by the body's own `forward`: it looks at the tokens for padding and for packed sequences, and each
-            # look makes the host wait for a GPU.
+            # Not by the body's own `forward`: it searches the tokens for padding and for packed sequences, and each
+            # search makes the host wait for a GPU.
             inputs = rows[:, :-1].clamp(min=0)
             hidden = body.drop(body.wte(inputs) + body.wpe.weight[: inputs.shape[1]])
-            for block in body.h:
+            for block in self._blocks:
                 hidden = block(hidden)
             hidden = body.ln_f(hidden)
         states, goals = hidden.flatten(0, 1).to(dtype), rows[:, 1:].flatten()
@@ -80,25 +92,47 @@ class RowLoss(torch.nn.Module):
 
 
 class GeluBySigmoid(torch.nn.Module):
-    """GPT-2's GELU, by the identity `(1 + tanh u) / 2 = sigmoid(2 u)`, computed in float32.
+    """Computes GPT-2's GELU in float32, by the identity `(1 + tanh u) / 2 = sigmoid(2 u)`.
 
     Compiled for a CPU, `exp` is twice as fast as `tanh`: 4,096 tokens of 1,024 numbers take 1.7 ms forward and 2.2
-    backward against 4.2 and 4.4 (two Zen 4 cores).
+    backward, with `tanh` 4.2 and 4.4 (two Zen 4 cores).
     """
 
     def forward(self, numbers: torch.Tensor) -> torch.Tensor:
-        """The activation, in the format of `numbers`."""
+        """Compute the activation, in the number format of `numbers`."""
         exact = numbers.float()
         doubled = exact * (math.sqrt(8 / math.pi) * (1 + 0.044715 * exact * exact))
         return (exact * torch.sigmoid(doubled)).to(numbers.dtype)
 
 
-def short_attention(module, query, key, value, attention_mask, scaling=None, dropout=0.0, **unused):
-    """Causal attention by whole score matrices, for `[batch, heads, tokens, size]` without padding.
+def short_attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float,
+    dropout: float = 0.0,
+    **unused: Any,
+) -> tuple[torch.Tensor, None]:
+    """Compute causal attention with whole score matrices, in the form that transformers calls.
 
-    Products in the format of `query`, softmax in float32.
+    Products are computed in the number format of `query`, the softmax in float32.
+
+    Args:
+        module: the attention layer; only in training mode is dropout applied.
+        query: `[batch, heads, tokens, size]`, as are `key` and `value`.
+        key: without padding.
+        value: without padding.
+        attention_mask: not used; every token attends to itself and all before it.
+        scaling: factor of the scores.
+        dropout: share of the attention weights that are set to 0.
+        **unused: what transformers gives other kinds of attention.
+
+    Returns:
+        `[batch, tokens, heads, size]`, and None in place of the weights.
     """
-    # A copy of the keys, then read across, is cheaper than the transposed copy that would be made otherwise.
+    # A contiguous copy of the keys is cheaper than the transposed copy that would be made otherwise.
     scores = ((query * scaling) @ key.contiguous().transpose(-1, -2)).float()
     place = torch.arange(query.shape[2], device=query.device)
     scores = scores.masked_fill(place[:, None] < place[None, :], -torch.inf)

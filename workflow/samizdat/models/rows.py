@@ -1,5 +1,6 @@
-"""Token streams as rows of one length: shuffled anew each epoch, nothing padded, nothing seen twice."""
+"""Token streams cut into rows of one length: training rows are shuffled in each epoch and have no padding."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +10,23 @@ from samizdat.models.head_loss import NO_TARGET
 
 
 class TrainingRows:
-    """All rows of a training run, in order: epoch after epoch, each cut elsewhere and shuffled anew.
+    """All rows of a training run, in order: epoch after epoch, each cut at other places and shuffled in another order.
 
-    The texts lie end to end in the corpus's order, each behind its boundary token, as a ring. An epoch begins at
-    a random place of it, cuts rows of `context_tokens` targets and shuffles the rows; the tokens behind the last
-    full row, fewer than a row, sit this epoch out. So a text keeps its neighbours, which are often of the same
-    document or kind, as it does when the model is validated; each token is a target at most once an epoch; and a
-    row's number is all that a resumed run must know.
+    All texts, in the corpus's order and each after its boundary token, form a ring of tokens. An epoch begins at a
+    random place of the ring, cuts rows of `context_tokens` targets and shuffles the rows. The tokens after the last
+    full row, fewer than a row, are not used in this epoch. So a text keeps its neighbours, which are often of the same
+    document or kind, as it does in validation; each token is a target at most once an epoch; and the number of a row
+    is all that a resumed run needs.
     """
 
     def __init__(self, tokens: np.ndarray, *, context_tokens: int, seed: int):
-        """Take a flat array of tokens in which each text begins with its boundary token."""
+        """Cut a token stream.
+
+        Args:
+            tokens: flat array; each text begins with its boundary token.
+            context_tokens: targets in a row.
+            seed: random seed of places and orders.
+        """
         self._tokens = tokens
         self._context = context_tokens
         self._seed = seed
@@ -27,7 +34,7 @@ class TrainingRows:
         self._epoch, self._ring, self._order = -1, tokens, np.empty(0, int)
 
     def batch(self, first: int, count: int) -> np.ndarray:
-        """Rows `first` to `first + count` as int64 `[count, context_tokens + 1]`: inputs, and one more target."""
+        """Return `count` rows from `first` on, int64 `[count, context_tokens + 1]`: inputs, and one more target."""
         return np.stack([self._row(number) for number in range(first, first + count)])
 
     def _row(self, number: int) -> np.ndarray:
@@ -42,16 +49,16 @@ class TrainingRows:
 
 
 def evaluation_rows(tokens: np.ndarray, *, boundary: int, context_tokens: int, rows: int) -> np.ndarray:
-    """Every token of a split as a target exactly once, in rows; `NO_TARGET` marks what is none.
+    """Cut a split into rows with every token as a target exactly once; `NO_TARGET` fills up the last rows.
 
     Args:
-        tokens: flat, each text behind its boundary token.
+        tokens: flat array; each text begins with its boundary token.
         boundary: the boundary token's id, which also ends the last text.
         context_tokens: targets in a row.
-        rows: the number of rows is a multiple of this, so that every batch has one shape.
+        rows: the number of rows is a multiple of this, so that all batches have one shape.
 
     Returns:
-        int64 `[n, context_tokens + 1]`. A row's first token is the one before its first target.
+        int64 `[n, context_tokens + 1]`. The first token of a row is the one before its first target.
     """
     stream = np.append(tokens, boundary).astype(np.int64)
     targets = len(stream) - 1
@@ -59,10 +66,20 @@ def evaluation_rows(tokens: np.ndarray, *, boundary: int, context_tokens: int, r
     padded = np.full(count * context_tokens + 1, NO_TARGET, np.int64)
     padded[: len(stream)] = stream
     starts = np.arange(count)[:, None] * context_tokens
-    return padded[starts + np.arange(context_tokens + 1)[None, :]]
+    rows_of_tokens: np.ndarray = padded[starts + np.arange(context_tokens + 1)[None, :]]
+    return rows_of_tokens
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a model is trained and evaluated on."""
+
+    rows: TrainingRows
+    held_out: np.ndarray  # as `evaluation_rows` returns it
+    held_out_bytes: int  # UTF-8 bytes of the held-out texts, for bits per byte
 
 
 def read_tokens(path: Path, dtype: str) -> np.ndarray:
-    """The tokens of `tokens/<split>.bin`, mapped and not loaded."""
+    """Map the tokens of a file `tokens/<split>.bin` into memory, without loading them."""
     kind = np.dtype(dtype).newbyteorder("<")
     return np.memmap(path, kind, mode="r") if path.stat().st_size else np.empty(0, kind)

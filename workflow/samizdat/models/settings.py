@@ -1,8 +1,7 @@
-"""The recipe of a training run, how far it is, and the number formats that it computes in."""
+"""The recipe of a training run, and what follows from it: steps, number formats, whether to compile."""
 
-import math
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 
@@ -40,31 +39,43 @@ class TrainingSettings:
     keep_percents: tuple[int, ...]
 
 
-@dataclass
-class Position:
-    """How far a training run is; with weights, optimiser state and random streams, all that a resumed run must know."""
+@dataclass(frozen=True)
+class StepPlan:
+    """How many optimiser steps a training has, and after which of them something is due."""
 
-    step: int = 0
-    best_step: int = 0
-    best_loss: float = math.inf
-    stale_evaluations: int = 0
-    loss_steps: int = 0  # steps since the last evaluation
-    kept: dict[str, int] = field(default_factory=dict)  # percent: step of the checkpoint that was kept
-    log: list[dict[str, Any]] = field(default_factory=list)  # rows of train_log.csv
-    loss_scale: dict[str, Any] | None = None  # the state of float16's gradient scaler
+    steps: int
+    rows_per_step: int
+    kept: dict[int, int]  # percent of training below 100 → step of its checkpoint
+    evaluations: frozenset[int]  # steps after which the model is evaluated, those of the checkpoints included
+
+    @classmethod
+    def of(cls, settings: TrainingSettings, *, context_tokens: int, rows_per_epoch: int) -> "StepPlan":
+        """Compute the plan.
+
+        Args:
+            settings: the recipe.
+            context_tokens: of a row, which is the model's context.
+            rows_per_epoch: rows of the train split.
+        """
+        rows_per_step = settings.batch_tokens // context_tokens
+        steps = max(1, round(settings.epochs * rows_per_epoch / rows_per_step))
+        kept = {percent: round(steps * percent / 100) for percent in settings.keep_percents[:-1]}
+        marks = range(settings.evaluations + 1)
+        evaluations = {round(steps * mark / settings.evaluations) for mark in marks}
+        return cls(steps, rows_per_step, kept, frozenset(evaluations.union(kept.values())))
 
 
-# Compiling takes a GPU's host half a minute, and a training of fewer operations than this is over sooner without: a
-# recorded step (`GradientSum`) already has no gaps. An H200, compiled, computes so many in about a minute.
+# Compiling takes a GPU's host half a minute. A training of fewer operations than this ends sooner without: a recorded
+# step (`GradientSum`) already has no gaps. Compiled, an H200 computes this many operations in about a minute.
 COMPILED_FROM_OPERATIONS = 2e16
 
 
 def decided(settings: TrainingSettings, device: Device, *, parameters: int, tokens: int) -> TrainingSettings:
-    """The settings with `compile: auto` decided: yes on a CPU, and on a GPU for a training that is long enough.
+    """Decide `compile: auto`: compile on a CPU, and on a GPU if the training is long enough.
 
     Args:
         settings: the recipe.
-        device: where it is followed.
+        device: where the model is trained.
         parameters: of the model.
         tokens: of the train split.
     """
@@ -75,10 +86,10 @@ def decided(settings: TrainingSettings, device: Device, *, parameters: int, toke
 
 
 def number_formats(settings: TrainingSettings, device: Device) -> tuple[bool, torch.dtype]:
-    """Whether products with weights are computed in eight-bit integers, and the float format of the others."""
+    """Return whether products with weights are computed in eight-bit integers, and the float format of the others."""
     if settings.precision == "int8":
         return True, device.number_format("auto")
-    # Uncompiled, scaling costs more than it brings; a trained model can have a few numbers so large that the
-    # others round to 0.
-    worth_it = device.int8 and settings.compile and settings.checkpoint is None
-    return settings.precision == "auto" and worth_it, device.number_format(settings.precision)
+    # Uncompiled, scaling takes longer than integers save. A trained model can have a few weights so large that the
+    # others would be rounded to 0.
+    faster = device.int8 and settings.compile and settings.checkpoint is None
+    return settings.precision == "auto" and faster, device.number_format(settings.precision)

@@ -1,11 +1,10 @@
-"""State to resume from: one safetensors file, replaced whole, bound to what it belongs to."""
+"""States to resume from: one safetensors file, replaced as a whole, with the fingerprint of its training."""
 
 import json
 import logging
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import safetensors
 import torch
@@ -13,6 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from samizdat.base.errors import UserError
 from samizdat.base.files import replacing
+from samizdat.models.learner import Learner
+from samizdat.models.position import Position
 from samizdat.models.workers import Workers
 from samizdat.optimization.muon import Muon
 
@@ -22,42 +23,43 @@ log = logging.getLogger("samizdat")
 class StateWriter:
     """Writes states in a thread of its own: training waits neither for the device nor for the disk.
 
-    What a state holds is settled when `save` is called; when it reaches the disk decides only how much a kill costs.
+    `save` fixes what a state holds. When the state reaches the disk decides only how many steps are lost if the
+    process is killed.
     """
 
     def __init__(self, path: Path, fingerprint: str, workers: Workers, every_seconds: float):
-        """Write to `path`, from the first process, what all of them know; a state is due every so many seconds."""
+        """Prepare to write; the first state is due after `every_seconds`.
+
+        Args:
+            path: the file, which the first process writes for all of them.
+            fingerprint: of all that the weights depend on.
+            workers: the processes of the training.
+            every_seconds: the least time between two states.
+        """
         self._path = path
         self._fingerprint = fingerprint
         self._workers = workers
         self._every_seconds = every_seconds
         self._last = time.monotonic()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="state")
-        self._writing: Future | None = None
+        self._writing: Future[None] | None = None
         self._buffers: dict[str, torch.Tensor] = {}
 
     @property
     def due(self) -> bool:
-        """Whether it is time for a state; not while one is still being written. All processes are told the same."""
+        """Whether it is time for a state; not while one is being written. All processes get the same answer."""
         free = self._writing is None or self._writing.done()
-        return self._workers.agree(free and time.monotonic() - self._last >= self._every_seconds)
+        return bool(self._workers.agree(free and time.monotonic() - self._last >= self._every_seconds))
 
-    def save(
-        self,
-        model: torch.nn.Module,
-        optimizers: list[torch.optim.Optimizer],
-        loss_sum: torch.Tensor,
-        position: dict[str, Any],
-    ) -> None:
-        """Take weights, optimiser state, random streams and `position` (JSON) as they are, to be written.
+    def save(self, learner: Learner, position: Position) -> None:
+        """Copy weights, optimiser state, random streams and position as they are now, and begin to write them.
 
         Args:
-            model: what learns.
-            optimizers: what moves it.
-            loss_sum: this process's sum of losses since the last evaluation, one number.
+            learner: of this process; its sum of losses and its random streams are its own, all else is the same in
+                all processes.
             position: the same in all processes.
         """
-        mine = _random_streams() | {"loss_sum": loss_sum}
+        mine = _random_streams() | {"loss_sum": learner.loss_sum}
         everyones = {
             f"process.{rank}.{name}": tensor
             for name, own in mine.items()
@@ -66,24 +68,26 @@ class StateWriter:
         if not self._workers.first:
             return
         self.wait()
-        tensors = {f"model.{name}": parameter.detach() for name, parameter in model.named_parameters()} | everyones
-        for number, optimizer in enumerate(optimizers):
+        tensors = {f"model.{name}": parameter.detach() for name, parameter in learner.model.named_parameters()}
+        tensors |= everyones
+        for number, optimizer in enumerate(learner.optimizers):
             for index, state in optimizer.state_dict()["state"].items():
                 tensors |= {f"optimizer.{number}.{index}.{key}": value for key, value in state.items()}
         metadata = {
             "fingerprint": self._fingerprint,
             "processes": str(self._workers.count),
-            "position": json.dumps(position),
+            "position": position.to_json(),
+            "loss_scaler": json.dumps(learner.scaler.state_dict()),
         }
         snapshot, copied = self._snapshot(tensors)
         self._writing = self._thread.submit(_write, self._path, snapshot, metadata, copied)
         self._last = time.monotonic()
 
     def _snapshot(self, tensors: dict[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], "torch.cuda.Event | None"]:
-        """Copies in the host's memory; from a GPU they are complete when the event has happened.
+        """Copy tensors into the host's memory; copies from a GPU are complete when the event has happened.
 
-        The copies of a GPU go into pages that stay pinned, in the order of the stream: the next step changes nothing
-        before it was copied, and the host doesn't wait.
+        They go into memory pages that stay pinned, in the order of the GPU's stream: the next step changes nothing
+        that is not yet copied, and the host doesn't wait.
         """
         if not any(tensor.is_cuda for tensor in tensors.values()):
             return {name: tensor.to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}, None
@@ -91,12 +95,12 @@ class StateWriter:
             if name not in self._buffers:
                 self._buffers[name] = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
             self._buffers[name].copy_(tensor, non_blocking=True)
-        copied = torch.cuda.Event()
+        copied = torch.cuda.Event()  # type: ignore[no-untyped-call]  # torch has no types for it
         copied.record()
         return self._buffers, copied
 
     def wait(self) -> None:
-        """Until the state is on the disk.
+        """Wait until the state is on the disk.
 
         Raises:
             OSError: it could not be written.
@@ -116,7 +120,7 @@ def _write(
 
 
 def _random_streams() -> dict[str, torch.Tensor]:
-    """The state of every random generator that dropout may draw from, on the CPU."""
+    """Return the state of every random generator that dropout may draw from, on the CPU."""
     streams = {"random.cpu": torch.get_rng_state()}
     if torch.cuda.is_available():
         streams["random.cuda"] = torch.cuda.get_rng_state()
@@ -126,7 +130,7 @@ def _random_streams() -> dict[str, torch.Tensor]:
 
 
 def _set_random_streams(streams: dict[str, torch.Tensor]) -> None:
-    """Put back what `_random_streams` gave."""
+    """Restore what `_random_streams` returned."""
     torch.set_rng_state(streams["random.cpu"])
     if "random.cuda" in streams:
         torch.cuda.set_rng_state(streams["random.cuda"])
@@ -135,7 +139,7 @@ def _set_random_streams(streams: dict[str, torch.Tensor]) -> None:
 
 
 def state_bytes(optimizers: list[torch.optim.Optimizer]) -> int:
-    """What a state takes on the disk: float32 weights, and Muon's one or AdamW's two moments of each."""
+    """Return the size of a state on the disk: float32 weights, and Muon's one or AdamW's two moments of each."""
     return sum(
         4 * parameter.numel() * (2 if isinstance(optimizer, Muon) else 3)
         for optimizer in optimizers
@@ -144,21 +148,20 @@ def state_bytes(optimizers: list[torch.optim.Optimizer]) -> int:
     )
 
 
-def load_state(
-    path: Path,
-    fingerprint: str,
-    model: torch.nn.Module,
-    optimizers: list[torch.optim.Optimizer],
-    loss_sum: torch.Tensor,
-    workers: Workers,
-) -> dict[str, Any] | None:
-    """Put a saved state back and return its position; None where there is none that belongs here.
+def load_state(path: Path, fingerprint: str, learner: Learner, workers: Workers) -> Position | None:
+    """Restore a saved state and return its position; None if there is none of this training.
 
-    A state of another fingerprint (other settings, texts, seed, threads, device or code) is left alone and
-    said so in the log: it would lead to other weights than a run from the start.
+    A state with another fingerprint (of other settings, texts, seed, threads, device or code) is not used and not
+    deleted, and the log says so: it would lead to other weights than a run from the start.
+
+    Args:
+        path: the file.
+        fingerprint: of all that the weights depend on.
+        learner: gets the weights, the optimisers' state and this process's sum of losses.
+        workers: the processes of the training.
 
     Raises:
-        UserError: another number of processes made the state.
+        UserError: the state was made by another number of processes.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
@@ -170,27 +173,31 @@ def load_state(
         return None
     if metadata["processes"] != str(workers.count):
         raise UserError(
-            f"the state in {path} is of a training by {metadata['processes']} at once, and now there "
-            f"{'is' if workers.count == 1 else 'are'} {workers.said}",
-            remedy=f"set training.processes to {metadata['processes']} in the config to go on, or delete that file to "
-            "begin anew",
+            f"the state in {path} was made by {metadata['processes']} processes, but this training has {workers.said}",
+            remedy=f"to resume it, set training.processes to {metadata['processes']} in the config; to start again, "
+            "delete the file",
         )
-    tensors = load_file(path)
+    _restore(load_file(path), learner, workers.rank)
+    learner.scaler.load_state_dict(json.loads(metadata["loss_scaler"]))
+    return Position.from_json(metadata["position"])
+
+
+def _restore(tensors: dict[str, torch.Tensor], learner: Learner, rank: int) -> None:
+    """Copy the tensors of a state into the learner and the random generators."""
+    mine = _below(tensors, f"process.{rank}.")
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
+        for name, parameter in learner.model.named_parameters():
             parameter.copy_(tensors[f"model.{name}"])
-        mine = _below(tensors, f"process.{workers.rank}.")
-        loss_sum.copy_(mine.pop("loss_sum"))
-    for number, optimizer in enumerate(optimizers):
+        learner.loss_sum.copy_(mine.pop("loss_sum"))
+    for number, optimizer in enumerate(learner.optimizers):
         state: dict[int, dict[str, torch.Tensor]] = {}
         for name, tensor in _below(tensors, f"optimizer.{number}.").items():
             index, key = name.split(".", 1)
             state.setdefault(int(index), {})[key] = tensor
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     _set_random_streams(mine)
-    return json.loads(metadata["position"])
 
 
 def _below(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    """The tensors whose names begin with the prefix, under the rest of their names."""
+    """Return the tensors whose names begin with the prefix, under the rest of their names."""
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

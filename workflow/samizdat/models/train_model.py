@@ -3,205 +3,195 @@
 import csv
 import io
 import shutil
-from dataclasses import asdict, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
-from transformers import AutoConfig, GPT2Config, GPT2LMHeadModel
 
 from samizdat.base import disk, stage
-from samizdat.base.device import enough_memory, prepare
+from samizdat.base.device import Device, enough_memory, prepare
 from samizdat.base.digest import result_digest
 from samizdat.base.errors import UserError
 from samizdat.base.files import replacing_folder, sha256_of, write_text
 from samizdat.base.reuse import fingerprint, keep, restore
 from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints import sources
-from samizdat.models.loop import TrainingLoop
+from samizdat.models.initial_model import initial_model
+from samizdat.models.learner import Learner
+from samizdat.models.loop import STATE_FILE, TrainingLoop
 from samizdat.models.micro_batch import micro_batch_sequences
-from samizdat.models.rows import TrainingRows, evaluation_rows, read_tokens
+from samizdat.models.position import LogRow
+from samizdat.models.rows import TrainingData, TrainingRows, evaluation_rows, read_tokens
 from samizdat.models.settings import TrainingSettings, decided
 from samizdat.models.state import state_bytes
-from samizdat.models.workers import join
+from samizdat.models.workers import Workers, join
 from samizdat.records.io import read_document, write_document
 from samizdat.records.models import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What a training starts from."""
+
+    tokenizer: Path  # the folder
+    vocabulary: TokenizerSummary
+    checkpoint: sources.Located | None  # None: random weights
+
+    def tokens_of(self, split: str) -> Path:
+        """Return the file of a split's tokens."""
+        return self.tokenizer / "tokens" / f"{split}.bin"
+
+    def digests(self) -> dict[str, str]:
+        """Return file → SHA-256 of what the weights depend on, without the checkpoint."""
+        files = [*(self.tokens_of(split) for split in self.vocabulary.tokens), self.tokenizer / "tokenizer.json"]
+        return {path.name: sha256_of(path) for path in files}
 
 
 def train_model(
     settings: TrainingSettings, name: str, tokenizer: Path, out: Path, work: Path, device: str, threads: int, seed: int
 ) -> str:
-    """Train one model and write it as a Hugging Face checkpoint, with its log and the checkpoints on the way.
+    """Train one model and write it as a Hugging Face checkpoint, with its log and its earlier checkpoints.
 
     Args:
         settings: the model's shape and recipe.
-        name: what the model is called.
+        name: of the model.
         tokenizer: a folder as `make_tokenizer` writes it, with the corpus in tokens.
-        out: the folder to write; `steps/<percent>/` below it holds the earlier checkpoints.
-        work: private state: what to resume from, and the finished result.
+        out: the folder to write; its `steps/<percent>/` holds the earlier checkpoints.
+        work: private folder: the state to resume from, and the finished result.
         device: `auto`, `cpu`, `cuda` or `mps`.
         threads: threads of the numeric libraries.
-        seed: of this model's own stream.
+        seed: random seed of this model.
 
     Raises:
-        UserError: the corpus is shorter than one row, memory or disk is short, or the device is not there or
-            can't compute in the precision that is asked for.
+        UserError: the corpus is shorter than one row, memory or disk is too small, or the device is not there or
+            can't compute in the wanted precision.
     """
     chosen = prepare(device, threads=threads, seed=seed)
-    if settings.precision == "int8" and chosen.kind != "cpu":
-        raise UserError(
-            f"precision: int8 is for training on a CPU, and the device is {chosen.kind}",
-            remedy="set training.precision to auto in the config",
-        )
+    _refuse_int8_on_gpu(settings, chosen)
     workers = join(settings.processes, chosen.kind)
-    vocabulary = read_document(TokenizerSummary, tokenizer / "summary.json")
-    token_files = {split: tokenizer / "tokens" / f"{split}.bin" for split in vocabulary.tokens}
-    found = None if settings.checkpoint is None else sources.locate(settings.checkpoint, settings.revision)
+    checkpoint = None if settings.checkpoint is None else sources.locate(settings.checkpoint, settings.revision)
+    start = _Start(tokenizer, read_document(TokenizerSummary, tokenizer / "summary.json"), checkpoint)
     mark = fingerprint(
         settings=asdict(replace(settings, resume_every_seconds=0.0)),  # it changes no weight
-        start=found and found.digests(),
-        inputs={path.name: sha256_of(path) for path in [*token_files.values(), tokenizer / "tokenizer.json"]},
+        start=checkpoint and checkpoint.digests(),
+        inputs=start.digests(),
         seed=seed,
         threads=threads,
         device=[chosen.kind, chosen.fastest, chosen.int8],
         torch=torch.__version__,
         code=result_digest("models.train_model"),
     )
-    # A state of another number of processes is refused with both numbers; a finished model is of the number too.
+    # A finished model depends on the number of processes, too. A state has it in a field of its own, so that the
+    # error about another number can name both.
     finished = fingerprint(run=mark, processes=workers.count)
     if workers.agree(workers.first and restore(work, finished, out)):
         summary = read_document(ModelSummary, out / "summary.json")
         return f"{summary.validation_bits_per_byte:.3f} bits per byte, as trained before"
 
-    model = _make_model(settings, vocabulary, found)
-    model.to(chosen.kind)
-    context = model.config.n_positions
-    tokens = {split: read_tokens(path, vocabulary.token_dtype) for split, path in token_files.items()}
-    if len(tokens["train"]) < context:
-        raise UserError(
-            f"the train split has {len(tokens['train'])} tokens, fewer than one row of {context} (context_tokens)",
-            remedy="add texts, or lower training.context_tokens in the config",
-        )
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    settings = decided(settings, chosen, parameters=parameters, tokens=len(tokens["train"]))
-    rows = TrainingRows(tokens["train"], context_tokens=context, seed=seed)
-    sequences = micro_batch_sequences(settings, model, chosen, workers, work / "micro_batch.json", mark)
-    held_out = evaluation_rows(
-        tokens["validation"],
-        boundary=vocabulary.boundary_token_id,
-        context_tokens=context,
-        rows=sequences,
-    )
-    if workers.rank:  # dropout of its own; all processes have made the same model by now
-        torch.manual_seed(derive_seed(seed, "process", workers.rank))
-    run = TrainingLoop(
-        settings, model, chosen, workers, rows, held_out, vocabulary.utf8_bytes["validation"], sequences, work, mark
-    )
-    _check_disk(run, work, out)
+    loop = _make_loop(settings, start, chosen, workers, work, mark, seed)
+    _check_disk(loop, out)
+    what = f"{loop.micro_batch_sequences} sequences at once"
     remedy = "halve training.micro_batch_sequences in the config, or set it to auto; batch_tokens stays as it is"
-    with enough_memory(chosen, f"{sequences} sequences at once", remedy=remedy):
-        run.go(name)
+    with enough_memory(chosen, what, remedy=remedy):
+        loop.go(name)
     if not workers.first:
         return ""
-    position = run.position
-    best = next(row for row in position.log if row["step"] == position.best_step)
     with replacing_folder(out) as folder:
-        shutil.copytree(work / "best", folder, dirs_exist_ok=True)
-        for percent in settings.keep_percents[:-1]:
-            shutil.copytree(work / "kept" / str(percent), folder / "steps" / str(percent))
-        for file in ("tokenizer.json", "tokenizer_config.json"):
-            shutil.copy(tokenizer / file, folder / file)
-        write_text(folder / "train_log.csv", _as_csv(position.log))
-        summary = ModelSummary(
-            name=name,
-            tokenizer=vocabulary.name,
-            start=found.origin if found else "scratch",
-            parameters=parameters,
-            device_kind=chosen.kind,
-            compute_dtype="int8" if run.int8 else str(run.dtype).removeprefix("torch."),
-            compiled=run.compiled,
-            micro_batch_sequences=sequences,
-            processes=workers.count,
-            steps_planned=run.steps,
-            steps_done=position.step,
-            best_step=position.best_step,
-            tokens_seen=position.step * settings.batch_tokens,
-            validation_loss=best["validation_loss"],
-            validation_perplexity=best["validation_perplexity"],
-            validation_bits_per_byte=best["validation_bits_per_byte"],
-            checkpoints={**position.kept, "100": position.best_step},
-            weights_sha256=sha256_of(folder / "model.safetensors"),
-        )
-        write_document(summary, folder / "summary.json")
+        summary = _write_model(loop, name, start, folder)
     keep(work, finished, out)
-    for leftover in ("best", "kept"):
-        shutil.rmtree(work / leftover, ignore_errors=True)
-    (work / "state.safetensors").unlink(missing_ok=True)
+    loop.weights.delete()
+    (work / STATE_FILE).unlink(missing_ok=True)
     return f"{summary.validation_bits_per_byte:.3f} bits per byte after {summary.best_step} steps"
 
 
-def _check_disk(run: TrainingLoop, work: Path, out: Path) -> None:
-    """Refuse to begin what the disk can't hold to its end."""
-    weights = 4 * sum(parameter.numel() for parameter in run.model.parameters())
-    kept = len(run.keep_steps)
-    # State and best weights stand twice for as long as the new ones take the old ones' place.
-    at_most = 2 * state_bytes(run.optimizers) + (2 + kept) * weights
-    there = sum(disk.size_of(work / name) for name in ("state.safetensors", "best", "kept"))
-    disk.require({work: max(0, at_most - there), out: (1 + kept) * weights}, "training")
+def _refuse_int8_on_gpu(settings: TrainingSettings, device: Device) -> None:
+    if settings.precision == "int8" and device.kind != "cpu":
+        raise UserError(
+            f"precision: int8 is for training on a CPU, and the device is {device.kind}",
+            remedy="set training.precision to auto in the config",
+        )
 
 
-def _make_model(
-    settings: TrainingSettings, vocabulary: TokenizerSummary, found: sources.Located | None
-) -> GPT2LMHeadModel:
-    """The model before its first step, in float32."""
-    if found is not None:
-        return _load_model(settings, vocabulary, found)
-    boundary = vocabulary.boundary_token_id
-    config = GPT2Config(
-        vocab_size=vocabulary.vocabulary_size,
-        n_positions=settings.context_tokens,
-        n_embd=settings.width,
-        n_layer=settings.layers,
-        n_head=settings.heads,
-        resid_pdrop=settings.dropout,
-        embd_pdrop=settings.dropout,
-        attn_pdrop=settings.dropout,
-        bos_token_id=boundary,
-        eos_token_id=boundary,
-        use_cache=True,
+def _make_loop(
+    settings: TrainingSettings, start: _Start, device: Device, workers: Workers, work: Path, mark: str, seed: int
+) -> TrainingLoop:
+    """Make the model, read its data and decide what the config leaves to `auto`."""
+    vocabulary = start.vocabulary
+    model = initial_model(settings, vocabulary, start.checkpoint)
+    model.to(device.kind)  # type: ignore[arg-type]  # as the stub has it, the first argument is `self`
+    context = model.config.n_positions
+    train, validation = (
+        read_tokens(start.tokens_of(split), vocabulary.token_dtype) for split in ("train", "validation")
     )
-    return GPT2LMHeadModel(config)
-
-
-def _load_model(settings: TrainingSettings, vocabulary: TokenizerSummary, found: sources.Located) -> GPT2LMHeadModel:
-    """A checkpoint to continue, which must be what the config takes it for."""
-    with sources.loading(found):
-        config = AutoConfig.from_pretrained(found.path, local_files_only=True, trust_remote_code=False)
-        if config.model_type != "gpt2":
-            raise ValueError(f"it is a {config.model_type}, not a GPT-2")
-        model = GPT2LMHeadModel.from_pretrained(
-            found.path, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True
-        )
-    if config.vocab_size != vocabulary.vocabulary_size:
+    if len(train) < context:
         raise UserError(
-            f"{found.origin} has {config.vocab_size} tokens in its vocabulary, the tokenizer "
-            f"{vocabulary.name!r} has {vocabulary.vocabulary_size}",
-            remedy="give the model a tokenizer with `source: checkpoint` and the same checkpoint",
+            f"the train split has {len(train)} tokens, fewer than one row of {context} (context_tokens)",
+            remedy="add texts, or lower training.context_tokens in the config",
         )
-    if config.n_positions != settings.context_tokens:
-        raise UserError(
-            f"{found.origin} reads {config.n_positions} tokens at once; context_tokens is {settings.context_tokens}",
-            remedy=f"set context_tokens of this model to {config.n_positions} in the config",
-        )
-    return model
+    settings = decided(settings, device, parameters=model.num_parameters(), tokens=len(train))
+    sequences = micro_batch_sequences(settings, model, device, workers, work / "micro_batch.json", mark)
+    data = TrainingData(
+        TrainingRows(train, context_tokens=context, seed=seed),
+        evaluation_rows(validation, boundary=vocabulary.boundary_token_id, context_tokens=context, rows=sequences),
+        vocabulary.utf8_bytes["validation"],
+    )
+    if workers.rank:  # each process draws its own dropout; all have made the same model by now
+        torch.manual_seed(derive_seed(seed, "process", workers.rank))
+    return TrainingLoop(settings, Learner(settings, model, device, workers), data, workers, sequences, work, mark)
 
 
-def _as_csv(rows: list[dict[str, Any]]) -> str:
-    """The log with six significant digits after the point, none of which depends on the locale."""
+def _check_disk(loop: TrainingLoop, out: Path) -> None:
+    """Refuse to begin a training that the disk has no room for.
+
+    Raises:
+        UserError: as `disk.require`.
+    """
+    weights = 4 * loop.learner.model.num_parameters()
+    kept = len(loop.plan.kept)
+    # While a new state or new best weights are being written, the old ones are still there.
+    at_most = 2 * state_bytes(loop.learner.optimizers) + (2 + kept) * weights
+    there = disk.size_of(loop.work / STATE_FILE) + loop.weights.size()
+    disk.require({loop.work: max(0, at_most - there), out: (1 + kept) * weights}, "training")
+
+
+def _write_model(loop: TrainingLoop, name: str, start: _Start, folder: Path) -> ModelSummary:
+    """Write the best weights, the earlier checkpoints, tokenizer, log and summary of a finished training."""
+    position, learner, best = loop.position, loop.learner, loop.position.best
+    loop.weights.copy_to(folder, loop.plan.kept)
+    for file in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(start.tokenizer / file, folder / file)
+    write_text(folder / "train_log.csv", _as_csv(position.log))
+    summary = ModelSummary(
+        name=name,
+        tokenizer=start.vocabulary.name,
+        start=start.checkpoint.origin if start.checkpoint else "scratch",
+        parameters=learner.model.num_parameters(),
+        device_kind=learner.device.kind,
+        compute_dtype=learner.compute_dtype,
+        compiled=learner.compiled,
+        micro_batch_sequences=loop.micro_batch_sequences,
+        processes=loop.workers.count,
+        steps_planned=loop.plan.steps,
+        steps_done=position.step,
+        best_step=position.best_step,
+        tokens_seen=position.step * loop.settings.batch_tokens,
+        validation_loss=best.validation_loss,
+        validation_perplexity=best.validation_perplexity,
+        validation_bits_per_byte=best.validation_bits_per_byte,
+        checkpoints={**position.kept, "100": position.best_step},
+        weights_sha256=sha256_of(folder / "model.safetensors"),
+    )
+    write_document(summary, folder / "summary.json")
+    return summary
+
+
+def _as_csv(log: Iterable[LogRow]) -> str:
+    """Write the log as CSV, its floats with six digits after the point; nothing depends on the locale."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(TRAIN_LOG_COLUMNS)
-    for row in rows:
+    for row in map(asdict, log):
         cells = (row[column] for column in TRAIN_LOG_COLUMNS)
         writer.writerow("" if cell is None else f"{cell:.6f}" if isinstance(cell, float) else cell for cell in cells)
     return text.getvalue()

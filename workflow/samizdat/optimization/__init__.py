@@ -1,4 +1,4 @@
-"""How weights are updated: gradients, optimizers, learning rates. Used by every training loop.
+"""How weights are updated: gradients, optimisers, learning rates. Every training loop uses it.
 
 Imports `base`.
 """

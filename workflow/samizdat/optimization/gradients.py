@@ -1,4 +1,4 @@
-"""From gradients to an optimiser step: clipping, and the scale that float16 needs."""
+"""One optimiser step from gradients: clipping, and the loss scale that float16 needs."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,12 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 
 def make_scaler(kind: str, dtype: torch.dtype) -> torch.amp.GradScaler:
-    """What scales a loss before the backward pass: in float16 the small gradients would be 0; else it does nothing.
+    """Make what scales the loss before the backward pass.
+
+    In float16 small gradients would be rounded to 0 without it. For other formats it does nothing.
 
     Args:
-        kind: of the device.
+        kind: of the device: `cpu`, `cuda` or `mps`.
         dtype: of the matrix products.
     """
     return torch.amp.GradScaler(kind, enabled=dtype is torch.float16)
@@ -22,22 +24,22 @@ def take_step(
     scaler: torch.amp.GradScaler,
     gradient_clip: float,
 ) -> torch.Tensor:
-    """Clip the gradients together and let the optimisers move the weights; no GPU is waited for.
+    """Clip the gradients and let the optimisers change the weights. The host doesn't wait for a GPU.
 
     Args:
-        parameters: all that the optimisers move, with gradients of the scaled loss.
-        optimizers: which take `found_inf` from the scaler, as PyTorch's fused ones and Muon do.
-        scaler: skips the step, and lowers its scale, where a gradient overflowed.
+        parameters: all parameters of the optimisers, with gradients of the scaled loss.
+        optimizers: they take `found_inf` from the scaler, as PyTorch's fused optimisers and Muon do.
+        scaler: skips the step and lowers its scale if a gradient overflowed.
         gradient_clip: the largest norm of all gradients together.
 
     Returns:
-        The norm before clipping; not finite where a gradient overflowed.
+        The norm of all gradients before clipping; not finite if a gradient overflowed.
     """
-    norm = get_total_norm([parameter.grad for parameter in parameters])
+    norm = get_total_norm([parameter.grad for parameter in parameters if parameter.grad is not None])
     if scaler.is_enabled():
         norm = norm / scaler.scale(torch.ones_like(norm))
         for optimizer in optimizers:
-            # An overflow anywhere is one in each optimiser: all of them skip the step, or none.
+            # An overflow anywhere becomes an overflow in each optimiser: all of them skip the step, or none does.
             optimizer.param_groups[0]["params"][0].grad += norm * 0
             scaler.unscale_(optimizer)
     clip_grads_with_norm_(parameters, gradient_clip, norm)

@@ -1,33 +1,36 @@
-"""GPT-2 one token at a time, for many texts at once: fixed shapes, a static cache, nothing but what it takes."""
+"""GPT-2 one token at a time, for many texts at once, with fixed shapes and a cache of fixed length."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import torch
 from torch.nn import functional
 from transformers import GPT2LMHeadModel
 from transformers.activations import ACT2FN
+from transformers.models.gpt2.modeling_gpt2 import GPT2Attention, GPT2Block
+from transformers.pytorch_utils import Conv1D
 
-# transformers computes GPT-2's own activation in six passes; they are one function.
+# Three names of one function. transformers computes the first, GPT-2's own, in six passes.
 _TANH_GELU = ("gelu_new", "gelu_fast", "gelu_pytorch_tanh")
 
-# Tokens of a text whose keys and values lie together.
+# Tokens of a text whose keys and values are stored together.
 BLOCK = 32
 
 
 class Decoder:
-    """The forward pass of a GPT-2 in float32, a token for each slot a call, over a cache of fixed length.
+    """Computes the forward pass of a GPT-2 in float32: one token for each slot in a call.
 
-    Every matrix product has one shape, whatever stands in the slots, and attention adds up blocks of one length in
-    their order, those that are not yet written adding exactly nothing. So a text's logits have the same bits in any
-    slot, any company, and however many blocks are read; on a CPU, as long as one thread computes alone.
+    Every matrix product has one shape, whatever is in the slots. Attention adds up blocks of one length in their order,
+    and blocks that are not yet written add exactly 0. So a text's logits have the same bits in any slot, among any
+    other texts, and for any number of blocks that are read; on a CPU, if each thread computes alone.
     """
 
     def __init__(self, model: GPT2LMHeadModel, slots: int, cache_tokens: int):
-        """Bind a model's weights, in evaluation mode on its device, and make room for `slots` texts.
+        """Make a cache for `slots` texts.
 
         Args:
-            model: whose weights are read, not copied.
+            model: in evaluation mode, on its device; its weights are read, not copied.
             slots: texts at once.
             cache_tokens: the longest text, in tokens; at most the model's context.
         """
@@ -43,7 +46,7 @@ class Decoder:
             scale / (layer + 1 if config.scale_attn_by_inverse_layer_idx else 1) for layer in range(config.n_layer)
         ]
         device = model.device
-        # Keys and values of each layer: the first block of every head of every slot, then the second, …
+        # Keys and values of each layer: the first block of all heads of all slots, then the second, …
         blocks = -(-cache_tokens // BLOCK)
         self._cache = torch.zeros(
             (config.n_layer, 2, blocks, slots * config.n_head, BLOCK, self._head_width), device=device
@@ -52,7 +55,7 @@ class Decoder:
         self._rows = torch.arange(slots * config.n_head, device=device).view(slots, -1)
         self._tokens = torch.zeros(slots, dtype=torch.long, device=device)
         self._positions = torch.zeros(slots, dtype=torch.long, device=device)
-        # On a GPU, one for each number of blocks that are read; all write the same logits.
+        # On a GPU, one graph for each number of blocks that are read; all write into the same logits.
         self._graphs: dict[int, torch.cuda.CUDAGraph] = {}
         self._memory = torch.cuda.graph_pool_handle() if device.type == "cuda" else None
         self._logits = torch.empty(slots if device.type == "cuda" else 0, config.vocab_size, device=device)
@@ -63,11 +66,11 @@ class Decoder:
 
         Args:
             tokens: token ids `[slots]`.
-            positions: how many tokens stand before each, `[slots]`; 0 begins a new text in the slot.
-            longest: the greatest of `positions`, which the host knows without asking the device.
+            positions: how many tokens of its text precede each, `[slots]`; 0 begins a new text in the slot.
+            longest: the greatest of `positions`; the host knows it and doesn't wait for the device.
 
         Returns:
-            Logits of what follows, `[slots, vocabulary]`; they are overwritten by the next call on a GPU.
+            Logits of the next token, `[slots, vocabulary]`; on a GPU the next call overwrites them.
         """
         self._tokens.copy_(tokens)
         self._positions.copy_(positions)
@@ -80,27 +83,28 @@ class Decoder:
         return self._logits
 
     def _capture(self, blocks: int) -> torch.cuda.CUDAGraph:
-        """Record the forward pass over so many blocks as a CUDA graph: hundreds of small launches become one."""
+        """Record the forward pass over `blocks` blocks as a CUDA graph: one launch replaces hundreds of small ones."""
         with _unique_places():
-            aside = torch.cuda.Stream()
-            aside.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(aside):
+            stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch has no types for it
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
                 self._forward(blocks)  # what libraries set up at their first call can't be recorded
-            torch.cuda.current_stream().wait_stream(aside)
+            torch.cuda.current_stream().wait_stream(stream)
             graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(graph, pool=self._memory):
                 self._logits.copy_(self._forward(blocks))
         return graph
 
     def _forward(self, blocks: int) -> torch.Tensor:
-        """The logits, reading the first `blocks` blocks of the cache."""
+        """Compute the logits, reading the first `blocks` blocks of the cache."""
         body = self._model.transformer
         hidden = body.wte.weight[self._tokens] + body.wpe.weight[self._positions]
         starts = self._positions.div(BLOCK, rounding_mode="floor") * self._rows.numel()
         places = ((starts[:, None] + self._rows) * BLOCK + (self._positions % BLOCK)[:, None]).flatten()
         unwritten = self._places[:blocks] > self._positions.repeat_interleave(self._heads)[:, None]
         bias = torch.zeros_like(unwritten, dtype=hidden.dtype).masked_fill_(unwritten, -torch.inf)
-        for layer, block in enumerate(body.h):
+        # The stub of ModuleList doesn't say of which modules it is a list.
+        for layer, block in enumerate(cast(Iterable[GPT2Block], body.h)):
             attended = self._attend(layer, block.attn, _normalise(block.ln_1, hidden), places, bias)
             hidden = hidden + _project(block.attn.c_proj, attended)
             inner = self._activation(_project(block.mlp.c_fc, _normalise(block.ln_2, hidden)))
@@ -108,16 +112,19 @@ class Decoder:
         return functional.linear(_normalise(body.ln_f, hidden), self._model.lm_head.weight)
 
     def _attend(
-        self, layer: int, attention: torch.nn.Module, hidden: torch.Tensor, places: torch.Tensor, bias: torch.Tensor
+        self, layer: int, attention: GPT2Attention, hidden: torch.Tensor, places: torch.Tensor, bias: torch.Tensor
     ) -> torch.Tensor:
-        """Attention of the new tokens `[slots, width]` to what the cache holds, theirs included.
+        """Write the new tokens' keys and values into the cache, and compute their attention to all that it holds.
 
         Args:
-            layer: whose cache it is.
+            layer: number of the layer.
             attention: the layer's weights.
-            hidden: the new tokens.
-            places: where each head of each slot goes in the cache, in rows of a head's width.
-            bias: 0, or minus infinity where nothing is written yet, `[blocks, slots * heads, BLOCK]`.
+            hidden: the new tokens, `[slots, width]`.
+            places: the row of the cache for each head of each slot, in rows of a head's width, `[slots * heads]`.
+            bias: 0, or minus infinity for what is not yet written, `[blocks, slots * heads, BLOCK]`.
+
+        Returns:
+            `[slots, width]`.
         """
         blocks, heads, width = len(bias), self._rows.numel(), self._head_width
         query, key, value = _project(attention.c_attn, hidden).view(self._slots, 3, -1, width).unbind(1)
@@ -135,7 +142,10 @@ class Decoder:
 
 @contextmanager
 def _unique_places() -> Iterator[None]:
-    """Let a GPU write to places without sorting them first, which it does lest two writes meet; here none do."""
+    """Let a GPU write to places without sorting them.
+
+    Deterministic algorithms sort them in case two writes go to one place; here all places are different.
+    """
     torch.use_deterministic_algorithms(False)
     try:
         yield
@@ -144,7 +154,7 @@ def _unique_places() -> Iterator[None]:
 
 
 def _in_order(parts: torch.Tensor) -> torch.Tensor:
-    """The sum of `parts` along the first axis, from first to last: zeros at the end change no bit."""
+    """Sum `parts` along the first axis, from first to last: zeros at the end change no bit."""
     total = parts[0]
     for part in parts[1:]:
         total = total + part
@@ -155,6 +165,6 @@ def _normalise(norm: torch.nn.LayerNorm, hidden: torch.Tensor) -> torch.Tensor:
     return functional.layer_norm(hidden, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
 
 
-def _project(linear: torch.nn.Module, hidden: torch.Tensor) -> torch.Tensor:
-    """GPT-2 keeps its matrices as `[in, out]`."""
+def _project(linear: Conv1D, hidden: torch.Tensor) -> torch.Tensor:
+    """Compute `hidden @ weight + bias`; GPT-2 stores its matrices as `[in, out]`."""
     return torch.addmm(linear.bias, hidden, linear.weight)

@@ -1,16 +1,16 @@
-"""How the next token is drawn: the scores as `transformers.generate` treats them, and draws without sorting."""
+"""How the next token is drawn: the scores are changed as in `transformers.generate`; the draws need no sorting."""
 
 import torch
 
-# Probabilities are whole numbers of 2 to the minus 30: their sums are exact in any order, on any device, and
-# fit into 32 bits.
+# Probabilities are rounded to whole multiples of 2 to the power of -30: their sums are exact in any order, on any
+# device, and fit into 32 bits.
 PROBABILITY_BITS = 30
-# Random numbers for one token: each draw that top-p refuses takes the next.
+# Random numbers for one token: the first is for the first draw; if top-p refuses a draw, the next one is used.
 DRAWS = 16
 
 
 def penalise_repetition(scores: torch.Tensor, tokens: torch.Tensor, penalty: float) -> torch.Tensor:
-    """Make tokens that stand in the text already less probable (Keskar et al. 2019).
+    """Make tokens that are in the text already less probable (Keskar et al. 2019).
 
     Args:
         scores: logits `[n, vocabulary]`.
@@ -20,22 +20,23 @@ def penalise_repetition(scores: torch.Tensor, tokens: torch.Tensor, penalty: flo
     if penalty == 1:
         return scores
     seen = scores.gather(1, tokens)
-    # A penalised score is never the higher one; and unlike a scatter, a minimum is the same in any order.
+    # A penalised score is never higher than before, so the minimum takes it. Unlike a scatter, a minimum is the same in
+    # any order.
     return scores.scatter_reduce(1, tokens, torch.where(seen < 0, seen * penalty, seen / penalty), "amin")
 
 
 def ban_repeated_ngrams(scores: torch.Tensor, tokens: torch.Tensor, lengths: torch.Tensor, size: int) -> torch.Tensor:
-    """Make impossible what would end a run of `size` tokens that stands in the text already (Paulus et al. 2017).
+    """Make tokens impossible that would complete an n-gram which is in the text already (Paulus et al. 2017).
 
     Args:
         scores: logits `[n, vocabulary]`.
-        tokens: the texts so far, `[n, longest]`; what stands behind a text's length means nothing.
-        lengths: their tokens, `[n]`.
-        size: tokens of a run; 0: off.
+        tokens: the texts so far, `[n, longest]`; after a text's length, anything.
+        lengths: tokens of each text, `[n]`.
+        size: tokens of an n-gram; 0: off.
     """
     if not size or tokens.shape[1] < size:
         return scores
-    ends = torch.arange(size - 1, tokens.shape[1], device=tokens.device)  # the place of each run's last token
+    ends = torch.arange(size - 1, tokens.shape[1], device=tokens.device)  # the place of each n-gram's last token
     latest = (lengths[:, None] - (size - 1) + torch.arange(size - 1, device=tokens.device)).clamp(min=0)
     before = tokens.unfold(1, size, 1)[:, :, :-1]
     same = (before == tokens.gather(1, latest)[:, None]).all(dim=2) & (ends < lengths[:, None])
@@ -44,7 +45,7 @@ def ban_repeated_ngrams(scores: torch.Tensor, tokens: torch.Tensor, lengths: tor
 
 
 def keep_most_probable(scores: torch.Tensor, top_k: int) -> torch.Tensor:
-    """Make all but the `top_k` most probable tokens impossible (Fan et al. 2018); 0: none."""
+    """Make all but the `top_k` most probable tokens impossible (Fan et al. 2018); 0: off."""
     if not top_k or top_k >= scores.shape[1]:
         return scores
     kept = scores.topk(top_k, dim=1).values[:, -1:]
@@ -52,17 +53,17 @@ def keep_most_probable(scores: torch.Tensor, top_k: int) -> torch.Tensor:
 
 
 def draw(probabilities: torch.Tensor, top_p: float, numbers: torch.Tensor) -> torch.Tensor:
-    """A token of each row, among the most probable ones that make up the share `top_p` (Holtzman et al. 2020).
+    """Draw a token of each row from the most probable ones that make up the share `top_p` (Holtzman et al. 2020).
 
-    A token belongs to them when those that are more probable have not made up the share. Nothing is sorted: a
-    token is drawn from all, and refused when it doesn't belong; then one is drawn from those that are more
-    probable, since all others don't belong either. Accepted draws have the distribution of top-p (Ye et al.,
-    FlashInfer, 2025, describe such sampling by rejection); most rows need one draw, and that DRAWS of them are
-    all refused happens less than once in 10 to the 13 tokens: then it is the most probable token.
+    A token is one of them if the tokens that are more probable make up less than the share. Nothing is sorted. A token
+    is drawn from all, and refused if it is not one of them; then the next is drawn only from tokens that are more
+    probable than the refused one, since no others can be accepted. Accepted draws have the distribution of top-p (Ye et
+    al., FlashInfer, 2025, describe such rejection sampling). Most rows need one draw. Less than once in 10**13 tokens
+    all DRAWS draws are refused; then the most probable token is taken.
 
     Args:
         probabilities: `[n, vocabulary]`, float32.
-        top_p: 1: off.
+        top_p: share of the probability; 1: off.
         numbers: random whole numbers of PROBABILITY_BITS bits, `[n, DRAWS]`, int64.
 
     Returns:
@@ -77,7 +78,7 @@ def draw(probabilities: torch.Tensor, top_p: float, numbers: torch.Tensor) -> to
     for attempt in range(1, DRAWS):
         if not len(rows):
             return tokens
-        # Whole numbers have the same sums in any shape: rows that are decided need no further look.
+        # Whole numbers have the same sums in any shape: rows that have a token can be left out.
         drawn, above, refused = _attempt(whole[rows], above[refused], limits[rows], numbers[rows, attempt])
         tokens[rows] = drawn
         rows = rows[refused]
@@ -88,10 +89,21 @@ def draw(probabilities: torch.Tensor, top_p: float, numbers: torch.Tensor) -> to
 def _attempt(
     whole: torch.Tensor, among: torch.Tensor, limits: torch.Tensor, numbers: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Draw a token of each row of `among`; with it what is more probable, and whether that makes up the share."""
+    """Draw a token of each row of `among`.
+
+    Args:
+        whole: all probabilities as whole numbers, `[n, vocabulary]`.
+        among: those that may be drawn, the others 0.
+        limits: the share of top-p in each row, `[n]`.
+        numbers: a random number for each row, `[n]`.
+
+    Returns:
+        The tokens `[n]`; the more probable tokens' numbers, the others 0, `[n, vocabulary]`; and whether these make up
+        the share, so that the token is refused, `[n]`.
+    """
     cumulative = among.cumsum(dim=1, dtype=torch.int32)
     target = (cumulative[:, -1:] * numbers[:, None]) >> PROBABILITY_BITS
     drawn = torch.searchsorted(cumulative, target.int(), right=True)
-    # A product takes a quarter of the time that masked_fill does.
+    # A product takes a quarter of masked_fill's time.
     above = whole * (whole > whole.gather(1, drawn))
     return drawn[:, 0], above, above.sum(dim=1, dtype=torch.int32) >= limits

@@ -1,11 +1,13 @@
-"""Texts from a causal language model: many at once, each with a random stream of its own."""
+"""Texts from a causal language model: many at once, each with random numbers of its own."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import partial
 from itertools import groupby
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,7 +23,7 @@ from samizdat.samples.draws import (
     penalise_repetition,
 )
 
-# Caches are as long as the next multiple of this: one shape for most texts of a call.
+# The length of a cache is a multiple of this: most texts of a call then have caches of one shape.
 CACHE_STEP = 64
 
 
@@ -36,7 +38,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Continuation:
-    """What was written behind a prompt."""
+    """What a model wrote after a prompt."""
 
     tokens: list[int]  # without the boundary
     finished: bool  # whether the model ended the text itself
@@ -51,7 +53,12 @@ class Recipe:
     repetition_penalty: float  # 1: off
     no_repeat_ngram: int  # 0: off
     max_new_tokens: int
-    slots: int  # texts at once, on a CPU by each thread
+    slots: int  # texts at once, on a CPU in each thread
+
+    @classmethod
+    def of(cls, sampling: Mapping[str, Any]) -> "Recipe":
+        """Take the recipe's keys from the config's `sampling`."""
+        return cls(**{key.name: sampling[key.name] for key in fields(cls)})
 
 
 @dataclass
@@ -65,10 +72,45 @@ class _Slot:
     read: int = 0  # tokens that the model has read
     written: list[int] = field(default_factory=list)
 
+    @property
+    def reads_prompt(self) -> bool:
+        """Whether the model has not read the whole prompt yet."""
+        return self.read < len(self.request.prompt)
+
     def next_token(self) -> int:
-        """What the model is to read now: a token of the prompt, then what it wrote last."""
-        prompt = self.request.prompt
-        return prompt[self.read] if self.read < len(prompt) else self.written[-1]
+        """Return what the model reads now: a token of the prompt, then what it wrote last."""
+        return self.request.prompt[self.read] if self.reads_prompt else self.written[-1]
+
+
+class _Drawn(NamedTuple):
+    """A token of a text."""
+
+    number: int  # the request's
+    token: int
+    last: bool  # whether the text ends with it
+
+
+class _Texts:
+    """The texts of a call. Each is written by one thread, and all threads write at the same time."""
+
+    def __init__(self, count: int, boundary: int, progress: Callable[[int], object]):
+        self._tokens: list[list[int]] = [[] for _ in range(count)]
+        self._finished = [False] * count
+        self._boundary, self._progress, self._lock = boundary, progress, threading.Lock()
+
+    def add(self, drawn: _Drawn) -> None:
+        """Append a token to its text."""
+        if drawn.token == self._boundary:
+            self._finished[drawn.number] = True
+        else:
+            self._tokens[drawn.number].append(drawn.token)
+        if drawn.last:
+            with self._lock:
+                self._progress(1)
+
+    def continuations(self) -> list[Continuation]:
+        """Return the texts in the order of the requests."""
+        return [Continuation(tokens, done) for tokens, done in zip(self._tokens, self._finished, strict=True)]
 
 
 def write_texts(
@@ -81,10 +123,10 @@ def write_texts(
 ) -> list[Continuation]:
     """Continue every prompt until the model writes the boundary token, or to the recipe's length.
 
-    A text depends, bit for bit, on its own prompt, temperature and seed and on the recipe, not on who else is
-    written, in which order, or by how many threads: its random numbers come from its own seed, and every operation
-    has a shape that the recipe and its own prompt fix. On a CPU each thread writes texts of its own, so that none
-    waits for another inside of a matrix product.
+    Every bit of a text depends on its own prompt, temperature and seed and on the recipe; not on the other texts, their
+    order, or the number of threads. For its random numbers come from its own seed, and every operation has a shape that
+    the recipe and the prompt determine. On a CPU each thread writes texts of its own, so that no thread waits for
+    another one inside a matrix product.
 
     Args:
         model: in evaluation mode, on its device.
@@ -92,67 +134,71 @@ def write_texts(
         recipe: how tokens are drawn, in the order of `transformers.generate`: repetition penalty, n-grams,
             temperature, top-k, top-p.
         boundary: the token that ends a text.
-        progress: told how many texts were finished.
+        progress: called with the number of texts that were finished since the last call.
 
     Returns:
         Continuations in the order of the requests.
     """
-    texts: list[list[int]] = [[] for _ in requests]
-    finished = [False] * len(requests)
-    told, stop = threading.Lock(), threading.Event()
+    texts, stop = _Texts(len(requests), boundary, progress), threading.Event()
 
     def write(length: int, waiting: Iterator[_Slot]) -> None:
         decoder = Decoder(model, recipe.slots, length)
-        for number, token, ended in _write_in_slots(decoder, waiting, recipe, boundary, model.device):
-            if token == boundary:
-                finished[number] = True
-            else:
-                texts[number].append(token)
-            if ended:
-                with told:
-                    progress(1)
+        for drawn in _write_in_slots(decoder, waiting, recipe, boundary, model.device):
+            texts.add(drawn)
             if stop.is_set():
                 return
 
-    workers = torch.get_num_threads() if model.device.type == "cpu" else 1
-    jobs = []
+    threads = torch.get_num_threads() if model.device.type == "cpu" else 1
+    jobs: list[Callable[[], None]] = []
     for length, slots in _by_length(model, requests, recipe):
-        # Taking the next item of a list's iterator is one step, whichever thread does it.
-        jobs += [(length, iter(slots))] * min(workers, -(-len(slots) // recipe.slots))
+        # The threads share one iterator: taking the next item of a list's iterator is atomic.
+        jobs += [partial(write, length, iter(slots))] * min(threads, -(-len(slots) // recipe.slots))
     with _one_thread(model.device):
-        if workers == 1:
-            for job in jobs:
-                write(*job)
-        else:
-            with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-                try:
-                    for writing in [pool.submit(write, *job) for job in jobs]:
-                        writing.result()
-                finally:
-                    stop.set()
-    return [Continuation(tokens, done) for tokens, done in zip(texts, finished, strict=True)]
+        _run(jobs, threads, stop)
+    return texts.continuations()
+
+
+def _run(jobs: Sequence[Callable[[], None]], threads: int, stop: threading.Event) -> None:
+    """Run jobs in several threads; after a failure, set `stop`, so that the others end."""
+    if threads == 1:
+        for job in jobs:
+            job()
+        return
+    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        try:
+            for running in [pool.submit(job) for job in jobs]:
+                running.result()
+        finally:
+            stop.set()
 
 
 def stream_text(model: GPT2LMHeadModel, request: Request, recipe: Recipe, *, boundary: int) -> Iterator[int]:
-    """The tokens of one text, as `write_texts` writes it, each as soon as it is drawn; without the boundary."""
+    """Yield the tokens of one text, the same as `write_texts` writes, each as soon as it is drawn.
+
+    Args:
+        model: in evaluation mode, on its device.
+        request: the prompt, shorter than the model's context.
+        recipe: how tokens are drawn.
+        boundary: the token that ends a text, which is not yielded.
+    """
     with _one_thread(model.device):
         for length, slots in _by_length(model, [request], recipe):
             decoder = Decoder(model, recipe.slots, length)
-            for _, token, _ in _write_in_slots(decoder, iter(slots), recipe, boundary, model.device):
-                if token != boundary:
-                    yield token
+            for drawn in _write_in_slots(decoder, iter(slots), recipe, boundary, model.device):
+                if drawn.token != boundary:
+                    yield drawn.token
 
 
 def _by_length(
     model: GPT2LMHeadModel, requests: Sequence[Request], recipe: Recipe
 ) -> Iterator[tuple[int, list[_Slot]]]:
-    """The texts to be written by the length of the cache that they need, in tokens."""
+    """Yield lengths of caches, in tokens, each with the texts that need a cache of that length."""
     context = model.config.n_positions
     limits = [min(recipe.max_new_tokens, context - len(request.prompt)) for request in requests]
 
     def cache_tokens(number: int) -> int:
         needed = len(requests[number].prompt) + limits[number] - 1
-        return min(-(-needed // CACHE_STEP) * CACHE_STEP, context)
+        return int(min(-(-needed // CACHE_STEP) * CACHE_STEP, context))
 
     for length, numbers in groupby(sorted(range(len(requests)), key=cache_tokens), key=cache_tokens):
         yield (
@@ -166,7 +212,10 @@ def _by_length(
 
 @contextmanager
 def _one_thread(device: torch.device) -> Iterator[None]:
-    """On a CPU, a thread computes alone: threads that share a product cut it by its shape, and equal rows differ."""
+    """Let each thread of a CPU compute alone.
+
+    Threads that share a matrix product divide it by its shape, and then equal rows can get different results.
+    """
     before = torch.get_num_threads()
     if device.type == "cpu":
         torch.set_num_threads(1)
@@ -182,10 +231,11 @@ def _random_numbers(request: Request, tokens: int) -> np.ndarray:
 
 def _write_in_slots(
     decoder: Decoder, waiting: Iterator[_Slot], recipe: Recipe, boundary: int, device: torch.device
-) -> Iterator[tuple[int, int, bool]]:
-    """Each token as it is drawn: the request's number, the token, and whether it was the text's last.
+) -> Iterator[_Drawn]:
+    """Yield each token as it is drawn.
 
-    Every slot is kept busy: where a text ends the next one begins, and its prompt is read token by token.
+    When a text ends, the next one begins in its slot, and its prompt is read token by token: no slot is left empty
+    while texts are waiting.
     """
     rows = torch.arange(recipe.slots, device=device)
     history = torch.zeros((recipe.slots, decoder.cache_tokens), dtype=torch.long, device=device)
@@ -194,39 +244,46 @@ def _write_in_slots(
         for place, slot in enumerate(slots):
             if slot is None and (begun := next(waiting, None)):
                 slots[place] = begun
-                # What is not yet written counts as the prompt's first token, which stands in the text anyway.
+                # What is not yet written counts as the prompt's first token, which is in the text anyway.
                 history[place] = begun.request.prompt[0]
         if not any(slots):
             return
-        # An empty slot reads token 0 at place 0, and what it draws is thrown away.
+        # An empty slot reads token 0 at position 0, and what it draws is not used.
         state = torch.tensor([(slot.next_token(), slot.read) if slot else (0, 0) for slot in slots]).to(device)
         tokens, positions = state.unbind(1)
         history[rows, positions] = tokens
         logits = decoder.step(tokens, positions, max(slot.read for slot in slots if slot))
-        drawing = [slot is not None and slot.read + 1 >= len(slot.request.prompt) for slot in slots]
         for slot in slots:
             if slot:
                 slot.read += 1
-        if not any(drawing):
+        if all(slot is None or slot.reads_prompt for slot in slots):
             continue
         chosen = _choose(logits, history, positions + 1, slots, recipe)
         for place, (slot, token) in enumerate(zip(slots, chosen, strict=True)):
-            if not drawing[place]:
+            if slot is None or slot.reads_prompt:
                 continue
             slot.written.append(token)
-            ended = token == boundary or len(slot.written) == slot.limit
-            if ended:
+            last = token == boundary or len(slot.written) == slot.limit
+            if last:
                 slots[place] = None
-            yield slot.number, token, ended
+            yield _Drawn(slot.number, token, last)
 
 
 @torch.inference_mode()
 def _choose(
     logits: torch.Tensor, history: torch.Tensor, lengths: torch.Tensor, slots: Sequence[_Slot | None], recipe: Recipe
 ) -> list[int]:
-    """The next token of each slot; without meaning for one that is empty or still reads its prompt."""
-    nothing = np.zeros(DRAWS, np.int64)
-    numbers = np.stack([slot.numbers[len(slot.written)] if slot else nothing for slot in slots])
+    """Draw the next token of each slot; that of a slot which is empty or reads its prompt has no meaning.
+
+    Args:
+        logits: `[slots, vocabulary]`.
+        history: the texts so far, `[slots, tokens of the cache]`.
+        lengths: tokens of each text so far, `[slots]`.
+        slots: the texts.
+        recipe: how tokens are drawn.
+    """
+    unused = np.zeros(DRAWS, np.int64)
+    numbers = np.stack([slot.numbers[len(slot.written)] if slot else unused for slot in slots])
     temperatures = torch.tensor([[slot.request.temperature if slot else 1.0] for slot in slots]).to(logits.device)
     scores = penalise_repetition(logits, history, recipe.repetition_penalty)
     scores = ban_repeated_ngrams(scores, history, lengths, recipe.no_repeat_ngram)

@@ -1,24 +1,25 @@
-"""Samples: texts that a model wrote, from its published weights and from the checkpoints on the way."""
+"""Generate samples: texts that a model writes, from its published weights and from its earlier checkpoints."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
-import torch
 from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from samizdat.base import stage
-from samizdat.base.device import enough_memory, prepare
+from samizdat.base.device import Device, enough_memory, prepare
 from samizdat.base.errors import UserError
 from samizdat.base.seeds import derive_seed
-from samizdat.checkpoints.encoding import encode, load_tokenizer
+from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_document, read_table, write_table
 from samizdat.records.models import ModelSummary
-from samizdat.records.samples import SAMPLES
-from samizdat.samples.engine import Recipe, Request, write_texts
+from samizdat.records.samples import PUBLISHED_PERCENT, SAMPLES
+from samizdat.samples.checkpoint import load_model, prompt_tokens, text_of
+from samizdat.samples.engine import Continuation, Recipe, Request, write_texts
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,16 @@ class _Prompt:
     kind: str
     text: str
     text_id: str | None
-    samples: int
-    early: bool  # whether the checkpoints on the way continue it too
+    samples: int  # of the prompt, for each temperature and checkpoint
+    early: bool  # whether earlier checkpoints continue it, too
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """A text to be written."""
+
+    prompt: _Prompt
+    request: Request
 
 
 def generate_samples(
@@ -59,79 +68,51 @@ def generate_samples(
     threads: int,
     seed: int,
 ) -> str:
-    """Write `records.SAMPLES`: every prompt, temperature and checkpoint, and more texts from nothing.
+    """Write `records.SAMPLES`: every prompt, temperature and checkpoint, and further texts without a prompt.
 
-    A sample's random stream depends on the prompt, the temperature and its number, not on the checkpoint: the
-    same sample can be read after few steps and after many.
+    The random seed of a sample depends on its prompt, its temperature and its number, not on the checkpoint: the same
+    sample can be compared after few training steps and after many.
 
     Args:
-        settings: how many, and how tokens are drawn.
-        name: the model's name.
-        prompts: beginnings; an empty one begins with nothing.
+        settings: how many samples, and how tokens are drawn.
+        name: of the model.
+        prompts: beginnings of texts; an empty one is no prompt.
         percents: checkpoints to sample from; 100 is the published model.
         model: the model's folder.
         texts: the corpus, whose validation texts begin the held-out prompts.
-        samples: where to write.
+        samples: the table to write.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        threads: on a CPU, how many write texts at once; their number changes none.
-        seed: of the stage.
+        threads: on a CPU, how many threads write texts at once; their number changes no text.
+        seed: random seed of the stage.
 
     Raises:
-        UserError: a prompt is longer than the model's context, or memory is short.
+        UserError: a prompt is longer than the model's context, or memory is too small.
     """
     chosen = prepare(device, threads=threads, seed=seed)
-    summary = read_document(ModelSummary, model / "summary.json")
+    steps = read_document(ModelSummary, model / "summary.json").checkpoints
     tokenizer = load_tokenizer(model)
     wanted = list(_prompts(settings, prompts, texts, seed))
-    encoded = _encode_prompts(tokenizer, [prompt.text for prompt in wanted])
-    recipe = Recipe(**{field.name: getattr(settings, field.name) for field in fields(Recipe)})
-    rows = []
+    encoded = prompt_tokens(tokenizer, [prompt.text for prompt in wanted])
+    rows: list[dict[str, Any]] = []
     for percent in percents:
-        folder = model if percent == 100 else model / "steps" / str(percent)
-        weights = GPT2LMHeadModel.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True, local_files_only=True
-        )
-        weights.eval().to(chosen.kind)
-        context = weights.config.n_positions
-        jobs = [
-            (prompt, tokens, temperature, derive_seed(seed, prompt.kind, prompt.text, temperature, number))
+        weights = load_model(model, percent, chosen.kind)
+        planned = [
+            _Sample(
+                prompt, Request(tokens, temperature, derive_seed(seed, prompt.kind, prompt.text, temperature, number))
+            )
             for prompt, tokens in zip(wanted, encoded, strict=True)
-            if percent == 100 or prompt.early
+            if percent == PUBLISHED_PERCENT or prompt.early
             for temperature in settings.temperatures
             for number in range(prompt.samples)
         ]
-        for prompt, tokens, _, _ in jobs:
-            if len(tokens) >= context:
-                raise UserError(
-                    f"the prompt {prompt.text[:60]!r} has {len(tokens)} tokens, the model {name!r} reads {context}",
-                    remedy="shorten it under `prompts` in the config, or raise training.context_tokens",
-                )
-        requests = [Request(tokens, temperature, sample_seed) for _, tokens, temperature, sample_seed in jobs]
-        bar = stage.progress(f"samples {name} at {percent} %", len(jobs), "texts")
-        with enough_memory(chosen, f"{settings.slots} texts at once", remedy="halve sampling.slots in the config"):
-            written = write_texts(weights, requests, recipe, boundary=tokenizer.eos_token_id, progress=bar.update)
-        bar.close()
-        for number, ((prompt, tokens, temperature, sample_seed), text) in enumerate(zip(jobs, written, strict=True)):
-            rows.append(
-                {
-                    "id": f"{name}-{percent}-{number}",
-                    "model": name,
-                    "percent": percent,
-                    "step": summary.checkpoints[str(percent)],
-                    "prompt_kind": prompt.kind,
-                    "prompt": prompt.text,
-                    "prompt_text_id": prompt.text_id,
-                    "temperature": temperature,
-                    "top_k": settings.top_k,
-                    "top_p": settings.top_p,
-                    "repetition_penalty": settings.repetition_penalty,
-                    "no_repeat_ngram": settings.no_repeat_ngram,
-                    "seed": sample_seed,
-                    "text": tokenizer.decode([*tokens[1:], *text.tokens], clean_up_tokenization_spaces=False),
-                    "new_tokens": len(text.tokens),
-                    "finished": text.finished,
-                }
-            )
+        _refuse_long_prompts(planned, name, weights.config.n_positions)
+        title = f"samples {name} at {percent} %"
+        written = _write(weights, planned, settings, tokenizer.eos_token_id, chosen, title)
+        checkpoint = {"model": name, "percent": percent, "step": steps[str(percent)]}
+        rows += [
+            {"id": f"{name}-{percent}-{number}"} | checkpoint | _row(sample, text, settings, tokenizer)
+            for number, (sample, text) in enumerate(zip(planned, written, strict=True))
+        ]
     write_table(pd.DataFrame(rows), SAMPLES, samples)
     return f"{len(rows):,} texts"
 
@@ -150,13 +131,56 @@ def _prompts(settings: SamplingSettings, prompts: tuple[str, ...], texts: Path, 
             found += 1
             yield _Prompt("held_out", "".join(pieces[:words]).rstrip(), key, 1, True)
     if settings.unprompted_samples:
-        # Numbered apart from the samples of an empty prompt above by their kind's own stream.
+        # Their seeds differ from those of an empty prompt above, because the kind is part of a seed.
         yield _Prompt("unprompted", "", None, settings.unprompted_samples, False)
 
 
-def _encode_prompts(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[tuple[int, ...]]:
-    boundary = tokenizer.eos_token_id
-    return [(boundary, *tokens) for tokens in encode(tokenizer, texts)]
+def _refuse_long_prompts(planned: Sequence[_Sample], name: str, context: int) -> None:
+    for sample in planned:
+        tokens = len(sample.request.prompt)
+        if tokens >= context:
+            raise UserError(
+                f"the prompt {sample.prompt.text[:60]!r} has {tokens} tokens, the model {name!r} reads {context}",
+                remedy="shorten it under `prompts` in the config, or raise training.context_tokens",
+            )
+
+
+def _write(
+    model: GPT2LMHeadModel,
+    planned: Sequence[_Sample],
+    settings: SamplingSettings,
+    boundary: int,
+    device: Device,
+    title: str,
+) -> list[Continuation]:
+    """Write the planned texts, with a progress line of that title."""
+    requests = [sample.request for sample in planned]
+    bar = stage.progress(title, len(requests), "texts")
+    with enough_memory(device, f"{settings.slots} texts at once", remedy="halve sampling.slots in the config"):
+        written = write_texts(model, requests, Recipe.of(asdict(settings)), boundary=boundary, progress=bar.update)
+    bar.close()
+    return written
+
+
+def _row(
+    sample: _Sample, text: Continuation, settings: SamplingSettings, tokenizer: PreTrainedTokenizerFast
+) -> dict[str, Any]:
+    """Return the columns of `SAMPLES` about a text and how it was drawn."""
+    prompt, request = sample.prompt, sample.request
+    return {
+        "prompt_kind": prompt.kind,
+        "prompt": prompt.text,
+        "prompt_text_id": prompt.text_id,
+        "temperature": request.temperature,
+        "top_k": settings.top_k,
+        "top_p": settings.top_p,
+        "repetition_penalty": settings.repetition_penalty,
+        "no_repeat_ngram": settings.no_repeat_ngram,
+        "seed": request.seed,
+        "text": text_of(tokenizer, [*request.prompt[1:], *text.tokens]),
+        "new_tokens": len(text.tokens),
+        "finished": text.finished,
+    }
 
 
 if __name__ == "__main__":

@@ -1,0 +1,35 @@
+"""The speed of a training: the whole of it, and without evaluations and what precedes the first."""
+
+import pytest
+
+from samizdat.models import pace
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that is set by hand."""
+    now = [0.0]
+    monkeypatch.setattr(pace.time, "monotonic", lambda: now[0])
+
+    def set_to(seconds):
+        now[0] = seconds
+
+    return set_to
+
+
+def test_evaluations_and_what_precedes_the_first_are_left_out_of_the_warm_speed(clock):
+    found = pace.Pace(1000)
+    for begins, ends, tokens in ((50, 60, 1100), (70, 75, 1300), (85, 95, 1500)):
+        clock(begins)
+        with found.paused(tokens):
+            clock(ends)
+    clock(100)
+    assert found.warm_tokens_per_second == 400 / 20 and found.tokens_per_second(1500) == 500 / 100
+
+
+def test_one_evaluation_gives_no_warm_speed(clock):
+    found = pace.Pace(0)
+    clock(5)
+    with found.paused(10):
+        clock(6)
+    assert found.warm_tokens_per_second is None

@@ -1,0 +1,74 @@
+"""What follows from the recipe: steps, number formats, whether to compile."""
+
+from dataclasses import replace
+
+import pytest
+
+from samizdat.base.device import Device
+from samizdat.base.errors import UserError
+from samizdat.models import train_model
+from samizdat.models.row_loss import RowLoss
+from samizdat.models.settings import COMPILED_FROM_OPERATIONS, StepPlan, decided
+from samizdat.records.io import read_document
+from samizdat.records.models import ModelSummary
+from support.small_training import SETTINGS, run
+
+CPU = Device("cpu", "processor", fastest="float32", int8=False)
+
+
+def test_a_checkpoint_on_the_way_is_evaluated_too():
+    settings = replace(SETTINGS, epochs=2.0, evaluations=3, keep_percents=(10, 33, 100))
+    plan = StepPlan.of(settings, context_tokens=16, rows_per_epoch=200)
+    assert plan == StepPlan(
+        steps=100, rows_per_step=4, kept={10: 10, 33: 33}, evaluations=frozenset({0, 10, 33, 67, 100})
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kind", "epochs", "expected"),
+    [
+        ("auto", "cpu", 0.001, True), ("auto", "cuda", 9.99, False), ("auto", "cuda", 10.01, True),
+        ("auto", "mps", 1.0, False), (False, "cpu", 1.0, False), (True, "cuda", 0.001, True),
+    ],
+)  # fmt: skip
+def test_compilation_is_decided_by_device_and_length(wanted, kind, epochs, expected):
+    """At ten epochs this training has as many operations as compiling starts at."""
+    settings = replace(SETTINGS, compile=wanted, epochs=epochs)
+    tokens = 10**6
+    parameters = round(COMPILED_FROM_OPERATIONS / 6 / tokens / 10)
+    found = decided(settings, replace(CPU, kind=kind), parameters=parameters, tokens=tokens)
+    assert found == replace(settings, compile=expected)
+
+
+def test_on_a_cpu_training_compiles_where_nothing_else_is_said(tokenizer, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(RowLoss, "compile_with", lambda self, example: asked.append(len(example)) or True)
+    _, out = run(tokenizer, tmp_path, compile="auto", epochs=0.2)
+    assert asked == [2] and read_document(ModelSummary, out / "summary.json").compiled
+
+
+@pytest.mark.parametrize(
+    ("int8", "fastest", "changes", "expected"),
+    [
+        (True, "bfloat16", {"compile": True}, "int8"),
+        (True, "bfloat16", {"compile": False}, "bfloat16"),
+        (True, "bfloat16", {"compile": True, "checkpoint": "trained"}, "bfloat16"),
+        (False, "bfloat16", {"compile": True}, "bfloat16"),
+        (False, "float16", {"compile": True}, "float16"),
+        (False, "float32", {"compile": True}, "float32"),
+    ],
+)
+def test_the_fastest_format_is_chosen(trained, tokenizer, tmp_path, monkeypatch, int8, fastest, changes, expected):
+    found = Device("cpu", "a processor", fastest=fastest, int8=int8)
+    monkeypatch.setattr(train_model, "prepare", lambda *_, **__: found)
+    monkeypatch.setattr(RowLoss, "compile_with", lambda *_: True)
+    changes = {key: str(trained) if value == "trained" else value for key, value in changes.items()}
+    _, out = run(tokenizer, tmp_path, precision="auto", epochs=0.1, **changes)
+    assert read_document(ModelSummary, out / "summary.json").compute_dtype == expected
+
+
+def test_integers_are_refused_on_a_gpu(tokenizer, tmp_path, monkeypatch):
+    gpu = Device("cuda", "a GPU", fastest="bfloat16", int8=False)
+    monkeypatch.setattr(train_model, "prepare", lambda *_, **__: gpu)
+    with pytest.raises(UserError, match="int8 is for training on a CPU, and the device is cuda"):
+        run(tokenizer, tmp_path, precision="int8")

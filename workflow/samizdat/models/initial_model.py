@@ -1,0 +1,66 @@
+"""The model before its first step: a new GPT-2 with random weights, or a checkpoint to continue."""
+
+import torch
+from transformers import AutoConfig, GPT2Config, GPT2LMHeadModel
+
+from samizdat.base.errors import UserError
+from samizdat.checkpoints import sources
+from samizdat.models.settings import TrainingSettings
+from samizdat.records.models import TokenizerSummary
+
+
+def initial_model(
+    settings: TrainingSettings, vocabulary: TokenizerSummary, checkpoint: sources.Located | None
+) -> GPT2LMHeadModel:
+    """Make the model, in float32 on the CPU.
+
+    Args:
+        settings: the model's shape.
+        vocabulary: of its tokenizer.
+        checkpoint: to continue; None: start from random weights.
+
+    Raises:
+        UserError: the checkpoint can't be loaded, is not a GPT-2, or has another vocabulary or context.
+    """
+    if checkpoint is not None:
+        return _load_model(settings, vocabulary, checkpoint)
+    boundary = vocabulary.boundary_token_id
+    config = GPT2Config(
+        vocab_size=vocabulary.vocabulary_size,
+        n_positions=settings.context_tokens,
+        n_embd=settings.width,
+        n_layer=settings.layers,
+        n_head=settings.heads,
+        resid_pdrop=settings.dropout,
+        embd_pdrop=settings.dropout,
+        attn_pdrop=settings.dropout,
+        bos_token_id=boundary,
+        eos_token_id=boundary,
+        use_cache=True,
+    )
+    return GPT2LMHeadModel(config)
+
+
+def _load_model(
+    settings: TrainingSettings, vocabulary: TokenizerSummary, checkpoint: sources.Located
+) -> GPT2LMHeadModel:
+    with sources.loading(checkpoint):
+        config = AutoConfig.from_pretrained(checkpoint.path, local_files_only=True, trust_remote_code=False)
+        if config.model_type != "gpt2":
+            raise ValueError(f"it is a {config.model_type}, not a GPT-2")
+        model = GPT2LMHeadModel.from_pretrained(
+            checkpoint.path, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True
+        )
+    if config.vocab_size != vocabulary.vocabulary_size:
+        raise UserError(
+            f"{checkpoint.origin} has {config.vocab_size} tokens in its vocabulary, the tokenizer "
+            f"{vocabulary.name!r} has {vocabulary.vocabulary_size}",
+            remedy="give the model a tokenizer with `source: checkpoint` and the same checkpoint",
+        )
+    if config.n_positions != settings.context_tokens:
+        raise UserError(
+            f"{checkpoint.origin} reads {config.n_positions} tokens at once; context_tokens is "
+            f"{settings.context_tokens}",
+            remedy=f"set context_tokens of this model to {config.n_positions} in the config",
+        )
+    return model

@@ -1,0 +1,47 @@
+"""Weights that a training saves before it ends: the best so far, and the checkpoints that the config asks for."""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from transformers import GPT2LMHeadModel
+
+from samizdat.base import disk
+from samizdat.base.files import replacing_folder
+
+
+class SavedWeights:
+    """The saved weights of one training, in `best/` and `kept/<percent>/` of its private folder."""
+
+    def __init__(self, work: Path, *, writes: bool):
+        """Save below `work`; with `writes` false, as in all processes but the first, change nothing there."""
+        self._best, self._kept, self._writes = work / "best", work / "kept", writes
+
+    def save_best(self, model: GPT2LMHeadModel) -> None:
+        """Save the weights as the best so far."""
+        self._save(model, self._best)
+
+    def save_at(self, percent: int, model: GPT2LMHeadModel) -> None:
+        """Save the weights as the checkpoint at `percent` of training."""
+        self._save(model, self._kept / str(percent))
+
+    def _save(self, model: GPT2LMHeadModel, folder: Path) -> None:
+        if self._writes:
+            with replacing_folder(folder) as temporary:
+                model.save_pretrained(temporary)
+
+    def copy_to(self, folder: Path, percents: Iterable[int]) -> None:
+        """Copy the best weights into `folder`, and the checkpoint at each percent into its `steps/<percent>/`."""
+        shutil.copytree(self._best, folder, dirs_exist_ok=True)
+        for percent in percents:
+            shutil.copytree(self._kept / str(percent), folder / "steps" / str(percent))
+
+    def size(self) -> int:
+        """Return the bytes that the saved weights take."""
+        return disk.size_of(self._best) + disk.size_of(self._kept)
+
+    def delete(self) -> None:
+        """Delete all saved weights."""
+        if self._writes:
+            shutil.rmtree(self._best, ignore_errors=True)
+            shutil.rmtree(self._kept, ignore_errors=True)

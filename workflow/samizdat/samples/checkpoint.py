@@ -1,0 +1,35 @@
+"""A model's checkpoint and its tokenizer, ready to write texts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast
+
+from samizdat.checkpoints.encoding import encode
+from samizdat.records.samples import PUBLISHED_PERCENT
+
+
+def load_model(folder: Path, percent: int, kind: str) -> GPT2LMHeadModel:
+    """Load a checkpoint in float32, in evaluation mode.
+
+    Args:
+        folder: the model's folder as `train_model` writes it.
+        percent: of training; 100 is the published model.
+        kind: of the device: `cpu`, `cuda` or `mps`.
+    """
+    weights = folder if percent == PUBLISHED_PERCENT else folder / "steps" / str(percent)
+    model = GPT2LMHeadModel.from_pretrained(weights, dtype=torch.float32, use_safetensors=True, local_files_only=True)
+    model.eval()  # type: ignore[no-untyped-call]  # transformers has no types for it
+    model.to(kind)  # type: ignore[arg-type]  # as the stub has it, the first argument is `self`
+    return model
+
+
+def prompt_tokens(tokenizer: PreTrainedTokenizerFast, prompts: Sequence[str]) -> list[tuple[int, ...]]:
+    """Encode prompts; each begins with the boundary token, as texts did in training."""
+    return [(tokenizer.eos_token_id, *tokens) for tokens in encode(tokenizer, prompts)]
+
+
+def text_of(tokenizer: PreTrainedTokenizerFast, tokens: Sequence[int]) -> str:
+    """Decode tokens without changing a character."""
+    return str(tokenizer.decode(list(tokens), clean_up_tokenization_spaces=False))

@@ -1,0 +1,150 @@
+"""`samizdat sample`: continue prompts with a checkpoint of a run.
+
+Importing torch takes seconds, so names and numbers are checked before.
+"""
+
+import json
+import operator
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from samizdat.base.configuration import Config, load_schema
+from samizdat.base.errors import UserError
+from samizdat.base.escaping import visible
+from samizdat.base.seeds import derive_seed
+from samizdat.records.io import read_document
+from samizdat.records.models import ModelSummary
+
+_CALL = "› "
+# A number's limits in a JSON schema: how the number is compared with the limit, and the limit in words.
+_LIMITS = {
+    "minimum": (operator.ge, "{} or more"),
+    "exclusiveMinimum": (operator.gt, "above {}"),
+    "maximum": (operator.le, "at most {}"),
+}
+
+
+def sample(
+    prompt: str | None,
+    changes: Mapping[str, int | float],
+    *,
+    run: str,
+    model: str | None,
+    percent: int,
+    device: str | None,
+) -> None:
+    """Print a prompt and its continuation, token by token; without a prompt, do so for each line of stdin.
+
+    Args:
+        prompt: how the text begins; None: read prompts from stdin.
+        changes: numbers to use in place of the config's: keys of `sampling`, `temperature`, `seed`.
+        run: name of the run, which is in `results/<run>/`.
+        model: one of the run's models; None: the first.
+        percent: of training, to choose a checkpoint; 100 is the published model.
+        device: `auto`, `cpu`, `cuda` or `mps`; None: the config's.
+
+    Raises:
+        UserError: there is no such run, model, checkpoint or device, a number is not allowed, a prompt is longer than
+            the model's context, or memory is too small.
+    """
+    folder = Path("results", run)
+    config = _config(folder)
+    _check(changes)
+    model_folder = _model_folder(folder, config, model, percent)
+    sampling = {"temperature": config["sampling"]["temperatures"][0], **config["sampling"], **changes}
+    seed = int(changes.get("seed", config["seed"]))
+
+    from transformers.utils import logging as transformers_logging
+
+    from samizdat.base.device import enough_memory, prepare
+    from samizdat.checkpoints.encoding import load_tokenizer
+    from samizdat.samples.checkpoint import load_model
+    from samizdat.samples.engine import Recipe
+    from samizdat.samples.stream import continuation
+
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers has no types for it
+    chosen = prepare(device or config["device"], threads=config["threads"], seed=config["seed"])
+    tokenizer, weights = load_tokenizer(model_folder), load_model(model_folder, percent, chosen.kind)
+    recipe, temperature = Recipe.of(sampling), float(sampling["temperature"])
+    for number, text in enumerate(_prompts(prompt)):
+        # The first text has the seed as it was given, so that a sample of the report can be written again.
+        own_seed = derive_seed(seed, number) if number else seed
+        try:
+            with enough_memory(chosen, f"{recipe.slots} texts at once", remedy="give --slots 1"):
+                for piece in continuation(weights, tokenizer, text, recipe, temperature=temperature, seed=own_seed):
+                    print(visible(piece), end="", flush=True)
+        except KeyboardInterrupt:
+            if prompt is not None:
+                raise
+        print(flush=True)
+
+
+def _config(folder: Path) -> Config:
+    """Read the config of a run.
+
+    Raises:
+        UserError: there is no such run.
+    """
+    try:
+        config: Config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        runs = sorted(path.parent.name for path in folder.parent.glob("*/config.json"))
+        raise UserError(
+            f"there is no run in {folder.absolute()}",
+            remedy=f"name one of {', '.join(runs)}" if runs else "start this in the folder of results/, after `make`",
+        ) from None
+    return config
+
+
+def _check(changes: Mapping[str, int | float]) -> None:
+    """Refuse numbers that the config's schema doesn't allow.
+
+    Raises:
+        UserError: names the option, its value and what is allowed.
+    """
+    schema = load_schema()["properties"]
+    keys = schema["sampling"]["properties"]
+    # 0 is no temperature for the config; here it means: always the most probable token.
+    temperature = {"minimum": keys["temperatures"]["items"]["exclusiveMinimum"]}
+    allowed = keys | {"seed": schema["seed"], "temperature": temperature}
+    for name, value in changes.items():
+        limits = [(*_LIMITS[key], allowed[name][key]) for key in _LIMITS if key in allowed[name]]
+        if not all(fits(value, limit) for fits, _, limit in limits):
+            wanted = " and ".join(words.format(limit) for _, words, limit in limits)
+            raise UserError(f"--{name.replace('_', '-')} is {value}", remedy=f"give a number that is {wanted}")
+
+
+def _model_folder(folder: Path, config: Config, model: str | None, percent: int) -> Path:
+    """Return the folder of one of the run's models.
+
+    Raises:
+        UserError: the run has no such model, or the model no checkpoint at `percent`.
+    """
+    names = [item["name"] for item in config["models"]]
+    if model is not None and model not in names:
+        raise UserError(f"the run has no model {model!r}", remedy=f"name one of {', '.join(names)}")
+    model_folder: Path = folder / "models" / (model or names[0])
+    checkpoints = read_document(ModelSummary, model_folder / "summary.json").checkpoints
+    if str(percent) not in checkpoints:
+        kept = ", ".join(sorted(checkpoints, key=int))
+        raise UserError(f"no checkpoint was kept at {percent} %", remedy=f"give --percent one of {kept}")
+    return model_folder
+
+
+def _prompts(given: str | None) -> Iterator[str]:
+    """Yield the prompt that was given, or each line that is typed or piped in."""
+    if given is not None:
+        yield given
+        return
+    asking = sys.stdin.isatty() and sys.stdout.isatty()
+    if asking:
+        # Arrow keys and a history for input().
+        import readline  # noqa: F401
+
+        print("Type how a text begins (Return alone: with nothing); Ctrl-D ends.")
+    while True:
+        try:
+            yield input(_CALL if asking else "")
+        except EOFError:
+            return
