@@ -22,7 +22,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, GPT2
 
 from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.classifiers import finetune_classifier as learning
-from samizdat.classifiers import score_texts as scoring
+from samizdat.classifiers import text_scores
+from samizdat.classifiers.score_texts import score_texts
 from samizdat.records.classifiers import SCORES
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_table, write_table
@@ -59,13 +60,13 @@ def classification(classifier: Path, corpus: Path, folder: Path, device: str, si
     write_table(frame, TEXTS, table)
     loading: list[float] = []
     own = []
-    with _timed(loading, scoring, "_Model", device), _timed(loading, scoring, "load", device):
+    with _timed(loading, text_scores, "ScoringModel", device), _timed(loading, text_scores, "load_tokenizer", device):
         for number in range(sizes.repeats + 1):
             loading.clear()
             here = folder / f"scores-{number}"
             here.mkdir()
             seconds = seconds_of(
-                lambda here=here: scoring.score_texts(
+                lambda here=here: score_texts(
                     settings, classifier, (table,), here / "s.parquet", here / "s.sqlite", device, threads=2, seed=1
                 ),
                 device,

@@ -1,6 +1,5 @@
 """Run the cells of `docs/colab.ipynb` on a machine that is then lost, and on the next one."""
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 
 from conftest import ROOT, WORKFLOW_FILES
+from support.wheels import write_installed, write_wheel
 
 NOTEBOOK = ROOT / "docs" / "colab.ipynb"
 GENERATED = {"__pycache__", "samizdat.egg-info"}
@@ -46,26 +46,21 @@ def execute(nb: nbformat.NotebookNode, folder: Path, **environment: str) -> str:
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory) -> Path:
-    """A folder with the only wheel that pip needs."""
+    """A folder of wheels, where an installer finds all that it is asked for, and the lock that names them."""
     folder = tmp_path_factory.mktemp("wheels")
-    info = f"{SHADOWED}-99.0.dist-info"
-    with zipfile.ZipFile(folder / f"{SHADOWED}-99.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr(f"{SHADOWED}.py", "")
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {SHADOWED}\nVersion: 99.0\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", f"{SHADOWED}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+    lock = write_wheel(folder, SHADOWED, "99.0") + write_installed(folder, "setuptools")
+    (folder / "lock.txt").write_text(lock, encoding="utf-8")
     return folder
 
 
-def write_zip(target: Path, wheel: Path) -> None:
-    """Write the project as the zip that a browser downloads: in one folder, with dates in the future."""
-    lock = f"{SHADOWED}==99.0 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+def write_zip(target: Path, lock: bytes) -> None:
+    """Write the project as a zip, as a browser downloads it: in one folder, with times of a zone that is ahead."""
     with zipfile.ZipFile(target, "w") as archive:
         for name in WORKFLOW_FILES:
             for path in [ROOT / name] if (ROOT / name).is_file() else sorted((ROOT / name).rglob("*")):
                 inside = path.relative_to(ROOT)
                 if path.is_file() and not GENERATED & set(inside.parts):
-                    content = lock.encode() if inside.as_posix() == "envs/lock.txt" else path.read_bytes()
+                    content = lock if inside.as_posix() == "envs/lock.txt" else path.read_bytes()
                     ahead = zipfile.ZipInfo(f"samizdat-main/{inside.as_posix()}", (2100, 1, 1, 0, 0, 0))
                     archive.writestr(ahead, content)
 
@@ -91,8 +86,7 @@ def test_a_lost_machine_costs_nothing_that_was_copied(tmp_path, wheels):
     content = tmp_path / "content"
     content.mkdir()
     offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels), "PIP_CONFIG_FILE": os.devnull}
-    (wheel,) = wheels.glob("*.whl")
-    write_zip(content / "samizdat-main.zip", wheel)
+    write_zip(content / "samizdat-main.zip", (wheels / "lock.txt").read_bytes())
 
     nb = own_texts(notebook())
     upload = new_code_cell(f"Path('data/texts.txt').write_text({TEXTS!r})")

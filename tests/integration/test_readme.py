@@ -15,6 +15,7 @@ from support.hub_fixtures import write_classifier
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Where each command of the README is run: in this file, in another test, in the fixture `tiny`, or by CI.
 COMMANDS = {
+    "sudo apt install python3-venv git make": "tests/fresh.sh",
     "make report": "in earnest, before a release",
     "make report CONFIG=config/tiny.yaml": "the fixture tiny",
     "snakemake --cores all": "test_tiny_run",

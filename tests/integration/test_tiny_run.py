@@ -97,7 +97,7 @@ def test_the_plan_says_what_would_run_why_and_for_how_long(tiny):
     head, *jobs = said.splitlines()
     assert re.match(r"1[0-9] jobs would run, for about .* by their last times:", head)
     (samples,) = (job for job in jobs if "Generating samples" in job)
-    assert re.search(r" \d+ s  because temperatures changed from \[0.7, 1.0\] to \[0.5\]$", samples)
+    assert re.search(r" [\d.]+ s  because temperatures changed from \[0.7, 1.0\] to \[0.5\]$", samples)
     (judged,) = (job for job in jobs if "Judging the samples" in job)
     assert judged.endswith("because generating samples with gpt2-tiny may write another result")
     assert "Training" not in said

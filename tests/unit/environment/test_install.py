@@ -1,18 +1,17 @@
 """The environment of a project: made once, and mended when it was interrupted, moved, copied or left without Python."""
 
-import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 
 from samizdat.base.errors import UserError
 from samizdat.environment import install
+from support.wheels import write_installed, write_wheel
 
 PROJECT = """
 [build-system]
@@ -22,24 +21,12 @@ build-backend = "setuptools.build_meta"
 [project]
 name = "samizdat"
 version = "0.0.1"
+license = "MIT"
 dependencies = ["torch==2.13.0"]
 
 [tool.setuptools.packages.find]
 where = ["workflow"]
 """
-
-
-def write_wheel(folder: Path, name: str, version: str) -> str:
-    """A wheel with one module; return its line in a lock."""
-    wheel, info = folder / f"{name}-{version}-py3-none-any.whl", f"{name}-{version}.dist-info"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr(f"{name}.py", f"VERSION = {version!r}\n")
-        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-        archive.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        archive.writestr(f"{info}/RECORD", f"{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
-    return f"{name}=={version} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +50,7 @@ def made(offline, tmp_path_factory) -> Path:
     (root / "envs").mkdir()
     (root / "pyproject.toml").write_text(PROJECT, encoding="utf-8")
     for name, line in {
-        "lock.txt": write_wheel(offline, "needed", "1.0"),
+        "lock.txt": write_wheel(offline, "needed", "1.0") + write_installed(offline, "setuptools"),
         "lock-development.txt": write_wheel(offline, "for_tests", "1.0"),
         "uv.txt": "uv==0.0.0 --hash=sha256:" + "0" * 64,
     }.items():
@@ -133,7 +120,9 @@ def test_an_environment_whose_python_is_gone_is_made_anew(copied):
 
 def test_another_lock_is_installed(copied, offline):
     install.mend(copied, development=False, system_torch=True)
-    (copied / "envs" / "lock.txt").write_text(write_wheel(offline, "needed", "2.0"), encoding="utf-8")
+    lock = copied / "envs" / "lock.txt"
+    newer = write_wheel(offline, "needed", "2.0")
+    lock.write_text(newer + lock.read_text(encoding="utf-8").partition("\n")[2], encoding="utf-8")
     mend(copied)
     assert list((copied / ".venv" / "lib").glob("python*/site-packages/needed-2.0.dist-info"))
 

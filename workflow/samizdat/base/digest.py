@@ -10,10 +10,10 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 # Modules that compute no part of a result: how a stage is called, what it says, where its files go.
 FRAME = frozenset(
-    f"base.{name}"
-    for name in (
-        "digest", "disk", "errors", "escaping", "files", "hardware", "reuse", "stage", "stage_options", "wording",
-    )
+    {
+        "base.digest", "base.disk", "base.errors", "base.escaping", "base.files", "base.hardware", "base.reuse",
+        "base.stage", "base.stage_options", "base.wording", "environment.system",
+    }
 )  # fmt: skip
 
 
@@ -101,9 +101,9 @@ def _names(tree: ast.Module) -> Iterator[str]:
 
 
 def _is_message(called: ast.expr) -> bool:
-    """Whether a call only tells something to people: a UserError or a line of the log."""
-    if isinstance(called, ast.Attribute):
-        return isinstance(called.value, ast.Name) and called.value.id == "log"
+    """Whether a call only tells something to people: a UserError, a line of the log or of the terminal."""
+    if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
+        return called.value.id == "log" or (called.value.id, called.attr) == ("stage", "tell")
     return isinstance(called, ast.Name) and called.id == "UserError"
 
 

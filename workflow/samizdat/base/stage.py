@@ -145,6 +145,13 @@ def _open_log(path: Path) -> None:
         sys.modules["transformers"].utils.logging.set_verbosity_error()
 
 
+def tell(message: str) -> None:
+    """Say something at the terminal that is no error, and log it."""
+    log.warning("%s", message)
+    if not RANK:
+        print(f"! {message}", file=sys.stderr, flush=True)
+
+
 def die_with_parent() -> None:
     """Ask Linux to kill this process when its parent dies, so that it can't write into files of the next run."""
     if sys.platform == "linux":

@@ -40,10 +40,14 @@ class Learner:
             weight_decay=settings.weight_decay,
             dtype=self.dtype,
         )
-        self.compiled = False
         # The losses of this process since the last evaluation, summed on the device: no step waits for a number to
         # reach the host.
         self.loss_sum = torch.zeros((), device=device.kind)
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the loss is compiled."""
+        return bool(self._settings.compile)
 
     @property
     def compute_dtype(self) -> str:
@@ -57,7 +61,7 @@ class Learner:
             example: a micro-batch, `[sequences, context + 1]`, on the device.
         """
         if self._settings.compile:
-            self.compiled = self.loss.compile_with(example)
+            self.loss.compile_with(example)
         self.model.train()
         self.gradients = GradientSum(
             self._workers.wrap(self.loss),
