@@ -6,9 +6,8 @@ import pytest
 
 from samizdat.base.device import Device
 from samizdat.base.errors import UserError
-from samizdat.models import settings as module
 from samizdat.models import train_model
-from samizdat.models.row_loss import RowLoss
+from samizdat.models.row_loss import CannotCompileError, RowLoss
 from samizdat.models.settings import COMPILED_FROM_OPERATIONS, StepPlan, decided
 from samizdat.records.io import read_document
 from samizdat.records.models import ModelSummary
@@ -32,12 +31,11 @@ def test_a_checkpoint_on_the_way_is_evaluated_too():
         ("auto", "mps", 1.0, False), (False, "cpu", 1.0, False), (True, "cuda", 0.001, True),
     ],
 )  # fmt: skip
-def test_compilation_is_decided_by_device_and_length(monkeypatch, wanted, kind, epochs, expected):
+def test_compilation_is_decided_by_device_and_length(wanted, kind, epochs, expected):
     """At ten epochs this training has as many operations as compiling starts at."""
     settings = replace(SETTINGS, compile=wanted, epochs=epochs)
     tokens = 10**6
     parameters = round(COMPILED_FROM_OPERATIONS / 6 / tokens / 10)
-    monkeypatch.setattr(module, "can_compile", lambda kind: True)
     found = decided(settings, replace(CPU, kind=kind), parameters=parameters, tokens=tokens)
     assert found == replace(settings, compile=expected)
 
@@ -47,6 +45,10 @@ def test_on_a_cpu_training_compiles_where_nothing_else_is_said(tokenizer, tmp_pa
     monkeypatch.setattr(RowLoss, "compile_with", lambda self, example: asked.append(len(example)))
     _, out = run(tokenizer, tmp_path, compile="auto", epochs=0.2)
     assert asked == [2] and read_document(ModelSummary, out / "summary.json").compiled
+
+
+def cannot(loss, example):
+    raise CannotCompileError("no compiler")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,7 @@ def test_the_fastest_format_is_chosen(trained, tokenizer, tmp_path, monkeypatch,
     monkeypatch.setattr(train_model, "prepare", lambda *_, **__: found)
     monkeypatch.setattr(RowLoss, "compile_with", lambda *_: None)
     if changes["compile"] == "where nothing compiles":
-        monkeypatch.setattr(module, "can_compile", lambda kind: False)
+        monkeypatch.setattr(RowLoss, "compile_with", cannot)
         changes = {"compile": True}
     changes = {key: str(trained) if value == "trained" else value for key, value in changes.items()}
     _, out = run(tokenizer, tmp_path, precision="auto", epochs=0.1, **changes)

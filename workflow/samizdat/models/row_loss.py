@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 import torch
+from torch._inductor import config as inductor
 from transformers import AttentionInterface, GPT2LMHeadModel
 from transformers.models.gpt2.modeling_gpt2 import GPT2Block
 from transformers.pytorch_utils import Conv1D
@@ -15,6 +16,10 @@ from samizdat.models.int8 import Int8Affine
 # On a CPU, for contexts up to this length, whole score matrices are faster than PyTorch's flash attention: with 128
 # tokens, forward and backward take 37 ms, not 109 (64 sequences, 4 heads of 64, bfloat16, one Zen 4 core).
 SHORT_CONTEXT_TOKENS = 256
+
+
+class CannotCompileError(Exception):
+    """PyTorch can't compile on this machine. What it tried to compile is of no further use."""
 
 
 class RowLoss(torch.nn.Module):
@@ -47,21 +52,31 @@ class RowLoss(torch.nn.Module):
         return cast(Iterable[GPT2Block], self.model.transformer.h)
 
     def compile_with(self, example: torch.Tensor) -> None:
-        """Compile for rows of the example's shape, on a machine that can (`compiling.can_compile`)."""
+        """Compile for rows of the example's shape.
+
+        Raises:
+            CannotCompileError: the machine lacks what PyTorch compiles with.
+        """
         if self.kind == "cpu" and self.model.config.n_positions <= SHORT_CONTEXT_TOKENS:
             AttentionInterface.register("short", short_attention)
             self.model.set_attn_implementation("short")
         if self.kind == "cpu" and self.model.config.activation_function == "gelu_new":
             for block in self._blocks:
                 block.mlp.act = GeluBySigmoid()
+        # Otherwise three programs are compiled and run to find out what /proc/cpuinfo says: six seconds.
+        inductor.cpp.vec_isa_ok = True
         # Block by block: the first is compiled, and all use its code.
         for block in self._blocks:
             block.compile(dynamic=False)
         self.chunk_loss = torch.compile(loss_of_chunk, dynamic=False)
         # In evaluation mode, as in the first validation.
         self.model.eval()  # type: ignore[no-untyped-call]  # transformers has no types for it
-        with torch.no_grad():
-            self(example)
+        try:
+            with torch.no_grad():
+                self(example)
+        except Exception as error:
+            # A dozen kinds of exceptions are possible on a machine without a C++ compiler or Python's headers.
+            raise CannotCompileError(str(error)) from error
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """Compute the summed loss of the rows, one number."""

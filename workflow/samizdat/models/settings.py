@@ -6,7 +6,6 @@ from typing import Literal
 import torch
 
 from samizdat.base.device import Device
-from samizdat.models.compiling import can_compile
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ COMPILED_FROM_OPERATIONS = 2e16
 
 
 def decided(settings: TrainingSettings, device: Device, *, parameters: int, tokens: int) -> TrainingSettings:
-    """Decide `compile`: `auto` is yes on a CPU, and on a GPU if the training is long enough; no where nothing compiles.
+    """Decide `compile: auto`: compile on a CPU, and on a GPU if the training is long enough.
 
     Args:
         settings: the recipe.
@@ -80,11 +79,10 @@ def decided(settings: TrainingSettings, device: Device, *, parameters: int, toke
         parameters: of the model.
         tokens: of the train split.
     """
-    wanted = settings.compile
-    if wanted == "auto":
-        operations = 6 * parameters * tokens * settings.epochs
-        wanted = device.kind == "cpu" or operations >= COMPILED_FROM_OPERATIONS
-    return replace(settings, compile=wanted and can_compile(device.kind))
+    if settings.compile != "auto":
+        return settings
+    operations = 6 * parameters * tokens * settings.epochs
+    return replace(settings, compile=device.kind == "cpu" or operations >= COMPILED_FROM_OPERATIONS)
 
 
 def number_formats(settings: TrainingSettings, device: Device) -> tuple[bool, torch.dtype]:

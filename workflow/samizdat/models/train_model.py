@@ -2,6 +2,7 @@
 
 import csv
 import io
+import logging
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -10,24 +11,28 @@ from pathlib import Path
 import torch
 
 from samizdat.base import disk, stage
-from samizdat.base.device import Device, enough_memory, prepare
+from samizdat.base.device import Device, enough_memory, prepare, seed_everything
 from samizdat.base.digest import result_digest
 from samizdat.base.errors import UserError
 from samizdat.base.files import replacing_folder, sha256_of, write_text
 from samizdat.base.reuse import fingerprint, keep, restore
 from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints import sources
+from samizdat.environment.system import how_to_install
 from samizdat.models.initial_model import initial_model
 from samizdat.models.learner import Learner
 from samizdat.models.loop import STATE_FILE, TrainingLoop
 from samizdat.models.micro_batch import micro_batch_sequences
 from samizdat.models.position import LogRow
+from samizdat.models.row_loss import CannotCompileError
 from samizdat.models.rows import TrainingData, TrainingRows, evaluation_rows, read_tokens
 from samizdat.models.settings import TrainingSettings, decided
 from samizdat.models.state import state_bytes
 from samizdat.models.workers import Workers, join
 from samizdat.records.io import read_document, write_document
 from samizdat.records.models import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
+
+log = logging.getLogger("samizdat")
 
 
 @dataclass(frozen=True)
@@ -89,12 +94,14 @@ def train_model(
         summary = read_document(ModelSummary, out / "summary.json")
         return f"{summary.validation_bits_per_byte:.3f} bits per byte, as trained before"
 
-    loop = _make_loop(settings, start, chosen, workers, work, mark, seed)
-    _check_disk(loop, out)
-    what = f"{loop.micro_batch_sequences} sequences at once"
-    remedy = "halve training.micro_batch_sequences in the config, or set it to auto; batch_tokens stays as it is"
-    with enough_memory(chosen, what, remedy=remedy):
-        loop.go(name)
+    try:
+        loop = _train(settings, start, chosen, workers, work, out, mark, seed, name)
+    except CannotCompileError as error:
+        log.warning("PyTorch can't compile here: %s", error)
+        command = how_to_install("compiler", "install a C++ compiler and the headers of Python")
+        said = "training is not compiled, and slower, because this machine can't compile"
+        stage.tell(f"{said}; to change that: {command}")
+        loop = _train(replace(settings, compile=False), start, chosen, workers, work, out, mark, seed, name)
     if not workers.first:
         return ""
     with replacing_folder(out) as folder:
@@ -111,6 +118,25 @@ def _refuse_int8_on_gpu(settings: TrainingSettings, device: Device) -> None:
             f"precision: int8 is for training on a CPU, and the device is {device.kind}",
             remedy="set training.precision to auto in the config",
         )
+
+
+def _train(
+    settings: TrainingSettings, start: _Start, device: Device, workers: Workers, work: Path, out: Path, mark: str,
+    seed: int, name: str,
+) -> TrainingLoop:  # fmt: skip
+    """Train from the beginning, or from a saved state.
+
+    Raises:
+        CannotCompileError: nothing was trained; the same call without `compile` will.
+    """
+    seed_everything(seed)
+    loop = _make_loop(settings, start, device, workers, work, mark, seed)
+    _check_disk(loop, out)
+    what = f"{loop.micro_batch_sequences} sequences at once"
+    remedy = "halve training.micro_batch_sequences in the config, or set it to auto; batch_tokens stays as it is"
+    with enough_memory(device, what, remedy=remedy):
+        loop.go(name)
+    return loop
 
 
 def _make_loop(
