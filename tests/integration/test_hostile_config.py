@@ -86,7 +86,7 @@ def base(source: str) -> dict[str, Any]:
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     update_config(config, yaml.safe_load((ROOT / "config/tiny.yaml").read_text(encoding="utf-8")))
     given = {
-        "files": {"paths": ["data/packages.txt"], "label_columns": ["mood"]},
+        "files": {"paths": ["envs/archives.txt"], "label_columns": ["mood"]},
         "hub": {"dataset": "a/b"},
         "demo": {},
     }

@@ -66,7 +66,7 @@ def test_every_file_between_the_steps_has_its_schema(tiny):
     assert {path.stem for path in (run / "statistics").iterdir()} == set(STATISTICS_SCHEMAS) | set(judged)
     manifest = read_document(Manifest, run / "manifest.json")
     assert set(manifest.inputs) == {"report/notes.md", "work/downloads/vaderSentiment.tar.gz"}
-    pinned = (tiny.root / "data/packages.txt").read_text(encoding="utf-8")
+    pinned = (tiny.root / "envs/archives.txt").read_text(encoding="utf-8")
     assert f"--hash=sha256:{manifest.inputs['work/downloads/vaderSentiment.tar.gz']}" in pinned
     assert {edge[0] for edge in manifest.rules} >= {"import_corpus", "train_model_gpt2-tiny"}
 
@@ -162,7 +162,7 @@ def train_anew(**more: int) -> dict[str, int]:
 
 CHANGES = {
     "a touched file": (file_change("report/index.qmd"), {}),
-    "a touched table": (file_change("data/packages.txt"), {}),
+    "a touched table": (file_change("envs/archives.txt"), {}),
     "a rewritten but equal result": (rewritten_result, {}),
     "the config in another order": (config_change(), {}),
     "a comment in a module": (

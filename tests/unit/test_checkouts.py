@@ -16,5 +16,5 @@ def test_a_copy_has_no_texts_configs_or_results_of_the_user(tmp_path):
     copy = new_checkout(tmp_path / "copy", clone).root
     for name in ("data/letters.txt", "data/mine", "config/mine.yaml", "results", "work"):
         assert not (copy / name).exists()
-    assert (copy / "data" / "packages.txt").is_file() and (copy / "Snakefile").is_file()
+    assert (copy / "data" / "README.md").is_file() and (copy / "Snakefile").is_file()
     assert (copy / "config" / "tiny.yaml").read_bytes() == changed.read_bytes()

@@ -5,7 +5,7 @@
 rule fetch_package:
     """Fetch a source archive from the package registry and check its hash."""
     input:
-        "data/packages.txt",
+        "envs/archives.txt",
     output:
         f"{DOWNLOADS}/{{package}}.tar.gz",
     log:

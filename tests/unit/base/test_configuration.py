@@ -162,11 +162,13 @@ def test_schema_default_config_and_stage_have_the_same_keys(section, module, set
 
 def test_corpus_files_are_found_sorted_and_hidden_ones_are_not(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("b.txt", "a/z.CSV", ".hidden/c.txt", "README.md", "a.jsonl"):
+    for name in ("b.txt", "a/z.CSV", ".hidden/c.txt", "README.md", "a.jsonl", "packages.txt"):
         path = tmp_path / "texts" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x", encoding="utf-8")
-    assert configuration.corpus_files(["texts"]) == ["texts/a.jsonl", "texts/a/z.CSV", "texts/b.txt"]
+    assert configuration.corpus_files(["texts"]) == [
+        "texts/a.jsonl", "texts/a/z.CSV", "texts/b.txt", "texts/packages.txt"
+    ]  # fmt: skip
     assert configuration.corpus_files(["texts/b.txt"]) == ["texts/b.txt"]
     with pytest.raises(UserError, match=r"nowhere does not exist"):
         configuration.corpus_files(["nowhere"])

@@ -37,8 +37,8 @@ def test_inputs_come_from_the_bundle_or_from_the_same_place_here(tmp_path, monke
 
 @pytest.mark.parametrize(
     "name", ["../out.txt", "workflow/samizdat/corpus/import_corpus.py", "profiles/default/config.yaml", "torch.py",
-             ".git/a.txt", "Snakefile", "report/index.qmd", "config/mine.md", "Config/mine.md", "data/packages.txt",
-             "data/./Packages.txt", "results/run/a.json", "work/run/models/a.safetensors", "logs/a.txt"]
+             ".git/a.txt", "Snakefile", "report/index.qmd", "config/mine.md", "Config/mine.md", "envs/archives.txt",
+             "envs/./Archives.txt", "results/run/a.json", "work/run/models/a.safetensors", "logs/a.txt"]
 )  # fmt: skip
 def test_code_is_refused_as_an_input(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)

@@ -88,7 +88,6 @@ def corpus_files(paths: Iterable[str]) -> list[str]:
                 for file in path.rglob("*")
                 if file.suffix.lower() in TEXT_SUFFIXES
                 and not any(part.startswith(".") for part in file.relative_to(path).parts)
-                and file.name != "packages.txt"
             )
             if not files:
                 raise UserError(

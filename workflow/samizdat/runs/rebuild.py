@@ -16,7 +16,7 @@ from samizdat.runs.bundle import DOWNLOADS, is_inside
 from samizdat.runs.git import git
 
 # What the workflow runs from, copied where the run's own commit is not available.
-CODE = ("Snakefile", "config", "workflow", "profiles", "report", "data/packages.txt", "envs", "pyproject.toml")
+CODE = ("Snakefile", "config", "workflow", "profiles", "report", "envs", "pyproject.toml")
 GENERATED = shutil.ignore_patterns(
     "__pycache__", "*.egg-info", "report.ipynb", "report.html", ".quarto", ".jupyter_cache"
 )
