@@ -5,6 +5,7 @@
 # user's home has a non-ASCII name. A scenario that fails stops the script, with its log's last lines.
 #
 #   SUITES     the Debian releases (bookworm trixie)
+#   PACKAGES   in place of the README's
 #   SCENARIOS  which of those below, in their order
 #   WHEELS     a folder of wheels that installers look into as well, such as a PyTorch for CPUs where PyTorch's own
 #              index is out of reach
@@ -14,7 +15,7 @@ SUITES=${SUITES:-bookworm trixie}
 SCENARIOS=${SCENARIOS:-"nothing plain offline compiler moved"}
 CACHE=${CACHE:-/var/tmp/samizdat-fresh}
 # What the README names: the line that begins with `sudo apt install`.
-PACKAGES=$(sed -n 's/^sudo apt install //p' README.md | head -n 1)
+PACKAGES=${PACKAGES:-$(sed -n 's/^sudo apt install //p' README.md | head -n 1)}
 [ -n "$PACKAGES" ] || { echo "the README has no line 'sudo apt install …'"; exit 1; }
 [ "$(id -u)" = 0 ] && command -v debootstrap >/dev/null || { echo "needs root and debootstrap"; exit 1; }
 mkdir -p "$CACHE"
