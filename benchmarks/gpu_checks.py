@@ -27,7 +27,7 @@ from samizdat.models.train_model import train_model
 from samizdat.records.classifiers import SCORES, ClassifierDescription
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_table, write_table
-from samizdat.samples.decoder import Decoder
+from samizdat.samples.cached_gpt2 import Decoder
 from samizdat.samples.engine import Recipe, Request, write_texts
 
 SMALL = TrainingSettings(

@@ -153,7 +153,7 @@ def _add_keep(commands: Commands) -> None:
 
 
 def _sample(options: argparse.Namespace) -> None:
-    from samizdat.samples.prompting import sample
+    from samizdat.samples.sample_command import sample
 
     changes = {name: value for name in _NUMBERS if (value := getattr(options, name)) is not None}
     sample(

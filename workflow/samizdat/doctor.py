@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samizdat import __version__
-from samizdat.base.disk import free_bytes
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
+from samizdat.base.free_space import free_bytes
 from samizdat.base.hardware import describe_device, unused_gpu_warning
 from samizdat.environment import install
 from samizdat.environment.system import check_system, how_to_install

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from samizdat.reporting import Run, agreement, classifiers, comparison, samples, summary
+from samizdat.reporting import Run, agreement, classifiers, label_comparison, samples, summary
 from samizdat.reporting.style import Picture
 from samizdat.reporting.words import Prose
 from support.reading import cells, plain
@@ -92,7 +92,12 @@ def test_every_function_works_for_every_run(tmp_path, variant):
 
 def test_a_run_without_classifiers_says_so(tmp_path):
     run = Run(make_run(tmp_path / "run", texts=sentences(40), labels={}))
-    for function in (classifiers.cards, classifiers.shares_by_group, comparison.opening, comparison.divergences):
+    for function in (
+        classifiers.cards,
+        classifiers.shares_by_group,
+        label_comparison.opening,
+        label_comparison.divergences,
+    ):
         assert function(run).markdown == classifiers.NONE_APPLIED
     assert "How far to trust" not in summary.findings(run).markdown
     assert agreement.opening(run).markdown == agreement.NONE_COMPARABLE

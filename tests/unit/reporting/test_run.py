@@ -3,7 +3,7 @@
 import pytest
 
 from samizdat.base.errors import UserError
-from samizdat.reporting import Run, comparison, open_run, samples, training
+from samizdat.reporting import Run, label_comparison, open_run, samples, training
 from support.reading import cells, plain
 from support.run_fixture import make_run, sentences
 
@@ -24,7 +24,7 @@ def test_models_are_in_the_order_of_the_config(tmp_path):
         make_run(tmp_path / "run", texts=sentences(40), models=("b-model", "a-model"), labels={"kind": ("x", "y")})
     )
     assert [row[0] for row in cells(training.models(run).markdown)[1:]] == ["b-model", "a-model"]
-    said = plain(comparison.opening(run).markdown)
+    said = plain(label_comparison.opening(run).markdown)
     assert said.index("samples of “b-model”") < said.index("samples of “a-model”")
     assert [row[0] for row in cells(samples.gallery(run).markdown)[1:]] == ["b-model"] * 16 + ["a-model"] * 16
     assert list(run.divergences["model"].drop_duplicates()) == ["b-model", "a-model"]

@@ -55,8 +55,8 @@ def test_a_restored_result_keeps_the_time_of_its_computation(tmp_path, monkeypat
 
 
 def _stage(out: stage.Path, work: stage.Path) -> str:
-    if reuse.restore(work, "mark", out):
+    if reuse.restore_result(work, "mark", out):
         return "as before"
     stage.time.sleep(0.02)
-    reuse.keep(work, "mark", out)
+    reuse.store_result(work, "mark", out)
     return "new"

@@ -19,7 +19,7 @@ def fingerprint(**parts: Any) -> str:
 restored: set[Path] = set()
 
 
-def restore(work: Path, mark: str, out: Path) -> bool:
+def restore_result(work: Path, mark: str, out: Path) -> bool:
     """Copy the kept result with fingerprint `mark` from `work` to `out`.
 
     Returns:
@@ -41,7 +41,7 @@ def restore(work: Path, mark: str, out: Path) -> bool:
     return True
 
 
-def keep(work: Path, mark: str, out: Path) -> None:
+def store_result(work: Path, mark: str, out: Path) -> None:
     """Keep the files in `out` under fingerprint `mark`, as hard links where possible: these take no disk space."""
     (work / "finished.json").unlink(missing_ok=True)
     shutil.rmtree(work / "finished", ignore_errors=True)

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from samizdat.base.errors import UserError
 from samizdat.base.files import locked, write_text
 from samizdat.base.reuse import restored
-from samizdat.base.stage_options import add_options, arguments_for, parameters_of
+from samizdat.base.stage_arguments import add_options, arguments_for, parameters_of
 from samizdat.base.wording import duration
 
 log = logging.getLogger("samizdat")

@@ -14,7 +14,7 @@ from samizdat.base.device import Device, enough_memory, prepare
 from samizdat.base.digest import result_digest
 from samizdat.base.errors import UserError
 from samizdat.base.files import replacing_folder, sha256_of, write_text
-from samizdat.base.reuse import fingerprint, keep, restore
+from samizdat.base.reuse import fingerprint, restore_result, store_result
 from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints import sources
 from samizdat.checkpoints.encoding import load_tokenizer
@@ -72,10 +72,10 @@ def finetune_classifier(
         code=result_digest("classifiers.finetune_classifier"),
     )
     learned = int((~examples["selects"]).sum())
-    before = restore(work, mark, out)
+    before = restore_result(work, mark, out)
     if not before:
         _train(settings, description.name, max_length_tokens, examples, labels, found, out, chosen, seed)
-        keep(work, mark, out)
+        store_result(work, mark, out)
     card = ClassifierCard(
         **asdict(description),
         origin=f"fine-tuned here from {found.origin}",

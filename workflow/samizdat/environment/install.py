@@ -15,8 +15,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from samizdat.base.disk import free_bytes
 from samizdat.base.errors import UserError
+from samizdat.base.free_space import free_bytes
 from samizdat.base.hardware import has_nvidia_gpu
 from samizdat.environment.installer import Installer
 from samizdat.environment.installer_errors import failed

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from transformers import GPT2LMHeadModel
 
-from samizdat.base import disk
+from samizdat.base import free_space
 from samizdat.base.files import replacing_folder
 
 
@@ -38,7 +38,7 @@ class SavedWeights:
 
     def size(self) -> int:
         """Return the bytes that the saved weights take."""
-        return disk.size_of(self._best) + disk.size_of(self._kept)
+        return free_space.size_of(self._best) + free_space.size_of(self._kept)
 
     def delete(self) -> None:
         """Delete all saved weights."""

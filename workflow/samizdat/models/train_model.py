@@ -10,12 +10,12 @@ from pathlib import Path
 
 import torch
 
-from samizdat.base import disk, stage
+from samizdat.base import free_space, stage
 from samizdat.base.device import Device, enough_memory, prepare, seed_everything
 from samizdat.base.digest import result_digest
 from samizdat.base.errors import UserError
 from samizdat.base.files import replacing_folder, sha256_of, write_text
-from samizdat.base.reuse import fingerprint, keep, restore
+from samizdat.base.reuse import fingerprint, restore_result, store_result
 from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints import sources
 from samizdat.environment.system import how_to_install
@@ -90,7 +90,7 @@ def train_model(
     # A finished model depends on the number of processes, too. A state has it in a field of its own, so that the
     # error about another number can name both.
     finished = fingerprint(run=mark, processes=workers.count)
-    if workers.agree(workers.first and restore(work, finished, out)):
+    if workers.agree(workers.first and restore_result(work, finished, out)):
         summary = read_document(ModelSummary, out / "summary.json")
         return f"{summary.validation_bits_per_byte:.3f} bits per byte, as trained before"
 
@@ -106,7 +106,7 @@ def train_model(
         return ""
     with replacing_folder(out) as folder:
         summary = _write_model(loop, name, start, folder)
-    keep(work, finished, out)
+    store_result(work, finished, out)
     loop.weights.delete()
     (work / STATE_FILE).unlink(missing_ok=True)
     return f"{summary.validation_bits_per_byte:.3f} bits per byte after {summary.best_step} steps"
@@ -177,8 +177,8 @@ def _check_disk(loop: TrainingLoop, out: Path) -> None:
     kept = len(loop.plan.kept)
     # While a new state or new best weights are being written, the old ones are still there.
     at_most = 2 * state_bytes(loop.learner.optimizers) + (2 + kept) * weights
-    there = disk.size_of(loop.work / STATE_FILE) + loop.weights.size()
-    disk.require({loop.work: max(0, at_most - there), out: (1 + kept) * weights}, "training")
+    there = free_space.size_of(loop.work / STATE_FILE) + loop.weights.size()
+    free_space.require({loop.work: max(0, at_most - there), out: (1 + kept) * weights}, "training")
 
 
 def _write_model(loop: TrainingLoop, name: str, start: _Start, folder: Path) -> ModelSummary:

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 
 from samizdat.records.samples import begun_with_nothing
 from samizdat.reporting.classifiers import NONE_APPLIED
-from samizdat.reporting.comparison import of_model
 from samizdat.reporting.frames import Row, in_order, rows_of
+from samizdat.reporting.label_comparison import of_model
 from samizdat.reporting.label_shares import draw_label_shares, next_to_texts, shares_of_samples
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (

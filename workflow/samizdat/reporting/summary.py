@@ -1,6 +1,6 @@
 """Sum up the report in a few sentences, each with its numbers."""
 
-from samizdat.reporting import agreement, comparison
+from samizdat.reporting import agreement, label_comparison
 from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.run import Run
 from samizdat.reporting.training import millions
@@ -35,8 +35,8 @@ def _trusted(run: Run) -> str:
 
 def _alike(run: Run) -> str:
     """Say whether samples differ from texts; nothing where no classifier was applied."""
-    compared = comparison.in_brief(run)
-    return _point("Whether samples are like texts", compared or [comparison.NO_SAMPLES]) if run.cards else ""
+    compared = label_comparison.in_brief(run)
+    return _point("Whether samples are like texts", compared or [label_comparison.NO_SAMPLES]) if run.cards else ""
 
 
 def _point(heading: str, sentences: list[str]) -> str:

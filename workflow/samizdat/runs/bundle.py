@@ -7,7 +7,7 @@ import stat
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from samizdat.base import disk
+from samizdat.base import free_space
 from samizdat.base.errors import UserError
 from samizdat.base.files import replacing, sha256_of
 from samizdat.records.io import read_document
@@ -101,7 +101,7 @@ def unpack(bundle: Path, folder: Path) -> Path:
                         f"{bundle} contains {entry.filename!r}, which leads out of the folder that it is unpacked into",
                         remedy="do not use it; ask the sender for the file that `make bundle` wrote",
                     )
-            disk.require({folder: sum(entry.file_size for entry in entries)}, f"unpacking {bundle}")
+            free_space.require({folder: sum(entry.file_size for entry in entries)}, f"unpacking {bundle}")
             for entry in entries:
                 target = folder / entry.filename
                 target.parent.mkdir(parents=True, exist_ok=True)

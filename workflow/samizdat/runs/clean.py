@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from samizdat.base import disk
+from samizdat.base import free_space
 from samizdat.base.errors import UserError
 
 # Folders below work/<run>/ with compiled kernels and caches: a run makes them again, more slowly.
@@ -24,7 +24,7 @@ class Share:
     @property
     def size(self) -> int:
         """Bytes on the disk; a file with two names (a hard link) counts once."""
-        return disk.size_of_all(self.paths)
+        return free_space.size_of_all(self.paths)
 
 
 def shares() -> list[Share]:
@@ -75,7 +75,7 @@ def clean(names: Iterable[str], *, everything: bool, ask: Callable[[str], str] |
         if ask is None:
             return "Nothing was deleted. To delete all: make clean ALL=1. Some: make clean WHAT='logs verify'"
         chosen = [share for share in found if ask(f"Keep {share.name}? [Y/n] ").strip().lower() in ("n", "no")]
-    freed = disk.size_of_all([path for share in chosen for path in share.paths])
+    freed = free_space.size_of_all([path for share in chosen for path in share.paths])
     for path in (path for share in chosen for path in share.paths):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

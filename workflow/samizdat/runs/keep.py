@@ -21,7 +21,7 @@ from contextlib import closing, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-from samizdat.base import disk
+from samizdat.base import free_space
 from samizdat.base.errors import UserError
 from samizdat.base.stage import die_with_parent
 from samizdat.runs.clean import COMPILED
@@ -179,7 +179,7 @@ def restore(folder: Path) -> int:
         return 0
     _, index = next(_complete_indexes(folder), (0, _EMPTY))
     missing = {name: entry for name, entry in index["files"].items() if not Path(name).exists()}
-    disk.require({Path("work"): sum(entry["bytes"] for entry in missing.values())}, f"restoring from {folder}")
+    free_space.require({Path("work"): sum(entry["bytes"] for entry in missing.values())}, f"restoring from {folder}")
     restored: dict[str, Path] = {}
     for name, entry in missing.items():
         path = Path(name)

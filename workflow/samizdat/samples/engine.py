@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from transformers import GPT2LMHeadModel
 
-from samizdat.samples.decoder import Decoder
-from samizdat.samples.draws import (
+from samizdat.samples.cached_gpt2 import Decoder
+from samizdat.samples.token_choice import (
     DRAWS,
     PROBABILITY_BITS,
     ban_repeated_ngrams,

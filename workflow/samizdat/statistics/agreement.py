@@ -8,7 +8,7 @@ from samizdat.measures.bootstrap import Bootstrap, count_by_document
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.statistics.baselines import baselines
-from samizdat.statistics.certainty import calibration
+from samizdat.statistics.calibration import calibration
 from samizdat.statistics.tables import Row
 
 

@@ -16,7 +16,7 @@ from samizdat.records.samples import SAMPLES
 from samizdat.records.statistics import STATISTICS
 from samizdat.statistics.agreement import agreement
 from samizdat.statistics.association import associations, group_tests
-from samizdat.statistics.certainty import examples
+from samizdat.statistics.calibration import examples
 from samizdat.statistics.fitness import fitness, languages
 from samizdat.statistics.label_shares import divergences, label_shares
 from samizdat.statistics.tables import Row, write_rows

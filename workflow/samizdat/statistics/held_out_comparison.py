@@ -8,7 +8,7 @@ import pandas as pd
 from samizdat.base.device import Device, enough_memory
 from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints.embedding import embed
-from samizdat.measures import closeness, two_samples
+from samizdat.measures import closeness, two_sample_test
 from samizdat.measures.bootstrap import Bootstrap
 from samizdat.statistics.tables import Row
 
@@ -23,15 +23,15 @@ def told_apart_area(passages: pd.DataFrame, real: pd.DataFrame, names: Row, boot
         bootstrap: how intervals are made.
     """
     number = min(len(passages), len(real))
-    if number < two_samples.FEWEST_TEXTS:
+    if number < two_sample_test.FEWEST_TEXTS:
         return
     left, right = real.iloc[:number], passages.iloc[:number]
     documents = [*left["document"], *right["document"]]
     seed = derive_seed(bootstrap.seed, "told apart", *names.values())
-    verdict = two_samples.tell_apart(left["own"].tolist(), right["own"].tolist(), documents, seed)
+    verdict = two_sample_test.tell_apart(left["own"].tolist(), right["own"].tolist(), documents, seed)
     weights = [_drawn_texts(some["document"], bootstrap.resamples, derive_seed(seed, subset))
                for subset, some in (("held out", left), ("samples", right))]  # fmt: skip
-    low, high = bootstrap.interval(two_samples.resampled_areas(verdict, *weights))
+    low, high = bootstrap.interval(two_sample_test.resampled_areas(verdict, *weights))
     yield {
         **names, "metric": "told_apart_area", "units": number, "value": verdict.area, "low": low, "high": high,
         "p_value": verdict.p_value,

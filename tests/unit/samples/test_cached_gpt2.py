@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from samizdat.samples.decoder import Decoder
+from samizdat.samples.cached_gpt2 import Decoder
 from support.restless_model import make_restless_model
 
 

@@ -10,7 +10,7 @@ from transformers.generation.logits_process import (
     TopPLogitsWarper,
 )
 
-from samizdat.samples.draws import (
+from samizdat.samples.token_choice import (
     DRAWS,
     PROBABILITY_BITS,
     ban_repeated_ngrams,

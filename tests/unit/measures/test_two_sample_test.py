@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from samizdat.measures.two_samples import tell_apart
+from samizdat.measures.two_sample_test import tell_apart
 from support.made_sentences import sentences, shuffled
 
 
