@@ -70,6 +70,8 @@ new_system() {
   mount --bind /proc "$SYSTEM/proc"; mount --rbind /dev "$SYSTEM/dev"
   cp /etc/resolv.conf "$SYSTEM/etc/resolv.conf"
   if [ -n "${WHEELS:-}" ]; then mkdir "$SYSTEM/wheels"; mount --bind "$WHEELS" "$SYSTEM/wheels"; fi
+  # A mirror may be some days behind.
+  echo 'Acquire::Check-Valid-Until "false";' >"$SYSTEM/etc/apt/apt.conf.d/mirror"
   in_system apt-get update -qq >/dev/null
   in_system DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ca-certificates python3 make git >/dev/null 2>&1
   cp --remove-destination /etc/ssl/certs/ca-certificates.crt "$SYSTEM/etc/ssl/certs/ca-certificates.crt"

@@ -23,3 +23,11 @@ def test_a_checkpoint_of_another_vocabulary_is_refused(trained, tokenizer, tmp_p
     make_tokenizer(TokenizerSettings("small", "train", 260, None, None), texts, None, tmp_path / "small")
     with pytest.raises(UserError, match=r"has 300 tokens in its vocabulary, the tokenizer 'small' has 260"):
         run(tmp_path / "small", tmp_path, checkpoint=str(trained))
+
+
+def test_dropout_of_the_config_counts_for_a_checkpoint_too(trained, tokenizer, tmp_path):
+    first = [
+        log_of(run(tokenizer, tmp_path / str(dropout), checkpoint=str(trained), dropout=dropout)[1])[1]["train_loss"]
+        for dropout in (0.0, 0.5)
+    ]
+    assert first[1] > first[0] + 0.05

@@ -48,6 +48,7 @@ def _load_model(
         config = AutoConfig.from_pretrained(checkpoint.path, local_files_only=True, trust_remote_code=False)
         if config.model_type != "gpt2":
             raise ValueError(f"it is a {config.model_type}, not a GPT-2")
+        config.resid_pdrop = config.embd_pdrop = config.attn_pdrop = settings.dropout
         model = GPT2LMHeadModel.from_pretrained(
             checkpoint.path, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True
         )
