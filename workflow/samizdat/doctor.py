@@ -64,7 +64,7 @@ def bug_report(root: Path) -> str:
     packages = ("torch", "transformers", "snakemake", "pandas", "numpy")
     versions = ", ".join(f"{name} {_version(name) or 'missing'}" for name in packages)
     command = ["git", "-C", str(root), "describe", "--always", "--dirty"]
-    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "unknown"  # noqa: S603
+    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
     lines = [
         f"samizdat {__version__}, commit {commit}",
         f"Python {platform.python_version()}, {platform.platform()}, {os.cpu_count()} CPUs",

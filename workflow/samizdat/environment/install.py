@@ -124,7 +124,7 @@ def _version_of(venv: Path) -> list[int] | None:
     ask = "import sys; print(*sys.version_info[:2])"
     try:
         command = [str(venv / "bin" / "python"), "-Sc", ask]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return [int(part) for part in done.stdout.split()]
@@ -135,7 +135,7 @@ def _make_venv(venv: Path) -> None:
     clear = ["--clear"] if _version_of(venv) != list(sys.version_info[:2]) else []
     without = ["--without-pip"] if importlib.util.find_spec("ensurepip") is None else []
     command = [sys.executable, "-m", "venv", *clear, *without, str(venv)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise failed(f"making {venv}", done.stdout + done.stderr, pinned_in="envs/lock.txt")
     # uv then writes scripts that find their Python by their own place, so that a moved or copied environment works.

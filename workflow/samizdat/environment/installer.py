@@ -48,7 +48,7 @@ class Installer:
     def _cache(self) -> Path:
         """Where uv keeps what it downloads; inside of the environment where its own place can't be written."""
         command = [str(self.uv), "cache", "dir"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         folder = Path(done.stdout.strip() or "/")
         if not os.access(next(parent for parent in (folder, *folder.parents) if parent.exists()), os.W_OK):
             folder = self.venv / "cache"
@@ -67,7 +67,7 @@ class Installer:
         """Run an installer, its lines shown as they come."""
         output: list[str] = []
         variables = more | os.environ
-        with subprocess.Popen(  # noqa: S603
+        with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=variables
         ) as process:
             for line in process.stdout or ():
@@ -81,7 +81,7 @@ class Installer:
 
 def settings_of_pip(pip: list[str]) -> dict[str, str]:
     """What pip is configured to, in the variables of uv, which doesn't read pip's files."""
-    done = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False)
     # Of the places of a setting the environment counts most, and `install` more than `global`.
     lines = re.findall(r"^(global|install|:env:)\.([\w-]+)='(.*)'$", done.stdout, re.MULTILINE)
     lines.sort(key=lambda line: ("global", "install", ":env:").index(line[0]))

@@ -61,7 +61,7 @@ def keep(folder: Path, command: Sequence[str], *, pause: float = PAUSE_SECONDS) 
     print(f"Restored from {folder}: {number} files" if number else f"Copying into {folder}", file=sys.stderr)
     if not command:
         return 0
-    process = subprocess.Popen(command, preexec_fn=die_with_parent)  # noqa: S603
+    process = subprocess.Popen(command, preexec_fn=die_with_parent)
     # Services stop a program by these signals. The command ends by itself, and its last state is copied.
     for number_of_signal in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number_of_signal, lambda *_: process.terminate())
