@@ -4,7 +4,7 @@ import csv
 import io
 import shutil
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -21,13 +21,12 @@ from samizdat.models.initial_model import initial_model
 from samizdat.models.learner import Learner
 from samizdat.models.loop import STATE_FILE, TrainingLoop
 from samizdat.models.micro_batch import micro_batch_sequences
-from samizdat.models.position import LogRow
 from samizdat.models.rows import TrainingData, TrainingRows, evaluation_rows, read_tokens
 from samizdat.models.settings import TrainingSettings, decided
 from samizdat.models.state import state_bytes
 from samizdat.models.workers import Workers, join
 from samizdat.records.io import read_document, write_document
-from samizdat.records.models import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
+from samizdat.records.models import TRAIN_LOG_COLUMNS, LogRow, ModelSummary, TokenizerSummary
 
 
 @dataclass(frozen=True)
@@ -191,8 +190,7 @@ def _as_csv(log: Iterable[LogRow]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(TRAIN_LOG_COLUMNS)
-    for row in map(asdict, log):
-        cells = (row[column] for column in TRAIN_LOG_COLUMNS)
+    for cells in map(astuple, log):
         writer.writerow("" if cell is None else f"{cell:.6f}" if isinstance(cell, float) else cell for cell in cells)
     return text.getvalue()
 

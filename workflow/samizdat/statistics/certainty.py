@@ -7,13 +7,11 @@ import numpy as np
 import pandas as pd
 
 from samizdat.measures import label_metrics
-from samizdat.measures.bootstrap import Bootstrap, count_by_document
+from samizdat.measures.bootstrap import MILLION, Bootstrap, count_by_document
 from samizdat.statistics.tables import Row
 
 BINS = 10
 EXAMPLES = 5
-# Bootstrapped sums are of whole numbers: confidence is counted in millionths.
-MILLION = 1_000_000
 
 
 def calibration(mapped: pd.DataFrame, column: str, bootstrap: Bootstrap) -> tuple[list[Row], Row]:

@@ -7,13 +7,11 @@ import pandas as pd
 
 from samizdat.base.seeds import derive_seed
 from samizdat.measures import diversity
-from samizdat.measures.bootstrap import Bootstrap
+from samizdat.measures.bootstrap import MILLION, Bootstrap
 from samizdat.statistics.tables import Row
 
 # A measure of fewer texts, or blocks of words, is not reported.
 FEWEST_UNITS = 5
-# Bootstrapped sums are of whole numbers: the share of a text is counted in millionths.
-MILLION = 1_000_000
 
 # Of each unit: what is summed above the fraction bar, what below it, and the number of its document.
 Ratio = tuple[np.ndarray, np.ndarray, np.ndarray]
