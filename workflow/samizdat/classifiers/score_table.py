@@ -7,8 +7,8 @@ import pandas as pd
 
 from samizdat.classifiers.score_store import StoredScore
 
-UNREADABLE = "the classifier's tokenizer finds no token in it"
-UNCERTAIN = "its most probable label is less probable than abstain_below"
+UNREADABLE = "the classifier's tokenizer finds no token in the text"
+UNCERTAIN = "the probability of the most probable label is below abstain_below"
 _MISSING = -1
 
 
