@@ -74,7 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="where to write the record, as JSON")
     parser.add_argument("--quick", action="store_true", help="config/tiny.yaml")
-    parser.add_argument("--share", type=int, default=1, help="how many jobs may use the card at once")
+    parser.add_argument("--share", type=int, default=1, help="how many jobs may use the GPU at once")
     parser.add_argument("--twice", action="store_true", help="run again from nothing and compare all files")
     parser.add_argument("--carried", type=Path, default=ROOT / ".whl", help="the folder that was carried along")
     parser.add_argument("--keep", type=Path, help="a folder for each run's page and what it says of itself")
@@ -89,7 +89,7 @@ def main() -> None:
         "versions": {"python": sys.version.split()[0], **versions()},
         "commit": options.commit,
         "run": name,
-        "jobs_on_the_card_at_once": options.share,
+        "jobs_on_the_gpu_at_once": options.share,
         "runs": runs,
     }
     with tempfile.TemporaryDirectory(prefix="samizdat-workflow-") as folder:

@@ -33,7 +33,7 @@ class ScoreTable:
         return [key for key, place in self._places.items() if self._windows[place] == _MISSING]
 
     def to_frame(self, ids: pd.Series, keys: Sequence[bytes], seen: set[str], abstain_below: float) -> pd.DataFrame:
-        """Make the frame of `records.SCORES`.
+        """Make the frame of `records.classifiers.SCORES`.
 
         Args:
             ids: of the rows; several may have one text.

@@ -63,8 +63,8 @@ def import_corpus(settings: CorpusSettings, archive: Path | None, texts: Path, s
     Args:
         settings: where the texts are and which are kept.
         archive: the demo's source archive; None for another source.
-        texts: where to write the table (`records.TEXTS`).
-        summary: where to write `records.CorpusSummary`.
+        texts: where to write the table (`records.corpus.TEXTS`).
+        summary: where to write `records.corpus.CorpusSummary`.
         seed: draws the texts to keep where `max_texts` limits them.
 
     Raises:
@@ -145,7 +145,7 @@ def _draw(selection: _Selection, max_texts: int, seed: int) -> None:
 
 
 def _table(kept: dict[str, RawText], validation_share: float) -> pd.DataFrame:
-    """Make the frame of `records.TEXTS`, in the order in which the texts were read.
+    """Make the frame of `records.corpus.TEXTS`, in the order in which the texts were read.
 
     Raises:
         UserError: there is only one document.

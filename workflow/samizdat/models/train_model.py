@@ -55,7 +55,7 @@ def train_model(
     Args:
         settings: the model's shape and recipe.
         name: of the model.
-        tokenizer: a folder as `make_tokenizer` writes it, with the corpus in tokens.
+        tokenizer: the folder that `make_tokenizer` wrote, with the corpus in tokens.
         out: the folder to write; its `steps/<percent>/` holds the earlier checkpoints.
         work: private folder: the state to resume from, and the finished result.
         device: `auto`, `cpu`, `cuda` or `mps`.

@@ -14,7 +14,7 @@ def load_model(folder: Path, percent: int, kind: str) -> GPT2LMHeadModel:
     """Load a checkpoint in float32, in evaluation mode.
 
     Args:
-        folder: the model's folder as `train_model` writes it.
+        folder: the model's folder, which `train_model` wrote.
         percent: of training; 100 is the published model.
         kind: of the device: `cpu`, `cuda` or `mps`.
     """

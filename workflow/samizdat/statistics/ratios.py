@@ -18,7 +18,7 @@ Ratio = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def ratio_measures(passages: pd.DataFrame, names: Row, bootstrap: Bootstrap) -> Iterator[Row]:
-    """Compute the rows of `records.SAMPLE_QUALITY` for a set of passages whose measures are ratios of sums.
+    """Compute the measures of a set of passages that are ratios of sums: `records.sample_quality.SAMPLE_QUALITY`.
 
     Args:
         passages: the set: `words`, `document`, `known_words`, `copy_characters`, `ngrams`, `copied_ngrams`.
