@@ -116,7 +116,7 @@ def _copy_files(folder: Path, before: dict[str, dict[str, Any]]) -> dict[str, di
     files: dict[str, dict[str, Any]] = {}
     by_inode: dict[tuple[int, int], dict[str, Any]] = {}
     for path in sorted(_files(FOLDERS), key=lambda path: (path.name != "state.safetensors", path)):
-        # A file may be deleted or replaced meanwhile; a stage begins a damaged database anew.
+        # A file may be deleted or replaced meanwhile; a stage replaces a damaged database.
         with suppress(FileNotFoundError, sqlite3.Error), path.open("rb") as source:
             status = os.fstat(source.fileno())
             seen = {"size": status.st_size, "changed": max(status.st_mtime_ns, _journal_changed(path))}
