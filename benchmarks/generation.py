@@ -76,7 +76,7 @@ def main() -> None:
     )  # fmt: skip
     figures = speed | {"greedy_equal_share": greedy(model, tokenizer, plan)}
     if plan.corpus_megabytes:
-        figures |= memorisation(plan)
+        figures |= copy_search(plan)
     show(figures)
     if not options.quick:
         write("generation", figures, {"plan": vars(plan), "drawing": DRAWING, "threads": torch.get_num_threads()})
@@ -120,7 +120,7 @@ def greedy(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, plan: Pla
     return Figure(f"greedy tokens equal to `generate(do_sample=False)`, of {total:,}", equal / total, 1.0)
 
 
-def memorisation(plan: Plan) -> dict[str, Figure]:
+def copy_search(plan: Plan) -> dict[str, Figure]:
     """Measure seconds and memory of the search for the samples' longest copies, in a process of its own."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

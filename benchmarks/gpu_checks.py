@@ -86,7 +86,7 @@ def training(
 
 @contextmanager
 def _attention_of(name: str) -> Iterator[None]:
-    """Turn flash attention off for `older`: cards before Ampere do not have it."""
+    """Turn flash attention off for `older`: GPUs before Ampere don't have it."""
     before = torch.backends.cuda.flash_sdp_enabled()
     torch.backends.cuda.enable_flash_sdp(name != "older")
     try:
@@ -123,12 +123,12 @@ def resuming(settings: TrainingSettings, tokenizer: Path, folder: Path, device: 
 
 
 def processes(settings: TrainingSettings, tokenizer: Path, folder: Path, device: str) -> dict[str, Figure]:
-    """Compare the loss of two processes on one card with that of one process."""
+    """Compare the loss of two processes on one GPU with that of one process."""
     settings = replace(settings, dropout=0.0)
     alone = trained(settings, tokenizer, folder / "alone", device)["validation_loss"]
     words = command(asdict(replace(settings, processes=2)), tokenizer, folder / "two", device=device, threads=2, seed=1)
     words = [word for word in words if not word.startswith("--seed")] + ["--seed=1"]
-    subprocess.run(words, env=environment(folder / "compiled") | {"SAMIZDAT_SHARE_CARDS": "1"}, check=True)
+    subprocess.run(words, env=environment(folder / "compiled") | {"SAMIZDAT_SHARE_GPUS": "1"}, check=True)
     both = json.loads((folder / "two" / "out" / "summary.json").read_text(encoding="utf-8"))["validation_loss"]
     return {
         "processes_percent": Figure(
@@ -144,14 +144,14 @@ def generation(checkpoint: Path, folder: Path, device: str) -> dict[str, Figure]
     prompts = [(0, *range(5, 5 + number)) for number in range(1, 30)]
     greedy = [Request(prompt, 0.0, 1) for prompt in prompts]
     expected = write_texts(there, greedy, PLAIN, boundary=-1)
-    card = GPT2LMHeadModel.from_pretrained(checkpoint, dtype=torch.float32).eval().to(device)
-    found = write_texts(card, greedy, PLAIN, boundary=-1)
+    on_gpu = GPT2LMHeadModel.from_pretrained(checkpoint, dtype=torch.float32).eval().to(device)
+    found = write_texts(on_gpu, greedy, PLAIN, boundary=-1)
     same = [own == other for one, two in zip(found, expected, strict=True)
             for own, other in zip(one.tokens, two.tokens, strict=True)]  # fmt: skip
     drawn = [Request(prompt, 1.0, number) for number, prompt in enumerate(prompts)]
     recipe = replace(PLAIN, top_p=0.95, repetition_penalty=1.1)
-    together = write_texts(card, drawn, recipe, boundary=-1)
-    alone = [write_texts(card, [each], recipe, boundary=-1)[0] for each in drawn[::5]]
+    together = write_texts(on_gpu, drawn, recipe, boundary=-1)
+    alone = [write_texts(on_gpu, [each], recipe, boundary=-1)[0] for each in drawn[::5]]
     return {
         "greedy_share": Figure(f"greedy tokens equal to the CPU's, of {len(same):,}", float(np.mean(same)), 1.0),
         "company": Figure(
@@ -159,7 +159,7 @@ def generation(checkpoint: Path, folder: Path, device: str) -> dict[str, Figure]
             sum(one != two for one, two in zip(together[::5], alone, strict=True)), 0, less_is_better=True,
         ),
         "logits": Figure("steps of 64 in which a text's logits have other bits in other company",
-                         _company(card), 0, less_is_better=True),
+                         _company(on_gpu), 0, less_is_better=True),
     }  # fmt: skip
 
 
@@ -180,7 +180,7 @@ def _company(model: GPT2LMHeadModel) -> int:
 
 
 def classification(corpus: Path, tokenizer: Path, folder: Path, device: str, **shape: int) -> dict[str, Figure]:
-    """Fine-tune on the card twice and on the CPU; then score on both, all texts and a part of them."""
+    """Fine-tune on the GPU twice and on the CPU; then score on both, all texts and a part of them."""
     encoder = write_encoder(folder / "encoder", tokenizer, **shape)
     settings = replace(LEARNING, checkpoint=str(encoder))
 

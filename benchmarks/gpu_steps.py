@@ -59,12 +59,12 @@ def waiting(settings: TrainingSettings, tokenizer: Path, folder: Path, device: s
     waits = 0
     for changes in ({"optimizer": "muon", "precision": "bfloat16"}, {"optimizer": "muon", "precision": "float16"},
                     {"optimizer": "adamw", "precision": "bfloat16"}):  # fmt: skip
-        look = _waits_on_card if device == "cuda" else reads
+        look = _waits_on_gpu if device == "cuda" else reads
         waits += look_into(replace(settings, **changes), tokenizer, folder, device, look)
     return {"waits": Figure("waits of the host for the device in three steps each", waits, 0, less_is_better=True)}
 
 
-def _waits_on_card(loop: TrainingLoop) -> int:
+def _waits_on_gpu(loop: TrainingLoop) -> int:
     waits = 0
     for _ in range(3):
         torch.cuda.set_sync_debug_mode("error")
@@ -121,17 +121,17 @@ def profiled(tokenizer: Path, folder: Path, device: str, sizes: Sizes) -> dict[s
 
 def _kernels_of_steps(loop: TrainingLoop, steps: int = 5) -> tuple[Counter[str], float, float]:
     """Return the microseconds of each kernel, of all kernels together, and of the steps from start to end."""
-    on_card = loop.learner.device.kind == "cuda"
-    with profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_card else [])]) as seen:
+    on_gpu = loop.learner.device.kind == "cuda"
+    with profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_gpu else [])]) as seen:
         for _ in range(steps):
             loop._learn()
-        if on_card:
+        if on_gpu:
             torch.cuda.synchronize()
     kernels: Counter[str] = Counter()
     spans = []
     for event in seen.events():
         if (
-            (event.device_type == torch.autograd.DeviceType.CUDA) is on_card
+            (event.device_type == torch.autograd.DeviceType.CUDA) is on_gpu
             and not event.cpu_children
             and not event.is_user_annotation
         ):

@@ -1,4 +1,4 @@
-"""Measure the training of GPT-2 124M on a GPU, compared with the Trainer notebook and the card's peak rate."""
+"""Measure the training of GPT-2 124M on a GPU, compared with the Trainer notebook and the GPU's peak rate."""
 
 import json
 import shutil
@@ -78,7 +78,7 @@ def our_training(settings: TrainingSettings, tokenizer: Path, folder: Path, devi
 
 
 def speeds(tokenizer: Path, folder: Path, device: str, sizes: Sizes) -> dict[str, Figure]:
-    """Measure GPT-2 124M with the settings of gpt2-small.yaml, compared with the card's rate and the notebook."""
+    """Measure GPT-2 124M with the settings of gpt2-small.yaml, compared with the GPU's rate and the notebook."""
     rate = matrix_rate(device, 2, sizes.matrices)
     settings = settings_for("gpt2-small.yaml", tokenizer, sizes, precision="bfloat16")
     ours = [our_training(settings, tokenizer, folder / "ours", device) for _ in range(sizes.repeats)]
@@ -89,12 +89,12 @@ def speeds(tokenizer: Path, folder: Path, device: str, sizes: Sizes) -> dict[str
     )
     found = [each["tokens_per_second"] for each in ours]
     figures = {
-        "matrix_rate": middle("the card's rate in large bfloat16 products, in trillion operations a second",
+        "matrix_rate": middle("the GPU's rate in large bfloat16 products, in trillion operations a second",
                               [each / 1e12 for each in rate]),
         "tokens_per_second": middle("tokens a second of GPT-2 124M from scratch, warm", found),
         "rate_share": middle("share of that rate in a training step",
                              [speed * operations / median(rate) for speed in found], 0.5),
-        "best_rate_share": middle("share of the best of the five measurements of that rate, before the card throttles",
+        "best_rate_share": middle("share of the best of the five measurements of that rate, before the GPU throttles",
                                   [speed * operations / max(rate) for speed in found]),
         "peak_gigabytes": Figure("memory of that training, GB at most", ours[0]["peak_gigabytes"]),
         "sequences": Figure("sequences that it computes at once", ours[0]["micro_batch_sequences"]),

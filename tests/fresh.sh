@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The README's commands on bare Debian systems, typed by a new user: make fresh (root on Debian, some GB, half an hour).
+# The README's commands on bare Debian systems, as a new user runs them: make fresh (root on Debian, some GB, half an hour).
 #
 # Each system has what debootstrap's smallest variant has, this machine's certificates, and the README's packages; the
 # user's home has a non-ASCII name. A scenario that fails stops the script, with its log's last lines.

@@ -13,7 +13,7 @@ class Scorer:
     """Scores a model on the validation split, with every token as a target once."""
 
     def __init__(self, tokens, *, boundary: int, context: int, rows: int, utf8_bytes: int):
-        """Take the split's tokens, each text behind its boundary token, and its UTF-8 bytes."""
+        """Take the split's tokens, each text after its boundary token, and its UTF-8 bytes."""
         self.rows = torch.from_numpy(evaluation_rows(tokens, boundary=boundary, context_tokens=context, rows=rows))
         self.at_once = rows
         self.utf8_bytes = utf8_bytes

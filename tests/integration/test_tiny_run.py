@@ -171,7 +171,7 @@ CHANGES = {
     "a docstring": (file_change("workflow/samizdat/models/train_model.py", '"""', '"""Another word: '), {}),
     "an empty line in a module": (file_change("workflow/samizdat/models/head_loss.py", "\n\n", "\n\n\n"), {}),
     "a sentence of the report": (file_change("report/index.qmd", "A small model", "A tiny model"), REPORT),
-    "the notes": (file_change("report/notes.md", "These are", "Here stand"), {"write_manifest": 1} | REPORT),
+    "the notes": (file_change("report/notes.md", "These are", "Here are"), {"write_manifest": 1} | REPORT),
     "the page's look": (file_change("report/page.css", "{", "{ "), {"render_report": 1, "write_provenance": 1}),
     "the title": (config_change(title="Another"), CONFIG),
     "the author": (config_change(author="A. Student"), CONFIG),

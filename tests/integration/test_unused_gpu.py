@@ -1,4 +1,4 @@
-"""A card that nothing uses is told of once, where it is seen: at the terminal, when a run begins."""
+"""A GPU that can't be used is reported once, where people see it: at the terminal, when a run begins."""
 
 import sys
 

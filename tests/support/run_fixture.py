@@ -161,8 +161,8 @@ def _summary(corpus: pd.DataFrame, inputs: dict[str, str]) -> CorpusSummary:
         utf8_bytes=int(corpus["text"].str.encode("utf-8").str.len().sum()),
         length_quantiles_characters={str(q): float(lengths.quantile(q)) for q in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)},
         read=len(corpus) + 2,
-        dropped={"a text that stands in the corpus already": 2},
-        dropped_examples={"a text that stands in the corpus already": ["a.txt:1"]},
+        dropped={"duplicate of an earlier text": 2},
+        dropped_examples={"duplicate of an earlier text": ["a.txt:1"]},
         inputs=inputs,
     )
 

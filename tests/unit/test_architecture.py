@@ -78,7 +78,7 @@ def floor_of(module: str) -> int:
     return next(number for number, rooms in enumerate(FLOORS) if module.split(".")[0] in rooms)
 
 
-def test_every_room_stands_on_a_floor():
+def test_every_room_is_on_a_floor():
     assert set.union(*FLOORS) == ROOMS
 
 
@@ -133,7 +133,14 @@ def test_a_rooms_init_is_one_docstring(room):
     assert ast.get_docstring(tree) and len(tree.body) == 1
 
 
-def test_every_test_of_a_room_lies_in_the_rooms_folder():
+@pytest.mark.parametrize("room", sorted(name for name in ROOMS if (PACKAGE / name).is_dir()))
+def test_a_rooms_init_names_the_rooms_that_it_imports(room):
+    own = [name for name in MODULES if name.split(".")[0] == room]
+    imported = {name.split(".")[0] for module in own for name in imports(module)} - {room}
+    assert set(re.findall(r"`(\w+)`", ast.get_docstring(tree_of(room)))) & ROOMS - {room} == imported
+
+
+def test_every_test_of_a_room_is_in_the_rooms_folder():
     folders = {path.name for path in (ROOT / "tests" / "unit").iterdir() if path.is_dir() and path.name[0] != "_"}
     assert folders <= ROOMS
 

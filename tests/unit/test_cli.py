@@ -23,7 +23,7 @@ def test_help_shows_every_command(capsys):
         main(["--help"])
     shown = capsys.readouterr().out
     assert end.value.code == 0
-    assert all(f"\n    {name}" in shown for name in ("sample", "plan", "verify", "bundle", "clean", "keep"))
+    assert all(f"\n    {name}" in shown for name in ("sample", "plan", "verify", "bundle", "doctor", "clean", "keep"))
 
 
 def test_an_unknown_option_is_refused_by_every_command_but_plan(capsys):

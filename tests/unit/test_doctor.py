@@ -34,7 +34,7 @@ def test_files_that_are_not_the_runs_own_are_named(project, capsys):
     assert doctor(project) == 1
     said = capsys.readouterr().out
     assert "✗ results/made-up: 1 files are missing: samples/gpt2-tiny.parquet\n    What to do: run again" in said
-    assert "✗ results/made-up: 1 files are not as the run wrote them: corpus/summary.json" in said
+    assert "✗ results/made-up: 1 files have changed since the run wrote them: corpus/summary.json" in said
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", "no json"])
@@ -47,7 +47,7 @@ def test_a_damaged_manifest_is_told(project, capsys, text):
 def test_a_run_without_an_end_is_no_fault(project, capsys):
     (project / "results" / "made-up" / "manifest.json").unlink()
     assert doctor(project) == 0
-    assert "· results/made-up has no manifest: the run has not come to its end" in capsys.readouterr().out
+    assert "· results/made-up has no manifest: the run is not finished" in capsys.readouterr().out
 
 
 def test_the_lock_of_a_killed_run_is_told(project, capsys):

@@ -1,4 +1,4 @@
-"""`samizdat doctor`: what this machine, the environment and the results lack, and what a report of a bug needs."""
+"""`samizdat doctor`: check this machine, the environment and the results, and print what a bug report needs."""
 
 import importlib.metadata
 import os
@@ -31,7 +31,7 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the doctor: how it is, and what to do where that is not well."""
+    """One line of the doctor's output: what was found, and what to do where something is wrong."""
 
     mark: str  # GOOD, NOTE (works, but slower or with less) or BAD (a run fails or its results are not to be trusted)
     text: str
@@ -42,7 +42,7 @@ class Finding:
 
 
 def doctor(root: Path) -> int:
-    """Print what was found, worst last; return 0 where a run can start and every result is whole, else 1.
+    """Print what was found, the worst last; return 0 where a run can start and all results are undamaged, else 1.
 
     Args:
         root: the project's folder.
@@ -55,16 +55,16 @@ def doctor(root: Path) -> int:
     found = [finding for look in (_system, _environment, _machine, _programs, _results) for finding in look(root)]
     found.sort(key=lambda finding: (GOOD, NOTE, BAD).index(finding.mark))
     print(*found, sep="\n")
-    print(f"\nFor a report of a bug (no texts, no names of files):\n{bug_report(root)}")
+    print(f"\nFor a bug report (without texts and names of files):\n{bug_report(root)}")
     return 1 if any(finding.mark == BAD for finding in found) else 0
 
 
 def bug_report(root: Path) -> str:
-    """Versions and machine in a few lines, without paths, names or texts of the user."""
+    """Describe versions and machine in a few lines, without paths, names or texts of the user."""
     packages = ("torch", "transformers", "snakemake", "pandas", "numpy")
     versions = ", ".join(f"{name} {_version(name) or 'missing'}" for name in packages)
     command = ["git", "-C", str(root), "describe", "--always", "--dirty"]
-    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "unknown"  # noqa: S603
+    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
     lines = [
         f"samizdat {__version__}, commit {commit}",
         f"Python {platform.python_version()}, {platform.platform()}, {os.cpu_count()} CPUs",
@@ -95,7 +95,7 @@ def _environment(root: Path) -> Iterator[Finding]:
     elif not any(install.fits(root, development=False, system_torch=system) for system in (False, True)):
         yield Finding(BAD, "the environment in .venv doesn't fit envs/lock.txt", "make .venv/ready")
     lock = (root / "envs" / "lock.txt").read_text(encoding="utf-8")
-    locked: dict[str, set[str]] = {}  # one package has several versions where its newest don't take every Python
+    locked: dict[str, set[str]] = {}  # a package has several versions where its newest doesn't support every Python
     for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.MULTILINE):
         locked.setdefault(name, set()).add(version)
     other = [f"{name} {found}" for name in locked if (found := _version(name)) and found not in locked[name]]
@@ -123,7 +123,7 @@ def _programs(root: Path) -> Iterator[Finding]:
 
 
 def _results(root: Path) -> Iterator[Finding]:
-    """Whether each run's files are those of its manifest, and whether a stopped run left a lock."""
+    """Check whether each run's files are those of its manifest, and whether a stopped run left a lock."""
     for run in sorted((root / "results").glob("*/")):
         yield from _files_of(run, str(run.relative_to(root)))
     if any((root / ".snakemake" / "locks").glob("*")) and not _snakemake_runs(root):
@@ -132,7 +132,7 @@ def _results(root: Path) -> Iterator[Finding]:
 
 def _files_of(run: Path, name: str) -> Iterator[Finding]:
     if not (run / "manifest.json").is_file():
-        yield Finding(NOTE, f"{name} has no manifest: the run has not come to its end")
+        yield Finding(NOTE, f"{name} has no manifest: the run is not finished")
         return
     try:
         artefacts = read_document(Manifest, run / "manifest.json").artefacts
@@ -144,14 +144,14 @@ def _files_of(run: Path, name: str) -> Iterator[Finding]:
     if missing:
         yield Finding(BAD, f"{name}: {len(missing)} files are missing: {_some(missing)}", "run again")
     if changed:
-        text = f"{name}: {len(changed)} files are not as the run wrote them: {_some(changed)}"
+        text = f"{name}: {len(changed)} files have changed since the run wrote them: {_some(changed)}"
         yield Finding(BAD, text, "delete these files and run again")
     if not missing and not changed:
         yield Finding(GOOD, f"{name}: all {len(artefacts)} files are those of its manifest")
 
 
 def _snakemake_runs(root: Path) -> bool:
-    """Whether a Snakemake works in this folder now; True where that can't be told."""
+    """Whether Snakemake is running in this folder; True where that can't be found out."""
     if not Path("/proc/self/cwd").exists():
         return True
     for process in Path("/proc").glob("[0-9]*"):
@@ -165,7 +165,7 @@ def _snakemake_runs(root: Path) -> bool:
 
 
 def _compiler() -> str | None:
-    """The C++ compiler that PyTorch would call, where Python's headers are there too."""
+    """Find the C++ compiler that PyTorch would call; None where it, or Python's headers, are missing."""
     header = Path(sysconfig.get_path("include"), "Python.h")
     names = (os.environ.get("CXX"), "clang++") if sys.platform == "darwin" else (os.environ.get("CXX"), "g++")
     found = next((name for name in names if name and shutil.which(name)), None)

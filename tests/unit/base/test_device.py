@@ -2,15 +2,12 @@
 
 import logging
 
-import pandas as pd
 import pytest
 import torch
 
 from samizdat.base import device, hardware
 from samizdat.base.device import Device, enough_memory, prepare
 from samizdat.base.errors import UserError
-from samizdat.models.row_loss import RowLoss
-from samizdat.samples import generate_samples
 
 CPU = Device("cpu", "AMD EPYC", fastest="float32", int8=False)
 
@@ -78,53 +75,6 @@ def test_the_cpus_own_allocator_says_what_is_known():
         torch.empty(2**55, dtype=torch.uint8)
 
 
-def test_training_that_runs_out_of_memory_names_the_key(tokenizer, tmp_path, monkeypatch):
-    from support.small_training import run
-
-    def full(*_):
-        raise torch.OutOfMemoryError
-
-    monkeypatch.setattr(RowLoss, "forward", full)
-    with pytest.raises(
-        UserError, match=r"too little memory for 2 sequences at once(?s:.*)training.micro_batch_sequences"
-    ):
-        run(tokenizer, tmp_path)
-
-
-def test_writing_samples_that_runs_out_of_memory_names_the_key(tmp_path, monkeypatch):
-    from support.small_model import make_model
-
-    def full(*_, **__):
-        raise torch.OutOfMemoryError
-
-    monkeypatch.setattr(generate_samples, "write_texts", full)
-    texts = [f"number {number} of the old letters" for number in range(12)]
-    folder = make_model(texts, tmp_path)
-    settings = generate_samples.SamplingSettings(1, 1, 2, 1, (1.0,), 0, 1.0, 1.0, 0, 4, 4)
-    with pytest.raises(UserError, match=r"too little memory for 4 texts at once(?s:.*)halve sampling\.slots"):
-        generate_samples.generate_samples(
-            settings, "m", ("the",), (100,), folder / "model", folder / "texts.parquet", tmp_path / "s", "cpu",
-            threads=1, seed=1,
-        )  # fmt: skip
-
-
-def test_the_encoder_that_runs_out_of_memory_names_the_key(monkeypatch):
-    from samizdat.measures.bootstrap import Bootstrap
-    from samizdat.measures.closeness import FEWEST_TEXTS
-    from samizdat.statistics import held_out_comparison
-
-    def full(*_):
-        raise torch.OutOfMemoryError
-
-    monkeypatch.setattr(held_out_comparison, "embed", full)
-    frame = pd.DataFrame({"own": ["text"] * FEWEST_TEXTS, "document": "d"})
-    found = held_out_comparison.closeness_to_real(
-        [({}, frame)], frame, frame, "encoder", None, Bootstrap(10, 0.95, 1), CPU
-    )
-    with pytest.raises(UserError, match=r"too little memory for the encoder of sample_quality(?s:.*)`device: cpu`"):
-        list(found)
-
-
 @pytest.mark.parametrize(
     ("precision", "fastest", "expected"),
     [("auto", "float16", torch.float16), ("auto", "bfloat16", torch.bfloat16), ("float32", "float16", torch.float32),
@@ -145,7 +95,7 @@ def test_a_gpu_is_fastest_in_the_format_of_its_tensor_cores(monkeypatch, bfloat1
     assert device._fastest_on_gpu() == expected
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="with a card that torch can use, nothing is unused")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU that torch can use, nothing is unused")
 def test_a_stage_logs_that_a_gpu_is_not_used(monkeypatch, caplog):
     monkeypatch.setattr(hardware, "has_nvidia_gpu", lambda: True)
     with caplog.at_level(logging.WARNING, logger="samizdat"):

@@ -1,7 +1,5 @@
-"""Hostile text is shown as what it is, by every reader of Markdown; a page's policy knows its scripts."""
+"""Hostile text is shown as what it is, by every reader of Markdown."""
 
-import base64
-import hashlib
 import html
 import re
 import unicodedata
@@ -14,7 +12,6 @@ from hypothesis import strategies as st
 
 from samizdat.base.escaping import attribute, escape, plain, quoted, shortened, visible
 from samizdat.publishing import pandoc
-from samizdat.publishing.content_policy import with_policy
 from support import hostile
 
 SHORT = [text for text in hostile.EVERY if len(text) < 500]
@@ -100,27 +97,3 @@ def test_a_long_text_is_cut_and_says_how_long_it_was():
     assert quoted("abc", language="en") == '<bdi lang="en">abc</bdi>'
     assert quoted("ab " * 100_000, language="cs", longest=5) == '<bdi lang="cs">ab ab</bdi> … (300,000 characters)'
     assert shortened("x" * 120) == "x" * 120 and shortened("x" * 121) == "x" * 119 + "…"
-
-
-def hash_of(script: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
-
-
-def policy_of(page: str) -> str:
-    return html.unescape(re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page).group(1))
-
-
-def test_a_page_without_scripts_may_run_none_and_ask_for_nothing():
-    page = with_policy('<!DOCTYPE html>\n<head>\n<meta charset="utf-8">\n<title>x</title>')
-    assert page.startswith(
-        '<!DOCTYPE html>\n<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy"'
-    )
-    assert policy_of(page).startswith("default-src 'none'; ") and policy_of(page).endswith("script-src 'none'")
-
-
-def test_the_scripts_of_a_page_are_allowed_by_their_hashes():
-    script, data, handler = "if (a < b && c) { go(); }", '{"a": "&amp;"}', 'go("x")'
-    page = f"<head></head><script>{script}</script><script type='application/json'>{data}</script>"
-    page += "<a href='#' onclick='go(&quot;x&quot;)'>x</a><script src='https://example.org/x.js'></script>"
-    allowed = policy_of(with_policy(page)).split("script-src ")[1].split()
-    assert allowed == ["'unsafe-hashes'", *sorted([hash_of(script), hash_of(data), hash_of(handler)])]

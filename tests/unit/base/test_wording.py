@@ -13,7 +13,7 @@ def test_a_duration_has_its_units(seconds, words):
     assert duration(seconds) == words
 
 
-def test_nested_keys_stand_in_one_line_each():
+def test_nested_keys_have_one_line_each():
     config = {"b": {"y": 1, "x": []}, "a": [{"name": "own", "size": 2}, {"size": 3}], "c": ["text"]}
     assert list(dotted(config)) == [
         ("a[own].name", "own"),

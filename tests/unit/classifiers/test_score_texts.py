@@ -20,7 +20,7 @@ from support.small_classifier import LABELS, WORDS, make_classifier
 from support.small_corpus import write_texts
 from support.small_scoring import SETTINGS, probabilities, rows, run, sentences
 
-# Its positions count from token to token, so its windows are padded and not laid end to end.
+# Its positions count from token to token, so its windows are padded and not packed.
 PADDED = "mpnet"
 
 

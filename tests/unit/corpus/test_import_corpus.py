@@ -14,12 +14,12 @@ def test_what_is_dropped_is_counted_with_its_reason_and_place(corpus):
     assert table["text"].tolist() == ["kept", "also kept"]
     assert summary.read == 6 and summary.texts == 2
     assert summary.dropped == {
-        "a text that stands in the corpus already": 1,
+        "duplicate of an earlier text": 1,
         "shorter than 2 characters (corpus.min_characters)": 1,
-        "no text there": 1,
-        "half a surrogate pair, which no encoding can hold": 1,
+        "empty cell, or a cell that is not text": 1,
+        "half of a surrogate pair, which UTF-8 can't encode": 1,
     }
-    assert summary.dropped_examples["no text there"] == ["t.jsonl:4"]
+    assert summary.dropped_examples["empty cell, or a cell that is not text"] == ["t.jsonl:4"]
 
 
 def test_the_summary_counts_characters_bytes_and_lengths(corpus):

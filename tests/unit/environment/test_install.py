@@ -1,4 +1,4 @@
-"""The environment of a project: made once, and mended when it was interrupted, moved, copied or left without Python."""
+"""The environment of a project: made once, repaired when it was interrupted, moved, copied, or lost its Python."""
 
 import json
 import os
@@ -56,7 +56,7 @@ def made(offline, tmp_path_factory) -> Path:
     }.items():
         (root / "envs" / name).write_text(line, encoding="utf-8")
     assert not install.fits(root, development=False, system_torch=True)
-    install.mend(root, development=False, system_torch=True)
+    install.repair(root, development=False, system_torch=True)
     return root
 
 
@@ -66,9 +66,9 @@ def copied(made, tmp_path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "two words, č", symlinks=True))
 
 
-def mend(root: Path) -> None:
+def repaired(root: Path) -> None:
     assert not install.fits(root, development=False, system_torch=True)
-    install.mend(root, development=False, system_torch=True)
+    install.repair(root, development=False, system_torch=True)
     assert install.fits(root, development=False, system_torch=True)
 
 
@@ -97,8 +97,8 @@ def test_it_has_the_lock_this_package_and_the_torch_of_the_system(made):
 def test_a_copy_runs_its_own_code_and_downloads_nothing(copied, monkeypatch, capfd):
     assert files_of(copied, "samizdat")[0].startswith(str(copied))
     without_packages(monkeypatch)
-    mend(copied)
-    assert "Mending .venv, whose folder has another name now" in capfd.readouterr().out
+    repaired(copied)
+    assert "Repairing .venv, which was moved or copied" in capfd.readouterr().out
     assert all(file.startswith(str(copied)) for file in files_of(copied, "needed", "samizdat"))
     assert f'"{copied}/.venv"' in (copied / ".venv" / "bin" / "activate").read_text(encoding="utf-8")
 
@@ -106,7 +106,7 @@ def test_a_copy_runs_its_own_code_and_downloads_nothing(copied, monkeypatch, cap
 def test_an_interrupted_installation_is_done_again(copied, capfd):
     (copied / ".venv" / "ready").unlink()
     shutil.rmtree(next((copied / ".venv" / "lib").glob("python*/site-packages/needed-1.0.dist-info")))
-    mend(copied)
+    repaired(copied)
     assert "Installing into .venv" in capfd.readouterr().out
 
 
@@ -114,28 +114,28 @@ def test_an_environment_whose_python_is_gone_is_made_anew(copied):
     for python in (copied / ".venv" / "bin").glob("python*"):
         python.unlink()
         python.symlink_to("/no/such/python")
-    mend(copied)
+    repaired(copied)
     files_of(copied, "needed", "samizdat")
 
 
 def test_another_lock_is_installed(copied, offline):
-    install.mend(copied, development=False, system_torch=True)
+    install.repair(copied, development=False, system_torch=True)
     lock = copied / "envs" / "lock.txt"
     newer = write_wheel(offline, "needed", "2.0")
     lock.write_text(newer + lock.read_text(encoding="utf-8").partition("\n")[2], encoding="utf-8")
-    mend(copied)
+    repaired(copied)
     assert list((copied / ".venv" / "lib").glob("python*/site-packages/needed-2.0.dist-info"))
 
 
 def test_packages_for_tests_come_later_and_do_no_harm(copied):
-    install.mend(copied, development=True, system_torch=True)
+    install.repair(copied, development=True, system_torch=True)
     files_of(copied, "needed", "for_tests")
     assert install.fits(copied, development=True, system_torch=True)
     assert install.fits(copied, development=False, system_torch=True)
 
 
 def test_settings_of_a_tool_change_nothing(copied):
-    install.mend(copied, development=False, system_torch=True)
+    install.repair(copied, development=False, system_torch=True)
     project = copied / "pyproject.toml"
     project.write_text(project.read_text(encoding="utf-8") + "\n[tool.ruff]\nline-length = 99\n", encoding="utf-8")
     assert install.fits(copied, development=False, system_torch=True)
@@ -146,7 +146,7 @@ def test_a_lock_that_cannot_be_had_is_told_and_leaves_nothing_that_fits(copied, 
     shutil.rmtree(next((copied / ".venv" / "lib").glob("python*/site-packages/needed-1.0.dist-info")))
     without_packages(monkeypatch)
     with pytest.raises(UserError, match="installing the packages of the lock"):
-        install.mend(copied, development=False, system_torch=True)
+        install.repair(copied, development=False, system_torch=True)
     assert not install.fits(copied, development=False, system_torch=True)
 
 
@@ -160,4 +160,4 @@ def test_a_full_disk_is_told_before_anything_is_installed(copied, monkeypatch):
     (copied / ".venv" / "ready").unlink()
     monkeypatch.setattr(install, "free_bytes", lambda folder: 10**8)
     with pytest.raises(UserError, match=r"takes up to 2\.4 GB in .*, where 0\.1 GB are free"):
-        install.mend(copied, development=False, system_torch=True)
+        install.repair(copied, development=False, system_torch=True)

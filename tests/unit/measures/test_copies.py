@@ -7,7 +7,7 @@ from samizdat.measures.copies import Copies, Match, known_words
 from samizdat.measures.diversity import split_words
 
 
-def test_a_copied_passage_is_found_where_it_stands():
+def test_a_copied_passage_is_found_where_it_is():
     training = ["nothing of it", "Ein schöner Tag, sagte der Bär 🐻 zu ihr.", "sagte der Bär"]
     copies = Copies(training)
     assert copies.longest("und dann sagte der Bär 🐻 zu mir") == Match(8, len(" sagte der Bär 🐻 zu "), 1, 16)

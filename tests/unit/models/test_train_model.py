@@ -9,6 +9,7 @@ from transformers import AutoTokenizer, GPT2LMHeadModel
 
 from samizdat.base.errors import UserError
 from samizdat.models.head_loss import NO_TARGET
+from samizdat.models.row_loss import RowLoss
 from samizdat.models.rows import evaluation_rows
 from samizdat.records.io import read_document
 from samizdat.records.models import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
@@ -93,6 +94,17 @@ def test_a_disk_that_is_too_small_is_refused_before_training(trained, tokenizer,
     with pytest.raises(UserError, match=r"training takes up to 0\.00 GB in .*work, where 0\.00 GB are free"):
         run(tokenizer, tmp_path)
     assert not (tmp_path / "out").exists() and not (tmp_path / "work" / "best").exists()
+
+
+def test_training_that_runs_out_of_memory_names_the_key(tokenizer, tmp_path, monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(RowLoss, "forward", full)
+    with pytest.raises(
+        UserError, match=r"too little memory for 2 sequences at once(?s:.*)training.micro_batch_sequences"
+    ):
+        run(tokenizer, tmp_path)
 
 
 def test_a_finished_model_is_put_back_in_a_moment(trained, tokenizer, tmp_path):

@@ -56,7 +56,7 @@ def test_a_table_keeps_its_form():
     )
 
 
-def test_sections_stand_below_the_section_of_the_notes_with_ids_of_their_own():
+def test_sections_are_below_the_section_of_the_notes_with_ids_of_their_own():
     found = page("# Fig lengths\n\n## Contents {#sec-corpus}\n\n# Fig lengths")
     assert found == (
         '<h3 id="notes-1">Fig lengths</h3><h4 id="notes-2">Contents {#sec-corpus}</h4><h3 id="notes-3">Fig lengths</h3>'

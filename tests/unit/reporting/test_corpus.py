@@ -24,7 +24,7 @@ def test_the_corpus_is_counted(run):
     assert poem[1:5] == ["120", "120", "25.0 %", f"{part['text'].str.len().median():.0f}"]
     assert poem[5] == f"{(part['label_sentiment'] == 'negative').mean() * 100:.0f} %"
     assert plain(corpus.dropped(run).markdown) == (
-        "Of 242 texts, 240 were kept. Left out: 2 × a text that stands in the corpus already."
+        "Of 242 texts, 240 were kept. Left out: 2 × duplicate of an earlier text."
     )
 
 

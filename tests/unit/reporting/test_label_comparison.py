@@ -12,8 +12,8 @@ def test_no_difference_found_is_no_claim_that_there_is_none(two_labels):
     vars(two_labels)["divergences"] = pd.DataFrame([divergence()])
     assert plain(label_comparison.opening(two_labels).markdown) == (
         "By the classifier “mood”, no difference was found: the label shares of the 50 samples begun with nothing are "
-        "0.020 bits (0.010 to 0.030) away from those of the texts, and as many texts drawn at random stay below "
-        "0.050 bits in 95 % of draws. A difference smaller than that may be there all the same."
+        "0.020 bits (0.010 to 0.030) away from those of the texts, and as many texts drawn at random are less "
+        "than 0.050 bits away in 95 % of draws. There may still be a difference that is smaller than that."
     )
 
 
@@ -30,9 +30,9 @@ def test_a_difference_is_said_with_its_size_and_where_it_is_largest(two_labels):
 @pytest.mark.parametrize(
     ("first", "last", "title"),
     [
-        ((0.5, 0.6), (0.1, 0.2), "Training moves the samples nearer to the texts by mood"),
-        ((0.1, 0.2), (0.5, 0.6), "Training moves the samples away from the texts by mood"),
-        ((0.1, 0.3), (0.2, 0.4), "No classifier tells whether training brings the samples nearer to the texts"),
+        ((0.5, 0.6), (0.1, 0.2), "Training moves the samples nearer to the texts according to mood"),
+        ((0.1, 0.2), (0.5, 0.6), "Training moves the samples away from the texts according to mood"),
+        ((0.1, 0.3), (0.2, 0.4), "No classifier shows whether training moves the samples nearer to the texts"),
     ],
 )
 def test_a_course_is_claimed_only_where_intervals_do_not_overlap(two_labels, first, last, title):

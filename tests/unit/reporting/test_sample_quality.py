@@ -58,10 +58,10 @@ REAL = ("held_out", "copied_ngram_share", 0.10, 0.08, 0.12, {})
 def test_copying_is_called_more_or_less_only_when_intervals_part(folder, share, units, words):
     rows = quality(REAL, ("samples", "copied_ngram_share", *share, {"units": units}))
     text = sample_quality.opening(shown(folder, rows)).markdown
-    assert f"stand in the training texts, {words} the 10{NO_BREAK}% (8 to 12{NO_BREAK}%) of held-out texts" in text
+    assert f"occur in the training texts, {words} the 10{NO_BREAK}% (8 to 12{NO_BREAK}%) of held-out texts" in text
 
 
-@pytest.mark.parametrize(("p_value", "words"), [(0.001, "tells them from"), (0.2, "finds no difference")])
+@pytest.mark.parametrize(("p_value", "words"), [(0.001, "distinguishes them from"), (0.2, "finds no difference")])
 def test_samples_are_told_apart_only_below_the_level(folder, p_value, words):
     row = ("samples", "told_apart_area", 0.71, 0.66, 0.75, {"p_value": p_value})
     run = shown(folder, quality(REAL, row))

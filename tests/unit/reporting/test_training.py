@@ -22,10 +22,10 @@ def test_training_is_told_with_its_end(run):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, "It learned on a CPU, in float32, 2 sequences at once."),
+        ({}, "It was trained on a CPU, in float32, 2 sequences at once."),
         (
             {"device_kind": "cuda", "compute_dtype": "bfloat16", "micro_batch_sequences": 1, "processes": 4},
-            "It learned on a GPU (cuda), in bfloat16, 1 sequence at once by each of 4 processes.",
+            "It was trained on a GPU (cuda), in bfloat16, 1 sequence at once by each of 4 processes.",
         ),
     ],
 )

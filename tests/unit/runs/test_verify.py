@@ -88,7 +88,7 @@ def test_the_page_may_name_another_device(pair):
         summary = where / "models" / "gpt2-tiny" / "summary.json"
         text = summary.read_text(encoding="utf-8")
         summary.write_text(text.replace('"cpu"', f'"{kind}"').replace('"float32"', f'"{dtype}"'), encoding="utf-8")
-        page = f"<p>It learned on {words}, in {dtype}, 8 sequences at once. about 0.51</p>"
+        page = f"<p>It was trained on {words}, in {dtype}, 8 sequences at once. about 0.51</p>"
         (where / "report" / "report.html").write_text(page, encoding="utf-8")
     assert verdicts_of(run, rebuilt)["report/report.html"].kind == CLOSE
     assert verdicts_of(rebuilt, run)["report/report.html"].kind == CLOSE

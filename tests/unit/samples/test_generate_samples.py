@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import replace
 
 import pytest
+import torch
 
 from samizdat.base.errors import UserError
 from samizdat.records.io import read_table
@@ -74,3 +75,12 @@ def test_a_prompt_that_fills_the_context_is_refused(trained, tmp_path):
     with pytest.raises(UserError, match=r"has \d+ tokens, the model 'm' reads 32"):
         generate(trained, tmp_path / "s.parquet", prompts=("word " * 40,))
     assert not (tmp_path / "s.parquet").exists()
+
+
+def test_too_little_memory_names_the_key(trained, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr("samizdat.samples.generate_samples.write_texts", full)
+    with pytest.raises(UserError, match=r"too little memory for 4 texts at once(?s:.*)halve sampling\.slots"):
+        generate(trained, tmp_path / "s.parquet")

@@ -74,7 +74,7 @@ def tokenizer_settings(config: Config, name: str) -> Config:
 
 
 def corpus_files(paths: Iterable[str]) -> list[str]:
-    """List the files of `corpus.paths`; a folder stands for all files below it that have a known suffix, sorted.
+    """List the files of `corpus.paths`; a folder means all files below it that have a known suffix, sorted.
 
     Raises:
         UserError: a path does not exist, or a folder has no file with a known suffix.

@@ -17,7 +17,7 @@ def duration(seconds: float) -> str:
 
 
 def dotted(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Flatten nested mappings to sorted pairs of dotted key and value: `training.steps`, `models[tiny].layers`."""
+    """Flatten nested mappings to sorted pairs of dotted key and value: `training.epochs`, `models[tiny].layers`."""
     if isinstance(value, dict):
         for name in sorted(value):
             yield from dotted(value[name], f"{key}.{name}".lstrip("."))

@@ -48,7 +48,7 @@ def locate(checkpoint: str, revision: str | None, patterns: tuple[str, ...] = MO
     Args:
         checkpoint: `package:NAME/FOLDER` (a folder of an installed package, which is not imported), an existing
             folder, or a Hub id.
-        revision: a commit, tag or branch of a Hub repository; `origin` has the commit that it stands for.
+        revision: a commit, tag or branch of a Hub repository; `origin` has the commit that it refers to.
         patterns: the files that may be fetched.
 
     Raises:

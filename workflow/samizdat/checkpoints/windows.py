@@ -26,7 +26,7 @@ class Window:
     """A part of a text that a model reads at once."""
 
     text: int  # number of the text
-    of: int  # number of windows that the text has
+    windows_of_text: int  # number of windows that the text has
     tokens: list[int]  # with special tokens
 
 

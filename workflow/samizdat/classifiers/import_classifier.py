@@ -174,7 +174,7 @@ def _safe_weights(checkpoint: str, revision: str | None, found: sources.Located,
 def _unpickle(pickle: Path, target: Path, origin: str) -> None:
     """Convert a pickle to safetensors in a separate process, which reads tensors and nothing else."""
     command = [sys.executable, "-m", "samizdat.checkpoints.unpickle", str(pickle), str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         raise UserError(

@@ -90,7 +90,7 @@ def _class_weights(examples: EncodedExamples) -> torch.Tensor:
 
 def _selection_f1(model: PreTrainedModel, step: FinetuningStep, examples: EncodedExamples, batch_rows: int) -> float:
     """Measure macro-F1 on the texts to select on."""
-    model.eval()  # type: ignore[no-untyped-call]  # transformers has no types for it
+    model.eval()
     with torch.inference_mode():
         predicted = [step.logits(batch).argmax(dim=1).cpu() for batch in examples.selection_batches(batch_rows)]
     model.train()

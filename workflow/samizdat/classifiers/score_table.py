@@ -7,8 +7,8 @@ import pandas as pd
 
 from samizdat.classifiers.score_store import StoredScore
 
-UNREADABLE = "the classifier's tokenizer finds no token in it"
-UNCERTAIN = "its most probable label is less probable than abstain_below"
+UNREADABLE = "the classifier's tokenizer finds no token in the text"
+UNCERTAIN = "the probability of the most probable label is below abstain_below"
 _MISSING = -1
 
 
@@ -33,7 +33,7 @@ class ScoreTable:
         return [key for key, place in self._places.items() if self._windows[place] == _MISSING]
 
     def to_frame(self, ids: pd.Series, keys: Sequence[bytes], seen: set[str], abstain_below: float) -> pd.DataFrame:
-        """Make the frame of `records.SCORES`.
+        """Make the frame of `records.classifiers.SCORES`.
 
         Args:
             ids: of the rows; several may have one text.

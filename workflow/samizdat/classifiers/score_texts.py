@@ -47,7 +47,7 @@ def score_texts(
     threads: int,
     seed: int,
 ) -> str:
-    """Score every text of the tables and write `records.SCORES`, row by row in the order of the tables.
+    """Score every text of the tables and write `records.classifiers.SCORES`, row by row in the order of the tables.
 
     A text longer than a window is read in several that overlap; its probabilities are the mean of theirs,
     weighted by their lengths in tokens. A text's score depends on the text and the classifier alone.

@@ -65,7 +65,7 @@ class FinetuningStep:
         self._seen_shapes: set[torch.Size] = set()
         if self._recorded:
             self._memory = torch.cuda.graph_pool_handle()
-            self._stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch has no types for it
+            self._stream = torch.cuda.Stream()
             self._stream.wait_stream(torch.cuda.current_stream())
 
     def logits(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -114,7 +114,7 @@ class FinetuningStep:
         # Recorded steps share the memory of their gradients; other steps give it back.
         self._optimizer.zero_grad(set_to_none=not self._recorded)
         loss = functional.cross_entropy(self._logits(inputs), inputs["targets"], weight=self._class_weights)
-        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch has no types for it
+        self._scaler.scale(loss).backward()
         take_step(self._parameters, [self._optimizer], self._scaler, GRADIENT_CLIP)
         return loss.detach()
 

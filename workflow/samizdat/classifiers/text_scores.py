@@ -86,8 +86,8 @@ def _completed(windows: list[Window], probabilities: np.ndarray, parts: WindowsR
     for window, found in zip(windows, probabilities, strict=True):
         mine = parts.setdefault(window.text, [])
         mine.append((window, found))
-        if len(mine) == window.of:
-            scores.append(TextScore(window.text, window.of, _mean(parts.pop(window.text))))
+        if len(mine) == window.windows_of_text:
+            scores.append(TextScore(window.text, window.windows_of_text, _mean(parts.pop(window.text))))
     return scores
 
 

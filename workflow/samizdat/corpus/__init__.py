@@ -1,4 +1,4 @@
 """The corpus: texts from files, a Hub dataset or the demo as one table. Writes `results/<run>/corpus/`.
 
-Imports `base`, `records`, `measures` and `checkpoints`.
+Imports `base`, `records`, `measures`, `checkpoints` and `environment`.
 """

@@ -48,7 +48,7 @@ def fetch_package(package: str, requirements: Path, archive: Path) -> str:
             folder,
         ]
         command = [sys.executable, "-m", "pip", "download", *options, "--requirement", str(pin)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         found = sorted(Path(folder).glob("*.tar.gz"))
         if done.returncode or not found:
             what = f"fetching the source archive of {package} {version}"

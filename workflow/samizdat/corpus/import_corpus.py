@@ -63,8 +63,8 @@ def import_corpus(settings: CorpusSettings, archive: Path | None, texts: Path, s
     Args:
         settings: where the texts are and which are kept.
         archive: the demo's source archive; None for another source.
-        texts: where to write the table (`records.TEXTS`).
-        summary: where to write `records.CorpusSummary`.
+        texts: where to write the table (`records.corpus.TEXTS`).
+        summary: where to write `records.corpus.CorpusSummary`.
         seed: draws the texts to keep where `max_texts` limits them.
 
     Raises:
@@ -109,7 +109,7 @@ def _select(raw_texts: Iterator[RawText], min_characters: int) -> _Selection:
             continue
         sha256 = hashlib.sha256(text.encode()).hexdigest()
         if sha256 in selection.kept:
-            selection.drop(raw, "a text that stands in the corpus already")
+            selection.drop(raw, "duplicate of an earlier text")
         else:
             raw.text = text
             selection.kept[sha256] = raw
@@ -125,14 +125,14 @@ def _select(raw_texts: Iterator[RawText], min_characters: int) -> _Selection:
 def _clean(text: object, min_characters: int) -> tuple[str, str | None]:
     """Return the text as it is kept, and the reason if it is dropped."""
     if not isinstance(text, str):
-        return "", "no text there"
+        return "", "empty cell, or a cell that is not text"
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if len(text) < min_characters:
         return text, f"shorter than {min_characters} characters (corpus.min_characters)"
     try:
         text.encode()
     except UnicodeEncodeError:
-        return text, "half a surrogate pair, which no encoding can hold"
+        return text, "half of a surrogate pair, which UTF-8 can't encode"
     return text, None
 
 
@@ -141,11 +141,11 @@ def _draw(selection: _Selection, max_texts: int, seed: int) -> None:
     # The texts with the smallest hashes are a random sample that hardly changes when a text is added.
     drawn = sorted(selection.kept, key=lambda sha256: _hash(f"{seed}:{sha256}"))
     for sha256 in drawn[max_texts:]:
-        selection.drop(selection.kept.pop(sha256), "not drawn into the sample (corpus.max_texts)")
+        selection.drop(selection.kept.pop(sha256), "not among the texts drawn at random (corpus.max_texts)")
 
 
 def _table(kept: dict[str, RawText], validation_share: float) -> pd.DataFrame:
-    """Make the frame of `records.TEXTS`, in the order in which the texts were read.
+    """Make the frame of `records.corpus.TEXTS`, in the order in which the texts were read.
 
     Raises:
         UserError: there is only one document.

@@ -1,4 +1,4 @@
-"""uv or pip as a process: which of them is there, what it is configured to, and what it says."""
+"""Install packages by uv, or by pip where there is no uv, with the user's configuration of pip."""
 
 import importlib.util
 import os
@@ -15,7 +15,7 @@ from samizdat.environment.system import how_to_install
 
 
 class Installer:
-    """uv, or pip where there is no uv to be had; both take the same arguments."""
+    """uv, or pip where uv can't be installed; both take the same arguments."""
 
     def __init__(self, venv: Path, locked_uv: Path):
         self.venv, self.python = venv, venv / "bin" / "python"
@@ -27,7 +27,7 @@ class Installer:
             self.uv = shutil.which("uv", path=str(venv / "bin"))
         if not self.uv and not pip:
             raise UserError(
-                f"{sys.executable} can't make an environment with pip in it (it has no ensurepip), and uv is not there",
+                f"{sys.executable} can't make an environment with pip in it (it has no ensurepip), and there is no uv",
                 remedy=how_to_install("venv", "install the package of your system for Python's venv, or uv"),
             )
         self.environment: dict[str, str] = {}
@@ -38,7 +38,7 @@ class Installer:
             self.downloads = self._cache()
 
     def _pip(self) -> list[str]:
-        """The environment's pip; else that of the running Python, made to install there; else nothing."""
+        """Return the command of the environment's pip, or of the running Python's pip; empty where there is neither."""
         if list((self.venv / "lib").glob("python*/site-packages/pip")):
             return [str(self.python), "-m", "pip", "--disable-pip-version-check", "--retries=1"]
         if importlib.util.find_spec("pip"):
@@ -46,9 +46,9 @@ class Installer:
         return []
 
     def _cache(self) -> Path:
-        """Where uv keeps what it downloads; inside of the environment where its own place can't be written."""
+        """Return uv's folder of downloads; one in the environment where uv can't write to its own."""
         command = [str(self.uv), "cache", "dir"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         folder = Path(done.stdout.strip() or "/")
         if not os.access(next(parent for parent in (folder, *folder.parents) if parent.exists()), os.W_OK):
             folder = self.venv / "cache"
@@ -56,7 +56,7 @@ class Installer:
         return folder
 
     def install(self, what: str, *arguments: str, may_fail: bool = False) -> str | None:
-        """Install what the arguments say; return the output, or None where it failed and may.
+        """Install what the arguments say; return the output, or None where it failed and may fail.
 
         Raises:
             UserError: the installer failed; the message says why in one line.
@@ -64,10 +64,10 @@ class Installer:
         return self._run(what, [*self.command, *arguments], self.environment, may_fail=may_fail)
 
     def _run(self, what: str, command: list[str], more: dict[str, str], *, may_fail: bool) -> str | None:
-        """Run an installer, its lines shown as they come."""
+        """Run an installer, and print its lines as they come."""
         output: list[str] = []
         variables = more | os.environ
-        with subprocess.Popen(  # noqa: S603
+        with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=variables
         ) as process:
             for line in process.stdout or ():
@@ -80,9 +80,9 @@ class Installer:
 
 
 def settings_of_pip(pip: list[str]) -> dict[str, str]:
-    """What pip is configured to, in the variables of uv, which doesn't read pip's files."""
-    done = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False)  # noqa: S603
-    # Of the places of a setting the environment counts most, and `install` more than `global`.
+    """Return pip's configuration as environment variables of uv, which doesn't read pip's files."""
+    done = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False)
+    # A variable of the environment overrides a setting of `install`, which overrides one of `global`.
     lines = re.findall(r"^(global|install|:env:)\.([\w-]+)='(.*)'$", done.stdout, re.MULTILINE)
     lines.sort(key=lambda line: ("global", "install", ":env:").index(line[0]))
     found = {name: value for _, name, value in lines}

@@ -1,11 +1,11 @@
-"""What uv and pip say when they fail, as one line with a remedy."""
+"""Turn what uv and pip print when they fail into one error with a remedy."""
 
 import re
 
 from samizdat.base.errors import UserError
 from samizdat.environment.system import how_to_install
 
-# What is found in the output → what happened, and what to do. The first that is found counts.
+# Pattern of the output, what happened, and what to do. The first pattern that is found counts.
 _CAUSES = (
     (
         r"No space left on device|os error 28|Errno 28",
@@ -33,7 +33,7 @@ _CAUSES = (
     (
         r"do not match the hash|DO NOT MATCH THE HASHES|[Hh]ash mismatch",
         "a package is not the one that {pinned_in} names (another hash)",
-        "delete the installer's cache (uv cache clean, pip cache purge) and run the same command again; if it comes "
+        "delete the installer's cache (uv cache clean, pip cache purge) and run the same command again; if it happens "
         "again, the registry or the mirror serves other files: don't use it",
     ),
     (

@@ -1,4 +1,4 @@
-"""The operating system: whether it can run this, and its command that installs something."""
+"""Check the operating system, and name its command that installs a package."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ from samizdat.base.errors import UserError
 # The oldest systems that PyTorch and the packages of the lock have wheels for.
 OLDEST_GLIBC = (2, 28)
 OLDEST_MACOS = (14,)
-# What may be missing → package manager → its packages. `{python}` is such as python3.12.
+# What may be missing → package manager → its packages. `{python}` becomes, for example, python3.12.
 PACKAGES = {
     "venv": {"apt": "{python}-venv"},
     "compiler": {
@@ -25,7 +25,7 @@ INSTALL = {"apt": "apt install", "dnf": "dnf install", "zypper": "zypper install
 
 
 def how_to_install(what: str, otherwise: str) -> str:
-    """The command that installs `what` (a key of PACKAGES) on this system; `otherwise` where none is known."""
+    """Return the command that installs `what` (a key of PACKAGES) on this system; `otherwise` where none is known."""
     for manager, packages in PACKAGES[what].items():
         if shutil.which(manager):
             sudo = "" if os.geteuid() == 0 else "sudo "
@@ -38,7 +38,7 @@ def check_system() -> None:
     """Refuse a system that PyTorch has no build for.
 
     Raises:
-        UserError: names the system and what would do.
+        UserError: names the system, and those that can be used.
     """
     machine = platform.machine()
     wanted = (
@@ -48,7 +48,7 @@ def check_system() -> None:
     if sys.platform == "darwin":
         version = platform.mac_ver()[0]
         if machine != "arm64":
-            # An x86-64 Python on Apple silicon says so too.
+            # An x86-64 Python on Apple silicon reports x86_64, too.
             raise UserError(
                 "this Python runs on an Intel Mac, or is built for one, and PyTorch has no build for those",
                 remedy=f"on Apple silicon install a Python for arm64; otherwise {wanted}",
@@ -67,4 +67,4 @@ def check_system() -> None:
         if machine not in ("x86_64", "aarch64"):
             raise UserError(f"this machine is a {machine}, and PyTorch has no build for it", remedy=wanted)
     else:
-        raise UserError(f"this system is {sys.platform}, for which nothing here is made", remedy=wanted)
+        raise UserError(f"this system is {sys.platform}, which is not supported", remedy=wanted)

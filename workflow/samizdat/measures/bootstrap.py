@@ -11,6 +11,8 @@ from samizdat.measures.arrays import Counts, Floats
 
 # How many drawn counts are in memory at once (8 bytes each).
 COUNTS_AT_ONCE = 8_000_000
+# Counts are whole numbers, so a probability or a score from 0 to 1 is counted in millionths.
+MILLION = 1_000_000
 
 
 def resample_totals(counts: Counts, resamples: int, seed: int) -> Counts:

@@ -84,9 +84,9 @@ def _data(corpus: CorpusSummary, tokenizer: TokenizerSummary) -> str:
     return f"""## Data
 
 {escape(corpus.source)}: {corpus.texts:,} texts of {corpus.documents:,} documents, {corpus.characters:,} characters.
-{corpus.splits["train"]:,} texts were trained on and {corpus.splits["validation"]:,} held out; texts of one document
-never stand on both sides. The vocabulary has {tokenizer.vocabulary_size:,} tokens, {tokenizer.characters_per_token:.2f}
-characters each.{groups}"""
+{corpus.splits["train"]:,} texts were trained on and {corpus.splits["validation"]:,} held out; all texts of one
+document are in the same split. The vocabulary has {tokenizer.vocabulary_size:,} tokens,
+{tokenizer.characters_per_token:.2f} characters each.{groups}"""
 
 
 def _training(model: ModelSummary, training: dict[str, Any]) -> str:
@@ -113,7 +113,7 @@ def _metrics(model: ModelSummary) -> str:
 
 On the held-out texts. Bits per byte compare models of different vocabularies, perplexities don't.{metrics}
 
-The best step was chosen on the same held-out texts, which flatters these numbers a little."""
+The best step was chosen on the same held-out texts, so these numbers look a little better than they are."""
 
 
 def _origin(model: ModelSummary) -> str:

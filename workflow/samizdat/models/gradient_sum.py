@@ -47,7 +47,7 @@ class GradientSum:
         if not self.records:
             return
         rows, before = example.clone(), self._loss_sum.clone()
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch has no types for it
+        stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.random.fork_rng(devices=[torch.cuda.current_device()]):
             with torch.cuda.stream(stream):

@@ -1,4 +1,4 @@
-"""Starts a training by several processes: `python -m samizdat.models.launch N samizdat.models.train_model …`."""
+"""Start a training in several processes: `python -m samizdat.models.launch N samizdat.models.train_model …`."""
 
 import logging
 import os

@@ -103,7 +103,7 @@ class Learner:
         # Apple's GPUs have no float64.
         exact = torch.float32 if self.device.kind == "mps" else torch.float64
         total = torch.zeros((), dtype=exact, device=self.device.kind)
-        self.model.eval()  # type: ignore[no-untyped-call]  # transformers has no types for it
+        self.model.eval()
         with torch.no_grad():
             for rows in parts:
                 total += self.loss(rows.to(self.device.kind))

@@ -17,13 +17,14 @@ from samizdat.base.files import write_text
 from samizdat.models.head_loss import NO_TARGET
 from samizdat.models.learner import Learner
 from samizdat.models.pace import Pace
-from samizdat.models.position import LogRow, Position
+from samizdat.models.position import Position
 from samizdat.models.rows import TrainingData
 from samizdat.models.saved_weights import SavedWeights
 from samizdat.models.settings import StepPlan, TrainingSettings
 from samizdat.models.state import StateWriter, load_state
 from samizdat.models.workers import Workers
 from samizdat.optimization.schedule import LearningRateSchedule
+from samizdat.records.models import LogRow
 
 log = logging.getLogger("samizdat")
 

@@ -99,7 +99,7 @@ def _tokenizer(settings: TokenizerSettings, corpus: pd.DataFrame, archive: Path 
             f"the tokenizer {settings.name!r} lacks what `source: {settings.source}` needs",
             remedy="give it `vocabulary_size` for train, `checkpoint` for checkpoint, or --archive for gpt2",
         )
-    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # transformers has no types for it
+    return PreTrainedTokenizerFast(
         tokenizer_object=backend,
         bos_token=BOUNDARY,
         eos_token=BOUNDARY,

@@ -102,11 +102,11 @@ def _dry_step(settings: TrainingSettings, model: GPT2LMHeadModel, device: Device
     loss = RowLoss(model, kind=device.kind, dtype=number_formats(settings, device)[1])
     rows = torch.zeros((sequences, settings.context_tokens + 1), dtype=torch.long, device=device.kind)
     size = BYTES_PER_PARAMETER * model.num_parameters()
-    on_card = device.kind == "cuda"
-    streams = torch.random.fork_rng(devices=[torch.cuda.current_device()] if on_card else [])
+    on_gpu = device.kind == "cuda"
+    streams = torch.random.fork_rng(devices=[torch.cuda.current_device()] if on_gpu else [])
     try:
         with streams:
-            if on_card:
+            if on_gpu:
                 # While the model is evaluated, the memory of the recorded passes stays taken.
                 torch.cuda.reset_peak_memory_stats()
                 before = torch.cuda.memory_allocated()
@@ -114,10 +114,10 @@ def _dry_step(settings: TrainingSettings, model: GPT2LMHeadModel, device: Device
                     loss(rows)
                 size += torch.cuda.max_memory_allocated() - before
                 size += int(ROOM * torch.cuda.get_device_properties().total_memory)
-            ballast = torch.empty(size if on_card else 0, dtype=torch.uint8, device=device.kind)
+            ballast = torch.empty(size if on_gpu else 0, dtype=torch.uint8, device=device.kind)
             loss(rows).backward()
             del ballast
     finally:
         model.zero_grad()
-        if on_card:
+        if on_gpu:
             torch.cuda.empty_cache()

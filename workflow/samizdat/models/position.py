@@ -4,20 +4,7 @@ import json
 import math
 from dataclasses import asdict, dataclass, field
 
-
-@dataclass(frozen=True)
-class LogRow:
-    """A row of `train_log.csv`: one evaluation. The fields are `TRAIN_LOG_COLUMNS`, which are explained there."""
-
-    step: int
-    tokens: int
-    epoch: float
-    learning_rate: float
-    gradient_norm: float | None
-    train_loss: float | None
-    validation_loss: float
-    validation_perplexity: float
-    validation_bits_per_byte: float
+from samizdat.records.models import LogRow
 
 
 @dataclass

@@ -45,7 +45,7 @@ def push_model(
 
     Args:
         settings: which repository, and whether it is private.
-        model: the folder as `train_model` wrote it.
+        model: the folder that `train_model` wrote.
         tokenizer: the tokenizer's `summary.json`.
         corpus: the corpus's `summary.json`.
         title_of_run: for the card.

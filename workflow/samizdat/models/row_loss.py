@@ -66,7 +66,7 @@ class RowLoss(torch.nn.Module):
             block.compile(dynamic=False)
         self.chunk_loss = torch.compile(loss_of_chunk, dynamic=False)
         # In evaluation mode, as in the first validation.
-        self.model.eval()  # type: ignore[no-untyped-call]  # transformers has no types for it
+        self.model.eval()
         try:
             with torch.no_grad():
                 self(example)

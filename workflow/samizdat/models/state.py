@@ -95,7 +95,7 @@ class StateWriter:
             if name not in self._buffers:
                 self._buffers[name] = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
             self._buffers[name].copy_(tensor, non_blocking=True)
-        copied = torch.cuda.Event()  # type: ignore[no-untyped-call]  # torch has no types for it
+        copied = torch.cuda.Event()
         copied.record()
         return self._buffers, copied
 

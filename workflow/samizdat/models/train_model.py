@@ -5,7 +5,7 @@ import io
 import logging
 import shutil
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -23,14 +23,13 @@ from samizdat.models.initial_model import initial_model
 from samizdat.models.learner import Learner
 from samizdat.models.loop import STATE_FILE, TrainingLoop
 from samizdat.models.micro_batch import micro_batch_sequences
-from samizdat.models.position import LogRow
 from samizdat.models.row_loss import CannotCompileError
 from samizdat.models.rows import TrainingData, TrainingRows, evaluation_rows, read_tokens
 from samizdat.models.settings import TrainingSettings, decided
 from samizdat.models.state import state_bytes
 from samizdat.models.workers import Workers, join
 from samizdat.records.io import read_document, write_document
-from samizdat.records.models import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
+from samizdat.records.models import TRAIN_LOG_COLUMNS, LogRow, ModelSummary, TokenizerSummary
 
 log = logging.getLogger("samizdat")
 
@@ -61,7 +60,7 @@ def train_model(
     Args:
         settings: the model's shape and recipe.
         name: of the model.
-        tokenizer: a folder as `make_tokenizer` writes it, with the corpus in tokens.
+        tokenizer: the folder that `make_tokenizer` wrote, with the corpus in tokens.
         out: the folder to write; its `steps/<percent>/` holds the earlier checkpoints.
         work: private folder: the state to resume from, and the finished result.
         device: `auto`, `cpu`, `cuda` or `mps`.
@@ -217,8 +216,7 @@ def _as_csv(log: Iterable[LogRow]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(TRAIN_LOG_COLUMNS)
-    for row in map(asdict, log):
-        cells = (row[column] for column in TRAIN_LOG_COLUMNS)
+    for cells in map(astuple, log):
         writer.writerow("" if cell is None else f"{cell:.6f}" if isinstance(cell, float) else cell for cell in cells)
     return text.getvalue()
 

@@ -15,7 +15,7 @@ from samizdat.base.errors import UserError
 LAUNCHER = "samizdat.models.launch"
 # Set to 1, processes share the GPUs of the machine, and their sums go through the host's memory: for tests of several
 # processes on a machine with one GPU.
-SHARE_CARDS = "SAMIZDAT_SHARE_CARDS"
+SHARE_GPUS = "SAMIZDAT_SHARE_GPUS"
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def join(processes: int | str, kind: str) -> Workers:
         )
     if count == 1:
         return Workers(0, 1, kind)
-    shared = os.environ.get(SHARE_CARDS) == "1"
+    shared = os.environ.get(SHARE_GPUS) == "1"
     if kind == "mps" or (kind == "cuda" and torch.cuda.device_count() < count and not shared):
         there = torch.cuda.device_count() if kind == "cuda" else 1
         raise UserError(

@@ -1,4 +1,4 @@
 """How weights are updated: gradients, optimisers, learning rates. Every training loop uses it.
 
-Imports `base`.
+Imports no other room of samizdat.
 """

@@ -5,7 +5,7 @@ import torch
 from samizdat.optimization.muon import Muon
 
 # AdamW's momentum coefficients. Alone: those of GPT-3 (Brown et al. 2020, appendix B). With Muon, AdamW moves only
-# embeddings, biases and norms, and a shorter memory of the gradient learns more (docs/benchmarks.md).
+# embeddings, biases and norms, and a shorter memory of the gradient learns more (docs/log.md).
 ADAM_BETAS = {"muon": (0.8, 0.95), "adamw": (0.9, 0.95)}
 
 

@@ -29,7 +29,7 @@ def find_quarto() -> str | None:
     program = shutil.which("quarto")
     if program is None:
         return None
-    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
     version = tuple(int(part) for part in re.findall(r"\d+", done.stdout)[:2])
     if done.returncode or version < OLDEST:
         log.warning("quarto %s is older than %d.%d; the embedded renderer is used", done.stdout.strip(), *OLDEST)
@@ -52,7 +52,7 @@ def render_with_quarto(program: str, notebook: Path, project: Path, work: Path) 
     folder = work / "quarto"
     _copy_project(project, folder)
     shutil.copy(notebook, folder / "report.ipynb")
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [program, "render", "report.ipynb", "--to", "html"],
         cwd=folder,
         env=os.environ | {"QUARTO_PYTHON": sys.executable, "NO_COLOR": "1"},

@@ -26,7 +26,7 @@ def convert(text: str, source: str, target: str, *options: str) -> str:
         RuntimeError: pandoc fails, which is a bug, since no text should make it fail.
     """
     command = [pypandoc.get_pandoc_path(), "--sandbox", "--wrap=none"]
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [*command, f"--from={source}", f"--to={target}", *options],
         input=text.encode(),
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Bring `report/report.ipynb` up to date with a run, before `quarto render report/` renders it."""
+"""Update `report/report.ipynb` with a run's results, before `quarto render report/` renders it."""
 
 import os
 import sys
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def prepare(root: Path, run: Path) -> str:
-    """Bring `report/report.ipynb` below `root` up to date with the results in `run`.
+    """Update `report/report.ipynb` below `root` with the results in `run`.
 
     Raises:
         UserError: the run is not finished, its files are not those of its manifest, or a cell fails.

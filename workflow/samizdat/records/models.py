@@ -1,18 +1,24 @@
-"""The summaries of a tokenizer and a model, and the columns of a training log."""
+"""The summaries of a tokenizer and a model, and the rows of a training log."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-TRAIN_LOG_COLUMNS = (
-    "step",  # optimiser steps so far
-    "tokens",  # training tokens seen so far
-    "epoch",
-    "learning_rate",  # of the AdamW parameters
-    "gradient_norm",  # before clipping; empty in the row of step 0
-    "train_loss",  # nats per token, mean since the previous row; empty in the row of step 0
-    "validation_loss",  # nats per token
-    "validation_perplexity",  # per token of this tokenizer
-    "validation_bits_per_byte",
-)
+
+@dataclass(frozen=True)
+class LogRow:
+    """A row of `models/<model>/train_log.csv`: one evaluation."""
+
+    step: int  # optimiser steps so far
+    tokens: int  # training tokens seen so far
+    epoch: float
+    learning_rate: float  # of the AdamW parameters
+    gradient_norm: float | None  # before clipping; empty in the row of step 0
+    train_loss: float | None  # nats per token, mean since the previous row; empty in the row of step 0
+    validation_loss: float  # nats per token
+    validation_perplexity: float  # per token of this tokenizer
+    validation_bits_per_byte: float
+
+
+TRAIN_LOG_COLUMNS = tuple(field.name for field in fields(LogRow))
 
 
 @dataclass(frozen=True)

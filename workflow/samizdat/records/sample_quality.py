@@ -11,7 +11,7 @@ SAMPLE_QUALITY = table_schema(
     model=pa.string(),  # null for the baseline, like the next three
     percent=pa.int16(),
     temperature=pa.float32(),
-    begun_with=pa.string(),  # as in DIVERGENCES
+    begun_with=pa.string(),  # as in `records.statistics.DIVERGENCES`
     # "distinct_1" to "distinct_3", "self_bleu", "loop_share", "length_words", "known_word_share",
     # "copy_characters", "copied_ngram_share", "closeness", "told_apart_area"
     metric=pa.string(),

@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from samizdat.records.io import table_schema
 
-PUBLISHED_PERCENT = 100  # stands for the published model, which has the best weights
+PUBLISHED_PERCENT = 100  # means the published model, which has the best weights
 
 SAMPLES = table_schema(
     id=pa.string(),  # <model>-<percent>-<number>, unique in a run

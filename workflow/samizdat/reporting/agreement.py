@@ -26,7 +26,7 @@ from samizdat.reporting.words import (
 )
 
 NONE_COMPARABLE = (
-    "No classifier can be held against a label that people gave, so nothing is known here of how good they are."
+    "No classifier can be compared with labels that people gave, so it is not known how good the classifiers are here."
 )
 METHODS = {
     "classifier": "classifier",

@@ -44,8 +44,8 @@ def opening(run: Run) -> Prose:
         f"{counted(corpus.characters, 'character')} in all. Its source: {escape(corpus.source)}.",
         f"Half of the texts have between {count(quantiles['0.25'])} and {count(quantiles['0.75'])} characters; "
         f"the longest has {count(quantiles['1'])}.",
-        f"{counted(corpus.splits.get('validation', 0), 'text was', 'texts were')} held out from all training; texts of "
-        "one document are never on both sides.",
+        f"{counted(corpus.splits.get('validation', 0), 'text was', 'texts were')} held out from all training; all "
+        "texts of one document are in the same split.",
     ]
     return Prose(" ".join([*sentences, _limits(run)]))
 
@@ -55,7 +55,7 @@ def _limits(run: Run) -> str:
     size = f"The course asks for {_within(run.corpus.texts, COURSE_TEXTS, 'texts')}"
     gpt2 = [item["name"] for item in run.config["tokenizers"] if item["source"] == "gpt2"]
     if not gpt2:
-        return f"{size}; GPT-2’s own tokens, of which it asks for a number too, were not counted in this run."
+        return f"{size}; it also asks for a number of GPT-2’s own tokens, which were not counted in this run."
     # Each text has one boundary token, which is not counted here.
     tokens = sum(run.tokenizers[gpt2[0]].tokens.values()) - run.corpus.texts
     return f"{size} and {_within(tokens, COURSE_GPT2_TOKENS, 'GPT-2 tokens')}."
@@ -160,7 +160,7 @@ def human_labels(run: Run) -> Picture | Prose:
     texts = run.texts
     columns = [column for column in _label_columns(texts) if 1 < texts[column].nunique() <= len(PALETTE)]
     if not columns:
-        return Prose("The corpus brings no labels that people gave, or more of them than a figure can show.")
+        return Prose("The corpus has no labels that people gave, or more of them than a figure can show.")
     bars = [(ALL, texts)]
     bars += [(group, texts[texts["group"] == group]) for group in texts["group"].value_counts().index[:SHOWN_GROUPS]]
     first = texts[columns[0]].value_counts(normalize=True)

@@ -35,8 +35,8 @@ from samizdat.reporting.words import (
 )
 
 NO_SAMPLES = (
-    "No published model wrote a text from nothing (`sampling.unprompted_samples` is 0), so nothing can be compared: "
-    "a prompt would lend its own labels to what follows."
+    "No text of a published model began with nothing (`sampling.unprompted_samples` is 0), so nothing can be compared: "
+    "a prompt would influence the labels of what follows."
 )
 
 
@@ -64,8 +64,8 @@ def _sentence(run: Run, row: Row) -> str:
     chance = f"{_bits(row['chance_bits'])}{NO_BREAK}bits"
     if not _differs(row):
         return (
-            f"{start}no difference was found: {shares}, and as many texts drawn at random stay below {chance} in "
-            f"{percent(run.confidence)} of draws. A difference smaller than that may be there all the same."
+            f"{start}no difference was found: {shares}, and as many texts drawn at random are less than {chance} away "
+            f"in {percent(run.confidence)} of draws. There may still be a difference that is smaller than that."
         )
     of_samples, of_texts = _widest_gap(run, row)
     return (
@@ -149,10 +149,10 @@ def _finding(run: Run, names: list[str]) -> str:
     """Say as a title by which classifiers samples and texts differ by more than chance."""
     found = {row["classifier"] for row in rows_of(_published(run.divergences)) if _differs(row)}
     if not found:
-        return "No classifier tells samples from texts by its label shares"
+        return "No classifier’s label shares distinguish samples from texts"
     tell, rest = ([f"“{drawn(one)}”" for one in names if (one in found) == told] for told in (True, False))
     others = f"; those of {joined(rest)} do not" if rest else ""
-    return f"The labels of {joined(tell)} tell samples from texts{others}"
+    return f"The label shares of {joined(tell)} distinguish samples from texts{others}"
 
 
 def by_training(run: Run) -> Picture | Prose:
@@ -160,7 +160,7 @@ def by_training(run: Run) -> Picture | Prose:
     rows = run.divergences[(run.divergences["begun_with"] == "prompts") & run.divergences["temperature"].isna()]
     if rows["percent"].nunique() < 2:
         return Prose(
-            "There is no course to show: it takes a classifier (`classifiers`), prompts (`prompts`, "
+            "There is no course of training to show: that needs a classifier (`classifiers`), prompts (`prompts`, "
             "`sampling.held_out_prompts`) and a checkpoint from before the end of training (`training.keep_percents`)."
         )
     title = _course_finding(rows)
@@ -199,10 +199,13 @@ def _course_finding(rows: pd.DataFrame) -> str:
         "nearer to the texts": [first["classifier"] for first, last in ends if last["high"] < first["low"]],
         "away from the texts": [first["classifier"] for first, last in ends if last["low"] > first["high"]],
     }
-    told = [f"{where} by {joined(drawn(one) for one in dict.fromkeys(by))}" for where, by in moves.items() if by]
+    told = [
+        f"{where} according to {joined(drawn(one) for one in dict.fromkeys(by))}" for where, by in moves.items() if by
+    ]
     if not told:
-        return "No classifier tells whether training brings the samples nearer to the texts"
-    elsewhere = "" if sum(map(len, moves.values())) == len(ends) else "; elsewhere no move can be told from chance"
+        return "No classifier shows whether training moves the samples nearer to the texts"
+    all_told = sum(map(len, moves.values())) == len(ends)
+    elsewhere = "" if all_told else "; no other move can be distinguished from chance"
     return f"Training moves the samples {joined(told)}{elsewhere}"
 
 

@@ -26,9 +26,9 @@ def opening(run: Run) -> Prose:
     return Prose(
         f"The run {code(manifest.run)} was made by Samizdat {manifest.versions.get('samizdat', '')} ({commit}) with "
         f"Python {manifest.python} and the master seed {manifest.config['seed']}. "
-        f"Every number above was read from {counted(len(manifest.artefacts), 'file')}, whose hashes stand below. "
-        f"**Check me:** {code(f'make verify RUN=results/{manifest.run}')}, typed where the run lies, makes "
-        "it again from its config, inputs and code, and says of each file whether the same bytes come out."
+        f"Every number above was read from {counted(len(manifest.artefacts), 'file')}, whose hashes are listed below. "
+        f"**Check it:** {code(f'make verify RUN=results/{manifest.run}')}, called in the project's folder, makes the "
+        "run again from its config, inputs and code, and says for each file whether its bytes are the same."
     )
 
 

@@ -62,7 +62,7 @@ def opening(run: Run) -> Prose:
     sentences = [
         found for _, part in rows.groupby(["model", "temperature"], sort=False) if (found := _sentence(run, part))
     ]
-    return Prose(" ".join(sentences) or "Too few samples began with nothing to be held against held-out texts.")
+    return Prose(" ".join(sentences) or "Too few samples began with nothing to be compared with held-out texts.")
 
 
 def _sentence(run: Run, part: pd.DataFrame) -> str:
@@ -81,12 +81,13 @@ def _sentence(run: Run, part: pd.DataFrame) -> str:
             else "not clearly different from"
         )
         words.append(
-            f"{percent_interval(own['value'], own['low'], own['high'])} of all runs of four words stand in the "
+            f"{percent_interval(own['value'], own['low'], own['high'])} of all runs of four words occur in the "
             f"training texts, {relation} the {percent_interval(real['value'], real['low'], real['high'])} of "
             "held-out texts"
         )
     if apart:
-        verdict = "tells them from held-out texts" if apart["p_value"] <= 1 - run.confidence else "finds no difference"
+        distinguished = apart["p_value"] <= 1 - run.confidence
+        verdict = "distinguishes them from held-out texts" if distinguished else "finds no difference"
         words.append(
             f"a simple model {verdict} (area under the curve {_spelled(apart, TWO_DIGITS)}, "
             f"p{NO_BREAK}={NO_BREAK}{apart['p_value']:.3f})"
@@ -174,7 +175,7 @@ def copies(run: Run) -> Picture | Prose:
     """Draw how long the longest copies in unprompted samples of published models and in held-out texts are."""
     sets = _copy_lengths(run)
     if len(sets) < 2:
-        return Prose("No published model wrote a text from nothing, so there are no copies to show.")
+        return Prose("No text of a published model began with nothing, so there are no copies to show.")
     title = _copies_finding(run)
     with drawing(title, 3.2) as (picture, (axis,)):
         descriptions = []
@@ -217,7 +218,7 @@ def _copies_finding(run: Run) -> str:
 
 def _finish_copies(axis: Axes, lengths: np.ndarray) -> None:
     """Label the axes of the figure of copies, and fit the horizontal one to all lengths."""
-    axis.set(xlabel="longest run of characters that stands in a training text", ylabel="texts with such a run")
+    axis.set(xlabel="longest run of characters that is also in a training text", ylabel="texts with such a run")
     axis.set_ylim(0, 1.02)
     axis.set_xscale("log")
     axis.yaxis.set_major_formatter(in_percent())
@@ -236,7 +237,7 @@ def shares_by_step(run: Run) -> Picture | Prose:
         _course_of_labels(samples),
         next_to_texts(run, samples, "samples after {} %"),
         in_order(samples["classifier"]),
-        kind="Points with intervals",
+        kind=f"Points with {percent(run.confidence)} intervals",
         inches=(0.16, 0.11),
     )
 

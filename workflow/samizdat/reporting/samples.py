@@ -28,7 +28,7 @@ def opening(run: Run) -> Prose:
             else ""
         )
         + (
-            f", no run of {counted(sampling['no_repeat_ngram'], 'token')} standing twice"
+            f", no run of {counted(sampling['no_repeat_ngram'], 'token')} occurring twice in a text"
             if sampling["no_repeat_ngram"]
             else ""
         )

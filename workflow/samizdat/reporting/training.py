@@ -24,7 +24,7 @@ def _sentences(run: Run, model: ModelSummary) -> str:
     rows = _log_of(run, model)
     first, last = rows.iloc[0], rows.iloc[-1]
     held_out = run.tokenizers[model.tokenizer].utf8_bytes.get("validation", 0)
-    start = "from scratch" if model.start == "scratch" else f"on from {escape(model.start)}"
+    start = "from scratch" if model.start == "scratch" else f"from the checkpoint {escape(model.start)}"
     text = (
         f"The model {label(model.name)} has {millions(model.parameters)} parameters and was trained {start} for "
         f"{count(model.steps_done)} steps, {millions(model.tokens_seen)} tokens in all "
@@ -49,7 +49,7 @@ def _circumstances(model: ModelSummary) -> str:
     """Say on which device a model was trained, in which number format, and how many sequences at once."""
     processes = "" if model.processes == 1 else f" by each of {counted(model.processes, 'process', 'processes')}"
     return (
-        f"It learned on {DEVICES[model.device_kind]}, in {model.compute_dtype}, "
+        f"It was trained on {DEVICES[model.device_kind]}, in {model.compute_dtype}, "
         f"{counted(model.micro_batch_sequences, 'sequence')} at once{processes}."
     )
 

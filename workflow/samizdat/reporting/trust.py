@@ -8,6 +8,7 @@ import pandas as pd
 import seaborn as sns
 
 from samizdat.base.escaping import escape, quoted
+from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.frames import Row, parts_of, rows_of
 from samizdat.reporting.interval_charts import interval_line
 from samizdat.reporting.run import Run
@@ -71,7 +72,7 @@ def fitness(run: Run) -> Table | Prose:
         share = percent(row["texts"] / row["of"]) if row["of"] else ""
         rows.append([name(row["classifier"]), escape(words), count(row["texts"]), count(row["of"]), share])
     header = ["Classifier", "Texts", "Number", "Of", "Share"]
-    return table(rows, header, numbers=header[2:]) if rows else Prose("No classifier was applied in this run.")
+    return table(rows, header, numbers=header[2:]) if rows else Prose(NONE_APPLIED)
 
 
 def warnings(run: Run) -> Prose:
@@ -100,12 +101,12 @@ def _made_for(run: Run, classifier: str) -> dict[str, object]:
 def calibration(run: Run) -> Picture | Prose:
     """Draw how often labels are right against how probable the classifier says they are, on held-out texts."""
     if run.calibration.empty:
-        return Prose("Without labels that people gave, nothing is known of whether the probabilities can be believed.")
+        return Prose("Without labels that people gave, it is not known whether the probabilities can be believed.")
     errors = {row["classifier"]: row for row in rows_of(run.quality) if row["metric"] == "calibration_error"}
     title = _calibration_finding(run, errors)
     classifiers = parts_of(run.calibration, "classifier")
     with drawing(title, 3.6) as (picture, [axis]):
-        axis.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":", label="as often as it says")
+        axis.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":", label="perfect calibration")
         for series, (classifier, part) in enumerate(classifiers.items()):
             interval_line(
                 axis, part["confidence"], part["accuracy"], part["low"], part["high"],
@@ -167,10 +168,10 @@ def ceiling(run: Run) -> Prose:
         share = percent(found["classifier"]["value"] / found["human"]["value"])
         sentences.append(
             f"People do not agree either: one rater, drawn at random for each text, reaches a macro-F1 of {human} "
-            f"against the mean of the others. {label(classifier)} reaches {own}, {share} of that; the word list of "
-            f"VADER reaches {words}."
+            f"compared with the mean of the others. {label(classifier)} reaches {own}, {share} of that; the word list "
+            f"of VADER reaches {words}."
         )
-    return Prose(" ".join(sentences) or "How far people agree with each other is not known of this corpus.")
+    return Prose(" ".join(sentences) or "How far people agree with each other is not known for this corpus.")
 
 
 def associations(run: Run) -> Picture | Prose:
@@ -251,4 +252,4 @@ def examples(run: Run) -> Table | Prose:
         ]
         for row in rows_of(found)
     ]
-    return table(rows, ["Classifier", "Certain", "Text", "Label", "Next"])
+    return table(rows, ["Classifier", "Certainty", "Text", "Label", "Second label"])

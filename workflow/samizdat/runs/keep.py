@@ -61,7 +61,7 @@ def keep(folder: Path, command: Sequence[str], *, pause: float = PAUSE_SECONDS) 
     print(f"Restored from {folder}: {number} files" if number else f"Copying into {folder}", file=sys.stderr)
     if not command:
         return 0
-    process = subprocess.Popen(command, preexec_fn=die_with_parent)  # noqa: S603
+    process = subprocess.Popen(command, preexec_fn=die_with_parent)
     # Services stop a program by these signals. The command ends by itself, and its last state is copied.
     for number_of_signal in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number_of_signal, lambda *_: process.terminate())
@@ -116,7 +116,7 @@ def _copy_files(folder: Path, before: dict[str, dict[str, Any]]) -> dict[str, di
     files: dict[str, dict[str, Any]] = {}
     by_inode: dict[tuple[int, int], dict[str, Any]] = {}
     for path in sorted(_files(FOLDERS), key=lambda path: (path.name != "state.safetensors", path)):
-        # A file may be deleted or replaced meanwhile; a stage begins a damaged database anew.
+        # A file may be deleted or replaced meanwhile; a stage replaces a damaged database.
         with suppress(FileNotFoundError, sqlite3.Error), path.open("rb") as source:
             status = os.fstat(source.fileno())
             seen = {"size": status.st_size, "changed": max(status.st_mtime_ns, _journal_changed(path))}

@@ -51,7 +51,7 @@ def show_plan(arguments: Sequence[str]) -> int:
 
 
 def planned_jobs(arguments: Sequence[str]) -> tuple[list[Job], int]:
-    """Make a dry run; return its jobs, each behind those that it depends on, and Snakemake's exit status.
+    """Make a dry run; return its jobs, each after those that it depends on, and Snakemake's exit status.
 
     Snakemake gives its loggers the fields of each job, which change less often than what it prints. Warnings and
     errors are printed as usual.

@@ -50,7 +50,7 @@ def write_manifest(
     notes: Path,
     manifest: Path,
 ) -> str:
-    """Write `manifest.json` (see `records.Manifest`).
+    """Write `manifest.json` (see `records.run.Manifest`).
 
     Args:
         run_config: the merged config as JSON.

@@ -85,7 +85,7 @@ class Decoder:
     def _capture(self, blocks: int) -> torch.cuda.CUDAGraph:
         """Record the forward pass over `blocks` blocks as a CUDA graph: one launch replaces hundreds of small ones."""
         with _unique_places():
-            stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch has no types for it
+            stream = torch.cuda.Stream()
             stream.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(stream):
                 self._forward(blocks)  # what libraries set up at their first call can't be recorded

@@ -14,13 +14,13 @@ def load_model(folder: Path, percent: int, kind: str) -> GPT2LMHeadModel:
     """Load a checkpoint in float32, in evaluation mode.
 
     Args:
-        folder: the model's folder as `train_model` writes it.
+        folder: the model's folder, which `train_model` wrote.
         percent: of training; 100 is the published model.
         kind: of the device: `cpu`, `cuda` or `mps`.
     """
     weights = folder if percent == PUBLISHED_PERCENT else folder / "steps" / str(percent)
     model = GPT2LMHeadModel.from_pretrained(weights, dtype=torch.float32, use_safetensors=True, local_files_only=True)
-    model.eval()  # type: ignore[no-untyped-call]  # transformers has no types for it
+    model.eval()
     model.to(kind)  # type: ignore[arg-type]  # as the stub has it, the first argument is `self`
     return model
 

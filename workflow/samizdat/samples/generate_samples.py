@@ -68,7 +68,7 @@ def generate_samples(
     threads: int,
     seed: int,
 ) -> str:
-    """Write `records.SAMPLES`: every prompt, temperature and checkpoint, and further texts without a prompt.
+    """Write `records.samples.SAMPLES`: every prompt, temperature and checkpoint, and further texts without a prompt.
 
     The random seed of a sample depends on its prompt, its temperature and its number, not on the checkpoint: the same
     sample can be compared after few training steps and after many.

@@ -63,7 +63,7 @@ def sample(
     from samizdat.samples.engine import Recipe
     from samizdat.samples.stream import continuation
 
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers has no types for it
+    transformers_logging.disable_progress_bar()
     chosen = prepare(device or config["device"], threads=config["threads"], seed=config["seed"])
     tokenizer, weights = load_tokenizer(model_folder), load_model(model_folder, percent, chosen.kind)
     recipe, temperature = Recipe.of(sampling), float(sampling["temperature"])

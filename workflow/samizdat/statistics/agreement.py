@@ -15,7 +15,9 @@ from samizdat.statistics.tables import Row
 def agreement(
     card: ClassifierCard, corpus: pd.DataFrame, judged: pd.DataFrame, column: str, bootstrap: Bootstrap
 ) -> dict[str, list[Row]]:
-    """Compute the rows of `records.QUALITY`, `CONFUSION` and `CALIBRATION`, from held-out texts with a human label.
+    """Compare a classifier with people: the rows of `QUALITY`, `CONFUSION` and `CALIBRATION` (`records/statistics.py`).
+
+    They are computed from held-out texts with a human label.
 
     Args:
         card: the classifier, whose label map is applied.

@@ -16,7 +16,7 @@ from samizdat.statistics.tables import Row
 def associations(
     cards: Mapping[str, ClassifierCard], judged: Mapping[str, pd.DataFrame], bootstrap: Bootstrap
 ) -> Iterator[Row]:
-    """Compute the rows of `records.ASSOCIATIONS`, one for each two classifiers.
+    """Compute the rows of `records.statistics.ASSOCIATIONS`, one for each two classifiers.
 
     Cohen's kappa where both give the same labels (after their label maps), else Cramér's V. There is no row where one
     of the two gives a single label to all texts that both labelled.
@@ -56,11 +56,11 @@ def associations(
 def group_tests(
     cards: Mapping[str, ClassifierCard], judged: Mapping[str, pd.DataFrame], bootstrap: Bootstrap
 ) -> list[Row]:
-    """Test for each classifier whether its label shares differ between groups: the rows of `records.GROUP_TESTS`.
+    """Test whether label shares differ between groups: the rows of `records.statistics.GROUP_TESTS`.
 
-    Pearson's chi-square, divided by the mean design effect of texts that come in documents (Rao and Scott,
-    1984), and corrected for the number of classifiers that were tested (Holm, A simple sequentially rejective
-    multiple test procedure, 1979). Cramér's V measures how large a difference is.
+    For each classifier: Pearson's chi-square, divided by the mean design effect of texts that come in documents (Rao
+    and Scott, 1984), and corrected for the number of classifiers that were tested (Holm, A simple sequentially
+    rejective multiple test procedure, 1979). Cramér's V measures how large a difference is.
 
     Args:
         cards: classifiers by name.

@@ -7,13 +7,11 @@ import numpy as np
 import pandas as pd
 
 from samizdat.measures import label_metrics
-from samizdat.measures.bootstrap import Bootstrap, count_by_document
+from samizdat.measures.bootstrap import MILLION, Bootstrap, count_by_document
 from samizdat.statistics.tables import Row
 
 BINS = 10
 EXAMPLES = 5
-# Bootstrapped sums are of whole numbers: confidence is counted in millionths.
-MILLION = 1_000_000
 
 
 def calibration(mapped: pd.DataFrame, column: str, bootstrap: Bootstrap) -> tuple[list[Row], Row]:
@@ -25,8 +23,8 @@ def calibration(mapped: pd.DataFrame, column: str, bootstrap: Bootstrap) -> tupl
         bootstrap: how intervals are made.
 
     Returns:
-        Rows of `records.CALIBRATION` without the classifier, for the bins that have a text; and `value`, `low` and
-        `high` of the expected calibration error.
+        Rows of `records.statistics.CALIBRATION` without the classifier, for the bins that have a text; and `value`,
+        `low` and `high` of the expected calibration error.
     """
     bins = np.minimum((mapped["confidence"].to_numpy(float) * BINS).astype(int), BINS - 1)
     right = (mapped["predicted"] == mapped[column]).to_numpy()
@@ -65,7 +63,7 @@ def calibration(mapped: pd.DataFrame, column: str, bootstrap: Bootstrap) -> tupl
 
 
 def examples(classifier: str, judged: pd.DataFrame) -> Iterator[Row]:
-    """Choose the rows of `records.EXAMPLES`: the most certain texts of each label, and the least certain of all.
+    """Choose the most certain texts of each label, and the least certain of all: `records.statistics.EXAMPLES`.
 
     Args:
         classifier: its name.

@@ -39,7 +39,7 @@ def compute_statistics(
     out: Path,
     seed: int,
 ) -> str:
-    """Write the tables of `records.STATISTICS` as Parquet.
+    """Write the tables of `records.statistics.STATISTICS` as Parquet.
 
     Texts that a classifier was trained or selected on, and texts without a label, are left out everywhere. For
     intervals documents are resampled, not single texts; each sample is a document of its own. `docs/methods.md` has

@@ -14,7 +14,8 @@ def find_copies(passages: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
         training: `id` and `text`, with an index from 0.
 
     Returns:
-        The columns of `records.COPIES` and `known_words`, how many words of a passage the training texts have.
+        The columns of `records.sample_quality.COPIES` and `known_words`: how many words of a passage the training
+        texts have.
     """
     of_words, of_runs = known_words(passages["words"].tolist(), training["text"])
     index = Copies(training["text"])

@@ -38,12 +38,12 @@ def languages(corpus: pd.DataFrame) -> pd.Series:
 
 
 def fitness(card: ClassifierCard, corpus: pd.DataFrame, scores: pd.DataFrame, spoken: pd.Series) -> Iterator[Row]:
-    """Count the texts that are not of the kind that a classifier was made for: the rows of `records.FITNESS`.
+    """Count the texts that a classifier was not made for: the rows of `records.statistics.FITNESS`.
 
     Args:
         card: the classifier, with the languages and lengths that it was made for, as far as the config names them.
         corpus: all texts.
-        scores: `records.SCORES` of all texts.
+        scores: `records.classifiers.SCORES` of all texts.
         spoken: the languages of all texts, by id.
     """
     words = corpus["text"].str.split().str.len()  # type: ignore[misc]  # pandas-stubs: lists have a length, too

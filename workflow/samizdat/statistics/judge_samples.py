@@ -44,7 +44,7 @@ def judge_samples(
     threads: int,
     seed: int,
 ) -> str:
-    """Write `records.SAMPLE_QUALITY` and `records.COPIES`; `docs/methods.md` defines every measure.
+    """Write the tables of `records.sample_quality`; `docs/methods.md` defines every measure.
 
     Args:
         settings: encoder and size of the baseline.

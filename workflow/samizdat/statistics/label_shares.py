@@ -16,7 +16,7 @@ from samizdat.statistics.tables import Row
 def label_shares(
     card: ClassifierCard, texts: pd.DataFrame, samples: pd.DataFrame, bootstrap: Bootstrap
 ) -> Iterator[Row]:
-    """Compute the rows of `records.LABEL_SHARES`: the share of each label in each set of texts and of samples.
+    """Compute each label's share in each set of texts and of samples: `records.statistics.LABEL_SHARES`.
 
     Args:
         card: the classifier.
@@ -47,7 +47,7 @@ def label_shares(
 def divergences(
     card: ClassifierCard, texts: pd.DataFrame, samples: pd.DataFrame, bootstrap: Bootstrap
 ) -> Iterator[Row]:
-    """Compute the rows of `records.DIVERGENCES`: how far the label shares of samples are from those of the texts.
+    """Compute how far the label shares of samples are from those of the texts: `records.statistics.DIVERGENCES`.
 
     Args:
         card: the classifier.

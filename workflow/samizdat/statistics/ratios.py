@@ -7,20 +7,18 @@ import pandas as pd
 
 from samizdat.base.seeds import derive_seed
 from samizdat.measures import diversity
-from samizdat.measures.bootstrap import Bootstrap
+from samizdat.measures.bootstrap import MILLION, Bootstrap
 from samizdat.statistics.tables import Row
 
 # A measure of fewer texts, or blocks of words, is not reported.
 FEWEST_UNITS = 5
-# Bootstrapped sums are of whole numbers: the share of a text is counted in millionths.
-MILLION = 1_000_000
 
 # Of each unit: what is summed above the fraction bar, what below it, and the number of its document.
 Ratio = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def ratio_measures(passages: pd.DataFrame, names: Row, bootstrap: Bootstrap) -> Iterator[Row]:
-    """Compute the rows of `records.SAMPLE_QUALITY` for a set of passages whose measures are ratios of sums.
+    """Compute the measures of a set of passages that are ratios of sums: `records.sample_quality.SAMPLE_QUALITY`.
 
     Args:
         passages: the set: `words`, `document`, `known_words`, `copy_characters`, `ngrams`, `copied_ngrams`.

@@ -45,7 +45,7 @@ def label_share_sets(texts: pd.DataFrame, samples: pd.DataFrame) -> Iterator[tup
     """Cut texts and samples into the sets whose label shares are reported; empty sets are left out.
 
     Yields:
-        `subset`, `group_kind` and `group` as in `records.LABEL_SHARES`, and the rows.
+        `subset`, `group_kind` and `group` as in `records.statistics.LABEL_SHARES`, and the rows.
     """
     if len(texts):
         yield "texts", "all", None, texts

@@ -1,0 +1,43 @@
+"""Snakemake's messages about its own progress are hidden, and no others."""
+
+import logging
+
+import pytest
+
+from samizdat.base.snakemake_log import quieten_snakemake
+
+
+@pytest.fixture
+def shown():
+    """What Snakemake's logger shows, as a list of messages."""
+    messages = []
+    handler = logging.Handler()
+    handler.emit = lambda record: messages.append(record.getMessage())
+    logger = logging.getLogger("snakemake.logging")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield messages
+    logger.removeHandler(handler)
+    logger.setLevel(level)
+
+
+def test_only_messages_about_its_own_progress_are_hidden(shown):
+    quieten_snakemake()
+    log = logging.getLogger("snakemake.logging")
+    for hidden in (
+        "Building DAG of jobs...",
+        "Select jobs to execute...",
+        "Execute 2 jobs...",
+        "Complete log(s): x.log",
+    ):
+        log.info(hidden)
+    log.info("Config file config/config.yaml is extended by additional config specified via the command line.")
+    log.info("Nothing to be done (all requested files are present and up to date).")
+    log.warning("Building DAG of jobs takes long")
+    log.error("Select jobs: failed")
+    assert shown == [
+        "Nothing to be done (all requested files are present and up to date).",
+        "Building DAG of jobs takes long",
+        "Select jobs: failed",
+    ]
