@@ -36,7 +36,7 @@ def opening(run: Run) -> Prose:
     )
     if len(published):
         text += (
-            f" {percent(published['finished'].mean())} of the latter end by themselves; the others were cut after "
+            f" {percent(published['finished'].mean())} of these end by themselves; the others were cut after "
             f"{counted(sampling['max_new_tokens'], 'token')}."
         )
     if not run.publish_texts:
