@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from support.machine import needs_compiler
+
 ROOT = Path(__file__).parents[2]
 # Figures that are exact on every device.
 EXACT = {
@@ -19,6 +21,7 @@ ROWS = (
 )  # fmt: skip
 
 
+@needs_compiler
 def test_every_row_of_the_benchmark_runs(tmp_path):
     before = {path: path.read_bytes() for path in (ROOT / "benchmarks" / "results").glob("*.json")}
     done = subprocess.run(

@@ -19,6 +19,7 @@ from samizdat.records.run import Manifest
 from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY
 from samizdat.records.samples import SAMPLES
 from samizdat.records.statistics import STATISTICS as STATISTICS_SCHEMAS
+from support.machine import needs_compiler
 
 TINY = ("--configfile", "config/tiny.yaml")
 ALL_RULES = {
@@ -284,6 +285,7 @@ def test_costly_stages_return_at_once_when_only_their_files_are_gone(tiny):
     assert tiny.planned_jobs(*TINY) == {}
 
 
+@needs_compiler
 def test_what_training_compiles_stays_below_work(tiny, tmp_path):
     checkout = Checkout(shutil.copytree(tiny.root, tmp_path / "copy", symlinks=True))
     config_change(training={"compile": True, "epochs": 0.1})(checkout.root)

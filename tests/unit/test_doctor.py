@@ -66,7 +66,7 @@ def test_other_versions_than_the_locks_are_named(project, capsys):
 
 
 def test_what_is_missing_has_a_remedy(project, capsys, monkeypatch):
-    monkeypatch.setattr(module, "_compiler", lambda: None)
+    monkeypatch.setattr(module, "cpp_compiler", lambda: None)
     monkeypatch.setattr(module, "free_bytes", lambda folder: 10**8)
     monkeypatch.setattr(module, "unused_gpu_warning", lambda: "this machine has an NVIDIA GPU that is not used")
     assert doctor(project) == 1

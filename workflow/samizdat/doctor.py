@@ -4,10 +4,8 @@ import importlib.metadata
 import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,7 @@ from samizdat.base.files import sha256_of
 from samizdat.base.free_space import free_bytes
 from samizdat.base.hardware import describe_device, unused_gpu_warning
 from samizdat.environment import install
-from samizdat.environment.system import check_system, how_to_install
+from samizdat.environment.system import check_system, cpp_compiler, how_to_install
 from samizdat.publishing.page_by_quarto import find_quarto
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
@@ -70,7 +68,7 @@ def bug_report(root: Path) -> str:
         f"Python {platform.python_version()}, {platform.platform()}, {os.cpu_count()} CPUs",
         versions,
         describe_device("auto").splitlines()[0],
-        f"quarto: {'found' if find_quarto() else 'not found'}; C++ compiler: {_compiler() or 'none'}",
+        f"quarto: {'found' if find_quarto() else 'not found'}; C++ compiler: {cpp_compiler() or 'none'}",
     ]
     return "\n".join(f"  {line}" for line in lines)
 
@@ -110,7 +108,7 @@ def _machine(root: Path) -> Iterator[Finding]:
     yield Finding(GOOD, describe_device("auto").splitlines()[0].removesuffix("."))
     if said := unused_gpu_warning():
         yield Finding(NOTE, said)
-    if compiler := _compiler():
+    if compiler := cpp_compiler():
         yield Finding(GOOD, f"training can be compiled ({compiler})")
     else:
         remedy = how_to_install("compiler", "install a C++ compiler and the headers of Python")
@@ -162,14 +160,6 @@ def _snakemake_runs(root: Path) -> bool:
         except OSError:
             continue
     return False
-
-
-def _compiler() -> str | None:
-    """Find the C++ compiler that PyTorch would call; None where it, or Python's headers, are missing."""
-    header = Path(sysconfig.get_path("include"), "Python.h")
-    names = (os.environ.get("CXX"), "clang++") if sys.platform == "darwin" else (os.environ.get("CXX"), "g++")
-    found = next((name for name in names if name and shutil.which(name)), None)
-    return found if found and header.is_file() else None
 
 
 def _version(package: str) -> str | None:

@@ -4,9 +4,11 @@ import pytest
 
 from samizdat.records.io import read_document
 from samizdat.records.models import ModelSummary
+from support.machine import needs_compiler
 from support.small_training import log_of, run, run_program, words
 
 
+@needs_compiler
 def test_a_compiled_model_learns_what_an_uncompiled_one_does(trained, tokenizer, tmp_path):
     _, out = run(tokenizer, tmp_path, compile=True, dropout=0.0)
     _, plain = run(tokenizer, tmp_path / "plain", dropout=0.0)

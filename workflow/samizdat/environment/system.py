@@ -4,6 +4,8 @@ import os
 import platform
 import shutil
 import sys
+import sysconfig
+from pathlib import Path
 
 from samizdat.base.errors import UserError
 
@@ -68,3 +70,11 @@ def check_system() -> None:
             raise UserError(f"this machine is a {machine}, and PyTorch has no build for it", remedy=wanted)
     else:
         raise UserError(f"this system is {sys.platform}, which is not supported", remedy=wanted)
+
+
+def cpp_compiler() -> str | None:
+    """Return the C++ compiler that PyTorch would call; None without one, or without the headers of Python."""
+    names = (os.environ.get("CXX"), "clang++" if sys.platform == "darwin" else "g++")
+    found = next((name for name in names if name), "")
+    there = shutil.which(found) and Path(sysconfig.get_path("include"), "Python.h").is_file()
+    return found if there else None
