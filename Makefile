@@ -8,6 +8,11 @@ CONFIGFILES := $(if $(CONFIG),--configfile $(CONFIG))
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+# Snakemake, Jupyter and others keep files in the home folder; where it can't be written, one in work/ takes its place.
+ifneq ($(shell mkdir -p "$$HOME" 2>/dev/null && test -w "$$HOME" && echo writable),writable)
+  export HOME := $(shell mkdir -p work/home && cd work/home && pwd)
+endif
+
 .PHONY: help report plan verify bundle clean test lint cli-help lock fresh \
   bench-training bench-kills bench-classification bench-generation bench-report bench-reproducibility
 

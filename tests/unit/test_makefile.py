@@ -1,8 +1,12 @@
 """`make help` lists every target of the Makefile, each with a text."""
 
+import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -18,3 +22,15 @@ def test_help_lists_every_target_with_its_text():
 
 def test_make_alone_makes_the_report():
     assert ".DEFAULT_GOAL := report" in MAKEFILE
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="/proc is a folder that even root can't write, on Linux")
+def test_a_home_that_cannot_be_written_is_replaced_by_one_in_work(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    homes = []
+    for home in ("/proc/none", str(tmp_path)):
+        command = ["make", "--silent", "--eval", "home: ; @echo $$HOME", "home"]
+        environment = os.environ | {"HOME": home}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        homes.append(done.stdout.strip())
+    assert homes == [str(tmp_path / "work" / "home"), str(tmp_path)] and (tmp_path / "work" / "home").is_dir()
