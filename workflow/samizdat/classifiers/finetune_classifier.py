@@ -79,6 +79,7 @@ def finetune_classifier(
     card = ClassifierCard(
         **asdict(description),
         origin=f"fine-tuned here from {found.origin}",
+        checkpoint_labels=labels,
         labels=labels,
         max_length_tokens=max_length_tokens,
         weights_sha256=sha256_of(out / "model.safetensors"),

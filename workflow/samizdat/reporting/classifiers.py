@@ -1,13 +1,16 @@
 """Describe the classifiers, and show what they say of the texts."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from samizdat.base.escaping import escape
+from samizdat.records.classifiers import ClassifierCard
 from samizdat.reporting.frames import in_order, rows_of
 from samizdat.reporting.label_shares import draw_label_shares, shares_of_texts
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import Picture
-from samizdat.reporting.words import Prose, Table, count, counted, drawn, name, percent, table
+from samizdat.reporting.words import Prose, Table, count, counted, drawn, joined, label, name, percent, table
 
 NONE_APPLIED = "No classifier was applied in this run (`classifiers` in the config is empty)."
 SHOWN_GROUPS = 6
@@ -18,7 +21,7 @@ def cards(run: Run) -> Table | Prose:
     rows = [
         [
             name(card.name),
-            escape(card.predicts),
+            "; ".join([escape(card.predicts), *_mapped(card)]),
             escape(card.made_for),
             escape(card.reference),
             escape(card.origin) + (f" on {counted(card.training_texts, 'text')}" if card.training_texts else ""),
@@ -30,6 +33,14 @@ def cards(run: Run) -> Table | Prose:
         if rows
         else Prose(NONE_APPLIED)
     )
+
+
+def _mapped(card: ClassifierCard) -> Iterator[str]:
+    """Say which of the checkpoint's labels count as another one."""
+    for given in card.labels:
+        own = [one for one in card.checkpoint_labels if card.mapped(one) == given]
+        if own != [given]:
+            yield f"its {joined(map(label, own))} {'counts' if len(own) == 1 else 'count'} as {label(given)}"
 
 
 def shares_by_group(run: Run) -> Picture | Prose:
