@@ -80,6 +80,9 @@ def import_classifier(
             max_length_tokens=max_length_tokens,
             weights_sha256=sha256_of(folder / "model.safetensors"),
             training_texts=0,
+            selection_texts=0,
+            unlearned={},
+            unselected={},
             model_type=config.model_type,
         )
         write_document(card, folder / "card.json")

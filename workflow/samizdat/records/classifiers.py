@@ -47,4 +47,7 @@ class ClassifierCard(ClassifierDescription):
     max_length_tokens: int
     weights_sha256: str
     training_texts: int  # 0 if it was not fine-tuned here
+    selection_texts: int  # that its weights were selected on; 0: they are the last, or it was not fine-tuned here
+    unlearned: dict[str, int]  # label that too few of the drawn texts have to learn it → their number
+    unselected: dict[str, int]  # label that no text to select on has → the texts that it was learned from
     model_type: str
