@@ -152,6 +152,7 @@ def large_classifier(folder: Path, layers: int) -> str:
     write_text(folder / "seen_texts.txt", "")
     described = read_document(ClassifierCard, DEMO / "classifiers" / "sentiment" / "card.json").__dict__
     card = described | {"weights_sha256": sha256_of(folder / "model.safetensors"), "labels": list(LABELS)}
+    card["checkpoint_labels"] = card["labels"]
     write_document(ClassifierCard(**card), folder / "card.json")
     return str(folder)
 

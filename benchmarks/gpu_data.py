@@ -105,8 +105,10 @@ def write_classifier(folder: Path, tokenizer: Path, **shape: int) -> Path:
     write_text(folder / "seen_texts.txt", "")
     card = ClassifierCard(
         name="random", predicts="nothing", made_for="measuring", reference="none", label_column=None, label_map={},
-        languages=(), min_words=None, max_words=None, origin="random", labels=list(LABELS), max_length_tokens=128,
-        training_texts=0, model_type="xlm-roberta", weights_sha256=sha256_of(folder / "model.safetensors"),
+        languages=(), min_words=None, max_words=None, origin="random", checkpoint_labels=list(LABELS),
+        labels=list(LABELS), max_length_tokens=128,
+        training_texts=0, selection_texts=0, unlearned={}, unselected={}, model_type="xlm-roberta",
+        weights_sha256=sha256_of(folder / "model.safetensors"),
     )  # fmt: skip
     write_document(card, folder / "card.json")
     return folder

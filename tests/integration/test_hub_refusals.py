@@ -90,6 +90,22 @@ def test_what_is_no_such_classifier_is_refused_and_nothing_is_written(fault, tmp
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("label_map", "said"),
+    [
+        ({"nope": "bad"}, ["`label_map` of the classifier 'tested' names ['nope']", "has only ['no', 'yes']"]),
+        ({"no": "any", "yes": "any"}, ["gives all labels of the classifier 'tested' one name", "two labels or more"]),
+        ({"no": "yes"}, ["gives all labels of the classifier 'tested' one name"]),
+    ],
+)
+def test_a_label_map_that_fits_no_label_or_leaves_one_is_refused(label_map, said, tmp_path):
+    with pytest.raises(UserError) as error:
+        import_here(tmp_path, str(small_classifier(tmp_path)), **label_map)
+    for part in [*said, "What to do:"]:
+        assert part in str(error.value)
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_encoder_is_no_classifier(tmp_path):
     encoder = hub_fixtures.write_encoder(tmp_path / "encoder")
     hub_fixtures.change_config(encoder, id2label={0: "no", 1: "yes"})

@@ -205,11 +205,29 @@ def test_a_whole_run_comes_from_the_hub_alone(hub, tmp_path):
         assert card.origin == f"{item['checkpoint']}@{item['revision']}"
         scores = pq.read_table(results / "scores" / item["name"] / "texts.parquet").to_pylist()
         assert len(scores) == 120
+        assert card.checkpoint_labels == item["labels"]
         for row in scores:
-            probability, label = max(zip(row["probabilities"], item["labels"], strict=True))
+            probability, label = max(zip(row["probabilities"], card.labels, strict=True))
             assert row["label"] == (label if probability >= item.get("abstain_below", 0) else None)
         assert item["revision"] in page
     quality = pq.read_table(results / "statistics" / "quality.parquet").to_pylist()
     assert {row["classifier"] for row in quality} == {"sentiment"}
     manifest = json.loads((results / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["config"]["classifiers"] == classifiers
+
+    # Another map of the labels: everything behind this classifier runs again, and no score is computed anew.
+    changed = yaml.safe_load((checkout.root / overlay).read_text(encoding="utf-8"))
+    sentiment = next(item for item in changed["classifiers"] if item["name"] == "sentiment")
+    sentiment["label_map"]["neutral"] = "bad"
+    (checkout.root / overlay).write_text(yaml.safe_dump(changed), encoding="utf-8")
+    report = ("write_manifest", "execute_report", "render_report", "write_provenance")
+    jobs = dict.fromkeys(("import_classifier", "compute_statistics", "write_config", "draw_rules", *report), 1)
+    assert checkout.planned_jobs("--configfile", overlay) == jobs | {"score_texts": 2}
+    path = results / "scores/sentiment/texts.parquet"
+    before = pq.read_table(path).to_pylist()
+    target = str(path.relative_to(checkout.root))
+    done = checkout.snakemake(target, "--configfile", overlay, **hub.variables(tmp_path / "home"))
+    assert done.returncode == 0 and ": 120 texts, 0 of them new" in done.stderr, done.stderr
+    for row, old in zip(pq.read_table(path).to_pylist(), before, strict=True):
+        negative, neutral, positive = old["probabilities"]
+        assert row["probabilities"] == pytest.approx([negative + neutral, positive])

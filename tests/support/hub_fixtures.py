@@ -4,7 +4,7 @@ import io
 import json
 import pickle
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -288,8 +288,12 @@ def small_classifier(tmp_path: Path, **kind: object) -> Path:
     return write_classifier(tmp_path / "source", ("no", "yes"), **kind)
 
 
-def import_here(tmp_path: Path, checkpoint: str, revision: str | None = None, *labels: str, length: int = 64) -> Path:
+def import_here(
+    tmp_path: Path, checkpoint: str, revision: str | None = None, *labels: str, length: int = 64, **label_map: str
+) -> Path:
     """Import a classifier in this process; return the folder that it was written to."""
     out = tmp_path / "out"
-    import_classifier(DESCRIPTION, checkpoint, revision, labels, length, out, tmp_path / "work")
+    import_classifier(
+        replace(DESCRIPTION, label_map=label_map), checkpoint, revision, labels, length, out, tmp_path / "work"
+    )
     return out

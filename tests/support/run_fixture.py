@@ -233,8 +233,10 @@ def _write_classifier(
     card = ClassifierCard(
         name=name, label_column=name, label_map={}, predicts="what it was told", made_for="tests",
         languages=(), min_words=None, max_words=None,
-        reference="nowhere", origin="fine-tuned here from nothing", labels=list(labels), max_length_tokens=64,
-        weights_sha256="0" * 64, training_texts=len(seen), model_type="bert",
+        reference="nowhere", origin="fine-tuned here from nothing", checkpoint_labels=list(labels),
+        labels=list(labels), max_length_tokens=64,
+        weights_sha256="0" * 64, training_texts=len(seen), selection_texts=20,
+        unlearned={}, unselected={}, model_type="bert",
     )  # fmt: skip
     write_document(card, folder / "classifiers" / name / "card.json")
     people = corpus[f"label_{name}"].to_numpy()

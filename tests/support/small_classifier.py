@@ -71,8 +71,10 @@ def make_classifier(
     write_text(folder / "seen_texts.txt", "".join(f"{key}\n" for key in seen))
     card = ClassifierCard(
         name=name, predicts="the mood", made_for="tests", reference="nowhere", label_column=None, label_map={},
-        languages=(), min_words=None, max_words=None, origin="random", labels=list(LABELS), max_length_tokens=24,
-        training_texts=len(seen), model_type=model_type, weights_sha256=sha256_of(folder / "model.safetensors"),
+        languages=(), min_words=None, max_words=None, origin="random", checkpoint_labels=list(LABELS),
+        labels=list(LABELS), max_length_tokens=24,
+        training_texts=len(seen), selection_texts=0, unlearned={}, unselected={}, model_type=model_type,
+        weights_sha256=sha256_of(folder / "model.safetensors"),
     )  # fmt: skip
     write_document(card, folder / "card.json")
     return folder

@@ -66,7 +66,8 @@ class Study:
                 )  # fmt: skip
             described = ClassifierCard(
                 predicts="", made_for="", reference="", origin="", max_length_tokens=8, weights_sha256="",
-                training_texts=0, model_type="bert", **card,
+                training_texts=0, selection_texts=0, unlearned={}, unselected={}, model_type="bert",
+                checkpoint_labels=labels, **card,
             )  # fmt: skip
             write_document(described, self.folder / "classifiers" / name / "card.json")
         out = self.folder / "statistics"

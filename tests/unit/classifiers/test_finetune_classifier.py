@@ -48,6 +48,33 @@ def test_seen_texts_are_those_of_the_train_split_that_were_drawn(learned, corpus
     assert set(seen) < set(train["id"])
 
 
+def test_one_mistyped_label_leaves_selection_and_patience_on_and_is_told(settings, tmp_path, caplog, capsys):
+    caplog.set_level("INFO")
+    texts, labels = sentences(120)
+    labels[7] = "Good"
+    corpus = write_texts(texts, tmp_path / "texts.parquet", held_out=20, mood=labels)
+    for _ in range(2):  # trained, then put back
+        _, out = run(settings, corpus, tmp_path, epochs=12.0, evaluations=10, patience=2)
+        told = "! classifier mood: not learned, with fewer than 5 of the drawn texts: 'Good' (1)"
+        assert capsys.readouterr().err.count(told) == 1
+    assert "macro-F1" in caplog.text and "stopped after 2 evaluations" in caplog.text
+    card = read_document(ClassifierCard, out / "card.json")
+    assert (card.labels, card.unlearned, card.unselected) == (["bad", "good"], {"Good": 1}, {})
+    assert card.training_texts + card.selection_texts == 99 and card.selection_texts > 10
+    mistyped = pd.read_parquet(corpus)["id"][7]
+    assert mistyped not in (out / "seen_texts.txt").read_text().split()
+
+
+def test_a_label_with_another_name_is_trained_anew(settings, tmp_path):
+    texts, labels = sentences(40)
+    for good in ("good", "great"):
+        named = [good if label == "good" else label for label in labels]
+        corpus = write_texts(texts, tmp_path / "texts.parquet", held_out=10, mood=named)
+        said, out = run(settings, corpus, tmp_path, epochs=1.0)
+        assert not said.endswith("as trained before")
+        assert AutoModelForSequenceClassification.from_pretrained(out).config.id2label == {0: "bad", 1: good}
+
+
 def test_the_same_seed_makes_the_same_bytes_and_another_does_not(settings, learned, corpus, tmp_path):
     _, again = run(settings, corpus, tmp_path / "again")
     assert contents(again) == contents(learned[1])
@@ -97,7 +124,7 @@ def test_another_description_rewrites_the_card_and_trains_nothing(settings, tmp_
 
 @pytest.mark.parametrize(
     ("column", "values", "message"),
-    [("weather", None, "it has: mood"), ("mood", ["good"] * 40, "1 different values")],
+    [("weather", None, "it has: mood"), ("mood", ["good"] * 40, r"fewer than two values .* 30 .*: 'good' \(30\)")],
 )
 def test_a_label_that_cant_be_learned_is_refused(settings, tmp_path, column, values, message):
     texts, labels = sentences(40)

@@ -2,6 +2,13 @@
 
 import re
 
+import pandas as pd
+import pytest
+from sklearn.metrics import f1_score
+
+from samizdat.classifiers.drawn_examples import draw_examples
+from samizdat.records.corpus import TEXTS
+from samizdat.records.io import write_table
 from support.small_corpus import write_texts
 from support.small_finetuning import contents, predict, run, sentences
 
@@ -43,3 +50,23 @@ def test_the_best_weights_on_the_way_are_kept_and_patience_ends(settings, corpus
     assert contents(patient)["model.safetensors"] == contents(hasty)["model.safetensors"]
     last = run(settings, corpus, tmp_path / "last", evaluations=1, epochs=12.0)[1]
     assert contents(last)["model.safetensors"] != contents(hasty)["model.safetensors"]
+
+
+def test_selection_is_by_the_labels_that_the_texts_to_select_on_have(settings, tmp_path, caplog):
+    caplog.set_level("INFO")
+    texts, labels = sentences(200)
+    # One document has all texts of the third label, so they are trained on. They read like “good” ones, so the
+    # classifier calls some texts to select on “odd”, though people called none of them so.
+    odd = [number for number, label in enumerate(labels[:199]) if label == "good"][::2]
+    corpus = pd.read_parquet(write_texts(texts, tmp_path / "texts.parquet", held_out=1, mood=labels))
+    corpus.loc[odd, ["document", "label_mood"]] = ["one", "odd"]
+    write_table(corpus, TEXTS, tmp_path / "texts.parquet")
+    _, out = run(settings, tmp_path / "texts.parquet", tmp_path, evaluations=1, max_training_texts=199)
+    drawn = draw_examples(corpus, "mood", 199, settings.selection_share, seed=1)
+    assert drawn.labels == ["bad", "good", "odd"] and drawn.unselected == {"odd": len(odd)}
+    select = drawn.texts[drawn.texts["selects"]]
+    human, predicted = select["label_mood"].tolist(), predict(out, select["text"].tolist())
+    assert "odd" in predicted and set(human) == {"bad", "good"}
+    expected = f1_score(human, predicted, labels=["bad", "good"], average="macro")
+    (score,) = re.findall(r"macro-F1 ([\d.]+)", caplog.text)
+    assert float(score) == pytest.approx(expected, abs=1e-4)

@@ -1,7 +1,62 @@
 """What the report says of classifiers: groups differ only where their intervals do."""
 
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
 from samizdat.reporting import classifiers
-from support.reading import plain
+from support.reading import cells, plain
+
+
+def set_card(run, **changes):
+    run.cards["mood"] = replace(run.cards["mood"], **changes)
+
+
+def test_what_a_classifier_learned_and_was_selected_on_is_said(two_labels):
+    set_card(two_labels, training_texts=90, selection_texts=10)
+    said = plain(classifiers.learned(two_labels).markdown)
+    assert said == "“mood” was fine-tuned on 90 texts; its weights were selected by macro-F1 on 10 other texts."
+    set_card(two_labels, selection_texts=0)
+    assert plain(classifiers.learned(two_labels).markdown).endswith(
+        "; no texts were left to select its weights on, so they are those of the last step."
+    )
+    set_card(two_labels, training_texts=0)
+    assert classifiers.learned(two_labels).markdown == "No classifier was fine-tuned in this run."
+
+
+def test_labels_that_were_not_learned_or_not_selected_on_are_named(two_labels):
+    typos = {f"typo {number}": 1 for number in range(9)}
+    set_card(two_labels, training_texts=90, selection_texts=10, unlearned={"*Good*": 1}, unselected={"bad": 6})
+    said = classifiers.learned(two_labels).markdown
+    assert "*Good*" not in said
+    assert "It learned these labels without a text to select on: “bad” (6 texts)." in plain(said)
+    set_card(two_labels, unlearned=typos)
+    said = plain(classifiers.learned(two_labels).markdown)
+    assert "**“mood” did not learn these labels, which too few of the drawn texts have**: “typo 0” (1 text), “" in said
+    assert "“typo 7” (1 text) and 1 more label." in said
+
+
+def test_a_human_label_that_a_classifier_cant_give_is_counted(two_labels):
+    assert "can’t give" not in classifiers.learned(two_labels).markdown
+    rows = [["Good", "good", 2], ["Good", "bad", 1], ["never", "bad", 0], ["good", "good", 5]]
+    confusion = pd.DataFrame(rows, columns=["human", "predicted", "count"])
+    vars(two_labels)["confusion"] = confusion.assign(classifier="mood", label_column="mood")
+    said = plain(classifiers.learned(two_labels).markdown)
+    assert "People gave held-out texts labels that “mood” can’t give: “Good” (3 texts). It is wrong on" in said
+
+
+@pytest.mark.parametrize(
+    ("label_map", "labels", "said"),
+    [
+        ({}, ["good", "bad"], ""),
+        ({"good": "fine"}, ["fine", "bad"], "; its “good” counts as “fine”"),
+        ({"bad": "good"}, ["good"], "; its “good” and “bad” count as “good”"),
+    ],
+)
+def test_the_table_says_which_labels_count_as_which(label_map, labels, said, two_labels):
+    set_card(two_labels, label_map=label_map, labels=labels)
+    assert cells(classifiers.cards(two_labels).markdown)[1][1] == f"what it was told{said}"
 
 
 def test_groups_differ_only_where_their_intervals_do_not_overlap(two_labels):

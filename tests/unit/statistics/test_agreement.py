@@ -23,13 +23,3 @@ def test_quality_is_measured_on_unseen_held_out_texts_with_labels(study):
     assert set(quality["texts"]) == {5}
     counts = found["confusion"].set_index(["human", "predicted"])["count"]
     assert counts.to_dict() == {("bad", "bad"): 2, ("bad", "good"): 1, ("good", "bad"): 0, ("good", "good"): 2}
-
-
-def test_label_map_renames_before_comparing(study):
-    study.card |= {"labels": ["LABEL_0", "LABEL_1"], "label_map": {"LABEL_0": "bad", "LABEL_1": "good"}}
-    study.text("LABEL_1", human="good")
-    study.text("LABEL_0", human="bad")
-    found = study.compute()
-    assert found["quality"].set_index(["method", "metric"]).loc[("classifier", "accuracy"), "value"].max() == 1
-    assert set(found["confusion"]["predicted"]) == {"bad", "good"}
-    assert set(found["label_shares"]["label"]) == {"LABEL_0", "LABEL_1"}

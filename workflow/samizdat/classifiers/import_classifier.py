@@ -46,7 +46,7 @@ def import_classifier(
     found = sources.locate(checkpoint, revision)
     with sources.loading(found):
         config = AutoConfig.from_pretrained(found.path, local_files_only=True, trust_remote_code=False)
-    names = _check_labels(config, found.origin, description.name, labels)
+    names = _check_labels(config, found.origin, description, labels)
     with _safe_weights(checkpoint, revision, found, work) as weights:
         model = _load(weights, found)
     tokenizer = load_tokenizer(found.path)
@@ -75,18 +75,25 @@ def import_classifier(
         card = ClassifierCard(
             **asdict(description),
             origin=found.origin,
-            labels=names,
+            checkpoint_labels=names,
+            labels=list(dict.fromkeys(map(description.mapped, names))),
             max_length_tokens=max_length_tokens,
             weights_sha256=sha256_of(folder / "model.safetensors"),
             training_texts=0,
+            selection_texts=0,
+            unlearned={},
+            unselected={},
             model_type=config.model_type,
         )
         write_document(card, folder / "card.json")
     return f"{found.origin}: {', '.join(names)}"
 
 
-def _check_labels(config: PretrainedConfig, origin: str, name: str, expected: tuple[str, ...]) -> list[str]:
+def _check_labels(
+    config: PretrainedConfig, origin: str, description: ClassifierDescription, expected: tuple[str, ...]
+) -> list[str]:
     """Return the labels of the checkpoint, in order; refuse labels that can't be used or are not the expected ones."""
+    name, label_map = description.name, description.label_map
     by_number = cast("dict[int, str]", config.id2label)  # transformers makes numbers of the keys when it loads a config
     names = [str(by_number[number]) for number in range(len(by_number))]
     if config.problem_type == "multi_label_classification":
@@ -109,6 +116,16 @@ def _check_labels(config: PretrainedConfig, origin: str, name: str, expected: tu
         raise UserError(
             f"{origin} does not say what its labels mean: {names}",
             remedy="look for them on the checkpoint's page, then set `id2label` in a local copy of its config.json",
+        )
+    if unknown := sorted(set(label_map) - set(names)):
+        raise UserError(
+            f"`label_map` of the classifier {name!r} names {unknown}, and {origin} has only {names}",
+            remedy="correct the names on the left of `label_map` in the config",
+        )
+    if len(set(map(description.mapped, names))) < 2:
+        raise UserError(
+            f"`label_map` gives all labels of the classifier {name!r} one name: {names}",
+            remedy="map them to two labels or more",
         )
     return names
 

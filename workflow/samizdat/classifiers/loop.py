@@ -85,18 +85,21 @@ def fit(
 def _class_weights(examples: EncodedExamples) -> torch.Tensor:
     """Weigh labels in the loss by the inverse of their frequency among the texts to train on, `[labels]`."""
     counts = torch.bincount(examples.targets[examples.trained_on], minlength=examples.labels).float()
-    return len(examples.trained_on) / (examples.labels * counts.clamp(min=1))
+    return len(examples.trained_on) / (examples.labels * counts)
 
 
 def _selection_f1(model: PreTrainedModel, step: FinetuningStep, examples: EncodedExamples, batch_rows: int) -> float:
-    """Measure macro-F1 on the texts to select on."""
+    """Measure macro-F1 on the texts to select on, over the labels that they have.
+
+    A label that only the classifier gives has no F1 of its own, so all evaluations are means over the same labels.
+    """
     model.eval()
     with torch.inference_mode():
         predicted = [step.logits(batch).argmax(dim=1).cpu() for batch in examples.selection_batches(batch_rows)]
     model.train()
     confusion = np.zeros((examples.labels, examples.labels), int)
     np.add.at(confusion, (examples.targets[examples.selected_on].numpy(), torch.cat(predicted).numpy()), 1)
-    return float(label_metrics.macro_f1(confusion))
+    return float(label_metrics.label_scores(confusion)["f1"][confusion.any(axis=1)].mean())
 
 
 class _BestWeights:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from samizdat.classifiers.score_store import StoredScore
+from samizdat.records.classifiers import ClassifierCard
 
 UNREADABLE = "the classifier's tokenizer finds no token in the text"
 UNCERTAIN = "the probability of the most probable label is below abstain_below"
@@ -13,13 +14,19 @@ _MISSING = -1
 
 
 class ScoreTable:
-    """The scores of different texts, each named by the SHA-256 of the text."""
+    """The scores of different texts, each named by the SHA-256 of the text.
 
-    def __init__(self, keys: Iterable[bytes], labels: Sequence[str]):
-        """Make an empty table for these texts and labels."""
+    Scores are added as the checkpoint gives them. This is the one place where `label_map` is applied: the probabilities
+    of labels that get one name are summed before the most probable label is chosen.
+    """
+
+    def __init__(self, keys: Iterable[bytes], card: ClassifierCard):
+        """Make an empty table of these texts for a classifier."""
         self._places = {key: place for place, key in enumerate(keys)}
-        self._labels = np.array(labels, object)
-        self._probabilities = np.zeros((len(self._places), len(labels)), np.float32)
+        self._labels = np.array(card.labels, object)
+        # Column of a checkpoint's label → column of the label that it is mapped to.
+        self._columns = [card.labels.index(card.mapped(own)) for own in card.checkpoint_labels]
+        self._probabilities = np.zeros((len(self._places), len(self._columns)), np.float32)
         self._windows = np.full(len(self._places), _MISSING, np.int32)
 
     def add(self, scores: Iterable[StoredScore]) -> None:
@@ -42,7 +49,7 @@ class ScoreTable:
             abstain_below: a text whose most probable label is less probable than this gets no label.
         """
         rows = [self._places[key] for key in keys]
-        windows, probabilities = self._windows[rows], self._probabilities[rows]
+        windows, probabilities = self._windows[rows], self._mapped()[rows]
         readable = windows > 0
         labelled = readable & (probabilities.max(axis=1) >= abstain_below)
         best = self._labels[probabilities.argmax(axis=1)]
@@ -61,3 +68,11 @@ class ScoreTable:
                 "reason": reasons,
             }
         )
+
+    def _mapped(self) -> np.ndarray:
+        """Sum the probabilities of the checkpoint's labels that are mapped to one label, `[texts, labels]`."""
+        # Column by column: a product of matrices has other last bits for another number of texts.
+        mapped = np.zeros((len(self._places), len(self._labels)), np.float32)
+        for own, column in enumerate(self._columns):
+            mapped[:, column] += self._probabilities[:, own]
+        return mapped.clip(max=1)  # Rounding may lift a sum above 1.

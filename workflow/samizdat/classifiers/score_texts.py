@@ -69,7 +69,8 @@ def score_texts(
     batch_tokens = BATCH_TOKENS[chosen.kind] if settings.batch_tokens == "auto" else settings.batch_tokens
     card = read_document(ClassifierCard, classifier / "card.json")
     dtype = chosen.number_format(settings.precision)
-    # The store keeps probabilities, so `abstain_below` is applied to them afterwards and is no part of the fingerprint.
+    # The store keeps the checkpoint's own probabilities: `label_map` and `abstain_below` are applied to them afterwards
+    # and are no part of the fingerprint.
     fixed = {key: value for key, value in asdict(settings).items() if key != "abstain_below"}
     mark = fingerprint(
         settings=fixed | {"batch_tokens": batch_tokens},
@@ -83,7 +84,7 @@ def score_texts(
     frame = pd.concat([pq.read_table(table, columns=["id", "text"]).to_pandas() for table in tables])
     keys = [hashlib.sha256(text.encode()).digest() for text in frame["text"]]
     texts = dict(zip(keys, frame["text"], strict=True))
-    table, kept = ScoreTable(texts, card.labels), ScoreStore(store, mark)
+    table, kept = ScoreTable(texts, card), ScoreStore(store, mark)
     table.add(kept.known(list(texts)))
     new = table.missing()
     if new:
@@ -101,7 +102,7 @@ def score_texts(
                 bar.update(len(computed))
         bar.close()
         # Texts without a token: the store keeps that there is nothing to compute.
-        kept.add(StoredScore(key, 0, np.zeros(len(card.labels), np.float32)) for key in table.missing())
+        kept.add(StoredScore(key, 0, np.zeros(len(card.checkpoint_labels), np.float32)) for key in table.missing())
     kept.close()
     seen = set((classifier / "seen_texts.txt").read_text(encoding="utf-8").split())
     write_table(table.to_frame(frame["id"], keys, seen, settings.abstain_below), SCORES, scores)

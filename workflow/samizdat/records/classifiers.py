@@ -8,8 +8,10 @@ from samizdat.records.io import table_schema
 
 SCORES = table_schema(
     id=pa.string(),  # of the text or sample
-    label=pa.string(),  # the most probable label; null without a score, or if its probability is below `abstain_below`
-    probabilities=pa.list_(pa.float32()),  # in the order of `ClassifierCard.labels`
+    # The most probable of `ClassifierCard.labels`; null without a score, or if less probable than `abstain_below`.
+    label=pa.string(),
+    # In the order of `ClassifierCard.labels`. Those of labels that `label_map` gives one name are summed already.
+    probabilities=pa.list_(pa.float32()),
     windows=pa.int32(),  # number of overlapping windows that the text was read in; 0: no score
     seen_in_training=pa.bool_(),  # whether this classifier was fine-tuned or selected on this text
     reason=pa.string(),  # why there is no label; null if there is one
@@ -22,7 +24,7 @@ class ClassifierDescription:
 
     name: str
     label_column: str | None  # the column of human labels that it can be compared with
-    label_map: dict[str, str]  # label of the classifier → human label, where the names differ
+    label_map: dict[str, str]  # label of the checkpoint → human label, where the names differ; several may have one
     predicts: str
     made_for: str
     reference: str  # where its scores were published
@@ -30,14 +32,22 @@ class ClassifierDescription:
     min_words: int | None  # shortest and longest text that it was made for
     max_words: int | None
 
+    def mapped(self, own: str) -> str:
+        """Return the name that `label_map` gives a label of the checkpoint; without one its own."""
+        return self.label_map.get(own, own)
+
 
 @dataclass(frozen=True)
 class ClassifierCard(ClassifierDescription):
     """`classifiers/<classifier>/card.json`: what a reader must know about the labels of a classifier."""
 
     origin: str  # "fine-tuned from …", "owner/name@commit" or a folder
-    labels: list[str]  # in the order of the probabilities
+    checkpoint_labels: list[str]  # the checkpoint's own, in the order of its outputs
+    labels: list[str]  # the same after `label_map`, each once, in the order of the probabilities in `SCORES`
     max_length_tokens: int
     weights_sha256: str
     training_texts: int  # 0 if it was not fine-tuned here
+    selection_texts: int  # that its weights were selected on; 0: they are the last, or it was not fine-tuned here
+    unlearned: dict[str, int]  # label that too few of the drawn texts have to learn it → their number
+    unselected: dict[str, int]  # label that no text to select on has → the texts that it was learned from
     model_type: str

@@ -1,16 +1,20 @@
 """Describe the classifiers, and show what they say of the texts."""
 
+from collections.abc import Iterator, Mapping
+
 import pandas as pd
 
 from samizdat.base.escaping import escape
+from samizdat.records.classifiers import ClassifierCard
 from samizdat.reporting.frames import in_order, rows_of
 from samizdat.reporting.label_shares import draw_label_shares, shares_of_texts
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import Picture
-from samizdat.reporting.words import Prose, Table, count, counted, drawn, name, percent, table
+from samizdat.reporting.words import Prose, Table, count, counted, drawn, joined, label, name, percent, table
 
 NONE_APPLIED = "No classifier was applied in this run (`classifiers` in the config is empty)."
 SHOWN_GROUPS = 6
+NAMED_LABELS = 8
 
 
 def cards(run: Run) -> Table | Prose:
@@ -18,7 +22,7 @@ def cards(run: Run) -> Table | Prose:
     rows = [
         [
             name(card.name),
-            escape(card.predicts),
+            "; ".join([escape(card.predicts), *_mapped(card)]),
             escape(card.made_for),
             escape(card.reference),
             escape(card.origin) + (f" on {counted(card.training_texts, 'text')}" if card.training_texts else ""),
@@ -30,6 +34,55 @@ def cards(run: Run) -> Table | Prose:
         if rows
         else Prose(NONE_APPLIED)
     )
+
+
+def _mapped(card: ClassifierCard) -> Iterator[str]:
+    """Say which of the checkpoint's labels count as another one."""
+    for given in card.labels:
+        own = [one for one in card.checkpoint_labels if card.mapped(one) == given]
+        if own != [given]:
+            yield f"its {joined(map(label, own))} {'counts' if len(own) == 1 else 'count'} as {label(given)}"
+
+
+def learned(run: Run) -> Prose:
+    """Say what each classifier was fine-tuned and selected on, and for which labels there were too few texts."""
+    sentences = [sentence for card in run.cards.values() for sentence in _learned(card, _unknown_labels(run, card))]
+    return Prose(" ".join(sentences) or "No classifier was fine-tuned in this run.")
+
+
+def _learned(card: ClassifierCard, unknown: Mapping[str, int]) -> Iterator[str]:
+    """Say of one classifier what it learned; `unknown` has labels of held-out texts that it can't give."""
+    if card.training_texts:
+        selected = (
+            f"its weights were selected by macro-F1 on {counted(card.selection_texts, 'other text')}."
+            if card.selection_texts
+            else "no texts were left to select its weights on, so they are those of the last step."
+        )
+        yield f"{label(card.name)} was fine-tuned on {counted(card.training_texts, 'text')}; {selected}"
+    if card.unselected:
+        yield f"It learned these labels without a text to select on: {_with_texts(card.unselected)}."
+    if card.unlearned:
+        words = "did not learn these labels, which too few of the drawn texts have"
+        yield f"**{label(card.name)} {words}**: {_with_texts(card.unlearned)}."
+    if unknown:
+        yield (
+            f"People gave held-out texts labels that {label(card.name)} can’t give: {_with_texts(unknown)}. It is "
+            f"wrong on these texts, and macro-F1 counts each of these labels with an F1 of 0."
+        )
+
+
+def _unknown_labels(run: Run, card: ClassifierCard) -> dict[str, int]:
+    """Count the held-out texts with a human label that the classifier can't give, by label."""
+    found = run.confusion[(run.confusion["classifier"] == card.name) & ~run.confusion["human"].isin(card.labels)]
+    texts = found.groupby("human", sort=True)["count"].sum()
+    return {str(human): int(number) for human, number in texts.items() if number}
+
+
+def _with_texts(labels: Mapping[str, int]) -> str:
+    """Name labels with the number of their texts."""
+    named = [f"{label(one)} ({counted(texts, 'text')})" for one, texts in list(labels.items())[:NAMED_LABELS]]
+    more = len(labels) - len(named)
+    return joined([*named, *([f"{counted(more, 'more label')}"] if more else [])])
 
 
 def shares_by_group(run: Run) -> Picture | Prose:

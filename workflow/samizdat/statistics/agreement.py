@@ -20,7 +20,7 @@ def agreement(
     They are computed from held-out texts with a human label.
 
     Args:
-        card: the classifier, whose label map is applied.
+        card: the classifier.
         corpus: all texts.
         judged: texts that the classifier gave a label (`predicted`) and was not trained on.
         column: the column of the human label.
@@ -32,14 +32,12 @@ def agreement(
     held_out = judged[(judged["split"] == "validation") & judged[column].notna()]
     if held_out.empty:
         return {}
-    mapped = held_out.assign(predicted=held_out["predicted"].map(lambda label: card.label_map.get(label, label)))
-    own = [card.label_map.get(label, label) for label in card.labels]
-    given = set(mapped[column]) | set(mapped["predicted"])
-    labels = [label for label in dict.fromkeys([*own, *sorted(given)]) if label in given]
+    given = set(held_out[column]) | set(held_out["predicted"])
+    labels = [label for label in dict.fromkeys([*card.labels, *sorted(given)]) if label in given]
     label_column = column.removeprefix(LABEL_PREFIX)
-    common = {"classifier": card.name, "label_column": label_column, "texts": len(mapped)}
+    common = {"classifier": card.name, "label_column": label_column, "texts": len(held_out)}
 
-    confusion, totals = _confusions(mapped, column, labels, bootstrap)
+    confusion, totals = _confusions(held_out, column, labels, bootstrap)
     rows = _overall(common | {"method": "classifier"}, confusion, totals, bootstrap)
     for (metric, values), resampled in zip(
         label_metrics.label_scores(confusion).items(), label_metrics.label_scores(totals).values(), strict=True
@@ -51,9 +49,9 @@ def agreement(
             | {"value": values[number], "low": low[number], "high": high[number]}
             for number, label in enumerate(labels)
         ]
-    bins, error = calibration(mapped, column, bootstrap)
+    bins, error = calibration(held_out, column, bootstrap)
     rows.append(common | {"method": "classifier", "metric": "calibration_error", "label": None} | error)
-    for method, frame in baselines(corpus, mapped, column, bootstrap.seed):
+    for method, frame in baselines(corpus, held_out, column, bootstrap.seed):
         known = list(dict.fromkeys([*sorted(set(frame[column])), *sorted(set(frame["predicted"]))]))
         rows += _overall(common | {"method": method}, *_confusions(frame, column, known, bootstrap, method), bootstrap)
     described = {"classifier": card.name, "label_column": label_column}

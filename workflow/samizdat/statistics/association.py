@@ -18,7 +18,7 @@ def associations(
 ) -> Iterator[Row]:
     """Compute the rows of `records.statistics.ASSOCIATIONS`, one for each two classifiers.
 
-    Cohen's kappa where both give the same labels (after their label maps), else Cramér's V. There is no row where one
+    Cohen's kappa where both give the same labels, else Cramér's V. There is no row where one
     of the two gives a single label to all texts that both labelled.
 
     Args:
@@ -29,10 +29,7 @@ def associations(
     for left, right in combinations(cards, 2):
         columns = ["id", "document", "predicted"]
         pair = judged[left][columns].merge(judged[right][columns[::2]], on="id", suffixes=("_left", "_right"))
-        names = []
-        for side, card in (("predicted_left", cards[left]), ("predicted_right", cards[right])):
-            pair[side] = pair[side].map(lambda label, card=card: card.label_map.get(label, label))
-            names.append(list(dict.fromkeys(card.label_map.get(label, label) for label in card.labels)))
+        names = [cards[left].labels, cards[right].labels]
         same = set(names[0]) == set(names[1])
         names = [names[0], names[0]] if same else names
         if min((pair[side].nunique() for side in ("predicted_left", "predicted_right")), default=0) < 2:
