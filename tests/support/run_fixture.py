@@ -154,6 +154,7 @@ def _summary(corpus: pd.DataFrame, inputs: dict[str, str]) -> CorpusSummary:
         source=", ".join(inputs),
         texts=len(corpus),
         documents=corpus["document"].nunique(),
+        parts=0,
         groups={key: int(value) for key, value in corpus["group"].value_counts().items()},
         labels={column.removeprefix("label_"): corpus[column].value_counts().to_dict() for column in columns},
         splits=corpus["split"].value_counts().to_dict(),

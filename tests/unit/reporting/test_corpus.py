@@ -9,6 +9,7 @@ from support.run_fixture import make_run, sentences
 def test_the_corpus_is_counted(run):
     texts = run.texts
     said = plain(corpus.opening(run).markdown)
+    assert "cut into" not in said
     assert f"240 texts from 120 documents, {texts['text'].str.len().sum():,} characters in all" in said
     assert "60 texts were held out" in said
     assert (
@@ -34,6 +35,12 @@ def test_many_groups_are_counted_together_and_none_is_lost(tmp_path):
     rows = cells(corpus.groups(run).markdown)[1:]
     assert [row[0] for row in rows[-3:]] == ["*2 smaller groups*", "*without a group*", "**All**"]
     assert len(rows) == 13 and sum(int(row[1]) for row in rows[:-1]) == int(rows[-1][1]) == 130
+
+
+def test_a_file_that_was_cut_is_told(tmp_path):
+    run = Run(make_run(tmp_path / "run", texts=sentences(9), labels={}))
+    vars(run)["corpus"] = CorpusSummary(**(vars(run.corpus) | {"parts": 60}))
+    assert "it was cut into 60 parts of successive texts" in plain(corpus.opening(run).markdown)
 
 
 def test_one_of_a_thing_is_no_plural(tmp_path):

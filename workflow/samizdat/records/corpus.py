@@ -27,6 +27,7 @@ class CorpusSummary:
     source: str  # where the texts came from, in words
     texts: int
     documents: int
+    parts: int  # of these, the parts of a .txt file that was cut; 0: none was
     groups: dict[str, int]  # group → texts
     labels: dict[str, dict[str, int]]  # label column → label → texts
     splits: dict[str, int]  # split → texts

@@ -47,6 +47,12 @@ def opening(run: Run) -> Prose:
         f"{counted(corpus.splits.get('validation', 0), 'text was', 'texts were')} held out from all training; texts of "
         "one document are never on both sides.",
     ]
+    if corpus.parts:
+        sentences.append(
+            "One file has more than half of the texts, so it was cut into "
+            f"{counted(corpus.parts, 'part')} of successive texts, and each part counts as a document; the held-out "
+            "parts resemble the others more than another work would, so expect a higher loss on another work."
+        )
     return Prose(" ".join([*sentences, _limits(run)]))
 
 
