@@ -155,6 +155,8 @@ def _summary(corpus: pd.DataFrame, inputs: dict[str, str]) -> CorpusSummary:
         texts=len(corpus),
         documents=corpus["document"].nunique(),
         parts=0,
+        near_duplicates=0,
+        held_out_copies=0,
         groups={key: int(value) for key, value in corpus["group"].value_counts().items()},
         labels={column.removeprefix("label_"): corpus[column].value_counts().to_dict() for column in columns},
         splits=corpus["split"].value_counts().to_dict(),

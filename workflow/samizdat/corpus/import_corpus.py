@@ -3,9 +3,10 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from samizdat.base import stage
@@ -14,8 +15,9 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
 from samizdat.corpus.demo import read_demo
 from samizdat.corpus.hub_dataset import open_dataset
+from samizdat.corpus.near_duplicates import near_duplicates
 from samizdat.corpus.readers import Columns, RawText, read_file
-from samizdat.corpus.splits import cut_largest, place_of, split
+from samizdat.corpus.splits import cut_largest, join_copies, place_of, split
 from samizdat.records.corpus import LABEL_PREFIX, TEXTS, CorpusSummary
 from samizdat.records.io import write_document, write_table
 
@@ -77,11 +79,13 @@ def import_corpus(settings: CorpusSettings, archive: Path | None, texts: Path, s
         _draw(selection, settings.max_texts, seed)
     frame = _table(selection.kept)
     frame["document"], parts = cut_largest(frame["document"], corpus_files(settings.paths))
-    frame["split"] = split(frame["document"], settings.validation_share)
+    frame, near, copies = _divide(frame, selection, settings.validation_share)
     write_table(frame, TEXTS, texts)
-    write_document(_summarise(frame, source, selection, settings.paths, parts), summary)
+    found = _summarise(frame, source, selection, settings.paths)
+    write_document(replace(found, parts=parts, near_duplicates=near, held_out_copies=copies), summary)
     cut = f"; one file was cut into {parts:,} parts, which are held out or not" if parts else ""
-    return f"{len(frame):,} texts of {selection.read:,}{cut}"
+    told = f"; {copies:,} held-out texts are nearly the same as training texts" if copies else ""
+    return f"{len(frame):,} texts of {selection.read:,}{cut}{told}"
 
 
 def _open(settings: CorpusSettings, archive: Path | None) -> tuple[str, Iterator[RawText]]:
@@ -166,16 +170,34 @@ def _table(kept: dict[str, RawText]) -> pd.DataFrame:
     )
 
 
-def _summarise(
-    frame: pd.DataFrame, source: str, selection: _Selection, paths: tuple[str, ...], parts: int
-) -> CorpusSummary:
+def _divide(frame: pd.DataFrame, selection: _Selection, share: float) -> tuple[pd.DataFrame, int, int]:
+    """Give each text its split, near-duplicates the same, and drop held-out texts of which that can't be true.
+
+    Returns:
+        the table, the number of texts that have a near-duplicate, and the number of held-out texts that are nearly the
+        same as a training text but were kept, because they belong to documents that had to stay apart.
+    """
+    sets = near_duplicates(frame["text"].tolist())
+    joined, apart = join_copies(frame["document"], sets)
+    frame["split"] = split(joined, share)
+    held_out = frame["split"].to_numpy() == "validation"
+    copies = held_out & np.isin(sets, sets[~held_out])
+    for sha256 in frame.loc[copies & ~apart, "sha256"]:
+        selection.drop(selection.kept.pop(sha256), "held out, but nearly the same as a training text")
+    near = int((np.bincount(sets)[sets] > 1).sum())
+    return frame[~copies | apart].reset_index(drop=True), near, int((copies & apart).sum())
+
+
+def _summarise(frame: pd.DataFrame, source: str, selection: _Selection, paths: tuple[str, ...]) -> CorpusSummary:
     lengths = frame["text"].str.len()
     labels = [column for column in frame.columns if column.startswith(LABEL_PREFIX)]
     return CorpusSummary(
         source=source,
         texts=len(frame),
         documents=int(frame["document"].nunique()),
-        parts=parts,
+        parts=0,
+        near_duplicates=0,
+        held_out_copies=0,
         groups=_counts(frame["group"]),
         labels={column.removeprefix(LABEL_PREFIX): _counts(frame[column]) for column in labels},
         splits=_counts(frame["split"]),

@@ -7,9 +7,12 @@ import numpy as np
 import pandas as pd
 
 from samizdat.base.errors import UserError
+from samizdat.corpus.near_duplicates import connected
+from samizdat.measures.arrays import Counts
 
 PART_TEXTS = 20
 FEWEST_PARTS = 50
+JOINED_SHARE = 0.5
 
 
 def cut_largest(documents: pd.Series, files: Collection[str]) -> tuple[pd.Series, int]:
@@ -34,6 +37,36 @@ def cut_largest(documents: pd.Series, files: Collection[str]) -> tuple[pd.Series
     documents = documents.copy()
     documents[documents == largest] = [f"{largest}, part {number}" for number in part]
     return documents, int(part[-1])
+
+
+def join_copies(documents: pd.Series, sets: Counts) -> tuple[pd.Series, np.ndarray]:
+    """Join documents of which at least half of the texts are nearly the same as texts of others.
+
+    Such a document is joined to the first document with that text that is not such a one, else to the first of all; so
+    a title page that many books have in common doesn't join the books. Joined documents that would be more than half of
+    the corpus stay apart, since the corpus could not be split otherwise.
+
+    Args:
+        documents: the document of each text.
+        sets: the set of near-duplicates of each text.
+
+    Returns:
+        for each text the first of the documents that its own is joined with, and whether it had to stay apart.
+    """
+    codes, names = pd.factorize(documents)
+    frame = pd.DataFrame({"document": codes, "set": sets})
+    frame["copied"] = frame.groupby("set")["document"].transform("nunique") > 1
+    frame["joins"] = frame.groupby("document")["copied"].transform("mean") >= JOINED_SHARE
+    # In a set, texts of documents that are joined to others come last, so the first one is what they are joined to.
+    copied = frame[frame["copied"]].sort_values(["set", "joins"], kind="stable")
+    copied["anchor"] = copied.groupby("set")["document"].transform("first")
+    pairs = copied.loc[copied["joins"], ["document", "anchor"]]
+    joined = connected(len(names), pairs.to_numpy())[codes]
+    frame["first"] = frame.groupby(joined)["document"].transform("min")
+    apart = (frame.groupby("first")["document"].transform("size") * 2 > len(frame)) & (
+        frame.groupby("first")["document"].transform("nunique") > 1
+    )
+    return pd.Series(names[frame["first"].mask(apart, frame["document"])], documents.index), apart.to_numpy()
 
 
 def split(documents: pd.Series, validation_share: float) -> np.ndarray:
