@@ -236,6 +236,10 @@ CHANGES = {
         train_anew(make_tokenizer=1),
     ),
     "the number of threads": (config_change(threads=2), train_anew(**THREADS)),
+    "what a document of a file is": (
+        config_change(corpus={"txt_document": "text"}),
+        train_anew(make_tokenizer=1, import_corpus=1, finetune_classifier=2, score_texts=4),
+    ),
     "the seed": (
         config_change(seed=7),
         train_anew(make_tokenizer=1, import_corpus=1, finetune_classifier=2, score_texts=4),

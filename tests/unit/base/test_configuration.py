@@ -58,6 +58,7 @@ def test_every_shipped_config_is_valid(overlay):
         ({"models__0__tokenizer": "other"}, ["'other'", "only own"]),
         ({"corpus__source": "files"}, ["`corpus.paths` is empty", "[data/]"]),
         ({"corpus__paths": ["data/"]}, ["`corpus.source` is demo", "source: files"]),
+        ({"corpus__txt_document": "line"}, ["`corpus.txt_document`", "'line'", "file"]),
         ({"corpus__source": "hub"}, ["`corpus.dataset` is null"]),
         ({"classifiers__0__label_column": "mood"}, ["'mood'", "sentiment, source"]),
         ({"classifiers__0__label_column": None}, ["needs `label_column`"]),

@@ -44,13 +44,44 @@ def test_any_texts_come_back_as_they_are(corpus, texts):
 
 def test_a_new_text_moves_no_other_between_the_splits(corpus):
     lines = [f"text number {number}" for number in range(200)]
-    before, _ = corpus({"t.txt": "\n".join(lines)}, txt_unit="line", validation_share=0.2)
-    after, _ = corpus(
-        {"t.txt": "\n".join([*lines[:50], "a new one", *lines[50:]])}, txt_unit="line", validation_share=0.2
-    )
+    before, _ = corpus({"t.txt": "\n".join(lines)}, txt_unit="line", txt_document="text", validation_share=0.2)
+    files = {"t.txt": "\n".join([*lines[:50], "a new one", *lines[50:]])}
+    after, _ = corpus(files, txt_unit="line", txt_document="text", validation_share=0.2)
     old = after[after["text"] != "a new one"].reset_index(drop=True)
     pd.testing.assert_frame_equal(old, before)
     assert 20 < (before["split"] == "validation").sum() < 60
+
+
+def test_the_texts_of_a_file_are_in_one_split_unless_each_is_a_document(corpus):
+    files = {f"{file}.txt": "\n\n".join(f"text {n} of {file}" for n in range(8)) for file in "abcdefghij"}
+    for unit in ("line", "block"):
+        table, summary = corpus(files, txt_unit=unit)
+        assert table.groupby("document")["split"].nunique().tolist() == [1] * 10
+        assert set(table["document"]) == {f"data/{file}" for file in files} and summary.parts == 0
+        table, summary = corpus(files, txt_unit=unit, txt_document="text")
+        assert (table["document"] == table["id"]).all() and summary.documents == 80
+
+
+def test_a_file_with_more_than_half_of_the_texts_is_cut_into_parts(corpus):
+    novel, letter = [f"paragraph {number}" for number in range(2000)], "\n".join(f"line {n}" for n in range(30))
+    first, summary = corpus({"a.txt": "\n".join(novel), "b.txt": letter}, txt_unit="line", validation_share=0.1)
+    parts = first[first["document"] != "data/b.txt"]["document"]
+    assert summary.parts == parts.nunique() == 100 and summary.documents == 101
+    assert parts.value_counts().tolist() == [20] * 100
+    assert parts.iloc[[0, 19, 20, 1999]].tolist() == [f"data/a.txt, part {number}" for number in (1, 1, 2, 100)]
+    assert 0.03 < (first["split"] == "validation").mean() < 0.2
+    assert first.groupby("document")["split"].nunique().max() == 1
+    # Texts added at the end of the file move no others.
+    second, _ = corpus({"a.txt": "\n".join([*novel, "one", "two"])}, txt_unit="line", validation_share=0.1)
+    moved = first.merge(second, on="id", suffixes=("", "_then"))
+    assert len(moved) == 2030 and (moved["split"] == moved["split_then"]).all()
+
+
+def test_a_short_file_alone_has_parts_enough(corpus):
+    table, summary = corpus({"a.txt": "\n".join(f"line {n}" for n in range(180))}, txt_unit="line")
+    assert summary.parts == 60 and table["document"].value_counts().max() == 3
+    table, summary = corpus({"a.txt": "one line\nand another"}, txt_unit="line")
+    assert summary.parts == 2 and sorted(table["split"]) == ["train", "validation"]
 
 
 def test_a_sample_hardly_changes_when_a_text_is_added(corpus):

@@ -10,6 +10,9 @@ def test_a_text_file_is_a_text_a_line_or_a_block(corpus):
     assert corpus(files)[0]["text"].tolist() == ["first line\nsecond line\n\n\nthird  line", "another"]
     lines, _ = corpus(files, txt_unit="line")
     assert lines["text"].tolist() == ["first line", "second line", "third  line", "another"]
+    for unit in ("line", "block"):
+        dropped = corpus({"b.txt": "one\r\n\ntwo\n\nx\ny"}, txt_unit=unit, min_characters=5)[1].dropped_examples
+        assert [places[-1] for places in dropped.values()] == ["b.txt:6" if unit == "line" else "b.txt:5"]
     assert corpus(files, txt_unit="block")[0]["text"].tolist() == ["first line\nsecond line", "third  line", "another"]
 
 

@@ -1,5 +1,7 @@
 """What the report says of the corpus: every text is counted once."""
 
+import pytest
+
 from samizdat.records.corpus import CorpusSummary
 from samizdat.reporting import Run, corpus
 from support.reading import cells, plain
@@ -9,6 +11,7 @@ from support.run_fixture import make_run, sentences
 def test_the_corpus_is_counted(run):
     texts = run.texts
     said = plain(corpus.opening(run).markdown)
+    assert "cut into" not in said and "No two texts are nearly the same." in said
     assert f"240 texts from 120 documents, {texts['text'].str.len().sum():,} characters in all" in said
     assert "60 texts were held out" in said
     assert (
@@ -34,6 +37,22 @@ def test_many_groups_are_counted_together_and_none_is_lost(tmp_path):
     rows = cells(corpus.groups(run).markdown)[1:]
     assert [row[0] for row in rows[-3:]] == ["*2 smaller groups*", "*without a group*", "**All**"]
     assert len(rows) == 13 and sum(int(row[1]) for row in rows[:-1]) == int(rows[-1][1]) == 130
+
+
+def test_a_file_that_was_cut_is_told(tmp_path):
+    run = Run(make_run(tmp_path / "run", texts=sentences(9), labels={}))
+    vars(run)["corpus"] = CorpusSummary(**(vars(run.corpus) | {"parts": 60}))
+    assert "it was cut into 60 parts of successive texts" in plain(corpus.opening(run).markdown)
+
+
+@pytest.mark.parametrize(
+    ("copies", "words"), [(0, "None of these pairs"), (58, "58 held-out texts are nearly the same")]
+)
+def test_near_duplicates_are_counted_and_those_on_both_sides_told(tmp_path, copies, words):
+    run = Run(make_run(tmp_path / "run", texts=sentences(9), labels={}))
+    vars(run)["corpus"] = CorpusSummary(**(vars(run.corpus) | {"near_duplicates": 99, "held_out_copies": copies}))
+    said = plain(corpus.opening(run).markdown)
+    assert "99 texts are nearly the same as another" in said and words in said
 
 
 def test_one_of_a_thing_is_no_plural(tmp_path):

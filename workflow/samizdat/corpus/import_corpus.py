@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,9 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
 from samizdat.corpus.demo import read_demo
 from samizdat.corpus.hub_dataset import open_dataset
+from samizdat.corpus.near_duplicates import near_duplicates
 from samizdat.corpus.readers import Columns, RawText, read_file
+from samizdat.corpus.splits import cut_largest, join_copies, place_of, split
 from samizdat.records.corpus import LABEL_PREFIX, TEXTS, CorpusSummary
 from samizdat.records.io import write_document, write_table
 
@@ -29,6 +31,7 @@ class CorpusSettings:
     source: str
     paths: tuple[str, ...]
     txt_unit: str
+    txt_document: str
     encoding: str
     text_column: str
     document_column: str | None
@@ -74,10 +77,15 @@ def import_corpus(settings: CorpusSettings, archive: Path | None, texts: Path, s
     selection = _select(raw_texts, settings.min_characters)
     if settings.max_texts is not None:
         _draw(selection, settings.max_texts, seed)
-    frame = _table(selection.kept, settings.validation_share)
+    frame = _table(selection.kept)
+    frame["document"], parts = cut_largest(frame["document"], corpus_files(settings.paths))
+    frame, near, copies = _divide(frame, selection, settings.validation_share)
     write_table(frame, TEXTS, texts)
-    write_document(_summarise(frame, source, selection, settings.paths), summary)
-    return f"{len(frame):,} texts of {selection.read:,}"
+    found = _summarise(frame, source, selection, settings.paths)
+    write_document(replace(found, parts=parts, near_duplicates=near, held_out_copies=copies), summary)
+    cut = f"; one file was cut into {parts:,} parts, which are held out or not" if parts else ""
+    told = f"; {copies:,} held-out texts are nearly the same as training texts" if copies else ""
+    return f"{len(frame):,} texts of {selection.read:,}{cut}{told}"
 
 
 def _open(settings: CorpusSettings, archive: Path | None) -> tuple[str, Iterator[RawText]]:
@@ -90,7 +98,8 @@ def _open(settings: CorpusSettings, archive: Path | None) -> tuple[str, Iterator
     if settings.source == "hub" and settings.dataset is not None:
         return open_dataset(settings.dataset, settings.revision, settings.subset, settings.dataset_split, columns)
     files = (Path(file) for file in corpus_files(settings.paths))
-    texts = (raw for file in files for raw in read_file(file, columns, settings.txt_unit, settings.encoding))
+    how = (columns, settings.txt_unit, settings.txt_document, settings.encoding)
+    texts = (raw for file in files for raw in read_file(file, *how))
     return ", ".join(settings.paths), texts
 
 
@@ -139,19 +148,15 @@ def _clean(text: object, min_characters: int) -> tuple[str, str | None]:
 def _draw(selection: _Selection, max_texts: int, seed: int) -> None:
     """Keep `max_texts` texts, drawn at random."""
     # The texts with the smallest hashes are a random sample that hardly changes when a text is added.
-    drawn = sorted(selection.kept, key=lambda sha256: _hash(f"{seed}:{sha256}"))
+    drawn = sorted(selection.kept, key=lambda sha256: place_of(f"{seed}:{sha256}"))
     for sha256 in drawn[max_texts:]:
         selection.drop(selection.kept.pop(sha256), "not among the texts drawn at random (corpus.max_texts)")
 
 
-def _table(kept: dict[str, RawText], validation_share: float) -> pd.DataFrame:
-    """Make the frame of `records.corpus.TEXTS`, in the order in which the texts were read.
-
-    Raises:
-        UserError: there is only one document.
-    """
+def _table(kept: dict[str, RawText]) -> pd.DataFrame:
+    """Make the frame of `records.corpus.TEXTS`, in the order in which the texts were read, without splits."""
     labels = sorted({label for raw in kept.values() for label in raw.labels})
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "id": [sha256[:16] for sha256 in kept],
             "text": [raw.text for raw in kept.values()],
@@ -163,22 +168,24 @@ def _table(kept: dict[str, RawText], validation_share: float) -> pd.DataFrame:
             **{LABEL_PREFIX + label: [raw.labels.get(label) for raw in kept.values()] for label in labels},
         }
     )
-    place = {document: _hash(f"split:{document}") for document in frame["document"].unique()}
-    if len(place) < 2:
-        raise UserError(
-            f"the corpus is one single document ({len(frame)} texts), so nothing can be held out",
-            remedy="add texts, or name a corpus.document_column (or none) that tells documents apart",
-        )
-    # Whatever the hashes are, at least one document is held out and at least one is not.
-    lowest, highest = min(place, key=place.__getitem__), max(place, key=place.__getitem__)
-    held_out = {document for document, value in place.items() if value < validation_share} - {highest} | {lowest}
-    frame["split"] = np.where(frame["document"].isin(held_out), "validation", "train")
-    return frame
 
 
-def _hash(name: str) -> float:
-    """Return a number from 0 to 1 that depends on the name alone."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
+def _divide(frame: pd.DataFrame, selection: _Selection, share: float) -> tuple[pd.DataFrame, int, int]:
+    """Give each text its split, near-duplicates the same, and drop held-out texts of which that can't be true.
+
+    Returns:
+        the table, the number of texts that have a near-duplicate, and the number of held-out texts that are nearly the
+        same as a training text but were kept, because they belong to documents that had to stay apart.
+    """
+    sets = near_duplicates(frame["text"].tolist())
+    joined, apart = join_copies(frame["document"], sets)
+    frame["split"] = split(joined, share)
+    held_out = frame["split"].to_numpy() == "validation"
+    copies = held_out & np.isin(sets, sets[~held_out])
+    for sha256 in frame.loc[copies & ~apart, "sha256"]:
+        selection.drop(selection.kept.pop(sha256), "held out, but nearly the same as a training text")
+    near = int((np.bincount(sets)[sets] > 1).sum())
+    return frame[~copies | apart].reset_index(drop=True), near, int((copies & apart).sum())
 
 
 def _summarise(frame: pd.DataFrame, source: str, selection: _Selection, paths: tuple[str, ...]) -> CorpusSummary:
@@ -188,6 +195,9 @@ def _summarise(frame: pd.DataFrame, source: str, selection: _Selection, paths: t
         source=source,
         texts=len(frame),
         documents=int(frame["document"].nunique()),
+        parts=0,
+        near_duplicates=0,
+        held_out_copies=0,
         groups=_counts(frame["group"]),
         labels={column.removeprefix(LABEL_PREFIX): _counts(frame[column]) for column in labels},
         splits=_counts(frame["split"]),

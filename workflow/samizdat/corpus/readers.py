@@ -73,13 +73,14 @@ class Columns:
                 )
 
 
-def read_file(path: Path, columns: Columns, txt_unit: str, encoding: str) -> Iterator[RawText]:
+def read_file(path: Path, columns: Columns, txt_unit: str, txt_document: str, encoding: str) -> Iterator[RawText]:
     """Read the texts of one file; its suffix says of what kind it is.
 
     Args:
         path: a .txt, .csv, .tsv, .jsonl or .parquet file.
         columns: for the kinds that are tables.
         txt_unit: what one text of a .txt file is: the `file`, a `line` or a `block` (between blank lines).
+        txt_document: whether the texts of a .txt file are one document (`file`) or each is its own (`text`).
         encoding: of all kinds but Parquet.
 
     Raises:
@@ -96,14 +97,14 @@ def read_file(path: Path, columns: Columns, txt_unit: str, encoding: str) -> Ite
         yield from _read_jsonl(text, path, columns)
     elif txt_unit == "file":
         yield RawText(text, path.name, document=path.as_posix())
-    elif txt_unit == "line":
-        for number, line in enumerate(text.split("\n"), start=1):
-            if line.strip():
-                yield RawText(line, f"{path.name}:{number}")
     else:
-        for block in re.finditer(r"(?:[^\n]*\S[^\n]*\n?)+", text.replace("\r\n", "\n")):
-            number = text.count("\n", 0, block.start()) + 1
-            yield RawText(block.group(), f"{path.name}:{number}")
+        document = path.as_posix() if txt_document == "file" else None
+        units = r"\S[^\n]*" if txt_unit == "line" else r"(?:[^\n]*\S[^\n]*\n?)+"
+        text = text.replace("\r\n", "\n")
+        number, counted = 1, 0
+        for unit in re.finditer(units, text):
+            number, counted = number + text.count("\n", counted, unit.start()), unit.start()
+            yield RawText(unit.group(), f"{path.name}:{number}", document=document)
 
 
 def decode(path: Path, encoding: str) -> str:

@@ -27,6 +27,9 @@ class CorpusSummary:
     source: str  # where the texts came from, in words
     texts: int
     documents: int
+    parts: int  # of these, the parts of a .txt file that was cut; 0: none was
+    near_duplicates: int  # texts that are nearly the same as another text
+    held_out_copies: int  # of these, held out though a training text is nearly the same; in any other case 0
     groups: dict[str, int]  # group → texts
     labels: dict[str, dict[str, int]]  # label column → label → texts
     splits: dict[str, int]  # split → texts

@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from samizdat.base.escaping import escape, quoted
 from samizdat.base.seeds import derive_seed
-from samizdat.records.corpus import LABEL_PREFIX
+from samizdat.records.corpus import LABEL_PREFIX, CorpusSummary
 from samizdat.reporting.frames import rows_of
 from samizdat.reporting.label_shares import shares_in_words
 from samizdat.reporting.run import Run
@@ -47,7 +47,31 @@ def opening(run: Run) -> Prose:
         f"{counted(corpus.splits.get('validation', 0), 'text was', 'texts were')} held out from all training; all "
         "texts of one document are in the same split.",
     ]
-    return Prose(" ".join([*sentences, _limits(run)]))
+    if corpus.parts:
+        sentences.append(
+            "One file has more than half of the texts, so it was cut into "
+            f"{counted(corpus.parts, 'part')} of successive texts, and each part counts as a document; the held-out "
+            "parts resemble the others more than another work would, so expect a higher loss on another work."
+        )
+    return Prose(" ".join([*sentences, *_near_duplicates(corpus), _limits(run)]))
+
+
+def _near_duplicates(corpus: CorpusSummary) -> list[str]:
+    """Say how many texts are nearly the same as another, and whether any of them are on both sides of the split."""
+    if not corpus.near_duplicates:
+        return ["No two texts are nearly the same."]
+    near = (
+        f"{counted(corpus.near_duplicates, 'text is', 'texts are')} nearly the same as another: equal but for case, "
+        "blanks and punctuation, or with at least four fifths of their passages in common."
+    )
+    if not corpus.held_out_copies:
+        return [near, "None of these pairs is on both sides of the split."]
+    return [
+        near,
+        "They tie together more than half of the corpus, so they are on both sides of the split: "
+        f"{counted(corpus.held_out_copies, 'held-out text is', 'held-out texts are')} nearly the same as a training "
+        "text. Expect a higher loss on new texts.",
+    ]
 
 
 def _limits(run: Run) -> str:

@@ -1,0 +1,89 @@
+"""Near-duplicates: what counts as nearly the same, how few pairs are missed, and how they are split."""
+
+import numpy as np
+import pytest
+
+from samizdat.corpus.near_duplicates import near_duplicates
+from support.made_sentences import sentences
+
+LONG = "The letter from the north came early in the morning, and nobody in the house had read it yet"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Who knows?", "who  KNOWS"), ("příliš", "pr\u030ci\u0301lis\u030c"), ("今日は 雨。", "今日は雨"),
+        (LONG, LONG.replace("early", "earlier")), (LONG, LONG + ", they say."),
+    ],
+)  # fmt: skip
+def test_texts_that_are_nearly_the_same(one, other):
+    sets = near_duplicates([one, "another text", other])
+    assert sets[0] == sets[2] != sets[1]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("कि", "की"), ("?!", "…"), ("so good 😀", "so good 😡"), ("text number 17", "text number 18"),
+        (LONG, LONG.replace("letter", "rumour").replace("morning", "evening")), (LONG, LONG[: len(LONG) // 2]),
+    ],
+)  # fmt: skip
+def test_texts_that_are_not(one, other):
+    assert len(set(near_duplicates([one, other]))) == 2
+
+
+def test_hardly_a_pair_is_missed_and_none_is_found_that_is_not_there():
+    random = np.random.default_rng(1)
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+    texts = ["".join(random.choice(letters, 100)) for _ in range(1000)]
+    # Of 96 runs of 5 letters, 10 are others where two letters are: a similarity of 86/106; and 81/111 with three.
+    near = [text[:30] + "7" + text[31:50] + "7" + text[51:] for text in texts]
+    sets = near_duplicates([*texts, *near])
+    assert (sets[:1000] == sets[1000:]).mean() > 0.98
+    assert len(set(sets)) == 2000 - (sets[:1000] == sets[1000:]).sum()
+    far = [text[:70] + "7" + text[71:] for text in near]
+    assert len(set(near_duplicates([*texts, *far]))) == 2000
+
+
+def near_to(text):
+    return text.replace("the ", "The  ", 1).replace(".", "!")
+
+
+def test_near_duplicates_are_in_one_split(corpus):
+    first = sentences(300, 1)
+    lines = "\n".join([*first, *map(near_to, first)])
+    table, summary = corpus({"t.txt": lines}, txt_unit="line", txt_document="text")
+    split = dict(zip(table["text"], table["split"], strict=True))
+    assert all(split[text] == split[near_to(text)] for text in first)
+    assert (summary.near_duplicates, summary.held_out_copies, summary.texts) == (600, 0, 600)
+    assert 0.4 < (table["split"] == "validation").mean() < 0.6
+
+
+def test_a_document_that_is_mostly_copied_is_in_the_split_of_its_original(corpus):
+    files = {f"{number}.txt": "\n".join(sentences(9, number)) for number in range(100, 150)}
+    again = {
+        f"again {name}": "\n".join([*map(near_to, text.split("\n")[:6]), *sentences(5, int(name[:3]) + 1000)])
+        for name, text in files.items()
+    }
+    table, _ = corpus(files | again, txt_unit="line")
+    split = dict(zip(table["document"], table["split"], strict=True))
+    assert all(split[f"data/{name}"] == split[f"data/again {name}"] for name in files)
+
+
+def test_a_passage_of_many_documents_joins_none_and_is_held_out_of_none(corpus):
+    # A title page, a little different in each book.
+    files = {f"{number}.txt": "\n".join([f"{LONG}: {number}", *sentences(9, number)]) for number in range(100, 140)}
+    table, summary = corpus(files, txt_unit="line")
+    pages = table[table["text"].str.startswith(LONG)]
+    assert set(pages["split"]) == {"train"} and len(set(table["split"])) == 2
+    left_out = summary.dropped["held out, but nearly the same as a training text"]
+    assert left_out == 40 - len(pages) > 5 and summary.texts == len(table) == summary.read - left_out
+    assert (summary.near_duplicates, summary.held_out_copies) == (40, 0)
+
+
+def test_a_corpus_of_near_duplicates_is_split_all_the_same_and_that_is_counted(corpus):
+    lines = "\n".join([*(f"{LONG} {number}" for number in range(60)), *sentences(40, 1)])
+    table, summary = corpus({"t.txt": lines}, txt_unit="line", txt_document="text")
+    held_out = table[table["split"] == "validation"]
+    assert summary.near_duplicates == 60 and summary.texts == 100
+    assert summary.held_out_copies == held_out["text"].str.startswith(LONG).sum() > 10

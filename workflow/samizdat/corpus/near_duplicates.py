@@ -1,0 +1,85 @@
+"""Find texts that are nearly the same: equal but for case, blanks and punctuation, or nearly all runs shared."""
+
+import sys
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from samizdat.measures.arrays import Counts
+
+# Two texts are near-duplicates if of all their different runs of SHINGLE characters they share this part (Jaccard).
+NEAR = 0.8
+SHINGLE = 5
+SHORTEST = 24  # characters; shorter texts are compared for equality only
+# MinHash signatures of 16 bands of 5 numbers: a pair at NEAR is found with probability 1 − (1 − 0.8⁵)¹⁶ = 0.998.
+BANDS, ROWS = 16, 5
+BATCH_CHARACTERS = 100_000
+
+
+def near_duplicates(texts: Sequence[str]) -> Counts:
+    """Number the sets of texts that are nearly the same, directly or through others; a text alone is a set.
+
+    Candidates are texts whose MinHash signatures agree in a band (Broder, 1997; Leskovec, Rajaraman and Ullman, *Mining
+    of Massive Datasets*, section 3.4). Each is then compared exactly, so no pair below `NEAR` is joined.
+    """
+    keys = [normalise(text) for text in texts]
+    first: dict[str, int] = {}
+    sets = connected(len(keys), [(first.setdefault(key, place), place) for place, key in enumerate(keys) if key])
+    long = np.array([place for key, place in first.items() if len(key) >= SHORTEST], np.int64)
+    signatures = np.concatenate([np.empty((0, BANDS * ROWS), np.uint32), *_signatures([keys[place] for place in long])])
+    for band in np.split(signatures, BANDS, axis=1):
+        order = np.lexsort(band.T)
+        agree = (band[order[1:]] == band[order[:-1]]).all(axis=1)
+        pairs = np.stack([long[order[:-1][agree]], long[order[1:][agree]]], axis=1)
+        pairs = pairs[sets[pairs[:, 0]] != sets[pairs[:, 1]]]
+        near = [(one, other) for one, other in pairs.tolist() if _similarity(keys[one], keys[other]) >= NEAR]
+        sets = connected(len(keys), [*near, *enumerate(np.unique(sets, return_index=True)[1][sets].tolist())])
+    return sets
+
+
+def connected(number: int, pairs: Sequence[tuple[int, int]] | Counts) -> Counts:
+    """Number the connected components of a graph of `number` nodes, whose edges are `pairs`."""
+    one, other = np.array(pairs, np.int64).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(one), bool), (one, other)), shape=(number, number))
+    labels: Counts = connected_components(graph, directed=False)[1]
+    return labels
+
+
+def normalise(text: str) -> str:
+    """Return what of a text is compared: in NFC and lower case, without blanks, punctuation and control characters."""
+    return unicodedata.normalize("NFC", text.casefold()).translate(_left_out())
+
+
+@cache
+def _left_out() -> dict[int, None]:
+    kinds = {"Cc", "Cf", "Zs", "Zl", "Zp", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po"}
+    return dict.fromkeys(code for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) in kinds)
+
+
+def _signatures(keys: Sequence[str]) -> Iterator[np.ndarray]:
+    """Give the MinHash signatures of texts, batch by batch, `[texts, BANDS * ROWS]`."""
+    factors = np.random.default_rng(0).integers(2**31, size=BANDS * ROWS, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    ends = np.cumsum([len(key) for key in keys])
+    batches = np.split(np.arange(len(keys)), np.flatnonzero(np.diff(ends // BATCH_CHARACTERS)) + 1)
+    for batch in batches if len(keys) else ():
+        joined = "".join(keys[place] for place in batch)
+        codes = np.frombuffer(joined.encode("utf-32-le"), np.uint32).astype(np.uint64)
+        hashes = np.zeros(len(codes) - SHINGLE + 1, np.uint64)
+        for offset in range(SHINGLE):
+            hashes = (hashes + codes[offset : offset + len(hashes)]) * np.uint64(0x9E3779B97F4A7C15)
+            hashes ^= hashes >> np.uint64(29)
+        shingles = (hashes >> np.uint64(32)).astype(np.uint32)
+        starts = np.cumsum([0, *(len(keys[place]) for place in batch)])
+        # Between two starts, the last runs reach into the next text: every second range is left out.
+        ranges = np.stack([starts[:-1], starts[1:] - SHINGLE + 1], axis=1).ravel()[:-1]
+        yield np.stack([np.minimum.reduceat(shingles * factor, ranges)[::2] for factor in factors], axis=1)
+
+
+def _similarity(one: str, other: str) -> float:
+    """Return the Jaccard similarity of two texts' sets of runs of `SHINGLE` characters."""
+    left, right = ({key[start : start + SHINGLE] for start in range(len(key) - SHINGLE + 1)} for key in (one, other))
+    return len(left & right) / len(left | right)
