@@ -11,6 +11,7 @@ import pandas as pd
 import yaml
 
 from samizdat.base.files import sha256_of, write_text
+from samizdat.measures.words import first_words
 from samizdat.publishing.execute_report import execute_report
 from samizdat.publishing.page_by_pandoc import render_page
 from samizdat.records.classifiers import SCORES, ClassifierCard
@@ -123,6 +124,7 @@ def _config(
     return config | {
         "models": [{"name": model, "tokenizer": "own"} for model in models],
         "training": config["training"] | {"keep_percents": list(percents)},
+        "sampling": config["sampling"] | {"held_out_prompts": 2, "held_out_prompt_words": 2},
         "prompts": list(prompts),
         "classifiers": [{"name": name, "label_column": name} | described for name in labels],
         "notes": notes,
@@ -204,7 +206,9 @@ def _samples(
 ) -> pd.DataFrame:  # fmt: skip
     held_out = corpus[corpus["split"] == "validation"].iloc[:2]
     begun = [("config" if prompt else "none", prompt, None, 2) for prompt in config["prompts"]]
-    begun += [("held_out", " ".join(row["text"].split()[:2]), row["id"], 1) for row in held_out.to_dict("records")]
+    begun += [
+        ("held_out", first_words(row["text"], 2) or row["text"], row["id"], 1) for row in held_out.to_dict("records")
+    ]
     rows = []
     for percent in config["training"]["keep_percents"]:
         number = 0

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from samizdat.measures.copies import Copies, Match, known_words
-from samizdat.measures.diversity import split_words
+from samizdat.measures.words import split_words
 
 
 def test_a_copied_passage_is_found_where_it_is():

@@ -73,7 +73,7 @@ VARIANTS = {
     "a text of one character": {"texts": ["a", *sentences(40)]},
     "no greedy limits": {"sampling": {
         "temperatures": [1.0], "top_k": 5, "top_p": 1.0, "repetition_penalty": 1, "max_new_tokens": 1,
-        "no_repeat_ngram": 2,
+        "no_repeat_ngram": 2, "held_out_prompts": 2, "held_out_prompt_words": 2,
     }},
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from samizdat.reporting import samples
 from samizdat.reporting.copied_passages import copy_cell, copy_note
+from samizdat.reporting.words import NO_BREAK
 from support.reading import cells, plain
 
 
@@ -26,3 +27,19 @@ def test_the_gallery_shows_the_copies_of_its_own_samples(run):
     first = run.samples[(run.samples["prompt_kind"] == "unprompted")].iloc[0]
     line = next(line for line in gallery.splitlines() if first["text"] in line)
     assert copy_cell(run, first["id"]) in line and "characters" in line
+
+
+def test_held_out_texts_that_are_too_short_to_begin_a_sample_are_told(run, monkeypatch):
+    assert "can begin" not in samples.opening(run).markdown
+    monkeypatch.setitem(run.config["sampling"], "held_out_prompts", 5)
+    held_out = (run.texts["split"] == "validation").sum()
+    assert (
+        samples.opening(run)
+        .markdown.replace(NO_BREAK, " ")
+        .endswith(
+            f"Of {held_out} held-out texts only 2 can begin a sample, fewer than the 5 that the config asks for "
+            "(`sampling.held_out_prompts`): the others have no more than 2 words (`sampling.held_out_prompt_words`)."
+        )
+    )
+    monkeypatch.setitem(run.__dict__, "samples", run.samples[run.samples["prompt_kind"] != "held_out"])
+    assert samples.held_out(run).markdown == "No held-out text was continued (no held-out text is long enough)."

@@ -26,11 +26,15 @@ def trained(tmp_path_factory):
 
 
 def generate(folder, out, prompts=("", "the old"), **changes):
-    generate_samples(
+    write(folder, out, prompts, **changes)
+    return read_table(out, SAMPLES)
+
+
+def write(folder, out, prompts=("", "the old"), **changes):
+    return generate_samples(
         replace(SETTINGS, **changes), "m", prompts, (50, 100), folder / "model", folder / "texts.parquet", out, "cpu",
         threads=1, seed=9,
     )  # fmt: skip
-    return read_table(out, SAMPLES)
 
 
 def test_every_prompt_temperature_and_checkpoint_is_sampled(trained, tmp_path):
@@ -84,3 +88,14 @@ def test_too_little_memory_names_the_key(trained, tmp_path, monkeypatch):
     monkeypatch.setattr("samizdat.samples.generate_samples.write_texts", full)
     with pytest.raises(UserError, match=r"too little memory for 4 texts at once(?s:.*)halve sampling\.slots"):
         generate(trained, tmp_path / "s.parquet")
+
+
+def test_held_out_texts_without_blanks_begin_samples_and_missing_ones_are_told(tmp_path):
+    texts = ["the old letters", "我喜欢读书和写作。", "ฉันรักภาษาไทย", "two words", "हिन्दी भाषा"]
+    folder = make_model(texts, tmp_path)
+    said = write(folder, tmp_path / "s.parquet", held_out_prompts=4)
+    samples = read_table(tmp_path / "s.parquet", SAMPLES)
+    prompts = set(samples.loc[samples["prompt_kind"] == "held_out", "prompt"])
+    assert prompts == {"我喜欢", "ฉันรัก"}
+    assert said.endswith("; 2 held-out prompts fewer than asked for: the other held-out texts are too short")
+    assert "fewer" not in write(folder, tmp_path / "s.parquet", held_out_prompts=2)

@@ -14,3 +14,14 @@ def test_texts_outside_of_what_a_classifier_was_made_for_are_counted(study):
     }  # fmt: skip
     assert rows.loc["other_language", "of"] == 3  # what is too short has no language that can be told
     assert found["languages"].set_index("language")["texts"].to_dict() == {"de": 1, "en": 2}
+
+
+def test_lengths_are_in_words_in_every_script(study):
+    study.card |= {"min_words": 4, "max_words": 5}
+    for text in ("我喜欢读书和写作。", "ฉันรักภาษาไทย", "हिन्दी एक भाषा है।", "one two three four – ! ?"):
+        study.text("good", text=text)
+    for text in ("हिन्दी भाषा", "one – ! ? two"):
+        study.text("good", text=text)
+    study.text("good", text="a well-known state-of-the-art film")
+    rows = study.compute()["fitness"].set_index("check")
+    assert rows.loc["too_short", "texts"] == 2 and rows.loc["too_long", "texts"] == 1

@@ -1,13 +1,16 @@
 """The stage that judges samples: the known faults of four writers are found."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from samizdat.measures.closeness import FEWEST_TEXTS
+from samizdat.measures.words import split_words
 from samizdat.records.io import read_table, write_table
 from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY
 from samizdat.records.samples import SAMPLES
 from samizdat.statistics.judge_samples import SampleQualitySettings, judge_samples
+from samizdat.statistics.passages import draw_passages
 from support.made_sentences import sample_rows, sentences, shuffled
 from support.small_corpus import write_texts
 
@@ -98,3 +101,11 @@ def test_long_held_out_texts_are_cut_into_pieces_as_long_as_samples(tmp_path):
     longest = copies.loc[copies["subset"] == "samples", "characters"].max()
     assert pieces["characters"].max() <= longest and pieces["characters"].sum() == len(book)
     assert (pieces["begin"].to_numpy()[1:] == (pieces["begin"] + pieces["characters"]).to_numpy()[:-1]).all()
+
+
+def test_a_held_out_text_without_blanks_is_cut_between_words():
+    text = "我喜欢读书和写作" * 20
+    frame = pd.DataFrame({"id": ["a"], "document": ["a"], "text": [text]})
+    pieces = draw_passages(frame, 10, 100, np.random.default_rng(1)).sort_values("begin")
+    assert "".join(pieces["own"]) == text and pieces["own"].str.len().max() <= 10
+    assert sum(len(split_words(piece)) for piece in pieces["own"]) == len(split_words(text))

@@ -7,7 +7,8 @@ import numpy as np
 from pydivsufsort import divsufsort, sa_search
 
 from samizdat.measures.arrays import Counts
-from samizdat.measures.diversity import ngrams, split_words
+from samizdat.measures.diversity import ngrams
+from samizdat.measures.words import split_words
 
 # Word n-grams of this length are looked up in the training texts.
 NGRAM_WORDS = 4

@@ -1,16 +1,11 @@
 """How varied texts are: distinct n-grams, self-BLEU, and loops."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from samizdat.measures.arrays import Counts, Floats
-
-# Scripts without spaces between words, in which each letter counts as a word: Thai to Khmer, Chinese, Japanese.
-_LETTERS = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"
-_WORD = re.compile(rf"[{_LETTERS}]|[^\W{_LETTERS}]+")
 
 BLOCK_WORDS = 200
 REFERENCES = 50
@@ -19,11 +14,6 @@ LOOP_PHRASE_WORDS = 2
 LOOP_TIMES = 3
 # Used in place of a count of zero in a BLEU score.
 _NO_MATCH = 0.1
-
-
-def split_words(text: str) -> list[str]:
-    """Split a text into words in lower case, without punctuation; into letters in scripts without spaces."""
-    return _WORD.findall(text.casefold())
 
 
 def ngrams(words: Sequence[str], length: int) -> list[tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from samizdat.measures.diversity import split_words
+from samizdat.measures.words import split_words
 
 # A sample repeats a text when it has so many words in a row of it.
 RUN_WORDS = 6

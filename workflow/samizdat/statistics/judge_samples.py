@@ -10,7 +10,7 @@ from samizdat.base import stage
 from samizdat.base.device import prepare
 from samizdat.base.seeds import derive_seed
 from samizdat.measures.bootstrap import Bootstrap
-from samizdat.measures.diversity import split_words
+from samizdat.measures.words import split_words
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_table, write_table
 from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY

@@ -1,9 +1,12 @@
 """The passages that are judged: what a model wrote itself, and held-out texts cut to the lengths of samples."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+
+from samizdat.measures.words import gaps
 
 
 def own_passages(samples: pd.DataFrame) -> pd.DataFrame:
@@ -40,9 +43,10 @@ def draw_passages(texts: pd.DataFrame, longest: int, number: int, random: np.ran
 
 def _cuts(text: str, longest: int) -> Iterator[tuple[int, int]]:
     begin = 0
+    places = gaps(text) if len(text) > longest else []
     while len(text) - begin > longest:
-        blank = text.rfind(" ", begin + 1, begin + longest)
-        end = blank if blank > 0 else begin + longest
+        before = bisect_left(places, begin + longest)
+        end = places[before - 1] if before and places[before - 1] > begin else begin + longest
         yield begin, end
         begin = end
     yield begin, len(text)
