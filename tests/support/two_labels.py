@@ -28,6 +28,7 @@ def divergence(**changes: Any) -> dict[str, Any]:
     """A row of `DIVERGENCES` in which chance explains the difference, with some values changed."""
     row = {
         "classifier": "mood", "model": "gpt2-tiny", "percent": 100, "temperature": None, "begun_with": "nothing",
-        "samples": 50, "texts": 100, "jensen_shannon_bits": 0.02, "low": 0.01, "high": 0.03, "chance_bits": 0.05,
+        "samples": 50, "texts": 100, "observed_bits": 0.03, "jensen_shannon_bits": 0.02, "low": 0.01, "high": 0.03,
+        "chance_bits": 0.05, "p_value": 0.3, "p_since_first": 1.0,
     }  # fmt: skip
     return row | changes

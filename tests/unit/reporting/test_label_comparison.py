@@ -1,4 +1,4 @@
-"""Samples compared with texts: a difference is claimed only where intervals do not overlap, with its size."""
+"""Samples compared with texts: a difference is claimed only where chance does not explain it, with its size."""
 
 import pandas as pd
 import pytest
@@ -12,33 +12,48 @@ def test_no_difference_found_is_no_claim_that_there_is_none(two_labels):
     vars(two_labels)["divergences"] = pd.DataFrame([divergence()])
     assert plain(label_comparison.opening(two_labels).markdown) == (
         "By the classifier “mood”, no difference was found: the label shares of the 50 samples begun with nothing are "
-        "0.020 bits (0.010 to 0.030) away from those of the texts, and as many texts drawn at random are less "
-        "than 0.050 bits away in 95 % of draws. There may still be a difference that is smaller than that."
+        "0.030 bits away from those of the texts, and chance alone brings less than 0.050 bits in 95 % of draws. There "
+        "may still be a difference of up to 0.030 bits."
     )
 
 
 def test_a_difference_is_said_with_its_size_and_where_it_is_largest(two_labels):
-    vars(two_labels)["divergences"] = pd.DataFrame([divergence(chance_bits=0.00001)])
+    vars(two_labels)["divergences"] = pd.DataFrame([divergence(chance_bits=0.00001, p_value=0.01)])
     assert plain(label_comparison.opening(two_labels).markdown) == (
         "By the classifier “mood”, samples and texts differ: the label shares of the 50 samples begun with nothing are "
-        "0.020 bits (0.010 to 0.030) away from those of the texts, more than the less than 0.0001 bits that chance "
-        "explains. They are furthest apart in “good”, given to 0 % (-5 to 5 %) of the samples and 10 % (5 to 15 %) of "
+        "0.030 bits away from those of the texts, more than the less than 0.0001 bits that chance explains; without "
+        "what chance adds, the difference is 0.020 bits (0.010 to 0.030). They are furthest "
+        "apart in “good”, given to 0 % (-5 to 5 %) of the samples and 10 % (5 to 15 %) of "
         "the texts."
     )
 
 
+def test_too_few_documents_are_said(two_labels):
+    none = dict.fromkeys(
+        ["jensen_shannon_bits", "low", "high", "chance_bits", "p_value", "p_since_first"], float("nan")
+    )
+    vars(two_labels)["divergences"] = pd.DataFrame([divergence(**none)])
+    for said in (label_comparison.opening(two_labels).markdown, *label_comparison.in_brief(two_labels)):
+        assert "0.030 bits" in plain(said) and "fewer than 20 documents, too few for an interval" in plain(said)
+        assert "differ" not in said
+    assert "nan" not in label_comparison.divergences(two_labels).markdown
+    rows = [divergence(percent=percent, begun_with="prompts", **none) for percent in (10, 100)]
+    vars(two_labels)["divergences"] = pd.DataFrame(rows)
+    assert label_comparison.by_training(two_labels).alternative_text.startswith("No classifier tells")
+
+
 @pytest.mark.parametrize(
-    ("first", "last", "title"),
+    ("first", "last", "p_value", "title"),
     [
-        ((0.5, 0.6), (0.1, 0.2), "Training moves the samples nearer to the texts according to mood"),
-        ((0.1, 0.2), (0.5, 0.6), "Training moves the samples away from the texts according to mood"),
-        ((0.1, 0.3), (0.2, 0.4), "No classifier shows whether training moves the samples nearer to the texts"),
+        (0.5, 0.1, 0.01, "Training moves the samples nearer to the texts according to mood"),
+        (0.1, 0.5, 0.01, "Training moves the samples away from the texts according to mood"),
+        (0.5, 0.1, 0.1, "No classifier shows whether training moves the samples nearer to the texts"),
     ],
 )
-def test_a_course_is_claimed_only_where_intervals_do_not_overlap(two_labels, first, last, title):
+def test_a_course_is_claimed_only_where_the_test_shows_it(two_labels, first, last, p_value, title):
     rows = [
-        divergence(percent=percent, begun_with="prompts", low=low, high=high, jensen_shannon_bits=(low + high) / 2)
-        for percent, (low, high) in ((10, first), (100, last))
+        divergence(percent=percent, begun_with="prompts", observed_bits=bits, p_since_first=p)
+        for percent, bits, p in ((10, first, 1.0), (100, last, p_value))
     ]
     vars(two_labels)["divergences"] = pd.DataFrame(rows)
     assert label_comparison.by_training(two_labels).alternative_text.startswith(f"{title}. ")

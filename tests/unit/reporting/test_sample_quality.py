@@ -116,9 +116,10 @@ def test_shares_by_step_are_those_of_the_statistics(folder):
     run.shares = run.shares.copy()
     bounds = ["share", "low", "high"]
     chosen = (run.shares["classifier"] == row["classifier"]) & (run.shares["label"] == row["label"])
-    run.shares.loc[run.shares["group_kind"] == "percent", bounds] = [0.3, 0.2, 0.4]
+    course = run.shares["group_kind"] == "percent"
+    run.shares.loc[course, [*bounds, "count"]] = [0.3, 0.2, 0.4, 100]
     assert sample_quality.shares_by_step(run).alternative_text.startswith("No label’s share changes")
-    run.shares.loc[chosen & (run.shares["group"] == "100"), bounds] = [0.6, 0.5, 0.7]
+    run.shares.loc[chosen & (run.shares["group"] == "100"), [*bounds, "count"]] = [0.6, 0.5, 0.7, 250]
     title = sample_quality.shares_by_step(run).alternative_text.replace(NO_BREAK, " ").split(". ")[0]
     first, last = "30 % of the samples after 10 % of training", "60 % of those after 100 %"
     assert title == f"{row['classifier']} calls {first} “{row['label']}”, {last}"

@@ -11,6 +11,7 @@ from samizdat.records.io import read_document, write_document
 from samizdat.reporting import agreement, trust
 from samizdat.reporting.run import Run
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
+from support.reading import plain
 from support.run_fixture import make_run, sentences, write_manifest
 
 
@@ -28,6 +29,38 @@ def test_calibration_is_drawn_and_said(run):
     assert picture_bytes(picture).startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize(
+    ("p_value", "gap", "title"),
+    [
+        (
+            0.001,
+            (0.05, 0.1),
+            "“sentiment” is right less often than it says: by 8.0 % on average, where chance explains",
+        ),
+        (0.001, (-0.1, -0.05), "“sentiment” is right more often than it says"),
+        (0.001, (-0.1, 0.05), "“sentiment” is not right as often as it says"),
+        (0.04, (0.05, 0.1), "No gap was found"),  # one of two classifiers: 0.08 when corrected
+        (float("nan"), (float("nan"), float("nan")), "Too few documents"),
+    ],
+)
+def test_a_gap_is_said_only_where_chance_does_not_explain_it(run, monkeypatch, p_value, gap, title):
+    frame = run.quality.copy()
+    error, way = frame["metric"] == "calibration_error", frame["metric"] == "confidence_gap"
+    frame.loc[error, ["value", "chance", "p_value"]] = [0.08, 0.02, p_value if p_value != p_value else 0.9]
+    frame.loc[error & (frame["classifier"] == "sentiment"), "p_value"] = p_value
+    frame.loc[way, ["low", "high"]] = gap
+    monkeypatch.setitem(vars(run), "quality", frame)
+    assert plain(trust.calibration(run).alternative_text).startswith(title)
+
+
+def test_most_alike_are_only_labels_that_go_together_by_more_than_chance(run, monkeypatch):
+    for p_holm, title in ((0.01, "Most alike: "), (0.2, "No two classifiers"), (float("nan"), "Too few documents")):
+        monkeypatch.setitem(vars(run), "associations", run.associations.assign(p_holm=p_holm))
+        assert trust.associations(run).alternative_text.startswith(title)
+    monkeypatch.setitem(vars(run), "group_tests", run.group_tests.assign(p_holm=0.2, cramers_v=0.4))
+    assert "no difference found" in trust.group_tests(run).markdown and "medium" not in trust.group_tests(run).markdown
+
+
 def picture_bytes(picture) -> bytes:
     data, _ = picture._repr_mimebundle_()
     return base64.b64decode(data["image/png"])
@@ -42,7 +75,7 @@ def test_associations_have_one_cell_for_two_classifiers(run):
 def test_group_tests_say_how_large_a_difference_is(run):
     text = trust.group_tests(run).markdown
     assert text.count("sentiment") == 1 and text.count("source") == 1
-    assert "very small" in text or "small" in text
+    assert "small" in text or "no difference found" in text
 
 
 def test_examples_are_shown_only_where_texts_may_be(run, tmp_path):

@@ -1,6 +1,13 @@
 """Agreement of a classifier with people: known answers."""
 
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
 import pytest
+
+from samizdat.measures.bootstrap import FEWEST_DOCUMENTS, Bootstrap
+from samizdat.statistics.agreement import agreement
 
 
 def test_quality_is_measured_on_unseen_held_out_texts_with_labels(study):
@@ -23,3 +30,46 @@ def test_quality_is_measured_on_unseen_held_out_texts_with_labels(study):
     assert set(quality["texts"]) == {5}
     counts = found["confusion"].set_index(["human", "predicted"])["count"]
     assert counts.to_dict() == {("bad", "bad"): 2, ("bad", "good"): 1, ("good", "bad"): 0, ("good", "good"): 2}
+
+
+def test_a_classifier_is_better_than_a_baseline_by_a_paired_difference(study):
+    study.text("good", human="good", split="train")
+    for number in range(60):
+        study.text("good", human="good")
+        study.text("bad" if number % 3 else "good", human="bad")
+    quality = study.compute()["quality"].set_index(["method", "metric"])
+    gain = quality.loc[("classifier", "accuracy_above_majority")]
+    assert gain["value"] == pytest.approx(1 / 3)
+    # Only where the two differ they can change their difference: 1.645 · √(p (1 − p) / n) with p = 1/3 and 90 %.
+    assert (gain["high"] - gain["low"]) / 2 == pytest.approx(1.645 * np.sqrt(2 / 9 / 120), rel=0.15)
+
+
+@pytest.mark.parametrize("documents", [1, 3, FEWEST_DOCUMENTS - 1])
+def test_with_too_few_documents_there_is_a_value_and_no_interval(study, documents):
+    for number in range(200):
+        study.text("good", human="good" if number % 2 else "bad", document=f"d{number % documents}")
+    found = study.compute()
+    quality = found["quality"]
+    assert quality["value"].notna().all() and quality[["low", "high", "chance", "p_value"]].isna().all(axis=None)
+    assert found["calibration"][["low", "high"]].isna().all(axis=None)
+
+
+def test_a_coin_is_as_rarely_called_better_than_the_baseline_as_the_level_says(study):
+    """150 corpora of 20 to 60 documents with one or three texts, whose labels are drawn with a share of their own."""
+    random = np.random.default_rng(4)
+    card = SimpleNamespace(name="coin", labels=["a", "b"], label_map={}, label_column="h")
+    called = 0
+    for corpus in range(150):
+        documents, texts = random.integers(FEWEST_DOCUMENTS, 60), random.choice([1, 3])
+        owners = np.repeat(np.arange(documents), texts)
+        human = random.random(len(owners)) < random.random(documents)[owners]
+        frame = pd.DataFrame(
+            {"id": np.arange(len(owners)).astype(str), "document": owners, "split": "validation", "text": "x",
+             "ratings": None, "label_h": np.where(human, "a", "b"), "predicted": random.choice(["a", "b"], len(owners)),
+             "confidence": 0.9}
+        )  # fmt: skip
+        learned = frame.assign(split="train", label_h=random.choice(["a", "b"]))
+        rows = agreement(card, learned, frame, "label_h", Bootstrap(0.95, 300, corpus))["quality"]
+        (gain,) = [row for row in rows if row["metric"] == "accuracy_above_majority"]
+        called += gain["low"] > 0 or gain["high"] < 0
+    assert called / 150 <= 0.09

@@ -1,7 +1,11 @@
 """Calibration, and the texts that a classifier is most and least certain of."""
 
 import numpy as np
+import pandas as pd
 import pytest
+
+from samizdat.measures.bootstrap import Bootstrap
+from samizdat.statistics.calibration import calibration
 
 
 def test_calibration_compares_probability_with_how_often_it_is_right(study):
@@ -16,7 +20,9 @@ def test_calibration_compares_probability_with_how_often_it_is_right(study):
     assert (rows["low"] < rows["accuracy"]).all() and (rows["accuracy"] < rows["high"]).all()
     error = found["quality"].set_index("metric").loc["calibration_error"]
     assert error["value"] == pytest.approx((0.05 + 0.35) / 2, abs=1e-6)
-    assert error["low"] < error["value"] < error["high"]
+    assert error["p_value"] < 0.1 and error["chance"] < error["value"] and np.isnan(error["low"])
+    gap = found["quality"].set_index("metric").loc["confidence_gap"]
+    assert gap["value"] == pytest.approx(0.75 - 0.55) and 0 < gap["low"] < gap["value"] < gap["high"]
 
 
 def test_most_and_least_certain_texts_are_named(study):
@@ -30,3 +36,20 @@ def test_most_and_least_certain_texts_are_named(study):
     most = rows[rows["certainty"] == "most"].groupby("label")["probability"].max()
     np.testing.assert_allclose([most["good"], most["bad"]], [0.88, 0.79], atol=1e-6)
     assert set(least["runner_up"]) == {"good", "bad"} and "0000000000000016" not in set(rows["id"])
+
+
+@pytest.mark.parametrize(("documents", "texts"), [(50, 1), (300, 1), (30, 10)])
+def test_a_calibrated_classifier_is_as_rarely_called_wrong_as_the_level_says(documents, texts):
+    """200 corpora; the texts of a document are right and wrong together in half of the cases."""
+    random = np.random.default_rng(3)
+    called = 0
+    for corpus in range(200):
+        owners = np.repeat(np.arange(documents), texts)
+        confidence = random.uniform(0.5, 1, len(owners))
+        alike = random.random(len(owners)) < 0.5
+        luck = np.where(alike, random.random(documents)[owners], random.random(len(owners)))
+        human = np.where(luck < confidence, "a", "b")
+        frame = pd.DataFrame({"document": owners, "predicted": "a", "human": human, "confidence": confidence})
+        _, (error, _) = calibration(frame, "human", Bootstrap(0.95, 200, corpus))
+        called += error["p_value"] <= 0.05
+    assert called / 200 <= 0.09

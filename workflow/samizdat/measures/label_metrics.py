@@ -55,7 +55,7 @@ def macro_f1(confusion: Counts) -> Floats:
     return mean
 
 
-def calibration_error(texts: Counts, right: Counts, confidence: Floats) -> Floats:
+def calibration_error(texts: Floats, right: Floats, confidence: Floats) -> Floats:
     """Compute the expected calibration error from sums in bins of confidence.
 
     It is the mean distance between confidence and accuracy, and a bin's weight is its number of texts: Guo et al., On
@@ -67,7 +67,7 @@ def calibration_error(texts: Counts, right: Counts, confidence: Floats) -> Float
         confidence: sum of the labels' probabilities, `[…, bins]`.
     """
     distance: Floats = np.abs(right - confidence).sum(axis=-1)
-    total: Counts = texts.sum(axis=-1)
+    total: Floats = texts.sum(axis=-1)
     return distance / total
 
 
@@ -107,26 +107,15 @@ def cramers_v(table: Counts) -> Floats:
         return np.where(np.minimum(rows, columns) > 1, np.sqrt(np.maximum(beyond_chance, 0) / sides), np.nan)
 
 
-def design_effect(table: Counts, resampled: Counts) -> float:
-    """Compute how much the chi-square of a table is inflated because texts of one document are alike.
+def mean_square_slopes(table: Counts) -> Floats:
+    """Compute the derivatives of chi-square over the number of texts by each cell's share, `[rows, columns]`.
 
-    The mean generalised design effect of Rao and Scott, On Chi-Squared Tests for Multiway Contingency Tables
-    with Cell Proportions Estimated from Survey Data, 1984, equation 3.6. It is at least 1, so that it never makes a
-    test less careful.
-
-    Args:
-        table: counts of texts, `[rows, columns]`.
-        resampled: the same for resampled documents, `[resamples, rows, columns]`, which give the variances.
+    For φ² = Σ p²/(r c) − 1 with shares p of cells, r of rows and c of columns.
     """
-    total = table.sum()
-    sizes = resampled.sum(axis=(1, 2), keepdims=True)
-
-    def inflation(axes: tuple[int, ...]) -> float:
-        share = table.sum(axis=axes) / total
-        spread = (resampled.sum(axis=tuple(axis + 1 for axis in axes)) / sizes.reshape(-1, *[1] * share.ndim)).var(0)
-        # (1 − p) · spread ÷ (p (1 − p) ÷ n), summed over the cells
-        return float((spread[share > 0] * total / share[share > 0]).sum())
-
-    rows, columns = ((table.sum(axis=axis) > 0).sum() for axis in (1, 0))
-    freedom = (rows - 1) * (columns - 1)
-    return max(1.0, float((inflation(()) - inflation((1,)) - inflation((0,))) / freedom))
+    share = table / table.sum()
+    rows, columns = share.sum(axis=1, keepdims=True), share.sum(axis=0, keepdims=True)
+    ratio = share / np.where(rows * columns > 0, rows * columns, 1)
+    of_rows = (ratio * share).sum(axis=1, keepdims=True) / np.where(rows > 0, rows, 1)
+    of_columns = (ratio * share).sum(axis=0, keepdims=True) / np.where(columns > 0, columns, 1)
+    slopes: Floats = 2 * ratio - of_rows - of_columns
+    return slopes

@@ -30,23 +30,31 @@ DIVERGENCES = table_schema(
     begun_with=pa.string(),
     samples=pa.int64(),
     texts=pa.int64(),
-    jensen_shannon_bits=pa.float64(),  # between the label shares of samples and texts, 0 to 1
+    observed_bits=pa.float64(),  # Jensen–Shannon divergence between the label shares of samples and texts, 0 to 1
+    # The rest is null with too few samples or documents (FEWEST_DOCUMENTS in measures/bootstrap.py).
+    jensen_shannon_bits=pa.float64(),  # the same without what chance adds
     low=pa.float64(),
     high=pa.float64(),
-    chance_bits=pa.float64(),  # bound, at that confidence, for as many draws from the texts' own shares
+    chance_bits=pa.float64(),  # bound, at that confidence, of what is observed where nothing differs
+    p_value=pa.float64(),  # of no difference
+    p_since_first=pa.float64(),  # with "prompts": of no difference between this checkpoint and the first
 )
 
 QUALITY = table_schema(
     classifier=pa.string(),
     label_column=pa.string(),  # the column of human labels that it is compared with
     method=pa.string(),  # "classifier", "majority", "lexicon" or "human"
-    # "accuracy", "macro_f1", for classifiers "calibration_error"; for one label "precision", "recall", "f1"
+    # "accuracy", "macro_f1"; for classifiers "accuracy_above_majority", "calibration_error", "confidence_gap" (by how
+    # much the probability of labels is above accuracy); for one label "precision", "recall", "f1"
     metric=pa.string(),
     label=pa.string(),  # null for the metrics over all labels
     texts=pa.int64(),  # held-out texts that the value was computed from
     value=pa.float64(),
-    low=pa.float64(),
+    low=pa.float64(),  # null with too few documents, like all that follow
     high=pa.float64(),
+    # For "calibration_error", which has no interval:
+    chance=pa.float64(),  # its bound, at that confidence, where labels are right as often as they say
+    p_value=pa.float64(),  # of that
 )
 
 CONFUSION = table_schema(
@@ -74,18 +82,19 @@ ASSOCIATIONS = table_schema(
     measure=pa.string(),  # "cohen_kappa" if both have the same labels, else "cramers_v"
     texts=pa.int64(),  # texts that have a label of both and that neither was trained on
     value=pa.float64(),
-    low=pa.float64(),
+    low=pa.float64(),  # null with too few documents, like all that follow
     high=pa.float64(),
+    p_value=pa.float64(),  # of no association
+    p_holm=pa.float64(),  # corrected for the number of pairs (Holm)
 )
 
 GROUP_TESTS = table_schema(
     classifier=pa.string(),
     groups=pa.int64(),
     texts=pa.int64(),
-    chi_square=pa.float64(),  # divided by the design effect
-    design_effect=pa.float64(),  # loss of information because texts of one document are alike; 1 or more
+    chi_square=pa.float64(),
     degrees_of_freedom=pa.int64(),
-    p_value=pa.float64(),
+    p_value=pa.float64(),  # null with too few documents, like `p_holm`, `low` and `high`
     p_holm=pa.float64(),  # corrected for the number of classifiers (Holm)
     cramers_v=pa.float64(),
     low=pa.float64(),  # of Cramér's V

@@ -13,6 +13,7 @@ from samizdat.reporting.style import Picture, described, legend_below, panels_in
 from samizdat.reporting.words import (
     Prose,
     Table,
+    bounds,
     count,
     drawn,
     is_null,
@@ -23,6 +24,7 @@ from samizdat.reporting.words import (
     percent,
     percent_interval,
     table,
+    too_few,
 )
 
 NONE_COMPARABLE = (
@@ -41,7 +43,9 @@ METRICS = {
     "precision": "precision",
     "recall": "recall",
     "f1": "F1",
+    "accuracy_above_majority": "accuracy above the most frequent label’s",
     "calibration_error": "calibration error",
+    "confidence_gap": "mean probability less accuracy",
 }
 # Labels below a confusion matrix are horizontal where there are at most so many, with so many characters in all.
 UPRIGHT_LABELS, MATRIX_CHARACTERS = 4, 40
@@ -63,12 +67,21 @@ def _sentence(run: Run, classifier: str) -> str:
     found = {(row["method"], row["metric"]): row for row in rows_of(overall)}
     own, baseline = found["classifier", "accuracy"], found["majority", "accuracy"]
     f1 = found["classifier", "macro_f1"]
-    verdict = {1: "more than", -1: "less than", 0: "not clearly different from"}[against_baseline(run, classifier)]
-    return (
+    gain = found["classifier", "accuracy_above_majority"]
+    verdict = {1: "more than", -1: "less than", 0: "not clearly different from"}[_direction(gain)]
+    start = (
         f"The classifier {label(classifier)} agrees with people on "
-        f"{percent_interval(own['value'], own['low'], own['high'])} of {count(own['texts'])} held-out texts, "
-        f"{verdict} the {percent_interval(baseline['value'], baseline['low'], baseline['high'])} that the most "
-        f"frequent label alone would reach; its macro-F1 is {number_interval(f1['value'], f1['low'], f1['high'])}."
+        f"{percent_interval(own['value'], own['low'], own['high'])} of {count(own['texts'])} held-out texts"
+    )
+    end = f"its macro-F1 is {number_interval(f1['value'], f1['low'], f1['high'])}"
+    reached = percent_interval(baseline["value"], baseline["low"], baseline["high"])
+    if is_null(gain["low"]):
+        few = too_few("These texts are of")
+        return f"{start}, and the most frequent label alone would agree on {reached}; {end}. {few}"
+    points = [f"{100 * gain[one]:.1f}" for one in ("value", "low", "high")]
+    return (
+        f"{start}, {verdict} the {reached} that the most frequent label alone would reach (the difference is "
+        f"{points[0]} percentage points, {points[1]} to {points[2]}); {end}."
     )
 
 
@@ -76,11 +89,16 @@ def against_baseline(run: Run, classifier: str) -> int:
     """Compare the accuracy with that of the majority baseline.
 
     Returns:
-        1 or -1 where the accuracy is clearly above or below the baseline's, 0 where their intervals overlap.
+        1 or -1 where the accuracy is clearly above or below the baseline's; 0 where the interval of their difference
+        has 0, or there are too few documents for one.
     """
-    rows = run.quality[(run.quality["classifier"] == classifier) & (run.quality["metric"] == "accuracy")]
-    own, baseline = (rows[rows["method"] == method].iloc[0] for method in ("classifier", "majority"))
-    return int(own["low"] > baseline["high"]) - int(own["high"] < baseline["low"])
+    rows = run.quality[(run.quality["classifier"] == classifier)]
+    return _direction(rows_of(rows[rows["metric"] == "accuracy_above_majority"])[0])
+
+
+def _direction(row: Row) -> int:
+    """Return the sign of a difference whose interval does not have 0, else 0."""
+    return int(row["low"] > 0) - int(row["high"] < 0)
 
 
 def scores(run: Run) -> Picture | Prose:
@@ -139,7 +157,7 @@ def every_score(run: Run) -> Table | Prose:
             METRICS[row["metric"]],
             name(row["label"]),
             f"{row['value']:.3f}",
-            f"{row['low']:.3f} to {row['high']:.3f}",
+            bounds(row["low"], row["high"], 3),
             count(row["texts"]),
         ]
         for row in rows_of(run.quality)

@@ -1,5 +1,6 @@
 """Compare samples with texts by the labels that classifiers give them."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -22,6 +23,7 @@ from samizdat.reporting.words import (
     NO_BREAK,
     Prose,
     Table,
+    bounds,
     count,
     counted,
     drawn,
@@ -32,6 +34,7 @@ from samizdat.reporting.words import (
     percent,
     percent_interval,
     table,
+    too_few,
 )
 
 NO_SAMPLES = (
@@ -58,18 +61,22 @@ def _sentence(run: Run, row: Row) -> str:
     start = f"By the classifier {label(row['classifier'])}, "
     shares = (
         f"the label shares of the {counted(row['samples'], 'sample')}{of_model(run, row)} begun with nothing are "
-        f"{_bits(row['jensen_shannon_bits'])}{NO_BREAK}bits ({_bits(row['low'])} to {_bits(row['high'])}) away from "
-        "those of the texts"
+        f"{_bits(row['observed_bits'])}{NO_BREAK}bits away from those of the texts"
     )
+    if is_null(row["p_value"]):
+        return f"{start}{shares}. {too_few('Samples or texts are of')}"
     chance = f"{_bits(row['chance_bits'])}{NO_BREAK}bits"
-    if not _differs(row):
+    if not differs(row, run.confidence):
         return (
-            f"{start}no difference was found: {shares}, and as many texts drawn at random are less than {chance} away "
-            f"in {percent(run.confidence)} of draws. There may still be a difference that is smaller than that."
+            f"{start}no difference was found: {shares}, and chance alone brings less than {chance} in "
+            f"{percent(run.confidence)} of draws. There may still be a difference of up to "
+            f"{_bits(row['high'])}{NO_BREAK}bits."
         )
     of_samples, of_texts = _widest_gap(run, row)
     return (
-        f"{start}samples and texts differ: {shares}, more than the {chance} that chance explains. They are furthest "
+        f"{start}samples and texts differ: {shares}, more than the {chance} that chance explains; without what chance "
+        f"adds, the difference is {_bits(row['jensen_shannon_bits'])}{NO_BREAK}bits ({_bits(row['low'])} to "
+        f"{_bits(row['high'])}). They are furthest "
         f"apart in {label(of_texts['label'])}, given to {_share(of_samples)} of the samples and {_share(of_texts)} of "
         "the texts."
     )
@@ -77,9 +84,11 @@ def _sentence(run: Run, row: Row) -> str:
 
 def _brief(run: Run, row: Row) -> str:
     """Say one divergence in short."""
-    found, chance = _bits(row["jensen_shannon_bits"]), _bits(row["chance_bits"])
+    found, chance = _bits(row["observed_bits"]), _bits(row["chance_bits"])
     start = f"By {label(row['classifier'])}, "
-    if not _differs(row):
+    if is_null(row["p_value"]):
+        return f"{start}samples{of_model(run, row)} and texts are {found}{NO_BREAK}bits apart. {too_few('They are of')}"
+    if not differs(row, run.confidence):
         return (
             f"{start}no difference was found between samples{of_model(run, row)} and texts: they are {found}"
             f"{NO_BREAK}bits apart, and chance explains up to {chance}."
@@ -97,9 +106,9 @@ def _share(row: Row) -> str:
     return percent_interval(row["share"], row["low"], row["high"])
 
 
-def _differs(row: Row) -> bool:
-    """Say whether the divergence is larger than what chance explains."""
-    return bool(row["jensen_shannon_bits"] > row["chance_bits"])
+def differs(row: Row, confidence: float) -> bool:
+    """Say whether the divergence is larger than what chance explains; never with too few documents."""
+    return bool(row["p_value"] <= 1 - confidence)
 
 
 def of_model(run: Run, row: Row) -> str:
@@ -147,7 +156,7 @@ def shares(run: Run) -> Picture | Prose:
 
 def _finding(run: Run, names: list[str]) -> str:
     """Say as a title by which classifiers samples and texts differ by more than chance."""
-    found = {row["classifier"] for row in rows_of(_published(run.divergences)) if _differs(row)}
+    found = {row["classifier"] for row in rows_of(_published(run.divergences)) if differs(row, run.confidence)}
     if not found:
         return "No classifier’s label shares distinguish samples from texts"
     tell, rest = ([f"“{drawn(one)}”" for one in names if (one in found) == told] for told in (True, False))
@@ -163,7 +172,7 @@ def by_training(run: Run) -> Picture | Prose:
             "There is no course of training to show: that needs a classifier (`classifiers`), prompts (`prompts`, "
             "`sampling.held_out_prompts`) and a checkpoint from before the end of training (`training.keep_percents`)."
         )
-    title = _course_finding(rows)
+    title = _course_finding(rows, run.confidence)
     classifiers = parts_of(rows, "classifier")
     with panels_in_pairs(title, len(classifiers), 2.3, 0.9, sharey=True) as (picture, axes):
         for axis, (classifier, part) in zip(axes, classifiers.items(), strict=True):
@@ -171,7 +180,7 @@ def by_training(run: Run) -> Picture | Prose:
                 _course(axis, course.sort_values("percent"), series, model)
             axis.set_title(wrapped(classifier, 40))
             axis.set(xlabel="share of the training done, %", xlim=(0, 105))
-            axis.set_ylim(0, 1.05 * max(rows["high"].max(), rows["chance_bits"].max()))
+            axis.set_ylim(0, 1.05 * np.nanmax(rows[["observed_bits", "high", "chance_bits"]].to_numpy(float)))
         axes[0].set_ylabel("divergence from the texts, bits")
         legend_below(picture, axes[0])
         kind = (
@@ -183,7 +192,7 @@ def by_training(run: Run) -> Picture | Prose:
             kind,
             [
                 f"{drawn(classifier)}, {drawn(model)}: "
-                + ", ".join(f"{row['jensen_shannon_bits']:.3f} bits at {row['percent']} %" for row in rows_of(course))
+                + ", ".join(f"{_best(row):.3f} bits at {row['percent']} %" for row in rows_of(course))
                 for classifier, part in classifiers.items()
                 for model, course in parts_of(part, "model").items()
             ],
@@ -191,13 +200,20 @@ def by_training(run: Run) -> Picture | Prose:
     return picture
 
 
-def _course_finding(rows: pd.DataFrame) -> str:
-    """Say as a title whether the samples end nearer to the texts than they began, where the intervals show it."""
+def _best(row: Row) -> float:
+    """Return a divergence without what chance adds, or as it was observed where there are too few documents."""
+    return float(row["observed_bits"] if is_null(row["jensen_shannon_bits"]) else row["jensen_shannon_bits"])
+
+
+def _course_finding(rows: pd.DataFrame, confidence: float) -> str:
+    """Say as a title whether the samples end nearer to the texts than they began, where the test shows it."""
     ordered = [part.sort_values("percent") for _, part in rows.groupby(["classifier", "model"], sort=False)]
     ends = [(part.iloc[0], part.iloc[-1]) for part in ordered]
+    moved = [(last["classifier"], last["observed_bits"] < first["observed_bits"])
+             for first, last in ends if last["p_since_first"] <= 1 - confidence]  # fmt: skip
     moves = {
-        "nearer to the texts": [first["classifier"] for first, last in ends if last["high"] < first["low"]],
-        "away from the texts": [first["classifier"] for first, last in ends if last["low"] > first["high"]],
+        "nearer to the texts": [classifier for classifier, nearer in moved if nearer],
+        "away from the texts": [classifier for classifier, nearer in moved if not nearer],
     }
     told = [
         f"{where} according to {joined(drawn(one) for one in dict.fromkeys(by))}" for where, by in moves.items() if by
@@ -212,7 +228,7 @@ def _course_finding(rows: pd.DataFrame) -> str:
 def _course(axis: Axes, part: pd.DataFrame, series: int, model: str) -> None:
     """Draw the divergences of one model's checkpoints, and what chance explains."""
     interval_line(
-        axis, part["percent"], part["jensen_shannon_bits"], part["low"], part["high"],
+        axis, part["percent"], part["jensen_shannon_bits"].fillna(part["observed_bits"]), part["low"], part["high"],
         series=series, label=legend_label(model, 30), linestyle=DASHES[series % len(DASHES)],
     )  # fmt: skip
     axis.plot(
@@ -236,11 +252,15 @@ def divergences(run: Run) -> Table | Prose:
             begun[row["begun_with"]],
             "all" if is_null(row["temperature"]) else f"{row['temperature']:g}",
             count(row["samples"]),
-            f"{row['jensen_shannon_bits']:.4f}<br><small>{row['low']:.4f} to {row['high']:.4f}</small>",
-            f"{row['chance_bits']:.4f}",
+            f"{row['observed_bits']:.4f}",
+            "" if is_null(row["chance_bits"]) else f"{row['chance_bits']:.4f}",
+            "" if is_null(row["p_value"]) else f"{row['p_value']:.3f}",
+            ""
+            if is_null(row["low"])
+            else f"{row['jensen_shannon_bits']:.4f}<br><small>{bounds(row['low'], row['high'], 4)}</small>",
         ]
         for row in rows_of(run.divergences)
     ]
     header = ["Classifier", "Model", "Training", "Begun with", "Temperature", "Samples"]
-    header += [f"Bits, with {percent(run.confidence)} interval", "Chance"]
+    header += ["Bits", "Chance", "p", f"Bits without chance, with {percent(run.confidence)} interval"]
     return table(rows, header, numbers=header[4:]) if rows else Prose(NONE_APPLIED)

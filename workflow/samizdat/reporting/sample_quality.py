@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from scipy.stats import fisher_exact
 
+from samizdat.measures.chance import holm
 from samizdat.records.samples import begun_with_nothing
 from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.frames import Row, in_order, rows_of
@@ -26,6 +28,7 @@ from samizdat.reporting.words import (
     NO_BREAK,
     Prose,
     Table,
+    bounds,
     count,
     drawn,
     is_null,
@@ -74,7 +77,9 @@ def _sentence(run: Run, part: pd.DataFrame) -> str:
     words = []
     if own and real:
         relation = (
-            "more than"
+            "with too few documents to compare this with"
+            if is_null(own["low"]) or is_null(real["low"])
+            else "more than"
             if own["low"] > real["high"]
             else "less than"
             if _upper(own) < real["low"]
@@ -157,8 +162,9 @@ def _cells(metrics: dict[str, tuple[str, str]], found: Mapping[str, Row | None])
             continue
         notes = [] if is_null(row["real_value"]) else [f"real texts {row['real_value']:.2f}"]
         notes += [] if is_null(row["p_value"]) else [f"p{NO_BREAK}={NO_BREAK}{row['p_value']:.3f}"]
-        value, interval = _spelled(row, kind).split(" ", 1)
-        notes.insert(0, interval.strip("()").replace(" ", NO_BREAK))
+        value, _, interval = _spelled(row, kind).partition(" ")
+        if interval:
+            notes.insert(0, interval.strip("()").replace(" ", NO_BREAK))
         yield value + "".join(f"<br><small>{note}</small>" for note in notes)
 
 
@@ -168,7 +174,7 @@ def _spelled(row: Row, kind: str) -> str:
     if kind == SHARE:
         return percent_interval(value, low, high)
     digits = 1 if kind == NUMBER else 2
-    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+    return f"{value:.{digits}f}" + ("" if is_null(low) else f" ({bounds(low, high, digits)})")
 
 
 def copies(run: Run) -> Picture | Prose:
@@ -234,7 +240,7 @@ def shares_by_step(run: Run) -> Picture | Prose:
         return Prose("No checkpoint continued a prompt." if run.cards else NONE_APPLIED)
     return draw_label_shares(
         run,
-        _course_of_labels(samples),
+        _course_of_labels(samples, run.confidence),
         next_to_texts(run, samples, "samples after {} %"),
         in_order(samples["classifier"]),
         kind=f"Points with {percent(run.confidence)} intervals",
@@ -242,16 +248,25 @@ def shares_by_step(run: Run) -> Picture | Prose:
     )
 
 
-def _course_of_labels(samples: pd.DataFrame) -> str:
-    """Say as a title which label's share clearly changes most between the first and the last checkpoint."""
+def _course_of_labels(samples: pd.DataFrame, confidence: float) -> str:
+    """Say as a title which label's share changes most between the first and the last checkpoint.
+
+    Of those that change by Fisher's exact test, with p values that are corrected for the number of labels.
+    """
     percents = sorted(set(samples["group"]), key=int)
-    best = (0.0, "No label’s share changes in the course of training by more than the intervals allow")
-    for _, part in samples.groupby(["classifier", "label"], sort=False):
-        shares = {row["group"]: row for row in rows_of(part)}
-        first, last = shares[percents[0]], shares[percents[-1]]
-        lower, higher = (first, last) if first["share"] < last["share"] else (last, first)
-        change = higher["share"] - lower["share"]
-        if higher["low"] > lower["high"] and change > best[0]:
+    best = (0.0, "No label’s share changes in the course of training by more than chance explains")
+    ends = [samples[samples["group"] == percents[place]] for place in (0, -1)]
+    rows = list(zip(*(rows_of(part) for part in ends), strict=True))
+    totals = [part.groupby("classifier")["count"].sum() for part in ends]
+    tests = [
+        fisher_exact(
+            [[row["count"], total[row["classifier"]] - row["count"]] for row, total in zip(pair, totals, strict=True)]
+        ).pvalue
+        for pair in rows
+    ]
+    for (first, last), p_value in zip(rows, holm(tests), strict=True):
+        change = abs(last["share"] - first["share"])
+        if p_value <= 1 - confidence and change > best[0]:
             words = (
                 f"{drawn(first['classifier'])} calls {percent(first['share'])} of the samples after {percents[0]} % of "
                 f"training “{drawn(first['label'])}”, {percent(last['share'])} of those after {percents[-1]} %"

@@ -8,6 +8,7 @@ import pandas as pd
 import seaborn as sns
 
 from samizdat.base.escaping import escape, quoted
+from samizdat.measures.chance import holm
 from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.frames import Row, parts_of, rows_of
 from samizdat.reporting.interval_charts import interval_line
@@ -25,9 +26,11 @@ from samizdat.reporting.style import (
 from samizdat.reporting.words import (
     Prose,
     Table,
+    bounds,
     count,
     counted,
     drawn,
+    is_null,
     joined,
     label,
     name,
@@ -126,31 +129,43 @@ def calibration(run: Run) -> Picture | Prose:
 
 
 def _calibration_finding(run: Run, errors: Mapping[str, Row]) -> str:
-    """Say as a title whose calibration error is largest, where it is clearly more than nothing."""
-    worst = max(errors.values(), key=lambda row: row["value"])
-    if worst["low"] <= 0.02:
+    """Say as a title whose calibration error is largest of those that chance does not explain.
+
+    p values are corrected for the number of classifiers. Which way probabilities err is said only where the interval of
+    the mean gap says so, too.
+    """
+    tested = [row for row in errors.values() if not is_null(row["p_value"])]
+    if not tested:
+        return "Too few documents to say whether labels are right as often as the classifiers say"
+    corrected = zip(tested, holm([row["p_value"] for row in tested]), strict=True)
+    wrong = [row for row, p_value in corrected if p_value <= 1 - run.confidence]
+    if not wrong:
         return "No gap was found between how often labels are right and how probable the classifiers call them"
+    worst = max(wrong, key=lambda row: row["value"])
     classifier = worst["classifier"]
-    lead = "right less" if _overconfident(run.calibration, classifier) else "right more"
-    return f"“{drawn(classifier)}” is {lead} often than it says: by {percent(worst['value'], 1)} on average"
+    gap = run.quality[(run.quality["classifier"] == classifier) & (run.quality["metric"] == "confidence_gap")].iloc[0]
+    lead = (
+        "right less often than"
+        if gap["low"] > 0
+        else "right more often than"
+        if gap["high"] < 0
+        else "not right as often as"
+    )
+    size = f"{percent(worst['value'], 1)} on average, where chance explains up to {percent(worst['chance'], 1)}"
+    return f"“{drawn(classifier)}” is {lead} it says: by {size}"
 
 
 def _calibrated(bins: pd.DataFrame, error: Row) -> str:
     """Say how often a classifier is right at each probability."""
     return (
-        f"{drawn(error['classifier'])}, expected calibration error "
-        f"{number_interval(error['value'], error['low'], error['high'], 3)}: "
+        f"{drawn(error['classifier'])}, expected calibration error {error['value']:.3f}"
+        + ("" if is_null(error["chance"]) else f" (chance explains up to {error['chance']:.3f})")
+        + ": "
         + ", ".join(
             f"{percent(row['accuracy'])} right where it says {percent(row['confidence'])} ({count(row['texts'])} texts)"
             for row in rows_of(bins)
         )
     )
-
-
-def _overconfident(calibration: pd.DataFrame, classifier: str) -> bool:
-    """Say whether the probabilities are too high on average."""
-    part = calibration[calibration["classifier"] == classifier]
-    return bool(((part["confidence"] - part["accuracy"]) * part["texts"]).sum() > 0)
 
 
 def ceiling(run: Run) -> Prose:
@@ -185,13 +200,9 @@ def associations(run: Run) -> Picture | Prose:
     for row in rows_of(pairs):
         values.loc[row["right"], row["left"]] = row["value"]
         words.loc[row["right"], row["left"]] = (
-            f"{ASSOCIATIONS[row['measure']].symbol} {row['value']:.2f}\n{row['low']:.2f} to {row['high']:.2f}"
+            f"{ASSOCIATIONS[row['measure']].symbol} {row['value']:.2f}\n{bounds(row['low'], row['high'], 2)}"
         )
-    top = max(rows_of(pairs), key=lambda row: row["value"])
-    title = (
-        f"Most alike: {drawn(top['left'])} and {drawn(top['right'])}, "
-        f"{ASSOCIATIONS[top['measure']].name} {top['value']:.2f}"
-    )
+    title = _associations_finding(run)
     with drawing(title, 1.6 + 0.6 * len(values)) as (picture, [axis]):
         sns.heatmap(
             values, ax=axis, annot=words, fmt="", cmap="Blues", vmin=0, vmax=1, linewidths=1, mask=values.isna(),
@@ -210,15 +221,28 @@ def associations(run: Run) -> Picture | Prose:
     return picture
 
 
+def _associations_finding(run: Run) -> str:
+    """Say as a title which classifiers' labels go together most, of those that do so by more than chance."""
+    pairs = run.associations
+    if pairs["p_holm"].isna().all():
+        return "Too few documents to say whether the labels of classifiers go together"
+    found = rows_of(pairs[pairs["p_holm"] <= 1 - run.confidence])
+    if not found:
+        return "No two classifiers have labels that go together by more than chance"
+    top = max(found, key=lambda row: row["value"])
+    measure = f"{ASSOCIATIONS[top['measure']].name} {top['value']:.2f}"
+    return f"Most alike: {drawn(top['left'])} and {drawn(top['right'])}, {measure}"
+
+
 def group_tests(run: Run) -> Table | Prose:
     """List whether each classifier's label shares differ between groups by more than chance, and how much."""
     rows = [
         [
             name(row["classifier"]),
-            f"{number_interval(row['cramers_v'], row['low'], row['high'])}, {_effect(row['cramers_v'])}",
+            f"{number_interval(row['cramers_v'], row['low'], row['high'])}{_effect(run, row)}",
             f"{row['chi_square']:,.1f}",
             count(row["degrees_of_freedom"]),
-            "below 0.001" if row["p_holm"] < 0.001 else f"{row['p_holm']:.3f}",
+            "too few documents" if is_null(row["p_holm"]) else _p_value(row["p_holm"]),
             count(row["texts"]),
         ]
         for row in rows_of(run.group_tests)
@@ -229,9 +253,18 @@ def group_tests(run: Run) -> Table | Prose:
     return table(rows, header, numbers=header[2:])
 
 
-def _effect(value: float) -> str:
-    """Name the size of an effect."""
-    return next(word for bound, word in EFFECTS if value >= bound)
+def _p_value(value: float) -> str:
+    """Write a p value."""
+    return "below 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _effect(run: Run, row: Row) -> str:
+    """Name the size of an effect, where chance does not explain it; nothing with too few documents."""
+    if is_null(row["p_holm"]):
+        return ""
+    if row["p_holm"] > 1 - run.confidence:
+        return ", no difference found"
+    return ", " + next(word for bound, word in EFFECTS if row["cramers_v"] >= bound)
 
 
 def examples(run: Run) -> Table | Prose:

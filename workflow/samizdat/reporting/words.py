@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from samizdat.base.escaping import escape, plain, shortened
+from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 
 NO_BREAK = "\u00a0"
 UNBROKEN_CHARACTERS = 24  # of the longest label that stays in one line in a narrow cell
@@ -59,13 +60,25 @@ def percent(share: float, digits: int = 0) -> str:
 
 
 def percent_interval(value: float, low: float, high: float) -> str:
-    """Write a share with its interval: 52 % (49 to 55 %)."""
+    """Write a share with its interval, where it has one: 52 % (49 to 55 %)."""
+    if is_null(low):
+        return percent(value)
     return f"{percent(value)} ({percent(low).removesuffix(NO_BREAK + '%')} to {percent(high)})"
 
 
 def number_interval(value: float, low: float, high: float, digits: int = 2) -> str:
-    """Write a number with its interval: 0.71 [0.69, 0.73]."""
-    return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+    """Write a number with its interval, where it has one: 0.71 [0.69, 0.73]."""
+    return f"{value:.{digits}f}" + ("" if is_null(low) else f" [{low:.{digits}f}, {high:.{digits}f}]")
+
+
+def bounds(low: float, high: float, digits: int) -> str:
+    """Write the bounds of an interval for a narrow cell, nothing where there is none: 0.69 to 0.73."""
+    return "" if is_null(low) else f"{low:.{digits}f} to {high:.{digits}f}"
+
+
+def too_few(what: str) -> str:
+    """Write that there are too few documents or samples for an interval and a comparison."""
+    return f"{what} fewer than {FEWEST_DOCUMENTS} documents, too few for an interval and for a comparison."
 
 
 def joined(items: Iterable[str]) -> str:

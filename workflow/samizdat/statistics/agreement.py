@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from samizdat.measures import label_metrics
-from samizdat.measures.bootstrap import Bootstrap, count_by_document
+from samizdat.measures.bootstrap import Bootstrap, count_by_document, sum_by_document
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.statistics.baselines import baselines
@@ -37,23 +37,33 @@ def agreement(
     label_column = column.removeprefix(LABEL_PREFIX)
     common = {"classifier": card.name, "label_column": label_column, "texts": len(held_out)}
 
-    confusion, totals = _confusions(held_out, column, labels, bootstrap)
-    rows = _overall(common | {"method": "classifier"}, confusion, totals, bootstrap)
+    answers = dict(baselines(corpus, held_out, column, bootstrap.seed))
+    counts = count_by_document(held_out, (column, "predicted"), (labels, labels))
+    documents = counts.shape[0]
+    gains = sum_by_document(held_out, *_gain(held_out, answers["majority"], column), (1,))
+    drawn = bootstrap.together({"confusion": counts, "gain": gains}, "quality")
+    square = (-1, len(labels), len(labels))
+    confusion, totals = counts.sum(axis=0).reshape(square[1:]), drawn["confusion"].reshape(square)
+    rows = _overall(common | {"method": "classifier"}, confusion, totals, bootstrap, documents)
+    low, high = bootstrap.interval(drawn["gain"][:, 0] / drawn["confusion"].sum(axis=1), documents)
+    gain = {"method": "classifier", "metric": "accuracy_above_majority", "label": None}
+    rows.append(common | gain | {"value": gains.sum() / len(held_out), "low": low, "high": high})
     for (metric, values), resampled in zip(
         label_metrics.label_scores(confusion).items(), label_metrics.label_scores(totals).values(), strict=True
     ):
-        low, high = bootstrap.interval(resampled)
+        low, high = bootstrap.interval(resampled, documents)
         rows += [
             common
             | {"method": "classifier", "metric": metric, "label": label}
             | {"value": values[number], "low": low[number], "high": high[number]}
             for number, label in enumerate(labels)
         ]
-    bins, error = calibration(held_out, column, bootstrap)
-    rows.append(common | {"method": "classifier", "metric": "calibration_error", "label": None} | error)
-    for method, frame in baselines(corpus, held_out, column, bootstrap.seed):
+    bins, found = calibration(held_out, column, bootstrap)
+    rows += [common | {"method": "classifier", "label": None} | row for row in found]
+    for method, frame in answers.items():
         known = list(dict.fromkeys([*sorted(set(frame[column])), *sorted(set(frame["predicted"]))]))
-        rows += _overall(common | {"method": method}, *_confusions(frame, column, known, bootstrap, method), bootstrap)
+        matrices = _confusions(frame, column, known, bootstrap, method)
+        rows += _overall(common | {"method": method}, *matrices, bootstrap, documents)
     described = {"classifier": card.name, "label_column": label_column}
     return {
         "quality": rows,
@@ -75,10 +85,16 @@ def _confusions(
     return counts.sum(axis=0).reshape(square[1:]), bootstrap.totals(counts, "quality", *names).reshape(square)
 
 
-def _overall(common: Row, confusion: np.ndarray, totals: np.ndarray, bootstrap: Bootstrap) -> list[Row]:
+def _gain(mapped: pd.DataFrame, majority: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
+    """Count for each text 1 where only the classifier is right, −1 where only the baseline is; all in one cell."""
+    right = [(frame["predicted"] == frame[column]).to_numpy().astype(np.int64) for frame in (mapped, majority)]
+    return np.zeros(len(mapped), np.int64), right[0] - right[1]
+
+
+def _overall(common: Row, confusion: np.ndarray, totals: np.ndarray, bootstrap: Bootstrap, documents: int) -> list[Row]:
     """Measure over all labels, from a matrix `[human, predicted]` and its resamples."""
     rows = []
     for metric, measure in (("accuracy", label_metrics.accuracy), ("macro_f1", label_metrics.macro_f1)):
-        low, high = bootstrap.interval(measure(totals))
+        low, high = bootstrap.interval(measure(totals), documents)
         rows.append(common | {"metric": metric, "label": None, "value": measure(confusion), "low": low, "high": high})
     return rows

@@ -1,21 +1,21 @@
 """How strongly the labels of classifiers are associated with one another, and with groups of texts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from samizdat.measures import label_metrics
-from samizdat.measures.bootstrap import Bootstrap, count_by_document
+from samizdat.measures import chance, label_metrics
+from samizdat.measures.bootstrap import FEWEST_DOCUMENTS, Bootstrap, count_by_document
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.statistics.tables import Row
 
 
 def associations(
     cards: Mapping[str, ClassifierCard], judged: Mapping[str, pd.DataFrame], bootstrap: Bootstrap
-) -> Iterator[Row]:
+) -> list[Row]:
     """Compute the rows of `records.statistics.ASSOCIATIONS`, one for each two classifiers.
 
     Cohen's kappa where both give the same labels, else Cramér's V. There is no row where one
@@ -26,6 +26,7 @@ def associations(
         judged: name → texts that the classifier gave a label (`predicted`) and was not trained on.
         bootstrap: how intervals are made.
     """
+    rows: list[Row] = []
     for left, right in combinations(cards, 2):
         columns = ["id", "document", "predicted"]
         pair = judged[left][columns].merge(judged[right][columns[::2]], on="id", suffixes=("_left", "_right"))
@@ -34,20 +35,14 @@ def associations(
         names = [names[0], names[0]] if same else names
         if min((pair[side].nunique() for side in ("predicted_left", "predicted_right")), default=0) < 2:
             continue
-        counts = count_by_document(pair, ("predicted_left", "predicted_right"), tuple(names))
-        measure = label_metrics.cohen_kappa if same else label_metrics.cramers_v
-        shape = (len(names[0]), len(names[1]))
-        totals = bootstrap.totals(counts, "association", left, right).reshape(-1, *shape)
-        low, high = bootstrap.interval(measure(totals))
-        yield {
-            "left": left,
-            "right": right,
-            "measure": "cohen_kappa" if same else "cramers_v",
-            "texts": len(pair),
-            "value": measure(counts.sum(axis=0).reshape(shape)),
-            "low": low,
-            "high": high,
-        }
+        found = _association(pair, ("predicted_left", "predicted_right"), (names[0], names[1]), bootstrap, left, right)
+        row = {"left": left, "right": right, "texts": len(pair), "p_value": found.get("p_value")}
+        if same:
+            rows.append(row | {"measure": "cohen_kappa"} | _kappa(pair, names[0], bootstrap, left, right))
+        else:
+            measured = {"value": found["cramers_v"], "low": found.get("low"), "high": found.get("high")}
+            rows.append(row | {"measure": "cramers_v"} | measured)
+    return _corrected(rows)
 
 
 def group_tests(
@@ -55,14 +50,13 @@ def group_tests(
 ) -> list[Row]:
     """Test whether label shares differ between groups: the rows of `records.statistics.GROUP_TESTS`.
 
-    For each classifier: Pearson's chi-square, divided by the mean design effect of texts that come in documents (Rao
-    and Scott, 1984), and corrected for the number of classifiers that were tested (Holm, A simple sequentially
-    rejective multiple test procedure, 1979). Cramér's V measures how large a difference is.
+    Pearson's chi-square is compared with those of permuted documents. p is corrected for the number of classifiers that
+    were tested (Holm). Cramér's V measures how large a difference is.
 
     Args:
         cards: classifiers by name.
         judged: name → texts that the classifier gave a label (`predicted`) and was not trained on, with `group`.
-        bootstrap: how intervals and the design effect are made.
+        bootstrap: how intervals are made.
     """
     rows: list[Row] = []
     for name, card in cards.items():
@@ -70,37 +64,64 @@ def group_tests(
         groups = sorted(set(grouped["group"]))
         if len(groups) < 2 or grouped["predicted"].nunique() < 2:
             continue
-        counts = count_by_document(grouped, ("group", "predicted"), (groups, card.labels))
-        shape = (len(groups), len(card.labels))
-        table = counts.sum(axis=0).reshape(shape)
-        totals = bootstrap.totals(counts, "groups", name).reshape(-1, *shape)
-        effect = label_metrics.design_effect(table, totals)
-        freedom = (len(groups) - 1) * (grouped["predicted"].nunique() - 1)
-        corrected = float(label_metrics.chi_square(table)) / effect
-        low, high = bootstrap.interval(label_metrics.cramers_v(totals))
-        rows.append(
-            {
-                "classifier": name,
-                "groups": len(groups),
-                "texts": len(grouped),
-                "chi_square": corrected,
-                "design_effect": effect,
-                "degrees_of_freedom": freedom,
-                "p_value": stats.chi2.sf(corrected, freedom),
-                "cramers_v": label_metrics.cramers_v(table),
-                "low": low,
-                "high": high,
-            }
-        )
-    for row, p_value in zip(rows, _holm(np.array([row["p_value"] for row in rows])), strict=True):
+        values = (groups, list(card.labels))
+        found = _association(grouped, ("group", "predicted"), values, bootstrap, "groups", name)
+        rows.append({"classifier": name, "groups": len(groups), "texts": len(grouped)} | found)
+    return _corrected(rows)
+
+
+def _association(
+    frame: pd.DataFrame,
+    columns: tuple[str, str],
+    values: tuple[list[Any], list[Any]],
+    bootstrap: Bootstrap,
+    *names: str,
+) -> Row:
+    """Test whether two labels of each text are associated, and measure how strongly.
+
+    Args:
+        frame: one row for each text, with a column `document`.
+        columns: the two labels.
+        values: of each column.
+        bootstrap: confidence and number of draws.
+        names: of the random stream.
+    """
+    used = tuple(
+        [one for one in some if one in set(frame[column])] for column, some in zip(columns, values, strict=True)
+    )
+    shape = (len(used[0]), len(used[1]))
+    counts = count_by_document(frame, columns, used)
+    table = counts.sum(axis=0).reshape(shape)
+    observed = float(label_metrics.chi_square(table))
+    row: Row = {"chi_square": observed, "degrees_of_freedom": (shape[0] - 1) * (shape[1] - 1)}
+    if counts.shape[0] < FEWEST_DOCUMENTS:
+        return row | {"cramers_v": label_metrics.cramers_v(table)}
+    random = bootstrap.random("association", *names)
+    one, other = (
+        pd.Index(some).get_indexer(pd.Index(frame[column])) for column, some in zip(columns, used, strict=True)
+    )
+    owners, _ = pd.factorize(frame["document"])
+    draws = chance.permuted_chi_squares(one, other, owners, bootstrap.resamples, random)
+    variance = chance.linear_variance(counts, label_metrics.mean_square_slopes(table).ravel())
+    found = chance.interval_above_zero(
+        observed / len(frame), draws / len(frame), variance, bootstrap.confidence, random
+    )
+    value, low, high = np.sqrt(np.minimum(np.array(found) / (min(shape) - 1), 1))
+    return row | {"p_value": chance.p_value(observed, draws), "cramers_v": value, "low": low, "high": high}
+
+
+def _kappa(pair: pd.DataFrame, labels: list[str], bootstrap: Bootstrap, *names: str) -> Row:
+    """Compute Cohen's kappa of two classifiers with the same labels, with its interval."""
+    counts = count_by_document(pair, ("predicted_left", "predicted_right"), (labels, labels))
+    square = (-1, len(labels), len(labels))
+    resampled = label_metrics.cohen_kappa(bootstrap.totals(counts, "kappa", *names).reshape(square))
+    low, high = bootstrap.interval(resampled, counts.shape[0])
+    return {"value": label_metrics.cohen_kappa(counts.sum(axis=0).reshape(square[1:])), "low": low, "high": high}
+
+
+def _corrected(rows: list[Row]) -> list[Row]:
+    """Add to rows that have a `p_value` the one that is corrected for the number of tests (Holm)."""
+    tested = [row for row in rows if row.get("p_value") is not None]
+    for row, p_value in zip(tested, chance.holm([row["p_value"] for row in tested]), strict=True):
         row["p_holm"] = p_value
     return rows
-
-
-def _holm(p_values: np.ndarray) -> np.ndarray:
-    """Adjust p values so that all of them can be compared with one level of significance (Holm, 1979)."""
-    order = np.argsort(p_values, kind="stable")
-    steps = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
-    adjusted = np.empty_like(p_values)
-    adjusted[order] = np.minimum(steps, 1)
-    return adjusted

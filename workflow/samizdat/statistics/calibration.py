@@ -5,16 +5,25 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
-from samizdat.measures import label_metrics
-from samizdat.measures.bootstrap import MILLION, Bootstrap, count_by_document
+from samizdat.measures import chance, label_metrics
+from samizdat.measures.arrays import Floats
+from samizdat.measures.bootstrap import (
+    FEWEST_DOCUMENTS,
+    MILLION,
+    NUMBERS_AT_ONCE,
+    Bootstrap,
+    count_by_document,
+    sum_by_document,
+)
 from samizdat.statistics.tables import Row
 
 BINS = 10
 EXAMPLES = 5
 
 
-def calibration(mapped: pd.DataFrame, column: str, bootstrap: Bootstrap) -> tuple[list[Row], Row]:
+def calibration(mapped: pd.DataFrame, column: str, bootstrap: Bootstrap) -> tuple[list[Row], list[Row]]:
     """Compare the probabilities of labels with how often labels are right, in ten bins of equal width.
 
     Args:
@@ -23,43 +32,75 @@ def calibration(mapped: pd.DataFrame, column: str, bootstrap: Bootstrap) -> tupl
         bootstrap: how intervals are made.
 
     Returns:
-        Rows of `records.statistics.CALIBRATION` without the classifier, for the bins that have a text; and `value`,
-        `low` and `high` of the expected calibration error.
+        Rows of `records.statistics.CALIBRATION` without the classifier, for the bins that have a text; and rows of
+        `records.statistics.QUALITY` without it: the expected calibration error with its test, and the mean gap of
+        probability and accuracy with its interval.
     """
-    bins = np.minimum((mapped["confidence"].to_numpy(float) * BINS).astype(int), BINS - 1)
+    confidence = mapped["confidence"].to_numpy(float)
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     right = (mapped["predicted"] == mapped[column]).to_numpy()
     frame = pd.DataFrame({"document": mapped["document"].to_numpy(), "bin": bins, "right": right})
     values: tuple[list[Any], ...] = (list(range(BINS)), [False, True])
     counts = count_by_document(frame, ("bin", "right"), values)
-    documents, _ = pd.factorize(frame["document"])
-    confidence = np.zeros((len(counts), BINS), np.int64)
-    np.add.at(confidence, (documents, bins), np.rint(mapped["confidence"].to_numpy(float) * MILLION).astype(np.int64))
-
-    def split(totals: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        answers = totals[..., : 2 * BINS].reshape(*totals.shape[:-1], BINS, 2)
-        return answers.sum(axis=-1), answers[..., 1], totals[..., 2 * BINS :] / MILLION
-
-    together = np.concatenate([counts, confidence], axis=1)
-    texts, correct, certain = split(together.sum(axis=0))
-    drawn_texts, drawn_correct, drawn_certain = split(bootstrap.totals(together, "calibration"))
+    drawn = bootstrap.totals(counts, "calibration").reshape(-1, BINS, 2)
     with np.errstate(invalid="ignore"):
-        shares = drawn_correct / drawn_texts
-    rows = []
-    for number in np.flatnonzero(texts):
-        low, high = bootstrap.interval(shares[:, number])
-        rows.append(
-            {
-                "from": number / BINS,
-                "to": (number + 1) / BINS,
-                "texts": texts[number],
-                "confidence": certain[number] / texts[number],
-                "accuracy": correct[number] / texts[number],
-                "low": low,
-                "high": high,
-            }
-        )
-    low, high = bootstrap.interval(label_metrics.calibration_error(drawn_texts, drawn_correct, drawn_certain))
-    return rows, {"value": label_metrics.calibration_error(texts, correct, certain), "low": low, "high": high}
+        lows, highs = bootstrap.interval(drawn[..., 1] / drawn.sum(axis=-1), counts.shape[0])
+    sums = [np.ones(len(bins)), right.astype(float), confidence]
+    texts, correct, certain = np.stack(sums) @ np.eye(BINS)[bins]
+    rows = [
+        {
+            "from": number / BINS,
+            "to": (number + 1) / BINS,
+            "texts": texts[number],
+            "confidence": certain[number] / texts[number],
+            "accuracy": correct[number] / texts[number],
+            "low": lows[number],
+            "high": highs[number],
+        }
+        for number in np.flatnonzero(texts)
+    ]
+    error: Row = {"metric": "calibration_error"}
+    error["value"] = label_metrics.calibration_error(texts, correct, certain)
+    if counts.shape[0] >= FEWEST_DOCUMENTS:
+        draws = _calibrated_draws(frame, confidence, bootstrap)
+        error["chance"] = np.quantile(draws, bootstrap.confidence)
+        error["p_value"] = chance.p_value(error["value"], draws)
+    return rows, [error, _gap(frame, confidence, bootstrap)]
+
+
+def _calibrated_draws(frame: pd.DataFrame, confidence: np.ndarray, bootstrap: Bootstrap) -> Floats:
+    """Draw the calibration errors of a classifier whose labels are right as often as it says, `[draws]`.
+
+    Each label is right with its probability. Where documents have several texts, whose errors are alike, the draws are
+    inflated by the ratio of two sums of squared distances of right labels from probabilities: of documents in each
+    bin, and of texts.
+    """
+    random, documents = bootstrap.random("calibrated"), frame["document"].nunique()
+    bins = frame["bin"].to_numpy()
+    members = sparse.csr_array((np.ones(len(bins)), (bins, np.arange(len(bins)))), shape=(BINS, len(bins)))
+    certain = members @ confidence
+    at_once = max(1, NUMBERS_AT_ONCE // len(bins))
+    parts = [
+        members @ (random.random((len(bins), min(at_once, bootstrap.resamples - start))) < confidence[:, None])
+        for start in range(0, bootstrap.resamples, at_once)
+    ]
+    draws = np.abs(np.hstack(parts) - certain[:, None]).sum(axis=0) / len(bins)
+    distances = frame["right"] - confidence
+    of_documents = distances.groupby([frame["document"], frame["bin"]]).sum()
+    effect = float((of_documents**2).sum() / max((distances**2).sum(), 1e-12)) if documents < len(bins) else 1.0
+    return np.sqrt(chance.inflated(draws**2, effect, documents, random))
+
+
+def _gap(frame: pd.DataFrame, confidence: np.ndarray, bootstrap: Bootstrap) -> Row:
+    """Compute by how much probabilities are higher than accuracy on average, with its interval."""
+    distances = confidence - frame["right"]
+    millionths = np.rint(distances * MILLION).to_numpy(np.int64)
+    both = np.stack([millionths, np.ones(len(frame), np.int64)], axis=1)
+    places = np.tile([0, 1], len(frame))
+    counts = sum_by_document(frame.loc[frame.index.repeat(2)], places, both.ravel(), (2,))
+    totals = bootstrap.totals(counts, "gap")
+    low, high = bootstrap.interval(totals[:, 0] / totals[:, 1] / MILLION, counts.shape[0])
+    return {"metric": "confidence_gap", "value": float(distances.mean()), "low": low, "high": high}
 
 
 def examples(classifier: str, judged: pd.DataFrame) -> Iterator[Row]:

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from samizdat.base.device import Device, enough_memory
 from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints.embedding import embed
 from samizdat.measures import closeness, two_sample_test
-from samizdat.measures.bootstrap import Bootstrap
+from samizdat.measures.bootstrap import Bootstrap, sum_by_document
 from samizdat.statistics.tables import Row
 
 
@@ -31,7 +32,8 @@ def told_apart_area(passages: pd.DataFrame, real: pd.DataFrame, names: Row, boot
     verdict = two_sample_test.tell_apart(left["own"].tolist(), right["own"].tolist(), documents, seed)
     weights = [_drawn_texts(some["document"], bootstrap.resamples, derive_seed(seed, subset))
                for subset, some in (("held out", left), ("samples", right))]  # fmt: skip
-    low, high = bootstrap.interval(two_sample_test.resampled_areas(verdict, *weights))
+    units = min(some["document"].nunique() for some in (left, right))
+    low, high = bootstrap.interval(two_sample_test.resampled_areas(verdict, *weights), units)
     yield {
         **names, "metric": "told_apart_area", "units": number, "value": verdict.area, "low": low, "high": high,
         "p_value": verdict.p_value,
@@ -84,7 +86,8 @@ def closeness_to_real(
         counts = _clustered(own, part[:number], of_real[:number], real[:number], seed)
         value = closeness.closeness(np.stack([one.sum(axis=0) for one in counts]))
         resampled = [bootstrap.totals(one, "closeness", side, *names.values()) for side, one in enumerate(counts)]
-        low, high = bootstrap.interval(closeness.closeness(np.stack(resampled, axis=1)))
+        units = min(one.shape[0] for one in counts)
+        low, high = bootstrap.interval(closeness.closeness(np.stack(resampled, axis=1)), units)
         counts = _clustered(of_training[:number], training[:number], of_real[:number], real[:number], seed)
         ceiling = closeness.closeness(np.stack([one.sum(axis=0) for one in counts]))
         yield {
@@ -95,7 +98,7 @@ def closeness_to_real(
 
 def _clustered(
     left: np.ndarray, left_texts: pd.DataFrame, right: np.ndarray, right_texts: pd.DataFrame, seed: int
-) -> list[np.ndarray]:
+) -> list[sparse.csr_array]:
     """Cluster two sets of points together; count the texts of each document in each cluster, for both sets.
 
     Returns:
@@ -104,8 +107,6 @@ def _clustered(
     places = closeness.cluster(np.concatenate([left, right]), len(left), seed)
     tables = []
     for some, frame in zip(np.split(places, [len(left)]), (left_texts, right_texts), strict=True):
-        owners = pd.factorize(frame["document"])[0]
-        counts = np.zeros((owners.max() + 1, places.max() + 1), np.int64)
-        np.add.at(counts, (owners, some), 1)
-        tables.append(counts)
+        shape = (int(places.max()) + 1,)
+        tables.append(sum_by_document(frame, some, np.ones(len(frame), np.int64), shape))
     return tables

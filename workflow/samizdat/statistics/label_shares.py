@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
-from samizdat.base.seeds import derive_seed
-from samizdat.measures import label_metrics
-from samizdat.measures.bootstrap import Bootstrap, count_by_document
+from samizdat.measures import chance, label_metrics
+from samizdat.measures.arrays import Counts, Floats
+from samizdat.measures.bootstrap import FEWEST_DOCUMENTS, Bootstrap, count_by_document
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.statistics.sample_sets import label_share_sets, sample_sets
 from samizdat.statistics.tables import Row
@@ -27,7 +28,7 @@ def label_shares(
     for subset, kind, group, part in label_share_sets(texts, samples):
         counts = count_by_document(part, ("predicted",), (card.labels,))
         totals = bootstrap.totals(counts, "shares", subset, kind, group or "")
-        low, high = bootstrap.interval(label_metrics.shares(totals))
+        low, high = bootstrap.interval(label_metrics.shares(totals), counts.shape[0])
         count = counts.sum(axis=0)
         share = label_metrics.shares(count)
         for number, label in enumerate(card.labels):
@@ -58,24 +59,64 @@ def divergences(
     if texts.empty:
         return
     counts = count_by_document(texts, ("predicted",), (card.labels,))
-    reference = label_metrics.shares(counts.sum(axis=0))
-    references = label_metrics.shares(bootstrap.totals(counts, "divergence", "texts"))
+    begun: dict[tuple[str, float | str], Counts] = {}
     for part in sample_sets(samples):
         rows = count_by_document(part.samples, ("predicted",), (card.labels,))
         temperature = "all" if part.temperature is None else part.temperature
-        names = ("divergence", part.model, part.percent, temperature, part.begun_with)
-        resampled = label_metrics.shares(bootstrap.totals(rows, *names))
-        low, high = bootstrap.interval(label_metrics.jensen_shannon_bits(resampled, references))
-        random = np.random.default_rng(derive_seed(bootstrap.seed, *names, "chance"))
-        drawn = label_metrics.shares(random.multinomial(len(part.samples), reference, size=bootstrap.resamples))
-        chance = label_metrics.jensen_shannon_bits(drawn, references)
-        yield {
-            "classifier": card.name,
-            **part.names,
-            "samples": len(part.samples),
-            "texts": len(texts),
-            "jensen_shannon_bits": label_metrics.jensen_shannon_bits(label_metrics.shares(rows.sum(axis=0)), reference),
-            "low": low,
-            "high": high,
-            "chance_bits": np.quantile(chance, bootstrap.confidence),
-        }
+        random = bootstrap.random("divergence", part.model, part.percent, temperature, part.begun_with)
+        own, reference = rows.sum(axis=0), counts.sum(axis=0)
+        row = {"classifier": card.name, **part.names, "samples": len(part.samples), "texts": len(texts)}
+        if part.begun_with == "prompts":
+            first = begun.setdefault((part.model, temperature), own)
+            row["p_since_first"] = _moved(first, own, reference, bootstrap.resamples, random)
+        yield row | _divergence(rows, counts, bootstrap, random)
+
+
+def _divergence(
+    samples: sparse.csr_array, texts: sparse.csr_array, bootstrap: Bootstrap, random: np.random.Generator
+) -> Row:
+    """Compare label shares: the divergence without and with what chance adds, its interval, and the test.
+
+    Args:
+        samples: of each sample, `[samples, labels]`.
+        texts: texts of each document with each label, `[documents, labels]`.
+        bootstrap: confidence and number of draws.
+        random: draws what chance gives.
+    """
+    own, reference = samples.sum(axis=0), texts.sum(axis=0)
+    observed = float(_bits(own, reference))
+    found: Row = {"observed_bits": observed}
+    if min(samples.shape[0], texts.shape[0]) < FEWEST_DOCUMENTS:
+        return found
+    drawn = _bits(*chance.permuted_counts(own, reference, bootstrap.resamples, random))
+    drawn = chance.inflated(drawn, chance.difference_design_effect(samples, texts), texts.shape[0], random)
+    shares = label_metrics.shares(np.stack([own, reference]))
+    middle = shares.mean(axis=0)
+    slopes = np.log2(np.where(shares > 0, shares / np.where(middle > 0, middle, 1), 1)) / 2
+    variance = sum(
+        chance.linear_variance(counts, slope) for counts, slope in zip((samples, texts), slopes, strict=True)
+    )
+    value, low, high = chance.interval_above_zero(observed, drawn, variance, bootstrap.confidence, random)
+    return found | {
+        "jensen_shannon_bits": value,
+        "low": low,
+        "high": min(high, 1.0),
+        "chance_bits": np.quantile(drawn, bootstrap.confidence),
+        "p_value": chance.p_value(observed, drawn),
+    }
+
+
+def _moved(first: Counts, last: Counts, texts: Counts, draws: int, random: np.random.Generator) -> float | None:
+    """Test whether a checkpoint's samples are nearer to the texts, or farther from them, than the first one's.
+
+    The samples of both checkpoints are permuted: under the null hypothesis it does not matter who wrote which.
+    """
+    if min(first.sum(), last.sum()) < FEWEST_DOCUMENTS:
+        return None
+    drawn = chance.permuted_counts(first, last, draws, random)
+    moves = np.abs(np.subtract(*(_bits(counts, texts) for counts in drawn)))
+    return chance.p_value(abs(float(_bits(first, texts)) - float(_bits(last, texts))), moves)
+
+
+def _bits(counts: Counts, texts: Counts) -> Floats:
+    return label_metrics.jensen_shannon_bits(label_metrics.shares(counts), label_metrics.shares(texts))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from samizdat.base.seeds import derive_seed
 from samizdat.measures import diversity
@@ -30,9 +31,9 @@ def ratio_measures(passages: pd.DataFrame, names: Row, bootstrap: Bootstrap) -> 
             continue
         counts = np.zeros((documents.max() + 1, 2), np.int64)
         np.add.at(counts, documents, np.column_stack([above, below]))
-        totals = bootstrap.totals(counts, metric, *names.values())
+        totals = bootstrap.totals(sparse.csr_array(counts), metric, *names.values())
         with np.errstate(invalid="ignore"):
-            low, high = bootstrap.interval(totals[:, 0] / totals[:, 1])
+            low, high = bootstrap.interval(totals[:, 0] / totals[:, 1], len(counts))
         value = counts[:, 0].sum() / counts[:, 1].sum()
         yield {**names, "metric": metric, "units": len(documents), "value": value, "low": low, "high": high}
 

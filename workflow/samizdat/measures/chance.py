@@ -1,0 +1,197 @@
+"""What chance alone gives: draws of quantities that can't be negative, tests by them, and intervals that reach 0."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import sparse
+
+from samizdat.measures.arrays import Counts, Floats
+from samizdat.measures.label_metrics import chi_square
+
+# How many cells of drawn tables are in memory at once (8 bytes each).
+CELLS_AT_ONCE = 4_000_000
+HALVINGS = 40
+
+
+def p_value(observed: float, chance: Floats) -> float:
+    """Compute the share of draws that are at least as large as what was observed, which counts as one more draw.
+
+    Phipson and Smyth, Permutation P-values Should Never Be Zero, Statistical Applications in Genetics and Molecular
+    Biology 9, 2010. Numbers that differ by rounding alone are equal.
+    """
+    return float((np.sum(chance >= observed * (1 - 1e-9)) + 1) / (len(chance) + 1))
+
+
+def holm(p_values: Sequence[float]) -> Floats:
+    """Adjust p values so that all of them can be compared with one level of significance.
+
+    Holm, A Simple Sequentially Rejective Multiple Test Procedure, Scandinavian Journal of Statistics 6, 1979.
+    """
+    values = np.array(p_values, float)
+    order = np.argsort(values, kind="stable")
+    steps = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.minimum(steps, 1)
+    return adjusted
+
+
+def permuted_chi_squares(
+    rows: np.ndarray, columns: np.ndarray, owners: np.ndarray, draws: int, random: np.random.Generator
+) -> Floats:
+    """Compute chi-squares of two labels of each text after the first was permuted over the documents, `[draws]`.
+
+    Each document gets the first labels of another document, repeated or cut to its own number of texts, so labels that
+    are alike within a document stay together. With one text in each document it is the usual permutation test.
+
+    Args:
+        rows: number of the first label of each text, from 0.
+        columns: number of the second label.
+        owners: number of each text's document, from 0.
+        draws: how many permutations.
+        random: draws them.
+    """
+    shape = (int(rows.max()) + 1, int(columns.max()) + 1)
+    cells = shape[0] * shape[1]
+    order = np.lexsort((random.random(len(owners)), owners))
+    rows, columns, owners = rows[order], columns[order], owners[order]
+    sizes = np.bincount(owners)
+    starts = np.cumsum(sizes) - sizes
+    places = np.arange(len(owners)) - starts[owners]
+
+    def table() -> Counts:
+        givers = random.permutation(len(sizes))[owners]
+        given = rows[starts[givers] + places % sizes[givers]]
+        counts: Counts = np.bincount(given * shape[1] + columns, minlength=cells).reshape(shape)
+        return counts
+
+    at_once = max(1, CELLS_AT_ONCE // cells)
+    return np.concatenate(
+        [
+            chi_square(np.stack([table() for _ in range(min(at_once, draws - start))]))
+            for start in range(0, draws, at_once)
+        ]
+    )
+
+
+def inflated(chance: Floats, effect: float, documents: int, random: np.random.Generator) -> Floats:
+    """Inflate draws that took texts for independent, by the design effect of documents of several texts.
+
+    The design effect is itself estimated from the documents, so each draw is divided by a draw of a mean of squares
+    with as many degrees of freedom, which makes chi-square a multiple of F (Thomas and Rao, Small-Sample Comparisons
+    of Level and Power for Simple Goodness-of-Fit Statistics Under Cluster Sampling, JASA 82, 1987).
+
+    Args:
+        chance: draws of a quantity that grows with the square of a difference.
+        effect: the design effect; 1 where texts are as good as independent, and then nothing changes.
+        documents: number of documents.
+        random: for the mean squares.
+    """
+    if effect <= 1:
+        return chance
+    freedom = max(documents - 1, 1)
+    return chance * effect * freedom / random.chisquare(freedom, len(chance))
+
+
+def share_inflation(counts: sparse.csr_array) -> float:
+    """Sum the variances of shares, each in parts of its share over the number of texts, `Σ n · var(p) / p`.
+
+    With independent texts it is the number of shares less 1.
+
+    Args:
+        counts: texts of each document in each cell, `[documents, cells]`.
+    """
+    documents, sizes = counts.shape[0], counts.sum(axis=1)
+    total = sizes.sum()
+    share = counts.sum(axis=0) / total
+    squares = counts.multiply(counts).sum(axis=0)
+    # Σ (count − share · size)², multiplied out, so that zeros need no work.
+    spread = squares - 2 * share * (sizes @ counts) + share**2 * (sizes.astype(float) ** 2).sum()
+    there = share > 0
+    return float((spread[there] / share[there]).sum() / total * documents / max(documents - 1, 1))
+
+
+def linear_variance(counts: sparse.csr_array, slopes: Floats) -> float:
+    """Compute the variance of a function of shares from its slopes, over documents (the delta method).
+
+    Args:
+        counts: texts of each document in each cell, `[documents, cells]`.
+        slopes: derivative of the function by each cell's share.
+    """
+    documents, sizes = counts.shape[0], counts.sum(axis=1)
+    mean = float(counts.sum(axis=0) @ slopes) / sizes.sum()
+    distances = counts @ slopes - mean * sizes
+    return float((distances**2).sum() / float(sizes.sum()) ** 2 * documents / max(documents - 1, 1))
+
+
+def interval_above_zero(
+    observed: float, chance: Floats, variance: float, confidence: float, random: np.random.Generator
+) -> tuple[float, float, float]:
+    """Estimate a quantity that can't be negative without what chance adds to it, with an interval that can reach 0.
+
+    The interval has the true values for which the observed one would not be surprising (an inverted test: Davison and
+    Hinkley, 1997, section 5.2.2). Where the true value is θ, what is observed is θ, and a draw of what chance gives,
+    and a normal error whose variance grows with θ in proportion, up to `variance` at the observed value: so it is for
+    the squared length of a vector that is measured with an error.
+
+    Args:
+        observed: the value.
+        chance: draws of the value where the truth is 0.
+        variance: of the value by the delta method.
+        confidence: of the interval.
+        random: for the normal errors.
+
+    Returns:
+        The estimate, at least 0, and the bounds of the interval.
+    """
+    estimate = max(0.0, observed - float(chance.mean()))
+    tail = (1 - confidence) / 2
+    if observed <= 0:
+        return 0.0, 0.0, 0.0
+    errors = random.standard_normal(len(chance)) * np.sqrt(variance / observed)
+
+    def solve(quantile: float) -> float:
+        low, high = 0.0, observed + 10 * float(np.sqrt(variance)) + float(chance.max())
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            below = float(np.quantile(middle + np.sqrt(middle) * errors + chance, quantile)) < observed
+            low, high = (middle, high) if below else (low, middle)
+        return low if low > 1e-9 * observed else 0.0
+
+    return estimate, min(estimate, solve(1 - tail)), max(estimate, solve(tail))
+
+
+def permuted_counts(left: Counts, right: Counts, draws: int, random: np.random.Generator) -> tuple[Counts, Counts]:
+    """Draw two sets of texts from both together, without replacement, as a permutation of the texts does.
+
+    Args:
+        left: texts of each label in the first set.
+        right: texts of each label in the second set.
+        draws: how many times.
+        random: draws them.
+
+    Returns:
+        Counts of both sets, `[draws, labels]`.
+    """
+    both = left + right
+    drawn = random.multivariate_hypergeometric(both, int(left.sum()), size=draws, method="marginals")
+    return drawn, both - drawn
+
+
+def difference_design_effect(left: sparse.csr_array, right: sparse.csr_array) -> float:
+    """Compute how much the distance of two sets' shares is inflated because texts of one document are alike.
+
+    The mean design effect of Rao and Scott, On Chi-Squared Tests for Multiway Contingency Tables with Cell Proportions
+    Estimated from Survey Data, Annals of Statistics 12, 1984, for two sets. It is at least 1, and 1 where each
+    document has one text.
+
+    Args:
+        left: texts of each document of the first set with each label, `[documents, labels]`.
+        right: the same for the second set.
+    """
+    inflation, freedom = 0.0, 0.0
+    for counts in (left, right):
+        texts, labels = counts.sum(), int((counts.sum(axis=0) > 0).sum())
+        alone = bool((counts.sum(axis=1) <= 1).all())
+        inflation += (labels - 1 if alone else share_inflation(counts)) / texts
+        freedom += (labels - 1) / texts
+    return max(1.0, inflation / freedom) if freedom else 1.0
