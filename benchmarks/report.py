@@ -65,8 +65,8 @@ def main() -> None:
             snakemake(ROOT, overlay)
         seconds = {corpus: rerender(folder / corpus, corpus, overlay) for corpus, overlay in overlays.items()}
         hostile = browsing.publish_hostile(folder)
-        notebooks = {corpus: ROOT / "results" / corpus / "report" / "report.ipynb" for corpus in overlays}
-        notebooks["hostile"] = hostile.with_name("report.ipynb")
+        notebooks = {corpus: ROOT / "results" / corpus / "report" / "quarto.ipynb" for corpus in overlays}
+        notebooks["hostile"] = hostile.with_name("quarto.ipynb")
         pages, differing = render(notebooks, folder)
         look(pages)
         failed = attack(next(page for page in pages if page.corpus == "hostile" and page.renderer == "embedded"))
