@@ -34,8 +34,13 @@ def raw_syntax(notebook: NotebookNode) -> list[str]:
     return [found.group() for text in shown for found in RAW_SYNTAX.finditer(text)]
 
 
-def run_again(notebook: Path, kernels: Path, *, with_package: bool = True) -> tuple[NotebookNode, str]:
-    """Run all cells of a notebook in its folder; return it with its outputs, and the message of the cell that fails."""
+def run_again(
+    notebook: Path, kernels: Path, *, with_package: bool = True, to_the_end: bool = False
+) -> tuple[NotebookNode, str]:
+    """Run the cells of a notebook in its folder, up to one that fails, or all; return it and the failed cell's message.
+
+    After the failure of one cell Jupyter sends others, too, if they were not waiting yet.
+    """
     cells = nbformat.read(notebook, as_version=4)
     program = ["-m", "ipykernel_launcher"] if with_package else ["-c", WITHOUT_PACKAGE]
     (kernels / "one").mkdir(parents=True, exist_ok=True)
@@ -44,7 +49,9 @@ def run_again(notebook: Path, kernels: Path, *, with_package: bool = True) -> tu
     manager = AsyncKernelManager(
         kernel_name="one", kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(kernels)], ensure_native_kernel=False)
     )
-    client = NotebookClient(cells, km=manager, timeout=300, resources={"metadata": {"path": str(notebook.parent)}})
+    client = NotebookClient(
+        cells, km=manager, timeout=300, allow_errors=to_the_end, resources={"metadata": {"path": str(notebook.parent)}}
+    )
     try:
         client.execute()
     except CellExecutionError as error:

@@ -54,6 +54,15 @@ def test_without_the_package_it_names_the_kernel_and_the_command_that_adds_it(pr
     )
 
 
+def test_later_cells_that_are_sent_all_the_same_point_to_the_first(made_up, tmp_path):
+    copy = shutil.copy(made_up / "report" / "report.ipynb", tmp_path / "copy.ipynb")
+    again, _ = run_again(copy, tmp_path / "kernels", with_package=False, to_the_end=True)
+    first, *others = (cell for cell in again.cells if cell.cell_type == "code")
+    assert first.outputs[0].evalue.startswith(COMPLETE)
+    said = ["".join(output.get("text", output.output_type) for output in cell.outputs) for cell in others]
+    assert said == ["This cell needs the first cell of code, which says why it stopped.\n"] * len(others)
+
+
 def test_without_the_package_and_the_project_it_says_what_it_needs(project, tmp_path):
     (tmp_path / "downloads").mkdir()
     copy = shutil.copy(project.plain, tmp_path / "downloads" / "report.ipynb")

@@ -34,13 +34,20 @@ class CannotRunAgain(Exception):
         return [str(self)]
 
 
+def explain(*_, **__):
+    print("This cell needs the first cell of code, which says why it stopped.")
+
+
 def stop(*how):
+    # Jupyter may send later cells although the first one failed; they shall not complain of missing names.
+    get_ipython().set_custom_exc((NameError, ImportError), explain)
     raise CannotRunAgain(
         "This notebook is complete as it is. Close it without saving to keep the outputs.\\nTo run it again: "
         + "\\n".join(how)
     ) from None
 
 
+get_ipython().set_custom_exc((), None)  # of an earlier try
 try:
     import samizdat.reporting
 except ImportError as error:
