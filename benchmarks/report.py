@@ -28,7 +28,7 @@ from samizdat.publishing.page_by_quarto import find_quarto, render_with_quarto
 sys.path.insert(0, str(ROOT / "tests"))
 
 from conftest import WORKFLOW_FILES
-from support import browsing
+from support import browsing, plain_notebooks
 
 PROJECT = ROOT / "report"
 SEEN = re.compile(r"as executed before")
@@ -65,13 +65,20 @@ def main() -> None:
             snakemake(ROOT, overlay)
         seconds = {corpus: rerender(folder / corpus, corpus, overlay) for corpus, overlay in overlays.items()}
         hostile = browsing.publish_hostile(folder)
-        notebooks = {corpus: ROOT / "results" / corpus / "report" / "report.ipynb" for corpus in overlays}
-        notebooks["hostile"] = hostile.with_name("report.ipynb")
+        notebooks = {corpus: ROOT / "results" / corpus / "report" / "quarto.ipynb" for corpus in overlays}
+        notebooks["hostile"] = hostile.with_name("quarto.ipynb")
         pages, differing = render(notebooks, folder)
         look(pages)
         failed = attack(next(page for page in pages if page.corpus == "hostile" and page.renderer == "embedded"))
         lacking = compare(pages)
+        raw = [
+            found
+            for path in notebooks.values()
+            for found in plain_notebooks.raw_syntax(nbformat.read(path.with_name("report.ipynb"), as_version=4))
+        ]
     figures = figures_of(pages, failed, seconds, differing, lacking)
+    what = f"raw syntax of Quarto visible in the notebook that is handed in ({', '.join(notebooks)})"
+    figures["raw_syntax"] = Figure(what, len(raw), 0, True)
     show(figures)
     notes = {
         "pages": [vars(page) | {"path": page.path.name} for page in pages],

@@ -6,7 +6,7 @@ import pytest
 from samizdat.base.escaping import plain, visible
 from samizdat.base.files import write_text
 from samizdat.publishing.content_policy import with_policy
-from support import hostile
+from support import hostile, plain_notebooks
 from support.browsing import (
     CHROMIUM,
     GROUPS,
@@ -165,6 +165,10 @@ def test_a_policy_lets_the_scripts_of_a_page_run_and_no_other(chromium, tmp_path
     assert {kind for kind, _ in watched.seen} <= {"console error", "request"}
     assert all("Content Security Policy" in what for kind, what in watched.seen if kind == "console error")
     watched.close()
+
+
+def test_the_submitted_notebook_shows_no_syntax_of_quarto(hostile_page):
+    assert plain_notebooks.raw_syntax(nbformat.read(hostile_page.with_name("report.ipynb"), as_version=4)) == []
 
 
 def test_a_cell_of_the_submitted_notebook_holds_no_markup_of_the_corpus(hostile_page):

@@ -137,7 +137,7 @@ def test_the_report_sorts_and_filters_its_tables(chromium, made_up):
 @pytest.mark.skipif(find_quarto() is None, reason="needs Quarto 1.7 or newer on the PATH")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_of_a_real_quarto_sorts_its_tables_and_is_accessible(chromium, made_up, tmp_path, scheme):
-    html = render_with_quarto(find_quarto(), made_up / "report" / "report.ipynb", ROOT / "report", tmp_path)
+    html = render_with_quarto(find_quarto(), made_up / "report" / "quarto.ipynb", ROOT / "report", tmp_path)
     write_text(tmp_path / "page.html", html)
     watched = Watched(chromium, tmp_path / "page.html", color_scheme=scheme)
     assert watched.each("#tbl-config", "e.checkVisibility()") == [False]

@@ -73,7 +73,7 @@ def test_every_file_between_the_steps_has_its_schema(tiny):
 
 
 def test_nothing_private_or_passing_is_in_what_is_handed_in(tiny):
-    for name in ("report/report.ipynb", "report/report.html", "manifest.json", "config.json"):
+    for name in ("report/quarto.ipynb", "report/report.ipynb", "report/report.html", "manifest.json", "config.json"):
         text = (tiny.root / "results/tiny" / name).read_text(encoding="utf-8")
         assert str(tiny.root) not in text, name
         assert f"{Path.home()}/" not in text, name
@@ -318,6 +318,6 @@ def test_behind_an_unchanged_fingerprint_costly_stages_return_at_once(tiny, tmp_
 def test_the_provenance_names_every_step_with_its_cost(tiny):
     provenance = json.loads((tiny.root / "results/tiny/provenance.json").read_text(encoding="utf-8"))
     assert {"corpus", "models/gpt2-tiny", "scores/source/texts", "report", "page"} <= set(provenance["steps"])
-    assert set(provenance["sha256"]) == {"manifest.json", "report.ipynb", "report.html"}
+    assert set(provenance["sha256"]) == {"manifest.json", "quarto.ipynb", "report.ipynb", "report.html"}
     assert provenance["machine"]["cores"] > 0 and provenance["peak_memory_bytes"] > 1e7
     assert all(step["elapsed_seconds"] >= 0 for step in provenance["steps"].values())

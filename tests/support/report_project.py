@@ -23,7 +23,7 @@ lang: en
 import json, os
 from pathlib import Path
 
-print(json.loads(Path(os.environ["SAMIZDAT_RUN"], "corpus", "summary.json").read_text())["characters"])
+print(json.loads(Path(os.environ.get("SAMIZDAT_RUN", ".."), "corpus", "summary.json").read_text())["characters"])
 ```
 
 ## Words {#sec-notes}
@@ -42,7 +42,7 @@ class Project:
         self.run = root / "results" / "demo"
         self.work = root / "work" / "demo" / "report"
         self.document, self.notes = root / "report" / "index.qmd", root / "report" / "notes.md"
-        self.notebook = self.run / "report" / "report.ipynb"
+        self.notebook, self.plain = self.run / "report" / "quarto.ipynb", self.run / "report" / "report.ipynb"
 
     def fill(self) -> None:
         """Write all that the report is made of."""
@@ -65,7 +65,7 @@ class Project:
 
     def execute(self) -> str:
         """Run the stage; say whether the cells were executed."""
-        said = execute_report(self.document, self.notes, self.run, self.notebook, self.work, threads=1)
+        said = execute_report(self.document, self.notes, self.run, self.notebook, self.plain, self.work, threads=1)
         return "executed" if said.endswith(", executed") else "as before"
 
     def set_characters(self, number: int) -> None:

@@ -95,8 +95,9 @@ def make_run(
 def publish(run: Path, notes: Path = ROOT / "report" / "notes.md") -> Path:
     """Execute the report of a run and render it with the embedded renderer; return the page."""
     project, folder = ROOT / "report", run / "report"
-    execute_report(project / "index.qmd", notes, run, folder / "report.ipynb", run / "work", threads=1)
-    write_text(folder / "report.html", render_page(nbformat.read(folder / "report.ipynb", 4), project))
+    executed, plain = folder / "quarto.ipynb", folder / "report.ipynb"
+    execute_report(project / "index.qmd", notes, run, executed, plain, run / "work", threads=1)
+    write_text(folder / "report.html", render_page(nbformat.read(executed, 4), project))
     return folder / "report.html"
 
 

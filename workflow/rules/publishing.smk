@@ -1,16 +1,17 @@
 # reads:  results/<run>/manifest.json and what it lists, report/
-# writes: results/<run>/report/report.ipynb, report.html
+# writes: results/<run>/report/quarto.ipynb, report.ipynb, report.html
 
 
 rule execute_report:
-    """Execute the notebook, which is the report and what the page is rendered from."""
+    """Execute the notebook that the page is rendered from, and make the plain one that is handed in."""
     input:
         document="report/index.qmd",
         notes=nameable([config["notes"]]),
         manifest=f"{RESULTS}/manifest.json",
         artefacts=ARTEFACTS,
     output:
-        f"{RESULTS}/report/report.ipynb",
+        notebook=f"{RESULTS}/report/quarto.ipynb",
+        plain=f"{RESULTS}/report/report.ipynb",
     log:
         f"{LOGS}/execute_report.log",
     params:
@@ -24,7 +25,7 @@ rule execute_report:
         "Executing the notebook"
     shell:
         "python -m samizdat.publishing.execute_report --document={input.document:q} {params.notes} --run={params.run:q}"
-        " --notebook={output:q} --threads={params.numeric_threads:q} --work={params.work:q} --log={log:q} --title=notebook"
+        " --notebook={output.notebook:q} --plain={output.plain:q} --threads={params.numeric_threads:q} --work={params.work:q} --log={log:q} --title=notebook"
 
 
 LOOK = sorted(
@@ -37,7 +38,7 @@ LOOK = sorted(
 rule render_report:
     """Render the page from the executed notebook."""
     input:
-        notebook=f"{RESULTS}/report/report.ipynb",
+        notebook=f"{RESULTS}/report/quarto.ipynb",
         look=["report/_quarto.yml", *LOOK],
     output:
         f"{RESULTS}/report/report.html",

@@ -96,6 +96,7 @@ rule write_manifest:
 rule write_provenance:
     """Write hashes of the report, machine, devices and durations; it runs last, and no rule reads its output."""
     input:
+        f"{RESULTS}/report/quarto.ipynb",
         f"{RESULTS}/report/report.ipynb",
         f"{RESULTS}/report/report.html",
         manifest=f"{RESULTS}/manifest.json",
@@ -104,7 +105,7 @@ rule write_provenance:
     log:
         f"{LOGS}/write_provenance.log",
     params:
-        reports=lambda wildcards, input: paths(input[:2]),
+        reports=lambda wildcards, input: paths(input[:3]),
         run_work=WORK,
         work=f"{WORK}/provenance",
         code=code_digest("runs.write_provenance"),

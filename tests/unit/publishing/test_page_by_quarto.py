@@ -13,7 +13,7 @@ from support.report_page import PROJECT
 
 
 def test_quarto_renders_a_copy_of_the_project_and_its_scripts_become_inline(fake_quarto, made_up):
-    shown = render_with_quarto(find_quarto(), made_up / "report" / "report.ipynb", PROJECT, fake_quarto / "work")
+    shown = render_with_quarto(find_quarto(), made_up / "report" / "quarto.ipynb", PROJECT, fake_quarto / "work")
     arguments, folder, python, *files = (fake_quarto / "log").read_text().splitlines()
     assert arguments == "render report.ipynb --to html"
     assert Path(folder).resolve() == (fake_quarto / "work" / "quarto").resolve() and Path(python).is_file()
@@ -30,7 +30,7 @@ def test_quarto_that_fails_is_an_error(fake_quarto, made_up, monkeypatch):
     monkeypatch.setenv("FAKE_STATUS", "1")
     monkeypatch.setenv("FAKE_WORDS", "ERROR: no theme\nwas found")
     with pytest.raises(UserError, match="quarto could not render the notebook: ERROR: no theme was found"):
-        render_with_quarto(find_quarto(), made_up / "report" / "report.ipynb", PROJECT, fake_quarto / "work")
+        render_with_quarto(find_quarto(), made_up / "report" / "quarto.ipynb", PROJECT, fake_quarto / "work")
 
 
 @pytest.mark.parametrize(("version", "found"), [("1.7.34", True), ("1.6.42", False), ("unknown", False)])
@@ -41,7 +41,7 @@ def test_only_a_quarto_that_is_new_enough_is_found(fake_quarto, monkeypatch, ver
 
 @pytest.mark.skipif(find_quarto() is None, reason="needs Quarto 1.7 or newer on the PATH")
 def test_the_page_of_a_real_quarto_has_all_that_the_embedded_one_has(made_up, tmp_path):
-    notebook = made_up / "report" / "report.ipynb"
+    notebook = made_up / "report" / "quarto.ipynb"
     first, second = (render_with_quarto(find_quarto(), notebook, PROJECT, tmp_path / name) for name in ("a", "b"))
     assert first == second
     embedded = (made_up / "report" / "report.html").read_text()

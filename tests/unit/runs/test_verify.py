@@ -14,11 +14,12 @@ from support.run_fixture import make_run
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
-    """A rebuilt-up run with a page and a notebook."""
+    """A made-up run with a page and both notebooks."""
     run = make_run(tmp_path_factory.mktemp("recorded") / "run")
     (run / "report").mkdir()
     (run / "report" / "report.html").write_text("<p>about 0.51</p>", encoding="utf-8")
-    (run / "report" / "report.ipynb").write_text('{"cells": []}', encoding="utf-8")
+    for name in ("quarto.ipynb", "report.ipynb"):
+        (run / "report" / name).write_text('{"cells": []}', encoding="utf-8")
     return run
 
 
@@ -50,7 +51,8 @@ def change_log(run, old, new):
 def test_a_run_is_the_same_as_its_copy(pair):
     verdicts = verdicts_of(*pair)
     assert {verdict.kind for verdict in verdicts.values()} == {SAME}
-    names = set(manifest_of(pair[0]).artefacts) | {"manifest.json", "report/report.ipynb", "report/report.html"}
+    reports = {"report/quarto.ipynb", "report/report.ipynb", "report/report.html"}
+    names = set(manifest_of(pair[0]).artefacts) | {"manifest.json"} | reports
     assert set(verdicts) == names
     assert table_of(verdicts).endswith(f"\n\n{len(names)} same bytes")
 

@@ -1,22 +1,27 @@
-"""Make and execute the notebook: it is what is submitted, and what every page is rendered from."""
+"""Make and execute the notebook, once: the form that every page is rendered from, and the plain one to hand in."""
 
 from pathlib import Path
 
 from samizdat.base import stage
 from samizdat.publishing.execution import execute
 from samizdat.publishing.notebook import make_notebook, write_notebook
+from samizdat.publishing.plain_notebook import make_plain
 
 
-def execute_report(document: Path, notes: Path, run: Path, notebook: Path, work: Path, threads: int) -> str:
+def execute_report(
+    document: Path, notes: Path, run: Path, notebook: Path, plain: Path, work: Path, threads: int
+) -> str:
     """Make the notebook from its document and execute it, unless the same cells read the same results before.
 
-    The notebook can be opened and run again in Jupyter from the folder of the run that it is in.
+    The plain notebook has the same code and outputs. It can be opened and run again in Jupyter from the folder of the
+    run that it is in.
 
     Args:
         document: `report/index.qmd`.
         notes: the user's own words.
         run: the results folder, whose manifest names every input.
-        notebook: where to write.
+        notebook: where to write the notebook in Quarto's Markdown.
+        plain: where to write the notebook that is handed in.
         work: a folder for the step's own files: earlier executions.
         threads: threads of the numeric libraries.
 
@@ -25,6 +30,7 @@ def execute_report(document: Path, notes: Path, run: Path, notebook: Path, work:
     """
     executed, fresh = execute(make_notebook(document, notes, run), document, run, work, threads)
     write_notebook(executed, notebook)
+    write_notebook(make_plain(executed, run.resolve().name), plain)
     cells = sum(cell.cell_type == "code" for cell in executed.cells)
     return f"{cells} cells, {'executed' if fresh else 'as executed before'}"
 

@@ -52,7 +52,7 @@ def execute(notebook: NotebookNode, document: Path, run: Path, work: Path, threa
         _, merged = cache.merge_match_into_notebook(notebook)
         executed = True
     for cell in merged.cells:
-        _move_alternative_text(cell)
+        _give_alternative_text(cell)
     nbformat.validate(merged)
     return merged, executed
 
@@ -120,9 +120,9 @@ def _failure(cell: NotebookNode) -> tuple[str, str, str] | None:
     return None
 
 
-def _move_alternative_text(cell: NotebookNode) -> None:
-    """Move the alternative text of a picture from its metadata into the option `fig-alt` of its cell."""
+def _give_alternative_text(cell: NotebookNode) -> None:
+    """Copy the alternative text of a picture from its metadata into the option `fig-alt` of its cell, for Quarto."""
     for output in cell.get("outputs", ()):
-        alternative = output.get("metadata", {}).get("image/png", {}).pop("alt", None)
+        alternative = output.get("metadata", {}).get("image/png", {}).get("alt")
         if alternative and "fig-alt" not in cell_options(cell.source):
             cell.source = with_option(cell.source, "fig-alt", alternative)

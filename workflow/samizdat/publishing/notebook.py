@@ -21,6 +21,54 @@ from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
 
 NOTES_HERE = re.compile(r"^(?P<heading>#+ [^\n]*\n\s*)?\{\{< include notes\.md >\}\}", flags=re.MULTILINE)
+# The code that stops a notebook which was opened where it can't run. It imports nothing that a Python may lack.
+_GUARD = """
+import os
+import shlex
+import sys
+from pathlib import Path
+
+
+class CannotRunAgain(Exception):
+    def _render_traceback_(self):  # Jupyter shows the message alone
+        return [str(self)]
+
+
+def explain(*_, **__):
+    print("This cell needs the first cell of code, which says why it stopped.")
+
+
+def stop(*how):
+    # Jupyter may send later cells although the first one failed; they shall not complain of missing names.
+    get_ipython().set_custom_exc((NameError, ImportError), explain)
+    raise CannotRunAgain(
+        "This notebook is complete as it is. Close it without saving to keep the outputs.\\nTo run it again: "
+        + "\\n".join(how)
+    ) from None
+
+
+get_ipython().set_custom_exc((), None)  # of an earlier try
+try:
+    import samizdat.reporting
+except ImportError as error:
+    project = Path("../../..").resolve()
+    if (project / "workflow" / "samizdat").is_dir():
+        stop(
+            f"choose the kernel “Samizdat”. This one is {sys.executable}, and says: {error}.",
+            "Where there is no such kernel, one command adds it (then open the notebook again):",
+            f"cd {shlex.quote(str(project))} && make .venv/ready && .venv/bin/python -m ipykernel install --user"
+            " --name samizdat --display-name Samizdat",
+        )
+    stop(
+        f"you need the project's folder with the run {RUN}. There, open results/{RUN}/report/report.ipynb.",
+        f"(Here, the folder is {Path.cwd()}, and the kernel {sys.executable} says: {error}.)",
+    )
+if not Path(os.environ.get("SAMIZDAT_RUN", ".."), "manifest.json").is_file():
+    stop(
+        f"open it in the project's folder results/{RUN}/report/, or set the environment variable SAMIZDAT_RUN to the "
+        "folder of a finished run."
+    )
+"""
 # Files that no report reads. They are large, and hashing them takes long.
 _UNREAD = (".safetensors",)
 
@@ -118,5 +166,5 @@ def _inputs_cell(manifest: Manifest) -> str:
     return (
         "#| label: inputs\n#| include: false\n"
         "# What this notebook was made from. Other results or other code make another notebook.\n"
-        f'RESULTS = "{results}"\nREPORTING = "{code_digest("reporting")}"'
+        f'RUN = {manifest.run!r}\nRESULTS = "{results}"\nREPORTING = "{code_digest("reporting")}"\n{_GUARD.rstrip()}'
     )

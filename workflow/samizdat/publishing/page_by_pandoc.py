@@ -39,7 +39,7 @@ $contents
 $body
 </main>
 <footer>
-<p>Made by Samizdat from <code>report.ipynb</code>, which has every figure, table and line of code of this page.</p>
+<p>Made by Samizdat. <code>report.ipynb</code> has every figure, table and line of code of this page.</p>
 </footer>
 $scripts
 </body>

@@ -36,12 +36,30 @@ def assemble(notebook: NotebookNode) -> Body:
         UserError: a cross-reference has no target, or an output is of a kind that a page can't show.
     """
     body = Body()
-    parts = [part for cell in notebook.cells[1:] for part in _cell(cell, body.images)]
-    tree = pandoc.parse("\n\n".join(parts))
+    tree = _joined(notebook, body)
     numbers = _number(tree["blocks"], body)
-    blocks = pandoc.rewrite(tree["blocks"], lambda element: _resolve(element, numbers))
+    blocks = pandoc.rewrite(tree["blocks"], lambda element: resolve(element, numbers))
     body.blocks = pandoc.rewrite(blocks, lambda element: _frame(element, numbers))
     return body
+
+
+def numbers_of(notebook: NotebookNode) -> dict[str, str]:
+    """Number the sections, figures and tables of a notebook as they are numbered on the page: id → “Figure 3”."""
+    body = Body()
+    return _number(_joined(notebook, body)["blocks"], body)
+
+
+def float_caption(options: dict[str, Any]) -> tuple[str, str]:
+    """Return the label of a cell, and the caption of the figure or table that the cell makes, or an empty text."""
+    label = str(options.get("label", ""))
+    kind = label.split("-")[0]
+    return label, str(options.get(f"{kind}-cap") or "") if kind in ("fig", "tbl") else ""
+
+
+def _joined(notebook: NotebookNode, body: Body) -> Element:
+    """Read the notebook's cells and outputs as one document."""
+    parts = [part for cell in notebook.cells[1:] for part in _cell(cell, body.images)]
+    return pandoc.parse("\n\n".join(parts))
 
 
 def _cell(cell: NotebookNode, images: list[str]) -> list[str]:
@@ -55,10 +73,9 @@ def _cell(cell: NotebookNode, images: list[str]) -> list[str]:
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", source)), default=0))
     shown = [] if options.get("echo") is False else [f"::: cell-code\n{fence}python\n{source}\n{fence}\n:::"]
     results = [_output(output, options, images) for output in cell.outputs]
-    label = str(options.get("label", ""))
-    kind = label.split("-")[0]
-    caption = options.get(f"{kind}-cap")
-    if kind in ("fig", "tbl") and caption:
+    label, caption = float_caption(options)
+    if caption:
+        kind = label.split("-")[0]
         caption = f"::: caption\n{caption}\n:::"
         # As in print, the caption of a table is above it, and the caption of a figure below.
         inner = [caption, *results] if kind == "tbl" else [*results, caption]
@@ -122,7 +139,7 @@ def _number(blocks: list[Element], body: Body) -> dict[str, str]:
     return numbers
 
 
-def _resolve(element: Element, numbers: dict[str, str]) -> list[Element] | None:
+def resolve(element: Element, numbers: dict[str, str]) -> list[Element] | None:
     """Turn `@fig-x` into a link to Figure 3."""
     if element["t"] != "Cite":
         return None

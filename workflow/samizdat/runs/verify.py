@@ -25,7 +25,7 @@ from samizdat.runs.sameness import (
 )
 
 SCRATCH = Path("work/.verify")  # no run can have this name
-REPORTS = ("report/report.ipynb", "report/report.html")
+REPORTS = ("report/quarto.ipynb", "report/report.ipynb", "report/report.html")
 STATUS = {SAME: 0, CLOSE: 1, DIFFERENT: 2}
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -82,7 +82,7 @@ def verify(source: Path) -> int:
 
 
 def compare_runs(manifest: Manifest, run: Path, rebuilt: Path) -> Iterator[tuple[str, Verdict]]:
-    """Compare two runs; yield each artefact with its verdict, then manifest, notebook and page.
+    """Compare two runs; yield each artefact with its verdict, then manifest, notebooks and page.
 
     Args:
         manifest: of the recorded run.
@@ -135,7 +135,7 @@ def _verdict(name: str, recorded: dict[str, str], run: Path, rebuilt: Path, know
 
 
 def _report_hashes(run: Path) -> dict[str, str]:
-    """Read the hashes of manifest, notebook and page from the run's provenance."""
+    """Read the hashes of manifest, notebooks and page from the run's provenance."""
     try:
         hashes = json.loads(_read(run / "provenance.json"))["sha256"]
     except (ValueError, KeyError, TypeError):
