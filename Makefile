@@ -14,7 +14,7 @@ ifneq ($(shell mkdir -p "$$HOME" 2>/dev/null && test -w "$$HOME" && echo writabl
 endif
 
 .PHONY: help report plan verify bundle clean test lint cli-help lock fresh \
-  bench-training bench-kills bench-classification bench-generation bench-report bench-reproducibility
+  bench-training bench-kills bench-classification bench-generation bench-report bench-reproducibility bench-inference
 
 .DEFAULT_GOAL := report
 
@@ -84,6 +84,9 @@ bench-generation: .venv/ready  ## compare generation with transformers, and time
 
 bench-reproducibility: .venv/ready  ## run the demo twice, kill thirty runs, change one thing at a time; an hour
 	@$(BIN)/python benchmarks/reproducibility.py
+
+bench-inference: .venv/ready  ## simulate the report's verdicts where nothing is to be found; an hour
+	@$(BIN)/python benchmarks/inference.py
 
 bench-report: .venv/ready  ## check the page of the demo, a Czech and a hostile corpus in a browser
 	@$(BIN)/python benchmarks/report.py
