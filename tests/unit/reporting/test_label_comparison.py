@@ -39,7 +39,7 @@ def test_too_few_documents_are_said(two_labels):
     assert "nan" not in label_comparison.divergences(two_labels).markdown
     rows = [divergence(percent=percent, begun_with="prompts", **none) for percent in (10, 100)]
     vars(two_labels)["divergences"] = pd.DataFrame(rows)
-    assert label_comparison.by_training(two_labels).alternative_text.startswith("No classifier tells")
+    assert label_comparison.by_training(two_labels).alternative_text.startswith("No classifier shows")
 
 
 @pytest.mark.parametrize(

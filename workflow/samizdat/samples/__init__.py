@@ -1,4 +1,4 @@
 """Texts that a model writes: writes `results/<run>/samples/`, and answers `samizdat sample`.
 
-Imports `base`, `records` and `checkpoints`.
+Imports `base`, `records`, `measures` and `checkpoints`.
 """
