@@ -223,6 +223,10 @@ CHANGES = {
         file_change("workflow/samizdat/models/train_model.py", "the train split has", "the train split holds"),
         without_config(train_anew()),
     ),
+    "a field of the manifest": (
+        file_change("workflow/samizdat/records/run.py", "    python: str\n", "    python: str\n    machine: str\n"),
+        {"write_manifest": 1} | REPORT,
+    ),
     "the fine-tuning": (
         config_change(finetuning={"epochs": 2.0}),
         {"finetune_classifier": 2, "score_texts": 4} | STATISTICS,

@@ -9,6 +9,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import yaml
+from snakemake.utils import update_config
 
 from samizdat.base.files import sha256_of, write_text
 from samizdat.measures.words import first_words
@@ -58,7 +59,8 @@ def make_run(
     labels = LABELS if labels is None else labels
     inputs = {"data/letters.txt": "0" * 64} if inputs is None else inputs
     texts = sentences(240) if texts is None else texts
-    merged = _config(models, percents, prompts, labels, notes) | {"name": folder.name} | config
+    merged = _config(models, percents, prompts, labels, notes)
+    update_config(merged, {"name": folder.name} | config)
     random = np.random.default_rng(7)
     corpus = _corpus(texts, groups, labels, random)
     write_table(corpus, TEXTS, folder / "corpus" / "texts.parquet")
