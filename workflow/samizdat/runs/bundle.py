@@ -29,7 +29,7 @@ def write_bundle(run: Path, *, hashes_only: bool) -> Path:
 
     Args:
         run: a finished run, such as `results/demo`.
-        hashes_only: leave out the corpus's texts and the results that contain some; whoever verifies the bundle
+        hashes_only: leave out the corpus's texts and the results that contain some; the person who verifies the bundle
             needs the texts in the same places. A run with `publish_texts: false` is always bundled this way.
 
     Raises:
@@ -49,7 +49,7 @@ def write_bundle(run: Path, *, hashes_only: bool) -> Path:
         _require_recorded(run / name, sha256, run)
     for name, sha256 in manifest.inputs.items():
         if name.startswith(DOWNLOADS) and not Path(name).is_file():
-            continue  # its hash is pinned, so whoever verifies the bundle downloads it
+            continue  # its hash is pinned, so it is downloaded when the bundle is verified
         _require_recorded(Path(name), sha256, run)
         if not hashes_only or name == manifest.config["notes"]:
             members[f"inputs/{sha256}"] = Path(name)
