@@ -52,9 +52,10 @@ QUALITY = table_schema(
     value=pa.float64(),
     low=pa.float64(),  # null with too few documents, like all that follow
     high=pa.float64(),
-    # For "calibration_error", which has no interval:
-    chance=pa.float64(),  # its bound, at that confidence, where labels are right as often as they say
-    p_value=pa.float64(),  # of that
+    # For "calibration_error", which has no interval: its bound, at that confidence, where labels are right as often as
+    # they say.
+    chance=pa.float64(),
+    p_value=pa.float64(),  # for "calibration_error" of that; for "accuracy_above_majority" of no difference
 )
 
 CONFUSION = table_schema(

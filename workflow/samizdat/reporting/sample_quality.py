@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from scipy.stats import fisher_exact
 
-from samizdat.measures.chance import holm
 from samizdat.records.samples import begun_with_nothing
+from samizdat.reporting import verdicts
 from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.frames import Row, in_order, rows_of
 from samizdat.reporting.label_comparison import of_model
@@ -33,6 +32,7 @@ from samizdat.reporting.words import (
     drawn,
     is_null,
     name,
+    p_equals,
     percent,
     percent_interval,
     table,
@@ -74,16 +74,17 @@ def _sentence(run: Run, part: pd.DataFrame) -> str:
     found = {row["metric"]: row for row in rows}
     real = _baseline(run, "copied_ngram_share")
     own, apart = found.get("copied_ngram_share"), found.get("told_apart_area")
+    who = (rows[0]["model"], rows[0]["temperature"])
     words = []
     if own and real:
         relation = (
             "with too few documents to compare this with"
-            if is_null(own["low"]) or is_null(real["low"])
-            else "more than"
-            if own["low"] > real["high"]
-            else "less than"
-            if _upper(own) < real["low"]
+            if is_null(own["p_value"])
             else "not clearly different from"
+            if who not in verdicts.off_held_out(run, "copied_ngram_share")
+            else "more than"
+            if own["value"] > real["value"]
+            else "less than"
         )
         words.append(
             f"{percent_interval(own['value'], own['low'], own['high'])} of all runs of four words occur in the "
@@ -91,22 +92,14 @@ def _sentence(run: Run, part: pd.DataFrame) -> str:
             "held-out texts"
         )
     if apart:
-        distinguished = apart["p_value"] <= 1 - run.confidence
+        distinguished = who in verdicts.off_held_out(run, "told_apart_area")
         verdict = "distinguishes them from held-out texts" if distinguished else "finds no difference"
         words.append(
             f"a simple model {verdict} (area under the curve {_spelled(apart, TWO_DIGITS)}, "
-            f"p{NO_BREAK}={NO_BREAK}{apart['p_value']:.3f})"
+            f"{p_equals(apart['p_value'])})"
         )
     start = f"In the samples{of_model(run, rows[0])} at temperature {rows[0]['temperature']:g}, "
     return f"{start}{'; '.join(words)}." if words else ""
-
-
-def _upper(row: Row) -> float:
-    """Return the upper bound of a share.
-
-    The bootstrap interval of a share of 0 has no width, so its bound is 3 / n of n texts, the rule of three (95 %).
-    """
-    return 3 / row["units"] if row["value"] == 0 else float(row["high"])
 
 
 def variety(run: Run) -> Table:
@@ -161,7 +154,7 @@ def _cells(metrics: dict[str, tuple[str, str]], found: Mapping[str, Row | None])
             yield "–"
             continue
         notes = [] if is_null(row["real_value"]) else [f"real texts {row['real_value']:.2f}"]
-        notes += [] if is_null(row["p_value"]) else [f"p{NO_BREAK}={NO_BREAK}{row['p_value']:.3f}"]
+        notes += [] if is_null(row["p_value"]) else [p_equals(row["p_value"])]
         value, _, interval = _spelled(row, kind).partition(" ")
         if interval:
             notes.insert(0, interval.strip("()").replace(" ", NO_BREAK))
@@ -215,7 +208,8 @@ def _copies_finding(run: Run) -> str:
     """Say as a title whether samples share longer passages with the training texts than held-out texts do."""
     real = _baseline(run, "copy_characters")
     measured = [row for row in rows_of(_published(run)) if row["metric"] == "copy_characters"]
-    longer = [row for row in measured if real and row["low"] > real["high"]]
+    longer = [row for row in verdicts.off_held_out(run, "copy_characters").values()
+              if real and row["value"] > real["value"]]  # fmt: skip
     if not longer:
         return "No samples clearly share longer passages with the training texts than real texts do"
     which = "The samples" if len(longer) == len(measured) else "Some samples"
@@ -240,7 +234,7 @@ def shares_by_step(run: Run) -> Picture | Prose:
         return Prose("No checkpoint continued a prompt." if run.cards else NONE_APPLIED)
     return draw_label_shares(
         run,
-        _course_of_labels(samples, run.confidence),
+        _course_of_labels(run, samples),
         next_to_texts(run, samples, "samples after {} %"),
         in_order(samples["classifier"]),
         kind=f"Points with {percent(run.confidence)} intervals",
@@ -248,28 +242,14 @@ def shares_by_step(run: Run) -> Picture | Prose:
     )
 
 
-def _course_of_labels(samples: pd.DataFrame, confidence: float) -> str:
-    """Say as a title which label's share changes most between the first and the last checkpoint.
-
-    Of those that change by Fisher's exact test, with p values that are corrected for the number of labels.
-    """
+def _course_of_labels(run: Run, samples: pd.DataFrame) -> str:
+    """Say as a title which label's share changes most between the first and the last checkpoint, where one does."""
     percents = sorted(set(samples["group"]), key=int)
-    best = (0.0, "No label’s share changes in the course of training by more than chance explains")
-    ends = [samples[samples["group"] == percents[place]] for place in (0, -1)]
-    rows = list(zip(*(rows_of(part) for part in ends), strict=True))
-    totals = [part.groupby("classifier")["count"].sum() for part in ends]
-    tests = [
-        fisher_exact(
-            [[row["count"], total[row["classifier"]] - row["count"]] for row, total in zip(pair, totals, strict=True)]
-        ).pvalue
-        for pair in rows
-    ]
-    for (first, last), p_value in zip(rows, holm(tests), strict=True):
-        change = abs(last["share"] - first["share"])
-        if p_value <= 1 - confidence and change > best[0]:
-            words = (
-                f"{drawn(first['classifier'])} calls {percent(first['share'])} of the samples after {percents[0]} % of "
-                f"training “{drawn(first['label'])}”, {percent(last['share'])} of those after {percents[-1]} %"
-            )
-            best = (change, words)
-    return best[1]
+    found = verdicts.changed_labels(run)
+    if not found:
+        return "No label’s share changes in the course of training by more than chance explains"
+    first, last = max(found, key=lambda pair: abs(pair[1]["share"] - pair[0]["share"]))
+    return (
+        f"{drawn(first['classifier'])} calls {percent(first['share'])} of the samples after {percents[0]} % of "
+        f"training “{drawn(first['label'])}”, {percent(last['share'])} of those after {percents[-1]} %"
+    )
