@@ -55,14 +55,15 @@ def test_intervals_of_shares_cover_the_truth_as_often_as_they_say(documents, sha
     assert 0.92 <= covered / 600 <= 0.98
 
 
-def test_the_interval_of_a_mean_covers_it():
+def test_the_interval_of_a_mean_of_skewed_numbers_covers_it():
     random = np.random.default_rng(3)
     covered = 0
     for corpus in range(600):
-        values = np.rint(1000 * random.exponential(size=60)).astype(int)
+        values = np.rint(1000 * random.lognormal(-0.125, 0.5, size=60)).astype(int)
         bootstrap = Bootstrap(0.95, 300, corpus)
         totals = bootstrap.totals(sparse.csr_array(np.stack([values, np.ones(60, int)], axis=1)))
-        low, high = bootstrap.interval(totals[:, 0] / totals[:, 1], 60)
+        low, high = bootstrap.mean_interval(float(values.mean()), totals[:, 0] / totals[:, 1], 60)
+        assert low < values.mean() < high
         covered += low <= 1000 <= high
     assert 0.92 <= covered / 600 <= 0.98
 
@@ -107,7 +108,7 @@ def test_with_too_few_documents_there_is_no_interval():
     bootstrap, few = Bootstrap(0.95, 10, 1), FEWEST_DOCUMENTS - 1
     low, high = bootstrap.share_interval(np.ones(2), np.ones((10, 2)), few, 9, 9)
     assert np.isnan(low).all() and np.isnan(high).all() and low.shape == (2,)
-    assert np.isnan(bootstrap.interval(np.ones(10), few)).all()
+    assert np.isnan(bootstrap.mean_interval(1.0, np.ones(10), few)).all()
     assert np.isnan(bootstrap.difference_interval(0.1, np.ones(10), few, 9, 0.1)).all()
 
 

@@ -131,18 +131,22 @@ class Bootstrap:
         ends = np.cumsum([block.shape[1] for block in blocks.values()])
         return dict(zip(blocks, np.split(totals, ends[:-1], axis=1), strict=True))
 
-    def interval(self, values: Floats, documents: int) -> tuple[float, float]:
-        """Compute the bounds of the interval of a mean from its resampled values; NaN with too few documents.
+    def mean_interval(self, mean: float, values: Floats, documents: int) -> tuple[float, float]:
+        """Compute the bounds of the interval of a mean of numbers that can't be negative; NaN with too few documents.
 
-        It is the percentile interval (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13),
-        expanded as Student's t is for few documents (Hesterberg, What Teachers Should Know About the Bootstrap, The
-        American Statistician 69, 2015, section 4.3).
+        It is Student's interval of the logarithm, with the standard error of the resampled means over the mean (the
+        delta method: Davison and Hinkley, 1997, sections 2.7 and 5.2), since lengths are skewed.
+
+        Args:
+            mean: the estimate.
+            values: the resampled means.
+            documents: of the set.
         """
         if documents < FEWEST_DOCUMENTS:
             return np.nan, np.nan
-        wider = float(stats.norm.cdf(np.sqrt(documents / (documents - 1)) * -self._quantile(documents)))
-        low, high = np.quantile(values, [wider, 1 - wider])
-        return float(low), float(high)
+        error = np.sqrt(float(_variance(values)) * documents / (documents - 1))
+        factor = float(np.exp(self._quantile(documents) * error / mean)) if mean > 0 else 1.0
+        return mean / factor, mean * factor
 
     def share_interval(
         self, shares: ArrayLike, values: Floats, documents: int, texts: ArrayLike, owners: ArrayLike

@@ -184,14 +184,20 @@ def linear_variance(counts: sparse.csr_array, slopes: Floats) -> float:
 
 
 def interval_above_zero(
-    observed: float, chance: Floats, variance: float, confidence: float, random: np.random.Generator
+    observed: float,
+    chance: Floats,
+    variance: float,
+    confidence: float,
+    random: np.random.Generator,
+    growth: float = 1.0,
 ) -> tuple[float, float, float]:
     """Estimate a quantity that can't be negative without what chance adds to it, with an interval that can reach 0.
 
     The interval has the true values for which the observed one would not be surprising (an inverted test: Davison and
-    Hinkley, 1997, section 5.2.2). Where the true value is θ, what is observed is θ, and a draw of what chance gives,
-    and a normal error whose variance grows with θ in proportion, up to `variance` at the observed value: so it is for
-    the squared length of a vector that is measured with an error.
+    Hinkley, 1997, section 5.2.2). The quantity is like the squared length of a vector that is measured with an error:
+    where the true value is θ, what is observed is θ, and a draw of what chance gives, which is the error's own squared
+    length, and twice the product of √θ and the error along the vector, whose variance is `variance` at the observed
+    value.
 
     Args:
         observed: the value.
@@ -199,25 +205,42 @@ def interval_above_zero(
         variance: of the value by the delta method.
         confidence: of the interval.
         random: for the normal errors.
+        growth: how many times as much chance adds where the true value is the observed one; in between it grows
+            evenly.
 
     Returns:
         The estimate, at least 0, and the bounds of the interval.
     """
-    estimate = max(0.0, observed - float(chance.mean()))
     tail = (1 - confidence) / 2
     if observed <= 0:
         return 0.0, 0.0, 0.0
-    errors = random.standard_normal(len(chance)) * np.sqrt(variance / observed)
+    part = float(chance.mean()) / observed
+    # θ + part · observed · (1 + (growth − 1) · θ / observed) = observed
+    estimate = max(0.0, observed * (1 - part) / max(1 + part * (growth - 1), part))
+    errors = _along(chance, random) * np.sqrt(variance / observed)
 
     def solve(quantile: float) -> float:
         low, high = 0.0, observed + 10 * float(np.sqrt(variance)) + float(chance.max())
         for _ in range(HALVINGS):
             middle = (low + high) / 2
-            below = float(np.quantile(middle + np.sqrt(middle) * errors + chance, quantile)) < observed
+            added = chance * (1 + (growth - 1) * min(middle / observed, 1))
+            below = float(np.quantile(middle + np.sqrt(middle) * errors + added, quantile)) < observed
             low, high = (middle, high) if below else (low, middle)
         return low if low > 1e-9 * observed else 0.0
 
     return estimate, min(estimate, solve(1 - tail)), max(estimate, solve(tail))
+
+
+def _along(chance: Floats, random: np.random.Generator) -> Floats:
+    """Draw the standard normal error along a vector, given draws of the squared length of the whole error.
+
+    With so many dimensions as fit mean and variance of the draws; in one dimension the error is all along the vector.
+    """
+    mean, spread = float(chance.mean()), float(chance.var())
+    dimensions = min(max(2 * mean**2 / max(spread, 1e-300), 1.0), 1e6)
+    parts = random.beta(0.5, (dimensions - 1) / 2, len(chance)) if dimensions > 1 else 1.0
+    signs: Floats = random.choice([-1.0, 1.0], len(chance))
+    return signs * np.sqrt(chance * parts * dimensions / max(mean, 1e-300))
 
 
 def permuted_counts(left: Counts, right: Counts, draws: int, random: np.random.Generator) -> tuple[Counts, Counts]:

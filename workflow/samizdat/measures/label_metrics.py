@@ -107,6 +107,27 @@ def cramers_v(table: Counts) -> Floats:
         return np.where(np.minimum(rows, columns) > 1, np.sqrt(np.maximum(beyond_chance, 0) / sides), np.nan)
 
 
+def chance_growth(table: Counts) -> float:
+    """Compute how many times as much chance adds to chi-square as where rows and columns are independent.
+
+    A cell with share p, in a row of r and a column of c, adds p / (r c) of n parts, which is 1 with independence.
+    """
+    share = table / table.sum()
+    margins = share.sum(axis=1, keepdims=True) * share.sum(axis=0, keepdims=True)
+    there = margins > 0
+    return float(share[there] @ (1 / margins[there])) / int(there.sum())
+
+
+def is_sparse(table: Counts) -> bool:
+    """Say whether a table has too few texts for an approximation of chi-square, by expected counts of its cells.
+
+    More than a fifth of them are below 5, or one is below 1: Cochran, Some Methods for Strengthening the Common χ²
+    Tests, Biometrics 10, 1954.
+    """
+    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / table.sum()
+    return bool((expected < 5).mean() > 0.2 or (expected < 1).any())
+
+
 def mean_square_slopes(table: Counts) -> Floats:
     """Compute the derivatives of chi-square over the number of texts by each cell's share, `[rows, columns]`.
 

@@ -86,9 +86,8 @@ def _association(
         bootstrap: confidence and number of draws.
         names: of the random stream.
     """
-    used = tuple(
-        [one for one in some if one in set(frame[column])] for column, some in zip(columns, values, strict=True)
-    )
+    given = [set(frame[column].unique()) for column in columns]
+    used = tuple([one for one in some if one in there] for some, there in zip(values, given, strict=True))
     shape = (len(used[0]), len(used[1]))
     counts = count_by_document(frame, columns, used)
     table = counts.sum(axis=0).reshape(shape)
@@ -103,11 +102,14 @@ def _association(
     owners, _ = pd.factorize(frame["document"])
     draws = chance.permuted_chi_squares(one, other, owners, bootstrap.resamples, random)
     variance = chance.linear_variance(counts, label_metrics.mean_square_slopes(table).ravel())
+    growth = label_metrics.chance_growth(table)
     found = chance.interval_above_zero(
-        observed / len(frame), draws / len(frame), variance, bootstrap.confidence, random
+        observed / len(frame), draws / len(frame), variance, bootstrap.confidence, random, growth
     )
     value, low, high = np.sqrt(np.minimum(np.array(found) / (min(shape) - 1), 1))
-    return row | {"p_value": chance.p_value(observed, draws), "cramers_v": value, "low": low, "high": high}
+    row |= {"p_value": chance.p_value(observed, draws), "cramers_v": value}
+    # The permutations need no least number of texts; the variance by the delta method does.
+    return row if label_metrics.is_sparse(table) else row | {"low": low, "high": high}
 
 
 def _kappa(pair: pd.DataFrame, labels: list[str], bootstrap: Bootstrap, *names: str) -> Row:

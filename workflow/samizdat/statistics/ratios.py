@@ -45,7 +45,7 @@ def ratio_measures(
         value = counts[:, 0].sum() / counts[:, 1].sum()
         sizes = np.sum(below), np.sum(counts[:, 1] > 0)
         low, high = (
-            bootstrap.interval(resampled, len(counts))
+            bootstrap.mean_interval(value, resampled, len(counts))
             if metric in MEANS
             else bootstrap.share_interval(value, resampled, len(counts), *sizes)
         )
