@@ -19,7 +19,9 @@ from samizdat.records.io import read_document, read_table, write_table
 from samizdat.records.models import ModelSummary
 from samizdat.records.samples import PUBLISHED_PERCENT, SAMPLES
 from samizdat.samples.checkpoint import load_model, prompt_tokens, text_of
-from samizdat.samples.engine import Continuation, Recipe, Request, write_texts
+from samizdat.samples.engine import Continuation, Request, write_texts
+from samizdat.samples.letters import Letters
+from samizdat.samples.token_choice import Recipe
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def generate_samples(
         ]
         _refuse_long_prompts(planned, name, weights.config.n_positions)
         title = f"samples {name} at {percent} %"
-        written = _write(weights, planned, settings, tokenizer.eos_token_id, chosen, title)
+        written = _write(weights, planned, settings, tokenizer, chosen, title)
         checkpoint = {"model": name, "percent": percent, "step": steps[str(percent)]}
         rows += [
             {"id": f"{name}-{percent}-{number}"} | checkpoint | _row(sample, text, settings, tokenizer)
@@ -152,7 +154,7 @@ def _write(
     model: GPT2LMHeadModel,
     planned: Sequence[_Sample],
     settings: SamplingSettings,
-    boundary: int,
+    tokenizer: PreTrainedTokenizerFast,
     device: Device,
     title: str,
 ) -> list[Continuation]:
@@ -160,7 +162,14 @@ def _write(
     requests = [sample.request for sample in planned]
     bar = stage.progress(title, len(requests), "texts")
     with enough_memory(device, f"{settings.slots} texts at once", remedy="halve sampling.slots in the config"):
-        written = write_texts(model, requests, Recipe.of(asdict(settings)), boundary=boundary, progress=bar.update)
+        written = write_texts(
+            model,
+            requests,
+            Recipe.of(asdict(settings)),
+            boundary=tokenizer.eos_token_id,
+            letters=Letters.of(tokenizer, model.config.vocab_size),
+            progress=bar.update,
+        )
     bar.close()
     return written
 
