@@ -9,6 +9,8 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from samizdat.base.errors import UserError
 
 BOUNDARY = "<|endoftext|>"
+# A tokenizer whose tokens of a corpus are unknown to a larger share can't read it.
+MOST_UNKNOWN = 0.1
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
@@ -51,6 +53,14 @@ def encode(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[lis
         verbose=False,
     )["input_ids"]
     return ids
+
+
+def unknown_share(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> float:
+    """Return the share of the texts' tokens that the vocabulary lacks; 0 where it can spell every text."""
+    if tokenizer.unk_token_id is None:
+        return 0.0
+    tokens = [token for ids in encode(tokenizer, texts) for token in ids]
+    return tokens.count(tokenizer.unk_token_id) / max(1, len(tokens))
 
 
 def token_dtype(vocabulary_size: int) -> np.dtype:
