@@ -13,8 +13,6 @@ from samizdat.base.errors import UserError
 
 SCHEMA_PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 DEMO_LABELS = ("sentiment", "source")
-TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
-TEXT_SUFFIXES = (".txt", *TABLE_SUFFIXES)
 
 Config = dict[str, Any]
 
@@ -71,38 +69,6 @@ def classifier_description(config: Config, name: str) -> Config:
 def tokenizer_settings(config: Config, name: str) -> Config:
     """Return the item `name` of `tokenizers`, with None for optional keys that it does not have."""
     return {"vocabulary_size": None, "checkpoint": None, "revision": None} | _item(config["tokenizers"], name)
-
-
-def corpus_files(paths: Iterable[str]) -> list[str]:
-    """List the files of `corpus.paths`; a folder means all files below it that have a known suffix, sorted.
-
-    Raises:
-        UserError: a path does not exist, or a folder has no file with a known suffix.
-    """
-    found: list[str] = []
-    for name in paths:
-        path = Path(name)
-        if path.is_dir():
-            files = sorted(
-                file.as_posix()
-                for file in path.rglob("*")
-                if file.suffix.lower() in TEXT_SUFFIXES
-                and not any(part.startswith(".") for part in file.relative_to(path).parts)
-            )
-            if not files:
-                raise UserError(
-                    f"corpus.paths: the folder {name} has no file of a known kind",
-                    remedy=f"put {', '.join(TEXT_SUFFIXES)} files there, or name another folder",
-                )
-            found += files
-        elif path.is_file():
-            found.append(path.as_posix())
-        else:
-            raise UserError(
-                f"corpus.paths: {name} does not exist (looked in {Path.cwd()})",
-                remedy="put your texts there, or correct corpus.paths in the config",
-            )
-    return found
 
 
 def _item(items: list[Config], name: str) -> Config:
@@ -164,6 +130,12 @@ def _corpus_problems(corpus: Config) -> Iterator[str]:
         yield "`corpus.dataset` is null, but `corpus.source` is hub; set it to the dataset's id"
     if source != "hub" and corpus["dataset"]:
         yield f"`corpus.dataset` is {corpus['dataset']!r}, but `corpus.source` is {source}; set `source: hub` or null"
+    if corpus["separator"] is not None and corpus["txt_unit"] != "block":
+        yield f"`corpus.separator` is for `txt_unit: block`, but `corpus.txt_unit` is {corpus['txt_unit']}"
+    if corpus["group"] == "folder" and source != "files":
+        yield f"`corpus.group` is folder, but `corpus.source` is {source}; only files have folders"
+    if corpus["group"] == "folder" and corpus["group_column"] is not None:
+        yield f"`corpus.group` is folder, but `corpus.group_column` is {corpus['group_column']!r}; set one of them"
 
 
 def _model_problems(config: Config, item: Config) -> Iterator[str]:
