@@ -16,7 +16,7 @@ from samizdat.base.rule_params import folder_of, hashes_of_unnameable, nameable,
 from samizdat.base.seeds import derive_seed
 
 try:
-    configuration.check(config)
+    configuration.check(config, workflow.overwrite_configfiles)
     CORPUS = list_files(config["corpus"]["paths"])
 except UserError as error:
     raise WorkflowError(str(error)) from None

@@ -119,11 +119,11 @@ def test_what_is_no_file_of_texts_is_refused(tree, name, said):
 def test_a_name_in_other_bytes_is_refused_and_one_that_is_not_read_is_listed(tree):
     tree("t/a.txt")
     folder = os.fsencode(Path("t").absolute())
-    Path(os.fsdecode(folder + b"/caf\xe9.pdf")).write_text("x")
-    assert list_files(["t"]).unread() == {"no kind of file that is read (.pdf)": "t/caf\\udce9.pdf"}
-    Path(os.fsdecode(folder + b"/caf\xe9.txt")).write_text("x")
+    Path(os.fsdecode(folder + b"/t\xe9.pdf")).write_text("x")
+    assert list_files(["t"]).unread() == {"no kind of file that is read (.pdf)": "t/t\\udce9.pdf"}
+    Path(os.fsdecode(folder + b"/t\xe9.txt")).write_text("x")
     message = refused("t")
-    assert r"caf\\udce9.txt" in message and "rename the file" in message
+    assert r"t\\udce9.txt" in message and "rename the file" in message
     message.encode()
 
 

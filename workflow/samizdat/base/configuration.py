@@ -1,15 +1,15 @@
 """The config: it is checked before any step runs, and divided into the settings of each stage."""
 
-import difflib
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import yaml
 
+from samizdat.base.config_file import Origin, Way, read_config
 from samizdat.base.errors import UserError
+from samizdat.base.schema_problems import schema_problems
 
 SCHEMA_PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 DEMO_LABELS = ("sentiment", "source")
@@ -23,13 +23,20 @@ def load_schema() -> Config:
     return schema
 
 
-def check(config: Config) -> None:
+def check(config: Config, files: Iterable[Path] = ()) -> None:
     """Check a config for unknown keys, wrong types and impossible combinations, and report all of them in one message.
+
+    Args:
+        config: the config, with all overlays merged.
+        files: the overlays, in their order; where one of them has the key, the message has file and line.
 
     Raises:
         UserError: something is wrong; names each key, its value and what is allowed.
     """
-    problems = list(_schema_problems(config)) or list(_combination_problems(config))
+    origins: dict[Way, Origin] = {}
+    for file in files:
+        origins |= read_config(file).origins
+    problems = list(schema_problems(config, load_schema(), origins)) or list(_combination_problems(config))
     if problems:
         raise UserError(
             "the config can't be used:\n" + "\n".join(f"  - {problem}" for problem in problems),
@@ -73,30 +80,6 @@ def tokenizer_settings(config: Config, name: str) -> Config:
 
 def _item(items: list[Config], name: str) -> Config:
     return next(item for item in items if item["name"] == name)
-
-
-def _schema_problems(config: Config) -> Iterator[str]:
-    validator = jsonschema.Draft202012Validator(load_schema())
-    for error in sorted(validator.iter_errors(config), key=lambda error: [str(part) for part in error.absolute_path]):
-        where = _dotted(error.absolute_path)
-        if error.validator == "additionalProperties" and isinstance(error.schema.get("properties"), dict):
-            known = error.schema["properties"]
-            for key in sorted(set(error.instance) - set(known)):
-                near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
-                hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
-                yield f"`{_dotted([*error.absolute_path, key])}` is not a key; {hint}"
-        elif error.validator == "required":
-            yield f"{where or 'the config'}: {error.message}"
-        else:
-            meaning = error.schema.get("description", "")
-            yield f"`{where}` is {error.instance!r}: {error.message}" + (f". It means: {meaning}" if meaning else "")
-
-
-def _dotted(path: Iterable[str | int]) -> str:
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
 
 
 def _combination_problems(config: Config) -> Iterator[str]:
