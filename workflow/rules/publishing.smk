@@ -30,7 +30,7 @@ rule execute_report:
 
 LOOK = sorted(
     str(file)
-    for pattern in ["*.*css", "*.js", "scripts.html", "quarto.html", "vendor/*.js"]
+    for pattern in ["*.*css", "*.js", "*.lua", "scripts.html", "quarto.html", "vendor/*.js"]
     for file in Path("report").glob(pattern)
 )
 

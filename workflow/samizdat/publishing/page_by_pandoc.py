@@ -47,7 +47,7 @@ $scripts
 STYLES = ("page.css", "tables.css")
 SCRIPTS = "scripts.html"
 # Headings below this level are not in the list of contents. The page's title has level 1.
-_DEEPEST_LISTED = 3
+DEEPEST_LISTED = 3
 _SCRIPT = re.compile(r'<script src="([\w./-]+)"></script>')
 
 
@@ -104,6 +104,6 @@ def _contents(body: Body) -> str:
         f'<li class="level-{level}"><a href="#{html.escape(identifier)}">'
         f'<span class="number">{number}</span> {html.escape(pandoc.plain_text(words))}</a></li>'
         for level, number, identifier, words in body.headings
-        if level <= _DEEPEST_LISTED
+        if level <= DEEPEST_LISTED
     ]
     return "\n".join(["<ul>", *items, "</ul>"])
