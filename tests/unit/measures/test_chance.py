@@ -113,19 +113,3 @@ def test_intervals_above_zero_cover_in_one_dimension(true):
         assert low <= value <= high
         covered += low <= true <= high
     assert 0.92 <= covered / 400 <= 0.98
-
-
-def test_chance_adds_more_where_labels_go_together():
-    """Of chi-square over n, with a known truth: the estimate is right on average, rare labels included."""
-    random = np.random.default_rng(7)
-    source = 1 / np.arange(1, 10) / (1 / np.arange(1, 10)).sum()
-    values = []
-    for corpus in range(60):
-        left, other = random.choice(9, (2, 500), p=source)
-        right = np.where(random.random(500) < 0.3, left, other).astype(str)
-        frame = pd.DataFrame({"document": np.arange(500), "group": left.astype(str), "predicted": right})
-        card = type("Card", (), {"labels": [str(number) for number in range(9)]})
-        (row,) = group_tests({"c": card}, {"c": frame}, Bootstrap(0.95, 99, corpus))
-        values.append(row["cramers_v"] ** 2)
-        assert "low" not in row  # too many pairs of labels with fewer than five expected texts
-    assert np.mean(values) == pytest.approx(0.09, rel=0.06)

@@ -185,12 +185,7 @@ def linear_variance(counts: sparse.csr_array, slopes: Floats) -> float:
 
 
 def interval_above_zero(
-    observed: float,
-    chance: Floats,
-    variance: float,
-    confidence: float,
-    random: np.random.Generator,
-    growth: float = 1.0,
+    observed: float, chance: Floats, variance: float, confidence: float, random: np.random.Generator
 ) -> tuple[float, float, float]:
     """Estimate a quantity that can't be negative without what chance adds to it, with an interval that can reach 0.
 
@@ -206,26 +201,21 @@ def interval_above_zero(
         variance: of the value by the delta method.
         confidence: of the interval.
         random: for the normal errors.
-        growth: how many times as much chance adds where the true value is the observed one; in between it grows
-            evenly.
 
     Returns:
         The estimate, at least 0, and the bounds of the interval.
     """
+    estimate = max(0.0, observed - float(chance.mean()))
     tail = (1 - confidence) / 2
     if observed <= 0:
         return 0.0, 0.0, 0.0
-    part = float(chance.mean()) / observed
-    # θ + part · observed · (1 + (growth − 1) · θ / observed) = observed
-    estimate = max(0.0, observed * (1 - part) / max(1 + part * (growth - 1), part))
     errors = _along(chance, random) * np.sqrt(variance / observed)
 
     def solve(quantile: float) -> float:
         low, high = 0.0, observed + 10 * float(np.sqrt(variance)) + float(chance.max())
         for _ in range(HALVINGS):
             middle = (low + high) / 2
-            added = chance * (1 + (growth - 1) * min(middle / observed, 1))
-            below = float(np.quantile(middle + np.sqrt(middle) * errors + added, quantile)) < observed
+            below = float(np.quantile(middle + np.sqrt(middle) * errors + chance, quantile)) < observed
             low, high = (middle, high) if below else (low, middle)
         return low if low > 1e-9 * observed else 0.0
 

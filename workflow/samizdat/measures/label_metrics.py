@@ -107,17 +107,6 @@ def cramers_v(table: Counts) -> Floats:
         return np.where(np.minimum(rows, columns) > 1, np.sqrt(np.maximum(beyond_chance, 0) / sides), np.nan)
 
 
-def chance_growth(table: Counts) -> float:
-    """Compute how many times as much chance adds to chi-square as where rows and columns are independent.
-
-    A cell with share p, in a row of r and a column of c, adds p / (r c) of n parts, which is 1 with independence.
-    """
-    share = table / table.sum()
-    margins = share.sum(axis=1, keepdims=True) * share.sum(axis=0, keepdims=True)
-    there = margins > 0
-    return float(share[there] @ (1 / margins[there])) / int(there.sum())
-
-
 def is_sparse(table: Counts) -> bool:
     """Say whether a table has too few texts for an approximation of chi-square, by expected counts of its cells.
 

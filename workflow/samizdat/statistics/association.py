@@ -102,9 +102,8 @@ def _association(
     owners, _ = pd.factorize(frame["document"])
     draws = chance.permuted_chi_squares(one, other, owners, bootstrap.resamples, random)
     variance = chance.linear_variance(counts, label_metrics.mean_square_slopes(table).ravel())
-    growth = label_metrics.chance_growth(table)
     found = chance.interval_above_zero(
-        observed / len(frame), draws / len(frame), variance, bootstrap.confidence, random, growth
+        observed / len(frame), draws / len(frame), variance, bootstrap.confidence, random
     )
     value, low, high = np.sqrt(np.minimum(np.array(found) / (min(shape) - 1), 1))
     row |= {"p_value": chance.p_value(observed, draws), "cramers_v": value}
