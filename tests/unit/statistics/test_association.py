@@ -75,4 +75,4 @@ def test_a_sparse_table_has_a_test_and_no_interval(study):
     for number in range(60):
         study.text("good" if number % 2 else "bad", topic=f"t{number % 20}")
     (row,) = study.compute()["associations"].to_dict("records")
-    assert row["value"] > 0.9 and row["p_holm"] < 0.01 and np.isnan(row["low"]) and np.isnan(row["high"])
+    assert row["value"] > 0.7 and row["p_holm"] < 0.01 and np.isnan(row["low"]) and np.isnan(row["high"])
