@@ -98,8 +98,8 @@ class World:
         if not np.isnan(low):
             rare = "" if expected >= COMMON else ", of fewer than 5 expected texts"
             slack = 1e-9
-            covers = low - slack <= truth <= high + slack
-            self.intervals.append((kind + rare, covers, low - slack <= value <= high + slack))
+            there = [bool(low - slack <= one <= high + slack) for one in (truth, value)]
+            self.intervals.append((kind + rare, there[0], there[1]))
 
 
 # Which split is held out, as the stages name it.
