@@ -148,6 +148,14 @@ def test_texts_from_right_to_left_begin_at_the_right(render):
     assert cell > 250, "the first column of two ends in the middle"
 
 
+def test_small_print_below_such_a_text_is_read_from_left_to_right(render):
+    small = f"<small>copy: {quoted('نور', language='ar')}, 2</small>"
+    table = f"| k | l |\n|:--|:--|\n| {quoted('دار', language='ar')}<br>{small} | x |"
+    path, _ = render(("#| echo: false\nf()", markdown(table)))
+    (copy,), (arabic,), (number,) = (pdf.right_edges(path, letter) for letter in "cن2")
+    assert copy < arabic < number
+
+
 def test_a_few_letters_that_no_font_has_are_code_points_and_many_are_an_error(render):
     # No font has this letter: Unicode has none at this place.
     few, many = "\u0378" * 3, "\u0378" * (MOST_AS_CODE_POINTS + 1)
