@@ -31,9 +31,10 @@ GPU = yaml.safe_load((ROOT / "config" / "gpu.yaml").read_text(encoding="utf-8"))
 GPT2, GPT2_COMMIT = GPU["training"]["checkpoint"], GPU["training"]["revision"]
 DATASET = "tests/sentences"
 CORPUS = CorpusSettings(
-    source="hub", paths=(), txt_unit="file", txt_document="file", encoding="utf-8",
+    source="hub", paths=(), txt_unit="file", txt_document="file", separator=None,
+    encoding="auto", delimiter="auto", quoting="auto",
     text_column="text", document_column=None,
-    group_column="place", label_columns=("mood",), dataset=DATASET, revision=None, subset=None,
+    group_column="place", group="column", label_columns=("mood",), dataset=DATASET, revision=None, subset=None,
     dataset_split="train", max_texts=None, min_characters=2, validation_share=0.1,
 )  # fmt: skip
 

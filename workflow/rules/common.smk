@@ -9,17 +9,19 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from samizdat.base import configuration
+from samizdat.base.corpus_files import list_files
 from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
 from samizdat.base.rule_params import folder_of, hashes_of_unnameable, nameable, options, paths, verbatim
 from samizdat.base.seeds import derive_seed
 
 try:
-    configuration.check(config)
-    CORPUS_FILES = configuration.corpus_files(config["corpus"]["paths"])
+    configuration.check(config, workflow.overwrite_configfiles)
+    CORPUS = list_files(config["corpus"]["paths"])
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
+CORPUS_FILES = list(CORPUS.files)
 RESULTS = f"results/{config['name']}"
 WORK = f"work/{config['name']}"
 LOGS = f"logs/{config['name']}"
