@@ -15,7 +15,8 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from inference_largest import largest
-from inference_questions import QUESTIONS, RESAMPLES, SAMPLES, World
+from inference_questions import QUESTIONS
+from inference_world import RESAMPLES, SAMPLES, World
 from record import ROOT, Figure, commit, show, write
 from scipy.stats import norm
 from threadpoolctl import threadpool_limits
