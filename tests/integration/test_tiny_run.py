@@ -38,6 +38,7 @@ SAMPLING = {"generate_samples": 1, "judge_samples": 1, "score_texts": 2} | STATI
 def test_the_run_ends_with_a_report_and_says_where(tiny):
     said = (tiny.root / "stderr.txt").read_text(encoding="utf-8")
     assert "Report:   results/tiny/report/report.html\nNotebook: results/tiny/report/report.ipynb\n" in said
+    assert "Empty:    `author` in the config and your own words in report/notes.md\n" in said
     finished = [line for line in said.splitlines() if line.startswith("✓")]
     assert len(finished) >= 14
     chatter = ("Building DAG", "Select jobs", "Execute", "Traceback", "LOAD REPORT", "Warning", "rule ")

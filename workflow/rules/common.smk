@@ -11,6 +11,7 @@ from snakemake.exceptions import WorkflowError
 from samizdat.base import configuration
 from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
+from samizdat.base.notes import still_empty
 from samizdat.base.rule_params import folder_of, hashes_of_unnameable, nameable, options, paths, verbatim
 from samizdat.base.seeds import derive_seed
 
@@ -132,3 +133,5 @@ def announce_results():
     page = Path(RESULTS, "report", "report.html")
     if page.is_file():
         print(f"Report:   {page}\nNotebook: {page.with_suffix('.ipynb')}", file=sys.stderr)
+        if empty := still_empty(config):
+            print(empty, file=sys.stderr)

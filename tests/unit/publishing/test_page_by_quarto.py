@@ -18,7 +18,9 @@ def test_quarto_renders_a_copy_of_the_project_and_its_scripts_become_inline(fake
     assert arguments == "render report.ipynb --to html"
     assert Path(folder).resolve() == (fake_quarto / "work" / "quarto").resolve() and Path(python).is_file()
     look = [
-        path.name for pattern in ("*.scss", "tables.*", "scripts.html", "quarto.html") for path in PROJECT.glob(pattern)
+        path.name
+        for pattern in ("*.scss", "*.js", "tables.css", "scripts.html", "quarto.html")
+        for path in PROJECT.glob(pattern)
     ]
     assert set(files) == {"_quarto.yml", "report.ipynb", "vendor", *look}
     config = yaml.safe_load((fake_quarto / "log.yml").read_text())

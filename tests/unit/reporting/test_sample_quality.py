@@ -99,12 +99,23 @@ def test_the_figure_of_copies_says_what_it_shows(folder, own, title):
         ("held_out", "copy_characters", 16.0, 14.0, 18.0, {}), ("samples", "copy_characters", *own, {})
     )  # fmt: skip
     picture = sample_quality.copies(shown(folder, rows))
-    assert isinstance(picture, Picture) and picture.alternative_text.startswith(title)
+    assert isinstance(picture, Picture) and picture.title.startswith(title)
+    assert picture.alternative_text.startswith(picture.title)
     lengths = read_table(folder / "statistics" / "copies.parquet", COPIES)
     real = lengths.loc[lengths["subset"] == "held_out", "copy_characters"]
     assert f"held-out texts: half of them {np.median(real):.0f} characters or more" in picture.alternative_text
     (drawn,) = [line for line in picture.axes[0].lines if "held-out" in line.get_label()]
     assert drawn.get_xdata().tolist() == sorted(real.clip(lower=1))
+
+
+def test_the_figure_of_copies_names_the_temperatures_at_which_passages_are_longer(folder):
+    low, high = ({"temperature": temperature} for temperature in (0.7, 1.0))
+    rows = [
+        ("held_out", "copy_characters", 16.0, 14.0, 18.0, {}), ("samples", "copy_characters", 40.0, 35.0, 45.0, low),
+        ("samples", "copy_characters", 15.0, 10.0, 20.0, high),
+    ]  # fmt: skip
+    picture = sample_quality.copies(shown(folder, quality(*rows)))
+    assert picture.title.startswith("Only the samples at temperature 0.7 share longer passages")
 
 
 def test_shares_by_step_are_those_of_the_statistics(folder):

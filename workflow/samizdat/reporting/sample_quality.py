@@ -32,6 +32,7 @@ from samizdat.reporting.words import (
     count,
     drawn,
     is_null,
+    joined,
     name,
     percent,
     percent_interval,
@@ -59,6 +60,14 @@ NEARNESS = {
 }
 
 
+RELATIONS = {
+    1: "more than",
+    -1: "less than",
+    0: "not clearly different from",
+    None: "with too few documents to compare this with",
+}
+
+
 def opening(run: Run) -> Prose:
     """Say whether the published models copy, and whether their samples can be told from held-out texts."""
     rows = _published(run)
@@ -76,19 +85,10 @@ def _sentence(run: Run, part: pd.DataFrame) -> str:
     own, apart = found.get("copied_ngram_share"), found.get("told_apart_area")
     words = []
     if own and real:
-        relation = (
-            "with too few documents to compare this with"
-            if is_null(own["low"]) or is_null(real["low"])
-            else "more than"
-            if own["low"] > real["high"]
-            else "less than"
-            if _upper(own) < real["low"]
-            else "not clearly different from"
-        )
         words.append(
             f"{percent_interval(own['value'], own['low'], own['high'])} of all runs of four words occur in the "
-            f"training texts, {relation} the {percent_interval(real['value'], real['low'], real['high'])} of "
-            "held-out texts"
+            f"training texts, {RELATIONS[_relation(own, real)]} the "
+            f"{percent_interval(real['value'], real['low'], real['high'])} of held-out texts"
         )
     if apart:
         distinguished = apart["p_value"] <= 1 - run.confidence
@@ -99,6 +99,26 @@ def _sentence(run: Run, part: pd.DataFrame) -> str:
         )
     start = f"In the samples{of_model(run, rows[0])} at temperature {rows[0]['temperature']:g}, "
     return f"{start}{'; '.join(words)}." if words else ""
+
+
+def copying(run: Run) -> tuple[Row | None, list[tuple[Row, int | None]]]:
+    """Return the shares of copied runs of four words: of held-out texts, and of each model's samples at a temperature.
+
+    Returns:
+        The row of held-out texts, and the other rows, each with its relation to it: 1 for more, -1 for less, 0 for no
+        clear difference, None with too few documents.
+    """
+    real = _baseline(run, "copied_ngram_share")
+    rows = _published(run)
+    own = rows_of(rows[rows["metric"] == "copied_ngram_share"])
+    return real, [(row, _relation(row, real)) for row in own] if real else []
+
+
+def _relation(own: Row, real: Row) -> int | None:
+    """Compare a share of copied runs with that of held-out texts."""
+    if is_null(own["low"]) or is_null(real["low"]):
+        return None
+    return int(own["low"] > real["high"]) - int(_upper(own) < real["low"])
 
 
 def _upper(row: Row) -> float:
@@ -183,7 +203,7 @@ def copies(run: Run) -> Picture | Prose:
     if len(sets) < 2:
         return Prose("No text of a published model began with nothing, so there are no copies to show.")
     title = _copies_finding(run)
-    with drawing(title, 3.2) as (picture, (axis,)):
+    with drawing(title, 2.7) as (picture, (axis,)):
         descriptions = []
         for series, (words, values) in enumerate(sets):
             lengths = np.sort(values).clip(min=1)
@@ -218,7 +238,9 @@ def _copies_finding(run: Run) -> str:
     longer = [row for row in measured if real and row["low"] > real["high"]]
     if not longer:
         return "No samples clearly share longer passages with the training texts than real texts do"
-    which = "The samples" if len(longer) == len(measured) else "Some samples"
+    several = len(run.models) > 1
+    names = [f"{row['temperature']:g}" + (f" of {drawn(row['model'])}" if several else "") for row in longer]
+    which = "The samples" if len(longer) == len(measured) else f"Only the samples at temperature {joined(names)}"
     return f"{which} share longer passages with the training texts than real texts do"
 
 
@@ -244,7 +266,7 @@ def shares_by_step(run: Run) -> Picture | Prose:
         next_to_texts(run, samples, "samples after {} %"),
         in_order(samples["classifier"]),
         kind=f"Points with {percent(run.confidence)} intervals",
-        inches=(0.16, 0.11),
+        inches=(0.14, 0.1),
     )
 
 
