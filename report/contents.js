@@ -7,9 +7,10 @@
   let waiting = false;
   const mark = () => {
     waiting = false;
-    // The last section that begins above the middle of the window.
-    const begun = places.map(place => place.getBoundingClientRect().top < innerHeight / 2);
-    const here = Math.max(begun.lastIndexOf(true), 0);
+    // The last section that begins in the upper fifth of the window or above it; at the end of the page the last one.
+    const begun = places.map(place => place.getBoundingClientRect().top < innerHeight / 5);
+    const atEnd = scrollY > 0 && innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
+    const here = atEnd ? links.length - 1 : Math.max(begun.lastIndexOf(true), 0);
     links.forEach((link, number) => {
       if (number === here) link.setAttribute("aria-current", "location");
       else link.removeAttribute("aria-current");
