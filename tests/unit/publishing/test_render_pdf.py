@@ -115,6 +115,16 @@ FORMULAS = [
 ]
 
 
+def test_a_narrow_picture_stays_narrow_marks_keep_their_words_and_unlisted_headings_are_no_bookmarks(render):
+    name = "#| label: a\n#| echo: false\n#| fig-alt: what it shows"
+    said = markdown(quoted("before the passage after", language="en", marked=(7, 18)))
+    path, _ = render("## Listed", "### Question {.unnumbered .unlisted}", (name, png(360, 180)), (name, png(720, 360)),
+                     (name, said))  # fmt: skip
+    assert pdf.contents(path) == [(1, "1 Listed")] and "beforethepassageafter" in pdf.words(path)
+    widths = pdf.picture_widths(path)
+    assert len(widths) == 2 and widths[1] == pytest.approx(2 * widths[0], rel=0.01)
+
+
 def test_formulas_are_set_and_read_aloud_as_they_were_written(render):
     path, _ = render(*(f"Here ${formula}$ is." for formula in FORMULAS), "$$y$$")
     read = [text for kind, text in pdf.alternatives(path) if kind == "Formula"]
