@@ -89,7 +89,7 @@ def test_hostile_texts_are_shown_and_nothing_in_them_runs(render):
     rows = "\n".join(f"| {quoted(text, language='cs', longest=9_999)} | x |" for text in texts)
     table = ('#| label: tbl-a\n#| tbl-cap: "A caption"\nf()', markdown(f"| text | y |\n|:--|--:|\n{rows}"))
     alternative = attribute(" ".join(TYPST))
-    figure = (f'#| label: fig-a\n#| fig-cap: "A caption"\n#| fig-alt: "{alternative}"\ng()', png(60, 30))
+    figure = (f'#| label: fig-a\n#| fig-cap: "A caption"\n#| fig-alt: "{alternative}"\ng()', png(720, 360))
     printed = ("#| echo: false\nprint()", nbformat.v4.new_output("stream", text="\n".join(TYPST)))
     notes = safe_markdown("\n\n".join(f"<p>{text}</p>\n\n    {text}\n\n`` {text} ``" for text in TYPST))
     title = " ".join(TYPST)

@@ -6,6 +6,7 @@ Imports `base`, `records` and `measures`, and no torch.
 from samizdat.reporting import (
     agreement,
     classifiers,
+    copy_lengths,
     corpus,
     fitness,
     label_comparison,
@@ -22,6 +23,7 @@ __all__ = [
     "Run",
     "agreement",
     "classifiers",
+    "copy_lengths",
     "corpus",
     "fitness",
     "label_comparison",
