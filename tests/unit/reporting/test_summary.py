@@ -54,6 +54,7 @@ def test_a_model_that_did_not_learn_and_a_yardstick_that_read_less_are_said(fres
         row |= {"read_bytes": 33_000_000, "training_bytes": 40_000_000}
     said = words(summary.learning(fresh))
     assert said.startswith("**No.**") and "the training texts (their last 33 MB)" in said
+    assert said.endswith("needs 2.00, fewer than the GPT-2.")
 
 
 def copied(run, *shares):
@@ -112,6 +113,10 @@ def test_the_first_sample_of_each_temperature_is_shown(fresh):
     found = re.findall(r"At temperature (\S+):\n\n> (.*)", said)
     assert found == [(f"{row['temperature']:g}", row["text"]) for _, row in first.iterrows()]
     assert "not the best one" in said
+    fresh.shown_samples = fresh.samples.assign(
+        text=fresh.samples["text"].where(fresh.samples["temperature"] == 1, "\n")
+    )
+    assert "At temperature 0.7: *an empty text*\n\nAt temperature 1:\n\n> " in words(summary.writing(fresh))
 
 
 @pytest.mark.parametrize(

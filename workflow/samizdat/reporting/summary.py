@@ -20,6 +20,7 @@ from samizdat.reporting.words import NO_BREAK, Prose, count, counted, drawn, joi
 NARROW_INCHES = 3.6
 LONGEST_SAMPLE_CHARACTERS = 220
 SHOWN_GROUPS = 4
+FEWEST_SHOWN = 0.05  # a share that the figure of copies shows at least, so that its ticks differ
 # Yardstick → its name in the figure.
 YARDSTICKS = {"xz": "xz alone", "xz_after_training": "xz after training texts", "ngram": "n-gram model"}
 _COMPARED = {
@@ -42,11 +43,12 @@ def learning(run: Run) -> Prose:
     read, all_texts = (run.yardsticks["ngram"][f"{which}_bytes"] for which in ("read", "training"))
     part = f" (their last {read / 1e6:.0f}{NO_BREAK}MB)" if read < all_texts else ""
     verdict = "Yes" if after < before else "No"
+    beaten = ", fewer than the GPT-2" if run.yardsticks["ngram"]["bits_per_byte"] < after else ""
     return Prose(
         f"**{verdict}.** {of} {size} needs **{after:.2f}{NO_BREAK}bits** for each byte of text that it has not seen; "
         f"before training it needed {before:.2f}. Fewer bits are better predictions. For comparison: the compressor xz "
         f"needs {bits['xz']}, and {bits['xz_after_training']} after it has read the training texts{part}; an n-gram "
-        f"model of the same texts, which only counts what follows the last five bytes, needs {bits['ngram']}."
+        f"model of the same texts, which only counts what follows the last five bytes, needs {bits['ngram']}{beaten}."
     )
 
 
@@ -149,7 +151,7 @@ def copying_picture(run: Run) -> Picture | None:
         axis.scatter(values, range(len(named)), color=[FAINT, *[PALETTE[0]] * len(rows)], zorder=3, s=22)
         axis.set_yticks(range(len(named)), [wrapped(name, 24, 2) for name, _ in named])
         axis.set_ylim(len(named) - 0.5, -0.5)
-        axis.set_xlim(left=0)
+        axis.set_xlim(0, max(axis.get_xlim()[1], FEWEST_SHOWN))
         axis.xaxis.set_major_formatter(in_percent())
         axis.tick_params(axis="y", length=0)
         axis.grid(visible=False, axis="y")
@@ -167,7 +169,12 @@ def writing(run: Run) -> Prose:
     if samples.empty:
         return Prose("No text was begun with nothing (`sampling.unprompted_samples` is 0).")
     first = rows_of(samples.groupby(["model", "temperature"]).head(1))
-    lines = [f"At {_where(run, row)}:\n\n> {with_copy_marked(run, row, LONGEST_SAMPLE_CHARACTERS)}" for row in first]
+    lines = [
+        f"At {_where(run, row)}:\n\n> {with_copy_marked(run, row, LONGEST_SAMPLE_CHARACTERS)}"
+        if row["text"].strip()
+        else f"At {_where(run, row)}: *an empty text*"
+        for row in first
+    ]
     return Prose(
         "The first text of each temperature that begins with nothing, not the best one. At a higher temperature "
         "unlikely words come more often. Marked is the longest passage that a training text has, too.\n\n"
