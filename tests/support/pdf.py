@@ -25,6 +25,16 @@ def contents(pdf: Path | bytes) -> list[tuple[int, str]]:
     return [(entry.level + 1, entry.get_title()) for entry in pypdfium2.PdfDocument(pdf).get_toc()]
 
 
+def picture_widths(pdf: Path | bytes) -> list[float]:
+    """The width of each picture on paper, in points."""
+    found = []
+    for page in pypdfium2.PdfDocument(pdf):
+        for item in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE]):
+            left, _, right, _ = item.get_bounds()
+            found.append(right - left)
+    return found
+
+
 def alternatives(pdf: Path | bytes) -> list[tuple[str, str]]:
     """What is read aloud instead of what is seen: kind of element and text."""
     found: list[tuple[str, str]] = []
