@@ -101,6 +101,7 @@ def test_hostile_texts_are_shown_and_nothing_in_them_runs(render):
         assert re.sub(r"\s", "", visible(text))[:300] in shown, text[:300]
     whole_title = re.sub(r"\s", "", title)
     assert shown.count(whole_title) == 3, "as title, as author, and as what a cell printed"
+    # Between two braces there is an invisible character, for Quarto.
     read = [re.sub(r"[\s\u2060]", "", text) for kind, text in pdf.alternatives(path) if kind == "Figure"]
     assert read == [whole_title]
     assert pdf.cut(path) == []
@@ -147,6 +148,13 @@ def test_a_table_longer_than_a_page_goes_on_with_its_heading_and_keeps_its_line_
     assert len(shown) > 2 and all("Heading" in page for page in shown)
     assert sum(len(re.findall("first\\s*\n\\s*second", page)) for page in shown) == 120
     assert sum(page.count("Table 1") for page in shown) == 1
+
+
+def test_no_word_of_a_crowded_table_is_on_another(render):
+    word = "Donaudampfschifffahrtsgesellschaft"
+    row = "".join(f" {word} |" for _ in range(9))
+    path, _ = render(("#| echo: false\nf()", markdown(f"|{row}\n|{':--|' * 9}\n|{row}")))
+    assert pdf.words(path).count(word[:3]) == 18 and pdf.cut(path) == []
 
 
 def test_texts_from_right_to_left_begin_at_the_right(render):
