@@ -144,7 +144,7 @@ def _corpus(
             "text": texts,
             "document": [f"document {number // 2}" for number in range(len(texts))],
             "group": pd.array([groups[number % len(groups)] for number in range(len(texts))], dtype=object),
-            "split": ["validation" if number // 2 % 4 == 0 else "train" for number in range(len(texts))],
+            "split": [("test", "train", "validation", "train")[number // 2 % 4] for number in range(len(texts))],
             "sha256": hashes,
             "ratings": None,
             **{f"label_{name}": random.choice(values, len(texts)) for name, values in sorted(labels.items())},
@@ -165,6 +165,7 @@ def _summary(corpus: pd.DataFrame, inputs: dict[str, str]) -> CorpusSummary:
         groups={key: int(value) for key, value in corpus["group"].value_counts().items()},
         labels={column.removeprefix("label_"): corpus[column].value_counts().to_dict() for column in columns},
         splits=corpus["split"].value_counts().to_dict(),
+        split_documents=corpus.groupby("split")["document"].nunique().to_dict(),
         characters=int(lengths.sum()),
         utf8_bytes=int(corpus["text"].str.encode("utf-8").str.len().sum()),
         length_quantiles_characters={str(q): float(lengths.quantile(q)) for q in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)},
@@ -178,7 +179,8 @@ def _summary(corpus: pd.DataFrame, inputs: dict[str, str]) -> CorpusSummary:
 def _write_tokenizer(name: str, corpus: pd.DataFrame, folder: Path) -> None:
     counts = corpus.groupby("split")["text"].apply(lambda texts: int(texts.str.len().sum()) // 3)
     summary = TokenizerSummary(
-        name=name, vocabulary_size=512, tokens=counts.to_dict(), utf8_bytes={"train": 9000, "validation": 3000},
+        name=name, vocabulary_size=512, tokens=counts.to_dict(),
+        utf8_bytes={"train": 9000, "validation": 2000, "test": 3000},
         characters_per_token=3.1, boundary_token_id=0, token_dtype="uint16",
     )  # fmt: skip
     write_document(summary, folder / "tokenizers" / name / "summary.json")
@@ -197,7 +199,8 @@ def _write_model(name: str, config: dict[str, Any], folder: Path) -> None:
         name=name, tokenizer="own", start="scratch", parameters=136_960, device_kind="cpu", compute_dtype="float32",
         compiled=False, micro_batch_sequences=2, processes=1,
         steps_planned=100, steps_done=100, best_step=100, tokens_seen=51_200, validation_loss=3.62,
-        validation_perplexity=37.3, validation_bits_per_byte=2.33, weights_sha256="0" * 64,
+        validation_perplexity=37.3, validation_bits_per_byte=2.33,
+        test_loss=3.7, test_perplexity=40.4, test_bits_per_byte=2.38, weights_sha256="0" * 64,
         checkpoints={str(percent): percent for percent in percents},
     )  # fmt: skip
     write_document(summary, folder / "models" / name / "summary.json")
@@ -207,7 +210,7 @@ def _samples(
     model: str, config: dict[str, Any], corpus: pd.DataFrame, given: list[str] | None, unprompted: int,
     random: np.random.Generator,
 ) -> pd.DataFrame:  # fmt: skip
-    held_out = corpus[corpus["split"] == "validation"].iloc[:2]
+    held_out = corpus[corpus["split"] == "test"].iloc[:2]
     begun = [("config" if prompt else "none", prompt, None, 2) for prompt in config["prompts"]]
     begun += [
         ("held_out", first_words(row["text"], 2) or row["text"], row["id"], 1) for row in held_out.to_dict("records")

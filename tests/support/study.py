@@ -28,7 +28,7 @@ class Study:
         }  # fmt: skip
         self.others: dict[str, dict] = {}
 
-    def text(self, predicted, *, human=None, document=None, group=None, split="validation", seen=False,
+    def text(self, predicted, *, human=None, document=None, group=None, split="test", seen=False,
              confidence=0.9, text="x", ratings=None, **others):  # fmt: skip
         """Add a text with the label that the classifier predicts; `others` are other classifiers' labels by name."""
         key = f"{len(self.texts):016d}"

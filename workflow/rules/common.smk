@@ -38,7 +38,7 @@ GPU = 1 if config["device"] != "cpu" and HAS_GPU else 0
 # Files of a Hugging Face checkpoint, and the two files of its tokenizer in the same folder.
 WEIGHTS = ["config.json", "model.safetensors"]
 TOKENIZER = ["tokenizer.json", "tokenizer_config.json"]
-ENCODED = [*TOKENIZER, "summary.json", "tokens/train.bin", "tokens/validation.bin"]
+ENCODED = [*TOKENIZER, "summary.json", "tokens/train.bin", "tokens/validation.bin", "tokens/test.bin"]
 CLASSIFIER_FILES = [*WEIGHTS, *TOKENIZER, "card.json", "seen_texts.txt"]
 FINETUNED = [name for name, item in CLASSIFIERS.items() if item["source"] == "finetune"]
 READY_MADE = [name for name in CLASSIFIERS if name not in FINETUNED]
@@ -91,9 +91,9 @@ def vocabulary_archive(name):
 
 
 def model_outputs(name):
-    """List all files of a model: the published checkpoint, its log and summary, and the earlier checkpoints."""
+    """List all files of a model: the published checkpoint, its log, tests and summary, and the earlier checkpoints."""
     folder = f"{RESULTS}/models/{name}"
-    files = [*WEIGHTS, "generation_config.json", *TOKENIZER, "train_log.csv", "summary.json"]
+    files = [*WEIGHTS, "generation_config.json", *TOKENIZER, "train_log.csv", "test_losses.parquet", "summary.json"]
     early = [
         f"steps/{percent}/{file}" for percent in EARLY_PERCENTS[name] for file in [*WEIGHTS, "generation_config.json"]
     ]

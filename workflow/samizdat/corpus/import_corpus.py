@@ -18,7 +18,7 @@ from samizdat.corpus.hub_dataset import open_dataset
 from samizdat.corpus.near_duplicates import near_duplicates
 from samizdat.corpus.readers import Columns, RawText, read_file
 from samizdat.corpus.splits import cut_largest, join_copies, place_of, split
-from samizdat.records.corpus import LABEL_PREFIX, TEXTS, CorpusSummary
+from samizdat.records.corpus import LABEL_PREFIX, SPLITS, TEXTS, CorpusSummary
 from samizdat.records.io import write_document, write_table
 
 QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
@@ -44,6 +44,7 @@ class CorpusSettings:
     max_texts: int | None
     min_characters: int
     validation_share: float
+    test_share: float
 
 
 @dataclass
@@ -71,7 +72,7 @@ def import_corpus(settings: CorpusSettings, archive: Path | None, texts: Path, s
         seed: draws the texts to keep where `max_texts` limits them.
 
     Raises:
-        UserError: no text is left, there is only one document, or the source can't be read.
+        UserError: no text is left, there are fewer than three documents, or the source can't be read.
     """
     source, raw_texts = _open(settings, archive)
     selection = _select(raw_texts, settings.min_characters)
@@ -79,13 +80,14 @@ def import_corpus(settings: CorpusSettings, archive: Path | None, texts: Path, s
         _draw(selection, settings.max_texts, seed)
     frame = _table(selection.kept)
     frame["document"], parts = cut_largest(frame["document"], corpus_files(settings.paths))
-    frame, near, copies = _divide(frame, selection, settings.validation_share)
+    frame, near, copies = _divide(frame, selection, settings.validation_share, settings.test_share)
     write_table(frame, TEXTS, texts)
     found = _summarise(frame, source, selection, settings.paths)
     write_document(replace(found, parts=parts, near_duplicates=near, held_out_copies=copies), summary)
-    cut = f"; one file was cut into {parts:,} parts, which are held out or not" if parts else ""
-    told = f"; {copies:,} held-out texts are nearly the same as training texts" if copies else ""
-    return f"{len(frame):,} texts of {selection.read:,}{cut}{told}"
+    cut = f"; one file was cut into {parts:,} parts, each of them in one split" if parts else ""
+    told = f"; {copies:,} validation or test texts are nearly the same as texts of another split" if copies else ""
+    shares = ", ".join(f"{found.splits[name]:,} {name}" for name in SPLITS)
+    return f"{len(frame):,} texts of {selection.read:,} ({shares}){cut}{told}"
 
 
 def _open(settings: CorpusSettings, archive: Path | None) -> tuple[str, Iterator[RawText]]:
@@ -170,20 +172,25 @@ def _table(kept: dict[str, RawText]) -> pd.DataFrame:
     )
 
 
-def _divide(frame: pd.DataFrame, selection: _Selection, share: float) -> tuple[pd.DataFrame, int, int]:
-    """Give each text its split, near-duplicates the same, and drop held-out texts of which that can't be true.
+def _divide(
+    frame: pd.DataFrame, selection: _Selection, validation_share: float, test_share: float
+) -> tuple[pd.DataFrame, int, int]:
+    """Give each text its split, near-duplicates the same, and drop texts of which that can't be true.
+
+    Of near-duplicates in several splits those of the first one stay, in the order of `SPLITS`.
 
     Returns:
-        the table, the number of texts that have a near-duplicate, and the number of held-out texts that are nearly the
-        same as a training text but were kept, because they belong to documents that had to stay apart.
+        the table, the number of texts that have a near-duplicate, and the number of validation and test texts that
+        are nearly the same as a text of an earlier split but were kept, because they belong to documents that had to
+        stay apart.
     """
     sets = near_duplicates(frame["text"].tolist())
     joined, apart = join_copies(frame["document"], sets)
-    frame["split"] = split(joined, share)
-    held_out = frame["split"].to_numpy() == "validation"
-    copies = held_out & np.isin(sets, sets[~held_out])
+    frame["split"] = split(joined, validation_share, test_share)
+    order = frame["split"].map(SPLITS.index)
+    copies = (order > order.groupby(sets).transform("min")).to_numpy()
     for sha256 in frame.loc[copies & ~apart, "sha256"]:
-        selection.drop(selection.kept.pop(sha256), "held out, but nearly the same as a training text")
+        selection.drop(selection.kept.pop(sha256), "held out, but nearly the same as a text of another split")
     near = int((np.bincount(sets)[sets] > 1).sum())
     return frame[~copies | apart].reset_index(drop=True), near, int((copies & apart).sum())
 
@@ -201,6 +208,7 @@ def _summarise(frame: pd.DataFrame, source: str, selection: _Selection, paths: t
         groups=_counts(frame["group"]),
         labels={column.removeprefix(LABEL_PREFIX): _counts(frame[column]) for column in labels},
         splits=_counts(frame["split"]),
+        split_documents=_counts(frame.drop_duplicates(["document", "split"])["split"]),
         characters=int(lengths.sum()),
         utf8_bytes=sum(len(text.encode()) for text in frame["text"]),
         length_quantiles_characters={str(q): float(lengths.quantile(q)) for q in QUANTILES},

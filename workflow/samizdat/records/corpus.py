@@ -7,7 +7,8 @@ import pyarrow as pa
 from samizdat.records.io import table_schema
 
 LABEL_PREFIX = "label_"
-SPLITS = ("train", "validation")
+# Models are trained on the first, all choices are made on the second, and what is reported is measured on the third.
+SPLITS = ("train", "validation", "test")
 
 TEXTS = table_schema(
     id=pa.string(),  # the first 16 hexadecimal digits of sha256
@@ -29,10 +30,11 @@ class CorpusSummary:
     documents: int
     parts: int  # of these, the parts of a .txt file that was cut; 0: none was
     near_duplicates: int  # texts that are nearly the same as another text
-    held_out_copies: int  # of these, held out though a training text is nearly the same; in any other case 0
+    held_out_copies: int  # of these, in validation or test though an earlier split has nearly the same; else 0
     groups: dict[str, int]  # group → texts
     labels: dict[str, dict[str, int]]  # label column → label → texts
     splits: dict[str, int]  # split → texts
+    split_documents: dict[str, int]  # split → documents
     characters: int
     utf8_bytes: int
     length_quantiles_characters: dict[str, float]  # "0", "0.05", "0.25", "0.5", "0.75", "0.95", "1"

@@ -18,8 +18,9 @@ def _learned(run: Run) -> str:
     corpus = run.corpus
     before = run.training.groupby("model")["validation_bits_per_byte"].first()
     models = [
-        f"{label(model.name)} ({millions(model.parameters)} parameters) needs {model.validation_bits_per_byte:.2f} "
-        f"bits for each byte of text that it has not seen; before training it was {before[model.name]:.2f}."
+        f"{label(model.name)} ({millions(model.parameters)} parameters) needs {model.test_bits_per_byte:.2f} bits for "
+        f"each byte of held-out text; on validation texts training brought it from {before[model.name]:.2f} to "
+        f"{model.validation_bits_per_byte:.2f}."
         for model in run.models.values()
     ]
     read = f"GPT-2 was trained on {counted(corpus.splits.get('train', 0), 'text')}."

@@ -23,20 +23,21 @@ def _sentences(run: Run, model: ModelSummary) -> str:
     """Describe one model."""
     rows = _log_of(run, model)
     first, last = rows.iloc[0], rows.iloc[-1]
-    held_out = run.tokenizers[model.tokenizer].utf8_bytes.get("validation", 0)
+    held_out = run.tokenizers[model.tokenizer].utf8_bytes["test"]
     start = "from scratch" if model.start == "scratch" else f"from the checkpoint {escape(model.start)}"
     text = (
         f"The model {label(model.name)} has {millions(model.parameters)} parameters and was trained {start} for "
         f"{count(model.steps_done)} steps, {millions(model.tokens_seen)} tokens in all "
         f"({last['epoch']:.1f} times over the train split). "
-        f"On the held-out texts ({count(held_out)} bytes) it needs {model.validation_bits_per_byte:.3f} bits per byte; "
-        f"before training it was {first['validation_bits_per_byte']:.3f}. Its perplexity there is "
-        f"{model.validation_perplexity:.1f} over its own tokens. {_circumstances(model)}"
+        f"On the held-out texts ({count(held_out)} bytes) it needs {model.test_bits_per_byte:.3f} bits per byte. Its "
+        f"perplexity there is {model.test_perplexity:.1f} over its own tokens. On the validation texts, on which its "
+        f"best weights were chosen, training brought it from {first['validation_bits_per_byte']:.3f} to "
+        f"{model.validation_bits_per_byte:.3f} bits per byte. {_circumstances(model)}"
     )
     if model.best_step < model.steps_done:
         text += (
             f" The lowest loss was reached at step {count(model.best_step)}; the published weights are those, since "
-            "later ones did worse on the held-out texts."
+            "later ones did worse on the validation texts."
         )
     if model.steps_done < model.steps_planned:
         text += (
@@ -72,17 +73,17 @@ def curves(run: Run) -> Picture:
             _plot_bits(bits, run, model, series)
         _mark_best(bits, run, best)
         _finish_curves(losses, "Loss", "loss, nats a token")
-        _finish_curves(bits, "Bits per byte of the held-out texts", "bits per byte")
+        _finish_curves(bits, "Bits per byte of the validation texts", "bits per byte")
         if len(models) == 1:
             _mark_checkpoints(losses, best)
             losses.legend()
         else:
             legend_below(picture, losses)
         picture.alternative_text = (
-            f"{title}. Two line charts over training tokens: the loss on training and on held-out texts, and bits per "
-            "byte of the held-out texts; both fall steeply at first, then slowly."
+            f"{title}. Two line charts over training tokens: the loss on training and on validation texts, and bits "
+            "per byte of the validation texts; both fall steeply at first, then slowly."
             if all(_falls(run, model) for model in models)
-            else f"{title}. Two line charts over training tokens: losses, and bits per byte of the held-out texts."
+            else f"{title}. Two line charts over training tokens: losses, and bits per byte of the validation texts."
         )
     return picture
 
@@ -90,13 +91,13 @@ def curves(run: Run) -> Picture:
 def _curves_finding(run: Run, best: ModelSummary) -> str:
     """Say as a title how far training came, of several models the best one's bits per byte."""
     if len(run.models) > 1:
-        return f"Best on held-out texts: {drawn(best.name)}, {best.validation_bits_per_byte:.2f} bits per byte"
+        return f"Best on validation texts: {drawn(best.name)}, {best.validation_bits_per_byte:.2f} bits per byte"
     first = _log_of(run, best)["validation_bits_per_byte"].iloc[0]
-    return f"Training brought held-out texts from {first:.2f} to {best.validation_bits_per_byte:.2f} bits per byte"
+    return f"Training brought validation texts from {first:.2f} to {best.validation_bits_per_byte:.2f} bits per byte"
 
 
 def _plot_losses(axis: Axes, run: Run, model: ModelSummary, series: int) -> None:
-    """Draw a model's loss on training texts and on held-out texts."""
+    """Draw a model's loss on training texts and on validation texts."""
     rows = _log_of(run, model)
     measured = rows.dropna(subset=["train_loss"])
     colour = PALETTE[series % len(PALETTE)]
@@ -113,7 +114,7 @@ def _plot_losses(axis: Axes, run: Run, model: ModelSummary, series: int) -> None
         rows["validation_loss"],
         color=colour,
         marker=MARKERS[series % len(MARKERS)],
-        label=legend_label(f"held out{of}", 30),
+        label=legend_label(f"validation{of}", 30),
     )
 
 
@@ -188,7 +189,7 @@ def _log_of(run: Run, model: ModelSummary) -> pd.DataFrame:
 
 
 def models(run: Run) -> Table:
-    """List each model's size, settings and result."""
+    """List each model's size and settings, and its result on held-out texts."""
     overrides = {item["name"]: run.config["training"] | item for item in run.config["models"]}
     rows = []
     for model in run.models.values():
@@ -201,9 +202,9 @@ def models(run: Run) -> Table:
                 f"{recipe['layers']} × {recipe['width']}" if model.start == "scratch" else "",
                 count(recipe["context_tokens"]),
                 f"{count(model.best_step)} of {count(model.steps_done)}",
-                f"{model.validation_loss:.3f}",
-                f"{model.validation_perplexity:.1f}",
-                f"{model.validation_bits_per_byte:.3f}",
+                f"{model.test_loss:.3f}",
+                f"{model.test_perplexity:.1f}",
+                f"{model.test_bits_per_byte:.3f}",
             ]
         )
     header = ["Model", "Tokenizer", "Parameters", "Layers × width", "Context", "Best step"]
@@ -225,5 +226,5 @@ def log(run: Run) -> Table:
         ]
         for row in rows_of(run.training)
     ]
-    header = ["Model", "Step", "Tokens", "Learning rate", "Train loss", "Held-out loss", "Bits per byte"]
+    header = ["Model", "Step", "Tokens", "Learning rate", "Train loss", "Validation loss", "Bits per byte"]
     return table(rows, header, numbers=header[1:])

@@ -29,7 +29,7 @@ def agreement(
     Returns:
         Table → rows; none where no such text is held out.
     """
-    held_out = judged[(judged["split"] == "validation") & judged[column].notna()]
+    held_out = judged[(judged["split"] == "test") & judged[column].notna()]
     if held_out.empty:
         return {}
     given = set(held_out[column]) | set(held_out["predicted"])

@@ -50,7 +50,7 @@ def judge_samples(
         settings: encoder and size of the baseline.
         confidence: of the intervals.
         bootstrap_resamples: for each interval.
-        texts: the corpus: copies are searched for in its train split, the validation split is the baseline.
+        texts: the corpus: copies are searched for in its train split, the test split is the baseline.
         samples: one table for each model.
         quality: where to write the measures.
         copies: where to write the longest copy of each sample.
@@ -67,7 +67,7 @@ def judge_samples(
     training = corpus.loc[corpus["split"] == "train", ["id", "text", "document"]].reset_index(drop=True)
     longest = int(max(written["own"].str.len().max(), 1))
     random = np.random.default_rng(derive_seed(seed, "held out"))
-    held_out = draw_passages(corpus[corpus["split"] == "validation"], longest, settings.held_out_texts, random)
+    held_out = draw_passages(corpus[corpus["split"] == "test"], longest, settings.held_out_texts, random)
     del corpus
     both = pd.concat([written, held_out], ignore_index=True)
     both["words"] = both["own"].map(split_words)
