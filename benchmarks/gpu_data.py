@@ -58,6 +58,7 @@ def write_corpus(path: Path, number: int, seed: int = 1) -> Path:
             "split": ["train"] * (number - 2 * held_out) + ["validation"] * held_out + ["test"] * held_out,
             "sha256": hashes,
             "ratings": None,
+            "raters": None,
             f"{LABEL_PREFIX}tone": labels,
         }
     )

@@ -33,7 +33,7 @@ DATASET = "tests/sentences"
 CORPUS = CorpusSettings(
     source="hub", paths=(), txt_unit="file", txt_document="file", encoding="utf-8",
     text_column="text", document_column=None,
-    group_column="place", label_columns=("mood",), dataset=DATASET, revision=None, subset=None,
+    group_column="place", rater_columns={}, label_columns=("mood",), dataset=DATASET, revision=None, subset=None,
     dataset_split="train", max_texts=None, min_characters=2, validation_share=0.1, test_share=0.1,
 )  # fmt: skip
 

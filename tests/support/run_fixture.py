@@ -150,6 +150,7 @@ def _corpus(
             "split": [("test", "train", "validation", "train")[number // 2 % 4] for number in range(len(texts))],
             "sha256": hashes,
             "ratings": None,
+            "raters": None,
             **{f"label_{name}": random.choice(values, len(texts)) for name, values in sorted(labels.items())},
         }
     )
@@ -167,6 +168,7 @@ def _summary(corpus: pd.DataFrame, inputs: dict[str, str]) -> CorpusSummary:
         held_out_copies=0,
         groups={key: int(value) for key, value in corpus["group"].value_counts().items()},
         labels={column.removeprefix("label_"): corpus[column].value_counts().to_dict() for column in columns},
+        undecided={},
         splits=corpus["split"].value_counts().to_dict(),
         split_documents=corpus.groupby("split")["document"].nunique().to_dict(),
         characters=int(lengths.sum()),

@@ -25,6 +25,7 @@ def write_texts(
             "split": ["train"] * learned + ["validation"] * validation + ["test"] * held_out,
             "sha256": sha256,
             "ratings": None,
+            "raters": None,
             **{LABEL_PREFIX + name: list(values) for name, values in labels.items()},
         }
     )

@@ -29,12 +29,13 @@ class Study:
         self.others: dict[str, dict] = {}
 
     def text(self, predicted, *, human=None, document=None, group=None, split="test", seen=False,
-             confidence=0.9, text="x", ratings=None, **others):  # fmt: skip
+             confidence=0.9, text="x", ratings=None, raters=None, **others):  # fmt: skip
         """Add a text with the label that the classifier predicts; `others` are other classifiers' labels by name."""
         key = f"{len(self.texts):016d}"
         self.texts.append(
             {"id": key, "document": document or key, "group": group, "split": split, "label_mood": human, "text": text,
-             "ratings": ratings, "predicted": predicted, "seen": seen, "confidence": confidence, **others}
+             "ratings": ratings, "raters": raters and [("mood", raters)], "predicted": predicted, "seen": seen,
+             "confidence": confidence, **others}
         )  # fmt: skip
 
     def sample(self, predicted, *, kind="unprompted", percent=100, temperature=1.0, model="m"):

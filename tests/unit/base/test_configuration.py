@@ -63,6 +63,12 @@ def test_every_shipped_config_is_valid(overlay):
             ["`corpus.test_share`", "less than or equal to the minimum", "nothing is trained or chosen"],
         ),
         ({"models__0__seeds": 0}, ["`models[0].seeds`", "less than the minimum", "How often the model is trained"]),
+        ({"corpus__rater_columns": {"mood": ["anna"]}}, ["`corpus.rater_columns.mood`", "too short"]),
+        ({"corpus__rater_columns": {"mood": ["anna", "ben"]}}, ["`corpus.rater_columns` is for files and datasets"]),
+        (
+            {"corpus__rater_columns": {"mood": ["anna", "ben"]}, "corpus__label_columns": ["mood"]},
+            ["makes the label 'mood', which `corpus.label_columns` names, too"],
+        ),
         ({"corpus__txt_document": "line"}, ["`corpus.txt_document`", "'line'", "file"]),
         ({"corpus__source": "hub"}, ["`corpus.dataset` is null"]),
         ({"classifiers__0__label_column": "mood"}, ["'mood'", "sentiment, source"]),

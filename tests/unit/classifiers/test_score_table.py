@@ -44,7 +44,7 @@ def table_of(probabilities: np.ndarray, label_map: dict[str, str], abstain_below
 def statistics(scores: pd.DataFrame, human: np.ndarray, label_map: dict[str, str], folder) -> dict[str, pd.DataFrame]:
     """Compare scores with what people say of held-out texts, each a document of its own."""
     ids = scores["id"]
-    fixed = {"text": "x", "group": None, "split": "test", "sha256": "0", "ratings": None}
+    fixed = {"text": "x", "group": None, "split": "test", "sha256": "0", "ratings": None, "raters": None}
     corpus = pd.DataFrame({"id": ids, "document": ids}).assign(**fixed, label_stars=human)
     write_table(corpus[[*TEXTS.names, "label_stars"]], TEXTS, folder / "texts.parquet")
     write_table(pd.DataFrame(columns=SAMPLES.names), SAMPLES, folder / "samples.parquet")

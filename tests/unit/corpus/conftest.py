@@ -13,8 +13,8 @@ from samizdat.records.io import read_document, read_table
 FILES = CorpusSettings(
     source="files", paths=("data",), txt_unit="file", txt_document="file", encoding="utf-8",
     text_column="text", document_column=None,
-    group_column=None, label_columns=(), dataset=None, revision=None, subset=None, dataset_split="train",
-    max_texts=None, min_characters=2, validation_share=0.25, test_share=0.25,
+    group_column=None, label_columns=(), rater_columns={}, dataset=None, revision=None, subset=None,
+    dataset_split="train", max_texts=None, min_characters=2, validation_share=0.25, test_share=0.25,
 )  # fmt: skip
 
 

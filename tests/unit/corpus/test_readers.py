@@ -64,3 +64,25 @@ def test_what_cant_be_read_is_refused_with_place_and_remedy(refusal, files, chan
     message = refusal(files, **changes)
     for part in said:
         assert part in message
+
+
+def test_of_several_raters_the_label_is_what_most_of_them_say(corpus):
+    rows = [
+        ("one", "good", "good", "bad"),
+        ("two", "bad", "good", ""),
+        ("three", "", "", ""),
+        ("four", "", "bad", "bad"),
+    ]
+    lines = "\n".join(map(",".join, [("text", "anna", "ben", "eva"), *rows]))
+    raters = {"mood": ["anna", "ben", "eva"], "other": ["eva", "anna"]}
+    table, summary = corpus({"t.csv": lines}, rater_columns=raters)
+    assert table["label_mood"].fillna("").tolist() == ["good", "", "", "bad"]
+    given = [dict(row) for row in table["raters"]]
+    assert [list(one["mood"]) for one in given] == [["good", "good", "bad"], ["bad", "good"], [], ["bad", "bad"]]
+    assert list(given[0]["other"]) == ["bad", "good"]
+    assert summary.labels["mood"] == {"bad": 1, "good": 1} and summary.undecided == {"mood": 1, "other": 1}
+
+
+def test_a_rater_whose_column_is_missing_is_named(refusal):
+    message = refusal({"t.csv": "text,anna\none,good\n"}, rater_columns={"mood": ["anna", "ben"]})
+    assert "has no column 'ben' (corpus.rater_columns)" in message

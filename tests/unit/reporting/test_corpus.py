@@ -58,6 +58,14 @@ def test_near_duplicates_are_counted_and_those_in_several_splits_told(tmp_path, 
     assert "99 texts are nearly the same as another" in said and words in said
 
 
+def test_texts_whose_raters_give_no_label_most_often_are_counted(tmp_path):
+    run = Run(make_run(tmp_path / "run", texts=sentences(9), labels={}))
+    vars(run)["corpus"] = CorpusSummary(**(vars(run.corpus) | {"undecided": {"mood": 3, "tone": 0, "topic": 1}}))
+    said = plain(corpus.opening(run).markdown)
+    assert "3 texts have no “mood”: their raters give no label most often." in said
+    assert "1 text has no “topic”: its raters" in said and "tone" not in said
+
+
 def test_one_of_a_thing_is_no_plural(tmp_path):
     run = Run(make_run(tmp_path / "run", texts=sentences(9), labels={}))
     one = {"texts": 1, "documents": 1, "characters": 1, "splits": dict.fromkeys(SPLITS, 1),

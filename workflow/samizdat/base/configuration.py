@@ -183,6 +183,10 @@ def _corpus_problems(corpus: Config) -> Iterator[str]:
         yield "`corpus.paths` is empty, but `corpus.source` is files; give a file or folder, such as [data/]"
     if source != "files" and corpus["paths"]:
         yield f"`corpus.paths` is {corpus['paths']}, but `corpus.source` is {source}; set `source: files` or no paths"
+    if source == "demo" and corpus["rater_columns"]:
+        yield "`corpus.rater_columns` is for files and datasets; the demo's ratings are known"
+    for label in sorted(set(corpus["rater_columns"]) & set(corpus["label_columns"])):
+        yield f"`corpus.rater_columns` makes the label {label!r}, which `corpus.label_columns` names, too"
     if source == "hub" and not corpus["dataset"]:
         yield "`corpus.dataset` is null, but `corpus.source` is hub; set it to the dataset's id"
     if source != "hub" and corpus["dataset"]:
@@ -222,9 +226,14 @@ def _model_problems(config: Config, item: Config) -> Iterator[str]:
 
 def _classifier_problems(config: Config, item: Config) -> Iterator[str]:
     name, column = f"classifier {item['name']!r}", item.get("label_column")
-    labels = DEMO_LABELS if config["corpus"]["source"] == "demo" else config["corpus"]["label_columns"]
+    corpus = config["corpus"]
+    labels = DEMO_LABELS if corpus["source"] == "demo" else [*corpus["label_columns"], *corpus["rater_columns"]]
     if column is not None and column not in labels:
-        has = f"has only {', '.join(labels)}" if labels else "has none (see `corpus.label_columns`)"
+        has = (
+            f"has only {', '.join(labels)}"
+            if labels
+            else "has none (see `corpus.label_columns` and `corpus.rater_columns`)"
+        )
         yield f"{name}: `label_column` is {column!r}, but the corpus {has}"
     if item["source"] == "finetune":
         if column is None:

@@ -37,6 +37,7 @@ class CorpusSettings:
     document_column: str | None
     group_column: str | None
     label_columns: tuple[str, ...]
+    rater_columns: dict[str, list[str]]
     dataset: str | None
     revision: str | None
     subset: str | None
@@ -82,7 +83,7 @@ def import_corpus(settings: CorpusSettings, archive: Path | None, texts: Path, s
     frame["document"], parts = cut_largest(frame["document"], corpus_files(settings.paths))
     frame, near, copies = _divide(frame, selection, settings.validation_share, settings.test_share)
     write_table(frame, TEXTS, texts)
-    found = _summarise(frame, source, selection, settings.paths)
+    found = _summarise(frame, source, selection, settings)
     write_document(replace(found, parts=parts, near_duplicates=near, held_out_copies=copies), summary)
     cut = f"; one file was cut into {parts:,} parts, each of them in one split" if parts else ""
     told = f"; {copies:,} validation or test texts are nearly the same as texts of another split" if copies else ""
@@ -93,7 +94,11 @@ def import_corpus(settings: CorpusSettings, archive: Path | None, texts: Path, s
 def _open(settings: CorpusSettings, archive: Path | None) -> tuple[str, Iterator[RawText]]:
     """Open the source; return its name for the summary, and its texts."""
     columns = Columns(
-        settings.text_column, settings.document_column, settings.group_column, tuple(settings.label_columns)
+        settings.text_column,
+        settings.document_column,
+        settings.group_column,
+        tuple(settings.label_columns),
+        settings.rater_columns,
     )
     if settings.source == "demo" and archive is not None:
         return "sentences rated by people (Hutto and Gilbert, ICWSM 2014)", read_demo(archive)
@@ -167,6 +172,7 @@ def _table(kept: dict[str, RawText]) -> pd.DataFrame:
             "split": "",
             "sha256": list(kept),
             "ratings": [raw.ratings for raw in kept.values()],
+            "raters": [list(raw.raters.items()) or None for raw in kept.values()],
             **{LABEL_PREFIX + label: [raw.labels.get(label) for raw in kept.values()] for label in labels},
         }
     )
@@ -195,7 +201,7 @@ def _divide(
     return frame[~copies | apart].reset_index(drop=True), near, int((copies & apart).sum())
 
 
-def _summarise(frame: pd.DataFrame, source: str, selection: _Selection, paths: tuple[str, ...]) -> CorpusSummary:
+def _summarise(frame: pd.DataFrame, source: str, selection: _Selection, settings: CorpusSettings) -> CorpusSummary:
     lengths = frame["text"].str.len()
     labels = [column for column in frame.columns if column.startswith(LABEL_PREFIX)]
     return CorpusSummary(
@@ -207,6 +213,13 @@ def _summarise(frame: pd.DataFrame, source: str, selection: _Selection, paths: t
         held_out_copies=0,
         groups=_counts(frame["group"]),
         labels={column.removeprefix(LABEL_PREFIX): _counts(frame[column]) for column in labels},
+        undecided={
+            label: sum(
+                bool(dict(given or ()).get(label)) for given in frame.loc[frame[LABEL_PREFIX + label].isna(), "raters"]
+            )
+            for label in settings.rater_columns
+            if LABEL_PREFIX + label in frame
+        },
         splits=_counts(frame["split"]),
         split_documents=_counts(frame.drop_duplicates(["document", "split"])["split"]),
         characters=int(lengths.sum()),
@@ -215,7 +228,7 @@ def _summarise(frame: pd.DataFrame, source: str, selection: _Selection, paths: t
         read=selection.read,
         dropped={reason: len(places) for reason, places in selection.dropped.items()},
         dropped_examples={reason: places[:5] for reason, places in selection.dropped.items()},
-        inputs={file: sha256_of(Path(file)) for file in corpus_files(paths)},
+        inputs={file: sha256_of(Path(file)) for file in corpus_files(settings.paths)},
     )
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from samizdat.base.errors import UserError
+from samizdat.measures.ratings import most_frequent
 
 
 @dataclass
@@ -25,6 +26,7 @@ class RawText:
     group: str | None = None
     labels: dict[str, str | None] = field(default_factory=dict)
     ratings: list[int] | None = None
+    raters: dict[str, list[str]] = field(default_factory=dict)  # label → what single people gave
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,22 @@ class Columns:
     document: str | None
     group: str | None
     labels: tuple[str, ...]
+    raters: dict[str, list[str]]  # label → the columns of single people
 
     def read(self, row: dict[str, Any], where: str) -> RawText:
-        """Read one row of a table."""
+        """Read one row of a table. Of several raters' labels the most frequent one is the text's, if there is one."""
+        given = {
+            label: [one for column in columns if (one := _name(row[column])) is not None]
+            for label, columns in self.raters.items()
+        }
         return RawText(
             row[self.text],
             where,
             document=_name(row[self.document]) if self.document else None,
             group=_name(row[self.group]) if self.group else None,
-            labels={label: _name(row[label]) for label in self.labels},
+            labels={label: _name(row[label]) for label in self.labels}
+            | {label: most_frequent(ones) for label, ones in given.items()},
+            raters=given,
         )
 
     def by_key(self) -> list[tuple[str, str]]:
@@ -52,6 +61,7 @@ class Columns:
         return [
             *((key, column) for key, column in keys if column is not None),
             *(("label_columns", label) for label in self.labels),
+            *(("rater_columns", column) for columns in self.raters.values() for column in columns),
         ]
 
     def check(self, existing: Iterable[str], where: str) -> None:

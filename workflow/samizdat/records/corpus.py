@@ -18,6 +18,8 @@ TEXTS = table_schema(
     split=pa.string(),  # one of SPLITS
     sha256=pa.string(),  # of the text's UTF-8 bytes
     ratings=pa.list_(pa.int8()),  # ratings by single people; null without ratings
+    # Label column → the labels that single people gave; null without `corpus.rater_columns`.
+    raters=pa.map_(pa.string(), pa.list_(pa.string())),
 ).with_metadata({"may_add": LABEL_PREFIX})  # one string column for each label column; null if a text has no label
 
 
@@ -33,6 +35,7 @@ class CorpusSummary:
     held_out_copies: int  # of these, in validation or test though an earlier split has nearly the same; else 0
     groups: dict[str, int]  # group → texts
     labels: dict[str, dict[str, int]]  # label column → label → texts
+    undecided: dict[str, int]  # label column → texts without a label, since its raters give none most often
     splits: dict[str, int]  # split → texts
     split_documents: dict[str, int]  # split → documents
     characters: int

@@ -46,9 +46,10 @@ DIVERGENCES = table_schema(
 QUALITY = table_schema(
     classifier=pa.string(),
     label_column=pa.string(),  # the column of human labels that it is compared with
-    method=pa.string(),  # "classifier", "majority", "lexicon" or "human"
+    method=pa.string(),  # "classifier", "majority", "lexicon", "human" (one rater against the others) or "raters"
     # "accuracy", "macro_f1"; for classifiers "accuracy_above_majority", "calibration_error", "confidence_gap" (by how
-    # much the probability of labels is above accuracy); for one label "precision", "recall", "f1"
+    # much the probability of labels is above accuracy); for one label "precision", "recall", "f1";
+    # for raters "krippendorff_alpha" of their labels, "krippendorff_alpha_ratings" of ratings
     metric=pa.string(),
     label=pa.string(),  # null for the metrics over all labels
     texts=pa.int64(),  # held-out texts that the value was computed from

@@ -24,7 +24,7 @@ from samizdat.reporting.style import (
     legend_label,
     wrapped,
 )
-from samizdat.reporting.words import Prose, Table, count, counted, drawn, name, percent, table
+from samizdat.reporting.words import Prose, Table, count, counted, drawn, label, name, percent, table
 
 # The size that the course asks of a corpus: at least, at most.
 COURSE_TEXTS = (1_000, 50_000)
@@ -54,6 +54,12 @@ def opening(run: Run) -> Prose:
             f"{counted(corpus.parts, 'part')} of successive texts, and each part counts as a document; the held-out "
             "parts resemble the others more than another work would, so expect a higher loss on another work."
         )
+    sentences += [
+        f"{counted(number, 'text has', 'texts have')} no {label(column)}: {'its' if number == 1 else 'their'} raters "
+        "give no label most often."
+        for column, number in corpus.undecided.items()
+        if number
+    ]
     return Prose(" ".join([*sentences, *_near_duplicates(corpus), _limits(run)]))
 
 
