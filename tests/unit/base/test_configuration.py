@@ -70,6 +70,17 @@ def test_every_shipped_config_is_valid(overlay):
             ["makes the label 'mood', which `corpus.label_columns` names, too"],
         ),
         ({"corpus__txt_document": "line"}, ["`corpus.txt_document`", "'line'", "file"]),
+        ({"corpus__separator": "%"}, ["`corpus.separator` is for `txt_unit: block`", "is file"]),
+        ({"corpus__separator": " "}, ["`corpus.separator` is ' '", "Line between two blocks"]),
+        ({"corpus__group": "folder"}, ["`corpus.group` is folder", "`corpus.source` is demo"]),
+        (
+            {"corpus__group": "folder", "corpus__group_column": "kind", "corpus__source": "files"},
+            ["`corpus.group_column` is 'kind'", "one of them"],
+        ),
+        ({"corpus__delimiter": "::"}, ["`corpus.delimiter` is '::'"]),
+        ({"corpus__delimiter": {"*.csv": '"'}}, ["`corpus.delimiter`", "*.csv"]),
+        ({"corpus__quoting": "double"}, ["`corpus.quoting` is 'double'", "(quotes)"]),
+        ({"corpus__encoding": {}}, ["`corpus.encoding` is {}"]),
         ({"corpus__source": "hub"}, ["`corpus.dataset` is null"]),
         ({"classifiers__0__label_column": "mood"}, ["'mood'", "sentiment, source"]),
         ({"classifiers__0__label_column": None}, ["needs `label_column`"]),
@@ -184,20 +195,3 @@ def test_a_model_is_trained_once_for_each_seed_with_the_same_settings():
     assert first == second and first["width"] == 128
     assert first == configuration.model_settings(changed(models__0__width=128), "gpt2-tiny")
     assert [configuration.model_of(name) for name in configuration.trainings(config)] == ["gpt2-tiny"] * 2 + ["seed2"]
-
-
-def test_corpus_files_are_found_sorted_and_hidden_ones_are_not(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for name in ("b.txt", "a/z.CSV", ".hidden/c.txt", "README.md", "a.jsonl", "packages.txt"):
-        path = tmp_path / "texts" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("x", encoding="utf-8")
-    assert configuration.corpus_files(["texts"]) == [
-        "texts/a.jsonl", "texts/a/z.CSV", "texts/b.txt", "texts/packages.txt"
-    ]  # fmt: skip
-    assert configuration.corpus_files(["texts/b.txt"]) == ["texts/b.txt"]
-    with pytest.raises(UserError, match=r"nowhere does not exist"):
-        configuration.corpus_files(["nowhere"])
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match=r"empty has no file of a known kind"):
-        configuration.corpus_files(["empty"])

@@ -23,7 +23,7 @@ CORPUS = CorpusSummary(
     splits={"train": 900, "validation": 40, "test": 60},
     split_documents={"train": 10, "validation": 4, "test": 8},
     characters=123456, utf8_bytes=130000, length_quantiles_characters={},
-    read=1000, dropped={}, dropped_examples={}, inputs={},
+    read=1000, dropped={}, dropped_examples={}, found={}, unread={}, inputs={},
 )  # fmt: skip
 
 

@@ -1,8 +1,9 @@
 """Import the corpus: texts from files, a Hub dataset or the demo, as one table with documents, labels and splits."""
 
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,17 +11,21 @@ import numpy as np
 import pandas as pd
 
 from samizdat.base import stage
-from samizdat.base.configuration import corpus_files
+from samizdat.base.corpus_files import Listing, list_files
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
 from samizdat.corpus.demo import read_demo
+from samizdat.corpus.files import read_files
 from samizdat.corpus.hub_dataset import open_dataset
 from samizdat.corpus.near_duplicates import near_duplicates
-from samizdat.corpus.readers import Columns, RawText, read_file
+from samizdat.corpus.readers import Manner, Pattern
+from samizdat.corpus.rows import Columns, Findings, Number, RawText, kind_in_words
 from samizdat.corpus.splits import cut_largest, join_copies, place_of, split
 from samizdat.records.corpus import LABEL_PREFIX, SPLITS, TEXTS, CorpusSummary
 from samizdat.records.io import write_document, write_table
 
+# A column of more different labels, most of which occur once, is no column of labels.
+MANY_LABELS = 20
 QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 
 
@@ -32,10 +37,14 @@ class CorpusSettings:
     paths: tuple[str, ...]
     txt_unit: str
     txt_document: str
-    encoding: str
+    separator: str | None
+    encoding: Pattern
+    delimiter: Pattern
+    quoting: Pattern
     text_column: str
     document_column: str | None
     group_column: str | None
+    group: str
     label_columns: tuple[str, ...]
     rater_columns: dict[str, list[str]]
     dataset: str | None
@@ -75,23 +84,28 @@ def import_corpus(settings: CorpusSettings, archive: Path | None, texts: Path, s
     Raises:
         UserError: no text is left, there are fewer than three documents, or the source can't be read.
     """
-    source, raw_texts = _open(settings, archive)
+    findings, listing = Findings(), list_files(settings.paths)
+    source, raw_texts = _open(settings, archive, listing, findings)
     selection = _select(raw_texts, settings.min_characters)
     if settings.max_texts is not None:
         _draw(selection, settings.max_texts, seed)
     frame = _table(selection.kept)
-    frame["document"], parts = cut_largest(frame["document"], corpus_files(settings.paths))
+    frame["document"], parts = cut_largest(frame["document"], listing.files)
     frame, near, copies = _divide(frame, selection, settings.validation_share, settings.test_share)
     write_table(frame, TEXTS, texts)
-    found = _summarise(frame, source, selection, settings)
-    write_document(replace(found, parts=parts, near_duplicates=near, held_out_copies=copies), summary)
+    found = _summarise(frame, source, selection, listing, settings.rater_columns)
+    found = replace(found, parts=parts, near_duplicates=near, held_out_copies=copies, found=findings.in_words())
+    write_document(found, summary)
+    _tell_labels(found)
     cut = f"; one file was cut into {parts:,} parts, each of them in one split" if parts else ""
     told = f"; {copies:,} validation or test texts are nearly the same as texts of another split" if copies else ""
-    shares = ", ".join(f"{found.splits[name]:,} {name}" for name in SPLITS)
+    shares = ", ".join(f"{found.splits.get(name, 0):,} {name}" for name in SPLITS)
     return f"{len(frame):,} texts of {selection.read:,} ({shares}){cut}{told}"
 
 
-def _open(settings: CorpusSettings, archive: Path | None) -> tuple[str, Iterator[RawText]]:
+def _open(
+    settings: CorpusSettings, archive: Path | None, listing: Listing, findings: Findings
+) -> tuple[str, Iterator[RawText]]:
     """Open the source; return its name for the summary, and its texts."""
     columns = Columns(
         settings.text_column,
@@ -104,9 +118,9 @@ def _open(settings: CorpusSettings, archive: Path | None) -> tuple[str, Iterator
         return "sentences rated by people (Hutto and Gilbert, ICWSM 2014)", read_demo(archive)
     if settings.source == "hub" and settings.dataset is not None:
         return open_dataset(settings.dataset, settings.revision, settings.subset, settings.dataset_split, columns)
-    files = (Path(file) for file in corpus_files(settings.paths))
-    how = (columns, settings.txt_unit, settings.txt_document, settings.encoding)
-    texts = (raw for file in files for raw in read_file(file, *how))
+    how = (settings.txt_unit, settings.txt_document, settings.separator)
+    manner = Manner(columns, *how, settings.encoding, settings.delimiter, settings.quoting)
+    texts = read_files(listing, manner, by_folder=settings.group == "folder", findings=findings)
     return ", ".join(settings.paths), texts
 
 
@@ -140,9 +154,11 @@ def _select(raw_texts: Iterator[RawText], min_characters: int) -> _Selection:
 
 def _clean(text: object, min_characters: int) -> tuple[str, str | None]:
     """Return the text as it is kept, and the reason if it is dropped."""
-    if not isinstance(text, str):
-        return "", "empty cell, or a cell that is not text"
-    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if text is None:
+        return "", "empty cell"
+    if not isinstance(text, str) or isinstance(text, Number):
+        return "", f"{kind_in_words(text)}, not text"
+    text = re.sub(r"^[\s\ufeff]+|[\s\ufeff]+$", "", text.replace("\r\n", "\n").replace("\r", "\n"))
     if len(text) < min_characters:
         return text, f"shorter than {min_characters} characters (corpus.min_characters)"
     try:
@@ -201,7 +217,9 @@ def _divide(
     return frame[~copies | apart].reset_index(drop=True), near, int((copies & apart).sum())
 
 
-def _summarise(frame: pd.DataFrame, source: str, selection: _Selection, settings: CorpusSettings) -> CorpusSummary:
+def _summarise(
+    frame: pd.DataFrame, source: str, selection: _Selection, listing: Listing, raters: Collection[str]
+) -> CorpusSummary:
     lengths = frame["text"].str.len()
     labels = [column for column in frame.columns if column.startswith(LABEL_PREFIX)]
     return CorpusSummary(
@@ -217,7 +235,7 @@ def _summarise(frame: pd.DataFrame, source: str, selection: _Selection, settings
             label: sum(
                 bool(dict(given or ()).get(label)) for given in frame.loc[frame[LABEL_PREFIX + label].isna(), "raters"]
             )
-            for label in settings.rater_columns
+            for label in raters
             if LABEL_PREFIX + label in frame
         },
         splits=_counts(frame["split"]),
@@ -228,8 +246,23 @@ def _summarise(frame: pd.DataFrame, source: str, selection: _Selection, settings
         read=selection.read,
         dropped={reason: len(places) for reason, places in selection.dropped.items()},
         dropped_examples={reason: places[:5] for reason, places in selection.dropped.items()},
-        inputs={file: sha256_of(Path(file)) for file in corpus_files(settings.paths)},
+        found={},
+        unread=listing.unread(),
+        inputs={file: sha256_of(Path(file)) for file in listing.files},
     )
+
+
+def _tell_labels(summary: CorpusSummary) -> None:
+    """Tell of columns of labels with so many labels that nothing can be learned from them."""
+    for column, texts in summary.labels.items():
+        labelled = sum(texts.values())
+        if not texts:
+            stage.tell(f"no text that was kept has a label in the column {column!r} (corpus.label_columns)")
+        elif len(texts) > MANY_LABELS and len(texts) * 2 > labelled:
+            stage.tell(
+                f"the column {column!r} (corpus.label_columns) has {len(texts):,} different labels in {labelled:,} "
+                "texts; a measurement is no label: leave it out, or make classes of it"
+            )
 
 
 def _counts(column: pd.Series) -> dict[str, int]:
