@@ -80,8 +80,8 @@ def corpus(random: np.random.Generator, texts: int, of_one: int, labels: int) ->
     right = np.where(alike, random.random(documents)[owners], random.random(len(owners))) < confidence
     predicted, other = drawn(), drawn()
     frame = pd.DataFrame(
-        {"id": np.arange(len(owners)).astype(str), "document": owners, "split": "validation", "text": "x",
-         "ratings": None, "group": np.where(owners % 2, "a", "b"), "predicted": predicted.astype(str),
+        {"id": np.arange(len(owners)).astype(str), "document": owners, "split": "test", "text": "x",
+         "ratings": None, "raters": None, "group": np.where(owners % 2, "a", "b"), "predicted": predicted.astype(str),
          "other": other.astype(str), "confidence": confidence,
          "label_h": np.where(right, predicted, (predicted + 1) % labels).astype(str)}
     )  # fmt: skip

@@ -70,7 +70,13 @@ def with_text(config: dict[str, Any], way: tuple[str, ...], text: str) -> dict[s
     changed = copy.deepcopy(config)
     places: list[Any] = [changed]
     for key in parents:
-        places = [inner for place in places for inner in (place if key == "*" else [place.setdefault(key, {})])]
+        places = [
+            inner
+            for place in places
+            for inner in (
+                [place.setdefault(key, {})] if key != "*" else place.values() if isinstance(place, dict) else place
+            )
+        ]
     for place in places:
         if last != "*":
             place[last] = text
@@ -86,7 +92,11 @@ def base(source: str) -> dict[str, Any]:
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     update_config(config, yaml.safe_load((ROOT / "config/tiny.yaml").read_text(encoding="utf-8")))
     given = {
-        "files": {"paths": ["envs/archives.txt"], "label_columns": ["mood"]},
+        "files": {
+            "paths": ["envs/archives.txt"],
+            "label_columns": ["mood"],
+            "rater_columns": {"tone": ["a", "b"]},
+        },
         "hub": {"dataset": "a/b"},
         "demo": {},
     }
@@ -133,7 +143,7 @@ def hostile_config(source: str) -> tuple[dict[str, Any], dict[tuple[str, ...], s
     for way in KEYS:
         for text in {("notes",): (NOTES,), ("corpus", "paths", "*"): (TEXTS,)}.get(way, HOSTILE):
             changed = with_text(config, way, text)
-            if accepted(changed):
+            if changed != config and accepted(changed):
                 config, placed[way] = changed, text
                 break
     return config, placed
@@ -159,6 +169,7 @@ def strings_in(value: Any) -> Iterator[str]:
 def test_every_string_of_the_config_is_refused_or_data(at, tmp_path, monkeypatch, source):
     monkeypatch.chdir(at.root)
     config, placed = hostile_config(source)
+    assert (source == "files") == (("corpus", "rater_columns", "*", "*") in placed)
     assert {("notes",), ("title",), ("prompts", "*"), ("finetuning", "checkpoint")} <= placed.keys()
     assert ("name",) not in placed and ("models", "*", "name") not in placed
     file = tmp_path / "config.json"

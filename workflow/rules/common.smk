@@ -1,6 +1,7 @@
 # What the rules share: the checked config, the paths, and the environment of a stage.
 # reads: config/*.yaml, workflow/schemas/config.schema.yaml
 
+import re
 import shlex
 import shutil
 import sys
@@ -29,7 +30,7 @@ LOGS = f"logs/{config['name']}"
 DOWNLOADS = "work/downloads"
 
 TOKENIZERS = [item["name"] for item in config["tokenizers"]]
-MODELS = {item["name"]: item for item in config["models"]}
+MODELS = configuration.trainings(config)  # a model with several seeds is trained, and writes samples, so often
 CLASSIFIERS = {item["name"]: item for item in config["classifiers"]}
 KEPT = {name: configuration.model_settings(config, name)["keep_percents"] for name in MODELS}
 EARLY_PERCENTS = {name: [percent for percent in KEPT[name] if percent < 100] for name in MODELS}
@@ -41,7 +42,7 @@ GPU = 1 if config["device"] != "cpu" and HAS_GPU else 0
 # Files of a Hugging Face checkpoint, and the two files of its tokenizer in the same folder.
 WEIGHTS = ["config.json", "model.safetensors"]
 TOKENIZER = ["tokenizer.json", "tokenizer_config.json"]
-ENCODED = [*TOKENIZER, "summary.json", "tokens/train.bin", "tokens/validation.bin"]
+ENCODED = [*TOKENIZER, "summary.json", "tokens/train.bin", "tokens/validation.bin", "tokens/test.bin"]
 CLASSIFIER_FILES = [*WEIGHTS, *TOKENIZER, "card.json", "seen_texts.txt"]
 FINETUNED = [name for name, item in CLASSIFIERS.items() if item["source"] == "finetune"]
 READY_MADE = [name for name in CLASSIFIERS if name not in FINETUNED]
@@ -56,6 +57,8 @@ STATISTICS = [
     "examples",
     "languages",
     "fitness",
+    "model_losses",
+    "model_differences",
 ]
 
 # What a run is for.
@@ -76,7 +79,7 @@ shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))  # Snakemake formats 
 
 wildcard_constraints:
     tokenizer="|".join(TOKENIZERS),
-    model="|".join(MODELS),
+    model="|".join(map(re.escape, MODELS)),
     classifier="|".join(CLASSIFIERS) or "(?!)",
 
 
@@ -97,9 +100,9 @@ def vocabulary_archive(name):
 
 
 def model_outputs(name):
-    """List all files of a model: the published checkpoint, its log and summary, and the earlier checkpoints."""
+    """List all files of a model: the published checkpoint, its log, tests and summary, and the earlier checkpoints."""
     folder = f"{RESULTS}/models/{name}"
-    files = [*WEIGHTS, "generation_config.json", *TOKENIZER, "train_log.csv", "summary.json"]
+    files = [*WEIGHTS, "generation_config.json", *TOKENIZER, "train_log.csv", "test_losses.parquet", "summary.json"]
     early = [
         f"steps/{percent}/{file}" for percent in EARLY_PERCENTS[name] for file in [*WEIGHTS, "generation_config.json"]
     ]

@@ -58,6 +58,17 @@ def test_every_shipped_config_is_valid(overlay):
         ({"models__0__tokenizer": "other"}, ["'other'", "only own"]),
         ({"corpus__source": "files"}, ["`corpus.paths` is empty", "[data/]"]),
         ({"corpus__paths": ["data/"]}, ["`corpus.source` is demo", "source: files"]),
+        (
+            {"corpus__test_share": 0},
+            ["`corpus.test_share`", "less than or equal to the minimum", "nothing is trained or chosen"],
+        ),
+        ({"models__0__seeds": 0}, ["`models[0].seeds`", "less than the minimum", "How often the model is trained"]),
+        ({"corpus__rater_columns": {"mood": ["anna"]}}, ["`corpus.rater_columns.mood`", "too short"]),
+        ({"corpus__rater_columns": {"mood": ["anna", "ben"]}}, ["`corpus.rater_columns` is for files and datasets"]),
+        (
+            {"corpus__rater_columns": {"mood": ["anna", "ben"]}, "corpus__label_columns": ["mood"]},
+            ["makes the label 'mood', which `corpus.label_columns` names, too"],
+        ),
         ({"corpus__txt_document": "line"}, ["`corpus.txt_document`", "'line'", "file"]),
         ({"corpus__separator": "%"}, ["`corpus.separator` is for `txt_unit: block`", "is file"]),
         ({"corpus__separator": " "}, ["`corpus.separator` is ' '", "Line between two blocks"]),
@@ -136,7 +147,8 @@ def test_all_problems_are_named_at_once():
 
 def test_an_item_overrides_what_it_inherits():
     config = changed(models__0__width=128, classifiers__0__max_length_tokens=64, classifiers__0__epochs=7.0)
-    assert configuration.model_settings(config, "gpt2-tiny") == BASE["training"] | {"width": 128}
+    inherited = {key: value for key, value in BASE["training"].items() if key != "seeds"}
+    assert configuration.model_settings(config, "gpt2-tiny") == inherited | {"width": 128}
     assert configuration.scoring_settings(config, "sentiment") == BASE["classification"] | {"max_length_tokens": 64}
     assert configuration.finetuning_settings(config, "sentiment") == BASE["finetuning"] | {"epochs": 7.0}
     assert configuration.finetuning_settings(config, "source") == BASE["finetuning"]
@@ -169,4 +181,17 @@ def test_every_key_has_a_description():
 def test_schema_default_config_and_stage_have_the_same_keys(section, module, settings):
     stage = getattr(import_module(f"samizdat.{module}"), settings)
     assert is_dataclass(stage)
-    assert {field.name for field in fields(stage)} == set(_keys(section)) == set(BASE[section])
+    names = {field.name for field in fields(stage)}
+    # How many trainings there are is no setting of a training.
+    assert names | ({"seeds"} if section == "training" else set()) == set(_keys(section)) == set(BASE[section])
+
+
+def test_a_model_is_trained_once_for_each_seed_with_the_same_settings():
+    assert list(configuration.trainings(BASE)) == ["gpt2-tiny"]
+    config = changed(training__seeds=2, models__0__width=128)
+    config["models"] = [*config["models"], {"name": "seed2", "tokenizer": "own", "seeds": 1}]
+    assert list(configuration.trainings(config)) == ["gpt2-tiny", "gpt2-tiny.seed2", "seed2"]
+    first, second = (configuration.model_settings(config, name) for name in ("gpt2-tiny", "gpt2-tiny.seed2"))
+    assert first == second and first["width"] == 128
+    assert first == configuration.model_settings(changed(models__0__width=128), "gpt2-tiny")
+    assert [configuration.model_of(name) for name in configuration.trainings(config)] == ["gpt2-tiny"] * 2 + ["seed2"]

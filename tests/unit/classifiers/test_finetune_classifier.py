@@ -23,7 +23,7 @@ def learned(settings, corpus, tmp_path_factory):
 
 def test_it_learns_what_tells_the_labels_apart(learned, corpus):
     said, out = learned
-    held_out = pd.read_parquet(corpus).query("split == 'validation'")
+    held_out = pd.read_parquet(corpus).query("split == 'test'")
     right = np.mean(np.array(predict(out, held_out["text"].tolist())) == held_out["label_mood"])
     assert right > 0.95
     learned, selected = re.fullmatch(r"2 labels learned from (\d+) texts, selected on (\d+)", said).groups()

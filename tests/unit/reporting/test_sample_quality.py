@@ -29,7 +29,7 @@ def quality(*rows):
         for subset, metric, value, low, high, more in rows
     ]  # fmt: skip
     frame = pd.DataFrame(lines, columns=SAMPLE_QUALITY.names).astype({"percent": "Int16"})
-    numbers = ["value", "low", "high", "real_value", "p_value", "temperature"]
+    numbers = ["value", "low", "high", "real_value", "p_value", "seeds_low", "seeds_high", "temperature"]
     return frame.astype(dict.fromkeys(numbers, float))
 
 

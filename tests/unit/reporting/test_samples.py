@@ -49,7 +49,7 @@ def test_the_first_ones_are_open_and_the_others_follow(run, tmp_path, monkeypatc
 def test_held_out_texts_that_are_too_short_to_begin_a_sample_are_told(run, monkeypatch):
     assert "can begin" not in samples.opening(run).markdown
     monkeypatch.setitem(run.config["sampling"], "held_out_prompts", 5)
-    held_out = (run.texts["split"] == "validation").sum()
+    held_out = (run.texts["split"] == "test").sum()
     assert (
         samples.opening(run)
         .markdown.replace(NO_BREAK, " ")

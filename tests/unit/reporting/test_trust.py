@@ -10,7 +10,7 @@ import pytest
 
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.io import read_document, write_document
-from samizdat.reporting import agreement, fitness, trust
+from samizdat.reporting import agreement, fitness, human_agreement, trust
 from samizdat.reporting.run import Run
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
 from support.reading import plain
@@ -113,6 +113,7 @@ def test_a_corpus_outside_of_what_a_classifier_was_made_for_is_warned_of(tmp_pat
         write_document(ClassifierCard(**card), path)
     compute_statistics(
         StatisticsSettings(0.95, 200), folder / "corpus" / "texts.parquet", (folder / "samples" / "gpt2-tiny.parquet",),
+        (folder / "models" / "gpt2-tiny" / "test_losses.parquet",),
         tuple(folder / "classifiers" / name for name in ("sentiment", "source")), folder / "scores",
         folder / "statistics", seed=3,
     )  # fmt: skip
@@ -125,7 +126,7 @@ def test_a_corpus_outside_of_what_a_classifier_was_made_for_is_warned_of(tmp_pat
 
 
 def test_classifiers_are_compared_with_a_person_and_a_word_list_where_raters_are_known(run, tmp_path):
-    assert "not known" in trust.ceiling(run).markdown
+    assert "not known" in human_agreement.ceiling(run).markdown
     folder = make_run(tmp_path / "rated")
     path = folder / "corpus" / "texts.parquet"
     table = pq.read_table(path)
@@ -136,12 +137,15 @@ def test_classifiers_are_compared_with_a_person_and_a_word_list_where_raters_are
     pq.write_table(table.set_column(place, field, pa.array(ratings, field.type)), path)
     compute_statistics(
         StatisticsSettings(0.95, 200), path, (folder / "samples" / "gpt2-tiny.parquet",),
+        (folder / "models" / "gpt2-tiny" / "test_losses.parquet",),
         tuple(folder / "classifiers" / name for name in ("sentiment", "source")), folder / "scores",
         folder / "statistics", seed=3,
     )  # fmt: skip
     rated = Run(folder)
-    said = trust.ceiling(rated).markdown
-    assert "1.00 [1.00, 1.00] compared with the mean of the others" in said.replace("\u00a0", " ")
+    said = human_agreement.ceiling(rated).markdown.replace("\u00a0", " ")
+    assert "1.00 [1.00, 1.00] compared with the mean of the others" in said
+    assert "Krippendorff’s α of the raters is 1.00 [1.00, 1.00] for their labels and 1.00" in said
+    assert "Krippendorff’s α of labels" in agreement.every_score(rated).markdown
     assert "VADER" in agreement.every_score(rated).markdown and "VADER" in agreement.scores(rated).alternative_text
 
 

@@ -79,7 +79,7 @@ def push_model(
         training=training,
     )
     files: dict[str, str | bytes] = {name: str(model / name) for name in FILES} | {"README.md": card.encode()}
-    message = f"{summary.name}: {summary.validation_bits_per_byte:.3f} bits per byte"
+    message = f"{summary.name}: {summary.test_bits_per_byte:.3f} bits per byte"
     repository, commit = _commit(settings.repository, files, message, private=settings.private)
     write_text(record, json.dumps({"repository": repository, "commit": commit.oid}, indent=2) + "\n")
     return commit.commit_url

@@ -1,14 +1,17 @@
-"""Train a GPT-2 on the corpus: from tokens to a Hugging Face checkpoint with its log and earlier checkpoints."""
+"""Train a GPT-2 on the corpus: from tokens to a Hugging Face checkpoint with its log, tests and earlier checkpoints."""
 
 import csv
 import io
 import logging
+import math
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 
+import pandas as pd
 import torch
+from safetensors.torch import load_model
 
 from samizdat.base import free_space, stage
 from samizdat.base.device import Device, enough_memory, prepare, seed_everything
@@ -27,9 +30,10 @@ from samizdat.models.row_loss import CannotCompileError
 from samizdat.models.rows import TrainingData, TrainingRows, evaluation_rows, read_tokens
 from samizdat.models.settings import FEWEST_STEPS, TrainingSettings, decided, enough_steps
 from samizdat.models.state import state_bytes
+from samizdat.models.text_losses import text_losses
 from samizdat.models.workers import Workers, join
-from samizdat.records.io import read_document, write_document
-from samizdat.records.models import TRAIN_LOG_COLUMNS, LogRow, ModelSummary, TokenizerSummary
+from samizdat.records.io import read_document, write_document, write_table
+from samizdat.records.models import TEST_LOSSES, TRAIN_LOG_COLUMNS, LogRow, ModelSummary, TokenizerSummary
 
 log = logging.getLogger("samizdat")
 
@@ -56,6 +60,8 @@ def train_model(
     settings: TrainingSettings, name: str, tokenizer: Path, out: Path, work: Path, device: str, threads: int, seed: int
 ) -> str:
     """Train one model and write it as a Hugging Face checkpoint, with its log and its earlier checkpoints.
+
+    The weights with the lowest loss on the validation split are published, and measured once on the test split.
 
     Args:
         settings: the model's shape and recipe.
@@ -91,7 +97,7 @@ def train_model(
     finished = fingerprint(run=mark, processes=workers.count)
     if workers.agree(workers.first and restore_result(work, finished, out)):
         summary = read_document(ModelSummary, out / "summary.json")
-        return f"{summary.validation_bits_per_byte:.3f} bits per byte, as trained before"
+        return f"{summary.test_bits_per_byte:.3f} bits per byte, as trained before"
 
     try:
         loop = _train(settings, start, chosen, workers, work, out, mark, seed, name)
@@ -108,7 +114,7 @@ def train_model(
     store_result(work, finished, out)
     loop.weights.delete()
     (work / STATE_FILE).unlink(missing_ok=True)
-    return f"{summary.validation_bits_per_byte:.3f} bits per byte after {summary.best_step} steps"
+    return f"{summary.test_bits_per_byte:.3f} bits per byte after {summary.best_step} steps"
 
 
 def _refuse_int8_on_gpu(settings: TrainingSettings, device: Device) -> None:
@@ -201,6 +207,9 @@ def _write_model(loop: TrainingLoop, name: str, start: _Start, folder: Path) -> 
     for file in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(start.tokenizer / file, folder / file)
     write_text(folder / "train_log.csv", _as_csv(position.log))
+    tested = _tested(loop, start, folder)
+    write_table(tested, TEST_LOSSES, folder / "test_losses.parquet")
+    nats, test_loss = tested["nats"].sum(), tested["nats"].sum() / tested["tokens"].sum()
     summary = ModelSummary(
         name=name,
         tokenizer=start.vocabulary.name,
@@ -218,11 +227,27 @@ def _write_model(loop: TrainingLoop, name: str, start: _Start, folder: Path) -> 
         validation_loss=best.validation_loss,
         validation_perplexity=best.validation_perplexity,
         validation_bits_per_byte=best.validation_bits_per_byte,
+        test_loss=test_loss,
+        test_perplexity=math.exp(min(test_loss, 700)),
+        test_bits_per_byte=nats / math.log(2) / start.vocabulary.utf8_bytes["test"],
         checkpoints={**position.kept, "100": position.best_step},
         weights_sha256=sha256_of(folder / "model.safetensors"),
     )
     write_document(summary, folder / "summary.json")
     return summary
+
+
+def _tested(loop: TrainingLoop, start: _Start, folder: Path) -> pd.DataFrame:
+    """Measure the published weights, which replace those in memory, on each text of the test split."""
+    model = loop.learner.model
+    load_model(model, folder / "model.safetensors", device=loop.learner.device.kind)
+    return text_losses(
+        loop.learner.loss,
+        read_tokens(start.tokens_of("test"), start.vocabulary.token_dtype),
+        boundary=start.vocabulary.boundary_token_id,
+        context_tokens=model.config.n_positions,
+        sequences=loop.micro_batch_sequences,
+    )
 
 
 def _as_csv(log: Iterable[LogRow]) -> str:

@@ -22,6 +22,9 @@ SAMPLE_QUALITY = table_schema(
     high=pa.float64(),
     real_value=pa.float64(),  # for both kinds of closeness: the value of as many training texts; else null
     p_value=pa.float64(),  # for "told_apart_area"; else null
+    # Range of the value over the model's trainings with all seeds; null where there is one training.
+    seeds_low=pa.float64(),
+    seeds_high=pa.float64(),
 )
 
 COPIES = table_schema(

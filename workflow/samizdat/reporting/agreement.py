@@ -36,6 +36,7 @@ METHODS = {
     "majority": "most frequent label",
     "lexicon": "VADER’s word list",
     "human": "one rater against the others",
+    "raters": "the raters with each other",
 }
 
 METRICS = {
@@ -47,6 +48,8 @@ METRICS = {
     "accuracy_above_majority": "accuracy above the most frequent label’s",
     "calibration_error": "calibration error",
     "confidence_gap": "mean probability less accuracy",
+    "krippendorff_alpha": "Krippendorff’s α of labels",
+    "krippendorff_alpha_ratings": "Krippendorff’s α of ratings",
 }
 # Labels below a confusion matrix are horizontal where there are at most so many, with so many characters in all.
 UPRIGHT_LABELS, MATRIX_CHARACTERS = 4, 40

@@ -18,7 +18,7 @@ from samizdat.reporting.style import (
     drawing,
     wrapped,
 )
-from samizdat.reporting.words import Prose, Table, count, counted, drawn, name, percent, table
+from samizdat.reporting.words import Prose, Table, count, counted, drawn, label, name, percent, table
 
 # The size that the course asks of a corpus: at least, at most.
 COURSE_TEXTS = (1_000, 50_000)
@@ -38,20 +38,32 @@ def opening(run: Run) -> Prose:
         f"{counted(corpus.characters, 'character')} in all. Its source: {escape(corpus.source)}.",
         f"Half of the texts have between {count(quantiles['0.25'])} and {count(quantiles['0.75'])} characters; "
         f"the longest has {count(quantiles['1'])}.",
-        f"{counted(corpus.splits.get('validation', 0), 'text was', 'texts were')} held out from all training; all "
-        "texts of one document are in the same split.",
+        f"Its documents are divided into three splits: {_split(corpus, 'train')} to train on; "
+        f"{_split(corpus, 'validation')} to choose the best weights on; and the held-out texts, "
+        f"{_split(corpus, 'test')}, on which nothing is trained or chosen.",
     ]
     if corpus.parts:
         sentences.append(
-            "One file has more than half of the texts, so it was cut into "
+            "One file has half of the texts or more, so it was cut into "
             f"{counted(corpus.parts, 'part')} of successive texts, and each part counts as a document; the held-out "
             "parts resemble the others more than another work would, so expect a higher loss on another work."
         )
+    sentences += [
+        f"{counted(number, 'text has', 'texts have')} no {label(column)}: {'its' if number == 1 else 'their'} raters "
+        "give no label most often."
+        for column, number in corpus.undecided.items()
+        if number
+    ]
     return Prose(" ".join([*sentences, *_near_duplicates(corpus), _limits(run)]))
 
 
+def _split(corpus: CorpusSummary, name: str) -> str:
+    """Count the texts and the documents of a split."""
+    return f"{counted(corpus.splits[name], 'text')} of {counted(corpus.split_documents[name], 'document')}"
+
+
 def _near_duplicates(corpus: CorpusSummary) -> list[str]:
-    """Say how many texts are nearly the same as another, and whether any of them are on both sides of the split."""
+    """Say how many texts are nearly the same as another, and whether any of them are in two splits."""
     if not corpus.near_duplicates:
         return ["No two texts are nearly the same."]
     near = (
@@ -59,12 +71,12 @@ def _near_duplicates(corpus: CorpusSummary) -> list[str]:
         "blanks and punctuation, or with at least four fifths of their passages in common."
     )
     if not corpus.held_out_copies:
-        return [near, "None of these pairs is on both sides of the split."]
+        return [near, "None of these pairs is in two splits."]
     return [
         near,
-        "They tie together more than half of the corpus, so they are on both sides of the split: "
-        f"{counted(corpus.held_out_copies, 'held-out text is', 'held-out texts are')} nearly the same as a training "
-        "text. Expect a higher loss on new texts.",
+        "They tie together half of the corpus or more, so they are in several splits: "
+        f"{counted(corpus.held_out_copies, 'validation or held-out text is', 'validation or held-out texts are')} "
+        "nearly the same as a text of another split. Expect a higher loss on new texts.",
     ]
 
 
@@ -105,7 +117,7 @@ def groups(run: Run) -> Table:
             heading,
             count(len(part)),
             count(part["document"].nunique()),
-            percent((part["split"] == "validation").mean(), 1),
+            percent((part["split"] == "test").mean(), 1),
             count(part["text"].str.len().median()),
         ]
         for column, labels in headings.items():

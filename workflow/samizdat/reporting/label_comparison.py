@@ -250,7 +250,12 @@ def divergences(run: Run) -> Table | Prose:
             begun[row["begun_with"]],
             "all" if is_null(row["temperature"]) else f"{row['temperature']:g}",
             count(row["samples"]),
-            f"{row['observed_bits']:.4f}",
+            f"{row['observed_bits']:.4f}"
+            + (
+                ""
+                if is_null(row["seeds_low"])
+                else f"<br><small>seeds {bounds(row['seeds_low'], row['seeds_high'], 4)}</small>"
+            ),
             "" if is_null(row["chance_bits"]) else f"{row['chance_bits']:.4f}",
             "" if is_null(row["p_value"]) else f"{row['p_value']:.3f}",
             ""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from samizdat.base.configuration import trainings
 from samizdat.base.errors import UserError
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.corpus import TEXTS, CorpusSummary
@@ -71,8 +72,21 @@ class Run:
         Raises:
             UserError: a log has other columns.
         """
-        logs = []
-        for name in self.models:
+        return self._logs(list(self.models))
+
+    @cached_property
+    def other_trainings(self) -> pd.DataFrame:
+        """The logs of the same models' trainings with other seeds, in the same columns; `model` names the training.
+
+        Raises:
+            UserError: a log has other columns.
+        """
+        return self._logs([name for name in trainings(self.config) if name not in self.models])
+
+    def _logs(self, names: list[str]) -> pd.DataFrame:
+        """Read the training logs of some trainings."""
+        logs = [pd.DataFrame(columns=[*TRAIN_LOG_COLUMNS, "model"])] if not names else []
+        for name in names:
             path = self.folder / "models" / name / "train_log.csv"
             log = pd.read_csv(path)
             if tuple(log.columns) != TRAIN_LOG_COLUMNS:
@@ -189,6 +203,16 @@ class Run:
     def certain_examples(self) -> pd.DataFrame:
         """The texts that classifiers are most and least certain of: `records.statistics.EXAMPLES`."""
         return self._statistics("examples")
+
+    @cached_property
+    def model_losses(self) -> dict[str, Row]:
+        """Model → its bits per byte of the held-out texts: `records.statistics.MODEL_LOSSES`."""
+        return {row["model"]: row for row in rows_of(self._statistics("model_losses"))}
+
+    @cached_property
+    def model_differences(self) -> pd.DataFrame:
+        """The differences of each two models: `records.statistics.MODEL_DIFFERENCES`."""
+        return self._statistics("model_differences")
 
     @cached_property
     def languages(self) -> pd.DataFrame:

@@ -179,7 +179,7 @@ def _table(run: Run, metrics: dict[str, tuple[str, str]], rows: pd.DataFrame) ->
 
 
 def _cells(metrics: dict[str, tuple[str, str]], found: Mapping[str, Row | None]) -> Iterator[str]:
-    """Write the cell of each measure: its value and, in small print, its interval, real texts' value and p."""
+    """Write the cell of each measure: its value and, in small print, its interval, real texts' value, p and seeds."""
     for metric, (_, kind) in metrics.items():
         row = found.get(metric)
         if row is None:
@@ -190,6 +190,9 @@ def _cells(metrics: dict[str, tuple[str, str]], found: Mapping[str, Row | None])
         value, _, interval = _spelled(row, kind).partition(" ")
         if interval:
             notes.insert(0, interval.strip("()").replace(" ", NO_BREAK))
+        if not is_null(row["seeds_low"]):
+            seeds = _spelled(row | {"low": row["seeds_low"], "high": row["seeds_high"]}, kind).partition(" ")[2]
+            notes.append(f"seeds {seeds.strip('()')}".replace(" ", NO_BREAK))
         yield value + "".join(f"<br><small>{note}</small>" for note in notes)
 
 

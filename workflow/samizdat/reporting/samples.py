@@ -56,7 +56,7 @@ def opening(run: Run) -> Prose:
 def _missing_beginnings(run: Run) -> str:
     """Say how many held-out texts begin samples, where these are fewer than the config asks for."""
     wanted, words = (run.config["sampling"][key] for key in ("held_out_prompts", "held_out_prompt_words"))
-    held_out = int((run.texts["split"] == "validation").sum())
+    held_out = int((run.texts["split"] == "test").sum())
     begun = run.samples["prompt_text_id"].nunique()
     if begun >= wanted:
         return ""

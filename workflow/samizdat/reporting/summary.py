@@ -9,6 +9,7 @@ from samizdat.records.samples import begun_with_nothing
 from samizdat.reporting import agreement, classifiers, fitness, label_comparison, sample_quality
 from samizdat.reporting.copied_passages import copy_in_context, source_of, with_copy_marked
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
+from samizdat.reporting.held_out_loss import best_model
 from samizdat.reporting.label_shares import shares_in_words, shares_of_samples, shares_of_texts, stacked_bars
 from samizdat.reporting.run import Run
 from samizdat.reporting.samples import unprompted
@@ -33,8 +34,8 @@ _COMPARED = {
 
 def learning(run: Run) -> Prose:
     """Say whether the best model learned: its bits per byte before and after training, and those of yardsticks."""
-    best = min(run.models.values(), key=lambda model: model.validation_bits_per_byte)
-    before, after = _before(run, best.name), best.validation_bits_per_byte
+    best = best_model(run)
+    before, after = _before(run, best.name), best.test_bits_per_byte
     size = f"({millions(best.parameters)} parameters, {counted(run.corpus.splits.get('train', 0), 'training text')})"
     of = (
         f"Of {count(len(run.models))} models the best is {label(best.name)}: it" if len(run.models) > 1 else "The GPT-2"
@@ -42,23 +43,22 @@ def learning(run: Run) -> Prose:
     bits = {name: f"{row['bits_per_byte']:.2f}" for name, row in run.yardsticks.items()}
     read, all_texts = (run.yardsticks["ngram"][f"{which}_bytes"] for which in ("read", "training"))
     part = f" (their last {read / 1e6:.0f}{NO_BREAK}MB)" if read < all_texts else ""
-    verdict = "Yes" if after < before else "No"
+    verdict = "Yes" if best.validation_bits_per_byte < before else "No"
     beaten = ", fewer than the GPT-2" if run.yardsticks["ngram"]["bits_per_byte"] < after else ""
     return Prose(
         f"**{verdict}.** {of} {size} needs **{after:.2f}{NO_BREAK}bits** for each byte of text that it has not seen; "
-        f"before training it needed {before:.2f}. Fewer bits are better predictions. For comparison: the compressor xz "
-        f"needs {bits['xz']}, and {bits['xz_after_training']} after it has read the training texts{part}; an n-gram "
+        f"before training it needed {before:.2f} (for the validation texts). Fewer bits are better predictions. For "
+        f"comparison: the compressor xz needs {bits['xz']}, and {bits['xz_after_training']} after it has read the training texts{part}; an n-gram "
         f"model of the same texts, which only counts what follows the last five bytes, needs {bits['ngram']}{beaten}."
     )
 
 
 def learning_picture(run: Run) -> Picture:
     """Draw the bits per byte of each model before and after training, and of the yardsticks."""
-    best = min(run.models.values(), key=lambda model: model.validation_bits_per_byte)
-    bars = [("before training", _before(run, best.name), FAINT)]
+    bars = [("before training", _before(run, best_model(run).name), FAINT)]
     bars += [(YARDSTICKS[name], row["bits_per_byte"], FAINT) for name, row in run.yardsticks.items()]
     bars += [
-        ("after training" if len(run.models) == 1 else drawn(model.name), model.validation_bits_per_byte, PALETTE[0])
+        ("after training" if len(run.models) == 1 else drawn(model.name), model.test_bits_per_byte, PALETTE[0])
         for model in run.models.values()
     ]
     title = "Bits for a byte of the held-out texts; fewer are better"

@@ -29,7 +29,6 @@ from samizdat.reporting.words import (
     count,
     drawn,
     is_null,
-    label,
     name,
     number_interval,
     percent,
@@ -120,27 +119,6 @@ def _calibrated(bins: pd.DataFrame, error: Row) -> str:
             for row in rows_of(bins)
         )
     )
-
-
-def ceiling(run: Run) -> Prose:
-    """Compare each classifier's macro-F1 with a word list's and one person's, where the raters are known."""
-    sentences = []
-    rows = run.quality[run.quality["metric"] == "macro_f1"]
-    for classifier, part in parts_of(rows, "classifier").items():
-        found = {row["method"]: row for row in rows_of(part)}
-        if "human" not in found:
-            continue
-        own, human, words = (
-            number_interval(found[method]["value"], found[method]["low"], found[method]["high"])
-            for method in ("classifier", "human", "lexicon")
-        )
-        share = percent(found["classifier"]["value"] / found["human"]["value"])
-        sentences.append(
-            f"People do not agree either: one rater, drawn at random for each text, reaches a macro-F1 of {human} "
-            f"compared with the mean of the others. {label(classifier)} reaches {own}, {share} of that; the word list "
-            f"of VADER reaches {words}."
-        )
-    return Prose(" ".join(sentences) or "How far people agree with each other is not known for this corpus.")
 
 
 def associations(run: Run) -> Picture | Prose:

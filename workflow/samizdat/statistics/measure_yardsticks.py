@@ -25,7 +25,7 @@ def measure_yardsticks(texts: Path, yardsticks: Path) -> str:
         yardsticks: where to write.
     """
     corpus = read_table(texts, TEXTS)
-    training, held_out = (_encoded(corpus, split) for split in ("train", "validation"))
+    training, held_out = (_encoded(corpus, split) for split in ("train", "test"))
     last = _last(training, MOST_READ_BYTES)
     ends = [_joined(part) for part in (last, held_out)]
     bits = {
