@@ -59,6 +59,7 @@ def test_every_shipped_config_is_valid(overlay):
         ({"corpus__source": "files"}, ["`corpus.paths` is empty", "[data/]"]),
         ({"corpus__paths": ["data/"]}, ["`corpus.source` is demo", "source: files"]),
         ({"corpus__txt_document": "line"}, ["`corpus.txt_document`", "'line'", "file"]),
+        ({"corpus__source": "files", "corpus__paths": ["data"]}, ["`title` is the demo's", BASE["title"]]),
         ({"corpus__separator": "%"}, ["`corpus.separator` is for `txt_unit: block`", "is file"]),
         ({"corpus__separator": " "}, ["`corpus.separator` is ' '", "Line between two blocks"]),
         ({"corpus__group": "folder"}, ["`corpus.group` is folder", "`corpus.source` is demo"]),

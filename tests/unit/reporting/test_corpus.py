@@ -14,9 +14,11 @@ def test_the_corpus_is_counted(run):
     assert "cut into" not in said and "No two texts are nearly the same." in said
     assert f"240 texts from 120 documents, {texts['text'].str.len().sum():,} characters in all" in said
     assert "60 texts were held out" in said
+    assert "course" not in said
+    vars(run)["config"] = run.config | {"course": "Text mining"}
     assert (
-        "1,000 to 50,000 texts (here: 240, too few) and 200,000 to 2,000,000 GPT-2 tokens (here: 3,646, too few)"
-        in said
+        "Usual limits of a course are 1,000 to 50,000 texts (here: 240, too few) and 200,000 to 2,000,000 GPT-2 tokens "
+        "(here: 3,646, too few)." in plain(corpus.opening(run).markdown)
     )
     header, letter, poem, everything_ = cells(corpus.groups(run).markdown)
     assert header == [
