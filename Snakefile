@@ -23,11 +23,10 @@ include: "workflow/rules/publishing.smk"
 
 
 rule all:
-    """Make the executed notebook, the page, and the record of how they were made."""
+    """Make the executed notebook, the page, the PDF, and the record of how they were made."""
     default_target: True
     input:
-        f"{RESULTS}/report/report.html",
-        f"{RESULTS}/report/report.ipynb",
+        REPORTS,
         f"{RESULTS}/provenance.json",
 
 

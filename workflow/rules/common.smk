@@ -57,6 +57,9 @@ STATISTICS = [
     "fitness",
 ]
 
+# What a run is for.
+REPORTS = [f"{RESULTS}/report/report.{form}" for form in ["html", "ipynb", *(["pdf"] if config["pdf"] else [])]]
+
 # Gives every stage one environment, so that the user's shell can't change a result, and the Python that runs Snakemake.
 # `exec` makes the stage a direct child of Snakemake, so that it can end when Snakemake does.
 PREFIX = (
@@ -130,7 +133,12 @@ def tables_to_score(wildcards):
 
 
 def announce_results():
-    """Print where the report is; it is surely up to date only after rule all."""
+    """Print where the report is; it is surely up to date only after rule all. Delete the PDF of an earlier config."""
     page = Path(RESULTS, "report", "report.html")
+    pdf = page.with_suffix(".pdf")
+    if not config["pdf"]:
+        pdf.unlink(missing_ok=True)
     if page.is_file():
         print(f"Report:   {page}\nNotebook: {page.with_suffix('.ipynb')}", file=sys.stderr)
+        if pdf.is_file():
+            print(f"PDF:      {pdf}", file=sys.stderr)

@@ -96,16 +96,14 @@ rule write_manifest:
 rule write_provenance:
     """Write hashes of the report, machine, devices and durations; it runs last, and no rule reads its output."""
     input:
-        f"{RESULTS}/report/quarto.ipynb",
-        f"{RESULTS}/report/report.ipynb",
-        f"{RESULTS}/report/report.html",
+        reports=[f"{RESULTS}/report/quarto.ipynb", *REPORTS],
         manifest=f"{RESULTS}/manifest.json",
     output:
         f"{RESULTS}/provenance.json",
     log:
         f"{LOGS}/write_provenance.log",
     params:
-        reports=lambda wildcards, input: paths(input[:3]),
+        reports=lambda wildcards, input: paths(input.reports),
         run_work=WORK,
         work=f"{WORK}/provenance",
         code=code_digest("runs.write_provenance"),

@@ -19,8 +19,9 @@ from samizdat.runs.git import git
 # What the workflow runs from, copied where the run's own commit is not available.
 CODE = ("Snakefile", "config", "workflow", "profiles", "report", "envs", "pyproject.toml")
 GENERATED = shutil.ignore_patterns(
-    "__pycache__", "*.egg-info", "report.ipynb", "report.html", ".quarto", ".jupyter_cache"
-)
+    "__pycache__", "*.egg-info", "report.ipynb", "report.html", "report.docx", "report.pdf", "report.typ", "index.html",
+    "*_files", ".quarto", ".jupyter_cache",
+)  # fmt: skip
 
 # Folders that no input may be in, and suffixes that an input may have. A run from somebody else must not bring code,
 # nor results and states that would pass as computed here.
