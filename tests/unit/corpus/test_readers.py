@@ -8,14 +8,19 @@ from support.spreadsheets import workbook
 
 def test_a_text_file_is_a_text_a_line_or_a_block(corpus):
     content = "\ufefffirst line\r\nsecond line\n\n\nthird  line\n"
-    files = {"a.txt": content, "b.txt": "another"}
-    assert corpus(files)[0]["text"].tolist() == ["first line\nsecond line\n\n\nthird  line", "another"]
+    files = {"a.txt": content, "b.txt": "another", "c.txt": "the last"}
+    assert corpus(files)[0]["text"].tolist() == ["first line\nsecond line\n\n\nthird  line", "another", "the last"]
     lines, _ = corpus(files, txt_unit="line")
-    assert lines["text"].tolist() == ["first line", "second line", "third  line", "another"]
+    assert lines["text"].tolist() == ["first line", "second line", "third  line", "another", "the last"]
     for unit in ("line", "block"):
         dropped = corpus({"b.txt": "one\r\n\ntwo\n\nx\ny"}, txt_unit=unit, min_characters=5)[1].dropped_examples
         assert [places[-1] for places in dropped.values()] == ["b.txt:6" if unit == "line" else "b.txt:5"]
-    assert corpus(files, txt_unit="block")[0]["text"].tolist() == ["first line\nsecond line", "third  line", "another"]
+    assert corpus(files, txt_unit="block")[0]["text"].tolist() == [
+        "first line\nsecond line",
+        "third  line",
+        "another",
+        "the last",
+    ]
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "json", "jsonl", "parquet", "xlsx"])
