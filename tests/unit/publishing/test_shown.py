@@ -8,7 +8,6 @@ from support import hostile
 from support.report_page import markdown, page_of, picture
 
 TABLE = markdown("| x |\n|---|\n| 1 |")
-SENTENCE = markdown("Nothing to draw.")
 
 
 def finished(*cells):
@@ -46,19 +45,6 @@ def test_a_hostile_title_is_text_of_the_caption():
         assert "{{" not in cell.source
     page = page_of((finished((FIGURE, picture(title="<b>{{< x >}}", alt="a")))[0].source, picture()))
     assert "<strong>&lt;b&gt;{<span></span>{&lt; x &gt;}<span></span>}.</strong> Lines. Data:" in page
-
-
-def test_a_table_or_figure_that_is_a_sentence_has_no_caption_and_no_number():
-    source = '#| label: tbl-a\n#| tbl-cap: "A table"\ng(run)'
-    (cell,) = finished((source, SENTENCE))
-    assert cell_options(cell.source) == {"label": "a", "echo": False}
-    (cell,) = finished((source, TABLE))
-    assert cell.source == source
-    # What something refers to keeps its number.
-    *_, cell = finished("See @tbl-a.", (source, SENTENCE))
-    assert cell.source == source
-    *_, cell = finished("See @tbl-a-b.", (source, SENTENCE))
-    assert cell_options(cell.source)["label"] == "a"
 
 
 def test_a_folded_box_of_cells_that_show_nothing_is_left_out():

@@ -17,9 +17,11 @@ def test_the_corpus_is_counted(run):
         "120 texts of 60 documents to train on; 60 texts of 30 documents to choose the best weights on; and the "
         "held-out texts, 60 texts of 30 documents, on which nothing is trained or chosen."
     ) in said
+    assert "course" not in said
+    vars(run)["config"] = run.config | {"course": "Text mining"}
     assert (
-        "1,000 to 50,000 texts (here: 240, too few) and 200,000 to 2,000,000 GPT-2 tokens (here: 3,646, too few)"
-        in said
+        "Usual limits of a course are 1,000 to 50,000 texts (here: 240, too few) and 200,000 to 2,000,000 GPT-2 tokens "
+        "(here: 3,646, too few)." in plain(corpus.opening(run).markdown)
     )
     header, letter, poem, everything_ = cells(corpus.groups(run).markdown)
     assert header == [

@@ -15,6 +15,7 @@ SCHEMA_PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 DEMO_LABELS = ("sentiment", "source")
 # Between a model's name, which has no dot, and the number of a training after the first.
 SEED = ".seed"
+DEMO_TITLE = "Samizdat: what a small GPT-2 learned from rated sentences"
 
 Config = dict[str, Any]
 
@@ -112,6 +113,8 @@ def _combination_problems(config: Config) -> Iterator[str]:
             yield f"`{key}`: two items have the name {name!r}; names must differ, because files are named after them"
     if not Path(config["notes"]).is_file():
         yield f"`notes`: the file {config['notes']} does not exist; create it (it may be empty)"
+    if config["title"] == DEMO_TITLE and config["corpus"]["source"] != "demo":
+        yield f"`title` is the demo's, {DEMO_TITLE!r}, but the corpus is not; write a title of your own"
     yield from _corpus_problems(config["corpus"])
     for item in config["tokenizers"]:
         needed = {"train": "vocabulary_size", "checkpoint": "checkpoint"}.get(item["source"])

@@ -131,17 +131,26 @@ def _overall_finding(shares: pd.DataFrame) -> str:
 
 
 def _group_finding(shares: pd.DataFrame) -> str:
-    """Say as a title which label's shares differ most between two groups whose intervals do not overlap."""
+    """Say as a title which label's shares differ most between two groups whose intervals do not overlap.
+
+    A classifier that predicts the group gives a group's texts the group's own name, which is no finding: the shares of
+    own names are left out before others are compared.
+    """
     best = (0.0, NO_GROUP_DIFFERS)
+    follows = []
     for _, part in shares.groupby(["classifier", "label"], sort=False):
-        rows = rows_of(part)
+        own, rows = rows_of(part[part["label"] == part["group"]]), rows_of(part[part["label"] != part["group"]])
+        follows += [all(row["low"] > other["high"] for other in rows) for row in own]
+        if len(rows) < 2:
+            continue
         high, low = (chosen(rows, key=lambda row: row["share"]) for chosen in (max, min))
         gap = high["share"] - low["share"]
-        # A classifier that predicts the group gives a group's texts the group's own name, which is no finding.
-        if high["low"] > low["high"] and gap > best[0] and high["label"] != high["group"]:
+        if high["low"] > low["high"] and gap > best[0]:
             words = (
                 f"Of “{drawn(high['group'])}”, {drawn(high['classifier'])} calls {percent(high['share'])} "
                 f"“{drawn(high['label'])}”; of “{drawn(low['group'])}”, {percent(low['share'])}"
             )
             best = (gap, words)
+    if not best[0] and follows and all(follows):
+        return "The labels follow the groups that they are named after"
     return best[1]

@@ -54,7 +54,7 @@ def opening(run: Run) -> Prose:
         for column, number in corpus.undecided.items()
         if number
     ]
-    return Prose(" ".join([*sentences, *_near_duplicates(corpus), _limits(run)]))
+    return Prose(" ".join([*sentences, *_near_duplicates(corpus), _limits(run)]).rstrip())
 
 
 def _split(corpus: CorpusSummary, name: str) -> str:
@@ -81,11 +81,13 @@ def _near_duplicates(corpus: CorpusSummary) -> list[str]:
 
 
 def _limits(run: Run) -> str:
-    """Say whether the corpus has the size that the course asks for, in texts and, where counted, in tokens."""
-    size = f"The course asks for {_within(run.corpus.texts, COURSE_TEXTS, 'texts')}"
+    """Say whether the corpus has the usual size of a course's, in texts and, where counted, in tokens."""
+    if not run.config["course"]:
+        return ""
+    size = f"Usual limits of a course are {_within(run.corpus.texts, COURSE_TEXTS, 'texts')}"
     gpt2 = [item["name"] for item in run.config["tokenizers"] if item["source"] == "gpt2"]
     if not gpt2:
-        return f"{size}; it also asks for a number of GPT-2’s own tokens, which were not counted in this run."
+        return f"{size}; GPT-2’s own tokens, which have limits too, were not counted in this run."
     # Each text has one boundary token, which is not counted here.
     tokens = sum(run.tokenizers[gpt2[0]].tokens.values()) - run.corpus.texts
     return f"{size} and {_within(tokens, COURSE_GPT2_TOKENS, 'GPT-2 tokens')}."
