@@ -13,7 +13,7 @@ ifneq ($(shell mkdir -p "$$HOME" 2>/dev/null && test -w "$$HOME" && echo writabl
   export HOME := $(shell mkdir -p work/home && cd work/home && pwd)
 endif
 
-.PHONY: help report plan verify bundle clean test lint cli-help lock fresh \
+.PHONY: help report plan verify bundle clean test lint cli-help lock audit fuzz fresh \
   bench-training bench-kills bench-classification bench-generation bench-report bench-reproducibility bench-inference
 
 .DEFAULT_GOAL := report
@@ -60,6 +60,12 @@ lock:  ## pin the versions of all packages in envs/ (needs uv)
 	@$(COMPILE) pyproject.toml --output-file envs/lock.txt $(NOT_LOCKED)
 	@$(COMPILE) pyproject.toml --extra dev --constraint envs/lock.txt --output-file envs/lock-development.txt $(NOT_LOCKED) $(LOCKED)
 	@echo uv | $(COMPILE) - --output-file envs/uv.txt
+
+audit:  ## look for known vulnerabilities in the locked packages (needs uv and a network)
+	@uv tool run pip-audit --require-hashes --disable-pip $(foreach lock,$(wildcard envs/lock*.txt),--requirement $(lock))
+
+fuzz: .venv/development  ## read 10,000 made-up configs, tables, bundles and manifests each; half an hour
+	@SAMIZDAT_FUZZ=10000 $(BIN)/pytest -q tests/unit/test_fuzz.py
 
 fresh:  ## try the README's commands on bare Debian systems (root on Debian; half an hour)
 	@tests/fresh.sh

@@ -23,16 +23,15 @@ include: "workflow/rules/publishing.smk"
 
 
 rule all:
-    """Make the executed notebook, the page, and the record of how they were made."""
+    """Make every file of the run: the executed notebook, the page, and all that they depend on."""
     default_target: True
     input:
-        f"{RESULTS}/report/report.html",
-        f"{RESULTS}/report/report.ipynb",
-        f"{RESULTS}/provenance.json",
+        OUTPUTS,
 
 
 onstart:
     announce_unused_gpu(config["device"])
+    set_aside(file for file in DAMAGED if file in REPORTS[1:])
 
 
 onsuccess:

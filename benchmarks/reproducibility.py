@@ -140,7 +140,7 @@ def kill(root: Path, kills: int, notes: dict[str, object]) -> dict[str, Figure]:
             continue
         ended += 1
         wrong |= set(differing(expected, digests(disturbed, "tiny")))
-        for name in ("results", "work/tiny", "work/scores.sqlite", ".snakemake"):
+        for name in ("results", "work/tiny", "work/scores", ".snakemake"):
             path = disturbed / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     run(disturbed, *TINY)

@@ -1,6 +1,7 @@
 """The config: shipped configs pass; a wrong one is reported with the key, the value and the remedy."""
 
 import copy
+import re
 from dataclasses import fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
@@ -176,3 +177,62 @@ def test_corpus_files_are_found_sorted_and_hidden_ones_are_not(tmp_path, monkeyp
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"empty has no file of a known kind"):
         configuration.corpus_files(["empty"])
+
+
+def numbers_of(schema, where=""):
+    """Yield the place and the schema of each number."""
+    kinds = schema.get("type", ())
+    if {"integer", "number"} & set([kinds] if isinstance(kinds, str) else kinds):
+        yield where, schema
+    for key, value in schema.items():
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, dict):
+                yield from numbers_of(inner, f"{where}.{key}")
+
+
+def test_every_number_has_a_largest_value_and_every_pattern_an_end():
+    schema = configuration.load_schema()
+    numbers = list(numbers_of(schema))
+    assert len(numbers) > 40
+    assert not [where for where, number in numbers if not {"maximum", "exclusiveMaximum"} & number.keys()]
+    text = configuration.SCHEMA_PATH.read_text(encoding="utf-8")
+    patterns = re.findall(r'pattern: "(.*?)"[,}]', text)
+    assert len(patterns) >= 6 and all(pattern.endswith("$(?!\\\\n)") for pattern in patterns)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"name": "demo\n"}, "`name`"),
+        ({"language": "en\n"}, "`language`"),
+        ({"push__repository": "a/b\n"}, "`push.repository`"),
+        ({"corpus__dataset": "a/b\n"}, "`corpus.dataset`"),
+        ({"corpus__label_columns": ["mood\n"]}, "`corpus.label_columns[0]`"),
+        ({"title": "a\0b"}, "`title` is 'a\\x00b'"),
+        ({"prompts": ["\ud800"]}, "`prompts[0]` is '\\ud800'"),
+        ({"corpus": {"\ud800": 1}}, "`corpus.a key` is '\\ud800'"),
+        ({"training__epochs": float("inf")}, "`training.epochs` is inf"),
+        ({"sampling__temperatures": [float("nan")]}, "`sampling.temperatures[0]` is nan"),
+        ({"training__width": 99999999998}, "`training.width` is 99999999998"),
+        ({"seed": 10**4000}, "`seed`"),
+    ],
+    ids=str,
+)
+def test_what_no_step_could_use_is_refused_by_name(changes, named):
+    with pytest.raises(UserError) as error:
+        configuration.check(changed(**changes))
+    assert named in str(error.value) and len(str(error.value)) < 2000
+
+
+def test_a_config_that_repeats_itself_without_end_is_refused_at_once():
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 10)}]" for number in range(1, 12)]
+    bomb = yaml.safe_load("\n".join(lines))
+    for config in (bomb, BASE | {"prompts": bomb["a11"]}):
+        with pytest.raises(UserError, match="more than 100,000 values"):
+            configuration.check(config)
+    deep: list = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(UserError, match="lists or mappings in each other"):
+        configuration.check(BASE | {"prompts": deep})

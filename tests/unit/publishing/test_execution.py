@@ -6,6 +6,7 @@ import nbformat
 import pytest
 
 from samizdat.base.errors import UserError
+from samizdat.base.files import checksum_file
 from support.report_project import DOCUMENT
 
 
@@ -13,6 +14,22 @@ def test_unchanged_inputs_execute_nothing_and_give_the_same_bytes(project):
     before = project.notebook.read_bytes()
     assert project.execute() == "as before"
     assert project.notebook.read_bytes() == before
+
+
+@pytest.mark.parametrize("damage", ["flipped", "emptied", "deleted", "without its checksum"])
+def test_a_damaged_execution_is_executed_again(project, damage):
+    before = project.notebook.read_bytes()
+    (kept,) = (project.work / "executed").glob("*.ipynb")
+    content = kept.read_bytes()
+    if damage == "without its checksum":
+        checksum_file(kept).unlink()
+    elif damage == "deleted":
+        kept.unlink()
+    else:
+        # The shown number itself: a notebook that can be read and says something else.
+        kept.write_bytes(content.replace(project.shown()[0].encode(), b"7", 1) if damage == "flipped" else b"")
+    assert project.execute() == "executed"
+    assert project.notebook.read_bytes() == before and kept.read_bytes() == content
 
 
 def test_new_prose_and_notes_execute_nothing_and_are_in_the_notebook(project):

@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ SCHEMA_PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 DEMO_LABELS = ("sentiment", "source")
 TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 TEXT_SUFFIXES = (".txt", *TABLE_SUFFIXES)
+
+# Far more than a config with a hundred models and classifiers has.
+MOST_VALUES, DEEPEST = 100_000, 20
+LONGEST_PROBLEM = 500  # characters
 
 Config = dict[str, Any]
 
@@ -31,7 +36,7 @@ def check(config: Config) -> None:
     Raises:
         UserError: something is wrong; names each key, its value and what is allowed.
     """
-    problems = list(_schema_problems(config)) or list(_combination_problems(config))
+    problems = list(_value_problems(config)) or list(_schema_problems(config)) or list(_combination_problems(config))
     if problems:
         raise UserError(
             "the config can't be used:\n" + "\n".join(f"  - {problem}" for problem in problems),
@@ -109,6 +114,28 @@ def _item(items: list[Config], name: str) -> Config:
     return next(item for item in items if item["name"] == name)
 
 
+def _value_problems(config: Config) -> Iterator[str]:
+    """Find what no key may have, before anything looks at every value: a config may repeat itself without end."""
+    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), config)]
+    for _ in range(MOST_VALUES):
+        if not waiting:
+            return
+        where, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [((*where, key), item) for key, item in value.items()]
+            waiting += [((*where, "a key"), key) for key in value]
+        elif isinstance(value, list):
+            waiting += [((*where, number), item) for number, item in enumerate(value)]
+        elif isinstance(value, float) and not math.isfinite(value):
+            yield f"`{_dotted(where)}` is {value}; write a finite number"
+        elif isinstance(value, str) and re.search("[\\x00\ud800-\udfff]", value):
+            yield f"`{_dotted(where)}` is {ascii(value)[:200]}; it has a character that no file can hold"
+        if len(where) > DEEPEST:
+            yield f"`{_dotted(where[:3])}` has lists or mappings in each other, {DEEPEST} and more"
+            return
+    yield f"it has more than {MOST_VALUES:,} values; an alias (`*name`) may repeat a list many times"
+
+
 def _schema_problems(config: Config) -> Iterator[str]:
     validator = jsonschema.Draft202012Validator(load_schema())
     for error in sorted(validator.iter_errors(config), key=lambda error: [str(part) for part in error.absolute_path]):
@@ -123,7 +150,9 @@ def _schema_problems(config: Config) -> Iterator[str]:
             yield f"{where or 'the config'}: {error.message}"
         else:
             meaning = error.schema.get("description", "")
-            yield f"`{where}` is {error.instance!r}: {error.message}" + (f". It means: {meaning}" if meaning else "")
+            said = f"`{where}` is {error.instance!r}: {error.message}"
+            said = said if len(said) <= LONGEST_PROBLEM else f"{said[:LONGEST_PROBLEM]}…"
+            yield said + (f". It means: {meaning}" if meaning else "")
 
 
 def _dotted(path: Iterable[str | int]) -> str:

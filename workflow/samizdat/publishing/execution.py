@@ -1,6 +1,8 @@
 """Execute a notebook in a kernel of its own, once for each state of its cells, and keep the executions."""
 
 import copy
+import hashlib
+import json
 import logging
 import os
 import re
@@ -8,8 +10,6 @@ import tempfile
 from pathlib import Path
 
 import nbformat
-from jupyter_cache import get_cache
-from jupyter_cache.base import CacheBundleIn
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
@@ -18,6 +18,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
 from samizdat.base.errors import UserError
+from samizdat.base.files import checked_bytes, checksum_file, is_intact, write_text
 from samizdat.publishing.cells import cell_options, with_option
 
 log = logging.getLogger("samizdat")
@@ -32,7 +33,7 @@ def execute(notebook: NotebookNode, document: Path, run: Path, work: Path, threa
         notebook: as `make_notebook` returns it.
         document: the file that its cells were read from, for messages.
         run: the results folder that the cells read.
-        work: where jupyter-cache and the kernel keep their files.
+        work: where executions and the files of the kernel are kept.
         threads: of the numeric libraries.
 
     Returns:
@@ -41,20 +42,44 @@ def execute(notebook: NotebookNode, document: Path, run: Path, work: Path, threa
     Raises:
         UserError: a cell failed, or the kernel died.
     """
-    cache = get_cache(work / "executed")
-    cache.change_cache_limit(KEPT_EXECUTIONS)
-    executed = False
-    try:
-        _, merged = cache.merge_match_into_notebook(notebook)
-    except (KeyError, ValueError):  # never executed, or a killed process left an incomplete file
+    kept = work / "executed" / f"{_key(notebook)}.ipynb"
+    executed = not is_intact(kept)
+    if executed:
         complete = _execute_fresh(notebook, document, run, work, threads)
-        cache.cache_notebook_bundle(CacheBundleIn(complete, document.name), overwrite=True)
-        _, merged = cache.merge_match_into_notebook(notebook)
-        executed = True
+        write_text(kept, nbformat.writes(complete))
+        _forget(kept.parent)
+    os.utime(kept)
+    merged = _merged(notebook, nbformat.reads(checked_bytes(kept).decode(), as_version=4))
     for cell in merged.cells:
         _give_alternative_text(cell)
     nbformat.validate(merged)
     return merged, executed
+
+
+def _key(notebook: NotebookNode) -> str:
+    """Compute a digest of all that an execution depends on: the code; one of its cells names the data."""
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    return hashlib.sha256(json.dumps(code).encode()).hexdigest()
+
+
+def _merged(notebook: NotebookNode, executed: NotebookNode) -> NotebookNode:
+    """Copy the outputs of an execution into a notebook with the same code and maybe other words."""
+    merged = copy.deepcopy(notebook)
+    merged.metadata |= executed.metadata
+    done = (cell for cell in executed.cells if cell.cell_type == "code")
+    for cell in merged.cells:
+        if cell.cell_type == "code":
+            same = next(done)
+            cell.outputs, cell.execution_count = same.outputs, same.execution_count
+    return merged
+
+
+def _forget(folder: Path) -> None:
+    """Delete all but the last executions."""
+    kept = sorted(folder.glob("*.ipynb"), key=lambda path: path.stat().st_mtime_ns)
+    for path in kept[:-KEPT_EXECUTIONS]:
+        path.unlink(missing_ok=True)
+        checksum_file(path).unlink(missing_ok=True)
 
 
 def _execute_fresh(notebook: NotebookNode, document: Path, run: Path, work: Path, threads: int) -> NotebookNode:
