@@ -31,7 +31,7 @@ rule all:
 
 onstart:
     announce_unused_gpu(config["device"])
-    set_aside(file for file in DAMAGED if file in REPORTS[1:])
+    set_aside(file for file in DAMAGED if file in REPORTS)
 
 
 onsuccess:

@@ -29,7 +29,8 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 from samizdat.base.device import prepare
 from samizdat.checkpoints.encoding import BOUNDARY, encode, load_tokenizer
 from samizdat.measures.copies import Copies, known_words
-from samizdat.samples.engine import Recipe, Request, write_texts
+from samizdat.samples.engine import Request, write_texts
+from samizdat.samples.token_choice import Recipe
 
 DEMO = ROOT / "results" / "demo"
 PASSAGE_CHARACTERS = 80

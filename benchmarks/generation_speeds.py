@@ -8,7 +8,9 @@ from record import Figure, middle
 from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from samizdat.checkpoints.encoding import encode
-from samizdat.samples.engine import Recipe, Request, write_texts
+from samizdat.samples.engine import Request, write_texts
+from samizdat.samples.letters import Letters
+from samizdat.samples.token_choice import Recipe
 
 BEGINNINGS = (
     "The movie", "I bought this", "I love", "The government said that", "It was", "After all these years", "No",
@@ -67,7 +69,8 @@ def speeds(
         recipe = Recipe(top_k=0, **DRAWING, no_repeat_ngram=0, max_new_tokens=tokens, slots=slots)
         encoded = [(tokenizer.eos_token_id, *tokens) for tokens in encode(tokenizer, prompts)]
         requests = [Request(tokens, 1.0, number) for number, tokens in enumerate(encoded)]
-        for text in write_texts(model, requests, recipe, boundary=NEVER):
+        letters = Letters.of(tokenizer, model.config.vocab_size)
+        for text in write_texts(model, requests, recipe, boundary=NEVER, letters=letters):
             tokenizer.decode(text.tokens)
         return samples
 

@@ -28,7 +28,8 @@ from samizdat.records.classifiers import SCORES, ClassifierDescription
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_table, write_table
 from samizdat.samples.cached_gpt2 import Decoder
-from samizdat.samples.engine import Recipe, Request, write_texts
+from samizdat.samples.engine import Request, write_texts
+from samizdat.samples.token_choice import Recipe
 
 SMALL = TrainingSettings(
     checkpoint=None, revision=None, layers=2, heads=4, width=128, context_tokens=64, dropout=0.1, epochs=1.0,

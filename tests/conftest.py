@@ -96,8 +96,9 @@ def _not_tracked(folder: Path) -> frozenset[str]:
 def new_checkout(folder: Path, root: Path = ROOT) -> Checkout:
     """Copy the files that the workflow runs from: of `data/` and `config/` those of the project, not the user's own."""
     generated = shutil.ignore_patterns(
-        "__pycache__", "*.egg-info", ".*_cache", "report.ipynb", "report.html", ".quarto"
-    )
+        "__pycache__", "*.egg-info", ".*_cache", "report.ipynb", "report.html", "report.docx", "report.pdf",
+        "report.typ", "index.html", "*_files", ".quarto",
+    )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     for name in WORKFLOW_FILES:
         source = root / name

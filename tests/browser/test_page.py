@@ -19,6 +19,7 @@ from support.browsing import (
     publish_hostile,
     vanished,
 )
+from support.report_page import PROJECT
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the PATH (Debian's package chromium)")
 
@@ -107,6 +108,41 @@ def test_the_keyboard_skips_to_the_text_and_scrolls_what_is_too_wide(clean):
     assert clean.page.evaluate("document.activeElement.closest('main') !== null")
     scrolling = "e.scrollWidth <= e.clientWidth || e.tabIndex === 0"
     assert all(clean.each(".scroll", scrolling))
+
+
+@pytest.mark.parametrize("which", ["made up", "hostile"])
+def test_paper_has_every_column_and_word(chromium, made_up, hostile_page, which):
+    watched = Watched(chromium, made_up / "report" / "report.html" if which == "made up" else hostile_page)
+    watched.unfold()
+    assert watched.cut_on_paper() == []
+    watched.close()
+
+
+QUARTOS_CALLOUT = """<!DOCTYPE html><meta charset="utf-8"><body>
+<p style="height: 200vh"><a href="#tbl-a">Table 1</a></p>
+<div class="callout"><div class="callout-header" data-bs-toggle="collapse" onclick="box.classList.toggle('show')">More
+</div><div id="box" class="callout-collapse collapse"><table id="tbl-a"><tr><td>x</td></tr></table></div></div>
+<style>.collapse:not(.show) { display: none }</style>"""
+
+
+def test_on_quartos_page_a_reference_into_a_folded_callout_opens_it(chromium, tmp_path):
+    script = (PROJECT / "quarto.html").read_text(encoding="utf-8")
+    path = tmp_path / "page.html"
+    path.write_text(QUARTOS_CALLOUT + script, encoding="utf-8")
+    watched = Watched(chromium, path)
+    table = watched.page.locator("#tbl-a")
+    assert not table.is_visible()
+    watched.page.click("a")
+    table.wait_for(state="visible", timeout=5000)
+    # A second time the address is the same, and the callout may have been folded again.
+    watched.page.evaluate("box.classList.remove('show')")
+    watched.page.click("a")
+    table.wait_for(state="visible", timeout=5000)
+    assert [what for kind, what in watched.seen if kind == "error"] == []
+    watched.page.goto("about:blank")
+    watched.page.goto(f"{path.as_uri()}#tbl-a")
+    table.wait_for(state="visible", timeout=5000)
+    watched.close()
 
 
 def test_what_is_folded_is_printed_and_what_only_helps_on_a_screen_is_not(clean):

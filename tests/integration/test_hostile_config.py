@@ -229,7 +229,7 @@ def test_a_run_of_files_with_such_names_ends_well_and_follows_their_changes(at):
     assert "My <em>words</em>" in (at.root / "results/odd/report/report.html").read_text(encoding="utf-8")
     assert at.planned_jobs("--configfile", overlay) == {}
     (at.root / NOTES).write_text("Other words.\n", encoding="utf-8")
-    report = {"write_manifest": 1, "execute_report": 1, "render_report": 1, "write_provenance": 1}
+    report = {"write_manifest": 1, "execute_report": 1, "render_report": 1, "render_pdf": 1, "write_provenance": 1}
     assert at.planned_jobs("--configfile", overlay) == report
     (at.root / TEXTS).write_text("Other texts.\n", encoding="utf-8")
     assert at.planned_jobs("--configfile", overlay).keys() > report.keys() | {"import_corpus"}

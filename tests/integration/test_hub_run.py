@@ -31,9 +31,10 @@ GPU = yaml.safe_load((ROOT / "config" / "gpu.yaml").read_text(encoding="utf-8"))
 GPT2, GPT2_COMMIT = GPU["training"]["checkpoint"], GPU["training"]["revision"]
 DATASET = "tests/sentences"
 CORPUS = CorpusSettings(
-    source="hub", paths=(), txt_unit="file", txt_document="file", encoding="utf-8",
+    source="hub", paths=(), txt_unit="file", txt_document="file", separator=None,
+    encoding="auto", delimiter="auto", quoting="auto",
     text_column="text", document_column=None,
-    group_column="place", label_columns=("mood",), dataset=DATASET, revision=None, subset=None,
+    group_column="place", group="column", label_columns=("mood",), dataset=DATASET, revision=None, subset=None,
     dataset_split="train", max_texts=None, min_characters=2, validation_share=0.1,
 )  # fmt: skip
 
@@ -221,7 +222,7 @@ def test_a_whole_run_comes_from_the_hub_alone(hub, tmp_path):
     sentiment = next(item for item in changed["classifiers"] if item["name"] == "sentiment")
     sentiment["label_map"]["neutral"] = "bad"
     (checkout.root / overlay).write_text(yaml.safe_dump(changed), encoding="utf-8")
-    report = ("write_manifest", "execute_report", "render_report", "write_provenance")
+    report = ("write_manifest", "execute_report", "render_report", "render_pdf", "write_provenance")
     jobs = dict.fromkeys(("import_classifier", "compute_statistics", "write_config", "draw_rules", *report), 1)
     assert checkout.planned_jobs("--configfile", overlay) == jobs | {"score_texts": 2}
     path = results / "scores/sentiment/texts.parquet"

@@ -25,9 +25,9 @@ TINY = ("--configfile", "config/tiny.yaml")
 ALL_RULES = {
     "fetch_package", "import_corpus", "make_tokenizer", "train_model_gpt2-tiny", "generate_samples",
     "finetune_classifier", "score_texts", "judge_samples", "compute_statistics", "write_config", "draw_rules",
-    "write_manifest", "execute_report", "render_report", "write_provenance",
+    "write_manifest", "execute_report", "render_report", "render_pdf", "write_provenance",
 }  # fmt: skip
-REPORT = {"execute_report": 1, "render_report": 1, "write_provenance": 1}
+REPORT = {"execute_report": 1, "render_report": 1, "render_pdf": 1, "write_provenance": 1}
 CONFIG_FILES = {"write_config": 1, "draw_rules": 1}
 CONFIG = CONFIG_FILES | {"write_manifest": 1} | REPORT
 STATISTICS = {"compute_statistics": 1} | CONFIG
@@ -37,6 +37,7 @@ SAMPLING = {"generate_samples": 1, "judge_samples": 1, "score_texts": 2} | STATI
 def test_the_run_ends_with_a_report_and_says_where(tiny):
     said = (tiny.root / "stderr.txt").read_text(encoding="utf-8")
     assert "Report:   results/tiny/report/report.html\nNotebook: results/tiny/report/report.ipynb\n" in said
+    assert "PDF:      results/tiny/report/report.pdf\n" in said
     finished = [line for line in said.splitlines() if line.startswith("✓")]
     assert len(finished) >= 14
     chatter = ("Building DAG", "Select jobs", "Execute", "Traceback", "LOAD REPORT", "Warning", "rule ")
@@ -146,6 +147,11 @@ CHANGES = {
         file_change("workflow/samizdat/publishing/page_by_pandoc.py", 'encoding="utf-8"', 'encoding="UTF-8"'),
         {"render_report": 1, "write_provenance": 1},
     ),
+    "a function of the PDF": (
+        file_change("workflow/samizdat/publishing/typst_source.py", "11.5pt", "12pt"),
+        {"render_pdf": 1, "write_provenance": 1},
+    ),
+    "no PDF": (config_change(pdf=False), {rule: number for rule, number in CONFIG.items() if rule != "render_pdf"}),
     "a prompt": (config_change(prompts=["", "The film"]), SAMPLING),
     "another temperature": (
         config_change(sampling={"temperatures": [0.5]}),
@@ -283,7 +289,7 @@ def test_behind_an_unchanged_fingerprint_costly_stages_return_at_once(tiny, tmp_
 
 def test_the_provenance_names_every_step_with_its_cost(tiny):
     provenance = json.loads((tiny.root / "results/tiny/provenance.json").read_text(encoding="utf-8"))
-    assert {"corpus", "models/gpt2-tiny", "scores/source/texts", "report", "page"} <= set(provenance["steps"])
-    assert set(provenance["sha256"]) == {"manifest.json", "quarto.ipynb", "report.ipynb", "report.html"}
+    assert {"corpus", "models/gpt2-tiny", "scores/source/texts", "report", "page", "pdf"} <= set(provenance["steps"])
+    assert set(provenance["sha256"]) == {"manifest.json", "quarto.ipynb", "report.ipynb", "report.html", "report.pdf"}
     assert provenance["machine"]["cores"] > 0 and provenance["peak_memory_bytes"] > 1e7
     assert all(step["elapsed_seconds"] >= 0 for step in provenance["steps"].values())

@@ -17,6 +17,10 @@ TEXT = r"""
 const text = e => [...e.childNodes].map(n => n.nodeType === 3 ? n.data : n.nodeName === 'BR' ? '\n' : text(n)).join('')
   .replaceAll('\u00a0', ' ');
 """
+# A sheet of A4 between its margins, in the pixels of CSS.
+PAPER = {"width": 672, "height": 990}
+CUT = """[...document.querySelectorAll('body *')].filter(e => !e.closest('math') && e.getClientRects().length
+  && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.outerHTML)"""
 WIDE = """[...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll, math, .skip')
   && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.outerHTML)"""
 
@@ -71,6 +75,12 @@ class Watched:
             "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
         )
         return self.page.evaluate(WIDE) + ([f"the page: {inner} of {window} pixels"] if inner > window else [])
+
+    def cut_on_paper(self) -> list[str]:
+        """Return the elements of which a printed sheet has not the whole width."""
+        self.page.set_viewport_size(PAPER)
+        self.page.emulate_media(media="print")
+        return self.page.evaluate(CUT)
 
     def close(self) -> None:
         """Close the page."""

@@ -26,16 +26,21 @@ def picture(**metadata: Any) -> NotebookNode:
     return nbformat.v4.new_output("display_data", {"image/png": PNG}, metadata={"image/png": metadata})
 
 
-def page_of(*cells: Any, title: str = "A title", **block: str) -> str:
-    """The page of a notebook of Markdown cells (strings) and code cells (source, outputs), as one line."""
-    made = [nbformat.v4.new_raw_cell(f"---\n{yaml.safe_dump({'lang': 'en', 'title': escape(title)} | block)}---")]
+def executed(*cells: Any, **block: str) -> NotebookNode:
+    """An executed notebook of Markdown cells (strings) and code cells (source, outputs)."""
+    made = [nbformat.v4.new_raw_cell(f"---\n{yaml.safe_dump({'lang': 'en', 'title': 'A title'} | block)}---")]
     for cell in cells:
         made.append(
             nbformat.v4.new_markdown_cell(cell)
             if isinstance(cell, str)
             else nbformat.v4.new_code_cell(cell[0], outputs=list(cell[1:]))
         )
-    page = render_page(nbformat.v4.new_notebook(cells=made), PROJECT)
+    return nbformat.v4.new_notebook(cells=made, metadata={"widgets": {"state": {}}})
+
+
+def page_of(*cells: Any, title: str = "A title", **block: str) -> str:
+    """The page of such a notebook, as one line."""
+    page = render_page(executed(*cells, title=escape(title), **block), PROJECT)
     return re.sub(r"\s*\n\s*", "", page)
 
 

@@ -171,6 +171,8 @@ def _summary(corpus: pd.DataFrame, inputs: dict[str, str]) -> CorpusSummary:
         read=len(corpus) + 2,
         dropped={"duplicate of an earlier text": 2},
         dropped_examples={"duplicate of an earlier text": ["a.txt:1"]},
+        found={},
+        unread={},
         inputs=inputs,
     )
 

@@ -23,8 +23,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from samizdat.base import configuration
+from samizdat.base.config_file import read_config
 from samizdat.base.errors import UserError
-from samizdat.corpus.readers import Columns, read_file
+from samizdat.corpus.readers import Manner, read_file
+from samizdat.corpus.rows import Columns, Findings
 from samizdat.publishing.notes import safe_markdown
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.corpus import TEXTS, CorpusSummary
@@ -36,6 +38,7 @@ from samizdat.runs.sameness import DIFFERENT
 from samizdat.runs.verify import compare_runs
 from support.hostile import EVERY
 from support.run_fixture import make_run
+from support.spreadsheets import workbook
 
 ROOT = Path(__file__).parents[2]
 BASE = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
@@ -132,12 +135,25 @@ def test_a_config_is_accepted_or_refused(config):
             configuration.check(config)
 
 
+@FUZZ
+@given(damaged((ROOT / "config" / "tiny.yaml").read_bytes()))
+def test_a_config_file_is_read_or_refused(content):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "mine.yaml")
+        path.write_bytes(content)
+        with suppress(UserError):
+            read_config(path)
+
+
 TABLES = {
     ".csv": b'text,mood\n"a, b",good\n"c ""d""",bad\n"e\nf",good\n',
     ".tsv": b"text\tmood\na\tgood\nb\tbad\n",
     ".jsonl": b'{"text": "a", "mood": "good"}\n{"text": "\\u0041", "mood": null}\n',
+    ".json": b'[{"text": "a", "mood": "good"}, {"text": "b", "mood": "bad"}]',
     ".txt": "Příliš žluťoučký kůň.\n\nA second text.\r\n".encode(),
+    ".xlsx": workbook({"Texts": [["text", "mood"], ["a", "good"], ["b", "bad"]]}),
 }
+MANNER = Manner(Columns("text", None, None, ("mood",)), "block", "file", None, "auto", "auto", "auto")
 
 
 def parquet_of(frame: pd.DataFrame) -> bytes:
@@ -158,7 +174,7 @@ def test_a_file_of_texts_is_read_or_refused(tmp_path, suffix):
     def read(content):
         path.write_bytes(content)
         with suppress(UserError):
-            list(read_file(path, Columns("text", None, None, ("mood",)), "block", "file", "utf-8"))
+            list(read_file(path, MANNER, Findings()))
 
     read()
 

@@ -10,17 +10,19 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from samizdat.base import configuration
+from samizdat.base.corpus_files import list_files
 from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
 from samizdat.base.rule_params import folder_of, hashes_of_unnameable, nameable, options, paths
 from samizdat.base.seeds import derive_seed
 
 try:
-    configuration.check(config)
-    CORPUS_FILES = configuration.corpus_files(config["corpus"]["paths"])
+    configuration.check(config, workflow.overwrite_configfiles)
+    CORPUS = list_files(config["corpus"]["paths"])
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
+CORPUS_FILES = list(CORPUS.files)
 RESULTS = f"results/{config['name']}"
 WORK = f"work/{config['name']}"
 LOGS = f"logs/{config['name']}"
@@ -55,6 +57,9 @@ STATISTICS = [
     "languages",
     "fitness",
 ]
+
+# What a run is for.
+REPORTS = [f"{RESULTS}/report/report.{form}" for form in ["html", "ipynb", *(["pdf"] if config["pdf"] else [])]]
 
 # Gives every stage one environment, so that the user's shell can't change a result, and the Python that runs Snakemake.
 # `exec` makes the stage a direct child of Snakemake, so that it can end when Snakemake does, also if that was before the
@@ -131,7 +136,12 @@ def tables_to_score(wildcards):
 
 
 def announce_results():
-    """Print where the report is; it is surely up to date only after rule all."""
+    """Print where the report is; it is surely up to date only after rule all. Delete the PDF of an earlier config."""
     page = Path(RESULTS, "report", "report.html")
+    pdf = page.with_suffix(".pdf")
+    if not config["pdf"]:
+        pdf.unlink(missing_ok=True)
     if page.is_file():
         print(f"Report:   {page}\nNotebook: {page.with_suffix('.ipynb')}", file=sys.stderr)
+        if pdf.is_file():
+            print(f"PDF:      {pdf}", file=sys.stderr)

@@ -35,6 +35,7 @@ rule import_corpus:
     params:
         settings=options(config["corpus"]),
         archive=lambda wildcards, input: input.archive or "null",
+        unread=verbatim(repr(CORPUS.unread())),  # the summary has it, and no input changes with it
         unnameable=hashes_of_unnameable(CORPUS_FILES),
         seed=stage_seed("corpus"),
         work=f"{WORK}/corpus",

@@ -1,5 +1,5 @@
 # reads:  results/<run>/manifest.json and what it lists, report/
-# writes: results/<run>/report/quarto.ipynb, report.ipynb, report.html
+# writes: results/<run>/report/quarto.ipynb, report.ipynb, report.html, report.pdf
 
 
 rule execute_report:
@@ -30,7 +30,7 @@ rule execute_report:
 
 LOOK = sorted(
     str(file)
-    for pattern in ["*.*css", "*.js", "scripts.html", "quarto.html", "vendor/*.js"]
+    for pattern in ["*.*css", "*.js", "*.lua", "scripts.html", "quarto.html", "vendor/*.js"]
     for file in Path("report").glob(pattern)
 )
 
@@ -53,3 +53,21 @@ rule render_report:
     shell:
         "python -m samizdat.publishing.render_report --notebook={input.notebook:q} --project={params.project:q} --page={output:q}"
         " --work={params.work:q} --log={log:q} --title=page"
+
+
+rule render_pdf:
+    """Write the executed notebook as a PDF."""
+    input:
+        f"{RESULTS}/report/quarto.ipynb",
+    output:
+        f"{RESULTS}/report/report.pdf",
+    log:
+        f"{LOGS}/render_pdf.log",
+    params:
+        work=f"{WORK}/pdf",
+        code=code_digest("publishing.render_pdf"),
+    message:
+        "Writing the PDF"
+    shell:
+        "python -m samizdat.publishing.render_pdf --notebook={input:q} --pdf={output:q}"
+        " --work={params.work:q} --log={log:q} --title=PDF"

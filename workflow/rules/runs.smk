@@ -30,12 +30,12 @@ ARTEFACTS = [
         table=[*STATISTICS, "sample_quality", "copies"],
     ),
 ]
-REPORTS = [f"{RESULTS}/report/{name}" for name in ("quarto.ipynb", "report.ipynb", "report.html")]
 # Every file of a run. A run makes again those that are missing, and those that are not what their step wrote.
 OUTPUTS = [
     *ARTEFACTS,
     *expand(f"{RESULTS}/tokenizers/{{name}}/{{file}}", name=TOKENIZERS, file=ENCODED),
     *(f"{RESULTS}/{name}" for name in ("config.json", "rules.dot", "manifest.json", "provenance.json")),
+    f"{RESULTS}/report/quarto.ipynb",
     *REPORTS,
 ]
 DAMAGED = damaged(dict.fromkeys(OUTPUTS), ARCHIVES)
@@ -111,16 +111,14 @@ rule write_manifest:
 rule write_provenance:
     """Write hashes of the report, machine, devices and durations; it runs last, and no rule reads its output."""
     input:
-        f"{RESULTS}/report/quarto.ipynb",
-        f"{RESULTS}/report/report.ipynb",
-        f"{RESULTS}/report/report.html",
+        reports=[f"{RESULTS}/report/quarto.ipynb", *REPORTS],
         manifest=f"{RESULTS}/manifest.json",
     output:
         f"{RESULTS}/provenance.json",
     log:
         f"{LOGS}/write_provenance.log",
     params:
-        reports=lambda wildcards, input: paths(input[:3]),
+        reports=lambda wildcards, input: paths(input.reports),
         run_work=WORK,
         work=f"{WORK}/provenance",
         code=code_digest("runs.write_provenance"),

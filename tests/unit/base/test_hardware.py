@@ -40,8 +40,8 @@ def machine(tmp_path, monkeypatch):
 
 
 BUILD_FOR_CPUS = (
-    "this machine has an NVIDIA GPU, but torch 2.13.0+cpu is a build for CPUs, so the CPU computes; to use the GPU: "
-    ".venv/bin/python -m pip install --force-reinstall torch==2.13.0"
+    "this machine has an NVIDIA GPU, but torch 2.13.0+cpu is a build for CPUs, so the CPU computes; to install a "
+    "build that uses the GPU: rm -rf .venv && make .venv/ready"
 )
 
 

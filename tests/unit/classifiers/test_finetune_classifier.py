@@ -141,3 +141,11 @@ def test_short_memory_names_the_key(settings, corpus, tmp_path, monkeypatch):
     monkeypatch.setattr("transformers.BertForSequenceClassification.forward", full)
     with pytest.raises(UserError, match=r"finetuning\.batch_rows"):
         run(settings, corpus, tmp_path)
+
+
+def test_an_encoder_that_cant_read_the_texts_is_refused(settings, tmp_path):
+    texts = [f"ฉันรักภาษาไทย {word}" for word in ("กิน", "ข้าว", "ปลา", "น้ำ") * 10]
+    corpus = write_texts(texts, tmp_path / "texts.parquet", held_out=10, mood=["good", "bad"] * 20)
+    with pytest.raises(UserError, match=r"doesn't know \d+% of the tokens(?s:.*)a multilingual one"):
+        run(settings, corpus, tmp_path)
+    assert not (tmp_path / "out").exists()

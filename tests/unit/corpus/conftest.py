@@ -11,10 +11,11 @@ from samizdat.records.corpus import TEXTS, CorpusSummary
 from samizdat.records.io import read_document, read_table
 
 FILES = CorpusSettings(
-    source="files", paths=("data",), txt_unit="file", txt_document="file", encoding="utf-8",
+    source="files", paths=("data",), txt_unit="file", txt_document="file", separator=None,
+    encoding="auto", delimiter="auto", quoting="auto",
     text_column="text", document_column=None,
-    group_column=None, label_columns=(), dataset=None, revision=None, subset=None, dataset_split="train",
-    max_texts=None, min_characters=2, validation_share=0.5,
+    group_column=None, group="column", label_columns=(), dataset=None, revision=None, subset=None,
+    dataset_split="train", max_texts=None, min_characters=2, validation_share=0.5,
 )  # fmt: skip
 
 

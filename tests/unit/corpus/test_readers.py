@@ -3,6 +3,8 @@
 import pandas as pd
 import pytest
 
+from support.spreadsheets import workbook
+
 
 def test_a_text_file_is_a_text_a_line_or_a_block(corpus):
     content = "\ufefffirst line\r\nsecond line\n\n\nthird  line\n"
@@ -16,7 +18,7 @@ def test_a_text_file_is_a_text_a_line_or_a_block(corpus):
     assert corpus(files, txt_unit="block")[0]["text"].tolist() == ["first line\nsecond line", "third  line", "another"]
 
 
-@pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet"])
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "json", "jsonl", "parquet", "xlsx"])
 def test_tables_bring_documents_groups_and_labels(corpus, tmp_path, suffix):
     frame = pd.DataFrame(
         {
@@ -28,8 +30,11 @@ def test_tables_bring_documents_groups_and_labels(corpus, tmp_path, suffix):
     )
     (tmp_path / "data").mkdir()
     path = tmp_path / "data" / f"t.{suffix}"
-    if suffix == "jsonl":
-        frame.to_json(path, orient="records", lines=True)
+    if suffix in ("json", "jsonl"):
+        frame.to_json(path, orient="records", lines=suffix == "jsonl")
+    elif suffix == "xlsx":
+        rows = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
+        path.write_bytes(workbook({"Texts": [list(frame.columns), *rows]}))
     elif suffix == "parquet":
         frame.to_parquet(path)
     else:
@@ -48,14 +53,14 @@ def test_tables_bring_documents_groups_and_labels(corpus, tmp_path, suffix):
 @pytest.mark.parametrize(
     ("files", "changes", "said"),
     [
-        ({"a.txt": b"one\ntwo \xe9 three"}, {}, ["data/a.txt: line 2, byte offset 8 (0xe9) is not utf-8", "cp1250"]),
+        ({"a.txt": b"one\ntwo \xe9 three"}, {}, ["a.txt: line 2, byte offset 8 (0xe9) is not utf-8", "1 bytes"]),
         ({"a.txt": b"\xef\xbb\xbfone\ntwo \xe9"}, {}, ["line 2, byte offset 11 (0xe9)"]),
         ({"a.csv": "words,kind\nx,y\n"}, {}, ["has no column 'text' (corpus.text_column); it has: 'words', 'kind'"]),
         ({"a.csv": "text\nx\n"}, {"label_columns": ("mood",)}, ["no column 'mood' (corpus.label_columns)"]),
-        ({"a.csv": 'text\n"open'}, {}, ["line 2 can't be read as a table", "correct the quotes"]),
+        ({"a.csv": 'text\n"open'}, {}, ["the row that begins on line 2 can't be read as a table", "correct the row"]),
         ({"a.jsonl": '{"text": "fine"}\n{"text": '}, {}, ["line 2 is no JSON object"]),
-        ({"a.jsonl": "[1]"}, {}, ["line 1 is no JSON object"]),
-        ({"a.parquet": b"PAR1"}, {}, ["is no Parquet file"]),
+        ({"a.jsonl": "[1]"}, {}, ["item 1 is no JSON object"]),
+        ({"a.parquet": b"PAR1"}, {}, ["is damaged, or no Parquet file"]),
         ({"a.txt": "one"}, {"encoding": "utf-99"}, ["'utf-99' is not known"]),
     ],
 )  # fmt: skip

@@ -20,7 +20,7 @@ CORPUS = CorpusSummary(
     source="files", texts=1000, documents=22, parts=0, near_duplicates=0, held_out_copies=0,
     groups={"b|c": 400, "a": 600}, labels={},
     splits={"train": 900, "validation": 100}, characters=123456, utf8_bytes=130000, length_quantiles_characters={},
-    read=1000, dropped={}, dropped_examples={}, inputs={},
+    read=1000, dropped={}, dropped_examples={}, found={}, unread={}, inputs={},
 )  # fmt: skip
 
 

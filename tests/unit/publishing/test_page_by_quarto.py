@@ -17,12 +17,12 @@ def test_quarto_renders_a_copy_of_the_project_and_its_scripts_become_inline(fake
     arguments, folder, python, *files = (fake_quarto / "log").read_text().splitlines()
     assert arguments == "render report.ipynb --to html"
     assert Path(folder).resolve() == (fake_quarto / "work" / "quarto").resolve() and Path(python).is_file()
-    look = [
-        path.name for pattern in ("*.scss", "tables.*", "scripts.html", "quarto.html") for path in PROJECT.glob(pattern)
-    ]
+    patterns = ("*.scss", "*.lua", "tables.*", "scripts.html", "quarto.html")
+    look = [path.name for pattern in patterns for path in PROJECT.glob(pattern)]
     assert set(files) == {"_quarto.yml", "report.ipynb", "vendor", *look}
     config = yaml.safe_load((fake_quarto / "log.yml").read_text())
     assert "pre-render" not in config["project"] and config["execute"] == {"enabled": False}
+    assert "output-file" not in config["format"]["html"], "the page is looked for as report.html"
     assert "<script>window.go = 1</script>" in shown and "script-src 'sha256-" in html.unescape(shown)
 
 

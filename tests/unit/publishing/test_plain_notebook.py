@@ -5,7 +5,6 @@ import re
 
 import nbformat
 import pytest
-import yaml
 
 from samizdat.base.errors import UserError
 from samizdat.base.escaping import escape
@@ -13,19 +12,7 @@ from samizdat.publishing.notes import safe_markdown
 from samizdat.publishing.plain_notebook import make_plain
 from support import hostile
 from support.plain_notebooks import RAW_SYNTAX, raw_syntax, words_of
-from support.report_page import FLOATS, markdown, picture
-
-
-def executed(*cells, **block):
-    """An executed notebook of Markdown cells (strings) and code cells (source, outputs)."""
-    made = [nbformat.v4.new_raw_cell(f"---\n{yaml.safe_dump({'lang': 'en', 'title': 'A title'} | block)}---")]
-    for cell in cells:
-        made.append(
-            nbformat.v4.new_markdown_cell(cell)
-            if isinstance(cell, str)
-            else nbformat.v4.new_code_cell(cell[0], outputs=list(cell[1:]))
-        )
-    return nbformat.v4.new_notebook(cells=made, metadata={"widgets": {"state": {}}})
+from support.report_page import FLOATS, executed, markdown, picture
 
 
 def written(*cells, **block):

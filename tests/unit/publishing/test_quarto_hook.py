@@ -23,6 +23,11 @@ def test_quartos_hook_takes_the_same_execution_and_warns_of_what_is_newer(projec
     said = capsys.readouterr().err.splitlines()
     assert [line.split("are older than ")[1].split(";")[0] for line in said[:-1]] == ["data/letters.txt", "the config"]
     assert said[-1] == "✓ report.ipynb of the run demo, as executed before"
+    # A config that can't be read is told, and stops nothing.
+    project.write("config/broken.yaml", "a: [")
+    refresh()
+    assert "config/broken.yaml is no YAML" in capsys.readouterr().err
+    (project.root / "config" / "broken.yaml").unlink()
     # One config of the run as it was is enough, be it an overlay.
     project.write("config/same.yaml", f"seed: {config['seed']}")
     project.write("data/letters.txt", "The texts, said to be these.")

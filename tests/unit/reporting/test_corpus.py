@@ -62,3 +62,12 @@ def test_one_of_a_thing_is_no_plural(tmp_path):
     said = plain(corpus.opening(run).markdown + corpus.dropped(run).markdown)
     assert "1 text from 1 document, 1 character in all" in said
     assert "1 text was held out" in said and "Of 2 texts, 1 was kept." in said
+
+
+def test_what_was_found_out_and_what_was_not_read_is_told(tmp_path):
+    run = Run(make_run(tmp_path / "run", texts=sentences(9), labels={}))
+    told = {"found": {"separated by ';'": "data/<b>.csv"}, "unread": {"no file": "data/*x*.txt and 4 more"}}
+    vars(run)["corpus"] = CorpusSummary(**(vars(run.corpus) | told))
+    said = plain(corpus.dropped(run).markdown)
+    assert "How these files were read was found out, not set: data/<b>.csv: separated by ';'." in said
+    assert "These files in the folders of the corpus were not read: data/*x*.txt and 4 more (no file)." in said

@@ -83,6 +83,15 @@ def test_tables_hold_values_intervals_and_dashes(folder):
     assert "Too few" in sample_quality.opening(run).markdown and "Too few" in sample_quality.by_checkpoint(run).markdown
 
 
+def test_closeness_by_characters_has_its_own_column_and_reason(folder):
+    close = ("samples", "character_closeness", 0.812, 0.7, 0.9, {"real_value": 0.97})
+    run = shown(folder, quality(("held_out", "unread_token_share", 0.831, None, None, {}), close))
+    head = sample_quality.nearness(run).markdown.splitlines()[0]
+    assert "Closeness (characters)" in head and head.count("Closeness") == 1
+    assert f"doesn’t know 83{NO_BREAK}% of the tokens" in sample_quality.encoder_note(run).markdown
+    assert sample_quality.encoder_note(shown(folder, quality(REAL))).markdown == ""
+
+
 def test_checkpoints_have_their_training_in_a_column(folder):
     rows = [("samples", "loop_share", share, 0.0, 1.0, {"percent": done, "begun_with": "prompts"})
             for done, share in ((10, 0.5), (100, 0.25))]  # fmt: skip

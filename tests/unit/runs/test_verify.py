@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+import typst
 
 from samizdat.base.files import sha256_of, write_text
 from samizdat.cli import main
@@ -15,13 +16,18 @@ from support.run_fixture import make_run
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
-    """A made-up run with a page and both notebooks."""
+    """A made-up run with a page, a PDF and both notebooks."""
     run = make_run(tmp_path_factory.mktemp("recorded") / "run")
     (run / "report").mkdir()
     (run / "report" / "report.html").write_text("<p>about 0.51</p>", encoding="utf-8")
     for name in ("quarto.ipynb", "report.ipynb"):
         (run / "report" / name).write_text('{"cells": []}', encoding="utf-8")
+    write_pdf(run, "about 0.51")
     return run
+
+
+def write_pdf(run, words):
+    (run / "report" / "report.pdf").write_bytes(typst.compile(words.encode(), format="pdf", timestamp=0))
 
 
 @pytest.fixture
@@ -52,7 +58,7 @@ def change_log(run, old, new):
 def test_a_run_is_the_same_as_its_copy(pair):
     verdicts = verdicts_of(*pair)
     assert {verdict.kind for verdict in verdicts.values()} == {SAME}
-    reports = {"report/quarto.ipynb", "report/report.ipynb", "report/report.html"}
+    reports = {"report/quarto.ipynb", "report/report.ipynb", "report/report.html", "report/report.pdf"}
     names = set(manifest_of(pair[0]).artefacts) | {"manifest.json"} | reports
     assert set(verdicts) == names
     assert table_of(verdicts).endswith(f"\n\n{len(names)} same bytes")
@@ -98,6 +104,21 @@ def test_the_page_may_name_another_device(pair):
     page = rebuilt / "report" / "report.html"
     page.write_text(page.read_text(encoding="utf-8").replace("a GPU (cuda)", "a GPU (mps)"), encoding="utf-8")
     assert verdicts_of(run, rebuilt)["report/report.html"].kind == DIFFERENT
+
+
+def test_a_pdf_is_compared_by_its_words(pair):
+    run, rebuilt = pair
+    for words, kind in (("about 0.51", SAME), ("about 0.52", CLOSE), ("about 0.61", DIFFERENT), ("or 0.51", DIFFERENT)):
+        write_pdf(rebuilt, words)
+        assert verdicts_of(run, rebuilt)["report/report.pdf"].kind == kind, words
+    (rebuilt / "report" / "report.pdf").write_bytes(b"no PDF")
+    assert "can't be read" in verdicts_of(run, rebuilt)["report/report.pdf"].where
+
+
+def test_a_run_without_a_pdf_needs_none(recorded, tmp_path):
+    run = make_run(tmp_path / "run", pdf=False)
+    shutil.copytree(recorded / "report", run / "report", ignore=shutil.ignore_patterns("*.pdf"))
+    assert {verdict.kind for verdict in verdicts_of(run, run).values()} == {SAME}
 
 
 def test_the_hash_decides_for_a_file_that_the_bundle_lacks(pair):

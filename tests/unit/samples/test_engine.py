@@ -9,7 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from samizdat.samples.engine import Recipe, Request, stream_text, write_texts
+from samizdat.samples.engine import Request, stream_text, write_texts
+from samizdat.samples.token_choice import Recipe
 from support.restless_model import make_restless_model
 
 BOUNDARY = 0

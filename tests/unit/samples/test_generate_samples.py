@@ -96,6 +96,18 @@ def test_held_out_texts_without_blanks_begin_samples_and_missing_ones_are_told(t
     said = write(folder, tmp_path / "s.parquet", held_out_prompts=4)
     samples = read_table(tmp_path / "s.parquet", SAMPLES)
     prompts = set(samples.loc[samples["prompt_kind"] == "held_out", "prompt"])
-    assert prompts == {"我喜欢", "ฉันรัก"}
-    assert said.endswith("; 2 held-out prompts fewer than asked for: the other held-out texts are too short")
-    assert "fewer" not in write(folder, tmp_path / "s.parquet", held_out_prompts=2)
+    assert prompts == {"我喜欢", "ฉัน"}  # two Thai words have more tokens than half of the context
+    assert "; 2 held-out prompts fewer than asked for: the other held-out texts are too short" in said
+    assert "than asked for" not in write(folder, tmp_path / "s.parquet", held_out_prompts=2)
+
+
+def test_held_out_prompts_leave_half_of_the_context_and_shorter_ones_are_told(tmp_path):
+    """The context has 32 tokens, and the vocabulary no Cyrillic letter: each has two tokens."""
+    texts = [*TEXTS, "ночь улица фонарь аптека", "достопримечательность города", "the old letters", "two words"]
+    folder = make_model(texts, tmp_path)
+    said = write(folder, tmp_path / "s.parquet", held_out_prompts=4)
+    samples = read_table(tmp_path / "s.parquet", SAMPLES)
+    prompts = set(samples.loc[samples["prompt_kind"] == "held_out", "prompt"])
+    assert prompts == {"ночь", "the old"}
+    assert "2 held-out prompts fewer than asked for" in said
+    assert "1 held-out prompts have fewer than 2 words, since a prompt has at most half of the context" in said

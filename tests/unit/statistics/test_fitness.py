@@ -1,5 +1,7 @@
 """Texts that are not of the kind that a classifier was made for."""
 
+from samizdat.statistics.fitness import LANGUAGE_PROBABILITY, _identifier
+
 
 def test_texts_outside_of_what_a_classifier_was_made_for_are_counted(study):
     study.card |= {"languages": ("en",), "min_words": 4, "max_words": 12}
@@ -25,3 +27,16 @@ def test_lengths_are_in_words_in_every_script(study):
     study.text("good", text="a well-known state-of-the-art film")
     rows = study.compute()["fitness"].set_index("check")
     assert rows.loc["too_short", "texts"] == 2 and rows.loc["too_long", "texts"] == 1
+
+
+def test_variants_of_a_language_add_up(study):
+    """Of such a text the detector is sure of the language, and of none of the variants that it lists."""
+    study.card |= {"languages": ("nb-NO", "zh-TW")}
+    norwegian = "Eg er glad i norske bøker og les dei ofte"
+    ranked = dict(_identifier().rank(norwegian))
+    assert max(ranked["no"], ranked["nn"]) < LANGUAGE_PROBABILITY <= ranked["no"] + ranked["nn"]
+    for text in (norwegian, "我喜欢读书和写作，今天天气很好，我们去公园吧。", "This is English, as one can see."):
+        study.text("good", text=text)
+    found = study.compute()
+    assert found["languages"].set_index("language")["texts"].to_dict() == {"en": 1, "no": 1, "zh": 1}
+    assert found["fitness"].set_index("check").loc["other_language", ["texts", "of"]].tolist() == [1, 3]

@@ -1,25 +1,18 @@
 """The config: it is checked before any step runs, and divided into the settings of each stage."""
 
-import difflib
 import math
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import yaml
 
+from samizdat.base.config_file import Origin, Way, read_config
 from samizdat.base.errors import UserError
+from samizdat.base.schema_problems import schema_problems
 
 SCHEMA_PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 DEMO_LABELS = ("sentiment", "source")
-TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
-TEXT_SUFFIXES = (".txt", *TABLE_SUFFIXES)
-
-# Far more than a config with a hundred models and classifiers has.
-MOST_VALUES, DEEPEST = 100_000, 20
-LONGEST_PROBLEM = 500  # characters
 
 Config = dict[str, Any]
 
@@ -30,13 +23,20 @@ def load_schema() -> Config:
     return schema
 
 
-def check(config: Config) -> None:
+def check(config: Config, files: Iterable[Path] = ()) -> None:
     """Check a config for unknown keys, wrong types and impossible combinations, and report all of them in one message.
+
+    Args:
+        config: the config, with all overlays merged.
+        files: the overlays, in their order; where one of them has the key, the message has file and line.
 
     Raises:
         UserError: something is wrong; names each key, its value and what is allowed.
     """
-    problems = list(_value_problems(config)) or list(_schema_problems(config)) or list(_combination_problems(config))
+    origins: dict[Way, Origin] = {}
+    for file in files:
+        origins |= read_config(file).origins
+    problems = list(schema_problems(config, load_schema(), origins)) or list(_combination_problems(config))
     if problems:
         raise UserError(
             "the config can't be used:\n" + "\n".join(f"  - {problem}" for problem in problems),
@@ -78,88 +78,8 @@ def tokenizer_settings(config: Config, name: str) -> Config:
     return {"vocabulary_size": None, "checkpoint": None, "revision": None} | _item(config["tokenizers"], name)
 
 
-def corpus_files(paths: Iterable[str]) -> list[str]:
-    """List the files of `corpus.paths`; a folder means all files below it that have a known suffix, sorted.
-
-    Raises:
-        UserError: a path does not exist, or a folder has no file with a known suffix.
-    """
-    found: list[str] = []
-    for name in paths:
-        path = Path(name)
-        if path.is_dir():
-            files = sorted(
-                file.as_posix()
-                for file in path.rglob("*")
-                if file.suffix.lower() in TEXT_SUFFIXES
-                and not any(part.startswith(".") for part in file.relative_to(path).parts)
-            )
-            if not files:
-                raise UserError(
-                    f"corpus.paths: the folder {name} has no file of a known kind",
-                    remedy=f"put {', '.join(TEXT_SUFFIXES)} files there, or name another folder",
-                )
-            found += files
-        elif path.is_file():
-            found.append(path.as_posix())
-        else:
-            raise UserError(
-                f"corpus.paths: {name} does not exist (looked in {Path.cwd()})",
-                remedy="put your texts there, or correct corpus.paths in the config",
-            )
-    return found
-
-
 def _item(items: list[Config], name: str) -> Config:
     return next(item for item in items if item["name"] == name)
-
-
-def _value_problems(config: Config) -> Iterator[str]:
-    """Find what no key may have, before anything looks at every value: a config may repeat itself without end."""
-    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), config)]
-    for _ in range(MOST_VALUES):
-        if not waiting:
-            return
-        where, value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += [((*where, key), item) for key, item in value.items()]
-            waiting += [((*where, "a key"), key) for key in value]
-        elif isinstance(value, list):
-            waiting += [((*where, number), item) for number, item in enumerate(value)]
-        elif isinstance(value, float) and not math.isfinite(value):
-            yield f"`{_dotted(where)}` is {value}; write a finite number"
-        elif isinstance(value, str) and re.search("[\\x00\ud800-\udfff]", value):
-            yield f"`{_dotted(where)}` is {ascii(value)[:200]}; it has a character that no file can hold"
-        if len(where) > DEEPEST:
-            yield f"`{_dotted(where[:3])}` has lists or mappings in each other, {DEEPEST} and more"
-            return
-    yield f"it has more than {MOST_VALUES:,} values; an alias (`*name`) may repeat a list many times"
-
-
-def _schema_problems(config: Config) -> Iterator[str]:
-    validator = jsonschema.Draft202012Validator(load_schema())
-    for error in sorted(validator.iter_errors(config), key=lambda error: [str(part) for part in error.absolute_path]):
-        where = _dotted(error.absolute_path)
-        if error.validator == "additionalProperties" and isinstance(error.schema.get("properties"), dict):
-            known = error.schema["properties"]
-            for key in sorted(set(error.instance) - set(known)):
-                near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
-                hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
-                yield f"`{_dotted([*error.absolute_path, key])}` is not a key; {hint}"
-        elif error.validator == "required":
-            yield f"{where or 'the config'}: {error.message}"
-        else:
-            meaning = error.schema.get("description", "")
-            said = f"`{where}` is {error.instance!r}: {error.message}"
-            said = said if len(said) <= LONGEST_PROBLEM else f"{said[:LONGEST_PROBLEM]}…"
-            yield said + (f". It means: {meaning}" if meaning else "")
-
-
-def _dotted(path: Iterable[str | int]) -> str:
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
 
 
 def _combination_problems(config: Config) -> Iterator[str]:
@@ -193,6 +113,12 @@ def _corpus_problems(corpus: Config) -> Iterator[str]:
         yield "`corpus.dataset` is null, but `corpus.source` is hub; set it to the dataset's id"
     if source != "hub" and corpus["dataset"]:
         yield f"`corpus.dataset` is {corpus['dataset']!r}, but `corpus.source` is {source}; set `source: hub` or null"
+    if corpus["separator"] is not None and corpus["txt_unit"] != "block":
+        yield f"`corpus.separator` is for `txt_unit: block`, but `corpus.txt_unit` is {corpus['txt_unit']}"
+    if corpus["group"] == "folder" and source != "files":
+        yield f"`corpus.group` is folder, but `corpus.source` is {source}; only files have folders"
+    if corpus["group"] == "folder" and corpus["group_column"] is not None:
+        yield f"`corpus.group` is folder, but `corpus.group_column` is {corpus['group_column']!r}; set one of them"
 
 
 def _model_problems(config: Config, item: Config) -> Iterator[str]:

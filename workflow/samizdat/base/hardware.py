@@ -34,8 +34,8 @@ def unused_gpu_reason(version: str, cuda: str | None) -> str:
     """Say why torch of this version, built with this version of CUDA, does not use the NVIDIA GPU, and what to do."""
     if cuda is None:
         return (
-            f"this machine has an NVIDIA GPU, but torch {version} is a build for CPUs, so the CPU computes; to use "
-            f"the GPU: .venv/bin/python -m pip install --force-reinstall torch=={version.partition('+')[0]}"
+            f"this machine has an NVIDIA GPU, but torch {version} is a build for CPUs, so the CPU computes; to install "
+            "a build that uses the GPU: rm -rf .venv && make .venv/ready"
         )
     return (
         f"this machine has an NVIDIA GPU, but torch {version} (built with CUDA {cuda}) can't reach it, so the CPU "

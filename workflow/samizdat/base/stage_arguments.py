@@ -56,6 +56,9 @@ def _converter(kind: Any) -> Callable[[str], Any]:
             return None
         if any(text in typing.get_args(choice) for choice in allowed if typing.get_origin(choice) is typing.Literal):
             return text
+        # A mapping in the place of a string, such as a file pattern with its value, is JSON.
+        if str in allowed and text.startswith("{") and any(typing.get_origin(choice) is dict for choice in allowed):
+            return json.loads(text)
         for plain in (str, Path):
             if plain in allowed:
                 return plain(text)

@@ -8,12 +8,17 @@ from torch.nn import functional
 from transformers import AutoModel
 
 from samizdat.checkpoints import sources
-from samizdat.checkpoints.encoding import load_tokenizer
+from samizdat.checkpoints.encoding import load_tokenizer, unknown_share
 from samizdat.checkpoints.windows import Window, padded_batches, split_into_windows
 
 # Only this many tokens of a text are read, because sentence encoders are not made for longer texts.
 LONGEST_TOKENS = 128
 BATCH_TOKENS = 4096
+
+
+def unread_share(texts: Sequence[str], encoder: str, revision: str | None) -> float:
+    """Return the share of the texts' tokens that an encoder doesn't know; the arguments are those of `embed`."""
+    return unknown_share(load_tokenizer(sources.locate(encoder, revision).path), texts)
 
 
 @torch.inference_mode()

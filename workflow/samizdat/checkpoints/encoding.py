@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
 from samizdat.base.errors import UserError
 
 BOUNDARY = "<|endoftext|>"
+# A tokenizer whose tokens of a corpus are unknown to a larger share can't read it.
+MOST_UNKNOWN = 0.1
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
@@ -17,6 +19,9 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     Raises:
         UserError: the folder has no tokenizer, or it can't be loaded, or only as a slow one.
     """
+    # This class imports torch, which takes a second; a tokenizer that is made here needs none.
+    from transformers import AutoTokenizer
+
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False, local_files_only=True)
     except (OSError, ValueError) as error:
@@ -51,6 +56,14 @@ def encode(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[lis
         verbose=False,
     )["input_ids"]
     return ids
+
+
+def unknown_share(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> float:
+    """Return the share of the texts' tokens that the vocabulary lacks; 0 where it can spell every text."""
+    if tokenizer.unk_token_id is None:
+        return 0.0
+    tokens = [token for ids in encode(tokenizer, texts) for token in ids]
+    return tokens.count(tokenizer.unk_token_id) / max(1, len(tokens))
 
 
 def token_dtype(vocabulary_size: int) -> np.dtype:

@@ -5,15 +5,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForSequenceClassification
+from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerFast
 
 from samizdat.base import stage
 from samizdat.base.device import Device, enough_memory, prepare
 from samizdat.base.digest import result_digest
+from samizdat.base.errors import UserError
 from samizdat.base.files import replacing_folder, sha256_of, write_text
 from samizdat.base.reuse import fingerprint, restore_result, store_result
 from samizdat.checkpoints import sources
-from samizdat.checkpoints.encoding import load_tokenizer
+from samizdat.checkpoints.encoding import MOST_UNKNOWN, load_tokenizer, unknown_share
 from samizdat.classifiers.drawn_examples import DrawnExamples, draw_examples
 from samizdat.classifiers.examples import EncodedExamples
 from samizdat.classifiers.loop import FinetuningSettings, fit
@@ -51,8 +52,8 @@ def finetune_classifier(
         seed: of this classifier.
 
     Raises:
-        UserError: the column is missing or fewer than two labels have enough texts, the encoder can't be loaded, or
-            the device has too little memory.
+        UserError: the column is missing or fewer than two labels have enough texts, the encoder can't be loaded or
+            can't read the texts, or the device has too little memory.
     """
     chosen = prepare(device, threads=threads, seed=seed)
     drawn = draw_examples(
@@ -111,6 +112,7 @@ def _train(
 ) -> None:
     """Fine-tune on the examples, and write checkpoint, tokenizer and `seen_texts.txt`."""
     tokenizer = load_tokenizer(found.path)
+    _refuse_unread_texts(tokenizer, drawn.texts["text"].tolist(), found.origin)
     with sources.loading(found):
         model = AutoModelForSequenceClassification.from_pretrained(
             found.path,
@@ -133,6 +135,22 @@ def _train(
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         write_text(folder / "seen_texts.txt", "".join(f"{key}\n" for key in sorted(drawn.texts["id"])))
+
+
+def _refuse_unread_texts(tokenizer: PreTrainedTokenizerFast, texts: list[str], origin: str) -> None:
+    """Refuse an encoder whose vocabulary lacks much of the texts: it sees hardly more than their lengths.
+
+    Raises:
+        UserError: more than MOST_UNKNOWN of the tokens are unknown.
+    """
+    unread = unknown_share(tokenizer, texts)
+    if unread > MOST_UNKNOWN:
+        raise UserError(
+            f"the encoder {origin} doesn't know {unread:.0%} of the tokens in these texts, so nothing can be learned "
+            "from it",
+            remedy="name an encoder for this language, or a multilingual one such as intfloat/multilingual-e5-small, "
+            "as `checkpoint` under `finetuning` in the config",
+        )
 
 
 if __name__ == "__main__":

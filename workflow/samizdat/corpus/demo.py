@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from samizdat.base.errors import UserError
-from samizdat.corpus.readers import RawText
+from samizdat.corpus.rows import RawText
 from samizdat.measures.ratings import sentiment
 
 INNER_ARCHIVE = "additional_resources/hutto_ICWSM_2014.tar.gz"

@@ -5,7 +5,7 @@ from typing import Any
 
 from samizdat.base.errors import UserError
 from samizdat.checkpoints.sources import COMMIT, first_line
-from samizdat.corpus.readers import Columns, RawText
+from samizdat.corpus.rows import Columns, RawText
 
 
 def open_dataset(

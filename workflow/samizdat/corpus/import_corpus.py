@@ -1,6 +1,7 @@
 """Import the corpus: texts from files, a Hub dataset or the demo, as one table with documents, labels and splits."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -10,17 +11,21 @@ import numpy as np
 import pandas as pd
 
 from samizdat.base import stage
-from samizdat.base.configuration import corpus_files
+from samizdat.base.corpus_files import Listing, list_files
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
 from samizdat.corpus.demo import read_demo
+from samizdat.corpus.files import read_files
 from samizdat.corpus.hub_dataset import open_dataset
 from samizdat.corpus.near_duplicates import near_duplicates
-from samizdat.corpus.readers import Columns, RawText, read_file
+from samizdat.corpus.readers import Manner, Pattern
+from samizdat.corpus.rows import Columns, Findings, Number, RawText, kind_in_words
 from samizdat.corpus.splits import cut_largest, join_copies, place_of, split
 from samizdat.records.corpus import LABEL_PREFIX, TEXTS, CorpusSummary
 from samizdat.records.io import write_document, write_table
 
+# A column of more different labels, most of which occur once, is no column of labels.
+MANY_LABELS = 20
 QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 
 
@@ -32,10 +37,14 @@ class CorpusSettings:
     paths: tuple[str, ...]
     txt_unit: str
     txt_document: str
-    encoding: str
+    separator: str | None
+    encoding: Pattern
+    delimiter: Pattern
+    quoting: Pattern
     text_column: str
     document_column: str | None
     group_column: str | None
+    group: str
     label_columns: tuple[str, ...]
     dataset: str | None
     revision: str | None
@@ -73,22 +82,27 @@ def import_corpus(settings: CorpusSettings, archive: Path | None, texts: Path, s
     Raises:
         UserError: no text is left, there is only one document, or the source can't be read.
     """
-    source, raw_texts = _open(settings, archive)
+    findings, listing = Findings(), list_files(settings.paths)
+    source, raw_texts = _open(settings, archive, listing, findings)
     selection = _select(raw_texts, settings.min_characters)
     if settings.max_texts is not None:
         _draw(selection, settings.max_texts, seed)
     frame = _table(selection.kept)
-    frame["document"], parts = cut_largest(frame["document"], corpus_files(settings.paths))
+    frame["document"], parts = cut_largest(frame["document"], listing.files)
     frame, near, copies = _divide(frame, selection, settings.validation_share)
     write_table(frame, TEXTS, texts)
-    found = _summarise(frame, source, selection, settings.paths)
-    write_document(replace(found, parts=parts, near_duplicates=near, held_out_copies=copies), summary)
+    found = _summarise(frame, source, selection, listing)
+    found = replace(found, parts=parts, near_duplicates=near, held_out_copies=copies, found=findings.in_words())
+    write_document(found, summary)
+    _tell_labels(found)
     cut = f"; one file was cut into {parts:,} parts, which are held out or not" if parts else ""
     told = f"; {copies:,} held-out texts are nearly the same as training texts" if copies else ""
     return f"{len(frame):,} texts of {selection.read:,}{cut}{told}"
 
 
-def _open(settings: CorpusSettings, archive: Path | None) -> tuple[str, Iterator[RawText]]:
+def _open(
+    settings: CorpusSettings, archive: Path | None, listing: Listing, findings: Findings
+) -> tuple[str, Iterator[RawText]]:
     """Open the source; return its name for the summary, and its texts."""
     columns = Columns(
         settings.text_column, settings.document_column, settings.group_column, tuple(settings.label_columns)
@@ -97,9 +111,9 @@ def _open(settings: CorpusSettings, archive: Path | None) -> tuple[str, Iterator
         return "sentences rated by people (Hutto and Gilbert, ICWSM 2014)", read_demo(archive)
     if settings.source == "hub" and settings.dataset is not None:
         return open_dataset(settings.dataset, settings.revision, settings.subset, settings.dataset_split, columns)
-    files = (Path(file) for file in corpus_files(settings.paths))
-    how = (columns, settings.txt_unit, settings.txt_document, settings.encoding)
-    texts = (raw for file in files for raw in read_file(file, *how))
+    how = (settings.txt_unit, settings.txt_document, settings.separator)
+    manner = Manner(columns, *how, settings.encoding, settings.delimiter, settings.quoting)
+    texts = read_files(listing, manner, by_folder=settings.group == "folder", findings=findings)
     return ", ".join(settings.paths), texts
 
 
@@ -133,9 +147,11 @@ def _select(raw_texts: Iterator[RawText], min_characters: int) -> _Selection:
 
 def _clean(text: object, min_characters: int) -> tuple[str, str | None]:
     """Return the text as it is kept, and the reason if it is dropped."""
-    if not isinstance(text, str):
-        return "", "empty cell, or a cell that is not text"
-    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if text is None:
+        return "", "empty cell"
+    if not isinstance(text, str) or isinstance(text, Number):
+        return "", f"{kind_in_words(text)}, not text"
+    text = re.sub(r"^[\s\ufeff]+|[\s\ufeff]+$", "", text.replace("\r\n", "\n").replace("\r", "\n"))
     if len(text) < min_characters:
         return text, f"shorter than {min_characters} characters (corpus.min_characters)"
     try:
@@ -188,7 +204,7 @@ def _divide(frame: pd.DataFrame, selection: _Selection, share: float) -> tuple[p
     return frame[~copies | apart].reset_index(drop=True), near, int((copies & apart).sum())
 
 
-def _summarise(frame: pd.DataFrame, source: str, selection: _Selection, paths: tuple[str, ...]) -> CorpusSummary:
+def _summarise(frame: pd.DataFrame, source: str, selection: _Selection, listing: Listing) -> CorpusSummary:
     lengths = frame["text"].str.len()
     labels = [column for column in frame.columns if column.startswith(LABEL_PREFIX)]
     return CorpusSummary(
@@ -207,8 +223,23 @@ def _summarise(frame: pd.DataFrame, source: str, selection: _Selection, paths: t
         read=selection.read,
         dropped={reason: len(places) for reason, places in selection.dropped.items()},
         dropped_examples={reason: places[:5] for reason, places in selection.dropped.items()},
-        inputs={file: sha256_of(Path(file)) for file in corpus_files(paths)},
+        found={},
+        unread=listing.unread(),
+        inputs={file: sha256_of(Path(file)) for file in listing.files},
     )
+
+
+def _tell_labels(summary: CorpusSummary) -> None:
+    """Tell of columns of labels with so many labels that nothing can be learned from them."""
+    for column, texts in summary.labels.items():
+        labelled = sum(texts.values())
+        if not texts:
+            stage.tell(f"no text that was kept has a label in the column {column!r} (corpus.label_columns)")
+        elif len(texts) > MANY_LABELS and len(texts) * 2 > labelled:
+            stage.tell(
+                f"the column {column!r} (corpus.label_columns) has {len(texts):,} different labels in {labelled:,} "
+                "texts; a measurement is no label: leave it out, or make classes of it"
+            )
 
 
 def _counts(column: pd.Series) -> dict[str, int]:

@@ -1,9 +1,13 @@
-"""How close two sets of texts are, as embeddings of a sentence encoder: MAUVE."""
+"""How close two sets of texts are, as embeddings of a sentence encoder or by their runs of characters: MAUVE."""
 
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
 from sklearn.cluster import KMeans
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import normalize
 
 from samizdat.measures.arrays import Counts, Floats
 
@@ -12,6 +16,10 @@ TEXTS_PER_CLUSTER = 20
 FEWEST_TEXTS = 200
 SCALE = 5.0
 MIXTURES = np.linspace(0, 1, 101)[1:-1]
+# Runs of characters that `embed_characters` counts: their lengths, and how many different ones at most.
+RUN_CHARACTERS = (1, 3)
+MOST_RUNS = 50_000
+CHARACTER_DIMENSIONS = 50
 
 
 def closeness(counts: Counts) -> Floats:
@@ -59,3 +67,24 @@ def cluster(points: np.ndarray, texts_in_a_set: int, seed: int) -> Counts:
     clusters = max(2, texts_in_a_set // TEXTS_PER_CLUSTER)
     numbers: Counts = KMeans(clusters, n_init=5, random_state=seed & 0xFFFFFFFF).fit_predict(points)
     return numbers
+
+
+def embed_characters(texts: Sequence[str], seed: int) -> Floats:
+    """Embed texts by the runs of characters in them: latent semantic analysis, which needs no model of a language.
+
+    Deerwester et al., Journal of the American Society for Information Science 41, 1990; of the logarithms of counts,
+    weighted by inverse document frequency.
+
+    Args:
+        texts: all texts that are compared.
+        seed: random seed of the singular value decomposition.
+
+    Returns:
+        Points of unit length, `[texts, at most CHARACTER_DIMENSIONS]`.
+    """
+    counts = TfidfVectorizer(
+        analyzer="char", ngram_range=RUN_CHARACTERS, min_df=2, max_features=MOST_RUNS, sublinear_tf=True
+    ).fit_transform(texts)
+    dimensions = min(CHARACTER_DIMENSIONS, counts.shape[1])
+    points = TruncatedSVD(dimensions, random_state=seed & 0xFFFFFFFF).fit_transform(counts)
+    return cast(Floats, normalize(points))

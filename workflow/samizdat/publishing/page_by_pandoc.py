@@ -10,7 +10,6 @@ from nbformat import NotebookNode
 
 from samizdat.publishing import pandoc
 from samizdat.publishing.content_policy import with_policy
-from samizdat.publishing.pandoc import Element
 from samizdat.publishing.pandoc_blocks import Body, assemble
 
 # pandoc makes ids of headings, and none of them begins with an underscore as these do.
@@ -48,7 +47,7 @@ $scripts
 STYLES = ("page.css", "tables.css")
 SCRIPTS = "scripts.html"
 # Headings below this level are not in the list of contents. The page's title has level 1.
-_DEEPEST_LISTED = 3
+DEEPEST_LISTED = 3
 _SCRIPT = re.compile(r'<script src="([\w./-]+)"></script>')
 
 
@@ -64,7 +63,7 @@ def render_page(notebook: NotebookNode, project: Path) -> str:
     """
     block = yaml.safe_load(notebook.cells[0].source.strip().strip("-"))
     body = assemble(notebook)
-    content = _html(body.blocks, "--mathml", "--section-divs", "--syntax-highlighting=none")
+    content = pandoc.write(body.blocks, "html5", "--mathml", "--section-divs", "--syntax-highlighting=none")
     for number, image in enumerate(body.images):
         # Text of the page has no angle bracket, since `<` is escaped in it, so only a picture can match.
         content = content.replace(f'<img src="figure:{number}"', f'<img src="data:image/png;base64,{image}"', 1)
@@ -81,12 +80,6 @@ def render_page(notebook: NotebookNode, project: Path) -> str:
             body=content.strip(),
         )
     )
-
-
-def _html(blocks: list[Element], *options: str) -> str:
-    """Write blocks of pandoc's tree as HTML."""
-    document = {"pandoc-api-version": pandoc.parse("")["pandoc-api-version"], "meta": {}, "blocks": blocks}
-    return pandoc.unparse(document, "html5", *options)
 
 
 def _scripts(project: Path) -> str:
@@ -111,6 +104,6 @@ def _contents(body: Body) -> str:
         f'<li class="level-{level}"><a href="#{html.escape(identifier)}">'
         f'<span class="number">{number}</span> {html.escape(pandoc.plain_text(words))}</a></li>'
         for level, number, identifier, words in body.headings
-        if level <= _DEEPEST_LISTED
+        if level <= DEEPEST_LISTED
     ]
     return "\n".join(["<ul>", *items, "</ul>"])

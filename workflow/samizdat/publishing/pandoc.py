@@ -50,6 +50,11 @@ def unparse(document: Element, target: str, *options: str) -> str:
     return convert(json.dumps(document), "json", target, *options)
 
 
+def write(blocks: list[Element], target: str, *options: str) -> str:
+    """Write blocks as text."""
+    return unparse(parse("") | {"blocks": blocks}, target, *options)
+
+
 def rewrite(node: Any, change: Callable[[Element], list[Element] | None]) -> Any:
     """Copy a tree and replace elements in it, from the leaves up.
 
@@ -83,6 +88,6 @@ def plain_text(inlines: list[Element]) -> str:
             words.append(content[1])
         elif kind in ("Link", "Image", "Span", "Quoted", "Cite"):
             words.append(plain_text(content[1]))
-        elif isinstance(content, list):
+        elif isinstance(content, list) and kind != "RawInline":
             words.append(plain_text(content))
     return "".join(words)

@@ -139,8 +139,7 @@ def _code_cell(cell: NotebookNode) -> NotebookNode:
 
 def _markdown_cell(blocks: list[Element]) -> NotebookNode:
     """Write blocks as the Markdown of a cell."""
-    document = {"pandoc-api-version": pandoc.parse("")["pandoc-api-version"], "meta": {}}
-    text = pandoc.unparse(document | {"blocks": pandoc.rewrite(blocks, _plain)}, _WRITER)
+    text = pandoc.write(pandoc.rewrite(blocks, _plain), _WRITER)
     cell: NotebookNode = nbformat.v4.new_markdown_cell(text.strip())
     return cell
 

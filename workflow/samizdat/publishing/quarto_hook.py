@@ -29,7 +29,7 @@ def main() -> None:
     root = Path.cwd().parent
     try:
         print(prepare(root, root / os.environ.get("SAMIZDAT_RUN", DEFAULT_RUN)), file=sys.stderr)
-    except UserError as error:
+    except (UserError, OSError) as error:
         sys.exit(f"✗ report: {error}")
 
 
@@ -70,7 +70,11 @@ def stale(manifest: Manifest, root: Path) -> Iterator[str]:
 
 def _read(path: Path) -> dict[str, Any]:
     """Read a config file; a missing or empty one sets nothing."""
-    return yaml.safe_load(path.read_text(encoding="utf-8")) or {} if path.is_file() else {}
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8")) or {} if path.is_file() else {}
+    except (yaml.YAMLError, UnicodeDecodeError):
+        print(f"Warning: {path} is no YAML, so it was not compared with the run's config.", file=sys.stderr)
+        return {}
 
 
 def _laid_over(base: dict[str, Any], layer: dict[str, Any]) -> dict[str, Any]:

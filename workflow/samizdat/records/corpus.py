@@ -39,4 +39,6 @@ class CorpusSummary:
     read: int  # texts read, before any was dropped
     dropped: dict[str, int]  # reason → texts
     dropped_examples: dict[str, list[str]]  # reason → places, such as "reviews.csv:17"; at most five
+    found: dict[str, str]  # what the readers found out by themselves → files
+    unread: dict[str, str]  # reason → files below corpus.paths that were not read
     inputs: dict[str, str]  # file, as the config names it → SHA-256

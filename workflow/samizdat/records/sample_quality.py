@@ -13,13 +13,14 @@ SAMPLE_QUALITY = table_schema(
     temperature=pa.float32(),
     begun_with=pa.string(),  # as in `records.statistics.DIVERGENCES`
     # "distinct_1" to "distinct_3", "self_bleu", "loop_share", "length_words", "known_word_share",
-    # "copy_characters", "copied_ngram_share", "closeness", "told_apart_area"
+    # "copy_characters", "copied_ngram_share", "closeness", "character_closeness" (where the encoder can't read the
+    # texts), "told_apart_area"; of the baseline also "unread_token_share", the tokens that the encoder doesn't know
     metric=pa.string(),
     units=pa.int64(),  # texts that the value was computed from, or blocks of words
     value=pa.float64(),
     low=pa.float64(),
     high=pa.float64(),
-    real_value=pa.float64(),  # for "closeness": the value of as many training texts; else null
+    real_value=pa.float64(),  # for both kinds of closeness: the value of as many training texts; else null
     p_value=pa.float64(),  # for "told_apart_area"; else null
 )
 

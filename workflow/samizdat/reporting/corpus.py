@@ -259,14 +259,22 @@ def examples(run: Run) -> Table | Prose:
 
 
 def dropped(run: Run) -> Prose:
-    """Say how many texts were read and not kept, and why."""
+    """Say how the files were read, which were not, and how many texts were not kept, and why."""
     corpus = run.corpus
-    if not corpus.dropped:
-        return Prose("Every text that was read was kept.")
-    reasons = "; ".join(f"{count(number)} × {escape(reason)}" for reason, number in sorted(corpus.dropped.items()))
-    return Prose(
-        f"Of {counted(corpus.read, 'text')}, {counted(corpus.texts, 'was', 'were')} kept. Left out: {reasons}."
-    )
+    sentences = []
+    if corpus.dropped:
+        reasons = "; ".join(f"{count(number)} × {escape(reason)}" for reason, number in sorted(corpus.dropped.items()))
+        kept = counted(corpus.texts, "was", "were")
+        sentences.append(f"Of {counted(corpus.read, 'text')}, {kept} kept. Left out: {reasons}.")
+    else:
+        sentences.append("Every text that was read was kept.")
+    if corpus.found:
+        found = "; ".join(f"{escape(files)}: {escape(words)}" for words, files in sorted(corpus.found.items()))
+        sentences.append(f"How these files were read was found out, not set: {found}.")
+    if corpus.unread:
+        files = "; ".join(f"{escape(names)} ({escape(reason)})" for reason, names in sorted(corpus.unread.items()))
+        sentences.append(f"These files in the folders of the corpus were not read: {files}.")
+    return Prose(" ".join(sentences))
 
 
 def vocabulary(run: Run) -> Table:

@@ -55,6 +55,7 @@ NEARNESS = {
     "copy_characters": ("Longest copy (characters)", NUMBER),
     "copied_ngram_share": ("Copied runs of four words", SHARE),
     "closeness": ("Closeness", TWO_DIGITS),
+    "character_closeness": ("Closeness (characters)", TWO_DIGITS),
     "told_apart_area": ("Told apart (area)", TWO_DIGITS),
 }
 
@@ -116,7 +117,25 @@ def variety(run: Run) -> Table:
 
 def nearness(run: Run) -> Table:
     """List how much unprompted samples of published models copy, and how near they are to held-out texts."""
-    return _table(run, NEARNESS, _published(run))
+    other = "closeness" if _by_characters(run) else "character_closeness"
+    return _table(run, {key: value for key, value in NEARNESS.items() if key != other}, _published(run))
+
+
+def encoder_note(run: Run) -> Prose:
+    """Say that the sentence encoder can't read the texts, where that is so."""
+    if not _by_characters(run):
+        return Prose("")
+    unread = _baseline(run, "unread_token_share")
+    return Prose(
+        f"The sentence encoder doesn’t know {percent(unread['value'] if unread else 1)} of the tokens in these texts. "
+        "So closeness compares their runs of one to three characters, not what they are about. A multilingual encoder "
+        "as `sample_quality.encoder` in the config would read them."
+    )
+
+
+def _by_characters(run: Run) -> bool:
+    """Whether closeness compares runs of characters, since the encoder can't read the texts."""
+    return "character_closeness" in set(run.sample_quality["metric"])
 
 
 def by_checkpoint(run: Run) -> Table | Prose:

@@ -21,7 +21,7 @@ DOWNLOADS = "work/downloads/"
 # Files that every run has and that its manifest does not name.
 UNRECORDED = (
     "manifest.json", "config.json", "rules.dot", "provenance.json", "report/quarto.ipynb", "report/report.ipynb",
-    "report/report.html", "tokenizers/*/tokenizer_config.json", "tokenizers/*/tokens/*.bin",
+    "report/report.html", "report/report.pdf", "tokenizers/*/tokenizer_config.json", "tokenizers/*/tokens/*.bin",
 )  # fmt: skip
 # A run's files are compressed already or are texts. A bundle that unpacks to more than this is made to fill a disk.
 HIGHEST_RATIO = 50

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path, PurePosixPath
 
+from samizdat.base.corpus_files import COMPRESSED_SUFFIXES, TEXT_SUFFIXES
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of, write_text
 from samizdat.base.parent import die_with_parent
@@ -18,15 +19,16 @@ from samizdat.runs.git import git
 # What the workflow runs from, copied where the run's own commit is not available.
 CODE = ("Snakefile", "config", "workflow", "profiles", "report", "envs", "pyproject.toml")
 GENERATED = shutil.ignore_patterns(
-    "__pycache__", "*.egg-info", "report.ipynb", "report.html", ".quarto", ".jupyter_cache"
-)
+    "__pycache__", "*.egg-info", "report.ipynb", "report.html", "report.docx", "report.pdf", "report.typ", "index.html",
+    "*_files", ".quarto", ".jupyter_cache",
+)  # fmt: skip
 
 # Folders that no input may be in, and suffixes that an input may have. A run from somebody else must not bring code,
 # nor results and states that would pass as computed here.
 CLOSED_FOLDERS = {"workflow", "profiles", "config", "envs", "results", "work", "logs"}
 # Where older commits pin the archives that a run fetches; there no input may have this name.
 OLD_PINS = "data/packages.txt"
-INPUT_SUFFIXES = {".txt", ".csv", ".tsv", ".jsonl", ".parquet", ".md", ".gz", ".json", ".safetensors", ".model"}
+INPUT_SUFFIXES = {*TEXT_SUFFIXES, *COMPRESSED_SUFFIXES, ".safetensors", ".model"}
 
 
 def is_own(manifest: Manifest, source: Path) -> bool:

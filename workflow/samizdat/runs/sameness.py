@@ -157,6 +157,18 @@ def _text(expected: Path, found: Path, known: KnownDifferences) -> str | None:
     return _text_difference(old, new, known)
 
 
+def _pdf(expected: Path, found: Path, known: KnownDifferences) -> str | None:
+    """Compare the words of two PDFs; their pictures are those of the notebook, which is compared itself."""
+    import pypdfium2
+
+    pages = (
+        (page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(path)) for path in (expected, found)
+    )
+    # With other numbers a line may break in another place.
+    old, new = (" ".join(" ".join(texts).split()) for texts in pages)
+    return _text_difference(old, new, known)
+
+
 def _text_difference(old: str, new: str, known: KnownDifferences) -> str | None:
     """Find where two texts differ by more than their numbers and pictures may; None where they agree."""
     old = known.replace(old)
@@ -250,4 +262,5 @@ _COMPARISONS: dict[str, Callable[[Path, Path, KnownDifferences], str | None]] = 
     ".json": _json,
     ".ipynb": _notebook,
     ".html": _text,
+    ".pdf": _pdf,
 }

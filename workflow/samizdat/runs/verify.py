@@ -26,6 +26,7 @@ from samizdat.runs.sameness import (
 
 SCRATCH = Path("work/.verify")  # no run can have this name
 REPORTS = ("report/quarto.ipynb", "report/report.ipynb", "report/report.html")
+PDF = "report/report.pdf"
 STATUS = {SAME: 0, CLOSE: 1, DIFFERENT: 2}
 
 
@@ -76,7 +77,7 @@ def verify(source: Path) -> int:
 
 
 def compare_runs(manifest: Manifest, run: Path, rebuilt: Path) -> Iterator[tuple[str, Verdict]]:
-    """Compare two runs; yield each artefact with its verdict, then manifest, notebooks and page.
+    """Compare two runs; yield each artefact with its verdict, then manifest, notebooks, page and PDF.
 
     Args:
         manifest: of the recorded run.
@@ -96,7 +97,7 @@ def compare_runs(manifest: Manifest, run: Path, rebuilt: Path) -> Iterator[tuple
     if verdict.kind == CLOSE:
         old, new = (re.findall(r'RESULTS = \\"([0-9a-f]{64})\\"', _read(here / REPORTS[0])) for here in (run, rebuilt))
         known.words |= dict(zip(old, new, strict=False))
-    for name in REPORTS:
+    for name in (*REPORTS, *([PDF] if manifest.config.get("pdf") else [])):
         yield name, _verdict(name, recorded, run, rebuilt, known)
 
 
@@ -129,8 +130,8 @@ def _verdict(name: str, recorded: dict[str, str], run: Path, rebuilt: Path, know
 
 
 def _report_hashes(run: Path) -> dict[str, str]:
-    """Read the hashes of manifest, notebooks and page from the run's provenance."""
-    names = ("manifest.json", *REPORTS)
+    """Read the hashes of manifest, notebooks, page and PDF from the run's provenance."""
+    names = ("manifest.json", *REPORTS, PDF)
     try:
         hashes = json.loads(_read(run / "provenance.json"))["sha256"]
         return {name: str(hashes[Path(name).name]) for name in names if Path(name).name in hashes}

@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 from samizdat.base import stage
-from samizdat.base.configuration import corpus_files
+from samizdat.base.corpus_files import corpus_files
 from samizdat.base.files import checked_bytes, checked_sha256, sha256_of
 from samizdat.records.io import write_document
 from samizdat.records.run import Manifest

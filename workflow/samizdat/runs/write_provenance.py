@@ -22,7 +22,7 @@ def write_provenance(reports: tuple[Path, ...], manifest: Path, run_work: Path, 
     """Write `provenance.json`: hashes of manifest and report, machine, date, and each step's time and memory.
 
     Args:
-        reports: the notebooks and the page.
+        reports: the notebooks, the page and the PDF.
         manifest: the run's manifest.
         run_work: the run's folder of private state, where each step writes `usage.json` and, where it
             measured them, `speed.json`.

@@ -45,7 +45,7 @@ class Decoder:
         self._scales = [
             scale / (layer + 1 if config.scale_attn_by_inverse_layer_idx else 1) for layer in range(config.n_layer)
         ]
-        device = model.device
+        device = self.device = model.device
         # Keys and values of each layer: the first block of all heads of all slots, then the second, …
         blocks = -(-cache_tokens // BLOCK)
         self._cache = torch.zeros(

@@ -1,27 +1,21 @@
 """Texts from a causal language model: many at once, each with random numbers of its own."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from transformers import GPT2LMHeadModel
 
 from samizdat.samples.cached_gpt2 import Decoder
-from samizdat.samples.token_choice import (
-    DRAWS,
-    PROBABILITY_BITS,
-    ban_repeated_ngrams,
-    draw,
-    keep_most_probable,
-    penalise_repetition,
-)
+from samizdat.samples.letters import WHOLE, Letters
+from samizdat.samples.token_choice import DRAWS, PROBABILITY_BITS, Recipe, choose
 
 # The length of a cache is a multiple of this: most texts of a call then have caches of one shape.
 CACHE_STEP = 64
@@ -44,23 +38,6 @@ class Continuation:
     finished: bool  # whether the model ended the text itself
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How the next token is drawn; the same for all texts of a call."""
-
-    top_k: int  # 0: off
-    top_p: float  # 1: off
-    repetition_penalty: float  # 1: off
-    no_repeat_ngram: int  # 0: off
-    max_new_tokens: int
-    slots: int  # texts at once, on a CPU in each thread
-
-    @classmethod
-    def of(cls, sampling: Mapping[str, Any]) -> "Recipe":
-        """Take the recipe's keys from the config's `sampling`."""
-        return cls(**{key.name: sampling[key.name] for key in fields(cls)})
-
-
 @dataclass
 class _Slot:
     """A text that is being written."""
@@ -71,6 +48,7 @@ class _Slot:
     numbers: np.ndarray  # random numbers, [limit, DRAWS]
     read: int = 0  # tokens that the model has read
     written: list[int] = field(default_factory=list)
+    letter: int = WHOLE  # how far its last letter is spelled: a state of `Letters`
 
     @property
     def reads_prompt(self) -> bool:
@@ -119,6 +97,7 @@ def write_texts(
     recipe: Recipe,
     *,
     boundary: int,
+    letters: Letters | None = None,
     progress: Callable[[int], object] = lambda texts: None,
 ) -> list[Continuation]:
     """Continue every prompt until the model writes the boundary token, or to the recipe's length.
@@ -134,16 +113,18 @@ def write_texts(
         recipe: how tokens are drawn, in the order of `transformers.generate`: repetition penalty, n-grams,
             temperature, top-k, top-p.
         boundary: the token that ends a text.
+        letters: the tokens that may follow a part of a letter; None where each token has whole letters.
         progress: called with the number of texts that were finished since the last call.
 
     Returns:
         Continuations in the order of the requests.
     """
     texts, stop = _Texts(len(requests), boundary, progress), threading.Event()
+    letters = letters and letters.to(model.device)
 
     def write(length: int, waiting: Iterator[_Slot]) -> None:
         decoder = Decoder(model, recipe.slots, length)
-        for drawn in _write_in_slots(decoder, waiting, recipe, boundary, model.device):
+        for drawn in _write_in_slots(decoder, waiting, recipe, boundary, letters):
             texts.add(drawn)
             if stop.is_set():
                 return
@@ -172,7 +153,9 @@ def _run(jobs: Sequence[Callable[[], None]], threads: int, stop: threading.Event
             stop.set()
 
 
-def stream_text(model: GPT2LMHeadModel, request: Request, recipe: Recipe, *, boundary: int) -> Iterator[int]:
+def stream_text(
+    model: GPT2LMHeadModel, request: Request, recipe: Recipe, *, boundary: int, letters: Letters | None = None
+) -> Iterator[int]:
     """Yield the tokens of one text, the same as `write_texts` writes, each as soon as it is drawn.
 
     Args:
@@ -180,11 +163,13 @@ def stream_text(model: GPT2LMHeadModel, request: Request, recipe: Recipe, *, bou
         request: the prompt, shorter than the model's context.
         recipe: how tokens are drawn.
         boundary: the token that ends a text, which is not yielded.
+        letters: as for `write_texts`.
     """
+    letters = letters and letters.to(model.device)
     with _one_thread(model.device):
         for length, slots in _by_length(model, [request], recipe):
             decoder = Decoder(model, recipe.slots, length)
-            for drawn in _write_in_slots(decoder, iter(slots), recipe, boundary, model.device):
+            for drawn in _write_in_slots(decoder, iter(slots), recipe, boundary, letters):
                 if drawn.token != boundary:
                     yield drawn.token
 
@@ -230,13 +215,14 @@ def _random_numbers(request: Request, tokens: int) -> np.ndarray:
 
 
 def _write_in_slots(
-    decoder: Decoder, waiting: Iterator[_Slot], recipe: Recipe, boundary: int, device: torch.device
+    decoder: Decoder, waiting: Iterator[_Slot], recipe: Recipe, boundary: int, letters: Letters | None
 ) -> Iterator[_Drawn]:
     """Yield each token as it is drawn.
 
     When a text ends, the next one begins in its slot, and its prompt is read token by token: no slot is left empty
     while texts are waiting.
     """
+    device = decoder.device
     rows = torch.arange(recipe.slots, device=device)
     history = torch.zeros((recipe.slots, decoder.cache_tokens), dtype=torch.long, device=device)
     slots: list[_Slot | None] = [None] * recipe.slots
@@ -258,20 +244,25 @@ def _write_in_slots(
                 slot.read += 1
         if all(slot is None or slot.reads_prompt for slot in slots):
             continue
-        chosen = _choose(logits, history, positions + 1, slots, recipe)
+        chosen = _choose(logits, history, positions + 1, slots, recipe, letters)
         for place, (slot, token) in enumerate(zip(slots, chosen, strict=True)):
             if slot is None or slot.reads_prompt:
                 continue
             slot.written.append(token)
+            slot.letter = letters.after(slot.letter, token) if letters else WHOLE
             last = token == boundary or len(slot.written) == slot.limit
             if last:
                 slots[place] = None
             yield _Drawn(slot.number, token, last)
 
 
-@torch.inference_mode()
 def _choose(
-    logits: torch.Tensor, history: torch.Tensor, lengths: torch.Tensor, slots: Sequence[_Slot | None], recipe: Recipe
+    logits: torch.Tensor,
+    history: torch.Tensor,
+    lengths: torch.Tensor,
+    slots: Sequence[_Slot | None],
+    recipe: Recipe,
+    letters: Letters | None,
 ) -> list[int]:
     """Draw the next token of each slot; that of a slot which is empty or reads its prompt has no meaning.
 
@@ -281,15 +272,12 @@ def _choose(
         lengths: tokens of each text so far, `[slots]`.
         slots: the texts.
         recipe: how tokens are drawn.
+        letters: which tokens may follow.
     """
     unused = np.zeros(DRAWS, np.int64)
     numbers = np.stack([slot.numbers[len(slot.written)] if slot else unused for slot in slots])
-    temperatures = torch.tensor([[slot.request.temperature if slot else 1.0] for slot in slots]).to(logits.device)
-    scores = penalise_repetition(logits, history, recipe.repetition_penalty)
-    scores = ban_repeated_ngrams(scores, history, lengths, recipe.no_repeat_ngram)
-    greedy = temperatures == 0
-    warmed = keep_most_probable(scores / temperatures.masked_fill(greedy, 1), recipe.top_k)
-    chosen = draw(warmed.softmax(dim=1), recipe.top_p, torch.from_numpy(numbers).to(logits.device))
-    if any(slot is not None and slot.request.temperature == 0 for slot in slots):
-        chosen = torch.where(greedy[:, 0], scores.argmax(dim=1), chosen)
-    return chosen.tolist()
+    temperatures = [slot.request.temperature if slot else 1.0 for slot in slots]
+    if letters:
+        left = [slot.limit - len(slot.written) - 1 if slot else 0 for slot in slots]
+        logits = letters.forbid(logits, [slot.letter if slot else WHOLE for slot in slots], left)
+    return choose(logits, history, lengths, temperatures, numbers, recipe)

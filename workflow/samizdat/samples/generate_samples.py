@@ -6,20 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from samizdat.base import stage
 from samizdat.base.device import Device, enough_memory, prepare
 from samizdat.base.errors import UserError
 from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints.encoding import load_tokenizer
-from samizdat.measures.words import first_words
+from samizdat.measures.words import first_words, split_words
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_document, read_table, write_table
 from samizdat.records.models import ModelSummary
 from samizdat.records.samples import PUBLISHED_PERCENT, SAMPLES
 from samizdat.samples.checkpoint import load_model, prompt_tokens, text_of
-from samizdat.samples.engine import Continuation, Recipe, Request, write_texts
+from samizdat.samples.engine import Continuation, Request, write_texts
+from samizdat.samples.letters import Letters
+from samizdat.samples.token_choice import Recipe
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,8 @@ def generate_samples(
     chosen = prepare(device, threads=threads, seed=seed)
     steps = read_document(ModelSummary, model / "summary.json").checkpoints
     tokenizer = load_tokenizer(model)
-    wanted = list(_prompts(settings, prompts, texts, seed))
+    context = GPT2Config.from_pretrained(model, local_files_only=True).n_positions
+    wanted = list(_prompts(settings, prompts, texts, tokenizer, context // 2, seed))
     encoded = prompt_tokens(tokenizer, [prompt.text for prompt in wanted])
     rows: list[dict[str, Any]] = []
     for percent in percents:
@@ -105,21 +108,27 @@ def generate_samples(
             for temperature in settings.temperatures
             for number in range(prompt.samples)
         ]
-        _refuse_long_prompts(planned, name, weights.config.n_positions)
+        _refuse_long_prompts(planned, name, context)
         title = f"samples {name} at {percent} %"
-        written = _write(weights, planned, settings, tokenizer.eos_token_id, chosen, title)
+        written = _write(weights, planned, settings, tokenizer, chosen, title)
         checkpoint = {"model": name, "percent": percent, "step": steps[str(percent)]}
         rows += [
             {"id": f"{name}-{percent}-{number}"} | checkpoint | _row(sample, text, settings, tokenizer)
             for number, (sample, text) in enumerate(zip(planned, written, strict=True))
         ]
     write_table(pd.DataFrame(rows), SAMPLES, samples)
-    missing = settings.held_out_prompts - sum(prompt.kind == "held_out" for prompt in wanted)
-    short = f"; {missing} held-out prompts fewer than asked for: the other held-out texts are too short"
-    return f"{len(rows):,} texts{short if missing else ''}"
+    return f"{len(rows):,} texts{_shortage(settings, wanted)}"
 
 
-def _prompts(settings: SamplingSettings, prompts: tuple[str, ...], texts: Path, seed: int) -> Iterator[_Prompt]:
+def _prompts(
+    settings: SamplingSettings,
+    prompts: tuple[str, ...],
+    texts: Path,
+    tokenizer: PreTrainedTokenizerFast,
+    most_tokens: int,
+    seed: int,
+) -> Iterator[_Prompt]:
+    """Yield the config's prompts, beginnings of held-out texts with at most so many tokens, and no prompt."""
     for text in prompts:
         yield _Prompt("config" if text else "none", text, None, settings.samples_per_prompt, True)
     corpus = read_table(texts, TEXTS)
@@ -129,13 +138,40 @@ def _prompts(settings: SamplingSettings, prompts: tuple[str, ...], texts: Path, 
     for key, text in drawn:
         if found == settings.held_out_prompts:
             break
-        beginning = first_words(text, settings.held_out_prompt_words)
+        beginning = _beginning(text, settings.held_out_prompt_words, tokenizer, most_tokens)
         if beginning is not None:
             found += 1
             yield _Prompt("held_out", beginning, key, 1, True)
     if settings.unprompted_samples:
         # Their seeds differ from those of an empty prompt above, because the kind is part of a seed.
         yield _Prompt("unprompted", "", None, settings.unprompted_samples, False)
+
+
+def _beginning(text: str, words: int, tokenizer: PreTrainedTokenizerFast, most_tokens: int) -> str | None:
+    """Return the first words of a text, fewer where so many have too many tokens; None if it has no such beginning."""
+    if first_words(text, words) is None:
+        return None
+    for number in range(words, 0, -1):
+        beginning = first_words(text, number)
+        if beginning is not None and len(*prompt_tokens(tokenizer, [beginning])) <= most_tokens:
+            return beginning
+    return None
+
+
+def _shortage(settings: SamplingSettings, wanted: Sequence[_Prompt]) -> str:
+    """Say how many held-out prompts are missing, and how many are shorter than asked for."""
+    held_out = [prompt for prompt in wanted if prompt.kind == "held_out"]
+    missing = settings.held_out_prompts - len(held_out)
+    shorter = sum(len(split_words(prompt.text)) < settings.held_out_prompt_words for prompt in held_out)
+    said = ""
+    if missing:
+        said += f"; {missing} held-out prompts fewer than asked for: the other held-out texts are too short"
+    if shorter:
+        said += (
+            f"; {shorter} held-out prompts have fewer than {settings.held_out_prompt_words} words, since a prompt "
+            "has at most half of the context's tokens"
+        )
+    return said
 
 
 def _refuse_long_prompts(planned: Sequence[_Sample], name: str, context: int) -> None:
@@ -152,7 +188,7 @@ def _write(
     model: GPT2LMHeadModel,
     planned: Sequence[_Sample],
     settings: SamplingSettings,
-    boundary: int,
+    tokenizer: PreTrainedTokenizerFast,
     device: Device,
     title: str,
 ) -> list[Continuation]:
@@ -160,7 +196,14 @@ def _write(
     requests = [sample.request for sample in planned]
     bar = stage.progress(title, len(requests), "texts")
     with enough_memory(device, f"{settings.slots} texts at once", remedy="halve sampling.slots in the config"):
-        written = write_texts(model, requests, Recipe.of(asdict(settings)), boundary=boundary, progress=bar.update)
+        written = write_texts(
+            model,
+            requests,
+            Recipe.of(asdict(settings)),
+            boundary=tokenizer.eos_token_id,
+            letters=Letters.of(tokenizer, model.config.vocab_size),
+            progress=bar.update,
+        )
     bar.close()
     return written
 

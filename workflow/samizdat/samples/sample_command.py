@@ -60,8 +60,8 @@ def sample(
     from samizdat.base.device import enough_memory, prepare
     from samizdat.checkpoints.encoding import load_tokenizer
     from samizdat.samples.checkpoint import load_model
-    from samizdat.samples.engine import Recipe
     from samizdat.samples.stream import continuation
+    from samizdat.samples.token_choice import Recipe
 
     transformers_logging.disable_progress_bar()
     chosen = prepare(device or config["device"], threads=config["threads"], seed=config["seed"])

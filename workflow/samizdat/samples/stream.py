@@ -6,7 +6,9 @@ from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from samizdat.base.errors import UserError
 from samizdat.samples.checkpoint import prompt_tokens, text_of
-from samizdat.samples.engine import Recipe, Request, stream_text
+from samizdat.samples.engine import Request, stream_text
+from samizdat.samples.letters import Letters
+from samizdat.samples.token_choice import Recipe
 
 # A decoded text may end within a character, or within a line end: such an end is not shown yet.
 _UNDECIDED = "\ufffd\r"
@@ -38,7 +40,9 @@ def continuation(
     context = model.config.n_positions
     if len(tokens) >= context:
         raise UserError(f"the prompt has {len(tokens)} tokens, the model reads {context}", remedy="shorten it")
-    written = stream_text(model, Request(tokens, temperature, seed), recipe, boundary=tokenizer.eos_token_id)
+    letters = Letters.of(tokenizer, model.config.vocab_size)
+    request = Request(tokens, temperature, seed)
+    written = stream_text(model, request, recipe, boundary=tokenizer.eos_token_id, letters=letters)
     yield from pieces(tokenizer, tokens[1:], written)
 
 

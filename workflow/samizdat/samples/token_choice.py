@@ -1,5 +1,10 @@
 """How the next token is drawn: the scores are changed as in `transformers.generate`; the draws need no sorting."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
 import torch
 
 # Probabilities are rounded to whole multiples of 2 to the power of -30: their sums are exact in any order, on any
@@ -7,6 +12,52 @@ import torch
 PROBABILITY_BITS = 30
 # Random numbers for one token: the first is for the first draw; if top-p refuses a draw, the next one is used.
 DRAWS = 16
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the next token is drawn; the same for all texts of a call."""
+
+    top_k: int  # 0: off
+    top_p: float  # 1: off
+    repetition_penalty: float  # 1: off
+    no_repeat_ngram: int  # 0: off
+    max_new_tokens: int
+    slots: int  # texts at once, on a CPU in each thread
+
+    @classmethod
+    def of(cls, sampling: Mapping[str, Any]) -> "Recipe":
+        """Take the recipe's keys from the config's `sampling`."""
+        return cls(**{key.name: sampling[key.name] for key in fields(cls)})
+
+
+@torch.inference_mode()
+def choose(
+    logits: torch.Tensor,
+    history: torch.Tensor,
+    lengths: torch.Tensor,
+    temperatures: Sequence[float],
+    numbers: np.ndarray,
+    recipe: Recipe,
+) -> list[int]:
+    """Draw the next token of each text.
+
+    Args:
+        logits: `[n, vocabulary]`.
+        history: the texts so far, `[n, tokens of the cache]`.
+        lengths: tokens of each text so far, `[n]`.
+        temperatures: of each text; 0: the most probable token.
+        numbers: random numbers, `[n, DRAWS]`.
+        recipe: how tokens are drawn.
+    """
+    warmth = torch.tensor(temperatures).to(logits.device)[:, None]
+    scores = penalise_repetition(logits, history, recipe.repetition_penalty)
+    scores = ban_repeated_ngrams(scores, history, lengths, recipe.no_repeat_ngram)
+    warmed = keep_most_probable(scores / warmth.masked_fill(warmth == 0, 1), recipe.top_k)
+    chosen = draw(warmed.softmax(dim=1), recipe.top_p, torch.from_numpy(numbers).to(logits.device))
+    if 0 in temperatures:
+        chosen = torch.where(warmth[:, 0] == 0, scores.argmax(dim=1), chosen)
+    return chosen.tolist()
 
 
 def penalise_repetition(scores: torch.Tensor, tokens: torch.Tensor, penalty: float) -> torch.Tensor:
@@ -28,6 +79,8 @@ def penalise_repetition(scores: torch.Tensor, tokens: torch.Tensor, penalty: flo
 def ban_repeated_ngrams(scores: torch.Tensor, tokens: torch.Tensor, lengths: torch.Tensor, size: int) -> torch.Tensor:
     """Make tokens impossible that would complete an n-gram which is in the text already (Paulus et al. 2017).
 
+    Where no token would be possible then, none is made impossible.
+
     Args:
         scores: logits `[n, vocabulary]`.
         tokens: the texts so far, `[n, longest]`; after a text's length, anything.
@@ -41,7 +94,8 @@ def ban_repeated_ngrams(scores: torch.Tensor, tokens: torch.Tensor, lengths: tor
     before = tokens.unfold(1, size, 1)[:, :, :-1]
     same = (before == tokens.gather(1, latest)[:, None]).all(dim=2) & (ends < lengths[:, None])
     highest = torch.where(same, -torch.inf, torch.inf).to(scores.dtype)
-    return scores.scatter_reduce(1, tokens[:, size - 1 :], highest, "amin")
+    left = scores.scatter_reduce(1, tokens[:, size - 1 :], highest, "amin")
+    return torch.where(left.isneginf().all(dim=1, keepdim=True), scores, left)
 
 
 def keep_most_probable(scores: torch.Tensor, top_k: int) -> torch.Tensor:

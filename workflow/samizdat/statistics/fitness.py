@@ -1,5 +1,7 @@
 """Whether texts are of the kind that a classifier was made for: language, length, windows, texts without a label."""
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 
@@ -13,6 +15,8 @@ from samizdat.statistics.tables import Row
 # A text that is shorter, or whose most probable language is less probable, has no language that can be detected.
 LANGUAGE_CHARACTERS = 20
 LANGUAGE_PROBABILITY = 0.9
+# Variants of a language, which the identifier lists apart: their probabilities add up (ISO 639-3, macrolanguages).
+VARIANTS = {"nn": "no", "nb": "no", "arz": "ar", "ary": "ar", "yue": "zh", "wuu": "zh", "uzs": "uz", "sdh": "ku"}
 # Only the beginning of a long text is read to detect its language.
 READ_CHARACTERS = 2000
 
@@ -29,8 +33,17 @@ def language(text: str) -> str | None:
     """
     if len(text) < LANGUAGE_CHARACTERS:
         return None
-    code, probability = _identifier().classify(text[:READ_CHARACTERS])
-    return code if probability >= LANGUAGE_PROBABILITY else None
+    found: dict[str, float] = defaultdict(float)
+    for code, probability in _identifier().rank(text[:READ_CHARACTERS]):
+        found[_without_variant(code)] += probability
+    best = max(found, key=found.__getitem__)
+    return best if found[best] >= LANGUAGE_PROBABILITY else None
+
+
+def _without_variant(code: str) -> str:
+    """Return the language of a code with a region or script (`zh-TW`), or of a variant."""
+    language = re.split("[-_]", code.lower())[0]
+    return VARIANTS.get(language, language)
 
 
 def languages(corpus: pd.DataFrame) -> pd.Series:
@@ -53,7 +66,8 @@ def fitness(card: ClassifierCard, corpus: pd.DataFrame, scores: pd.DataFrame, sp
         ("several_windows", int((scores["windows"] > 1).sum()), len(scores)),
     ]
     if card.languages:
-        checks.append(("other_language", int((~known.isin(list(card.languages))).sum()), len(known)))
+        fit = [_without_variant(code) for code in card.languages]
+        checks.append(("other_language", int((~known.isin(fit)).sum()), len(known)))
     if card.min_words is not None or card.max_words is not None:
         words = [len(split_words(text)) for text in corpus["text"]]
         if card.min_words is not None:

@@ -8,7 +8,8 @@ from scipy import sparse
 
 from samizdat.base.device import Device, enough_memory
 from samizdat.base.seeds import derive_seed
-from samizdat.checkpoints.embedding import embed
+from samizdat.checkpoints.embedding import embed, unread_share
+from samizdat.checkpoints.encoding import MOST_UNKNOWN
 from samizdat.measures import closeness, two_sample_test
 from samizdat.measures.bootstrap import Bootstrap, sum_by_document
 from samizdat.statistics.tables import Row
@@ -58,6 +59,9 @@ def closeness_to_real(
 ) -> Iterator[Row]:
     """Measure how close each set of samples is to as many held-out texts, and how close as many training texts are.
 
+    Where the encoder doesn't know more than MOST_UNKNOWN of the held-out texts' tokens, all that it sees is how many
+    there are; then texts are compared by their runs of characters, as the metric `character_closeness`.
+
     Args:
         sets: the columns that name each set of samples, and its passages: `own` and `document`. Too few passages give
             no row.
@@ -78,8 +82,13 @@ def closeness_to_real(
     most = max(number for _, _, number in enough)
     frames = [real[:most], training[:most], *(part[:number] for _, part, number in enough)]
     texts = [text for frame in frames for text in frame["own"]]
-    with enough_memory(device, "the encoder of sample_quality", remedy="set `device: cpu` in the config"):
-        points = embed(texts, encoder, revision, device.kind)
+    unread = unread_share(frames[0]["own"].tolist(), encoder, revision)
+    yield {"subset": "held_out", "metric": "unread_token_share", "units": most, "value": unread}
+    if unread > MOST_UNKNOWN:
+        metric, points = "character_closeness", closeness.embed_characters(texts, bootstrap.seed)
+    else:
+        with enough_memory(device, "the encoder of sample_quality", remedy="set `device: cpu` in the config"):
+            metric, points = "closeness", embed(texts, encoder, revision, device.kind)
     of_real, of_training, *of_samples = np.split(points, np.cumsum([len(frame) for frame in frames])[:-1])
     for (names, part, number), own in zip(enough, of_samples, strict=True):
         seed = derive_seed(bootstrap.seed, "closeness", *names.values())
@@ -91,7 +100,7 @@ def closeness_to_real(
         counts = _clustered(of_training[:number], training[:number], of_real[:number], real[:number], seed)
         ceiling = closeness.closeness(np.stack([one.sum(axis=0) for one in counts]))
         yield {
-            **names, "metric": "closeness", "units": number, "value": float(value), "low": low, "high": high,
+            **names, "metric": metric, "units": number, "value": float(value), "low": low, "high": high,
             "real_value": float(ceiling),
         }  # fmt: skip
 

@@ -1,0 +1,53 @@
+"""Spreadsheets: sheets, numbers, dates, cells beside the table, damage."""
+
+import datetime
+
+import pytest
+
+from support.spreadsheets import workbook
+
+HEAD = ["text", "mood"]
+
+
+def test_the_sheets_with_the_column_of_texts_are_read_and_the_others_told(corpus, capsys):
+    sheets = {
+        "Notes": [["how I did it"]],
+        "A": [HEAD, ["one", "good"], [None, None], ["two", None]],
+        "B": [HEAD, ["three", "x"]],
+    }
+    table, summary = corpus({"t.xlsx": workbook(sheets)}, label_columns=("mood",))  # fmt: skip
+    assert table["text"].tolist() == ["one", "two", "three"]
+    assert table["label_mood"].fillna("none").tolist() == ["good", "none", "x"]
+    assert summary.found == {"the sheets 'A', 'B'; not 'Notes'": "data/t.xlsx"} and summary.read == 3
+    assert "not 'Notes'" in capsys.readouterr().err
+
+
+def test_cells_look_as_the_program_shows_them(corpus):
+    values = [1, 1.0, 2.5, True, datetime.date(2024, 5, 1), "01", " x ", 0.1]
+    rows = [HEAD, *([f"text {number}", value] for number, value in enumerate(values))]
+    labels = corpus({"t.xlsx": workbook({"A": rows})}, label_columns=("mood",))[0]["label_mood"].tolist()
+    assert labels == ["1", "1", "2.5", "true", "2024-05-01", "01", "x", "0.1"]
+
+
+def test_headings_may_begin_further_right_and_lines_are_kept(corpus):
+    rows = [[None, "text"], [None, "one\ntwo <&>"], [None, " three"]]
+    assert corpus({"t.xlsx": workbook({"A": rows})})[0]["text"].tolist() == ["one\ntwo <&>", "three"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (workbook({"A": [["words"], ["one"]]}), ["has no column 'text' (corpus.text_column); it has: 'words'"]),
+        (workbook({"A": []}), ["it has: none"]),
+        (workbook({"A": [["text", "text"], ["one", "two"]]}), ["sheet 'A' has 2 columns 'text'"]),
+        (workbook({"A": [["text"], ["one", "beside"]]}), ["sheet 'A', row 2 has the cell 'beside'", "give the column"]),
+        (workbook({"A": [["text"], ["one"]]})[:-30], ["can't be read as an .xlsx file"]),
+        (b"text\none\n", ["can't be read as an .xlsx file"]),
+        (b"", ["can't be read as an .xlsx file"]),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), ["can't be read as an .xlsx file", "without a password"]),
+    ],
+)
+def test_what_is_no_sheet_of_texts_is_refused(refusal, content, said):
+    message = refusal({"t.xlsx": content})
+    for part in said:
+        assert part in message

@@ -1,0 +1,173 @@
+"""The PDF: the page's content, read aloud in order, on paper without a cut word; nothing in a text is markup."""
+
+import base64
+import html
+import io
+import re
+import sys
+
+import nbformat
+import pytest
+from PIL import Image
+
+from samizdat.base.errors import UserError
+from samizdat.base.escaping import attribute, escape, quoted, visible
+from samizdat.publishing.notes import safe_markdown
+from samizdat.publishing.render_pdf import render_pdf
+from samizdat.publishing.typst_pdf import MOST_AS_CODE_POINTS, which_scripts
+from support import hostile, pdf
+from support.report_page import executed, markdown
+
+TYPST = [
+    '#panic("ran")', '"; #panic("ran"); "', '\\"; #panic("ran"); \\"', "#{panic()}", '#import "@preview/x:0.1.0": y',
+    '#read("/etc/passwd")', "#include \"x.typ\"", "*bold* _emph_ `raw` ``` raw", "= Heading", "/ Term: x", "+ item",
+    "@label <label>", "\\u{41}", "// comment", "/* comment", "a -- b --- c ... 'd' \"e\"", "~", "$x$ $ #panic() $",
+    "https://example.org/#x", "#[", "]#", "[]{}()", "#let x = 1; #x",
+]  # fmt: skip
+
+
+def png(width: int, height: int) -> nbformat.NotebookNode:
+    """An output with a real picture."""
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(file, "png")
+    data = {"image/png": base64.b64encode(file.getvalue()).decode()}
+    return nbformat.v4.new_output("display_data", data, metadata={"image/png": {"width": width, "height": height}})
+
+
+@pytest.fixture
+def render(tmp_path):
+    """A function that makes the PDF of a notebook's cells; it returns the file and what the stage said."""
+
+    def render(*cells, **block):
+        notebook = tmp_path / "quarto.ipynb"
+        notebook.write_text(nbformat.writes(executed(*cells, **block)), encoding="utf-8")
+        return tmp_path / "report.pdf", render_pdf(notebook, tmp_path / "report.pdf", tmp_path / "work")
+
+    return render
+
+
+@pytest.fixture(scope="module")
+def whole(made_up, tmp_path_factory):
+    """The PDF of the whole report, made up."""
+    folder = tmp_path_factory.mktemp("whole")
+    render_pdf(made_up / "report" / "quarto.ipynb", folder / "report.pdf", folder / "work")
+    return folder / "report.pdf"
+
+
+def test_the_whole_report_is_the_same_bytes_twice(whole, made_up, tmp_path):
+    render_pdf(made_up / "report" / "quarto.ipynb", tmp_path / "report.pdf", tmp_path / "work")
+    assert (tmp_path / "report.pdf").read_bytes() == whole.read_bytes()
+
+
+def test_sections_captions_and_tables_are_those_of_the_page_each_once(whole, made_up):
+    page = (made_up / "report" / "report.html").read_text(encoding="utf-8")
+    page = html.unescape(re.sub(r'<details class="code">.*?</details>', "", page, flags=re.DOTALL))
+    headings = re.findall(
+        r'<li class="level-(\d)"><a href="#[\w-]+"><span class="number">([\d.]+)</span> ([^<]*)', page
+    )
+    assert pdf.contents(whole) == [(int(level) - 1, f"{number} {words}") for level, number, words in headings]
+    shown = pdf.words(whole)
+    captions = [re.sub("<.*?>", "", one) for one in re.findall("<figcaption>(.*?)</figcaption>", page, re.DOTALL)]
+    assert len(captions) > 20
+    for caption in captions:
+        assert shown.count(re.sub(r"\s", "", caption)) == 1, caption
+    for cell in re.findall("<t[dh][^>]*>(.*?)</t[dh]>", page, re.DOTALL):
+        for line in re.sub("<(?!br)[^>]*>", "", cell).split("<br"):
+            assert re.sub(r"\s", "", line.removeprefix(" />").removeprefix(">")) in shown, line
+
+
+def test_every_picture_is_read_aloud_and_no_word_is_cut(whole, made_up):
+    page = (made_up / "report" / "report.html").read_text(encoding="utf-8")
+    expected = [html.unescape(one) for one in re.findall(r'<img src="data:[^"]+" alt="([^"]*)"', page)]
+    read = [" ".join(text.split()) for kind, text in pdf.alternatives(whole) if kind == "Figure"]
+    assert read == [" ".join(one.split()) for one in expected] and len(read) > 5
+    assert pdf.cut(whole) == []
+
+
+def test_hostile_texts_are_shown_and_nothing_in_them_runs(render):
+    texts = [*TYPST, *hostile.HTML, *hostile.MARKDOWN, *hostile.TEMPLATES, *hostile.FORMULAS, *hostile.LONG[:4]]
+    rows = "\n".join(f"| {quoted(text, language='cs', longest=9_999)} | x |" for text in texts)
+    table = ('#| label: tbl-a\n#| tbl-cap: "A caption"\nf()', markdown(f"| text | y |\n|:--|--:|\n{rows}"))
+    alternative = attribute(" ".join(TYPST))
+    figure = (f'#| label: fig-a\n#| fig-cap: "A caption"\n#| fig-alt: "{alternative}"\ng()', png(60, 30))
+    printed = ("#| echo: false\nprint()", nbformat.v4.new_output("stream", text="\n".join(TYPST)))
+    notes = safe_markdown("\n\n".join(f"<p>{text}</p>\n\n    {text}\n\n`` {text} ``" for text in TYPST))
+    title = " ".join(TYPST)
+    path, _ = render(
+        table, figure, printed, f"## Notes {{#sec-notes}}\n\n{notes}", title=escape(title), author=escape(title)
+    )
+    shown = pdf.words(path)
+    for text in texts:
+        assert re.sub(r"\s", "", visible(text))[:300] in shown, text[:300]
+    whole_title = re.sub(r"\s", "", title)
+    assert shown.count(whole_title) == 3, "as title, as author, and as what a cell printed"
+    assert [re.sub(r"\s", "", text) for kind, text in pdf.alternatives(path) if kind == "Figure"] == [whole_title]
+    assert pdf.cut(path) == []
+
+
+FORMULAS = [
+    "x_t^2",
+    "\\sum_i x_i",
+    "\\text{#panic()}",
+    "\\#panic",
+    "\\begin{align}a&=b\\\\c&=d\\end{align}",
+    "\\nothing{",
+]
+
+
+def test_formulas_are_set_and_read_aloud_as_they_were_written(render):
+    path, _ = render(*(f"Here ${formula}$ is." for formula in FORMULAS), "$$y$$")
+    read = [text for kind, text in pdf.alternatives(path) if kind == "Formula"]
+    assert {"x_t^2", "\\sum_i x_i", "y"} <= set(read)
+    assert "\\nothing{" in pdf.words(path)
+
+
+def test_levels_of_headings_never_skip_and_links_to_nothing_are_words(render):
+    path, _ = render("## One\n\n##### Deep\n\n[here](#nowhere) and [there](#two)\n\n## Two {#two}")
+    assert [level for level, _ in pdf.contents(path)] == [1, 2, 1]
+    assert "hereandthere" in pdf.words(path)
+
+
+def test_a_table_longer_than_a_page_goes_on_with_its_heading_and_keeps_its_line_breaks(render):
+    rows = "\n".join(f"| {number} | first<br>second |" for number in range(120))
+    table = ('#| label: tbl-a\n#| tbl-cap: "Long"\nf()', markdown(f"| Heading | y |\n|--:|:--|\n{rows}"))
+    path, _ = render(table)
+    shown = pdf.pages(path)
+    assert len(shown) > 2 and all("Heading" in page for page in shown)
+    assert sum(len(re.findall("first\\s*\n\\s*second", page)) for page in shown) == 120
+    assert sum(page.count("Table 1") for page in shown) == 1
+
+
+def test_texts_from_right_to_left_begin_at_the_right(render):
+    table = f"| k | l |\n|:--|:--|\n| {quoted('دار', language='ar')} | x |"
+    path, _ = render("مرحبا (abc) بالعالم.", ("#| echo: false\nf()", markdown(table)), title="שלום")
+    margin = 595 - 45
+    (title,), (paragraph, *_), (cell,) = (pdf.right_edges(path, letter) for letter in "שمد")
+    assert title == pytest.approx(margin, abs=4) and paragraph == pytest.approx(margin, abs=4)
+    assert pdf.right_edges(path, "ب")[-1] < pdf.right_edges(path, "a")[-1] < paragraph
+    assert cell > 250, "the first column of two ends in the middle"
+
+
+def test_a_few_letters_that_no_font_has_are_code_points_and_many_are_an_error(render):
+    # No font has this letter: Unicode has none at this place.
+    few, many = "\u0378" * 3, "\u0378" * (MOST_AS_CODE_POINTS + 1)
+    path, said = render(f"Few: {few}.")
+    assert "⟨U+0378⟩" * 3 in pdf.words(path)
+    assert "code points instead of letters that no font has" in said and "fonts-noto-core" in said
+    with pytest.raises(UserError, match=f"no installed font has {MOST_AS_CODE_POINTS + 1} of its letters") as raised:
+        render(f"Many: {many}.")
+    assert "fonts-noto-core" in raised.value.remedy and "pdf: false" in raised.value.remedy
+
+
+def test_scripts_and_packages_are_named():
+    said = which_scripts("中文あ한😀ग\u0e01")
+    for name in ("Han (中文)", "Hiragana (あ)", "Hangul (한)", "emoji (😀)", "Devanagari (ग)", "Thai"):
+        assert name in said
+    assert said.endswith("install fonts-noto-cjk fonts-noto-color-emoji fonts-noto-core")
+
+
+def test_without_the_compiler_there_is_one_line(render, monkeypatch):
+    monkeypatch.setitem(sys.modules, "typst", None)
+    with pytest.raises(UserError, match="the package typst is not installed") as raised:
+        render("Words.")
+    assert "make .venv/ready" in raised.value.remedy and "pdf: false" in raised.value.remedy

@@ -1,0 +1,178 @@
+"""The files that `corpus.paths` names: which are read, which are not, and why."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from samizdat.base.errors import UserError
+
+PLAIN_SUFFIXES = (".txt", ".md")
+JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
+TABLE_SUFFIXES = (".csv", ".tsv", *JSON_SUFFIXES, ".parquet", ".xlsx")
+TEXT_SUFFIXES = (*PLAIN_SUFFIXES, *TABLE_SUFFIXES)
+COMPRESSED_SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
+NAMED_AT_MOST = 3
+
+
+@dataclass
+class Listing:
+    """What is below `corpus.paths`."""
+
+    files: dict[str, str] = field(default_factory=dict)  # file → the folder that its texts are grouped by
+    left_out: dict[str, list[str]] = field(default_factory=dict)  # reason → files that are not read
+
+    def unread(self) -> dict[str, str]:
+        """Name the files that are not read: reason → the first of them, and the number of the others."""
+        return {reason: named(sorted(names)) for reason, names in sorted(self.left_out.items())}
+
+
+def named(names: list[str]) -> str:
+    """Write the first names of a list, and how many more there are."""
+    more = len(names) - NAMED_AT_MOST
+    return ", ".join(map(shown, names[:NAMED_AT_MOST])) + (f" and {more:,} more" if more > 0 else "")
+
+
+def shown(name: str) -> str:
+    """Write a name so that every encoding can: bytes that are no UTF-8 as `\\udc…`."""
+    return name.encode(errors="backslashreplace").decode()
+
+
+def kind_of(path: Path) -> str:
+    """Return the suffix that says how a file is read; a compressed file has another one behind it. Else return ""."""
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    if len(suffixes) == 2 and suffixes[1] in COMPRESSED_SUFFIXES:
+        suffixes.pop()
+    return suffixes[-1] if suffixes and suffixes[-1] in TEXT_SUFFIXES else ""
+
+
+def corpus_files(paths: Iterable[str]) -> list[str]:
+    """List the files of `corpus.paths`; a folder means all files below it that have a known suffix, sorted.
+
+    Raises:
+        UserError: as `list_files`.
+    """
+    return list(list_files(paths).files)
+
+
+def list_files(paths: Iterable[str]) -> Listing:
+    """List what is below `corpus.paths`: the files that are read, and those that are not.
+
+    Links to folders are followed. Hidden files are neither read nor listed. Each file of a folder belongs to the
+    folder below the named one, or to the named one itself.
+
+    Raises:
+        UserError: a path does not exist or can't be read, a link leads in a circle, a file's kind is unknown or its
+            name is no UTF-8, or a folder has no file with a known suffix.
+    """
+    listing = Listing()
+    for name in paths:
+        path = Path(name)
+        if _is(path, "is_dir"):
+            before = len(listing.files)
+            found = sorted(_walk(path, {}), key=lambda file: file.as_posix())
+            for file in found:
+                _sort_in(file, path, listing)
+            if len(listing.files) == before and not any(file.as_posix() in listing.files for file in found):
+                kept = "".join(f"; {names}: {reason}" for reason, names in listing.unread().items())
+                raise UserError(
+                    f"corpus.paths: the folder {name} has no file of a known kind{kept}",
+                    remedy=f"put {', '.join(TEXT_SUFFIXES)} files there, or name another folder",
+                )
+        elif not _is(path, "is_file"):
+            raise _not_a_file(path, name)
+        elif not kind_of(path):
+            raise UserError(
+                f"corpus.paths: {name} is a file of an unknown kind; known are {', '.join(TEXT_SUFFIXES)}, also "
+                f"compressed ({', '.join(COMPRESSED_SUFFIXES)})",
+                remedy="if it is plain text, rename it so that its name ends with .txt; else save it as one of these",
+            )
+        else:
+            _add(path, path.absolute().parent.name, listing)
+    return listing
+
+
+def _is(path: Path, question: str) -> bool:
+    """Ask whether a path is a folder, a file and so on; one that no file system can hold is nothing."""
+    try:
+        return bool(getattr(path, question)())
+    except (OSError, ValueError):
+        return False
+
+
+def _not_a_file(path: Path, name: str) -> UserError:
+    if name.startswith("~"):
+        return UserError(
+            f"corpus.paths: {name} does not exist; only a shell knows what `~` means, the config does not",
+            remedy=f"write the whole path: {path.expanduser()}",
+        )
+    if _is(path, "is_symlink"):
+        return UserError(
+            f"corpus.paths: {name} is a link to {path.readlink()}, which does not exist",
+            remedy="correct the link, or name the file that it should lead to",
+        )
+    if _is(path, "exists"):
+        return UserError(f"corpus.paths: {name} is no file and no folder", remedy="name a file or a folder")
+    return UserError(
+        f"corpus.paths: {name} does not exist (looked in {Path.cwd()})",
+        remedy="put your texts there, or correct corpus.paths in the config",
+    )
+
+
+def _walk(folder: Path, above: Mapping[tuple[int, int], Path]) -> Iterator[Path]:
+    """Yield all that is below a folder and is no folder, hidden names left out."""
+    try:
+        state = folder.stat()
+        key = (state.st_dev, state.st_ino)
+        if key in above:
+            raise UserError(
+                f"corpus.paths: the link {folder} leads back to the folder {above[key]}, so reading would never end",
+                remedy="remove the link, or name the folders with texts one by one in corpus.paths",
+            )
+        entries = [Path(folder, entry.name) for entry in os.scandir(folder) if not entry.name.startswith(".")]
+    except OSError as error:
+        raise UserError(
+            f"corpus.paths: the folder {shown(str(folder))} can't be read: {error.strerror}",
+            remedy="allow it (chmod u+rx), or name another folder",
+        ) from None
+    for entry in entries:
+        if entry.is_dir():
+            yield from _walk(entry, {**above, key: folder})
+        else:
+            yield entry
+
+
+def _sort_in(file: Path, root: Path, listing: Listing) -> None:
+    """Add a file that was found in a folder, or say why it isn't read."""
+    reason = None
+    if not file.is_file():
+        reason = "a link to nothing" if file.is_symlink() else "no file"
+    elif file.name.startswith("~$"):
+        reason = "a lock of Excel"
+    elif not kind_of(file):
+        reason = (
+            f"no kind of file that is read ({shown(file.suffix.lower())})" if file.suffix else "a name without a suffix"
+        )
+    elif file.stem.lower() == "readme":
+        reason = "describes the folder; to read it, name the file itself in corpus.paths"
+    if reason is not None:
+        listing.left_out.setdefault(reason, []).append(file.as_posix())
+        return
+    # A folder with the parts of one Parquet table counts as a file.
+    inner = [part for part in file.relative_to(root).parts[:-1] if not part.lower().endswith(".parquet")]
+    _add(file, inner[0] if inner else root.absolute().name, listing)
+
+
+def _add(file: Path, folder: str, listing: Listing) -> None:
+    name = file.as_posix()
+    if shown(name) != name:
+        raise UserError(
+            f"corpus.paths: the name {shown(name)!r} is not in UTF-8, so not every program can open the file",
+            remedy="rename the file; `ls -b` in its folder shows its name",
+        )
+    if not os.access(file, os.R_OK):
+        raise UserError(
+            f"corpus.paths: you may not read the file {name}",
+            remedy=f"allow it: chmod u+r {name!r}; or name other files",
+        )
+    listing.files.setdefault(name, folder)

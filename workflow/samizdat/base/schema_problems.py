@@ -1,0 +1,130 @@
+"""What a config has that its schema does not allow, in words: key, value, line, and what would be right."""
+
+import difflib
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import jsonschema
+
+from samizdat.base.config_file import MOST_VALUES, Origin, Way
+
+NUMBERS = {"integer", "number"}
+DEEPEST = 20
+LONGEST_SAID = 500  # characters
+_UNFIT = re.compile("[\\x00\ud800-\udfff]")
+
+
+def schema_problems(config: Mapping[str, Any], schema: dict[str, Any], origins: Mapping[Way, Origin]) -> Iterator[str]:
+    """Yield a sentence for each key or value that the schema does not allow.
+
+    Args:
+        config: the config, with all overlays merged.
+        schema: its JSON schema.
+        origins: where values are written; those without a place are not from the user's files.
+    """
+    unfit = list(_unfit_values(config, origins))
+    if unfit:
+        yield from unfit
+        return
+    validator = jsonschema.Draft202012Validator(schema)
+    for error in sorted(validator.iter_errors(config), key=lambda error: [str(part) for part in error.absolute_path]):
+        way = tuple(error.absolute_path)
+        if error.validator == "additionalProperties" and isinstance(error.schema.get("properties"), dict):
+            for key in sorted(set(error.instance) - set(error.schema["properties"]), key=str):
+                hint = _hint_for_key(str(key), way, error.schema["properties"], schema)
+                yield f"`{dotted_way((*way, key))}`{_place(origins, (*way, key))} is not a key; {hint}"
+        elif error.validator == "required":
+            yield f"{dotted_way(way) or 'the config'}{_place(origins, way)}: {error.message}"
+        else:
+            meaning = error.schema.get("description", "")
+            told = [
+                f"`{dotted_way(way)}`{_place(origins, way)} is {_shortened(f'{error.instance!r}: {error.message}')}"
+            ]
+            told += [f"It means: {meaning.rstrip('.')}"] if meaning else []
+            hint = _hint_for_value(error.instance, error.schema, origins.get(way))
+            yield ". ".join([*told, *([hint] if hint else [])])
+
+
+def _unfit_values(config: Mapping[str, Any], origins: Mapping[Way, Origin]) -> Iterator[str]:
+    """Find what no key may have, before anything looks at every value: a config may repeat itself without end."""
+    waiting: list[tuple[Way, Any]] = [((), config)]
+    for _ in range(MOST_VALUES):
+        if not waiting:
+            return
+        way, value = waiting.pop()
+        if len(way) > DEEPEST:
+            yield f"`{dotted_way(way[:3])}` has lists or mappings in each other, {DEEPEST} and more"
+            return
+        if isinstance(value, Mapping):
+            waiting += [(way, key) for key in value] + [((*way, key), inner) for key, inner in value.items()]
+        elif isinstance(value, list):
+            waiting += [((*way, place), inner) for place, inner in enumerate(value)]
+        where = f"`{dotted_way(way)}`{_place(origins, way)}"
+        if isinstance(value, float) and not math.isfinite(value):
+            yield f"{where} is {value}; write a finite number"
+        elif isinstance(value, str) and _UNFIT.search(value):
+            yield f"{where} has a zero or half a character, {_shortened(ascii(value))}; write it without"
+    yield f"it has more than {MOST_VALUES:,} values; an alias (`*name`) may repeat a list many times"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_SAID else f"{text[:LONGEST_SAID]}…"
+
+
+def dotted_way(way: Iterable[str | int]) -> str:
+    """Write the way to a value as people do: `models[0].width`."""
+    text = ""
+    for part in way:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _place(origins: Mapping[Way, Origin], way: Way) -> str:
+    return f" ({origins[way]})" if way in origins else ""
+
+
+def _hint_for_key(key: str, way: Way, known: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """Say which key may be meant, or where this key belongs."""
+    section, _, rest = key.partition(".")
+    if rest and section in known:
+        return f"write `{section}:` and below it, further to the right, `{rest}:`"
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    homes = [name for name, inner in schema["properties"].items() if key in inner.get("properties", {})]
+    if homes and not way and (not near or near[0] != key):
+        return f"it belongs below `{'` or `'.join(homes)}`, further to the right"
+    return f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
+
+
+def _hint_for_value(value: Any, schema: Mapping[str, Any], origin: Origin | None) -> str:
+    """Say what to write where YAML reads a value as something else than the user means."""
+    kinds = schema.get("type", ())
+    kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+    written = origin.written if origin else ""
+    if value is None and kinds & {"object", "array"}:
+        return "Nothing is written under it: write its keys below it, further to the right, or delete the line"
+    if "string" in kinds and written and not isinstance(value, str | list | dict) and value is not None:
+        kind = (
+            "true or false" if isinstance(value, bool) else "a number" if isinstance(value, int | float) else "a date"
+        )
+        return f'YAML reads {written} as {kind}; in quotes it is text: write "{written}"'
+    if "string" in kinds and value is None:
+        return 'For no text write ""'
+    if "array" in kinds and isinstance(value, str):
+        return f"Write a list: [{value}]"
+    if isinstance(value, str) and kinds & NUMBERS:
+        number = _as_number(value)
+        return f"YAML reads {value} as text; write {number!r}" if number is not None else ""
+    if isinstance(value, str) and "boolean" in kinds:
+        return "Write true or false, without quotes"
+    return ""
+
+
+def _as_number(text: str) -> float | int | None:
+    """Read a number as people write it: with an exponent but no point, with a decimal comma, in quotes."""
+    try:
+        number = float(text.strip().replace(",", "."))
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() and "e" not in text.lower() else number

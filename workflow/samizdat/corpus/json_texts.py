@@ -1,0 +1,104 @@
+"""Texts of JSON: a file with one object on each line, or with a list of objects."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from samizdat.base.errors import UserError
+from samizdat.corpus.rows import NOT_A_NUMBER, Columns, Findings, Number, RawText, find
+
+
+def read_json(text: str, path: Path, columns: Columns, findings: Findings) -> Iterator[RawText]:
+    """Read the objects of a file, whatever its suffix: one on each line, or a list, also as the one list of an object.
+
+    A string in the place of an object is a text without other fields. A field that an object lacks is empty there.
+
+    Raises:
+        UserError: the file is no JSON, an object has one key twice, or no object has the field of texts.
+    """
+    rows = _lines(text, path) if _is_lines(text) else _list(text, path, columns.text, findings)
+    has: set[str] = set()
+    keys: dict[str, None] = {}
+    for place, value in rows:
+        row = {columns.text: value} if isinstance(value, str) and not isinstance(value, Number) else value
+        if not isinstance(row, dict):
+            raise UserError(
+                f"{path}: {place} is no JSON object: it is a JSON value of another kind",
+                remedy="correct it: each line, or each item of the list, must be one object",
+            )
+        keys |= dict.fromkeys(row)
+        has |= {column for _, column in columns.by_key() if _has(row, column)}
+        yield columns.read(row, path.name + (f", {place}" if place.startswith("item") else place.replace("line ", ":")))
+    columns.check_file(path, keys, has, findings)
+
+
+def _has(row: Any, path: str) -> bool:
+    """Whether a row has a field, empty or not."""
+    if isinstance(row, dict) and path in row:
+        return True
+    parent, dot, last = path.rpartition(".")
+    found = find(row, parent) if dot else None
+    return isinstance(found, dict) and last in found
+
+
+def _is_lines(text: str) -> bool:
+    """Whether the first line that isn't blank is a JSON value of its own, and others follow."""
+    first, _, rest = text.lstrip().partition("\n")
+    if not rest.strip():
+        return False
+    try:
+        json.loads(first)
+    except ValueError:
+        return first.startswith("{") and first.rstrip().endswith("}")
+    return True
+
+
+def _lines(text: str, path: Path) -> Iterator[tuple[str, Any]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            try:
+                yield f"line {number}", _parsed(line)
+            except (ValueError, RecursionError) as error:
+                raise UserError(
+                    f"{path}: line {number} is no JSON object: {error}",
+                    remedy="correct the line: each line must be one object",
+                ) from None
+
+
+def _list(text: str, path: Path, column: str, findings: Findings) -> Iterator[tuple[str, Any]]:
+    try:
+        value = _parsed(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(
+            f"{path} is no JSON: {error}",
+            remedy="correct it there, or save the file again from the program that it came from",
+        ) from None
+    if isinstance(value, dict) and not _has(value, column):
+        lists = [key for key, inner in value.items() if isinstance(inner, list)]
+        if len(lists) != 1:
+            raise UserError(
+                f"{path} is one JSON object, which has no {column!r} (corpus.text_column); of its keys "
+                f"{', '.join(map(repr, value)) or '(none)'} {len(lists)} hold a list, but one must hold the texts",
+                remedy="name the field of the text as corpus.text_column, or save the list of objects alone",
+            )
+        findings.note(path, f"the list under the key {lists[0]!r}")
+        value = value[lists[0]]
+    items = value if isinstance(value, list) else [value]
+    yield from ((f"item {number}", item) for number, item in enumerate(items, start=1))
+
+
+def _parsed(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_object, parse_int=Number, parse_float=Number, parse_constant=_constant)
+
+
+def _constant(name: str) -> Number | None:
+    return None if name in NOT_A_NUMBER else Number(name)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) != len(pairs):
+        twice = next(key for place, (key, _) in enumerate(pairs) if key in dict(pairs[:place]))
+        raise ValueError(f"an object has the key {twice!r} twice")
+    return row

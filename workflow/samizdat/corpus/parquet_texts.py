@@ -1,0 +1,115 @@
+"""Texts of Parquet files, also of the parts of a table that is a folder."""
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from samizdat.base.errors import UserError
+from samizdat.corpus.decoding import read_bytes
+from samizdat.corpus.rows import Columns, Findings, RawText
+
+# What Hive, and Spark after it, call the part without a value.
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+
+
+def read_parquet(path: Path, columns: Columns, findings: Findings) -> Iterator[RawText]:
+    """Read the rows of one file; a field of a struct has a dotted path.
+
+    A folder on the way to the file that is named `column=value` is a column with that value in each row, as Spark
+    and Dask write it.
+
+    Raises:
+        UserError: the file is damaged, the column of texts holds none, or a column of names holds lists or objects.
+    """
+    try:
+        file = pq.ParquetFile(path if path.suffix.lower() == ".parquet" else io.BytesIO(read_bytes(path)))
+        schema, folders = file.schema_arrow, _from_folders(path)
+        wanted = {column: _way(schema, column) for _, column in columns.by_key() if column not in folders}
+        has = {column for column, way in wanted.items() if way} | folders.keys()
+        columns.check_file(path, [*schema.names, *folders], has, findings)
+        columns.check_twice(schema.names, str(path))
+        _check_types(path, schema, wanted, columns)
+        tops = sorted({way[0] for way in wanted.values() if way})
+        number = 0
+        for batch in file.iter_batches(columns=tops):
+            values = {
+                column: _values(batch, way, column == columns.text) for column, way in wanted.items() if way is not None
+            }
+            for place in range(batch.num_rows):
+                number += 1
+                row = folders | {column: cells[place] for column, cells in values.items()}
+                yield columns.read(row, f"{path.name}:{number}")
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # An error of this machine, such as a disk that can't be read.
+        raise UserError(
+            f"{path} is damaged, or no Parquet file: {error}",
+            remedy="save it again from the program that it came from, or copy it again",
+        ) from None
+
+
+def _from_folders(path: Path) -> dict[str, str | None]:
+    found = (re.fullmatch("([^=]+)=(.*)", part) for part in path.parts[:-1])
+    pairs = {unquote(match[1]): unquote(match[2]) for match in found if match}
+    return {column: None if value == _NO_VALUE else value for column, value in pairs.items()}
+
+
+def _way(schema: pa.Schema, path: str) -> tuple[str, ...] | None:
+    """Find a column, or the field of a struct by its dotted path; return the names on the way, or None."""
+    if path in schema.names:
+        return (path,)
+    parts = path.split(".")
+    for end in range(len(parts) - 1, 0, -1):
+        top = ".".join(parts[:end])
+        if top in schema.names:
+            kind = schema.field(schema.get_all_field_indices(top)[0]).type
+            for name in parts[end:]:
+                if not pa.types.is_struct(kind) or kind.get_field_index(name) < 0:
+                    return None
+                kind = kind.field(name).type
+            return (top, *parts[end:])
+    return None
+
+
+def _type(schema: pa.Schema, way: tuple[str, ...]) -> pa.DataType:
+    kind = schema.field(way[0]).type
+    for name in way[1:]:
+        kind = kind.field(name).type
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _check_types(path: Path, schema: pa.Schema, wanted: dict[str, tuple[str, ...] | None], columns: Columns) -> None:
+    """Refuse a column of texts that holds none, and names that are no single values."""
+    for key, column in columns.by_key():
+        way = wanted.get(column)
+        if way is None:
+            continue
+        kind = _type(schema, way)
+        if key == "text_column":
+            if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
+                raise UserError(
+                    f"{path}: the column {column!r} (corpus.text_column) holds {kind}, not text",
+                    remedy="name a column of strings, or convert this one to strings where the file was made",
+                )
+        elif pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            raise UserError(
+                f"{path}: the column {column!r} (corpus.{key}) holds {kind}, but a name or label is a single value",
+                remedy="name another column, or make a column with one value for each text",
+            )
+
+
+def _values(batch: pa.RecordBatch, way: tuple[str, ...], text: bool) -> list[str | None]:
+    """Return the cells of a column; numbers as they are written, 1.0 as 1."""
+    cells = batch.column(way[0])
+    for name in way[1:]:
+        cells = pc.struct_field(cells, name)
+    if pa.types.is_dictionary(cells.type):
+        cells = cells.dictionary_decode()
+    values: list[str | None] = (cells if text else cells.cast(pa.string())).to_pylist()
+    return values

@@ -1,0 +1,174 @@
+"""What every reader gives: texts with the place where they were found, and what was found out about the files."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from samizdat.base.corpus_files import named
+from samizdat.base.errors import UserError
+
+# What Python's writers make of a missing number.
+NOT_A_NUMBER = ("nan", "NaN")
+
+
+@dataclass
+class RawText:
+    """A text as it was read, before any check."""
+
+    text: Any  # a string, unless the file has something else there
+    where: str  # for people, such as "reviews.csv:17"
+    document: str | None = None  # None: the text is a document of its own
+    group: str | None = None
+    labels: dict[str, str | None] = field(default_factory=dict)
+    ratings: list[int] | None = None
+
+
+class Number(str):
+    """A number as it is written in the file; it is no text, but may be a label."""
+
+    __slots__ = ()
+
+
+@dataclass
+class Findings:
+    """What the readers found out by themselves, for the terminal and the summary."""
+
+    notes: dict[str, list[str]] = field(default_factory=dict)  # what was found → files
+    lacking: dict[tuple[str, str], dict[str, list[str]]] = field(default_factory=dict)  # key, column → table → columns
+    tables: int = 0
+
+    def note(self, file: str | Path, words: str) -> None:
+        """Remember how a file was read."""
+        self.notes.setdefault(words, []).append(Path(file).as_posix())
+
+    def in_words(self) -> dict[str, str]:
+        """Name the files of each note: the first of them, and the number of the others."""
+        return {words: named(files) for words, files in self.notes.items()}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a table, or fields of its rows by dotted path, hold what."""
+
+    text: str
+    document: str | None
+    group: str | None
+    labels: tuple[str, ...]
+
+    def read(self, row: dict[str, Any], where: str) -> RawText:
+        """Read one row of a table; a column that the row lacks is empty there.
+
+        Raises:
+            UserError: a name or label is no single value.
+        """
+
+        def name(key: str, column: str | None) -> str | None:
+            return None if column is None else _name(find(row, column), f"{where}: corpus.{key} {column!r}")
+
+        return RawText(
+            find(row, self.text),
+            where,
+            document=name("document_column", self.document),
+            group=name("group_column", self.group),
+            labels={label: name("label_columns", label) for label in self.labels},
+        )
+
+    def by_key(self) -> list[tuple[str, str]]:
+        """List the keys of `corpus` in the config that name a column, each with its column."""
+        keys = [("text_column", self.text), ("document_column", self.document), ("group_column", self.group)]
+        return [
+            *((key, column) for key, column in keys if column is not None),
+            *(("label_columns", label) for label in self.labels),
+        ]
+
+    def check(self, existing: Iterable[str], where: str) -> None:
+        """Refuse a table that lacks one of the columns.
+
+        Args:
+            existing: the columns of the table.
+            where: the table, for the message.
+
+        Raises:
+            UserError: names the missing column and those that exist.
+        """
+        existing = list(existing)
+        for key, column in self.by_key():
+            if column not in existing:
+                raise lacks(where, key, column, existing)
+
+    def check_twice(self, existing: Iterable[str], where: str) -> None:
+        """Refuse a table that has one of the columns twice.
+
+        Raises:
+            UserError: names the column.
+        """
+        existing = list(existing)
+        for key, column in self.by_key():
+            if existing.count(column) > 1:
+                raise UserError(
+                    f"{where} has {existing.count(column)} columns {column!r} (corpus.{key})",
+                    remedy="rename the others, so that it is clear which one is meant",
+                )
+
+    def check_file(
+        self, path: Path, existing: Iterable[str], has: Iterable[str], findings: Findings, where: str | None = None
+    ) -> None:
+        """Refuse a file without the column of texts; remember the other columns that it lacks.
+
+        Args:
+            path: the file.
+            existing: its columns, for the message.
+            has: those of `by_key` that it has.
+            findings: where to remember.
+            where: the file in words, for the message; None: its path.
+
+        Raises:
+            UserError: names the missing column and those that exist.
+        """
+        has = set(has)
+        if self.text not in has:
+            raise lacks(where or str(path), "text_column", self.text, existing)
+        findings.tables += 1
+        for key, column in self.by_key():
+            if column not in has:
+                findings.lacking.setdefault((key, column), {})[path.as_posix()] = list(existing)
+
+
+def lacks(where: str, key: str, column: str, existing: Iterable[str]) -> UserError:
+    """Make the error of a table without one of the columns."""
+    names = ", ".join(map(repr, existing))
+    return UserError(
+        f"{where} has no column {column!r} (corpus.{key}); it has: {names or 'none'}",
+        remedy=f"name one of these as corpus.{key} in the config",
+    )
+
+
+def find(row: Any, path: str) -> Any:
+    """Return the field of a row by its name or by a dotted path into nested objects; None where there is none."""
+    if isinstance(row, dict) and path in row:
+        return row[path]
+    first, dot, rest = path.partition(".")
+    return find(row[first], rest) if dot and isinstance(row, dict) and first in row else None
+
+
+def kind_in_words(value: Any) -> str:
+    """Name the kind of a value that is not text."""
+    kinds = {bool: "true or false", int: "a number", float: "a number", Number: "a number", bytes: "bytes"}
+    kinds |= {list: "a list", tuple: "a list", dict: "an object"}
+    return kinds.get(type(value), f"a value of type {type(value).__name__}")
+
+
+def _name(value: Any, where: str) -> str | None:
+    """Read a cell as a name; None where the cell is empty or holds what is no number."""
+    if isinstance(value, dict | list | bytes):
+        raise UserError(
+            f"{where} is {kind_in_words(value)}, but a name or label is a single value",
+            remedy="name another column, or make a column with one value for each text",
+        )
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = "" if value is None else str(value).strip()
+    return None if text in ("", *NOT_A_NUMBER) else text

@@ -1,0 +1,67 @@
+"""Texts of .xlsx files: of each sheet that has the column of texts."""
+
+import io
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from samizdat.base.errors import UserError
+from samizdat.corpus.decoding import read_bytes
+from samizdat.corpus.rows import Columns, Findings, RawText, lacks
+
+
+def read_spreadsheet(path: Path, columns: Columns, findings: Findings) -> Iterator[RawText]:
+    """Read the rows of each sheet whose first row has the heading of texts; other sheets are noted.
+
+    Raises:
+        UserError: the file is damaged, no sheet has that heading, two used columns have one heading, or a cell is
+            outside of the headings.
+    """
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(read_bytes(path)))
+        sheets = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
+    # The reader is in Rust; where it meets a file that it does not expect, it may panic.
+    except (CalamineError, OSError, ValueError, BaseException) as error:
+        if isinstance(error, KeyboardInterrupt | MemoryError | SystemExit):
+            raise
+        raise UserError(
+            f"{path} can't be read as an .xlsx file: {error}",
+            remedy="open it in the program that it came from, save it again without a password, or save it as CSV",
+        ) from None
+    headings = {name: [_written(cell) or "" for cell in rows[0]] if rows else [] for name, rows in sheets.items()}
+    read = [name for name, found in headings.items() if columns.text in found]
+    if not read:
+        raise lacks(str(path), "text_column", columns.text, dict.fromkeys(itertools.chain(*headings.values())))
+    if len(sheets) > 1:
+        others = ", ".join(repr(name) for name in sheets if name not in read)
+        kept = f"the sheets {', '.join(map(repr, read))}"
+        findings.note(path, f"{kept}; not {others}" if others else kept)
+    for name in read:
+        columns.check_twice(headings[name], f"{path}, sheet {name!r}")
+        columns.check_file(path, headings[name], headings[name], findings)
+        yield from _rows(sheets[name], headings[name], f"{path.name}, sheet {name!r}, row", columns)
+
+
+def _rows(rows: list[list[Any]], headings: list[str], where: str, columns: Columns) -> Iterator[RawText]:
+    for number, row in enumerate(rows[1:], start=2):
+        cells = [_written(cell) for cell in row]
+        outside = [cell for heading, cell in zip(headings, cells, strict=False) if cell is not None and not heading]
+        if outside:
+            raise UserError(
+                f"{where} {number} has the cell {outside[0]!r} in a column without a heading",
+                remedy="give the column a heading, or delete the cell",
+            )
+        if any(cell is not None for cell in cells):
+            yield columns.read(dict(zip(headings, cells, strict=False)), f"{where} {number}")
+
+
+def _written(cell: Any) -> str | None:
+    """Write a cell as the program shows it; None where it is empty."""
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell) if cell != "" and cell is not None else None

@@ -1,0 +1,152 @@
+"""Compile a Typst document to a PDF that passes PDF/UA-1, with fonts that have all its letters."""
+
+import base64
+import logging
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+
+from fontTools import unicodedata
+
+from samizdat.base.errors import UserError
+from samizdat.publishing.typst_source import Document
+
+log = logging.getLogger("samizdat")
+
+# A few letters that no font has are written as their code points: a model at the beginning of its training writes
+# letters of any script. More of them, and nobody could read the report.
+MOST_AS_CODE_POINTS = 100
+_MISSING = re.compile(r'error: PDF/UA-1 error: the text `"((?:[^"\\`]|\\.)+)"` could not be displayed')
+_ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}|\\(.)")
+# Packages of Debian and Ubuntu, by script; fonts-noto-core has most others.
+_CJK = {"Han", "Hiragana", "Katakana", "Hangul", "Bopomofo"}
+_REST = "fonts-noto-core"
+_UNNAMED = {"Common": "signs", "Inherited": "marks", "Unknown": "unknown letters"}
+
+
+def compile_pdf(document: Document, folder: Path) -> tuple[bytes, str]:
+    """Compile a document; the same document and fonts give the same bytes.
+
+    The compiler's own fonts and matplotlib's DejaVu Sans are tried first, so that most reports are the same bytes on
+    every machine. Only for letters that these don't have are the installed fonts asked.
+
+    Args:
+        document: as `write_typst` returns it.
+        folder: where to write what the compiler reads; it can read nothing outside of it.
+
+    Returns:
+        The PDF, and the letters that are written as code points, since no font has them.
+
+    Raises:
+        UserError: the compiler isn't installed, or no font has letters that the report has many of.
+    """
+    typst = _compiler()
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "fonts").mkdir(parents=True)
+    for font in _own_fonts():
+        shutil.copy(font, folder / "fonts")
+    for name, image in document.images.items():
+        (folder / name).write_bytes(base64.b64decode(image))
+    pdf, missing = _compile(typst, document.source, folder, installed_fonts=False)
+    if missing:
+        pdf, missing = _compile(typst, document.source, folder, installed_fonts=True)
+    while pdf is None:
+        log.info("letters that no font has: %s", " ".join(f"U+{ord(letter):04X}" for letter in sorted(missing)))
+        _require_few(document.source, missing)
+        source = document.source.translate({ord(letter): f"⟨U+{ord(letter):04X}⟩" for letter in missing})
+        pdf, more = _compile(typst, source, folder, installed_fonts=True)
+        if pdf is None and more <= missing:
+            raise RuntimeError(f"typst can't display its own brackets: {sorted(more)}")
+        missing |= more
+    return pdf, "".join(sorted(missing))
+
+
+def which_scripts(letters: Iterable[str]) -> str:
+    """Name the scripts of letters, with the first letters of each, and the packages that have fonts for them."""
+    by_script: dict[str, list[str]] = {}
+    for letter in sorted(set(letters)):
+        script = "emoji" if _is_emoji(letter) else unicodedata.script_name(unicodedata.script(letter))
+        by_script.setdefault(_UNNAMED.get(script, script), []).append(letter)
+    names = "; ".join(f"{script} ({''.join(of[:5])}{'…' if len(of) > 5 else ''})" for script, of in by_script.items())
+    packages = {
+        "fonts-noto-cjk" if script in _CJK else "fonts-noto-color-emoji" if script == "emoji" else _REST
+        for script in by_script
+    }
+    return f"{names}: install {' '.join(sorted(packages))}"
+
+
+def _is_emoji(letter: str) -> bool:
+    return "\U0001f000" <= letter <= "\U0001faff"
+
+
+def _require_few(source: str, missing: set[str]) -> None:
+    """Refuse a document with many letters that no font has.
+
+    Raises:
+        UserError: names their scripts and packages with fonts.
+    """
+    counts = Counter(letter for letter in source if letter in missing)
+    if counts.total() > MOST_AS_CODE_POINTS:
+        raise UserError(
+            f"report.pdf can't be written: no installed font has {counts.total():,} of its letters",
+            remedy=f"{which_scripts(missing)} (or copy a font that has them into ~/.fonts), then run the same command "
+            "again; `pdf: false` in the config leaves the PDF out",
+        )
+
+
+def _compiler() -> ModuleType:
+    """Import the compiler.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    try:
+        import typst
+    except ImportError as error:
+        raise UserError(
+            f"report.pdf can't be written: the package typst is not installed here ({error})",
+            remedy="run `make .venv/ready`, which installs what is missing; `pdf: false` in the config leaves it out",
+        ) from None
+    module: ModuleType = typst
+    return module
+
+
+def _own_fonts() -> list[Path]:
+    """List the files of the font that comes with matplotlib."""
+    import matplotlib as mpl
+
+    return sorted(Path(mpl.get_data_path(), "fonts", "ttf").glob("DejaVuSans*.ttf"))
+
+
+def _compile(typst: ModuleType, source: str, folder: Path, *, installed_fonts: bool) -> tuple[bytes | None, set[str]]:
+    """Compile a document; return the PDF, or the letters that no font has."""
+    path = folder / "report.typ"
+    path.write_text(source, encoding="utf-8")
+    try:
+        pdf: bytes = typst.compile(
+            path,
+            root=folder,
+            font_paths=[folder / "fonts"],
+            ignore_system_fonts=not installed_fonts,
+            # No document of this program imports a package; should a text ever become markup, none is found.
+            package_path=folder / "none",
+            package_cache_path=folder / "none",
+            format="pdf",
+            pdf_standards="ua-1",
+            timestamp=0,
+        )
+    except typst.TypstError as error:
+        missing = {letter for found in _MISSING.finditer(error.diagnostic) for letter in _unescaped(found[1])}
+        if not missing:
+            raise RuntimeError(f"typst: {error.diagnostic}") from None
+        return None, missing
+    return pdf, set()
+
+
+def _unescaped(text: str) -> str:
+    """Read the characters that the compiler escaped in a message, without those that no font needs to have."""
+    plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], text)
+    return "".join(letter for letter in plain if unicodedata.category(letter) != "Cf" and letter not in "\ufe0e\ufe0f")
