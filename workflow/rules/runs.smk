@@ -27,7 +27,7 @@ ARTEFACTS = [
     ),
     *expand(
         f"{RESULTS}/statistics/{{table}}.parquet",
-        table=[*STATISTICS, "sample_quality", "copies"],
+        table=[*STATISTICS, "sample_quality", "copies", "yardsticks"],
     ),
 ]
 # Every file of a run. A run makes again those that are missing, and those that are not what their step wrote.

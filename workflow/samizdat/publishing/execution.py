@@ -19,7 +19,9 @@ from nbformat import NotebookNode
 
 from samizdat.base.errors import UserError
 from samizdat.base.files import checked_bytes, checksum_file, is_intact, write_text
-from samizdat.publishing.cells import cell_options, with_option
+from samizdat.publishing.cells import cell_options
+from samizdat.publishing.missing_letters import missing_in_figures
+from samizdat.publishing.shown import finish
 
 log = logging.getLogger("samizdat")
 
@@ -43,15 +45,14 @@ def execute(notebook: NotebookNode, document: Path, run: Path, work: Path, threa
         UserError: a cell failed, or the kernel died.
     """
     kept = work / "executed" / f"{_key(notebook)}.ipynb"
-    executed = not is_intact(kept)
-    if executed:
-        complete = _execute_fresh(notebook, document, run, work, threads)
-        write_text(kept, nbformat.writes(complete))
+    merged = _merged(notebook, kept) if is_intact(kept) else None
+    executed = merged is None or bool(missing_in_figures(merged))  # a font with the letters may have been installed
+    if merged is None or executed:
+        write_text(kept, nbformat.writes(_execute_fresh(notebook, document, run, work, threads)))
         _forget(kept.parent)
+        merged = _merged(notebook, kept)
     os.utime(kept)
-    merged = _merged(notebook, nbformat.reads(checked_bytes(kept).decode(), as_version=4))
-    for cell in merged.cells:
-        _give_alternative_text(cell)
+    finish(merged)
     nbformat.validate(merged)
     return merged, executed
 
@@ -62,8 +63,9 @@ def _key(notebook: NotebookNode) -> str:
     return hashlib.sha256(json.dumps(code).encode()).hexdigest()
 
 
-def _merged(notebook: NotebookNode, executed: NotebookNode) -> NotebookNode:
-    """Copy the outputs of an execution into a notebook with the same code and maybe other words."""
+def _merged(notebook: NotebookNode, kept: Path) -> NotebookNode:
+    """Copy the outputs of a kept execution into a notebook with the same code and maybe other words."""
+    executed = nbformat.reads(checked_bytes(kept).decode(), as_version=4)
     merged = copy.deepcopy(notebook)
     merged.metadata |= executed.metadata
     done = (cell for cell in executed.cells if cell.cell_type == "code")
@@ -143,11 +145,3 @@ def _failure(cell: NotebookNode) -> tuple[str, str, str] | None:
         if output.output_type == "error":
             return cell_options(cell.source).get("label", cell.id), output.ename, output.evalue
     return None
-
-
-def _give_alternative_text(cell: NotebookNode) -> None:
-    """Copy the alternative text of a picture from its metadata into the option `fig-alt` of its cell, for Quarto."""
-    for output in cell.get("outputs", ()):
-        alternative = output.get("metadata", {}).get("image/png", {}).get("alt")
-        if alternative and "fig-alt" not in cell_options(cell.source):
-            cell.source = with_option(cell.source, "fig-alt", alternative)

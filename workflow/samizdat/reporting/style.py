@@ -1,7 +1,6 @@
 """Set how figures look: one width, colours that colour-blind readers can tell apart, marks for grey print."""
 
 import base64
-import io
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,10 +9,10 @@ import matplotlib as mpl
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import get_font_names
 from matplotlib.ticker import PercentFormatter
 
 from samizdat.base.escaping import plain
+from samizdat.reporting.fonts import draw
 
 WIDTH_INCHES = 7.2
 LINE_CHARACTERS = 100  # of a legend that fit the width
@@ -27,29 +26,27 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
 HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo", "+++", "---", "***", "|||")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 
-# The first comes with matplotlib. The others, where installed, draw the letters that it lacks.
-_FONTS = (
-    "DejaVu Sans",
-    "Noto Sans",
-    "Noto Sans CJK JP",
-    "Noto Naskh Arabic",
-    "Noto Sans Devanagari",
-    "Arial Unicode MS",
-)
+# It comes with matplotlib. Where it lacks letters, the installed fonts are asked for them.
+_FONT = "DejaVu Sans"
 
 
 class Picture(Figure):
-    """A figure that a notebook shows as a PNG with an alternative text; the same figure gives the same bytes."""
+    """A figure that a notebook shows as a PNG with an alternative text; the same figure gives the same bytes.
 
+    Its title, which states the finding, is no part of the picture: it is text of the caption, which can be searched.
+    """
+
+    title = ""
     alternative_text = ""
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, dict[str, object]]]:
-        file = io.BytesIO()
-        with _settings(), warnings.catch_warnings(action="ignore"):
-            self.savefig(file, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+        with _settings():
+            content, missing = draw(self, mpl.rcParams["font.family"], DOTS_PER_INCH)
         width, height = self.get_size_inches() * PIXELS_PER_INCH
-        hints = {"alt": self.alternative_text, "width": round(width), "height": round(height)}
-        image = base64.b64encode(file.getvalue()).decode()
+        hints = {"title": self.title, "alt": self.alternative_text, "width": round(width), "height": round(height)}
+        if missing:
+            hints["letters_without_font"] = missing
+        image = base64.b64encode(content).decode()
         return (
             {"image/png": image, "text/plain": self.alternative_text},
             {"image/png": hints | {"needs_background": "light"}},
@@ -59,14 +56,12 @@ class Picture(Figure):
 @contextmanager
 def _settings() -> Iterator[None]:
     """Apply the look of all figures: fonts, sizes, colours and grid."""
-    installed = set(get_font_names())
-    fonts = [font for font in _FONTS if font in installed]
     with mpl.rc_context(), sns.axes_style("ticks"), sns.plotting_context("notebook"), warnings.catch_warnings():
-        # A letter that no installed font has is drawn as a box; the alternative text has the letter itself.
+        # The layout is computed before the picture is drawn, which finds fonts for such letters.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         mpl.rcParams.update(
             {
-                "font.family": fonts,
+                "font.family": [_FONT],
                 "font.size": 9,
                 "axes.titlesize": 9.5,
                 "axes.labelsize": 9,
@@ -106,13 +101,14 @@ def drawing(
     height_ratios: Sequence[float] | None = None,
     sharex: bool = False,
     sharey: bool = False,
+    width_inches: float = WIDTH_INCHES,
 ) -> Iterator[tuple[Picture, list[Axes]]]:
-    """Make a picture with a grid of axes, listed row by row, under a title that states the finding."""
+    """Make a picture with a grid of axes, listed row by row, and a title that states the finding."""
     with _settings():
-        picture = Picture(figsize=(WIDTH_INCHES, height_inches), layout="constrained", facecolor="white")
+        picture = Picture(figsize=(width_inches, height_inches), layout="constrained", facecolor="white")
         grid = picture.subplots(rows, columns, squeeze=False, height_ratios=height_ratios, sharex=sharex, sharey=sharey)
         axes = grid.ravel().tolist()
-        picture.suptitle(wrapped(title, 78), x=0.0, ha="left", fontsize=10.5, fontweight="bold")
+        picture.title = title
         yield picture, axes
         for axis in axes:
             sns.despine(ax=axis)
@@ -120,12 +116,12 @@ def drawing(
 
 @contextmanager
 def panels_in_pairs(
-    title: str, panels: int, panel_inches: float, title_inches: float, *, sharey: bool = False
+    title: str, panels: int, panel_inches: float, more_inches: float, *, sharey: bool = False
 ) -> Iterator[tuple[Picture, list[Axes]]]:
     """Make a picture with axes for a number of panels, two in a row; where one place is left over, it stays empty."""
     columns = min(2, panels)
     rows = -(-panels // columns)
-    height = title_inches + rows * panel_inches
+    height = more_inches + rows * panel_inches
     with drawing(title, height, rows=rows, columns=columns, sharey=sharey) as (picture, axes):
         for axis in axes[panels:]:
             axis.set_axis_off()
@@ -154,10 +150,10 @@ def legend_label(text: str, width: int) -> str:
     return f"\u200b{wrapped(text, width)}"
 
 
-def legend_columns(labels: Sequence[str], most: int) -> int:
+def legend_columns(labels: Sequence[str], most: int, width_inches: float = WIDTH_INCHES) -> int:
     """Choose as many columns as fit the width of a figure, at most `most`."""
     longest = max((len(line) for label in labels for line in label.split("\n")), default=1)
-    return max(1, min(most, len(labels), LINE_CHARACTERS // (longest + 6)))
+    return max(1, min(most, len(labels), int(LINE_CHARACTERS * width_inches / WIDTH_INCHES) // (longest + 6)))
 
 
 def legend_below(picture: Picture, axis: Axes) -> None:
