@@ -12,7 +12,7 @@ import yaml
 from snakemake.utils import update_config
 
 from samizdat.base.configuration import trainings
-from samizdat.base.files import sha256_of, write_text
+from samizdat.base.files import is_checksum, sha256_of, write_text
 from samizdat.measures.words import first_words
 from samizdat.publishing.execute_report import execute_report
 from samizdat.publishing.page_by_pandoc import render_page
@@ -115,7 +115,7 @@ def write_manifest(folder: Path, config: dict[str, Any], inputs: dict[str, str])
     artefacts = {
         path.relative_to(folder).as_posix(): sha256_of(path)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.relative_to(folder).parts[0] not in left_out
+        if path.is_file() and path.relative_to(folder).parts[0] not in left_out and not is_checksum(path)
     }
     manifest = Manifest(
         run=config["name"], config=config, inputs={config["notes"]: "0" * 64} | inputs, artefacts=artefacts,

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
+from samizdat.base.files import is_checksum
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
 from samizdat.models.settings import TrainingSettings
 from samizdat.models.state import StateWriter
@@ -96,4 +97,5 @@ def state_of(folder: Path) -> dict:
 
 
 def contents(folder) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    files = [path for path in folder.rglob("*") if path.is_file() and not is_checksum(path)]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}

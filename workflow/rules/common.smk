@@ -1,6 +1,7 @@
 # What the rules share: the checked config, the paths, and the environment of a stage.
 # reads: config/*.yaml, workflow/schemas/config.schema.yaml
 
+import os
 import re
 import shlex
 import shutil
@@ -65,9 +66,11 @@ STATISTICS = [
 REPORTS = [f"{RESULTS}/report/report.{form}" for form in ["html", "ipynb", *(["pdf"] if config["pdf"] else [])]]
 
 # Gives every stage one environment, so that the user's shell can't change a result, and the Python that runs Snakemake.
-# `exec` makes the stage a direct child of Snakemake, so that it can end when Snakemake does.
+# `exec` makes the stage a direct child of Snakemake, so that it can end when Snakemake does, also if that was before the
+# stage has begun to run.
 PREFIX = (
     f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
+    f" SAMIZDAT_PARENT={os.getpid()}"
     " PYTHONHASHSEED=0 LC_ALL=C.UTF-8 TZ=UTC TOKENIZERS_PARALLELISM=true"
     # Models of one shape are compiled once per run; PyTorch's default folder is shared by all programs of a user. The
     # path is absolute, because PyTorch before 2.13 starts the C++ compiler in another folder.

@@ -25,7 +25,9 @@ def words(prose):
 def set_bits(run, before, after, **yardsticks):
     (model,) = run.models.values()
     run.training = run.training.assign(validation_bits_per_byte=before)
-    run.models = {model.name: type(model)(**vars(model) | {"validation_bits_per_byte": after, "test_bits_per_byte": after})}
+    run.models = {
+        model.name: type(model)(**vars(model) | {"validation_bits_per_byte": after, "test_bits_per_byte": after})
+    }
     found = {"xz": 3.0, "xz_after_training": 2.4, "ngram": 2.0} | yardsticks
     sizes = {"read_bytes": 100, "training_bytes": 100}
     run.yardsticks = {name: {"yardstick": name, "bits_per_byte": bits, **sizes} for name, bits in found.items()}

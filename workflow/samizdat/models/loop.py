@@ -107,7 +107,7 @@ class TrainingLoop:
         self.learner.set_up(self._batch(0)[0])
 
     def _resume_or_begin(self) -> None:
-        saved = load_state(self.work / STATE_FILE, self.fingerprint, self.learner, self.workers)
+        saved = load_state(self.work / STATE_FILE, self.fingerprint, self.learner, self.workers, self.weights)
         if saved is not None:
             self.position = saved
             log.info("resumed at step %d of %d", saved.step, self.plan.steps)

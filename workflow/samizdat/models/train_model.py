@@ -4,7 +4,6 @@ import csv
 import io
 import logging
 import math
-import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from samizdat.base import free_space, stage
 from samizdat.base.device import Device, enough_memory, prepare, seed_everything
 from samizdat.base.digest import result_digest
 from samizdat.base.errors import UserError
-from samizdat.base.files import replacing_folder, sha256_of, write_text
+from samizdat.base.files import checked_bytes, checked_sha256, replacing_folder, sha256_of, write_text
 from samizdat.base.reuse import fingerprint, restore_result, store_result
 from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints import sources
@@ -53,7 +52,7 @@ class _Start:
     def digests(self) -> dict[str, str]:
         """Return file → SHA-256 of what the weights depend on, without the checkpoint."""
         files = [*(self.tokens_of(split) for split in self.vocabulary.tokens), self.tokenizer / "tokenizer.json"]
-        return {path.name: sha256_of(path) for path in files}
+        return {path.name: checked_sha256(path) for path in files}
 
 
 def train_model(
@@ -197,6 +196,8 @@ def _check_disk(loop: TrainingLoop, out: Path) -> None:
     # While a new state or new best weights are being written, the old ones are still there.
     at_most = 2 * state_bytes(loop.learner.optimizers) + (2 + kept) * weights
     there = free_space.size_of(loop.work / STATE_FILE) + loop.weights.size()
+    # The result is kept in a second copy, when the state is still there.
+    at_most += (1 + kept) * weights
     free_space.require({loop.work: max(0, at_most - there), out: (1 + kept) * weights}, "training")
 
 
@@ -205,7 +206,7 @@ def _write_model(loop: TrainingLoop, name: str, start: _Start, folder: Path) -> 
     position, learner, best = loop.position, loop.learner, loop.position.best
     loop.weights.copy_to(folder, loop.plan.kept)
     for file in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copy(start.tokenizer / file, folder / file)
+        (folder / file).write_bytes(checked_bytes(start.tokenizer / file))
     write_text(folder / "train_log.csv", _as_csv(position.log))
     tested = _tested(loop, start, folder)
     write_table(tested, TEST_LOSSES, folder / "test_losses.parquet")

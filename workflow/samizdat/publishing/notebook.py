@@ -143,8 +143,8 @@ def _title_block(source: str, config: dict[str, Any]) -> str:
 def _inputs_cell(manifest: Manifest) -> str:
     """Write a cell whose source changes with the results and with the code that reads them.
 
-    jupyter-cache knows an execution by the source of its cells, so without this cell it would show old numbers. The
-    notes are left out: they are text that no cell reads, so a new sentence there executes nothing.
+    An execution is kept under the source of its cells, so without this cell old numbers would be shown. The notes
+    are left out: they are text that no cell reads, so a new sentence there executes nothing.
     """
     state = {key: value for key, value in vars(manifest).items() if key != "inputs"}
     state["inputs"] = {key: value for key, value in manifest.inputs.items() if key != manifest.config["notes"]}

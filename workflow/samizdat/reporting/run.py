@@ -1,5 +1,6 @@
 """Read a finished run, each file when it is first asked for."""
 
+import io
 import os
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +10,7 @@ import pandas as pd
 
 from samizdat.base.configuration import trainings
 from samizdat.base.errors import UserError
+from samizdat.base.files import MAKE_AGAIN, checked_bytes
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.corpus import TEXTS, CorpusSummary
 from samizdat.records.io import read_document, read_table
@@ -88,11 +90,11 @@ class Run:
         logs = [pd.DataFrame(columns=[*TRAIN_LOG_COLUMNS, "model"])] if not names else []
         for name in names:
             path = self.folder / "models" / name / "train_log.csv"
-            log = pd.read_csv(path)
+            log = pd.read_csv(io.BytesIO(checked_bytes(path)))
             if tuple(log.columns) != TRAIN_LOG_COLUMNS:
                 raise UserError(
                     f"{path} has other columns than this version writes: {', '.join(log.columns)}",
-                    remedy="run `snakemake --cores all`, which makes it again",
+                    remedy=MAKE_AGAIN,
                 )
             logs.append(log.assign(model=name))
         return pd.concat(logs, ignore_index=True)
