@@ -1,7 +1,7 @@
-"""Check the report's page: requests, accessibility, hostile text, re-rendering, equal bytes, comparison with Quarto.
+"""Check the report: requests, accessibility, hostile text, re-rendering, equal bytes, paper, comparison with Quarto.
 
-The demo and a Czech corpus are run first, unless they are finished; the hostile run is made up. Needs Chromium on the
-PATH; the comparison with Quarto needs `quarto` on the PATH.
+The demo and a Czech corpus are run first, unless they are finished; the Arabic and the hostile run are made up. Needs
+Chromium on the PATH, and fonts for the hostile run; the comparison with Quarto needs `quarto` on the PATH.
 """
 
 import argparse
@@ -26,6 +26,8 @@ from samizdat.publishing.page_by_pandoc import render_page
 from samizdat.publishing.page_by_quarto import find_quarto, render_with_quarto
 
 sys.path.insert(0, str(ROOT / "tests"))
+
+import report_pdf
 
 from conftest import WORKFLOW_FILES
 from support import browsing, plain_notebooks
@@ -66,23 +68,31 @@ def main() -> None:
         seconds = {corpus: rerender(folder / corpus, corpus, overlay) for corpus, overlay in overlays.items()}
         hostile = browsing.publish_hostile(folder)
         notebooks = {corpus: ROOT / "results" / corpus / "report" / "quarto.ipynb" for corpus in overlays}
+        notebooks["arabic"] = report_pdf.publish_arabic(folder).with_name("quarto.ipynb")
         notebooks["hostile"] = hostile.with_name("quarto.ipynb")
         pages, differing = render(notebooks, folder)
         look(pages)
         failed = attack(next(page for page in pages if page.corpus == "hostile" and page.renderer == "embedded"))
         lacking = compare(pages)
+        papers = report_pdf.make_pdfs(notebooks, folder)
+        not_shown = report_pdf.vanished(papers[-1])
+        printed = print_pages(pages)
         raw = [
             found
             for path in notebooks.values()
             for found in plain_notebooks.raw_syntax(nbformat.read(path.with_name("report.ipynb"), as_version=4))
         ]
     figures = figures_of(pages, failed, seconds, differing, lacking)
+    figures |= report_pdf.figures_of(papers, printed, not_shown)
     what = f"raw syntax of Quarto visible in the notebook that is handed in ({', '.join(notebooks)})"
     figures["raw_syntax"] = Figure(what, len(raw), 0, True)
     show(figures)
     notes = {
         "pages": [vars(page) | {"path": page.path.name} for page in pages],
         "hostile": failed,
+        "pdfs": [vars(paper) | {"path": paper.path.name} for paper in papers],
+        "not_shown_in_pdf": not_shown,
+        "cut_by_printing": printed,
         "rerender_seconds": seconds,
         "lacking": lacking,
     }
@@ -173,6 +183,15 @@ def attack(page: Page) -> dict[str, list[str]]:
             ]
             failed["too wide"] += [element[:200] for element in watched.too_wide()]
     return failed
+
+
+def print_pages(pages: list[Page]) -> dict[str, list[str]]:
+    """Return what a sheet of A4 cuts off each page."""
+    found = {}
+    for page, _, watched in opened(pages, ("light",)):
+        watched.unfold()
+        found[f"{page.corpus}, {page.renderer}"] = [element[:200] for element in watched.cut_on_paper()]
+    return found
 
 
 def opened(pages: list[Page], schemes: tuple[str, ...], size: str = "wide") -> Iterator[tuple[Page, str, Any]]:

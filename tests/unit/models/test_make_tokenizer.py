@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import tarfile
 
 import numpy as np
@@ -146,3 +147,9 @@ def test_a_source_without_what_it_needs_is_refused(tmp_path, changes):
     texts = write_texts(["a text", "held out"], tmp_path / "t.parquet")
     with pytest.raises(UserError, match=r"the tokenizer 'own' lacks what `source: \w+` needs"):
         make_tokenizer(settings_of(**changes), texts, None, tmp_path / "out")
+
+
+def test_a_vocabulary_that_came_out_smaller_is_told(tmp_path, capsys):
+    texts = write_texts(["see the tea", "held out"], tmp_path / "t.parquet")
+    make_tokenizer(settings_of(vocabulary_size=4000), texts, None, tmp_path / "out")
+    assert re.search(r"! tokenizer \w+: the vocabulary has 2\d\d tokens, not 4,000", capsys.readouterr().err)

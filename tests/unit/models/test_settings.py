@@ -1,14 +1,17 @@
 """What follows from the recipe: steps, number formats, whether to compile."""
 
+import re
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from samizdat.base.device import Device
 from samizdat.base.errors import UserError
 from samizdat.models import train_model
 from samizdat.models.row_loss import CannotCompileError, RowLoss
-from samizdat.models.settings import COMPILED_FROM_OPERATIONS, StepPlan, decided
+from samizdat.models.settings import COMPILED_FROM_OPERATIONS, FEWEST_STEPS, StepPlan, decided, enough_steps
 from samizdat.records.io import read_document
 from samizdat.records.models import ModelSummary
 from support.small_training import SETTINGS, run
@@ -22,6 +25,31 @@ def test_a_checkpoint_on_the_way_is_evaluated_too():
     assert plan == StepPlan(
         steps=100, rows_per_step=4, kept={10: 10, 33: 33}, evaluations=frozenset({0, 10, 33, 67, 100})
     )
+
+
+@given(
+    rows=st.integers(1, 3000),
+    epochs=st.floats(0.1, 20),
+    sequences=st.one_of(st.just("auto"), st.integers(1, 64)),
+    micro_batches=st.integers(1, 4),
+)
+def test_the_settings_that_are_named_give_enough_steps(rows, epochs, sequences, micro_batches):
+    batch_tokens = 16 * micro_batches * (64 if sequences == "auto" else sequences)
+    few = replace(SETTINGS, epochs=epochs, micro_batch_sequences=sequences, batch_tokens=batch_tokens)
+    if StepPlan.of(few, context_tokens=16, rows_per_epoch=rows).steps >= FEWEST_STEPS:
+        return
+    wanted = enough_steps(few, context_tokens=16, rows_per_epoch=rows)
+    enough = replace(few, **wanted)
+    assert StepPlan.of(enough, context_tokens=16, rows_per_epoch=rows).steps >= FEWEST_STEPS
+    assert enough.batch_tokens <= batch_tokens and enough.epochs >= epochs
+    if sequences != "auto":
+        assert enough.batch_tokens % (16 * enough.micro_batch_sequences) == 0
+
+
+def test_few_steps_are_told_of_before_training(tokenizer, tmp_path, capsys):
+    run(tokenizer, tmp_path)
+    said = r"! model m: so small a corpus gives few steps to learn in, here \d+; for 100 set training\."
+    assert re.search(said, capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(

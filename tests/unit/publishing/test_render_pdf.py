@@ -14,7 +14,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.escaping import attribute, escape, quoted, visible
 from samizdat.publishing.notes import safe_markdown
 from samizdat.publishing.render_pdf import render_pdf
-from samizdat.publishing.typst_pdf import MOST_AS_CODE_POINTS, which_scripts
+from samizdat.publishing.typst_pdf import MOST_AS_CODE_POINTS
 from support import hostile, pdf
 from support.report_page import executed, markdown
 
@@ -148,6 +148,14 @@ def test_texts_from_right_to_left_begin_at_the_right(render):
     assert cell > 250, "the first column of two ends in the middle"
 
 
+def test_small_print_below_such_a_text_is_read_from_left_to_right(render):
+    small = f"<small>copy: {quoted('نور', language='ar')}, 2</small>"
+    table = f"| k | l |\n|:--|:--|\n| {quoted('دار', language='ar')}<br>{small} | x |"
+    path, _ = render(("#| echo: false\nf()", markdown(table)))
+    (copy,), (arabic,), (number,) = (pdf.right_edges(path, letter) for letter in "cن2")
+    assert copy < arabic < number
+
+
 def test_a_few_letters_that_no_font_has_are_code_points_and_many_are_an_error(render):
     # No font has this letter: Unicode has none at this place.
     few, many = "\u0378" * 3, "\u0378" * (MOST_AS_CODE_POINTS + 1)
@@ -157,13 +165,6 @@ def test_a_few_letters_that_no_font_has_are_code_points_and_many_are_an_error(re
     with pytest.raises(UserError, match=f"no installed font has {MOST_AS_CODE_POINTS + 1} of its letters") as raised:
         render(f"Many: {many}.")
     assert "fonts-noto-core" in raised.value.remedy and "pdf: false" in raised.value.remedy
-
-
-def test_scripts_and_packages_are_named():
-    said = which_scripts("中文あ한😀ग\u0e01")
-    for name in ("Han (中文)", "Hiragana (あ)", "Hangul (한)", "emoji (😀)", "Devanagari (ग)", "Thai"):
-        assert name in said
-    assert said.endswith("install fonts-noto-cjk fonts-noto-color-emoji fonts-noto-core")
 
 
 def test_without_the_compiler_there_is_one_line(render, monkeypatch):

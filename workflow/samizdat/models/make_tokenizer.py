@@ -100,6 +100,11 @@ def _tokenizer(settings: TokenizerSettings, corpus: pd.DataFrame, archive: Path 
         backend = _gpt2(archive)
     elif settings.source == "train" and settings.vocabulary_size is not None:
         backend = _train(corpus.loc[corpus["split"] == "train", "text"].tolist(), settings.vocabulary_size)
+        if (found := backend.get_vocab_size()) < settings.vocabulary_size:
+            stage.tell(
+                f"tokenizer {settings.name}: the vocabulary has {found:,} tokens, not {settings.vocabulary_size:,}: "
+                "these texts have no more parts that occur twice; tokenizers.vocabulary_size may be smaller"
+            )
     else:
         raise UserError(
             f"the tokenizer {settings.name!r} lacks what `source: {settings.source}` needs",

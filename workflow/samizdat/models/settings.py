@@ -1,5 +1,6 @@
 """The recipe of a training run, and what follows from it: steps, number formats, whether to compile."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -63,6 +64,33 @@ class StepPlan:
         marks = range(settings.evaluations + 1)
         evaluations = {round(steps * mark / settings.evaluations) for mark in marks}
         return cls(steps, rows_per_step, kept, frozenset(evaluations.union(kept.values())))
+
+
+# A training of fewer steps is told of: 409 poems in steps of 8,192 tokens reached 3.59 bits per byte, in smaller steps
+# 3.21.
+FEWEST_STEPS = 100
+
+
+def enough_steps(settings: TrainingSettings, *, context_tokens: int, rows_per_epoch: int) -> dict[str, int]:
+    """Return the keys of `training` to change for FEWEST_STEPS steps: smaller steps, and only then more epochs.
+
+    Args:
+        settings: a recipe with fewer steps.
+        context_tokens: of a row.
+        rows_per_epoch: rows of the train split.
+    """
+    rows = max(1, int(settings.epochs * rows_per_epoch) // FEWEST_STEPS)
+    sequences = settings.micro_batch_sequences
+    wanted: dict[str, int] = {}
+    if sequences != "auto" and rows < sequences:
+        wanted["micro_batch_sequences"] = rows
+    elif sequences != "auto":
+        rows = rows // sequences * sequences
+    if rows * context_tokens < settings.batch_tokens:
+        wanted["batch_tokens"] = rows * context_tokens
+    if settings.epochs * rows_per_epoch < FEWEST_STEPS * rows:
+        wanted["epochs"] = math.ceil(FEWEST_STEPS * rows / rows_per_epoch)
+    return wanted
 
 
 # Compiling takes a GPU's host half a minute. A training of fewer operations than this ends sooner without: a recorded

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from samizdat.base import stage
 from samizdat.publishing.execution import execute
+from samizdat.publishing.missing_letters import missing_in_figures, which_scripts
 from samizdat.publishing.notebook import make_notebook, write_notebook
 from samizdat.publishing.plain_notebook import make_plain
 
@@ -32,7 +33,11 @@ def execute_report(
     write_notebook(executed, notebook)
     write_notebook(make_plain(executed, run.resolve().name), plain)
     cells = sum(cell.cell_type == "code" for cell in executed.cells)
-    return f"{cells} cells, {'executed' if fresh else 'as executed before'}"
+    said = f"{cells} cells, {'executed' if fresh else 'as executed before'}"
+    if missing := missing_in_figures(executed):
+        said += f"; figures have boxes instead of letters that no font has: {which_scripts(missing)}"
+        said += f", delete {notebook} and run the same command again"
+    return said
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 
 from samizdat.base.errors import UserError
 from samizdat.publishing.cells import cell_options, with_option
+from samizdat.publishing.missing_letters import missing_in_figures
 
 log = logging.getLogger("samizdat")
 
@@ -46,6 +47,8 @@ def execute(notebook: NotebookNode, document: Path, run: Path, work: Path, threa
     executed = False
     try:
         _, merged = cache.merge_match_into_notebook(notebook)
+        if missing_in_figures(merged):
+            raise KeyError("a font that has the letters may have been installed")
     except (KeyError, ValueError):  # never executed, or a killed process left an incomplete file
         complete = _execute_fresh(notebook, document, run, work, threads)
         cache.cache_notebook_bundle(CacheBundleIn(complete, document.name), overwrite=True)

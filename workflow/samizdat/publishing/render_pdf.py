@@ -6,7 +6,8 @@ import nbformat
 
 from samizdat.base import stage
 from samizdat.base.files import replacing
-from samizdat.publishing.typst_pdf import compile_pdf, which_scripts
+from samizdat.publishing.missing_letters import which_scripts
+from samizdat.publishing.typst_pdf import compile_pdf
 from samizdat.publishing.typst_source import write_typst
 
 

@@ -193,11 +193,11 @@ def _image(content: list[Any]) -> list[Element]:
 def _span(attributes: list[Any], words: list[Element]) -> list[Element]:
     """Isolate a text with a direction of its own; make small print small; keep the words of every other span."""
     _, classes, pairs = attributes
-    if "small" in classes:
-        return [raw("#small["), *words, raw("]")]
+    isolated = [raw(f"#{literal(_ISOLATE)};"), *words, raw(f"#{literal(_END_OF_ISOLATE)};")]
+    if "small" in classes:  # the report's words, below a text that may be from right to left
+        return [raw("#small["), *isolated, raw("]")]
     if "bdi" not in classes:
         return words
-    isolated = [raw(f"#{literal(_ISOLATE)};"), *words, raw(f"#{literal(_END_OF_ISOLATE)};")]
     language = typst_language(dict(pairs).get("lang", ""))
     return [raw(f"#text(lang: {language})["), *isolated, raw("]")] if language else isolated
 

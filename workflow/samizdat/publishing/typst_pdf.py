@@ -4,14 +4,13 @@ import base64
 import logging
 import re
 import shutil
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
-from fontTools import unicodedata
-
 from samizdat.base.errors import UserError
+from samizdat.publishing.missing_letters import which_scripts
 from samizdat.publishing.typst_source import Document
 
 log = logging.getLogger("samizdat")
@@ -21,10 +20,6 @@ log = logging.getLogger("samizdat")
 MOST_AS_CODE_POINTS = 100
 _MISSING = re.compile(r'error: PDF/UA-1 error: the text `"((?:[^"\\`]|\\.)+)"` could not be displayed')
 _ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}|\\(.)")
-# Packages of Debian and Ubuntu, by script; fonts-noto-core has most others.
-_CJK = {"Han", "Hiragana", "Katakana", "Hangul", "Bopomofo"}
-_REST = "fonts-noto-core"
-_UNNAMED = {"Common": "signs", "Inherited": "marks", "Unknown": "unknown letters"}
 
 
 def compile_pdf(document: Document, folder: Path) -> tuple[bytes, str]:
@@ -62,24 +57,6 @@ def compile_pdf(document: Document, folder: Path) -> tuple[bytes, str]:
             raise RuntimeError(f"typst can't display its own brackets: {sorted(more)}")
         missing |= more
     return pdf, "".join(sorted(missing))
-
-
-def which_scripts(letters: Iterable[str]) -> str:
-    """Name the scripts of letters, with the first letters of each, and the packages that have fonts for them."""
-    by_script: dict[str, list[str]] = {}
-    for letter in sorted(set(letters)):
-        script = "emoji" if _is_emoji(letter) else unicodedata.script_name(unicodedata.script(letter))
-        by_script.setdefault(_UNNAMED.get(script, script), []).append(letter)
-    names = "; ".join(f"{script} ({''.join(of[:5])}{'…' if len(of) > 5 else ''})" for script, of in by_script.items())
-    packages = {
-        "fonts-noto-cjk" if script in _CJK else "fonts-noto-color-emoji" if script == "emoji" else _REST
-        for script in by_script
-    }
-    return f"{names}: install {' '.join(sorted(packages))}"
-
-
-def _is_emoji(letter: str) -> bool:
-    return "\U0001f000" <= letter <= "\U0001faff"
 
 
 def _require_few(source: str, missing: set[str]) -> None:

@@ -1,7 +1,6 @@
 """Set how figures look: one width, colours that colour-blind readers can tell apart, marks for grey print."""
 
 import base64
-import io
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,10 +9,10 @@ import matplotlib as mpl
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import get_font_names
 from matplotlib.ticker import PercentFormatter
 
 from samizdat.base.escaping import plain
+from samizdat.reporting.fonts import draw
 
 WIDTH_INCHES = 7.2
 LINE_CHARACTERS = 100  # of a legend that fit the width
@@ -27,15 +26,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
 HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo", "+++", "---", "***", "|||")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 
-# The first comes with matplotlib. The others, where installed, draw the letters that it lacks.
-_FONTS = (
-    "DejaVu Sans",
-    "Noto Sans",
-    "Noto Sans CJK JP",
-    "Noto Naskh Arabic",
-    "Noto Sans Devanagari",
-    "Arial Unicode MS",
-)
+# It comes with matplotlib. Where it lacks letters, the installed fonts are asked for them.
+_FONT = "DejaVu Sans"
 
 
 class Picture(Figure):
@@ -44,12 +36,13 @@ class Picture(Figure):
     alternative_text = ""
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, dict[str, object]]]:
-        file = io.BytesIO()
-        with _settings(), warnings.catch_warnings(action="ignore"):
-            self.savefig(file, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+        with _settings():
+            content, missing = draw(self, mpl.rcParams["font.family"], DOTS_PER_INCH)
         width, height = self.get_size_inches() * PIXELS_PER_INCH
         hints = {"alt": self.alternative_text, "width": round(width), "height": round(height)}
-        image = base64.b64encode(file.getvalue()).decode()
+        if missing:
+            hints["letters_without_font"] = missing
+        image = base64.b64encode(content).decode()
         return (
             {"image/png": image, "text/plain": self.alternative_text},
             {"image/png": hints | {"needs_background": "light"}},
@@ -59,14 +52,12 @@ class Picture(Figure):
 @contextmanager
 def _settings() -> Iterator[None]:
     """Apply the look of all figures: fonts, sizes, colours and grid."""
-    installed = set(get_font_names())
-    fonts = [font for font in _FONTS if font in installed]
     with mpl.rc_context(), sns.axes_style("ticks"), sns.plotting_context("notebook"), warnings.catch_warnings():
-        # A letter that no installed font has is drawn as a box; the alternative text has the letter itself.
+        # The layout is computed before the picture is drawn, which finds fonts for such letters.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         mpl.rcParams.update(
             {
-                "font.family": fonts,
+                "font.family": [_FONT],
                 "font.size": 9,
                 "axes.titlesize": 9.5,
                 "axes.labelsize": 9,

@@ -1,0 +1,36 @@
+"""Say of letters that no installed font has which scripts they are of, and which packages have fonts for them."""
+
+from collections.abc import Iterable
+
+from fontTools import unicodedata
+from nbformat import NotebookNode
+
+# Packages of Debian and Ubuntu, by script; fonts-noto-core has most others.
+_CJK = {"Han", "Hiragana", "Katakana", "Hangul", "Bopomofo"}
+_REST = "fonts-noto-core"
+_UNNAMED = {"Common": "signs", "Inherited": "marks", "Unknown": "unknown letters"}
+
+
+def missing_in_figures(notebook: NotebookNode) -> str:
+    """Return the letters that figures of an executed notebook show as boxes, since no font has them."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    found = (output.get("metadata", {}).get("image/png", {}).get("letters_without_font", "") for output in outputs)
+    return "".join(sorted(set("".join(found))))
+
+
+def which_scripts(letters: Iterable[str]) -> str:
+    """Name the scripts of letters, with the first letters of each, and the packages that have fonts for them."""
+    by_script: dict[str, list[str]] = {}
+    for letter in sorted(set(letters)):
+        script = "emoji" if _is_emoji(letter) else unicodedata.script_name(unicodedata.script(letter))
+        by_script.setdefault(_UNNAMED.get(script, script), []).append(letter)
+    names = "; ".join(f"{script} ({''.join(of[:5])}{'…' if len(of) > 5 else ''})" for script, of in by_script.items())
+    packages = {
+        "fonts-noto-cjk" if script in _CJK else "fonts-noto-color-emoji" if script == "emoji" else _REST
+        for script in by_script
+    }
+    return f"{names}: install {' '.join(sorted(packages))}"
+
+
+def _is_emoji(letter: str) -> bool:
+    return "\U0001f000" <= letter <= "\U0001faff"
