@@ -24,6 +24,7 @@ from samizdat.records.run import Manifest
 from samizdat.records.samples import SAMPLES
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
 from samizdat.statistics.judge_samples import SampleQualitySettings, judge_samples
+from samizdat.statistics.measure_yardsticks import measure_yardsticks
 
 ROOT = Path(__file__).parents[2]
 LABELS = {"sentiment": ("negative", "neutral", "positive"), "source": ("letter", "poem")}
@@ -93,6 +94,7 @@ def make_run(
         folder / "statistics" / "sample_quality.parquet", folder / "statistics" / "copies.parquet", "cpu",
         threads=1, seed=3,
     )  # fmt: skip
+    measure_yardsticks(folder / "corpus" / "texts.parquet", folder / "statistics" / "yardsticks.parquet")
     write_manifest(folder, merged, inputs)
     return folder
 

@@ -13,6 +13,7 @@ from samizdat.base import configuration
 from samizdat.base.corpus_files import list_files
 from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
+from samizdat.base.notes import still_empty
 from samizdat.base.rule_params import folder_of, hashes_of_unnameable, nameable, options, paths, verbatim
 from samizdat.base.seeds import derive_seed
 
@@ -145,3 +146,5 @@ def announce_results():
         print(f"Report:   {page}\nNotebook: {page.with_suffix('.ipynb')}", file=sys.stderr)
         if pdf.is_file():
             print(f"PDF:      {pdf}", file=sys.stderr)
+        if empty := still_empty(config):
+            print(empty, file=sys.stderr)

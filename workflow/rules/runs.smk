@@ -28,7 +28,7 @@ ARTEFACTS = [
     ),
     *expand(
         f"{RESULTS}/statistics/{{table}}.parquet",
-        table=[*STATISTICS, "sample_quality", "copies"],
+        table=[*STATISTICS, "sample_quality", "copies", "yardsticks"],
     ),
 ]
 

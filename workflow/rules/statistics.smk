@@ -64,3 +64,21 @@ rule judge_samples:
         " --quality={output.quality:q} --copies={output.copies:q} --device={params.device:q}"
         " --threads={params.numeric_threads:q} --seed={params.seed:q} --work={params.work:q} --log={log:q}"
         " --title='sample quality'"
+
+
+rule measure_yardsticks:
+    """Measure how well xz and an n-gram model predict the held-out texts, to compare the models with."""
+    input:
+        texts=f"{RESULTS}/corpus/texts.parquet",
+    output:
+        f"{RESULTS}/statistics/yardsticks.parquet",
+    log:
+        f"{LOGS}/measure_yardsticks.log",
+    params:
+        work=f"{WORK}/yardsticks",
+        code=code_digest("statistics.measure_yardsticks"),
+    message:
+        "Compressing the held-out texts"
+    shell:
+        "python -m samizdat.statistics.measure_yardsticks --texts={input.texts:q} --yardsticks={output:q}"
+        " --work={params.work:q} --log={log:q} --title=yardsticks"

@@ -18,8 +18,9 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
 from samizdat.base.errors import UserError
-from samizdat.publishing.cells import cell_options, with_option
+from samizdat.publishing.cells import cell_options
 from samizdat.publishing.missing_letters import missing_in_figures
+from samizdat.publishing.shown import finish
 
 log = logging.getLogger("samizdat")
 
@@ -54,8 +55,7 @@ def execute(notebook: NotebookNode, document: Path, run: Path, work: Path, threa
         cache.cache_notebook_bundle(CacheBundleIn(complete, document.name), overwrite=True)
         _, merged = cache.merge_match_into_notebook(notebook)
         executed = True
-    for cell in merged.cells:
-        _give_alternative_text(cell)
+    finish(merged)
     nbformat.validate(merged)
     return merged, executed
 
@@ -121,11 +121,3 @@ def _failure(cell: NotebookNode) -> tuple[str, str, str] | None:
         if output.output_type == "error":
             return cell_options(cell.source).get("label", cell.id), output.ename, output.evalue
     return None
-
-
-def _give_alternative_text(cell: NotebookNode) -> None:
-    """Copy the alternative text of a picture from its metadata into the option `fig-alt` of its cell, for Quarto."""
-    for output in cell.get("outputs", ()):
-        alternative = output.get("metadata", {}).get("image/png", {}).get("alt")
-        if alternative and "fig-alt" not in cell_options(cell.source):
-            cell.source = with_option(cell.source, "fig-alt", alternative)

@@ -15,6 +15,7 @@ from samizdat.reporting.words import (
     Table,
     bounds,
     count,
+    counted,
     drawn,
     is_null,
     joined,
@@ -88,6 +89,20 @@ def _sentence(run: Run, classifier: str) -> str:
     )
 
 
+def in_brief(run: Run, classifier: str) -> str:
+    """Say how far a classifier can be believed, in half a line."""
+    rows = run.quality[(run.quality["classifier"] == classifier) & (run.quality["metric"] == "accuracy")]
+    found = {row["method"]: row for row in rows_of(rows)}
+    if not found:
+        return "How often it is right here is not known, since people did not label these texts for it"
+    own, baseline = (percent(found[method]["value"]) for method in ("classifier", "majority"))
+    verdict = {1: "more than", -1: "less than", 0: "not clearly different from"}[against_baseline(run, classifier)]
+    return (
+        f"It agrees with people on {own} of {counted(found['classifier']['texts'], 'held-out text')}, {verdict} the "
+        f"{baseline} of always giving the most frequent label"
+    )
+
+
 def against_baseline(run: Run, classifier: str) -> int:
     """Compare the accuracy with that of the majority baseline.
 
@@ -112,9 +127,9 @@ def scores(run: Run) -> Picture | Prose:
     frame = frame.assign(shown=[_metric(row) for row in rows_of(frame)])
     methods = {shown: frame[frame["method"] == one] for one, shown in METHODS.items() if one in set(frame["method"])}
     panels = [_panel(classifier, part, methods) for classifier, part in parts_of(frame, "classifier").items()]
-    heights = [0.45 + 0.14 * len(panel.names) * len(methods) for panel in panels]
+    heights = [0.45 + 0.1 * len(panel.names) * len(methods) for panel in panels]
     title = _scores_finding(run, [panel.heading for panel in panels])
-    figure = interval_panels(title, panels, heights, title_inches=0.75, spread=0.6, name_characters=26, sharex=True)
+    figure = interval_panels(title, panels, heights, legend_inches=0.4, spread=0.6, name_characters=26, sharex=True)
     with figure as (picture, axes):
         for axis in axes:
             axis.set_xlim(0, 1)
@@ -193,7 +208,7 @@ def confusion(run: Run) -> Picture | Prose:
     upright = widest <= UPRIGHT_LABELS and max(map(len, words)) <= MATRIX_CHARACTERS // widest
     width = MATRIX_CHARACTERS // widest if upright else 24
     height = (1.25 if upright else 2.3) + 0.36 * widest
-    with panels_in_pairs(title, len(tables), height, 0.6) as (picture, axes):
+    with panels_in_pairs(title, len(tables), height, 0.2) as (picture, axes):
         for axis, (classifier, counts) in zip(axes, tables.items(), strict=True):
             _matrix(axis, counts, width)
             axis.set_title(wrapped(classifier, 40))

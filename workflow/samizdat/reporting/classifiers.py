@@ -13,6 +13,7 @@ from samizdat.reporting.style import Picture
 from samizdat.reporting.words import Prose, Table, count, counted, drawn, joined, label, name, percent, table
 
 NONE_APPLIED = "No classifier was applied in this run (`classifiers` in the config is empty)."
+NO_GROUP_DIFFERS = "No label’s share differs between groups by more than the intervals allow"
 SHOWN_GROUPS = 6
 NAMED_LABELS = 8
 
@@ -106,11 +107,21 @@ def shares_by_group(run: Run) -> Picture | Prose:
         sets,
         in_order(shares["classifier"]),
         kind=f"Points with {percent(run.confidence)} intervals",
-        inches=(0.2, 0.085),
+        inches=(0.15, 0.075),
         spread=0.7,
         xlabel=f"share of texts{largest}",
         legend=bool(groups),
     )
+
+
+def in_brief(run: Run, classifier: str) -> str:
+    """Say what a classifier finds: the label that differs most between groups of texts, else the most frequent one."""
+    rows = run.shares[(run.shares["subset"] == "texts") & (run.shares["classifier"] == classifier)]
+    of_groups = rows[rows["group_kind"] == "group"]
+    found = _group_finding(of_groups) if len(of_groups) else NO_GROUP_DIFFERS
+    if found == NO_GROUP_DIFFERS:
+        found = _overall_finding(rows[rows["group_kind"] == "all"])
+    return escape(found)
 
 
 def _overall_finding(shares: pd.DataFrame) -> str:
@@ -121,7 +132,7 @@ def _overall_finding(shares: pd.DataFrame) -> str:
 
 def _group_finding(shares: pd.DataFrame) -> str:
     """Say as a title which label's shares differ most between two groups whose intervals do not overlap."""
-    best = (0.0, "No label’s share differs between groups by more than the intervals allow")
+    best = (0.0, NO_GROUP_DIFFERS)
     for _, part in shares.groupby(["classifier", "label"], sort=False):
         rows = rows_of(part)
         high, low = (chosen(rows, key=lambda row: row["share"]) for chosen in (max, min))

@@ -2,27 +2,21 @@
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from samizdat.base.escaping import escape, quoted
 from samizdat.base.seeds import derive_seed
 from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.reporting.frames import rows_of
-from samizdat.reporting.label_shares import shares_in_words
+from samizdat.reporting.label_shares import shares_in_words, stacked_bars
 from samizdat.reporting.run import Run
 from samizdat.reporting.splits import near_duplicates, texts_of_split
 from samizdat.reporting.style import (
-    HATCHES,
     INK,
     PALETTE,
     Picture,
     described,
     drawing,
-    in_percent,
-    legend_columns,
-    legend_label,
     wrapped,
 )
 from samizdat.reporting.words import Prose, Table, count, counted, drawn, label, name, percent, table
@@ -132,7 +126,7 @@ def lengths(run: Run) -> Picture:
     quantiles = frame.groupby("group")["characters"].quantile(np.array([0.05, 0.25, 0.5, 0.75, 0.95])).unstack()
     quantiles = quantiles.loc[quantiles[0.5].sort_values(kind="stable").index]
     title = _length_finding(quantiles[0.5])
-    with drawing(title, 1.1 + 0.32 * len(quantiles)) as (picture, [axis]):
+    with drawing(title, 0.75 + 0.3 * len(quantiles)) as (picture, [axis]):
         names = ("whislo", "q1", "med", "q3", "whishi")
         axis.bxp(
             [dict(zip(names, row, strict=True)) for row in quantiles.to_numpy()], positions=range(len(quantiles)),
@@ -183,13 +177,13 @@ def human_labels(run: Run) -> Picture | Prose:
         f"The most frequent {drawn(columns[0].removeprefix(LABEL_PREFIX))} is “{drawn(first.index[0])}”: "
         f"{percent(first.iloc[0])} of the texts{labelled}"
     )
-    height = 0.9 + len(columns) * (0.55 + 0.3 * len(bars))
+    height = 0.55 + len(columns) * (0.55 + 0.3 * len(bars))
     with drawing(title, height, rows=len(columns)) as (picture, axes):
         descriptions = []
         for axis, column in zip(axes, columns, strict=True):
             names = sorted(texts[column].dropna().unique())
             shares = [part[column].value_counts(normalize=True).reindex(names, fill_value=0) for _, part in bars]
-            _stack(axis, names, np.array(shares).T)
+            stacked_bars(axis, names, np.array(shares).T)
             axis.set_yticks(range(len(bars)), [wrapped(group, 24, 1) for group, _ in bars])
             axis.invert_yaxis()
             axis.set(xlabel=f"share of texts with a label for {drawn(column.removeprefix(LABEL_PREFIX))}")
@@ -199,32 +193,6 @@ def human_labels(run: Run) -> Picture | Prose:
             ]
         picture.alternative_text = described(title, "Stacked bars", descriptions)
     return picture
-
-
-def _stack(axis: Axes, names: list[str], shares: np.ndarray) -> None:
-    """Draw stacked bars, each label with its colour and hatch.
-
-    Args:
-        axis: where to draw.
-        names: the labels.
-        shares: of shape (label, bar).
-    """
-    left = np.zeros(shares.shape[1])
-    for series, (one, values) in enumerate(zip(names, shares, strict=True)):
-        bars = axis.barh(
-            range(len(values)), values, left=left, height=0.72, edgecolor="white", linewidth=0.8,
-            color=sns.desaturate(PALETTE[series], 0.85), hatch=HATCHES[series], label=legend_label(one, 30),
-        )  # fmt: skip
-        axis.bar_label(
-            bars, [percent(value) if value >= 0.06 else "" for value in values], label_type="center", fontsize=7.5,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85},
-        )  # fmt: skip
-        left += values
-    axis.set_xlim(0, 1)
-    axis.xaxis.set_major_formatter(in_percent())
-    axis.grid(visible=False)
-    columns = legend_columns(axis.get_legend_handles_labels()[1], 5)
-    axis.legend(ncols=columns, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
 
 
 def examples(run: Run) -> Table | Prose:

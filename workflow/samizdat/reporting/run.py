@@ -17,6 +17,7 @@ from samizdat.records.run import Manifest
 from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY
 from samizdat.records.samples import SAMPLES
 from samizdat.records.statistics import STATISTICS
+from samizdat.records.yardsticks import YARDSTICKS
 from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.originals import Originals
 
@@ -125,6 +126,12 @@ class Run:
     def copies(self) -> pd.DataFrame:
         """The longest passages copied from training texts: `records.sample_quality.COPIES`."""
         return read_table(self.folder / "statistics" / "copies.parquet", COPIES)
+
+    @cached_property
+    def yardsticks(self) -> dict[str, Row]:
+        """What others need for the held-out texts, by name: `records.yardsticks.YARDSTICKS`."""
+        table = read_table(self.folder / "statistics" / "yardsticks.parquet", YARDSTICKS)
+        return {row["yardstick"]: row for row in rows_of(table)}
 
     @cached_property
     def longest_copies(self) -> dict[str, Row]:

@@ -80,7 +80,7 @@ def curves(run: Run) -> Picture:
     models = list(run.models.values())
     best = best_model(run)
     title = _curves_finding(run, best)
-    with drawing(title, 3.1 + 0.4 * (len(models) - 1), columns=2) as (picture, [losses, bits]):
+    with drawing(title, 2.7 + 0.4 * (len(models) - 1), columns=2) as (picture, [losses, bits]):
         for series, model in enumerate(models):
             _plot_losses(losses, run, model, series)
             _plot_bits(bits, run, model, series)
@@ -234,6 +234,21 @@ def models(run: Run) -> Table:
     header = ["Model", "Tokenizer", "Parameters", "Layers × width", "Context", "Best step"]
     header += ["Loss", "Perplexity", "Bits per byte"]
     return table(rows, header, numbers=header[2:])
+
+
+def yardsticks(run: Run) -> Table:
+    """List what others need for the held-out texts, and the models."""
+    names = {
+        "xz": "xz alone",
+        "xz_after_training": "xz, after the training texts",
+        "ngram": "n-gram model of bytes",
+    }
+    rows = [
+        [names[name], f"{row['read_bytes'] / 1e6:,.2f}", f"{row['bits_per_byte']:.3f}"]
+        for name, row in run.yardsticks.items()
+    ]
+    header = ["Yardstick", "Training texts read, MB", "Bits per byte"]
+    return table(rows, header, numbers=header[1:])
 
 
 def log(run: Run) -> Table:
