@@ -6,10 +6,11 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from samizdat.base.escaping import escape, quoted
 from samizdat.base.seeds import derive_seed
-from samizdat.records.corpus import LABEL_PREFIX, CorpusSummary
+from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.reporting.frames import rows_of
 from samizdat.reporting.label_shares import shares_in_words, stacked_bars
 from samizdat.reporting.run import Run
+from samizdat.reporting.splits import near_duplicates, texts_of_split
 from samizdat.reporting.style import (
     INK,
     PALETTE,
@@ -38,9 +39,9 @@ def opening(run: Run) -> Prose:
         f"{counted(corpus.characters, 'character')} in all. Its source: {escape(corpus.source)}.",
         f"Half of the texts have between {count(quantiles['0.25'])} and {count(quantiles['0.75'])} characters; "
         f"the longest has {count(quantiles['1'])}.",
-        f"Its documents are divided into three splits: {_split(corpus, 'train')} to train on; "
-        f"{_split(corpus, 'validation')} to choose the best weights on; and the held-out texts, "
-        f"{_split(corpus, 'test')}, on which nothing is trained or chosen.",
+        f"Its documents are divided into three splits: {texts_of_split(corpus, 'train')} to train on; "
+        f"{texts_of_split(corpus, 'validation')} to choose the best weights on; and the held-out texts, "
+        f"{texts_of_split(corpus, 'test')}, on which nothing is trained or chosen.",
     ]
     if corpus.parts:
         sentences.append(
@@ -54,30 +55,7 @@ def opening(run: Run) -> Prose:
         for column, number in corpus.undecided.items()
         if number
     ]
-    return Prose(" ".join([*sentences, *_near_duplicates(corpus), _limits(run)]).rstrip())
-
-
-def _split(corpus: CorpusSummary, name: str) -> str:
-    """Count the texts and the documents of a split."""
-    return f"{counted(corpus.splits[name], 'text')} of {counted(corpus.split_documents[name], 'document')}"
-
-
-def _near_duplicates(corpus: CorpusSummary) -> list[str]:
-    """Say how many texts are nearly the same as another, and whether any of them are in two splits."""
-    if not corpus.near_duplicates:
-        return ["No two texts are nearly the same."]
-    near = (
-        f"{counted(corpus.near_duplicates, 'text is', 'texts are')} nearly the same as another: equal but for case, "
-        "blanks and punctuation, or with at least four fifths of their passages in common."
-    )
-    if not corpus.held_out_copies:
-        return [near, "None of these pairs is in two splits."]
-    return [
-        near,
-        "They tie together half of the corpus or more, so they are in several splits: "
-        f"{counted(corpus.held_out_copies, 'validation or held-out text is', 'validation or held-out texts are')} "
-        "nearly the same as a text of another split. Expect a higher loss on new texts.",
-    ]
+    return Prose(" ".join([*sentences, *near_duplicates(corpus), _limits(run)]).rstrip())
 
 
 def _limits(run: Run) -> str:
