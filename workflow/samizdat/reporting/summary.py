@@ -48,7 +48,8 @@ def learning(run: Run) -> Prose:
     return Prose(
         f"**{verdict}.** {of} {size} needs **{after:.2f}{NO_BREAK}bits** for each byte of text that it has not seen; "
         f"before training it needed {before:.2f} (for the validation texts). Fewer bits are better predictions. For "
-        f"comparison: the compressor xz needs {bits['xz']}, and {bits['xz_after_training']} after it has read the training texts{part}; an n-gram "
+        f"comparison: the compressor xz needs {bits['xz']}, and {bits['xz_after_training']} after it has read the "
+        f"training texts{part}; an n-gram "
         f"model of the same texts, which only counts what follows the last five bytes, needs {bits['ngram']}{beaten}."
     )
 
