@@ -25,7 +25,9 @@ def words(prose):
 def set_bits(run, before, after, **yardsticks):
     (model,) = run.models.values()
     run.training = run.training.assign(validation_bits_per_byte=before)
-    run.models = {model.name: type(model)(**vars(model) | {"validation_bits_per_byte": after})}
+    run.models = {
+        model.name: type(model)(**vars(model) | {"validation_bits_per_byte": after, "test_bits_per_byte": after})
+    }
     found = {"xz": 3.0, "xz_after_training": 2.4, "ngram": 2.0} | yardsticks
     sizes = {"read_bytes": 100, "training_bytes": 100}
     run.yardsticks = {name: {"yardstick": name, "bits_per_byte": bits, **sizes} for name, bits in found.items()}
@@ -34,7 +36,7 @@ def set_bits(run, before, after, **yardsticks):
 def test_learning_is_said_in_bits_beside_yardsticks(fresh):
     set_bits(fresh, before=7.9, after=1.9)
     said = words(summary.learning(fresh))
-    assert said.startswith("**Yes.** The GPT-2 (137 thousand parameters, 180 training texts) needs **1.90 bits**")
+    assert said.startswith("**Yes.** The GPT-2 (137 thousand parameters, 120 training texts) needs **1.90 bits**")
     assert "before training it needed 7.90" in said
     assert "xz needs 3.00, and 2.40 after it has read the training texts; an n-gram model" in said
     assert said.endswith("needs 2.00.")
