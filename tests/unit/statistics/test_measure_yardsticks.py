@@ -18,8 +18,8 @@ def measured(tmp_path):
     held_out = [number % 5 == 0 for number in range(300)]
     corpus = pd.DataFrame({"id": [f"{number}" for number in range(300)], "text": texts})
     corpus = corpus.assign(
-        document=corpus["id"], group=None, split=["validation" if out else "train" for out in held_out], sha256="",
-        ratings=None,
+        document=corpus["id"], group=None, split=["test" if out else "train" for out in held_out], sha256="",
+        ratings=None, raters=None,
     )  # fmt: skip
     write_table(corpus, TEXTS, tmp_path / "texts.parquet")
 
