@@ -17,6 +17,7 @@ from snakemake.utils import update_config
 
 from conftest import ROOT, Checkout, new_checkout
 from samizdat.base import configuration
+from samizdat.base.corpus_files import corpus_files
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
 from support.run_fixture import make_run
@@ -130,7 +131,7 @@ def assert_nothing_ran(root: Path) -> None:
 def accepted(config: dict[str, Any]) -> bool:
     try:
         configuration.check(config)
-        configuration.corpus_files(config["corpus"]["paths"])
+        corpus_files(config["corpus"]["paths"])
     except UserError:
         return False
     return True
