@@ -85,7 +85,7 @@ bench-generation: .venv/ready  ## compare generation with transformers, and time
 bench-reproducibility: .venv/ready  ## run the demo twice, kill thirty runs, change one thing at a time; an hour
 	@$(BIN)/python benchmarks/reproducibility.py
 
-bench-inference: .venv/ready  ## simulate the report's verdicts where nothing is to be found; an hour
+bench-inference: .venv/ready  ## simulate every verdict and interval of the report; half an hour
 	@$(BIN)/python benchmarks/inference.py
 
 bench-report: .venv/ready  ## check the page of the demo, a Czech and a hostile corpus in a browser

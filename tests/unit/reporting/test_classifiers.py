@@ -59,10 +59,11 @@ def test_the_table_says_which_labels_count_as_which(label_map, labels, said, two
     assert cells(classifiers.cards(two_labels).markdown)[1][1] == f"what it was told{said}"
 
 
-def test_groups_differ_only_where_their_intervals_do_not_overlap(two_labels):
+def test_groups_differ_only_where_the_test_says_so(two_labels):
+    vars(two_labels)["group_tests"] = pd.DataFrame({"classifier": ["mood"], "p_holm": [0.04]})
     said = plain(classifiers.shares_by_group(two_labels).alternative_text)
     assert said.startswith("Of “letter”, mood calls 40 % “good”; of “poem”, 10 %. ")
-    shares = two_labels.shares
-    shares.loc[shares["group_kind"] == "group", "low"] -= 0.5
-    said = classifiers.shares_by_group(two_labels).alternative_text
-    assert said.startswith("No label’s share differs between groups by more than the intervals allow. ")
+    for p_holm in (0.06, float("nan")):
+        two_labels.group_tests["p_holm"] = p_holm
+        said = classifiers.shares_by_group(two_labels).alternative_text
+        assert said.startswith("No classifier finds a difference between groups that chance does not explain. ")

@@ -61,7 +61,7 @@ def compute_statistics(
     written = pd.concat([read_table(path, SAMPLES) for path in samples], ignore_index=True)
     written["document"] = written["id"]
     tables: dict[str, list[Row]] = {name: [] for name in STATISTICS}
-    spoken = languages(corpus)
+    spoken = languages(corpus, derive_seed(seed, "languages"))
     cards = {folder.name: read_document(ClassifierCard, folder / "card.json") for folder in classifiers}
     judged = {}
     for name, card in cards.items():
