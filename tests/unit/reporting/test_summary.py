@@ -70,9 +70,9 @@ def copied(run, *shares):
             **names,
             **bounds(share),
             "p_value": None if share is None else 0.001 if abs(share - shares[0]) > 0.03 else 0.9,
-        }  # fmt: skip
+        }
         for at, share in zip((0.7, 1.0), shares[1:], strict=True)
-    ]  # fmt: skip
+    ]
     run.sample_quality = pd.DataFrame(rows, columns=run.sample_quality.columns)
 
 
