@@ -91,7 +91,7 @@ bench-generation: .venv/ready  ## compare generation with transformers, and time
 bench-reproducibility: .venv/ready  ## run the demo twice, kill sixty runs, damage 300 files, change one thing at a time; a night
 	@$(BIN)/python benchmarks/reproducibility.py
 
-bench-inference: .venv/ready  ## simulate the report's verdicts where nothing is to be found; an hour
+bench-inference: .venv/ready  ## simulate every verdict and interval of the report; half an hour
 	@$(BIN)/python benchmarks/inference.py
 
 bench-report: .venv/ready  ## check the page of the demo, a Czech and a hostile corpus in a browser

@@ -1,139 +1,210 @@
-"""Simulate the report's verdicts where nothing is to be found: how often they are given, and how long the largest take.
+"""Simulate each question of the report: how often it finds something where there is nothing, or something to find.
 
-Documents of several texts have label shares, and a share of right labels, of their own.
+It also counts how often intervals cover a known truth, and times the statistics of the largest corpora. What is counted
+is kept in work/, so that a run that was stopped goes on.
 """
 
 import argparse
-import math
-import resource
+import json
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import product
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, NamedTuple
 
-import numpy as np
-import pandas as pd
-from record import Figure, show, write
+from inference_largest import largest
+from inference_questions import QUESTIONS, RESAMPLES, SAMPLES, World
+from record import ROOT, Figure, commit, show, write
+from scipy.stats import norm
+from threadpoolctl import threadpool_limits
 
-from samizdat.measures.bootstrap import FEWEST_DOCUMENTS, Bootstrap
-from samizdat.records.classifiers import ClassifierCard
-from samizdat.statistics.agreement import agreement
-from samizdat.statistics.association import associations, group_tests
-from samizdat.statistics.label_shares import divergences
+from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 
-TEXTS, DOCUMENT_TEXTS, LABELS = (30, 100, 300, 1000), (1, 20), (2, 9, 28, 100)
-LEVEL, SAMPLES, RESAMPLES = 0.05, 100, 200
-SENTENCES = ("right less or more often than it says", "more or less than the most frequent label", "groups differ",
-             "labels go together", "samples and texts differ")  # fmt: skip
+TEXTS, DOCUMENT_TEXTS, LABELS = (30, 100, 300, 1000, 10_000), (1, 20), (2, 9, 28, 100)
+# Corpora of each kind with nothing to be found, with an effect, and with too few documents; those of one job.
+FIRST, EFFECTS, FEW, AT_ONCE = 400, 100, 20, 100
+# So many more where the first ones give a rate above this one, which may be chance.
+MORE, LOOK_AGAIN = 1200, 0.055
+LEVEL, REACH, COVERED = 0.05, 0.07, 0.92
+LARGEST = {"100 labels, 50,000 texts": (100, 50_000, 60, 2), "9 labels, 1,000,000 texts": (9, 1_000_000, 120, 3)}
+KEPT = ROOT / "work" / "benchmarks" / "inference.jsonl"
+
+
+class Job(NamedTuple):
+    """Some corpora of one kind, and a question about them."""
+
+    question: str
+    texts: int
+    of_one: int
+    labels: int
+    effect: bool
+    start: int
+    corpora: int
 
 
 def main() -> None:
-    """Simulate the grid, time the largest corpus, show and record the figures."""
+    """Simulate the grid, time the largest corpora, show and record the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a few corpora of each kind; record nothing")
-    parser.add_argument("--corpora", type=int, default=200, help="of each kind")
+    parser.add_argument("--minutes", type=float, default=60, help="start no simulation after so many minutes")
+    parser.add_argument("--no-largest", action="store_true", help="don't time the largest corpora")
     options = parser.parse_args()
-    rows = list(rates(5 if options.quick else options.corpora))
-    figures = {}
-    for sentence in SENTENCES:
-        found = [row["rate"] for row in rows if row["sentence"] == sentence]
-        figures[sentence] = Figure(f"“{sentence}”, false alarms, the worst kind of corpus", max(found), 0.07, True)
-    seconds = largest(*((9, 2000, 200) if options.quick else (100, 50_000, 2000)))
-    figures["seconds"] = Figure("100 labels, 50,000 texts, 2,000 resamples: seconds", seconds, 60, True)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    figures["memory"] = Figure("the same, with the simulations: GiB", memory, 2, True)
+    until = time.monotonic() + 60 * options.minutes
+    # Some corpora of every kind come first, so a run that is stopped has something of all.
+    jobs = sorted(first_jobs(), key=lambda job: (job.start, job.effect))
+    found = simulate(jobs, until)
+    found = simulate([*jobs, *more_jobs(found)], until)
+    figures = figures_of(found)
+    for words, (labels, texts, seconds, memory) in LARGEST.items() if not options.no_largest else ():
+        measured = largest(labels, texts)
+        for unit, reach in (("seconds", seconds), ("GiB", memory)):
+            meaning = f"compute_statistics: {words}, 2,000 resamples, two classifiers: {unit}"
+            figures[f"{unit} of {words}"] = Figure(meaning, measured[unit], reach, True)
     show(figures)
-    if not options.quick:
-        write("inference", figures, {"rates": rows, "fewest_documents": FEWEST_DOCUMENTS, "level": LEVEL})
+    wanted = sum(job.corpora for job in jobs)
+    notes = {"corpora": sum(found[job]["corpora"] for job in found), "of": wanted, "rates": list(rates(found)),
+             "coverage": list(coverage(found)), "fewest_documents": FEWEST_DOCUMENTS, "level": LEVEL,
+             "samples": SAMPLES, "resamples": RESAMPLES}  # fmt: skip
+    write("inference", figures, notes)
 
 
-def rates(corpora: int) -> Iterator[dict[str, Any]]:
-    """Count for each kind of corpus how often each verdict is given, with a 95 % interval (Wilson)."""
+def first_jobs() -> Iterator[Job]:
+    """List what is simulated in any case; a question that labels or texts don't matter for has fewer kinds."""
     for texts, of_one, labels in product(TEXTS, DOCUMENT_TEXTS, LABELS):
-        if texts // of_one < FEWEST_DOCUMENTS:
-            continue
-        random = np.random.default_rng([texts, of_one, labels])
-        given = [verdicts(random, texts, of_one, labels, seed) for seed in range(corpora)]
-        for sentence in SENTENCES:
-            rate = sum(one[sentence] for one in given) / corpora
-            middle, width = rate + 1.92 / corpora, 1.96 * math.sqrt(rate * (1 - rate) / corpora + 0.96 / corpora**2)
-            bounds = [round((middle + side * width) / (1 + 3.84 / corpora), 4) for side in (-1, 1)]
-            row = {"sentence": sentence, "texts": texts, "texts_of_a_document": of_one, "labels": labels}
-            yield row | {"corpora": corpora, "rate": rate, "interval": bounds}
+        few = texts // of_one < FEWEST_DOCUMENTS
+        for question in QUESTIONS:
+            if not matters(question, texts, of_one, labels):
+                continue
+            for effect, corpora in ((False, FEW if few else FIRST), (True, 0 if few else EFFECTS)):
+                for start in range(0, corpora, AT_ONCE):
+                    yield Job(question, texts, of_one, labels, effect, start, min(AT_ONCE, corpora - start))
 
 
-def corpus(random: np.random.Generator, texts: int, of_one: int, labels: int) -> tuple[pd.DataFrame, np.ndarray]:
-    """Make labelled texts, and the shares of labels in their source."""
-    documents = texts // of_one
-    source = 1 / np.arange(1, labels + 1)
-    source /= source.sum()
-
-    def drawn() -> np.ndarray:
-        shares = random.dirichlet(source * 10 + 0.01, documents) if of_one > 1 else np.tile(source, (documents, 1))
-        owned = shares.cumsum(axis=1)[np.repeat(np.arange(documents), of_one)]
-        return np.minimum((random.random((len(owned), 1)) > owned).sum(axis=1), labels - 1)
-
-    owners = np.repeat(np.arange(documents), of_one)
-    confidence = random.uniform(0.5, 1, len(owners))
-    alike = (random.random(len(owners)) < 0.5) & (of_one > 1)
-    right = np.where(alike, random.random(documents)[owners], random.random(len(owners))) < confidence
-    predicted, other = drawn(), drawn()
-    frame = pd.DataFrame(
-        {"id": np.arange(len(owners)).astype(str), "document": owners, "split": "test", "text": "x",
-         "ratings": None, "raters": None, "group": np.where(owners % 2, "a", "b"), "predicted": predicted.astype(str),
-         "other": other.astype(str), "confidence": confidence,
-         "label_h": np.where(right, predicted, (predicted + 1) % labels).astype(str)}
-    )  # fmt: skip
-    return frame, source
+def matters(question: str, texts: int, of_one: int, labels: int) -> bool:
+    """Say whether a kind of corpus gives a question anything new."""
+    if question in ("training moves the samples nearer (away)", "a label’s share changes in training"):
+        return (texts, of_one) == (1000, 1)  # the samples are tested, and the texts are only what they are compared to
+    if "copied" in question or "passages" in question or "as it says" in question or "than it says" in question:
+        return labels == LABELS[0]  # only right and wrong, or numbers of words, are counted
+    if "simple model" in question:
+        # At most as many passages, one of each document, as there are samples.
+        return labels == LABELS[0] and (texts, of_one) not in ((1000, 1), (10_000, 1), (10_000, 20))
+    return True
 
 
-def verdicts(random: np.random.Generator, texts: int, of_one: int, labels: int, seed: int) -> dict[str, bool]:
-    """Make a corpus where nothing is to be found; return sentence → whether it is said all the same."""
-    frame, source = corpus(random, texts, of_one, labels)
-    bootstrap = Bootstrap(1 - LEVEL, RESAMPLES, seed)
-    names = [str(number) for number in range(labels)]
-    card = cast(ClassifierCard, SimpleNamespace(name="c", labels=names, label_map={}, label_column="h"))
-    twin = cast(ClassifierCard, SimpleNamespace(name="d", labels=[*names, "-"], label_map={}, label_column=None))
-    quality = {row["metric"]: row for row in agreement(card, frame, frame, "label_h", bootstrap)["quality"]
-               if row["method"] == "classifier" and row["label"] is None}  # fmt: skip
-    # A coin that is right as often as the most frequent label, which is every second text's.
-    halves = frame.assign(
-        label_h=random.choice(["0", "1"], len(frame)), predicted=random.choice(["0", "1"], len(frame))
-    )
-    learned = halves.assign(split="train", label_h="0")
-    coin = agreement(card, learned, halves, "label_h", bootstrap)["quality"]
-    (gain,) = [row for row in coin if row["metric"] == "accuracy_above_majority"]
-    both = {"c": frame, "d": frame.assign(predicted=frame["other"])}
-    groups = group_tests({"c": card}, {"c": frame}, bootstrap)
-    pairs = associations({"c": card, "d": twin}, both, bootstrap)
-    samples = pd.DataFrame({"document": np.arange(SAMPLES), "predicted": random.choice(names, SAMPLES, p=source)})
-    samples = samples.assign(model="m", percent=100, prompt_kind="unprompted", temperature=1.0)
-    divergence = next(iter(divergences(card, frame, samples, bootstrap)))
-    found: list[Callable[[], bool]] = [
-        lambda: quality["calibration_error"]["p_value"] <= LEVEL,
-        lambda: gain["low"] > 0 or gain["high"] < 0,
-        lambda: any(row["p_value"] <= LEVEL for row in groups),
-        lambda: any(row["p_value"] <= LEVEL for row in pairs),
-        lambda: divergence["p_value"] <= LEVEL,
-    ]
-    return {sentence: bool(say()) for sentence, say in zip(SENTENCES, found, strict=True)}
+def more_jobs(found: dict[Job, dict[str, Any]]) -> Iterator[Job]:
+    """List more corpora of the kinds whose rate may only by chance be high."""
+    for row in rates(found):
+        if not row["effect"] and row["rate"] > LOOK_AGAIN and row["corpora"] >= FIRST:
+            kind = [row[key] for key in ("question", "texts", "of_one", "labels")]
+            for start in range(FIRST, FIRST + MORE, AT_ONCE):
+                yield Job(*kind, effect=False, start=start, corpora=AT_ONCE)
 
 
-def largest(labels: int, texts: int, resamples: int) -> float:
-    """Return the seconds that all tests of two classifiers on one large corpus take."""
-    frame, _ = corpus(np.random.default_rng(1), texts, 1, labels)
-    names = [str(number) for number in range(labels)]
-    card = cast(ClassifierCard, SimpleNamespace(name="c", labels=names, label_map={}, label_column="h"))
-    twin = cast(ClassifierCard, SimpleNamespace(name="d", labels=[*names, "-"], label_map={}, label_column=None))
-    samples = frame.iloc[:SAMPLES].assign(model="m", percent=100, prompt_kind="unprompted", temperature=1.0)
-    bootstrap = Bootstrap(1 - LEVEL, resamples, 1)
-    started = time.perf_counter()
-    agreement(card, frame, frame, "label_h", bootstrap)
-    associations({"c": card, "d": twin}, {"c": frame, "d": frame.assign(predicted=frame["other"])}, bootstrap)
-    group_tests({"c": card}, {"c": frame}, bootstrap)
-    list(divergences(card, frame, samples, bootstrap))
-    return time.perf_counter() - started
+def simulate(jobs: list[Job], until: float) -> dict[Job, dict[str, Any]]:
+    """Do the jobs that this commit has not done yet, and write down each; none is begun after the time is up."""
+    KEPT.parent.mkdir(parents=True, exist_ok=True)
+    code, found = commit(), {}
+    if KEPT.exists():
+        for line in KEPT.read_text(encoding="utf-8").splitlines():
+            record = json.loads(line)
+            if record["commit"] == code:
+                found[Job(*record["job"])] = record
+    waiting = [job for job in jobs if job not in found]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with KEPT.open("a", encoding="utf-8") as file, ProcessPoolExecutor(cores) as pool:
+        for future in as_completed([pool.submit(count, job, until) for job in waiting]):
+            if (record := future.result()) is not None:
+                file.write(json.dumps(record | {"commit": code}) + "\n")
+                file.flush()
+                found[Job(*record["job"])] = record
+    return found
+
+
+def count(job: Job, until: float) -> dict[str, Any] | None:
+    """Ask a question about some corpora; count the claims, and what their intervals have in them."""
+    if time.monotonic() > until:
+        return None
+    ask, _ = QUESTIONS[job.question]
+    claims, intervals = 0, Counter[str]()
+    with threadpool_limits(1):
+        for seed in range(job.start, job.start + job.corpora):
+            world = World(seed, job.texts, job.of_one, job.labels, job.effect)
+            claims += ask(world)
+            for kind, covers, has_estimate in world.intervals:
+                intervals[f"{kind}|all"] += 1
+                intervals[f"{kind}|covered"] += covers
+                intervals[f"{kind}|without estimate"] += not has_estimate
+    return {"job": list(job), "corpora": job.corpora, "claims": claims, "intervals": dict(intervals)}
+
+
+def rates(found: dict[Job, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Sum up for each question and kind of corpus how often something is found."""
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for job, record in sorted(found.items()):
+        groups.setdefault(tuple(job[:5]), []).append(record)
+    for (question, texts, of_one, labels, effect), records in groups.items():
+        claims, corpora = (sum(record[key] for record in records) for key in ("claims", "corpora"))
+        row = {"question": question, "texts": texts, "of_one": of_one, "labels": labels, "effect": effect}
+        yield row | {"corpora": corpora, "rate": claims / corpora, "interval": wilson(claims, corpora)}
+
+
+def coverage(found: dict[Job, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Sum up for each interval and kind of corpus how often the truth is in it."""
+    groups: dict[tuple[Any, ...], Counter[str]] = {}
+    for job, record in sorted(found.items()):
+        for name, number in record["intervals"].items():
+            kind, what = name.split("|")
+            groups.setdefault((kind, *job[1:5]), Counter())[what] += number
+    for (kind, texts, of_one, labels, effect), numbers in groups.items():
+        row = {"interval_of": kind, "texts": texts, "of_one": of_one, "labels": labels, "effect": effect}
+        yield row | {"intervals": numbers["all"], "covered": numbers["covered"] / numbers["all"],
+                     "without_estimate": numbers["without estimate"]}  # fmt: skip
+
+
+def wilson(hits: int, number: int) -> list[float]:
+    """Return the 95 % interval of a rate (Wilson, JASA 22, 1927)."""
+    square, rate = float(norm.ppf(0.975)) ** 2, hits / number
+    width = (square * (rate * (1 - rate) + square / (4 * number)) / number) ** 0.5
+    middle = rate + square / (2 * number)
+    return [round((middle + side * width) / (1 + square / number), 4) for side in (-1, 1)]
+
+
+def figures_of(found: dict[Job, dict[str, Any]]) -> dict[str, Figure]:
+    """Choose the worst kind of corpus for each question and each interval."""
+    rows, covered = list(rates(found)), list(coverage(found))
+    figures = {}
+    few = [row for row in rows if row["texts"] // row["of_one"] < FEWEST_DOCUMENTS]
+    for question, (_, effect) in QUESTIONS.items():
+        asked = [row for row in rows if row["question"] == question and row not in few]
+        nothing, something = ([row for row in asked if row["effect"] == there] for there in (False, True))
+        if nothing:
+            worst = max(nothing, key=lambda row: row["rate"])
+            meaning = f"“{question}”, nothing to be found: the worst of {len(nothing)} kinds, {kind_of(worst)}"
+            figures[question] = Figure(meaning, worst["rate"], REACH, True, tuple(worst["interval"]))
+        if something:
+            power = sorted(row["rate"] for row in something)
+            meaning = f"the same, with an effect ({effect}): median of the kinds"
+            figures[f"power: {question}"] = Figure(meaning, power[len(power) // 2], spread=(power[0], power[-1]))
+    for kind in dict.fromkeys(row["interval_of"] for row in covered if row["interval_of"] != "told_apart_area"):
+        # Of kinds of corpora with fewer intervals the rate is too uncertain.
+        of_kind = [row for row in covered if row["interval_of"] == kind and row["intervals"] >= FIRST]
+        if of_kind:
+            least, most = (chosen(of_kind, key=lambda row: row["covered"]) for chosen in (min, max))
+            bounds = (least["covered"], most["covered"])
+            meaning = f"95 % intervals of {kind}: the truth is in them, least of {len(of_kind)} kinds, {kind_of(least)}"
+            figures[f"coverage of {kind}"] = Figure(meaning, bounds[0], COVERED, spread=bounds)
+    without = sum(row["without_estimate"] for row in covered)
+    figures["without estimate"] = Figure("intervals without their own estimate", without, 0, True)
+    claims = sum(row["rate"] * row["corpora"] for row in few)
+    figures["few"] = Figure("claims about corpora of fewer than 20 documents", claims, 0, True)
+    return figures
+
+
+def kind_of(row: dict[str, Any]) -> str:
+    """Name a kind of corpus."""
+    return f"{row['texts']:,} texts, {row['of_one']} a document, {row['labels']} labels"
 
 
 if __name__ == "__main__":

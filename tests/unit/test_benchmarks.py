@@ -1,5 +1,6 @@
 """The arithmetic of the benchmarks: targets, medians, operations, tables."""
 
+import inspect
 import json
 import re
 import subprocess
@@ -12,11 +13,14 @@ import pytest
 from transformers import AutoModel
 
 from samizdat.checkpoints import sources
+from samizdat.reporting import verdicts
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 import czech
 import gpu_workflow
+import inference
+import inference_questions
 import rates
 import record
 import report
@@ -147,3 +151,66 @@ def test_a_run_from_nothing_keeps_only_the_archives(tmp_path):
     assert [path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()] == [
         "work/downloads/texts-1.tar.gz"
     ]
+
+
+def test_every_question_of_the_report_is_simulated_and_listed():
+    asked = "".join(inspect.getsource(module) for module in (inference_questions, inference))
+    claims = [
+        name for name, it in vars(verdicts).items() if inspect.isfunction(it) and it.__module__ == verdicts.__name__
+    ]
+    for name in claims:
+        assert name.startswith("_") or name == "published" or f"verdicts.{name}(" in asked, name
+    methods = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    for question in inference_questions.QUESTIONS:
+        assert f"“{question}”" in methods, question
+
+
+@pytest.mark.parametrize("question", inference_questions.QUESTIONS)
+def test_a_question_finds_an_effect_and_mostly_nothing_where_there_is_none(question):
+    """A cheap part of the benchmark: 24 corpora with nothing to be found; more than 4 claims have a chance of 0.6 %."""
+    words = "simple model" in question
+    nothing = inference.Job(question, 100, 1, 2, effect=False, start=0, corpora=8 if words else 24)
+    record = inference.count(nothing, until=np.inf)
+    assert record["claims"] <= 4
+    assert all(number == 0 for name, number in record["intervals"].items() if name.endswith("without estimate"))
+    there = inference.Job(question, 300 if words else 1000, 1, 2, effect=True, start=0, corpora=2)
+    assert inference.count(there, until=np.inf)["claims"] >= (0 if words else 1)
+
+
+@pytest.mark.parametrize("question", set(inference_questions.QUESTIONS) - {"a label’s share changes in training"})
+def test_with_too_few_documents_no_question_is_answered(question):
+    if "training" not in question:  # the samples of checkpoints are enough to be compared with each other
+        record = inference.count(inference.Job(question, 300, 20, 2, effect=True, start=0, corpora=2), until=np.inf)
+        assert record["claims"] == 0 and not record["intervals"].get("label_shares|all")
+
+
+def test_rates_are_summed_over_jobs_and_the_worst_kind_is_shown():
+    question = "samples and texts differ"
+    kinds = [(100, 1, 2, False), (100, 1, 9, False), (100, 1, 2, True)]
+    found = {
+        inference.Job(question, *kind, start, 100): {"corpora": 100, "claims": claims, "intervals": {
+            "divergences|all": 200, "divergences|covered": 190 - start, "divergences|without estimate": 0}}
+        for kind, hits in zip(kinds, ((4, 8), (5, 5), (90, 70)), strict=True)
+        for start, claims in zip((0, 100), hits, strict=True)
+    }  # fmt: skip
+    figures = inference.figures_of(found)
+    assert (
+        figures[question].value == 0.06
+        and figures[question].met
+        and "100 texts, 1 a document, 2" in figures[question].meaning
+    )
+    assert figures[question].spread == pytest.approx((0.0347, 0.1019), abs=1e-3)
+    assert figures[f"power: {question}"].value == 0.8 and figures[f"power: {question}"].met is None
+    assert figures["coverage of divergences"].value == 280 / 400 and not figures["coverage of divergences"].met
+    assert figures["without estimate"].met and figures["few"].met
+    assert list(inference.more_jobs(found)) == []  # so few corpora are simulated again only after the first ones
+
+
+def test_a_run_that_was_stopped_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(inference, "KEPT", tmp_path / "kept.jsonl")
+    jobs = [inference.Job("a label’s share changes in training", 1000, 1, 2, False, start, 2) for start in (0, 2)]
+    assert inference.simulate(jobs, until=0) == {}
+    first = inference.simulate(jobs[:1], until=np.inf)
+    both = inference.simulate(jobs, until=np.inf)
+    assert set(first) == {jobs[0]} and set(both) == set(jobs)
+    assert inference.KEPT.read_text(encoding="utf-8").count("\n") == 2

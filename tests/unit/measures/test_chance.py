@@ -63,4 +63,53 @@ def test_groups_that_do_not_differ_are_called_different_as_rarely_as_the_level_s
         called += row["p_value"] <= 0.05
         outside += not row["low"] <= row["cramers_v"] <= row["high"]
         without_zero += row["low"] > 0
-    assert called / 200 <= 0.09 and outside == 0 and without_zero / 200 <= 0.05
+    assert called / 200 <= 0.07 and outside == 0 and without_zero / 200 <= 0.05
+
+
+def test_random_signs_give_the_binomial_distribution():
+    sums = np.array([1] * 10 + [-1] * 6 + [0] * 40)
+    drawn = chance.flipped_sums(sums, 4000, np.random.default_rng(1))
+    # Of 16 documents that differ, 10 or more on one side: 2 · 0.2272 by the binomial distribution.
+    assert chance.p_value(abs(sums.sum()), np.abs(drawn)) == pytest.approx(0.4545, abs=0.03)
+
+
+def test_a_ratio_is_compared_over_its_error():
+    """One document in each set that has all: the difference is 0, whatever the sets' sizes; a clear one is far off."""
+    random = np.random.default_rng(2)
+    same = np.tile([3, 10], (30, 1))
+    assert (chance.permuted_ratios(same, same[:25], 50, random) == 0).all()
+    left, right = (np.stack([random.binomial(10, share, 40), np.full(40, 10)], axis=1) for share in (0.5, 0.3))
+    distances = chance.permuted_ratios(left, right, 500, random)
+    error = np.sqrt(sum((side[:, 0] / 10).var(ddof=1) / 40 for side in (left, right)))
+    assert distances[0] == pytest.approx((left[:, 0].mean() - right[:, 0].mean()) / 10 / error)
+    assert chance.p_value(abs(distances[0]), np.abs(distances[1:])) == pytest.approx(1 / 501)
+
+
+@pytest.mark.parametrize(("documents", "texts"), [(30, 1), (30, 20)])
+def test_ratios_are_as_rarely_called_different_as_the_level_says(documents, texts):
+    """600 pairs of sets: 100 documents of one text, and fewer documents whose texts have much the same share."""
+    random = np.random.default_rng(5)
+
+    def drawn(number, each):
+        words = random.integers(1, 40, (number, each))
+        above = random.binomial(words, random.beta(0.4, 4, (number, 1)))
+        return np.stack([above.sum(axis=1), words.sum(axis=1)], axis=1)
+
+    called = 0
+    for _ in range(600):
+        distances = np.abs(chance.permuted_ratios(drawn(100, 1), drawn(documents, texts), 99, random))
+        called += chance.p_value(distances[0], distances[1:]) <= 0.05
+    assert called / 600 <= 0.07
+
+
+@pytest.mark.parametrize("true", [1.0, 4.0, 9.0])
+def test_intervals_above_zero_cover_in_one_dimension(true):
+    """400 squares of one number that is measured with an error of 1: the error is all along it."""
+    random = np.random.default_rng(6)
+    covered = 0
+    for number in np.sqrt(true) + random.standard_normal(400):
+        draws = random.chisquare(1, 500)
+        value, low, high = chance.interval_above_zero(number**2, draws, 4 * number**2, 0.95, random)
+        assert low <= value <= high
+        covered += low <= true <= high
+    assert 0.92 <= covered / 400 <= 0.98

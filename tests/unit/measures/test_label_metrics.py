@@ -58,3 +58,11 @@ def test_slopes_of_the_mean_square_are_its_derivatives():
         step[place] = 1e-6
         change = mean_square(table / 33 + step) - mean_square(table / 33 - step)
         assert slopes[place] == pytest.approx(change / 2e-6, abs=1e-6)
+
+
+def test_a_table_with_too_few_expected_texts_is_sparse():
+    """By Cochran's rule: of cells at most a fifth below 5 expected texts, and none below 1."""
+    assert not label_metrics.is_sparse(np.array([[10, 10], [10, 10]]))
+    assert label_metrics.is_sparse(np.array([[4, 4], [4, 4]]))  # all cells below 5
+    assert not label_metrics.is_sparse(np.array([[60, 60, 60, 60, 4], [60, 60, 60, 60, 4]]))  # a fifth of them
+    assert label_metrics.is_sparse(np.array([[90, 0], [90, 1]]))  # one cell below 1

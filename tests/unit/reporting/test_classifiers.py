@@ -59,13 +59,17 @@ def test_the_table_says_which_labels_count_as_which(label_map, labels, said, two
     assert cells(classifiers.cards(two_labels).markdown)[1][1] == f"what it was told{said}"
 
 
-def test_groups_differ_only_where_their_intervals_do_not_overlap(two_labels):
+def test_groups_differ_only_where_the_test_says_so(two_labels):
+    vars(two_labels)["group_tests"] = pd.DataFrame({"classifier": ["mood"], "p_holm": [0.04]})
     said = plain(classifiers.shares_by_group(two_labels).alternative_text)
     assert said.startswith("Of “letter”, mood calls 40 % “good”; of “poem”, 10 %. ")
-    shares = two_labels.shares
-    shares.loc[shares["group_kind"] == "group", "low"] -= 0.5
-    said = classifiers.shares_by_group(two_labels).alternative_text
-    assert said.startswith("No label’s share differs between groups by more than the intervals allow. ")
+    for p_holm in (0.06, float("nan")):
+        two_labels.group_tests["p_holm"] = p_holm
+        said = classifiers.shares_by_group(two_labels).alternative_text
+        assert said.startswith(f"{NONE_DIFFERS}. ")
+
+
+NONE_DIFFERS = "No classifier finds a difference between groups that chance does not explain"
 
 
 def shares(*rows: tuple[str, str, float]) -> pd.DataFrame:
@@ -75,17 +79,19 @@ def shares(*rows: tuple[str, str, float]) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "p_holm", "said"),
     [
         ((("letter", "letter", 0.52), ("letter", "poem", 0.0), ("poem", "letter", 0.48), ("poem", "poem", 1.0)),
-         "The labels follow the groups that they are named after"),
+         0.01, "The labels follow the groups that they are named after"),
         ((("letter", "letter", 0.5), ("letter", "poem", 0.5), ("poem", "letter", 0.5), ("poem", "poem", 0.5)),
-         "No label’s share differs between groups by more than the intervals allow"),
+         0.5, NONE_DIFFERS),
         ((("letter", "letter", 0.9), ("letter", "poem", 0.0), ("letter", "novel", 0.3), ("novel", "poem", 0.1),
-          ("novel", "letter", 0.1), ("novel", "novel", 0.7)), "Of “novel”, kind calls 30 % “letter”; of “poem”, 0 %"),
+          ("novel", "letter", 0.1), ("novel", "novel", 0.7)), 0.01,
+         "Of “novel”, kind calls 30 % “letter”; of “poem”, 0 %"),
     ],
 )  # fmt: skip
-def test_a_label_named_after_a_group_is_no_finding_there(two_labels, rows, said):
+def test_a_label_named_after_a_group_is_no_finding_there(two_labels, rows, p_holm, said):
+    vars(two_labels)["group_tests"] = pd.DataFrame({"classifier": ["kind"], "p_holm": [p_holm]})
     texts = two_labels.texts.iloc[: len(rows)].assign(group=[row[1] for row in rows])
     vars(two_labels)["texts"], vars(two_labels)["shares"] = texts, shares(*rows)
     assert plain(classifiers.shares_by_group(two_labels).alternative_text).startswith(f"{said}. ")

@@ -45,18 +45,17 @@ REAL = ("held_out", "copied_ngram_share", 0.10, 0.08, 0.12, {})
 
 
 @pytest.mark.parametrize(
-    ("share", "units", "words"),
+    ("share", "p_value", "words"),
     [
-        ((0.30, 0.25, 0.35), 50, "more than"),
-        ((0.02, 0.01, 0.03), 50, "less than"),
-        ((0.10, 0.05, 0.15), 50, "not clearly different from"),
-        # None at all of few texts is no sign of less.
-        ((0.0, 0.0, 0.0), 10, "not clearly different from"),
-        ((0.0, 0.0, 0.0), 500, "less than"),
+        ((0.30, 0.25, 0.35), 0.04, "more than"),
+        ((0.02, 0.01, 0.03), 0.04, "less than"),
+        # Intervals that part are no test.
+        ((0.30, 0.25, 0.35), 0.06, "not clearly different from"),
+        ((0.30, 0.25, 0.35), None, "with too few documents to compare this with"),
     ],
 )
-def test_copying_is_called_more_or_less_only_when_intervals_part(folder, share, units, words):
-    rows = quality(REAL, ("samples", "copied_ngram_share", *share, {"units": units}))
+def test_copying_is_called_more_or_less_only_where_the_test_says_so(folder, share, p_value, words):
+    rows = quality(REAL, ("samples", "copied_ngram_share", *share, {"p_value": p_value}))
     text = sample_quality.opening(shown(folder, rows)).markdown
     assert f"occur in the training texts, {words} the 10{NO_BREAK}% (8 to 12{NO_BREAK}%) of held-out texts" in text
 
@@ -101,12 +100,19 @@ def test_checkpoints_have_their_training_in_a_column(folder):
 
 
 @pytest.mark.parametrize(
-    ("own", "title"), [((40.0, 35.0, 45.0), "The samples share longer passages"), ((15.0, 10.0, 20.0), "No samples")]
+    ("value", "p_value", "title"),
+    [
+        (40.0, 0.04, "The samples share longer passages"),
+        (40.0, 0.06, "No samples clearly share longer"),
+        (10.0, 0.01, "No samples clearly share longer"),
+        (40.0, None, "No samples clearly share longer"),
+    ],
 )
-def test_the_figure_of_copies_says_what_it_shows(folder, own, title):
+def test_the_figure_of_copies_says_what_it_shows(folder, value, p_value, title):
     rows = quality(
-        ("held_out", "copy_characters", 16.0, 14.0, 18.0, {}), ("samples", "copy_characters", *own, {})
-    )  # fmt: skip
+        ("held_out", "copy_characters", 16.0, 14.0, 18.0, {}),
+        ("samples", "copy_characters", value, value - 5, value + 5, {"p_value": p_value}),
+    )
     picture = copy_lengths.lengths(shown(folder, rows))
     assert isinstance(picture, Picture) and picture.title.startswith(title)
     assert picture.alternative_text.startswith(picture.title)
@@ -118,7 +124,7 @@ def test_the_figure_of_copies_says_what_it_shows(folder, own, title):
 
 
 def test_the_figure_of_copies_names_the_temperatures_at_which_passages_are_longer(folder):
-    low, high = ({"temperature": temperature} for temperature in (0.7, 1.0))
+    low, high = ({"temperature": at, "p_value": p_value} for at, p_value in ((0.7, 0.001), (1.0, 0.9)))
     rows = [
         ("held_out", "copy_characters", 16.0, 14.0, 18.0, {}), ("samples", "copy_characters", 40.0, 35.0, 45.0, low),
         ("samples", "copy_characters", 15.0, 10.0, 20.0, high),

@@ -64,7 +64,15 @@ def copied(run, *shares):
     names = {"model": "gpt2-tiny", "percent": 100, "begun_with": "nothing"}
     rows = [{"subset": "held_out", "metric": "copied_ngram_share", "units": 500, **bounds(shares[0])}]
     rows += [
-        {"subset": "samples", "metric": "copied_ngram_share", "units": 500, "temperature": at, **names, **bounds(share)}
+        {
+            "subset": "samples",
+            "metric": "copied_ngram_share",
+            "units": 500,
+            "temperature": at,
+            **names,
+            **bounds(share),
+            "p_value": None if share is None else 0.001 if abs(share - shares[0]) > 0.03 else 0.9,
+        }
         for at, share in zip((0.7, 1.0), shares[1:], strict=True)
     ]
     run.sample_quality = pd.DataFrame(rows, columns=run.sample_quality.columns)
@@ -134,6 +142,7 @@ def test_samples_are_compared_with_texts_in_words_first(two_labels, p_value, sai
 
 
 def test_findings_are_in_words_and_followed_by_how_far_to_trust_them(two_labels):
+    vars(two_labels)["group_tests"] = pd.DataFrame([{"classifier": "mood", "p_holm": 0.001}])
     said = words(summary.finding(two_labels))
     assert said.startswith("- **“mood”** (what it was told). Of “letter”, mood calls 40 % “good”; of “poem”, 10 %.")
     assert re.search(r"\*Trust:\* It agrees with people on \d+ % of \d+ held-out texts, ", said)

@@ -68,3 +68,11 @@ def test_with_too_few_documents_there_is_no_test(study):
         study.text("good" if number % 2 else "bad", group="ab"[number % 2], document=f"d{number % 8}")
     row = study.compute()["group_tests"].iloc[0]
     assert row["cramers_v"] == pytest.approx(1, abs=0.01) and row[["low", "high", "p_value", "p_holm"]].isna().all()
+
+
+def test_a_sparse_table_has_a_test_and_no_interval(study):
+    study.others["topic"] = {"name": "topic", "labels": [f"t{number}" for number in range(20)]}
+    for number in range(60):
+        study.text("good" if number % 2 else "bad", topic=f"t{number % 20}")
+    (row,) = study.compute()["associations"].to_dict("records")
+    assert row["value"] > 0.7 and row["p_holm"] < 0.01 and np.isnan(row["low"]) and np.isnan(row["high"])

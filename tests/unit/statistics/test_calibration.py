@@ -22,7 +22,7 @@ def test_calibration_compares_probability_with_how_often_it_is_right(study):
     assert error["value"] == pytest.approx((0.05 + 0.35) / 2, abs=1e-6)
     assert error["p_value"] < 0.1 and error["chance"] < error["value"] and np.isnan(error["low"])
     gap = found["quality"].set_index("metric").loc["confidence_gap"]
-    assert gap["value"] == pytest.approx(0.75 - 0.55) and 0 < gap["low"] < gap["value"] < gap["high"]
+    assert gap["value"] == pytest.approx(0.75 - 0.55) and gap["low"] < gap["value"] < gap["high"] < 0.5
 
 
 def test_most_and_least_certain_texts_are_named(study):
@@ -40,10 +40,10 @@ def test_most_and_least_certain_texts_are_named(study):
 
 @pytest.mark.parametrize(("documents", "texts"), [(50, 1), (300, 1), (30, 10)])
 def test_a_calibrated_classifier_is_as_rarely_called_wrong_as_the_level_says(documents, texts):
-    """200 corpora; the texts of a document are right and wrong together in half of the cases."""
+    """400 corpora; the texts of a document are right and wrong together in half of the cases."""
     random = np.random.default_rng(3)
     called = 0
-    for corpus in range(200):
+    for corpus in range(400):
         owners = np.repeat(np.arange(documents), texts)
         confidence = random.uniform(0.5, 1, len(owners))
         alike = random.random(len(owners)) < 0.5
@@ -52,4 +52,4 @@ def test_a_calibrated_classifier_is_as_rarely_called_wrong_as_the_level_says(doc
         frame = pd.DataFrame({"document": owners, "predicted": "a", "human": human, "confidence": confidence})
         _, (error, _) = calibration(frame, "human", Bootstrap(0.95, 200, corpus))
         called += error["p_value"] <= 0.05
-    assert called / 200 <= 0.09
+    assert called / 400 <= 0.07

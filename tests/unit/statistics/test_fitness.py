@@ -1,5 +1,6 @@
 """Texts that are not of the kind that a classifier was made for."""
 
+from samizdat.statistics import fitness
 from samizdat.statistics.fitness import LANGUAGE_PROBABILITY, _identifier
 
 
@@ -40,3 +41,13 @@ def test_variants_of_a_language_add_up(study):
     found = study.compute()
     assert found["languages"].set_index("language")["texts"].to_dict() == {"en": 1, "no": 1, "zh": 1}
     assert found["fitness"].set_index("check").loc["other_language", ["texts", "of"]].tolist() == [1, 3]
+
+
+def test_of_a_large_corpus_so_many_texts_are_read_and_counted(study, monkeypatch):
+    monkeypatch.setattr(fitness, "READ_TEXTS", 6)
+    study.card |= {"languages": ("en",)}
+    for number in range(10):
+        study.text("good", text=f"This is an ordinary English sentence about the weather of day {number}.")
+    found = study.compute()
+    assert found["languages"]["texts"].tolist() == [6]
+    assert found["fitness"].set_index("check").loc["other_language", "of"] == 6

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import sparse, stats
 
 from samizdat.base.seeds import derive_seed
@@ -99,6 +100,16 @@ def sum_by_document(
     return sparse.coo_array((values, (documents, cells)), shape=size).tocsr()  # equal places are summed
 
 
+def _variance(values: Floats) -> Floats:
+    """Compute the variance over resamples, without those that have no value (NaN)."""
+    there = ~np.isnan(values)
+    number = there.sum(axis=0)
+    mean = np.where(there, values, 0).sum(axis=0) / np.maximum(number, 1)
+    distances: Floats = np.where(there, values - mean, 0) ** 2
+    variance: Floats = distances.sum(axis=0) / np.maximum(number - 1, 1)
+    return variance
+
+
 @dataclass(frozen=True)
 class Bootstrap:
     """The settings of all intervals; the names of a set give it a random stream of its own."""
@@ -120,20 +131,84 @@ class Bootstrap:
         ends = np.cumsum([block.shape[1] for block in blocks.values()])
         return dict(zip(blocks, np.split(totals, ends[:-1], axis=1), strict=True))
 
-    def interval(self, values: Floats, documents: int) -> tuple[Floats, Floats]:
-        """Compute the bounds of the interval from resampled values `[resamples, …]`; NaN with too few documents.
+    def mean_interval(self, mean: float, values: Floats, documents: int) -> tuple[float, float]:
+        """Compute the bounds of the interval of a mean of numbers that can't be negative; NaN with too few documents.
 
-        It is the percentile interval (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13),
-        expanded as Student's t is for few documents (Hesterberg, What Teachers Should Know About the Bootstrap, The
-        American Statistician 69, 2015, section 4.3). NaN, the value of a resample that has none, is left out.
+        It is Student's interval of the logarithm, with the standard error of the resampled means over the mean (the
+        delta method: Davison and Hinkley, 1997, sections 2.7 and 5.2), since lengths are skewed.
+
+        Args:
+            mean: the estimate.
+            values: the resampled means.
+            documents: of the set.
         """
         if documents < FEWEST_DOCUMENTS:
-            none = np.full(np.shape(values)[1:], np.nan)
+            return np.nan, np.nan
+        error = np.sqrt(float(_variance(values)) * documents / (documents - 1))
+        factor = float(np.exp(self._quantile(documents) * error / mean)) if mean > 0 else 1.0
+        return mean / factor, mean * factor
+
+    def share_interval(
+        self, shares: ArrayLike, values: Floats, documents: int, texts: ArrayLike, owners: ArrayLike
+    ) -> tuple[Floats, Floats]:
+        """Compute the bounds of the intervals of shares from 0 to 1, such as accuracy; NaN with too few documents.
+
+        It is Wilson's interval with the effective number of texts in place of their number: as many independent texts
+        as would give the variance of the resampled values (Franco, Little, Louis and Slud, Comparative Study of
+        Confidence Intervals for Proportions in Complex Sample Surveys, Journal of Survey Statistics and Methodology 7,
+        2019), and with Student's t. So it has a width at 0 and 1, too, where all resamples are equal: there the design
+        effect of the other shares is used and, without others, texts of one document count as one.
+
+        Args:
+            shares: the estimates, `[…]`; NaN where there are no texts.
+            values: the resampled shares, `[resamples, …]`; NaN where a resample has no texts.
+            documents: of the set.
+            texts: that each share is of, `[…]`.
+            owners: documents of these texts, `[…]`.
+        """
+        if documents < FEWEST_DOCUMENTS:
+            none = np.full(np.shape(shares), np.nan)
             return none, none
-        tail = (1 - self.confidence) / 2
-        wider = float(stats.norm.cdf(np.sqrt(documents / (documents - 1)) * stats.t.ppf(tail, documents - 1)))
-        low, high = np.nanquantile(values, [wider, 1 - wider], axis=0)
-        return low, high
+        shares, texts, owners = (np.asarray(one, float) for one in (shares, texts, owners))
+        spread, variance = shares * (1 - shares), _variance(values) * documents / (documents - 1)
+        inside = spread > 0
+        most, least = np.maximum(texts, 1), np.maximum(owners, 1)
+        design = np.sum(np.where(inside, texts * variance, 0)) / max(np.sum(np.where(inside, spread, 0)), 1e-300)
+        at_bound = np.clip(most / design, least, most) if design > 0 else least
+        size = np.where(inside, np.minimum(spread / np.maximum(variance, 1e-300), most), at_bound)
+        square = self._quantile(documents) ** 2
+        middle = (shares + square / (2 * size)) / (1 + square / size)
+        width = np.sqrt(square * (spread + square / (4 * size)) / size) / (1 + square / size)
+        return np.minimum(shares, middle - width).clip(0), np.maximum(shares, middle + width).clip(max=1)
+
+    def difference_interval(
+        self, difference: float, values: Floats, documents: int, texts: int, squares: float
+    ) -> tuple[float, float]:
+        """Compute the bounds of the interval of a mean of numbers from −1 to 1, such as a difference of two accuracies.
+
+        A text more that differs in each direction, half of one and half of the other, and one that does not, are added
+        (Agresti and Min, Simple Improved Confidence Intervals for Comparing Matched Proportions, Statistics in
+        Medicine 24, 2005); a text is one of the effective number of texts, as in `share_interval`.
+
+        Args:
+            difference: the mean.
+            values: the resampled means.
+            documents: of the set.
+            texts: that the mean is of.
+            squares: mean of the squares of the numbers.
+        """
+        if documents < FEWEST_DOCUMENTS:
+            return np.nan, np.nan
+        variance = float(_variance(values)) * documents / (documents - 1)
+        spread = squares - difference**2
+        size = min(spread / max(variance, 1e-300), texts) if spread > 1e-12 else documents
+        middle = difference * size / (size + 2)
+        error = np.sqrt(variance * size**2 + 1 + 2 * middle**2) / (size + 2)
+        width = self._quantile(documents) * error
+        return max(middle - width, -1.0), min(middle + width, 1.0)
+
+    def _quantile(self, documents: int) -> float:
+        return float(-stats.t.ppf((1 - self.confidence) / 2, documents - 1))
 
     def random(self, *names: str | int | float) -> np.random.Generator:
         """Make the random stream of a set, for draws of what chance alone gives."""

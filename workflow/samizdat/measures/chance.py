@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import sparse
+from scipy import sparse, stats
 
 from samizdat.measures.arrays import Counts, Floats
 from samizdat.measures.label_metrics import chi_square
@@ -52,6 +52,13 @@ def permuted_chi_squares(
     """
     shape = (int(rows.max()) + 1, int(columns.max()) + 1)
     cells = shape[0] * shape[1]
+    at_once = max(1, CELLS_AT_ONCE // cells)
+    parts = [min(at_once, draws - start) for start in range(0, draws, at_once)]
+    if len(np.unique(owners)) == len(owners):
+        # Permuting single texts draws a table with these margins; its time doesn't grow with the texts.
+        margins = np.bincount(rows), np.bincount(columns)
+        tables = stats.random_table(*margins)
+        return np.concatenate([chi_square(tables.rvs(size, method="patefield", random_state=random)) for size in parts])
     order = np.lexsort((random.random(len(owners)), owners))
     rows, columns, owners = rows[order], columns[order], owners[order]
     sizes = np.bincount(owners)
@@ -64,13 +71,67 @@ def permuted_chi_squares(
         counts: Counts = np.bincount(given * shape[1] + columns, minlength=cells).reshape(shape)
         return counts
 
-    at_once = max(1, CELLS_AT_ONCE // cells)
-    return np.concatenate(
-        [
-            chi_square(np.stack([table() for _ in range(min(at_once, draws - start))]))
-            for start in range(0, draws, at_once)
-        ]
+    return np.concatenate([chi_square(np.stack([table() for _ in range(size)])) for size in parts])
+
+
+def flipped_sums(sums: Counts, draws: int, random: np.random.Generator) -> Floats:
+    """Draw sums over documents with random signs: what a paired difference is where neither side is better, `[draws]`.
+
+    Fisher, The Design of Experiments, 1935, section 21. Documents with equal distances from 0 are drawn together.
+
+    Args:
+        sums: difference of each document, summed over its texts.
+        draws: how many sums.
+        random: draws the signs.
+    """
+    sizes, numbers = np.unique(np.abs(sums), return_counts=True)
+    flipped: Floats = (2.0 * random.binomial(numbers, 0.5, size=(draws, len(numbers))) - numbers) @ sizes
+    return flipped
+
+
+def permuted_ratios(left: Counts, right: Counts, draws: int, random: np.random.Generator) -> Floats:
+    """Compute the difference of two ratios of sums over its standard error, and those of permuted documents.
+
+    With one text in each document the test is exact where the sets are alike; as the difference is divided by its
+    error, it also holds for many documents of other sizes or spreads (Chung and Romano, Exact and Asymptotically Robust
+    Permutation Tests, Annals of Statistics 41, 2013).
+
+    Args:
+        left: what is above and below the fraction bar, of each document of the first set, `[documents, 2]`.
+        right: the same for the second set.
+        draws: how many permutations.
+        random: draws them.
+
+    Returns:
+        First that of the two sets as they are, then those of the permutations, `[1 + draws]`.
+    """
+    both = np.concatenate([left, right]).astype(float)
+    above, below = both.T
+    products = np.stack([above, below, above**2, above * below, below**2], axis=1)
+    mask = np.arange(len(both)) < len(left)
+    parts = [mask[None] @ products]
+    at_once = max(1, CELLS_AT_ONCE // len(both))
+    for start in range(0, draws, at_once):
+        masks = random.permuted(np.tile(mask, (min(at_once, draws - start), 1)), axis=1)
+        parts.append(masks.astype(float) @ products)
+    of_left = np.concatenate(parts)
+    ratios, variances = zip(
+        *(
+            _ratio(sums, number)
+            for sums, number in ((of_left, len(left)), (products.sum(axis=0) - of_left, len(right)))
+        ),
+        strict=True,
     )
+    difference, error = ratios[0] - ratios[1], np.sqrt(variances[0] + variances[1])
+    return np.where(np.abs(difference) < 1e-12, 0.0, difference / np.maximum(error, 1e-300))
+
+
+def _ratio(sums: Floats, documents: int) -> tuple[Floats, Floats]:
+    """Compute a ratio and its variance from sums over documents of a, b, a², a·b and b², `[…, 5]`."""
+    above, below, squares, products, below_squares = np.moveaxis(sums, -1, 0)
+    ratio = above / np.maximum(below, 1)
+    spread = np.maximum(squares - 2 * ratio * products + ratio**2 * below_squares, 0)
+    return ratio, spread / np.maximum(below, 1) ** 2 * documents / (documents - 1)
 
 
 def inflated(chance: Floats, effect: float, documents: int, random: np.random.Generator) -> Floats:
@@ -129,9 +190,10 @@ def interval_above_zero(
     """Estimate a quantity that can't be negative without what chance adds to it, with an interval that can reach 0.
 
     The interval has the true values for which the observed one would not be surprising (an inverted test: Davison and
-    Hinkley, 1997, section 5.2.2). Where the true value is θ, what is observed is θ, and a draw of what chance gives,
-    and a normal error whose variance grows with θ in proportion, up to `variance` at the observed value: so it is for
-    the squared length of a vector that is measured with an error.
+    Hinkley, 1997, section 5.2.2). The quantity is like the squared length of a vector that is measured with an error:
+    where the true value is θ, what is observed is θ, and a draw of what chance gives, which is the error's own squared
+    length, and twice the product of √θ and the error along the vector, whose variance is `variance` at the observed
+    value.
 
     Args:
         observed: the value.
@@ -147,7 +209,7 @@ def interval_above_zero(
     tail = (1 - confidence) / 2
     if observed <= 0:
         return 0.0, 0.0, 0.0
-    errors = random.standard_normal(len(chance)) * np.sqrt(variance / observed)
+    errors = _along(chance, random) * np.sqrt(variance / observed)
 
     def solve(quantile: float) -> float:
         low, high = 0.0, observed + 10 * float(np.sqrt(variance)) + float(chance.max())
@@ -158,6 +220,18 @@ def interval_above_zero(
         return low if low > 1e-9 * observed else 0.0
 
     return estimate, min(estimate, solve(1 - tail)), max(estimate, solve(tail))
+
+
+def _along(chance: Floats, random: np.random.Generator) -> Floats:
+    """Draw the standard normal error along a vector, given draws of the squared length of the whole error.
+
+    With so many dimensions as fit mean and variance of the draws; in one dimension the error is all along the vector.
+    """
+    mean, spread = float(chance.mean()), float(chance.var())
+    dimensions = min(max(2 * mean**2 / max(spread, 1e-300), 1.0), 1e6)
+    parts = random.beta(0.5, (dimensions - 1) / 2, len(chance)) if dimensions > 1 else 1.0
+    signs: Floats = random.choice([-1.0, 1.0], len(chance))
+    return signs * np.sqrt(chance * parts * dimensions / max(mean, 1e-300))
 
 
 def permuted_counts(left: Counts, right: Counts, draws: int, random: np.random.Generator) -> tuple[Counts, Counts]:

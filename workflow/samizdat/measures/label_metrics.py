@@ -107,6 +107,16 @@ def cramers_v(table: Counts) -> Floats:
         return np.where(np.minimum(rows, columns) > 1, np.sqrt(np.maximum(beyond_chance, 0) / sides), np.nan)
 
 
+def is_sparse(table: Counts) -> bool:
+    """Say whether a table has too few texts for an approximation of chi-square, by expected counts of its cells.
+
+    More than a fifth of them are below 5, or one is below 1: Cochran, Some Methods for Strengthening the Common χ²
+    Tests, Biometrics 10, 1954.
+    """
+    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / table.sum()
+    return bool((expected < 5).mean() > 0.2 or (expected < 1).any())
+
+
 def mean_square_slopes(table: Counts) -> Floats:
     """Compute the derivatives of chi-square over the number of texts by each cell's share, `[rows, columns]`.
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.model_selection import GroupKFold
+from sklearn.model_selection import KFold
 
 from samizdat.measures.arrays import Counts, Floats
 
@@ -27,7 +27,7 @@ class Verdict:
     p_value: float  # share of permuted labels with an area at least as large
 
 
-def tell_apart(left: Sequence[str], right: Sequence[str], groups: Sequence[str], seed: int) -> Verdict:
+def tell_apart(left: Sequence[str], right: Sequence[str], seed: int) -> Verdict:
     """Cross-validate a linear model of character n-grams that distinguishes two sets, and test it by permutations.
 
     A classifier two-sample test (Lopez-Paz and Oquab, ICLR 2017). Its statistic is the area under the ROC curve. The
@@ -36,9 +36,8 @@ def tell_apart(left: Sequence[str], right: Sequence[str], groups: Sequence[str],
     permutations at once.
 
     Args:
-        left: texts of the first set.
+        left: texts of the first set; each is of a document of its own, or the permutations are too much alike.
         right: texts of the second set.
-        groups: group of each text, first those of `left`; texts of one group are never in two folds.
         seed: random seed of folds and permutations.
     """
     labels = np.repeat([-1.0, 1.0], [len(left), len(right)])
@@ -47,9 +46,9 @@ def tell_apart(left: Sequence[str], right: Sequence[str], groups: Sequence[str],
     kernel = (features @ features.T).toarray()
     random = np.random.default_rng(seed)
     permuted = np.column_stack([labels, *(random.permutation(labels) for _ in range(PERMUTATIONS))])
-    folds = GroupKFold(FOLDS, shuffle=True, random_state=seed & 0xFFFFFFFF)
+    folds = KFold(FOLDS, shuffle=True, random_state=seed & 0xFFFFFFFF)
     scores = np.empty_like(permuted)
-    for train, test in folds.split(kernel, groups=groups):
+    for train, test in folds.split(kernel):
         middle = permuted[train].mean(axis=0)
         penalised = kernel[np.ix_(train, train)] + PENALTY * np.eye(len(train))
         weights = np.linalg.solve(penalised, permuted[train] - middle)

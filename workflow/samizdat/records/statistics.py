@@ -56,9 +56,10 @@ QUALITY = table_schema(
     value=pa.float64(),
     low=pa.float64(),  # null with too few documents, like all that follow
     high=pa.float64(),
-    # For "calibration_error", which has no interval:
-    chance=pa.float64(),  # its bound, at that confidence, where labels are right as often as they say
-    p_value=pa.float64(),  # of that
+    # For "calibration_error", which has no interval: its bound, at that confidence, where labels are right as often as
+    # they say.
+    chance=pa.float64(),
+    p_value=pa.float64(),  # for "calibration_error" of that; for "accuracy_above_majority" of no difference
 )
 
 CONFUSION = table_schema(
@@ -86,7 +87,8 @@ ASSOCIATIONS = table_schema(
     measure=pa.string(),  # "cohen_kappa" if both have the same labels, else "cramers_v"
     texts=pa.int64(),  # texts that have a label of both and that neither was trained on
     value=pa.float64(),
-    low=pa.float64(),  # null with too few documents, like all that follow
+    # Null with too few documents, like all that follow; for "cramers_v" also with too few texts for its approximation.
+    low=pa.float64(),
     high=pa.float64(),
     p_value=pa.float64(),  # of no association
     p_holm=pa.float64(),  # corrected for the number of pairs (Holm)
@@ -98,10 +100,10 @@ GROUP_TESTS = table_schema(
     texts=pa.int64(),
     chi_square=pa.float64(),
     degrees_of_freedom=pa.int64(),
-    p_value=pa.float64(),  # null with too few documents, like `p_holm`, `low` and `high`
+    p_value=pa.float64(),  # null with too few documents, like `p_holm`
     p_holm=pa.float64(),  # corrected for the number of classifiers (Holm)
     cramers_v=pa.float64(),
-    low=pa.float64(),  # of Cramér's V
+    low=pa.float64(),  # of Cramér's V; null with too few documents, or too few texts for the approximation
     high=pa.float64(),
 )
 

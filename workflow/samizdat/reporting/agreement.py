@@ -6,6 +6,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from samizdat.reporting import verdicts
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
 from samizdat.reporting.interval_charts import Panel, interval_panels
 from samizdat.reporting.run import Run
@@ -22,6 +23,7 @@ from samizdat.reporting.words import (
     label,
     name,
     number_interval,
+    p_equals,
     percent,
     percent_interval,
     table,
@@ -31,6 +33,7 @@ from samizdat.reporting.words import (
 NONE_COMPARABLE = (
     "No classifier can be compared with labels that people gave, so it is not known how good the classifiers are here."
 )
+RELATIONS = {1: "more than", -1: "less than", 0: "not clearly different from"}
 METHODS = {
     "classifier": "classifier",
     "majority": "most frequent label",
@@ -72,7 +75,8 @@ def _sentence(run: Run, classifier: str) -> str:
     own, baseline = found["classifier", "accuracy"], found["majority", "accuracy"]
     f1 = found["classifier", "macro_f1"]
     gain = found["classifier", "accuracy_above_majority"]
-    verdict = {1: "more than", -1: "less than", 0: "not clearly different from"}[_direction(gain)]
+    sign = verdicts.off_baseline(run).get(classifier, 0)
+    verdict = RELATIONS[sign]
     start = (
         f"The classifier {label(classifier)} agrees with people on "
         f"{percent_interval(own['value'], own['low'], own['high'])} of {count(own['texts'])} held-out texts"
@@ -85,7 +89,7 @@ def _sentence(run: Run, classifier: str) -> str:
     points = [f"{100 * gain[one]:.1f}" for one in ("value", "low", "high")]
     return (
         f"{start}, {verdict} the {reached} that the most frequent label alone would reach (the difference is "
-        f"{points[0]} percentage points, {points[1]} to {points[2]}); {end}."
+        f"{points[0]} percentage points, {points[1]} to {points[2]}; {p_equals(gain['p_value'])}); {end}."
     )
 
 
@@ -96,27 +100,11 @@ def in_brief(run: Run, classifier: str) -> str:
     if not found:
         return "How often it is right here is not known, since people did not label these texts for it"
     own, baseline = (percent(found[method]["value"]) for method in ("classifier", "majority"))
-    verdict = {1: "more than", -1: "less than", 0: "not clearly different from"}[against_baseline(run, classifier)]
+    relation = RELATIONS[verdicts.off_baseline(run).get(classifier, 0)]
     return (
-        f"It agrees with people on {own} of {counted(found['classifier']['texts'], 'held-out text')}, {verdict} the "
+        f"It agrees with people on {own} of {counted(found['classifier']['texts'], 'held-out text')}, {relation} the "
         f"{baseline} of always giving the most frequent label"
     )
-
-
-def against_baseline(run: Run, classifier: str) -> int:
-    """Compare the accuracy with that of the majority baseline.
-
-    Returns:
-        1 or -1 where the accuracy is clearly above or below the baseline's; 0 where the interval of their difference
-        has 0, or there are too few documents for one.
-    """
-    rows = run.quality[(run.quality["classifier"] == classifier)]
-    return _direction(rows_of(rows[rows["metric"] == "accuracy_above_majority"])[0])
-
-
-def _direction(row: Row) -> int:
-    """Return the sign of a difference whose interval does not have 0, else 0."""
-    return int(row["low"] > 0) - int(row["high"] < 0)
 
 
 def scores(run: Run) -> Picture | Prose:
@@ -160,7 +148,8 @@ def _panel(classifier: str, scores: pd.DataFrame, methods: Mapping[str, pd.DataF
 
 def _scores_finding(run: Run, classifiers: list[str]) -> str:
     """Say as a title which classifiers are clearly better than the majority baseline."""
-    better = [drawn(classifier) for classifier in classifiers if against_baseline(run, classifier) > 0]
+    found = verdicts.off_baseline(run)
+    better = [drawn(classifier) for classifier in classifiers if found.get(classifier, 0) > 0]
     if not better:
         return "No classifier is clearly better than always giving the most frequent label"
     return f"Better than always giving the most frequent label: {joined(better)}"

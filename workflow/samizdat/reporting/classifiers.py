@@ -6,6 +6,7 @@ import pandas as pd
 
 from samizdat.base.escaping import escape
 from samizdat.records.classifiers import ClassifierCard
+from samizdat.reporting import verdicts
 from samizdat.reporting.frames import in_order, rows_of
 from samizdat.reporting.label_shares import draw_label_shares, shares_of_texts
 from samizdat.reporting.run import Run
@@ -13,7 +14,7 @@ from samizdat.reporting.style import Picture
 from samizdat.reporting.words import Prose, Table, count, counted, drawn, joined, label, name, percent, table
 
 NONE_APPLIED = "No classifier was applied in this run (`classifiers` in the config is empty)."
-NO_GROUP_DIFFERS = "No label’s share differs between groups by more than the intervals allow"
+NO_GROUP_DIFFERS = "No classifier finds a difference between groups that chance does not explain"
 SHOWN_GROUPS = 6
 NAMED_LABELS = 8
 
@@ -96,7 +97,7 @@ def shares_by_group(run: Run) -> Picture | Prose:
     groups = ordered[:SHOWN_GROUPS]
     largest = f" (the {SHOWN_GROUPS} largest of {count(len(ordered))} groups)" if len(ordered) > SHOWN_GROUPS else ""
     if groups:
-        title = _group_finding(of_groups[of_groups["group"].isin(groups)])
+        title = _group_finding(run, of_groups[of_groups["group"].isin(groups)])
         sets = {group: shares[shares["group"] == group] for group in groups}
     else:
         title = _overall_finding(shares_of_texts(run))
@@ -118,7 +119,7 @@ def in_brief(run: Run, classifier: str) -> str:
     """Say what a classifier finds: the label that differs most between groups of texts, else the most frequent one."""
     rows = run.shares[(run.shares["subset"] == "texts") & (run.shares["classifier"] == classifier)]
     of_groups = rows[rows["group_kind"] == "group"]
-    found = _group_finding(of_groups) if len(of_groups) else NO_GROUP_DIFFERS
+    found = _group_finding(run, of_groups) if len(of_groups) else NO_GROUP_DIFFERS
     if found == NO_GROUP_DIFFERS:
         found = _overall_finding(rows[rows["group_kind"] == "all"])
     return escape(found)
@@ -130,22 +131,24 @@ def _overall_finding(shares: pd.DataFrame) -> str:
     return f"Of all texts, {drawn(top['classifier'])} calls {percent(top['share'])} “{drawn(top['label'])}”"
 
 
-def _group_finding(shares: pd.DataFrame) -> str:
-    """Say as a title which label's shares differ most between two groups whose intervals do not overlap.
+def _group_finding(run: Run, shares: pd.DataFrame) -> str:
+    """Say as a title which label's shares are furthest apart in two groups, of classifiers by which groups differ.
 
-    A classifier that predicts the group gives a group's texts the group's own name, which is no finding: the shares of
-    own names are left out before others are compared.
+    A group of too few documents for an interval is left out. A classifier that predicts the group gives a group's texts
+    the group's own name, which is no finding: the shares of own names are left out before others are compared.
     """
     best = (0.0, NO_GROUP_DIFFERS)
     follows = []
-    for _, part in shares.groupby(["classifier", "label"], sort=False):
+    different = {row["classifier"] for row in verdicts.different_groups(run)}
+    known = shares[shares["classifier"].isin(different) & shares["low"].notna()]
+    for _, part in known.groupby(["classifier", "label"], sort=False):
         own, rows = rows_of(part[part["label"] == part["group"]]), rows_of(part[part["label"] != part["group"]])
         follows += [all(row["low"] > other["high"] for other in rows) for row in own]
         if len(rows) < 2:
             continue
         high, low = (chosen(rows, key=lambda row: row["share"]) for chosen in (max, min))
         gap = high["share"] - low["share"]
-        if high["low"] > low["high"] and gap > best[0]:
+        if gap > best[0]:
             words = (
                 f"Of “{drawn(high['group'])}”, {drawn(high['classifier'])} calls {percent(high['share'])} "
                 f"“{drawn(high['label'])}”; of “{drawn(low['group'])}”, {percent(low['share'])}"

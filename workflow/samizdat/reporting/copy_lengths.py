@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from samizdat.records.samples import begun_with_nothing
+from samizdat.reporting import verdicts
 from samizdat.reporting.frames import rows_of
 from samizdat.reporting.run import Run
 from samizdat.reporting.sample_quality import baseline, published
@@ -60,7 +61,9 @@ def _copies_finding(run: Run) -> str:
     """Say as a title whether samples share longer passages with the training texts than held-out texts do."""
     real = baseline(run, "copy_characters")
     measured = [row for row in rows_of(published(run)) if row["metric"] == "copy_characters"]
-    longer = [row for row in measured if real and row["low"] > real["high"]]
+    longer = [
+        row for row in verdicts.off_held_out(run, "copy_characters").values() if real and row["value"] > real["value"]
+    ]
     if not longer:
         return "No samples clearly share longer passages with the training texts than real texts do"
     several = len(run.models) > 1

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from samizdat.reporting import verdicts
 from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
 from samizdat.reporting.interval_charts import interval_line
@@ -45,7 +46,7 @@ NO_SAMPLES = (
 
 def opening(run: Run) -> Prose:
     """Say for each classifier and model how far the samples' label shares are from those of the texts."""
-    rows = _published(run.divergences)
+    rows = verdicts.published(run.divergences)
     if rows.empty:
         return Prose(NO_SAMPLES if run.cards else NONE_APPLIED)
     return Prose("\n\n".join(_sentence(run, row) for row in rows_of(rows)))
@@ -53,7 +54,7 @@ def opening(run: Run) -> Prose:
 
 def in_brief(run: Run, classifier: str) -> list[str]:
     """Say whether samples get the labels that texts get, in short, for each model: in words first, then in bits."""
-    rows = _published(run.divergences)
+    rows = verdicts.published(run.divergences)
     return [_brief(run, row) for row in rows_of(rows[rows["classifier"] == classifier])]
 
 
@@ -67,7 +68,7 @@ def _sentence(run: Run, row: Row) -> str:
     if is_null(row["p_value"]):
         return f"{start}{shares}. {too_few('Samples or texts are of')}"
     chance = f"{_bits(row['chance_bits'])}{NO_BREAK}bits"
-    if not differs(row, run.confidence):
+    if _verdict(row) not in verdicts.unlike_texts(run):
         return (
             f"{start}no difference was found: {shares}, and chance alone brings less than {chance} in "
             f"{percent(run.confidence)} of draws. There may still be a difference of up to "
@@ -90,7 +91,7 @@ def _brief(run: Run, row: Row) -> str:
     if is_null(row["p_value"]):
         return f"{start}too few documents for a comparison ({apart})"
     apart += f"; by chance up to {_bits(row['chance_bits'])}"
-    if not differs(row, run.confidence):
+    if _verdict(row) not in verdicts.unlike_texts(run):
         return f"{start}no difference found ({apart})"
     of_samples, of_texts = _widest_gap(run, row)
     return (
@@ -104,9 +105,8 @@ def _share(row: Row) -> str:
     return percent_interval(row["share"], row["low"], row["high"])
 
 
-def differs(row: Row, confidence: float) -> bool:
-    """Say whether the divergence is larger than what chance explains; never with too few documents."""
-    return bool(row["p_value"] <= 1 - confidence)
+def _verdict(row: Row) -> tuple[str, str]:
+    return row["classifier"], row["model"]
 
 
 def of_model(run: Run, row: Row) -> str:
@@ -119,11 +119,6 @@ def _bits(number: float) -> str:
     if 0 < number < 0.00005:
         return "less than 0.0001"
     return f"{number:.3f}" if number >= 0.01 else f"{number:.4f}"
-
-
-def _published(divergences: pd.DataFrame) -> pd.DataFrame:
-    """Choose the rows that compare all unprompted samples of a published model with the texts."""
-    return divergences[(divergences["begun_with"] == "nothing") & divergences["temperature"].isna()]
 
 
 def _widest_gap(run: Run, row: Row) -> tuple[Row, Row]:
@@ -154,7 +149,7 @@ def shares(run: Run) -> Picture | Prose:
 
 def _finding(run: Run, names: list[str]) -> str:
     """Say as a title by which classifiers samples and texts differ by more than chance."""
-    found = {row["classifier"] for row in rows_of(_published(run.divergences)) if differs(row, run.confidence)}
+    found = {classifier for classifier, _ in verdicts.unlike_texts(run)}
     if not found:
         return "No classifier’s label shares distinguish samples from texts"
     tell, rest = ([f"“{drawn(one)}”" for one in names if (one in found) == told] for told in (True, False))
@@ -170,7 +165,7 @@ def by_training(run: Run) -> Picture | Prose:
             "There is no course of training to show: that needs a classifier (`classifiers`), prompts (`prompts`, "
             "`sampling.held_out_prompts`) and a checkpoint from before the end of training (`training.keep_percents`)."
         )
-    title = _course_finding(rows, run.confidence)
+    title = _course_finding(run, rows)
     classifiers = parts_of(rows, "classifier")
     with panels_in_pairs(title, len(classifiers), 2.2, 0.5, sharey=True) as (picture, axes):
         for axis, (classifier, part) in zip(axes, classifiers.items(), strict=True):
@@ -203,12 +198,9 @@ def _best(row: Row) -> float:
     return float(row["observed_bits"] if is_null(row["jensen_shannon_bits"]) else row["jensen_shannon_bits"])
 
 
-def _course_finding(rows: pd.DataFrame, confidence: float) -> str:
+def _course_finding(run: Run, rows: pd.DataFrame) -> str:
     """Say as a title whether the samples end nearer to the texts than they began, where the test shows it."""
-    ordered = [part.sort_values("percent") for _, part in rows.groupby(["classifier", "model"], sort=False)]
-    ends = [(part.iloc[0], part.iloc[-1]) for part in ordered]
-    moved = [(last["classifier"], last["observed_bits"] < first["observed_bits"])
-             for first, last in ends if last["p_since_first"] <= 1 - confidence]  # fmt: skip
+    moved = [(last["classifier"], nearer) for last, nearer in verdicts.moved(run)]
     moves = {
         "nearer to the texts": [classifier for classifier, nearer in moved if nearer],
         "away from the texts": [classifier for classifier, nearer in moved if not nearer],
@@ -218,7 +210,7 @@ def _course_finding(rows: pd.DataFrame, confidence: float) -> str:
     ]
     if not told:
         return "No classifier shows whether training moves the samples nearer to the texts"
-    all_told = sum(map(len, moves.values())) == len(ends)
+    all_told = len(moved) == len(rows.groupby(["classifier", "model"]))
     elsewhere = "" if all_told else "; no other move can be distinguished from chance"
     return f"Training moves the samples {joined(told)}{elsewhere}"
 

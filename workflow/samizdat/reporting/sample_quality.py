@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 import pandas as pd
-from scipy.stats import fisher_exact
 
-from samizdat.measures.chance import holm
+from samizdat.reporting import verdicts
 from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.frames import Row, in_order, rows_of
 from samizdat.reporting.label_comparison import of_model
@@ -22,6 +21,7 @@ from samizdat.reporting.words import (
     drawn,
     is_null,
     name,
+    p_equals,
     percent,
     percent_interval,
     table,
@@ -70,19 +70,20 @@ def _sentence(run: Run, part: pd.DataFrame) -> str:
     found = {row["metric"]: row for row in rows}
     real = baseline(run, "copied_ngram_share")
     own, apart = found.get("copied_ngram_share"), found.get("told_apart_area")
+    who = (rows[0]["model"], rows[0]["temperature"])
     words = []
     if own and real:
         words.append(
             f"{percent_interval(own['value'], own['low'], own['high'])} of all runs of four words occur in the "
-            f"training texts, {RELATIONS[_relation(own, real)]} the "
+            f"training texts, {RELATIONS[_relation(run, own, real)]} the "
             f"{percent_interval(real['value'], real['low'], real['high'])} of held-out texts"
         )
     if apart:
-        distinguished = apart["p_value"] <= 1 - run.confidence
+        distinguished = who in verdicts.off_held_out(run, "told_apart_area")
         verdict = "distinguishes them from held-out texts" if distinguished else "finds no difference"
         words.append(
             f"a simple model {verdict} (area under the curve {_spelled(apart, TWO_DIGITS)}, "
-            f"p{NO_BREAK}={NO_BREAK}{apart['p_value']:.3f})"
+            f"{p_equals(apart['p_value'])})"
         )
     start = f"In the samples{of_model(run, rows[0])} at temperature {rows[0]['temperature']:g}, "
     return f"{start}{'; '.join(words)}." if words else ""
@@ -98,22 +99,16 @@ def copying(run: Run) -> tuple[Row | None, list[tuple[Row, int | None]]]:
     real = baseline(run, "copied_ngram_share")
     rows = published(run)
     own = rows_of(rows[rows["metric"] == "copied_ngram_share"])
-    return real, [(row, _relation(row, real)) for row in own] if real else []
+    return real, [(row, _relation(run, row, real)) for row in own] if real else []
 
 
-def _relation(own: Row, real: Row) -> int | None:
+def _relation(run: Run, own: Row, real: Row) -> int | None:
     """Compare a share of copied runs with that of held-out texts."""
-    if is_null(own["low"]) or is_null(real["low"]):
+    if is_null(own["p_value"]):
         return None
-    return int(own["low"] > real["high"]) - int(_upper(own) < real["low"])
-
-
-def _upper(row: Row) -> float:
-    """Return the upper bound of a share.
-
-    The bootstrap interval of a share of 0 has no width, so its bound is 3 / n of n texts, the rule of three (95 %).
-    """
-    return 3 / row["units"] if row["value"] == 0 else float(row["high"])
+    if (own["model"], own["temperature"]) not in verdicts.off_held_out(run, "copied_ngram_share"):
+        return 0
+    return 1 if own["value"] > real["value"] else -1
 
 
 def variety(run: Run) -> Table:
@@ -186,7 +181,7 @@ def _cells(metrics: dict[str, tuple[str, str]], found: Mapping[str, Row | None])
             yield "–"
             continue
         notes = [] if is_null(row["real_value"]) else [f"real texts {row['real_value']:.2f}"]
-        notes += [] if is_null(row["p_value"]) else [f"p{NO_BREAK}={NO_BREAK}{row['p_value']:.3f}"]
+        notes += [] if is_null(row["p_value"]) else [p_equals(row["p_value"])]
         value, _, interval = _spelled(row, kind).partition(" ")
         if interval:
             notes.insert(0, interval.strip("()").replace(" ", NO_BREAK))
@@ -212,7 +207,7 @@ def shares_by_step(run: Run) -> Picture | Prose:
         return Prose("No checkpoint continued a prompt." if run.cards else NONE_APPLIED)
     return draw_label_shares(
         run,
-        _course_of_labels(samples, run.confidence),
+        _course_of_labels(run, samples),
         next_to_texts(run, samples, "samples after {} %"),
         in_order(samples["classifier"]),
         kind=f"Points with {percent(run.confidence)} intervals",
@@ -220,28 +215,14 @@ def shares_by_step(run: Run) -> Picture | Prose:
     )
 
 
-def _course_of_labels(samples: pd.DataFrame, confidence: float) -> str:
-    """Say as a title which label's share changes most between the first and the last checkpoint.
-
-    Of those that change by Fisher's exact test, with p values that are corrected for the number of labels.
-    """
+def _course_of_labels(run: Run, samples: pd.DataFrame) -> str:
+    """Say as a title which label's share changes most between the first and the last checkpoint, where one does."""
     percents = sorted(set(samples["group"]), key=int)
-    best = (0.0, "No label’s share changes in the course of training by more than chance explains")
-    ends = [samples[samples["group"] == percents[place]] for place in (0, -1)]
-    rows = list(zip(*(rows_of(part) for part in ends), strict=True))
-    totals = [part.groupby("classifier")["count"].sum() for part in ends]
-    tests = [
-        fisher_exact(
-            [[row["count"], total[row["classifier"]] - row["count"]] for row, total in zip(pair, totals, strict=True)]
-        ).pvalue
-        for pair in rows
-    ]
-    for (first, last), p_value in zip(rows, holm(tests), strict=True):
-        change = abs(last["share"] - first["share"])
-        if p_value <= 1 - confidence and change > best[0]:
-            words = (
-                f"{drawn(first['classifier'])} calls {percent(first['share'])} of the samples after {percents[0]} % of "
-                f"training “{drawn(first['label'])}”, {percent(last['share'])} of those after {percents[-1]} %"
-            )
-            best = (change, words)
-    return best[1]
+    found = verdicts.changed_labels(run)
+    if not found:
+        return "No label’s share changes in the course of training by more than chance explains"
+    first, last = max(found, key=lambda pair: abs(pair[1]["share"] - pair[0]["share"]))
+    return (
+        f"{drawn(first['classifier'])} calls {percent(first['share'])} of the samples after {percents[0]} % of "
+        f"training “{drawn(first['label'])}”, {percent(last['share'])} of those after {percents[-1]} %"
+    )

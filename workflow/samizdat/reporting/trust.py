@@ -1,6 +1,6 @@
 """Show how far classifiers can be trusted: calibration, the texts they were made for, agreement with each other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +8,7 @@ import pandas as pd
 import seaborn as sns
 
 from samizdat.base.escaping import escape, quoted
-from samizdat.measures.chance import holm
+from samizdat.reporting import verdicts
 from samizdat.reporting.frames import Row, parts_of, rows_of
 from samizdat.reporting.interval_charts import interval_line
 from samizdat.reporting.run import Run
@@ -90,20 +90,13 @@ def _calibration_finding(run: Run, errors: Mapping[str, Row]) -> str:
     tested = [row for row in errors.values() if not is_null(row["p_value"])]
     if not tested:
         return "Too few documents to say whether labels are right as often as the classifiers say"
-    corrected = zip(tested, holm([row["p_value"] for row in tested]), strict=True)
-    wrong = [row for row, p_value in corrected if p_value <= 1 - run.confidence]
+    wrong = verdicts.miscalibrated(run)
     if not wrong:
         return "No gap was found between how often labels are right and how probable the classifiers call them"
     worst = max(wrong, key=lambda row: row["value"])
     classifier = worst["classifier"]
-    gap = run.quality[(run.quality["classifier"] == classifier) & (run.quality["metric"] == "confidence_gap")].iloc[0]
-    lead = (
-        "right less often than"
-        if gap["low"] > 0
-        else "right more often than"
-        if gap["high"] < 0
-        else "not right as often as"
-    )
+    leads = {1: "right less often than", -1: "right more often than", 0: "not right as often as"}
+    lead = leads[verdicts.overconfident(run, classifier)]
     size = f"{percent(worst['value'], 1)} on average, where chance explains up to {percent(worst['chance'], 1)}"
     return f"“{drawn(classifier)}” is {lead} it says: by {size}"
 
@@ -165,7 +158,7 @@ def _only_pair(run: Run, row: Row) -> str:
         "There are too few documents to say"
         if is_null(row["p_holm"])
         else "Yes"
-        if row["p_holm"] <= 1 - run.confidence
+        if verdicts.associated(run)
         else "Not by more than chance"
     )
     return f"Do the labels of the two classifiers go together? {answer}: {escape(_pair(row))}."
@@ -176,7 +169,7 @@ def _associations_finding(run: Run) -> str:
     pairs = run.associations
     if pairs["p_holm"].isna().all():
         return "Too few documents to say whether the labels of classifiers go together"
-    found = rows_of(pairs[pairs["p_holm"] <= 1 - run.confidence])
+    found = verdicts.associated(run)
     if not found:
         return "No two classifiers have labels that go together by more than chance"
     top = max(found, key=lambda row: row["value"])
@@ -186,10 +179,11 @@ def _associations_finding(run: Run) -> str:
 
 def group_tests(run: Run) -> Table | Prose:
     """List whether each classifier's label shares differ between groups by more than chance, and how much."""
+    different = {row["classifier"] for row in verdicts.different_groups(run)}
     rows = [
         [
             name(row["classifier"]),
-            f"{number_interval(row['cramers_v'], row['low'], row['high'])}{_effect(run, row)}",
+            f"{number_interval(row['cramers_v'], row['low'], row['high'])}{_effect(row, different)}",
             f"{row['chi_square']:,.1f}",
             count(row["degrees_of_freedom"]),
             "too few documents" if is_null(row["p_holm"]) else _p_value(row["p_holm"]),
@@ -208,11 +202,11 @@ def _p_value(value: float) -> str:
     return "below 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _effect(run: Run, row: Row) -> str:
+def _effect(row: Row, different: Set[str]) -> str:
     """Name the size of an effect, where chance does not explain it; nothing with too few documents."""
     if is_null(row["p_holm"]):
         return ""
-    if row["p_holm"] > 1 - run.confidence:
+    if row["classifier"] not in different:
         return ", no difference found"
     return ", " + next(word for bound, word in EFFECTS if row["cramers_v"] >= bound)
 

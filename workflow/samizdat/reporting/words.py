@@ -76,6 +76,11 @@ def bounds(low: float, high: float, digits: int) -> str:
     return "" if is_null(low) else f"{low:.{digits}f} to {high:.{digits}f}"
 
 
+def p_equals(value: float) -> str:
+    """Write a p value: p = 0.013."""
+    return f"p{NO_BREAK}<{NO_BREAK}0.001" if value < 0.001 else f"p{NO_BREAK}={NO_BREAK}{value:.3f}"
+
+
 def too_few(what: str) -> str:
     """Write that there are too few documents or samples for an interval and a comparison."""
     return f"{what} fewer than {FEWEST_DOCUMENTS} documents, too few for an interval and for a comparison."

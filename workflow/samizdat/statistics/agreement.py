@@ -2,9 +2,10 @@
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
-from samizdat.measures import label_metrics
-from samizdat.measures.bootstrap import Bootstrap, count_by_document, sum_by_document
+from samizdat.measures import chance, label_metrics
+from samizdat.measures.bootstrap import FEWEST_DOCUMENTS, Bootstrap, count_by_document, sum_by_document
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.statistics.baselines import baselines
@@ -41,18 +42,20 @@ def agreement(
     answers = dict(baselines(corpus, held_out, column, bootstrap.seed))
     counts = count_by_document(held_out, (column, "predicted"), (labels, labels))
     documents = counts.shape[0]
-    gains = sum_by_document(held_out, *_gain(held_out, answers["majority"], column), (1,))
+    right = [(frame["predicted"] == frame[column]).to_numpy().astype(int) for frame in (held_out, answers["majority"])]
+    differing = right[0] - right[1]
+    gains = sum_by_document(held_out, np.zeros(len(held_out), np.int64), differing, (1,))
     drawn = bootstrap.together({"confusion": counts, "gain": gains}, "quality")
     square = (-1, len(labels), len(labels))
     confusion, totals = counts.sum(axis=0).reshape(square[1:]), drawn["confusion"].reshape(square)
     rows = _overall(common | {"method": "classifier"}, confusion, totals, bootstrap, documents)
-    low, high = bootstrap.interval(drawn["gain"][:, 0] / drawn["confusion"].sum(axis=1), documents)
-    gain = {"method": "classifier", "metric": "accuracy_above_majority", "label": None}
-    rows.append(common | gain | {"value": gains.sum() / len(held_out), "low": low, "high": high})
+    resampled_gains = drawn["gain"][:, 0] / drawn["confusion"].sum(axis=1)
+    rows.append(common | {"method": "classifier", "label": None} | _gain(gains, differing, resampled_gains, bootstrap))
+    texts, owners = _denominators(counts, len(labels))
     for (metric, values), resampled in zip(
         label_metrics.label_scores(confusion).items(), label_metrics.label_scores(totals).values(), strict=True
     ):
-        low, high = bootstrap.interval(resampled, documents)
+        low, high = bootstrap.share_interval(values, resampled, documents, texts[metric], owners[metric])
         rows += [
             common
             | {"method": "classifier", "metric": metric, "label": label}
@@ -88,16 +91,44 @@ def _confusions(
     return counts.sum(axis=0).reshape(square[1:]), bootstrap.totals(counts, "quality", *names).reshape(square)
 
 
-def _gain(mapped: pd.DataFrame, majority: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
-    """Count for each text 1 where only the classifier is right, −1 where only the baseline is; all in one cell."""
-    right = [(frame["predicted"] == frame[column]).to_numpy().astype(np.int64) for frame in (mapped, majority)]
-    return np.zeros(len(mapped), np.int64), right[0] - right[1]
+def _gain(gains: sparse.csr_array, differing: np.ndarray, resampled: np.ndarray, bootstrap: Bootstrap) -> Row:
+    """Compare a classifier's accuracy with the baseline's: their paired difference, its interval, and its test.
+
+    Args:
+        gains: of each document, how many more of its texts the classifier is right on, `[documents, 1]`.
+        differing: of each text 1 where only the classifier is right, −1 where only the baseline is, else 0.
+        resampled: the difference in resamples.
+        bootstrap: confidence and number of draws.
+    """
+    documents, texts, found = gains.shape[0], len(differing), int(gains.sum())
+    row: Row = {"metric": "accuracy_above_majority", "value": found / texts}
+    if documents < FEWEST_DOCUMENTS:
+        return row
+    discordant = float((differing**2).mean())
+    low, high = bootstrap.difference_interval(found / texts, resampled, documents, texts, discordant)
+    flipped = chance.flipped_sums(gains.toarray()[:, 0], bootstrap.resamples, bootstrap.random("gain"))
+    return row | {"low": low, "high": high, "p_value": chance.p_value(abs(found), np.abs(flipped))}
+
+
+def _denominators(counts: sparse.csr_array, labels: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Count what each label's scores are divided by, and the documents that have it; both by metric, `[labels]`."""
+    cells, ones = np.arange(labels**2), np.ones(labels**2, np.int64)
+    human, predicted = (
+        counts @ sparse.csr_array((ones, (cells, places)), shape=(labels**2, labels))
+        for places in (cells // labels, cells % labels)
+    )
+    tables = {"precision": predicted, "recall": human, "f1": human + predicted}
+    return (
+        {metric: table.sum(axis=0) for metric, table in tables.items()},
+        {metric: (table > 0).sum(axis=0) for metric, table in tables.items()},
+    )
 
 
 def _overall(common: Row, confusion: np.ndarray, totals: np.ndarray, bootstrap: Bootstrap, documents: int) -> list[Row]:
     """Measure over all labels, from a matrix `[human, predicted]` and its resamples."""
     rows = []
     for metric, measure in (("accuracy", label_metrics.accuracy), ("macro_f1", label_metrics.macro_f1)):
-        low, high = bootstrap.interval(measure(totals), documents)
-        rows.append(common | {"metric": metric, "label": None, "value": measure(confusion), "low": low, "high": high})
+        value, texts = measure(confusion), confusion.sum()
+        low, high = bootstrap.share_interval(value, measure(totals), documents, texts, documents)
+        rows.append(common | {"metric": metric, "label": None, "value": value, "low": low, "high": high})
     return rows

@@ -86,9 +86,8 @@ def _association(
         bootstrap: confidence and number of draws.
         names: of the random stream.
     """
-    used = tuple(
-        [one for one in some if one in set(frame[column])] for column, some in zip(columns, values, strict=True)
-    )
+    given = [set(frame[column].unique()) for column in columns]
+    used = tuple([one for one in some if one in there] for some, there in zip(values, given, strict=True))
     shape = (len(used[0]), len(used[1]))
     counts = count_by_document(frame, columns, used)
     table = counts.sum(axis=0).reshape(shape)
@@ -107,16 +106,23 @@ def _association(
         observed / len(frame), draws / len(frame), variance, bootstrap.confidence, random
     )
     value, low, high = np.sqrt(np.minimum(np.array(found) / (min(shape) - 1), 1))
-    return row | {"p_value": chance.p_value(observed, draws), "cramers_v": value, "low": low, "high": high}
+    row |= {"p_value": chance.p_value(observed, draws), "cramers_v": value}
+    # The permutations need no least number of texts; the variance by the delta method does.
+    return row if label_metrics.is_sparse(table) else row | {"low": low, "high": high}
 
 
 def _kappa(pair: pd.DataFrame, labels: list[str], bootstrap: Bootstrap, *names: str) -> Row:
     """Compute Cohen's kappa of two classifiers with the same labels, with its interval."""
     counts = count_by_document(pair, ("predicted_left", "predicted_right"), (labels, labels))
     square = (-1, len(labels), len(labels))
+    documents, table = counts.shape[0], counts.sum(axis=0).reshape(square[1:])
     resampled = label_metrics.cohen_kappa(bootstrap.totals(counts, "kappa", *names).reshape(square))
-    low, high = bootstrap.interval(resampled, counts.shape[0])
-    return {"value": label_metrics.cohen_kappa(counts.sum(axis=0).reshape(square[1:])), "low": low, "high": high}
+    value, equal = label_metrics.cohen_kappa(table), label_metrics.accuracy(table)
+    # Kappa is agreement on another scale, from a point that chance gives; so its interval is that of agreement.
+    unit = (1 - equal) / (1 - value) if value < 1 else 1 - float((table.sum(0) * table.sum(1)).sum()) / len(pair) ** 2
+    scaled = equal + (resampled - value) * unit
+    low, high = bootstrap.share_interval(equal, scaled, documents, len(pair), documents)
+    return {"value": value, "low": value + (low - equal) / unit, "high": value + (high - equal) / unit}
 
 
 def _corrected(rows: list[Row]) -> list[Row]:

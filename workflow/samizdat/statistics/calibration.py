@@ -43,10 +43,12 @@ def calibration(mapped: pd.DataFrame, column: str, bootstrap: Bootstrap) -> tupl
     values: tuple[list[Any], ...] = (list(range(BINS)), [False, True])
     counts = count_by_document(frame, ("bin", "right"), values)
     drawn = bootstrap.totals(counts, "calibration").reshape(-1, BINS, 2)
-    with np.errstate(invalid="ignore"):
-        lows, highs = bootstrap.interval(drawn[..., 1] / drawn.sum(axis=-1), counts.shape[0])
     sums = [np.ones(len(bins)), right.astype(float), confidence]
     texts, correct, certain = np.stack(sums) @ np.eye(BINS)[bins]
+    owners = frame.groupby("bin")["document"].nunique().reindex(range(BINS), fill_value=0).to_numpy()
+    with np.errstate(invalid="ignore"):
+        shares, resampled = correct / texts, drawn[..., 1] / drawn.sum(axis=-1)
+    lows, highs = bootstrap.share_interval(shares, resampled, counts.shape[0], texts, owners)
     rows = [
         {
             "from": number / BINS,
@@ -99,8 +101,10 @@ def _gap(frame: pd.DataFrame, confidence: np.ndarray, bootstrap: Bootstrap) -> R
     places = np.tile([0, 1], len(frame))
     counts = sum_by_document(frame.loc[frame.index.repeat(2)], places, both.ravel(), (2,))
     totals = bootstrap.totals(counts, "gap")
-    low, high = bootstrap.interval(totals[:, 0] / totals[:, 1] / MILLION, counts.shape[0])
-    return {"metric": "confidence_gap", "value": float(distances.mean()), "low": low, "high": high}
+    gap, squares = float(distances.mean()), float((distances**2).mean())
+    gaps = totals[:, 0] / totals[:, 1] / MILLION
+    low, high = bootstrap.difference_interval(gap, gaps, counts.shape[0], len(frame), squares)
+    return {"metric": "confidence_gap", "value": gap, "low": low, "high": high}
 
 
 def examples(classifier: str, judged: pd.DataFrame) -> Iterator[Row]:

@@ -68,7 +68,7 @@ def compute_statistics(
     written["document"] = written["id"]
     published = written["model"].map(model_of) == written["model"]
     tables: dict[str, list[Row]] = {name: [] for name in STATISTICS}
-    spoken = languages(corpus)
+    spoken = languages(corpus, derive_seed(seed, "languages"))
     cards = {folder.name: read_document(ClassifierCard, folder / "card.json") for folder in classifiers}
     judged = {}
     for name, card in cards.items():

@@ -18,34 +18,29 @@ from samizdat.statistics.tables import Row
 def told_apart_area(passages: pd.DataFrame, real: pd.DataFrame, names: Row, bootstrap: Bootstrap) -> Iterator[Row]:
     """Measure how well a simple model tells samples from as many held-out texts; too few give no row.
 
+    Of each document one held-out passage is taken, the first, since passages of one document are alike: so the test
+    permutes documents.
+
     Args:
-        passages: what a model wrote: `own` and `document`.
-        real: held-out passages.
+        passages: what a model wrote: `own` and `document`; each is a document.
+        real: held-out passages, in random order.
         names: the columns that name the set of samples.
         bootstrap: how intervals are made.
     """
-    number = min(len(passages), len(real))
+    single = real.drop_duplicates("document")
+    number = min(len(passages), len(single))
     if number < two_sample_test.FEWEST_TEXTS:
         return
-    left, right = real.iloc[:number], passages.iloc[:number]
-    documents = [*left["document"], *right["document"]]
     seed = derive_seed(bootstrap.seed, "told apart", *names.values())
-    verdict = two_sample_test.tell_apart(left["own"].tolist(), right["own"].tolist(), documents, seed)
-    weights = [_drawn_texts(some["document"], bootstrap.resamples, derive_seed(seed, subset))
-               for subset, some in (("held out", left), ("samples", right))]  # fmt: skip
-    units = min(some["document"].nunique() for some in (left, right))
-    low, high = bootstrap.interval(two_sample_test.resampled_areas(verdict, *weights), units)
+    verdict = two_sample_test.tell_apart(single["own"].tolist()[:number], passages["own"].tolist()[:number], seed)
+    random = np.random.default_rng(seed)
+    drawn = [random.multinomial(number, np.full(number, 1 / number), size=bootstrap.resamples) for _ in range(2)]
+    areas = two_sample_test.resampled_areas(verdict, *drawn)
+    low, high = bootstrap.share_interval(verdict.area, areas, number, 2 * number, 2 * number)
     yield {
         **names, "metric": "told_apart_area", "units": number, "value": verdict.area, "low": low, "high": high,
         "p_value": verdict.p_value,
     }  # fmt: skip
-
-
-def _drawn_texts(documents: pd.Series, resamples: int, seed: int) -> np.ndarray:
-    """Count how often each text is drawn when documents are drawn with replacement, `[resamples, texts]`."""
-    owners, names = pd.factorize(documents)
-    drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
-    return drawn[:, owners]
 
 
 def closeness_to_real(
@@ -96,7 +91,8 @@ def closeness_to_real(
         value = closeness.closeness(np.stack([one.sum(axis=0) for one in counts]))
         resampled = [bootstrap.totals(one, "closeness", side, *names.values()) for side, one in enumerate(counts)]
         units = min(one.shape[0] for one in counts)
-        low, high = bootstrap.interval(closeness.closeness(np.stack(resampled, axis=1)), units)
+        drawn = closeness.closeness(np.stack(resampled, axis=1))
+        low, high = bootstrap.share_interval(value, drawn, units, number, units)
         counts = _clustered(of_training[:number], training[:number], of_real[:number], real[:number], seed)
         ceiling = closeness.closeness(np.stack([one.sum(axis=0) for one in counts]))
         yield {

@@ -18,7 +18,7 @@ from samizdat.records.samples import SAMPLES
 from samizdat.statistics.copy_search import find_copies
 from samizdat.statistics.held_out_comparison import closeness_to_real, told_apart_area
 from samizdat.statistics.passages import draw_passages, own_passages
-from samizdat.statistics.ratios import ratio_measures
+from samizdat.statistics.ratios import ratio_measures, ratios_of
 from samizdat.statistics.sample_sets import sample_sets
 from samizdat.statistics.seeds import fold_seeds
 from samizdat.statistics.tables import write_rows
@@ -82,10 +82,12 @@ def judge_samples(
         for part in sample_sets(both[both["subset"] == "samples"])
         if part.temperature is not None
     ]
-    rows = [*ratio_measures(real, {"subset": "held_out"}, bootstrap)]
-    for names, part in sets:
-        rows += ratio_measures(part, names, bootstrap)
+    of_real = ratios_of(real, {"subset": "held_out"}, bootstrap.seed)
+    rows = [*ratio_measures(of_real, {"subset": "held_out"}, bootstrap)]
     compared = [(names, part) for names, part in sets if names["begun_with"] == "nothing"]
+    for names, part in sets:
+        beside = of_real if names["begun_with"] == "nothing" else None
+        rows += ratio_measures(ratios_of(part, names, bootstrap.seed), names, bootstrap, beside)
     for names, part in compared:
         rows += told_apart_area(part, real, names, bootstrap)
     near = draw_passages(training, longest, len(real), random)

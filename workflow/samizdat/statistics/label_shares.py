@@ -28,9 +28,11 @@ def label_shares(
     for subset, kind, group, part in label_share_sets(texts, samples):
         counts = count_by_document(part, ("predicted",), (card.labels,))
         totals = bootstrap.totals(counts, "shares", subset, kind, group or "")
-        low, high = bootstrap.interval(label_metrics.shares(totals), counts.shape[0])
         count = counts.sum(axis=0)
         share = label_metrics.shares(count)
+        documents = counts.shape[0]
+        resampled = label_metrics.shares(totals)
+        low, high = bootstrap.share_interval(share, resampled, documents, count.sum(), documents)
         for number, label in enumerate(card.labels):
             yield {
                 "classifier": card.name,
