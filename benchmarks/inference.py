@@ -24,7 +24,7 @@ from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 
 TEXTS, DOCUMENT_TEXTS, LABELS = (30, 100, 300, 1000, 10_000), (1, 20), (2, 9, 28, 100)
 # Corpora of each kind with nothing to be found, with an effect, and with too few documents; those of one job.
-FIRST, EFFECTS, FEW, AT_ONCE = 400, 100, 20, 100
+FIRST, EFFECTS, FEW, AT_ONCE = 400, 50, 20, 50
 # So many more where the first ones give a rate above this one, which may be chance.
 MORE, LOOK_AGAIN = 1200, 0.055
 LEVEL, REACH, COVERED = 0.05, 0.07, 0.92
@@ -58,7 +58,7 @@ def main() -> None:
     figures = figures_of(found)
     for words, (labels, texts, seconds, memory) in LARGEST.items() if not options.no_largest else ():
         measured = largest(labels, texts)
-        for unit, reach in (("seconds", seconds), ("GiB", memory)):
+        for unit, reach in (("seconds", seconds), ("CPU seconds", None), ("GiB", memory)):
             meaning = f"compute_statistics: {words}, 2,000 resamples, two classifiers: {unit}"
             figures[f"{unit} of {words}"] = Figure(meaning, measured[unit], reach, True)
     show(figures)
@@ -147,7 +147,12 @@ def rates(found: dict[Job, dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for (question, texts, of_one, labels, effect), records in groups.items():
         claims, corpora = (sum(record[key] for record in records) for key in ("claims", "corpora"))
         row = {"question": question, "texts": texts, "of_one": of_one, "labels": labels, "effect": effect}
-        yield row | {"corpora": corpora, "rate": claims / corpora, "interval": wilson(claims, corpora)}
+        yield row | {
+            "corpora": corpora,
+            "claims": claims,
+            "rate": claims / corpora,
+            "interval": wilson(claims, corpora),
+        }
 
 
 def coverage(found: dict[Job, dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -180,16 +185,19 @@ def figures_of(found: dict[Job, dict[str, Any]]) -> dict[str, Figure]:
         asked = [row for row in rows if row["question"] == question and row not in few]
         nothing, something = ([row for row in asked if row["effect"] == there] for there in (False, True))
         if nothing:
+            claims, corpora = (sum(row[key] for row in nothing) for key in ("claims", "corpora"))
+            meaning = f"“{question}”, nothing to be found: {corpora:,} corpora of {len(nothing)} kinds"
+            figures[question] = Figure(meaning, claims / corpora, REACH, True, tuple(wilson(claims, corpora)))
             worst = max(nothing, key=lambda row: row["rate"])
-            meaning = f"“{question}”, nothing to be found: the worst of {len(nothing)} kinds, {kind_of(worst)}"
-            figures[question] = Figure(meaning, worst["rate"], REACH, True, tuple(worst["interval"]))
+            meaning = f"the same, the worst kind: {worst['corpora']:,} corpora of {kind_of(worst)}"
+            figures[f"worst: {question}"] = Figure(meaning, worst["rate"], REACH, True, tuple(worst["interval"]))
         if something:
             power = sorted(row["rate"] for row in something)
             meaning = f"the same, with an effect ({effect}): median of the kinds"
             figures[f"power: {question}"] = Figure(meaning, power[len(power) // 2], spread=(power[0], power[-1]))
     for kind in dict.fromkeys(row["interval_of"] for row in covered if row["interval_of"] != "told_apart_area"):
         # Of kinds of corpora with fewer intervals the rate is too uncertain.
-        of_kind = [row for row in covered if row["interval_of"] == kind and row["intervals"] >= FIRST]
+        of_kind = [row for row in covered if row["interval_of"] == kind and row["intervals"] >= 2 * AT_ONCE]
         if of_kind:
             least, most = (chosen(of_kind, key=lambda row: row["covered"]) for chosen in (min, max))
             bounds = (least["covered"], most["covered"])
@@ -197,7 +205,7 @@ def figures_of(found: dict[Job, dict[str, Any]]) -> dict[str, Figure]:
             figures[f"coverage of {kind}"] = Figure(meaning, bounds[0], COVERED, spread=bounds)
     without = sum(row["without_estimate"] for row in covered)
     figures["without estimate"] = Figure("intervals without their own estimate", without, 0, True)
-    claims = sum(row["rate"] * row["corpora"] for row in few)
+    claims = sum(row["claims"] for row in few)
     figures["few"] = Figure("claims about corpora of fewer than 20 documents", claims, 0, True)
     return figures
 

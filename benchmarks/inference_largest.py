@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from samizdat.records.classifiers import SCORES, ClassifierCard
-from samizdat.records.corpus import TEXTS
+from samizdat.records.corpus import SPLITS, TEXTS
 from samizdat.records.io import write_document, write_table
 from samizdat.records.samples import SAMPLES
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
@@ -43,7 +43,7 @@ def make(folder: Path, labels: int, texts: int) -> None:
             "text": [" ".join(words) for words in np.array(WORDS)[random.integers(0, len(WORDS), (texts, 6))]],
             "document": keys,
             "group": np.where(np.arange(texts) % 2, "a", "b"),
-            "split": HELD_OUT,
+            "split": SPLITS[-1],
             "sha256": "0" * 64,
             "ratings": None,
             "label_h": np.array(names, object)[human],
@@ -95,7 +95,8 @@ def measure(folder: Path) -> None:
     )  # fmt: skip
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     memory = memory / 2**10 if sys.platform == "darwin" else memory  # KiB on Linux
-    print(json.dumps({"seconds": time.perf_counter() - started, "GiB": memory / 2**20}))
+    seconds = {"seconds": time.perf_counter() - started, "CPU seconds": time.process_time()}
+    print(json.dumps(seconds | {"GiB": memory / 2**20}))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import pandas as pd
 
 from samizdat.measures.bootstrap import Bootstrap
 from samizdat.records.classifiers import ClassifierCard
+from samizdat.records.corpus import SPLITS
 from samizdat.records.sample_quality import SAMPLE_QUALITY
 from samizdat.records.statistics import STATISTICS
 from samizdat.reporting import verdicts
@@ -25,6 +26,8 @@ from samizdat.statistics.held_out_comparison import told_apart_area
 from samizdat.statistics.label_shares import divergences, label_shares
 from samizdat.statistics.ratios import ratio_measures
 
+# The split that is reported on, which is the last.
+HELD_OUT = SPLITS[-1]
 CONFIDENCE, SAMPLES, RESAMPLES, PASSAGES = 0.95, 200, 199, 1000
 # A share is often enough for its interval to be counted where so many texts with it, and without it, are expected.
 COMMON = 5
@@ -98,12 +101,8 @@ class World:
         if not np.isnan(low):
             rare = "" if expected >= COMMON else ", of fewer than 5 expected texts"
             slack = 1e-9
-            covers = low - slack <= truth <= high + slack
-            self.intervals.append((kind + rare, covers, low - slack <= value <= high + slack))
-
-
-# Which split is held out, as the stages name it.
-HELD_OUT = "validation"
+            there = [bool(low - slack <= one <= high + slack) for one in (truth, value)]
+            self.intervals.append((kind + rare, there[0], there[1]))
 
 
 def run_of(**tables: list[dict[str, Any]]) -> Run:
