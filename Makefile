@@ -13,7 +13,7 @@ ifneq ($(shell mkdir -p "$$HOME" 2>/dev/null && test -w "$$HOME" && echo writabl
   export HOME := $(shell mkdir -p work/home && cd work/home && pwd)
 endif
 
-.PHONY: help report plan verify bundle clean test lint cli-help lock fresh \
+.PHONY: help report plan verify bundle clean test lint cli-help lock audit fuzz fresh \
   bench-training bench-kills bench-classification bench-generation bench-report bench-reproducibility bench-inference
 
 .DEFAULT_GOAL := report
@@ -61,6 +61,12 @@ lock:  ## pin the versions of all packages in envs/ (needs uv)
 	@$(COMPILE) pyproject.toml --extra dev --constraint envs/lock.txt --output-file envs/lock-development.txt $(NOT_LOCKED) $(LOCKED)
 	@echo uv | $(COMPILE) - --output-file envs/uv.txt
 
+audit:  ## look for known vulnerabilities in the locked packages (needs uv and a network)
+	@uv tool run pip-audit --require-hashes --disable-pip $(foreach lock,$(wildcard envs/lock*.txt),--requirement $(lock))
+
+fuzz: .venv/development  ## read 10,000 made-up configs, tables, bundles and manifests each; half an hour
+	@SAMIZDAT_FUZZ=10000 $(BIN)/pytest -q tests/unit/test_fuzz.py
+
 fresh:  ## try the README's commands on bare Debian systems (root on Debian; half an hour)
 	@tests/fresh.sh
 
@@ -82,7 +88,7 @@ bench-generation: .venv/ready  ## compare generation with transformers, and time
 	@snakemake --cores all results/demo/models/gpt2-tiny/summary.json
 	@$(BIN)/python benchmarks/generation.py
 
-bench-reproducibility: .venv/ready  ## run the demo twice, kill thirty runs, change one thing at a time; an hour
+bench-reproducibility: .venv/ready  ## run the demo twice, kill sixty runs, damage 300 files, change one thing at a time; a night
 	@$(BIN)/python benchmarks/reproducibility.py
 
 bench-inference: .venv/ready  ## simulate every verdict and interval of the report; half an hour

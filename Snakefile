@@ -23,15 +23,15 @@ include: "workflow/rules/publishing.smk"
 
 
 rule all:
-    """Make the executed notebook, the page, the PDF, and the record of how they were made."""
+    """Make every file of the run: the executed notebook, the page, and all that they depend on."""
     default_target: True
     input:
-        REPORTS,
-        f"{RESULTS}/provenance.json",
+        OUTPUTS,
 
 
 onstart:
     announce_unused_gpu(config["device"])
+    set_aside(file for file in DAMAGED if file in REPORTS)
 
 
 onsuccess:

@@ -61,7 +61,7 @@ def ours(classifier: str, table: str, folder: str, precision: str, threads: int)
     """Score a table with our stage; return its seconds, with loading and the score store."""
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
     settings = ClassificationSettings(**config["classification"] | {"precision": precision})
-    scores, store = Path(folder, "scores.parquet"), Path(folder, "scores.sqlite")
+    scores, store = Path(folder, "scores.parquet"), Path(folder, "store")
     started = time.perf_counter()
     said = score_texts(settings, Path(classifier), (Path(table),), scores, store, "cpu", threads, seed=1)
     return {"seconds": time.perf_counter() - started, "said": said}

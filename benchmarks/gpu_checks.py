@@ -227,7 +227,7 @@ def scores(
     """Run the scoring stage with a new score store; return label and probabilities by the text's id."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = replace(SCORING, precision=precision, **changes)
-    score_texts(settings, classifier, (corpus,), folder / "s.parquet", folder / "s.sqlite", device, threads=2, seed=1)
+    score_texts(settings, classifier, (corpus,), folder / "s.parquet", folder / "store", device, threads=2, seed=1)
     frame = read_table(folder / "s.parquet", SCORES)
     return {key: (label, values) for key, label, values in zip(frame["id"], frame["label"], frame["probabilities"],
                                                                strict=True)}  # fmt: skip

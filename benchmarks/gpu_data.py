@@ -30,7 +30,9 @@ LETTERS = list("etaoinshrdlucmfwypvbgkjqxz")
 
 
 def write_corpus(path: Path, number: int, seed: int = 1) -> Path:
-    """Write texts of 3 to 40 words, frequent as in a language, labelled by their words; a tenth is held out.
+    """Write texts of 3 to 40 words, frequent as in a language, labelled by their words.
+
+    A twentieth of the texts is the validation split, and a twentieth the test split.
 
     Args:
         path: the table to write, in the format of the corpus stage.
@@ -46,16 +48,17 @@ def write_corpus(path: Path, number: int, seed: int = 1) -> Path:
         texts.append(f"{' '.join(words[chosen])} {index}")
         labels.append(LABELS[int(np.digitize(tone[chosen].mean(), (-0.25, 0.25)))])
     hashes = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
-    held_out = max(1, number // 10)
+    held_out = max(1, number // 20)
     frame = pd.DataFrame(
         {
             "id": [each[:16] for each in hashes],
             "text": texts,
             "document": hashes,
             "group": None,
-            "split": ["train"] * (number - held_out) + ["validation"] * held_out,
+            "split": ["train"] * (number - 2 * held_out) + ["validation"] * held_out + ["test"] * held_out,
             "sha256": hashes,
             "ratings": None,
+            "raters": None,
             f"{LABEL_PREFIX}tone": labels,
         }
     )

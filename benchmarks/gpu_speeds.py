@@ -67,7 +67,7 @@ def classification(classifier: Path, corpus: Path, folder: Path, device: str, si
             here.mkdir()
             seconds = seconds_of(
                 lambda here=here: score_texts(
-                    settings, classifier, (table,), here / "s.parquet", here / "s.sqlite", device, threads=2, seed=1
+                    settings, classifier, (table,), here / "s.parquet", here / "store", device, threads=2, seed=1
                 ),
                 device,
             )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import re
 import time
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -16,6 +17,8 @@ from support import browsing, pdf
 from support.run_fixture import make_run, publish
 
 WORDS = "كتاب قديم يقرأ الرسائل الطويلة في المساء تحت المطر والبيت الصغير بعيد عن المدينة الكبيرة يكتب الشاعر قصيدة"
+
+_SHAPELESS = ("Mn", "Me", "Cf")
 
 
 @dataclass
@@ -69,12 +72,30 @@ def make_pdfs(notebooks: dict[str, Path], folder: Path) -> list[Paper]:
 
 def vanished(paper: Paper) -> list[str]:
     """List the hostile prompts that the PDF doesn't show; of long ones the beginning counts."""
-    shown = pdf.words(paper.path) if not paper.failure else ""
-    return [text for text in browsing.PROMPTS if _squeezed(text) not in shown]
+    shown = _collapsed(_plain(pdf.words(paper.path))) if not paper.failure else ""
+    return [text for text in browsing.PROMPTS if not all(_is_in(piece, shown) for piece in _pieces(text))]
 
 
-def _squeezed(text: str) -> str:
-    return re.sub(r"[\s\u200b\u2068\u2069]", "", visible(text))[:100]
+def _pieces(text: str) -> list[str]:
+    """Return what has to be in the PDF: the text, or each word of one with two directions, which have no one order."""
+    plain = _plain(visible(text[:100]))
+    both = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in plain)
+    return [_collapsed(piece) for piece in (re.findall(r"\w+", plain) if both else [re.sub(r"\s", "", plain)])]
+
+
+def _is_in(piece: str, shown: str) -> bool:
+    return piece in shown or piece[::-1] in shown
+
+
+def _plain(text: str) -> str:
+    """Write ligatures as their letters, and leave out marks and what has no shape: readers differ in these."""
+    letters = unicodedata.normalize("NFKD", text)
+    return "".join(one for one in letters if unicodedata.category(one) not in _SHAPELESS and one not in "\u1160\ufffc")
+
+
+def _collapsed(text: str) -> str:
+    """Write a letter once where it is repeated: a letter with several marks is read several times."""
+    return re.sub(r"(.)\1+", r"\1", text)
 
 
 def figures_of(papers: list[Paper], printed: dict[str, list[str]], failed: list[str]) -> dict[str, Figure]:

@@ -1,6 +1,6 @@
 """Check that runs are reproducible: two clean demo runs, killed tiny runs, and one change at a time.
 
-    make bench-reproducibility                      two demo runs, thirty kills, the whole table of changes
+    make bench-reproducibility                      two demo runs, sixty kills, 300 damaged files, the table of changes
     python benchmarks/reproducibility.py --quick    tiny runs, three kills, two changes; records nothing
 
 It runs the commit that is checked out here, in clones in a temporary folder. The table of changes is that of the tests.
@@ -20,6 +20,7 @@ import xml.etree.ElementTree as ElementTree
 from functools import partial
 from pathlib import Path
 
+from damage import damaged_figures, orphan_figures
 from record import ROOT, Figure, middle, show, write
 
 TINY = ["--configfile", "config/tiny.yaml"]
@@ -53,6 +54,8 @@ def main() -> None:
         plans = [plan(runs[0], *options, "--config", "seed=7") for _ in range(3)]
         figures["plan_seconds"] = middle("the plan for another seed, seconds", plans, 5, less_is_better=True)
         figures |= kill(root, 3 if quick else 30, notes)
+        figures |= damaged_figures(root / "calm", digests(root / "calm", "tiny"), 5 if quick else 300, notes)
+        figures |= orphan_figures(root / "calm", 2 if quick else 30)
     figures |= changes(quick, notes)
     show(figures)
     if not quick:
@@ -108,8 +111,13 @@ def plan(folder: Path, *options: str) -> float:
 def digests(folder: Path, name: str) -> dict[str, str]:
     """Hash every file of a run's results except the provenance."""
     results = folder / "results" / name
-    files = [path for path in results.rglob("*") if path.is_file() and path.name != "provenance.json"]
+    files = [path for path in results.rglob("*") if path.is_file() and _is_result(path)]
     return {path.relative_to(results).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def _is_result(path: Path) -> bool:
+    """Whether a file is a result: no checksum, nothing that was set aside, and not the provenance, which has dates."""
+    return not path.name.startswith(".") and path.name != "provenance.json" and ".edited." not in path.name
 
 
 def differing(expected: dict[str, str], found: dict[str, str]) -> list[str]:
@@ -140,7 +148,7 @@ def kill(root: Path, kills: int, notes: dict[str, object]) -> dict[str, Figure]:
             continue
         ended += 1
         wrong |= set(differing(expected, digests(disturbed, "tiny")))
-        for name in ("results", "work/tiny", "work/scores.sqlite", ".snakemake"):
+        for name in ("results", "work/tiny", "work/scores", ".snakemake"):
             path = disturbed / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     run(disturbed, *TINY)

@@ -46,6 +46,24 @@
     new Tablesort(table);
     // The buttons take the keyboard, and their clicks reach the headings.
     headings.forEach(heading => heading.removeAttribute("tabindex"));
+    makeOneStop(table.tHead);
+  };
+
+  // The Tab key reaches the buttons of a table as one; arrows, Home and End move between them.
+  const makeOneStop = head => {
+    const buttons = [...head.querySelectorAll("button")], last = buttons.length - 1;
+    const stop = chosen => buttons.forEach(button => { button.tabIndex = button === chosen ? 0 : -1; });
+    buttons.forEach(button => { button.title = "Sort; arrow keys move to other columns"; });
+    stop(buttons[0]);
+    head.addEventListener("focusin", event => stop(event.target));
+    head.addEventListener("keydown", event => {
+      const here = buttons.indexOf(event.target);
+      const step = getComputedStyle(head).direction === "rtl" ? -1 : 1;
+      const to = { ArrowRight: here + step, ArrowLeft: here - step, Home: 0, End: last }[event.key];
+      if (!buttons[to]) return;
+      event.preventDefault();
+      buttons[to].focus();
+    });
   };
 
   const fold = text => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
@@ -69,6 +87,13 @@
     });
     (table.closest(".scroll") ?? table).before(tools);
   };
+
+  // What fits its frame needs no stop to scroll it.
+  const reach = new ResizeObserver(entries => entries.forEach(({ target }) => {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }));
+  document.querySelectorAll(".scroll, .cell-output-display, pre").forEach(element => reach.observe(element));
 
   for (const table of document.querySelectorAll("table")) {
     const headings = [...(table.tHead?.rows[0]?.cells ?? [])];

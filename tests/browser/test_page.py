@@ -28,7 +28,7 @@ ELEMENTS = set(
     """html head meta title link style body a header h1 h2 h3 h4 h5 h6 p span nav ul ol li main section div strong em
     code pre small sub sup del bdi br hr blockquote dl dt dd label input details summary figure figcaption img table
     thead tbody tr th td math semantics annotation mrow mi mo mn mtext mspace msub msup msubsup mfrac msqrt mtable mtr
-    mtd footer colgroup col script button""".split()  # noqa: SIM905
+    mtd footer colgroup col script button mark""".split()  # noqa: SIM905
 )
 
 
@@ -60,7 +60,7 @@ def check_nothing_happens(watched):
         watched.page.keyboard.press("Tab")
     assert watched.seen == []
     assert set(watched.each("*", "e.localName")) <= ELEMENTS
-    assert len(watched.each("script")) == 2
+    assert len(watched.each("script")) == 3
     attributes = set(watched.each("*", "[...e.attributes].map(a => a.name).join(' ')"))
     assert not [name for names in attributes for name in names.split() if name.startswith("on") or name == "srcset"]
     assert {source[:15] for source in watched.each("[src]", "e.getAttribute('src')")} == {"data:image/png;"}
@@ -108,6 +108,30 @@ def test_the_keyboard_skips_to_the_text_and_scrolls_what_is_too_wide(clean):
     assert clean.page.evaluate("document.activeElement.closest('main') !== null")
     scrolling = "e.scrollWidth <= e.clientWidth || e.tabIndex === 0"
     assert all(clean.each(".scroll", scrolling))
+
+
+def test_the_contents_mark_where_the_reader_is_and_numbers_of_headings_are_links(clean):
+    here = "e.getAttribute('aria-current') && e.hash"
+    assert [hash for hash in clean.each("nav a", here) if hash] == ["#sec-summary"]
+    for go, place in (
+        ("document.querySelector('#sec-training').scrollIntoView()", "#sec-training"),
+        ("scrollTo(0, 1e6)", "#sec-making"),
+    ):
+        clean.page.evaluate(go)
+        clean.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert [hash for hash in clean.each("nav a", here) if hash] == [place]
+    numbered = clean.each(":is(h2, h3) > a.number", "[e.closest('section').id, e.hash.slice(1)]")
+    assert len(numbered) > 10 and all(section == target for section, target in numbered)
+
+
+def test_the_four_answers_fit_the_window_with_their_pictures(clean):
+    inside = "e.getBoundingClientRect().right <= innerWidth && e.scrollWidth <= e.clientWidth + 1"
+    assert clean.each(".question", inside) == [True] * 4
+    assert clean.each(".question img", f"{inside} && e.getBoundingClientRect().width > 250") == [True] * 3
+    assert clean.each(".question h3") == [
+        "Did it learn?", "Does it copy?", "What does it write?",
+        "What did the classifiers find, and may one believe it?",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("which", ["made up", "hostile"])
@@ -168,7 +192,9 @@ def test_a_page_of_hostile_text_is_accessible(attacked):
 def test_hostile_text_and_names_and_notes_are_shown_as_their_visible_form(attacked):
     attacked.unfold()
     assert len(set(PROMPTS)) >= 200
-    assert attacked.each("#tbl-steps td:first-child > bdi[lang]") == [cut(prompt, 400) for prompt in PROMPTS]
+    assert attacked.each(":is(#tbl-steps, #tbl-more-steps) td:first-child > bdi[lang]") == [
+        cut(prompt, 400) for prompt in PROMPTS
+    ]
     assert len(attacked.each("#tbl-gallery tbody tr")) == 2
     assert vanished(attacked) == []
     assert attacked.page.title() == plain(TITLE)
@@ -178,7 +204,10 @@ def test_hostile_text_and_names_and_notes_are_shown_as_their_visible_form(attack
     texts = {cut(text, 400) for text in hostile.EVERY}
     assert set(attacked.each("#tbl-examples td > bdi[lang]")) <= texts
     assert all(
-        attacked.each("#tbl-steps td > bdi[lang]", "!text(e).trim() || e.checkVisibility() && e.offsetWidth > 0")
+        attacked.each(
+            ":is(#tbl-steps, #tbl-more-steps) td > bdi[lang]",
+            "!text(e).trim() || e.checkVisibility() && e.offsetWidth > 0",
+        )
     )
 
 

@@ -71,7 +71,7 @@ def test_the_keyboard_sorts_and_the_heading_says_how(shown):
     button = shown.page.get_by_role("button", name="Count", exact=True)
     sorts = "[...document.querySelectorAll('#tbl-mixed th')].map(e => e.getAttribute('aria-sort'))"
     shown.page.get_by_role("button", name="Name", exact=True).focus()
-    shown.page.keyboard.press("Tab")
+    shown.page.keyboard.press("ArrowRight")
     assert button.evaluate("e => e === document.activeElement")
     assert shown.page.evaluate(sorts) == [None] * 5
     shown.page.keyboard.press("Enter")
@@ -80,6 +80,23 @@ def test_the_keyboard_sorts_and_the_heading_says_how(shown):
     assert names(shown)[0] == "Čáp" and shown.page.evaluate(sorts)[1] == "descending"
     press(shown, "Share")
     assert shown.page.evaluate(sorts) == [None, None, "ascending", None, None]
+
+
+def test_the_headings_of_a_table_are_one_stop_of_the_tab_key(shown):
+    assert shown.each("#tbl-mixed th > button", "e.tabIndex") == [0, -1, -1, -1, -1]
+    # What fits its frame needs no stop either.
+    assert shown.each(".scroll", "e.hasAttribute('tabindex')") == [False] * 3
+    focused = "document.activeElement.textContent"
+    for key, heading in (("End", "Note"), ("ArrowRight", "Note"), ("ArrowLeft", "Score"), ("Home", "Name"),
+                         ("ArrowLeft", "Name"), ("ArrowRight", "Count")):  # fmt: skip
+        if key == "End":
+            shown.page.get_by_role("button", name="Name", exact=True).focus()
+        shown.page.keyboard.press(key)
+        assert shown.page.evaluate(focused) == heading, key
+    shown.page.keyboard.press("Tab")
+    assert shown.page.evaluate("document.activeElement.closest('figure')?.id") == "tbl-long"
+    shown.page.keyboard.press("Shift+Tab")
+    assert shown.page.evaluate(focused) == "Count"
 
 
 def test_a_long_table_is_filtered_and_a_short_one_has_no_box(shown):

@@ -17,6 +17,7 @@ from snakemake.utils import update_config
 
 from conftest import ROOT, Checkout, new_checkout
 from samizdat.base import configuration
+from samizdat.base.corpus_files import corpus_files
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
 from support.run_fixture import make_run
@@ -53,6 +54,8 @@ def string_keys(schema: dict[str, Any], root: dict[str, Any]) -> Iterator[tuple[
     kinds = schema.get("type", ())
     if "string" in ([kinds] if isinstance(kinds, str) else kinds) and "enum" not in schema:
         yield ()
+    for choice in schema.get("anyOf", ()):
+        yield from string_keys(choice, root)
     further = [(key, value) for key, value in schema.get("properties", {}).items()]
     further += [("*", schema[key]) for key in ("items", "additionalProperties") if isinstance(schema.get(key), dict)]
     for key, value in further:
@@ -70,15 +73,22 @@ def with_text(config: dict[str, Any], way: tuple[str, ...], text: str) -> dict[s
     changed = copy.deepcopy(config)
     places: list[Any] = [changed]
     for key in parents:
-        places = [inner for place in places for inner in (place if key == "*" else [place.setdefault(key, {})])]
+        places = [inner for place in places for inner in (place if key == "*" else [_inside(place, key)])]
     for place in places:
         if last != "*":
             place[last] = text
         elif isinstance(place, list):
             place.append(text)
         else:
-            place |= {text: text}
+            place |= {"*": text}
     return changed
+
+
+def _inside(place: dict[str, Any], key: str) -> Any:
+    """Return what is below a key; a mapping in the place of nothing, and of a word for all files."""
+    if not isinstance(place.get(key), dict | list):
+        place[key] = {}
+    return place[key]
 
 
 def base(source: str) -> dict[str, Any]:
@@ -86,7 +96,12 @@ def base(source: str) -> dict[str, Any]:
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     update_config(config, yaml.safe_load((ROOT / "config/tiny.yaml").read_text(encoding="utf-8")))
     given = {
-        "files": {"paths": ["envs/archives.txt"], "label_columns": ["mood"]},
+        "files": {
+            "paths": ["envs/archives.txt"],
+            "label_columns": ["mood"],
+            "rater_columns": {"tone": ["a", "b"]},
+            "txt_unit": "block",
+        },
         "hub": {"dataset": "a/b"},
         "demo": {},
     }
@@ -120,7 +135,7 @@ def assert_nothing_ran(root: Path) -> None:
 def accepted(config: dict[str, Any]) -> bool:
     try:
         configuration.check(config)
-        configuration.corpus_files(config["corpus"]["paths"])
+        corpus_files(config["corpus"]["paths"])
     except UserError:
         return False
     return True
@@ -133,7 +148,7 @@ def hostile_config(source: str) -> tuple[dict[str, Any], dict[tuple[str, ...], s
     for way in KEYS:
         for text in {("notes",): (NOTES,), ("corpus", "paths", "*"): (TEXTS,)}.get(way, HOSTILE):
             changed = with_text(config, way, text)
-            if accepted(changed):
+            if changed != config and accepted(changed):
                 config, placed[way] = changed, text
                 break
     return config, placed
@@ -159,7 +174,9 @@ def strings_in(value: Any) -> Iterator[str]:
 def test_every_string_of_the_config_is_refused_or_data(at, tmp_path, monkeypatch, source):
     monkeypatch.chdir(at.root)
     config, placed = hostile_config(source)
+    assert (source == "files") == (("corpus", "rater_columns", "*", "*") in placed)
     assert {("notes",), ("title",), ("prompts", "*"), ("finetuning", "checkpoint")} <= placed.keys()
+    assert {("corpus", "encoding", "*"), ("corpus", "separator")} <= placed.keys() or source != "files"
     assert ("name",) not in placed and ("models", "*", "name") not in placed
     file = tmp_path / "config.json"
     file.write_text(json.dumps(config), encoding="utf-8")
@@ -181,14 +198,15 @@ def test_every_string_of_the_config_is_refused_or_data(at, tmp_path, monkeypatch
     assert_nothing_ran(sandbox)
     assert {path.name for path in sandbox.iterdir()} == {"bin", "results", "logs", "called.jsonl"}
     calls = [json.loads(line) for line in (sandbox / "called.jsonl").read_text(encoding="utf-8").splitlines()]
-    given = set()
+    given, recorded = set(), []
     for flag, module, *words in calls:
         assert flag == "-m"
-        if module != "snakemake":
-            assert not [word for word in words if not re.match(r"--[a-z0-9-]+=", word)]
-        given |= {text for word in words for text in strings_in(word.partition("=")[2])}
-    recorded = json.loads((sandbox / "results/tiny/config.json").read_text(encoding="utf-8"))
-    assert recorded == config
+        assert not [word for word in words if not re.match(r"--[a-z0-9-]+=", word)]
+        if module == "samizdat.runs.write_config":
+            recorded += [json.loads(word.partition("=")[2]) for word in words if word.startswith("--values=")]
+        else:
+            given |= {text for word in words for text in strings_in(word.partition("=")[2])}
+    assert recorded and all(values == config for values in recorded)
     only_recorded = {("author",), ("course",), ("push", "model")}
     assert {way for way, text in placed.items() if text not in given} <= only_recorded
 
@@ -202,7 +220,7 @@ def test_each_field_of_a_shell_line_is_quoted():
             for field in re.findall(r"(?<!\{)\{([^{}]+)\}", re.split(r"\n(?! {8})", line)[0]):
                 fields += 1
                 name = re.escape(field.removeprefix("params."))
-                words = rf"^ +{name}=(lambda [^:]*: )?(options\(|paths\(|describe,|verbatim\(shlex\.quote\()"
+                words = rf"^ +{name}=(lambda [^:]*: )?(options\(|paths\(|describe,)"
                 assert field.endswith(":q") or re.search(words, head, flags=re.MULTILINE), f"{file.name}: {field}"
     assert fields > 100
 
@@ -232,6 +250,37 @@ def test_a_run_of_files_with_such_names_ends_well_and_follows_their_changes(at):
     assert at.planned_jobs("--configfile", overlay) == report
     (at.root / TEXTS).write_text("Other texts.\n", encoding="utf-8")
     assert at.planned_jobs("--configfile", overlay).keys() > report.keys() | {"import_corpus"}
+
+
+NAMES = (
+    "{draft}.csv", "12:30.csv", "s3:__x.csv", "a\nb.csv", " c.csv", "*[d]?.csv", "$(touch PWNED).csv", "`e`'\"\\.csv",
+    "<f>.csv", "-g.csv", "h{{i}}.csv.gz", "texts.csv/{j}.csv", "č, ž.CSV", "~k.csv", "%s.csv", "#l.csv", "m&n;.csv",
+)  # fmt: skip
+
+
+def test_files_of_any_name_and_columns_with_braces_are_read(at):
+    for number, name in enumerate(NAMES):
+        file = at.root / "odd" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{{text}},{{<mood>}}\ntext number {number},{{good}}\n", encoding="utf-8")
+    (at.root / "odd" / "{unread} 'x'.pdf").write_text("x", encoding="utf-8")
+    corpus = {"source": "files", "paths": ["odd"], "text_column": "{text}", "label_columns": ["{<mood>}"]}
+    overlay = at.overlay("braces", name="braces", classifiers=[], corpus=corpus, title="{config}", author="{x}\n{y}")
+    summary = "results/braces/corpus/summary.json"
+    done = at.snakemake("--configfile", overlay, "--", summary, "results/braces/config.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert_nothing_ran(at.root)
+    found = json.loads((at.root / summary).read_text(encoding="utf-8"))
+    assert found["texts"] == len(NAMES) and found["labels"] == {"{<mood>}": {"{good}": len(NAMES)}}
+    assert set(found["inputs"]) == {f"odd/{name}" for name in NAMES}
+    assert found["unread"] == {"no kind of file that is read (.pdf)": "odd/{unread} 'x'.pdf"}
+    assert "! not read: odd/{unread} 'x'.pdf" in done.stderr
+    recorded = json.loads((at.root / "results/braces/config.json").read_text(encoding="utf-8"))
+    assert (recorded["title"], recorded["author"]) == ("{config}", "{x}\n{y}")
+    # A file that isn't read is in the summary, so another one makes it anew.
+    assert at.planned_jobs("--configfile", overlay, "--", summary) == {}
+    (at.root / "odd" / "another.docx").write_text("x", encoding="utf-8")
+    assert at.planned_jobs("--configfile", overlay, "--", summary) == {"import_corpus": 1}
 
 
 @pytest.mark.parametrize("where", ["notes", "paths", "download"])

@@ -34,8 +34,9 @@ CORPUS = CorpusSettings(
     source="hub", paths=(), txt_unit="file", txt_document="file", separator=None,
     encoding="auto", delimiter="auto", quoting="auto",
     text_column="text", document_column=None,
-    group_column="place", group="column", label_columns=("mood",), dataset=DATASET, revision=None, subset=None,
-    dataset_split="train", max_texts=None, min_characters=2, validation_share=0.1,
+    group_column="place", group="column", rater_columns={}, label_columns=("mood",), dataset=DATASET,
+    revision=None, subset=None, dataset_split="train", max_texts=None, min_characters=2, validation_share=0.1,
+    test_share=0.1,
 )  # fmt: skip
 
 
@@ -115,12 +116,15 @@ TRAINING = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="
     **GPU["training"], "context_tokens": 64, "batch_tokens": 512, "precision": "float32", "compile": False,
     "evaluations": 1, "patience": None, "epochs": 1.0, "keep_percents": (100,),
 }  # fmt: skip
+del TRAINING["seeds"]  # no setting of a training: how many there are
 
 
 def continue_gpt2(folder: Path, **changes: object) -> Path:
     """Make the tokenizer of the Hub's GPT-2 and continue its training; return the model's folder."""
     texts = write_texts(
-        [f"{text} {turn}" for turn in range(8) for text in hub_fixtures.SENTENCES], folder / "t.parquet"
+        [f"{text} {turn}" for turn in range(8) for text in hub_fixtures.SENTENCES],
+        folder / "t.parquet",
+        validation=1,
     )
     make_tokenizer(TokenizerSettings("its-own", "checkpoint", None, GPT2, GPT2_COMMIT), texts, None, folder / "tokens")
     settings = TrainingSettings(**TRAINING | changes)

@@ -52,7 +52,7 @@ def test_a_model_is_pushed_once_with_its_tokenizer_and_card(tiny, hub, tmp_path)
     assert yaml.safe_load(metadata)["pipeline_tag"] == "text-generation"
     corpus = json.loads((tiny.root / "results" / "tiny" / "corpus" / "summary.json").read_text(encoding="utf-8"))
     for said in (
-        f"| bits per byte | {summary.validation_bits_per_byte:.4f} |",
+        f"| bits per byte | {summary.test_bits_per_byte:.4f} |",
         f"{summary.parameters:,} parameters",
         f"{corpus['texts']:,} texts of {corpus['documents']:,} documents",
         "| `epochs` | `1.0` |",

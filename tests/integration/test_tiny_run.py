@@ -18,14 +18,15 @@ from samizdat.records.run import Manifest
 from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY
 from samizdat.records.samples import SAMPLES
 from samizdat.records.statistics import STATISTICS as STATISTICS_SCHEMAS
+from samizdat.records.yardsticks import YARDSTICKS
 from support.changes import config_change, described, file_change, rewritten_result
 from support.machine import needs_compiler
 
 TINY = ("--configfile", "config/tiny.yaml")
 ALL_RULES = {
     "fetch_package", "import_corpus", "make_tokenizer", "train_model_gpt2-tiny", "generate_samples",
-    "finetune_classifier", "score_texts", "judge_samples", "compute_statistics", "write_config", "draw_rules",
-    "write_manifest", "execute_report", "render_report", "render_pdf", "write_provenance",
+    "finetune_classifier", "score_texts", "judge_samples", "compute_statistics", "measure_yardsticks", "write_config",
+    "draw_rules", "write_manifest", "execute_report", "render_report", "render_pdf", "write_provenance",
 }  # fmt: skip
 REPORT = {"execute_report": 1, "render_report": 1, "render_pdf": 1, "write_provenance": 1}
 CONFIG_FILES = {"write_config": 1, "draw_rules": 1}
@@ -37,6 +38,7 @@ SAMPLING = {"generate_samples": 1, "judge_samples": 1, "score_texts": 2} | STATI
 def test_the_run_ends_with_a_report_and_says_where(tiny):
     said = (tiny.root / "stderr.txt").read_text(encoding="utf-8")
     assert "Report:   results/tiny/report/report.html\nNotebook: results/tiny/report/report.ipynb\n" in said
+    assert "Empty:    `author` in the config and your own words in report/notes.md\n" in said
     assert "PDF:      results/tiny/report/report.pdf\n" in said
     finished = [line for line in said.splitlines() if line.startswith("✓")]
     assert len(finished) >= 14
@@ -62,10 +64,10 @@ def test_every_file_between_the_steps_has_its_schema(tiny):
             scores = read_table(run / "scores" / name / f"{subset}.parquet", SCORES)
             assert scores["id"].tolist() == frame["id"].tolist()
             assert set(scores["label"].dropna()) <= set(card.labels)
-    judged = {"sample_quality": SAMPLE_QUALITY, "copies": COPIES}
+    judged = {"sample_quality": SAMPLE_QUALITY, "copies": COPIES, "yardsticks": YARDSTICKS}
     for name, schema in (STATISTICS_SCHEMAS | judged).items():
         read_table(run / "statistics" / f"{name}.parquet", schema)
-    assert {path.stem for path in (run / "statistics").iterdir()} == set(STATISTICS_SCHEMAS) | set(judged)
+    assert {path.stem for path in (run / "statistics").glob("[a-z]*")} == set(STATISTICS_SCHEMAS) | set(judged)
     manifest = read_document(Manifest, run / "manifest.json")
     assert set(manifest.inputs) == {"report/notes.md", "work/downloads/vaderSentiment.tar.gz"}
     pinned = (tiny.root / "envs/archives.txt").read_text(encoding="utf-8")
@@ -203,18 +205,31 @@ CHANGES = {
         file_change("workflow/samizdat/statistics/association.py", "default=0) < 2", "default=0) < 3"),
         without_config(STATISTICS),
     ),
+    "the n-gram model's code": (
+        file_change("workflow/samizdat/measures/byte_ngrams.py", "= 0.75", "= 0.7"),
+        {"measure_yardsticks": 1, "write_manifest": 1} | REPORT,
+    ),
     "the vocabulary": (
         config_change(tokenizers=[{"name": "own", "source": "train", "vocabulary_size": 600}]),
         train_anew(make_tokenizer=1),
     ),
     "the number of threads": (config_change(threads=2), train_anew(**THREADS)),
+    "how many texts are measured on": (
+        config_change(corpus={"test_share": 0.1}),
+        train_anew(make_tokenizer=1, import_corpus=1, finetune_classifier=2, score_texts=4),
+    ),
+    "another seed": (config_change(training={"seeds": 2}), {"train_model_gpt2-tiny.seed2": 1} | SAMPLING),
     "what a document of a file is": (
         config_change(corpus={"txt_document": "text"}),
-        train_anew(make_tokenizer=1, import_corpus=1, finetune_classifier=2, score_texts=4),
+        train_anew(
+            make_tokenizer=1, import_corpus=1, finetune_classifier=2, score_texts=4, measure_yardsticks=1
+        ),
     ),
     "the seed": (
         config_change(seed=7),
-        train_anew(make_tokenizer=1, import_corpus=1, finetune_classifier=2, score_texts=4),
+        train_anew(
+            make_tokenizer=1, import_corpus=1, finetune_classifier=2, score_texts=4, measure_yardsticks=1
+        ),
     ),
 }  # fmt: skip
 

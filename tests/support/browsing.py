@@ -109,7 +109,9 @@ def cut(text: str, longest: int) -> str:
 
 def vanished(watched: Watched) -> list[str]:
     """Return the hostile prompts, names and notes that the page does not show as they are."""
-    rows = dict(watched.each("#tbl-steps tbody tr", "[...e.querySelectorAll('td > bdi[lang]')].map(text)"))
+    rows = dict(
+        watched.each(":is(#tbl-steps, #tbl-more-steps) tbody tr", "[...e.querySelectorAll('td > bdi[lang]')].map(text)")
+    )
     missing = [
         prompt for prompt in PROMPTS if not rows.get(cut(prompt, 400), "\0").startswith(cut(prompt, 360).strip()[:300])
     ]

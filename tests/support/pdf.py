@@ -25,6 +25,16 @@ def contents(pdf: Path | bytes) -> list[tuple[int, str]]:
     return [(entry.level + 1, entry.get_title()) for entry in pypdfium2.PdfDocument(pdf).get_toc()]
 
 
+def picture_widths(pdf: Path | bytes) -> list[float]:
+    """The width of each picture on paper, in points."""
+    found = []
+    for page in pypdfium2.PdfDocument(pdf):
+        for item in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE]):
+            left, _, right, _ = item.get_bounds()
+            found.append(right - left)
+    return found
+
+
 def alternatives(pdf: Path | bytes) -> list[tuple[str, str]]:
     """What is read aloud instead of what is seen: kind of element and text."""
     found: list[tuple[str, str]] = []
@@ -90,6 +100,10 @@ def _ligature(letter: str) -> int:
     return 20 if unicodedata.bidirectional(letter) == "AL" else 3
 
 
+# A letter with several marks is listed once for each of its parts, with all marks.
+_CLUSTER = 12
+
+
 def _overlaps(letters: list[tuple[int, Box, str]]) -> Iterator[tuple[str, str]]:
     """Find letters that cover each other's middle, but for those of one word: ligatures, marks."""
     seen: dict[tuple[int, int], list[tuple[int, Box, str]]] = {}
@@ -99,8 +113,9 @@ def _overlaps(letters: list[tuple[int, Box, str]]) -> Iterator[tuple[str, str]]:
         for other_place, other, other_letter in (
             one for dx in (-1, 0, 1) for dy in (-1, 0, 1) for one in seen.get((column + dx, row + dy), ())
         ):
-            # The letter of a cluster with several marks is listed several times.
-            inside = box != other and other[0] < x < other[2] and other[1] < y < other[3]
+            if letter == other_letter and abs(place - other_place) <= _CLUSTER:
+                continue
+            inside = other[0] < x < other[2] and other[1] < y < other[3]
             if inside and box[0] < (other[0] + other[2]) / 2 < box[2] and abs(place - other_place) > _ligature(letter):
                 yield letter, other_letter
         seen.setdefault((column, row), []).append((place, box, letter))

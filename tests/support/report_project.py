@@ -71,7 +71,7 @@ class Project:
     def set_characters(self, number: int) -> None:
         """Change the number that the report shows."""
         path = self.run / "corpus" / "summary.json"
-        path.write_text(json.dumps(json.loads(path.read_text()) | {"characters": number}), encoding="utf-8")
+        write_text(path, json.dumps(json.loads(path.read_text()) | {"characters": number}))
 
     def renew_manifest(self) -> None:
         """Write the manifest of the results as they are now."""

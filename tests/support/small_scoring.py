@@ -27,7 +27,7 @@ def run(classifier, texts, folder, threads=1, **changes):
     table = write_texts(texts, folder / "texts.parquet")
     said = score_texts(
         replace(SETTINGS, **changes), classifier, (table,), folder / "scores.parquet",
-        folder / "scores.sqlite", "cpu", threads=threads, seed=1,
+        folder / "store", "cpu", threads=threads, seed=1,
     )  # fmt: skip
     return said, folder / "scores.parquet"
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
+from samizdat.base.files import is_checksum
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
 from samizdat.models.settings import TrainingSettings
 from samizdat.models.state import StateWriter
@@ -30,11 +31,12 @@ WORDS = ["the", "old", "model", "reads", "letters", "and", "writes", "new", "poe
 
 
 def write_tokenizer(folder: Path) -> Path:
-    """Write a tokenizer's folder with sixty sentences of few words, a sixth of them held out."""
+    """Write a tokenizer's folder with seventy sentences of few words: ten to select on, ten to measure on."""
     random = np.random.default_rng(5)
-    texts = [f"{' '.join(random.choice(WORDS, 8))} {number}" for number in range(60)]
+    texts = [f"{' '.join(random.choice(WORDS, 8))} {number}" for number in range(70)]
     settings = TokenizerSettings("own", "train", 300, None, None)
-    make_tokenizer(settings, write_texts(texts, folder / "texts.parquet", held_out=10), None, folder / "own")
+    corpus = write_texts(texts, folder / "texts.parquet", held_out=10, validation=10)
+    make_tokenizer(settings, corpus, None, folder / "own")
     return folder / "own"
 
 
@@ -95,4 +97,5 @@ def state_of(folder: Path) -> dict:
 
 
 def contents(folder) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    files = [path for path in folder.rglob("*") if path.is_file() and not is_checksum(path)]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}

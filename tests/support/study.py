@@ -28,13 +28,14 @@ class Study:
         }  # fmt: skip
         self.others: dict[str, dict] = {}
 
-    def text(self, predicted, *, human=None, document=None, group=None, split="validation", seen=False,
-             confidence=0.9, text="x", ratings=None, **others):  # fmt: skip
+    def text(self, predicted, *, human=None, document=None, group=None, split="test", seen=False,
+             confidence=0.9, text="x", ratings=None, raters=None, **others):  # fmt: skip
         """Add a text with the label that the classifier predicts; `others` are other classifiers' labels by name."""
         key = f"{len(self.texts):016d}"
         self.texts.append(
             {"id": key, "document": document or key, "group": group, "split": split, "label_mood": human, "text": text,
-             "ratings": ratings, "predicted": predicted, "seen": seen, "confidence": confidence, **others}
+             "ratings": ratings, "raters": raters and [("mood", raters)], "predicted": predicted, "seen": seen,
+             "confidence": confidence, **others}
         )  # fmt: skip
 
     def sample(self, predicted, *, kind="unprompted", percent=100, temperature=1.0, model="m"):
@@ -72,7 +73,7 @@ class Study:
             write_document(described, self.folder / "classifiers" / name / "card.json")
         out = self.folder / "statistics"
         compute_statistics(
-            settings, self.folder / "texts.parquet", (self.folder / "samples.parquet",),
+            settings, self.folder / "texts.parquet", (self.folder / "samples.parquet",), (),
             tuple(self.folder / "classifiers" / card["name"] for card in cards), self.folder / "scores", out, seed,
         )  # fmt: skip
         return {name: read_table(out / f"{name}.parquet", schema) for name, schema in STATISTICS.items()}

@@ -30,5 +30,6 @@ def divergence(**changes: Any) -> dict[str, Any]:
         "classifier": "mood", "model": "gpt2-tiny", "percent": 100, "temperature": None, "begun_with": "nothing",
         "samples": 50, "texts": 100, "observed_bits": 0.03, "jensen_shannon_bits": 0.02, "low": 0.01, "high": 0.03,
         "chance_bits": 0.05, "p_value": 0.3, "p_since_first": 1.0,
+        "seeds_low": None, "seeds_high": None,
     }  # fmt: skip
     return row | changes

@@ -1,5 +1,6 @@
 """`samizdat doctor`: a whole run passes, a damaged one doesn't, and nothing private is in what a bug report needs."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from conftest import ROOT
 from samizdat import doctor as module
 from samizdat.base.errors import UserError
+from samizdat.base.files import write_text
 from samizdat.doctor import bug_report, doctor
 
 
@@ -33,8 +35,27 @@ def test_files_that_are_not_the_runs_own_are_named(project, capsys):
     (run / "samples" / "gpt2-tiny.parquet").unlink()
     assert doctor(project) == 1
     said = capsys.readouterr().out
-    assert "✗ results/made-up: 1 files are missing: samples/gpt2-tiny.parquet\n    What to do: run again" in said
-    assert "✗ results/made-up: 1 files have changed since the run wrote them: corpus/summary.json" in said
+    assert "✗ results/made-up: 1 file is missing: samples/gpt2-tiny.parquet\n    What to do: run the same" in said
+    assert "✗ results/made-up: 1 file is damaged or was edited: corpus/summary.json" in said
+
+
+def test_files_that_no_manifest_names_and_the_state_are_checked_and_orphans_named(project, capsys):
+    run, work = project / "results" / "made-up", project / "work" / "made-up"
+    (run / "report" / "report.html").write_text("<p>other numbers</p>", encoding="utf-8")
+    (run / "my notes.txt").write_text("mine", encoding="utf-8")
+    write_text(work / "models" / "m" / "state.safetensors", "state")
+    (work / "models" / "m" / "state.safetensors").write_text("stage", encoding="utf-8")
+    (work / "models" / "m" / ".best.part-x1").mkdir()
+    segment = project / "work" / "scores" / ("0" * 64) / ("1" * 64)
+    segment.parent.mkdir(parents=True)
+    segment.write_bytes(b"scores")
+    assert doctor(project) == 1
+    said = capsys.readouterr().out
+    assert "✗ results/made-up: 1 file is damaged or was edited: report/report.html" in said
+    assert re.search(r"· results/made-up: .* not the run's own: my notes\.txt", said)
+    assert "· work/made-up: 1 file is damaged: models/m/state.safetensors" in said
+    assert "· work/made-up: 1 file was left by a process that was killed: models/m/.best.part-x1" in said
+    assert f"· work/scores: 1 file is damaged: {'1' * 64}" in said
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", "no json"])

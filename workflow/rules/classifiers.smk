@@ -80,7 +80,7 @@ rule score_texts:
         settings=lambda wildcards: options(configuration.scoring_settings(config, wildcards.classifier)),
         classifier=lambda wildcards, input: folder_of(input.classifier[0]),
         tables=lambda wildcards, input: paths(input.tables),
-        store="work/scores.sqlite",
+        store="work/scores",
         work=f"{WORK}/scores/{{classifier}}/{{subset}}",
         device=config["device"],
         numeric_threads=config["threads"],

@@ -1,6 +1,8 @@
 # What the rules share: the checked config, the paths, and the environment of a stage.
 # reads: config/*.yaml, workflow/schemas/config.schema.yaml
 
+import os
+import re
 import shlex
 import shutil
 import sys
@@ -12,6 +14,7 @@ from samizdat.base import configuration
 from samizdat.base.corpus_files import list_files
 from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
+from samizdat.base.notes import still_empty
 from samizdat.base.rule_params import folder_of, hashes_of_unnameable, nameable, options, paths, verbatim
 from samizdat.base.seeds import derive_seed
 
@@ -28,7 +31,7 @@ LOGS = f"logs/{config['name']}"
 DOWNLOADS = "work/downloads"
 
 TOKENIZERS = [item["name"] for item in config["tokenizers"]]
-MODELS = {item["name"]: item for item in config["models"]}
+MODELS = configuration.trainings(config)  # a model with several seeds is trained, and writes samples, so often
 CLASSIFIERS = {item["name"]: item for item in config["classifiers"]}
 KEPT = {name: configuration.model_settings(config, name)["keep_percents"] for name in MODELS}
 EARLY_PERCENTS = {name: [percent for percent in KEPT[name] if percent < 100] for name in MODELS}
@@ -40,7 +43,7 @@ GPU = 1 if config["device"] != "cpu" and HAS_GPU else 0
 # Files of a Hugging Face checkpoint, and the two files of its tokenizer in the same folder.
 WEIGHTS = ["config.json", "model.safetensors"]
 TOKENIZER = ["tokenizer.json", "tokenizer_config.json"]
-ENCODED = [*TOKENIZER, "summary.json", "tokens/train.bin", "tokens/validation.bin"]
+ENCODED = [*TOKENIZER, "summary.json", "tokens/train.bin", "tokens/validation.bin", "tokens/test.bin"]
 CLASSIFIER_FILES = [*WEIGHTS, *TOKENIZER, "card.json", "seen_texts.txt"]
 FINETUNED = [name for name, item in CLASSIFIERS.items() if item["source"] == "finetune"]
 READY_MADE = [name for name in CLASSIFIERS if name not in FINETUNED]
@@ -55,15 +58,19 @@ STATISTICS = [
     "examples",
     "languages",
     "fitness",
+    "model_losses",
+    "model_differences",
 ]
 
 # What a run is for.
 REPORTS = [f"{RESULTS}/report/report.{form}" for form in ["html", "ipynb", *(["pdf"] if config["pdf"] else [])]]
 
 # Gives every stage one environment, so that the user's shell can't change a result, and the Python that runs Snakemake.
-# `exec` makes the stage a direct child of Snakemake, so that it can end when Snakemake does.
+# `exec` makes the stage a direct child of Snakemake, so that it can end when Snakemake does, also if that was before the
+# stage has begun to run.
 PREFIX = (
     f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
+    f" SAMIZDAT_PARENT={os.getpid()}"
     " PYTHONHASHSEED=0 LC_ALL=C.UTF-8 TZ=UTC TOKENIZERS_PARALLELISM=true"
     # Models of one shape are compiled once per run; PyTorch's default folder is shared by all programs of a user. The
     # path is absolute, because PyTorch before 2.13 starts the C++ compiler in another folder.
@@ -75,7 +82,7 @@ shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))  # Snakemake formats 
 
 wildcard_constraints:
     tokenizer="|".join(TOKENIZERS),
-    model="|".join(MODELS),
+    model="|".join(map(re.escape, MODELS)),
     classifier="|".join(CLASSIFIERS) or "(?!)",
 
 
@@ -96,9 +103,9 @@ def vocabulary_archive(name):
 
 
 def model_outputs(name):
-    """List all files of a model: the published checkpoint, its log and summary, and the earlier checkpoints."""
+    """List all files of a model: the published checkpoint, its log, tests and summary, and the earlier checkpoints."""
     folder = f"{RESULTS}/models/{name}"
-    files = [*WEIGHTS, "generation_config.json", *TOKENIZER, "train_log.csv", "summary.json"]
+    files = [*WEIGHTS, "generation_config.json", *TOKENIZER, "train_log.csv", "test_losses.parquet", "summary.json"]
     early = [
         f"steps/{percent}/{file}" for percent in EARLY_PERCENTS[name] for file in [*WEIGHTS, "generation_config.json"]
     ]
@@ -142,3 +149,5 @@ def announce_results():
         print(f"Report:   {page}\nNotebook: {page.with_suffix('.ipynb')}", file=sys.stderr)
         if pdf.is_file():
             print(f"PDF:      {pdf}", file=sys.stderr)
+        if empty := still_empty(config):
+            print(empty, file=sys.stderr)

@@ -1,9 +1,8 @@
 # reads:  every file that the report depends on, and the report
 # writes: results/<run>/config.json, rules.dot, manifest.json, provenance.json
 
-import json
-
 from samizdat.base.rule_params import digest_of_files
+from samizdat.runs.damage import damaged, make_again, set_aside
 
 ARCHIVES = sorted({file for name in TOKENIZERS for file in vocabulary_archive(name)} | set(corpus_archive()))
 ARTEFACTS = [
@@ -28,9 +27,19 @@ ARTEFACTS = [
     ),
     *expand(
         f"{RESULTS}/statistics/{{table}}.parquet",
-        table=[*STATISTICS, "sample_quality", "copies"],
+        table=[*STATISTICS, "sample_quality", "copies", "yardsticks"],
     ),
 ]
+# Every file of a run. A run makes again those that are missing, and those that are not what their step wrote.
+OUTPUTS = [
+    *ARTEFACTS,
+    *expand(f"{RESULTS}/tokenizers/{{name}}/{{file}}", name=TOKENIZERS, file=ENCODED),
+    *(f"{RESULTS}/{name}" for name in ("config.json", "rules.dot", "manifest.json", "provenance.json")),
+    f"{RESULTS}/report/quarto.ipynb",
+    *REPORTS,
+]
+DAMAGED = damaged(dict.fromkeys(OUTPUTS), ARCHIVES)
+make_again(workflow, DAMAGED)
 
 
 rule write_config:
@@ -40,11 +49,14 @@ rule write_config:
     log:
         f"{LOGS}/write_config.log",
     params:
-        config=verbatim(shlex.quote(json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False))),
+        values=options({"values": config}),
+        work=f"{WORK}/config",
+        code=code_digest("runs.write_config"),
     message:
         "Recording the config"
     shell:
-        "printf '%s\\n' {params.config} > {output:q} 2> {log:q}"
+        "python -m samizdat.runs.write_config {params.values} --run-config={output:q} --work={params.work:q} --log={log:q}"
+        " --title=config"
 
 
 rule draw_rules:
@@ -57,11 +69,14 @@ rule draw_rules:
         f"{LOGS}/draw_rules.log",
     params:
         # The graph changes with every rule, and Snakemake does not see that this rule depends on the others.
-        code=lambda wildcards: digest_of_files([Path("Snakefile"), *sorted(Path("workflow/rules").glob("*.smk"))]),
+        rules=lambda wildcards: digest_of_files([Path("Snakefile"), *sorted(Path("workflow/rules").glob("*.smk"))]),
+        work=f"{WORK}/rules",
+        code=code_digest("runs.draw_rules"),
     message:
         "Drawing the rule graph"
     shell:
-        "python -m snakemake --rulegraph dot --configfile {input:q} --cores 1 --nolock > {output:q} 2> {log:q}"
+        "python -m samizdat.runs.draw_rules --run-config={input:q} --rulegraph={output:q} --work={params.work:q} --log={log:q}"
+        " --title='graph of rules'"
 
 
 rule write_manifest:

@@ -7,6 +7,7 @@ rule compute_statistics:
     input:
         texts=f"{RESULTS}/corpus/texts.parquet",
         samples=expand(f"{RESULTS}/samples/{{model}}.parquet", model=MODELS),
+        losses=expand(f"{RESULTS}/models/{{model}}/test_losses.parquet", model=MODELS),
         cards=expand(f"{RESULTS}/classifiers/{{classifier}}/card.json", classifier=CLASSIFIERS),
         scores=expand(
             f"{RESULTS}/scores/{{classifier}}/{{subset}}.parquet",
@@ -20,6 +21,7 @@ rule compute_statistics:
     params:
         settings=options(config["statistics"]),
         samples=lambda wildcards, input: paths(input.samples),
+        losses=lambda wildcards, input: paths(input.losses),
         classifiers=paths(f"{RESULTS}/classifiers/{name}" for name in CLASSIFIERS),
         scores=lambda wildcards, output: str(Path(output[0]).parents[1] / "scores"),
         out=lambda wildcards, output: folder_of(output[0]),
@@ -30,7 +32,7 @@ rule compute_statistics:
         "Computing the statistics"
     shell:
         "python -m samizdat.statistics.compute_statistics {params.settings} --texts={input.texts:q} --samples={params.samples}"
-        " --classifiers={params.classifiers} --scores={params.scores:q} --out={params.out:q} --seed={params.seed:q}"
+        " --losses={params.losses} --classifiers={params.classifiers} --scores={params.scores:q} --out={params.out:q} --seed={params.seed:q}"
         " --work={params.work:q} --log={log:q} --title=statistics"
 
 
@@ -62,3 +64,21 @@ rule judge_samples:
         " --quality={output.quality:q} --copies={output.copies:q} --device={params.device:q}"
         " --threads={params.numeric_threads:q} --seed={params.seed:q} --work={params.work:q} --log={log:q}"
         " --title='sample quality'"
+
+
+rule measure_yardsticks:
+    """Measure how well xz and an n-gram model predict the held-out texts, to compare the models with."""
+    input:
+        texts=f"{RESULTS}/corpus/texts.parquet",
+    output:
+        f"{RESULTS}/statistics/yardsticks.parquet",
+    log:
+        f"{LOGS}/measure_yardsticks.log",
+    params:
+        work=f"{WORK}/yardsticks",
+        code=code_digest("statistics.measure_yardsticks"),
+    message:
+        "Compressing the held-out texts"
+    shell:
+        "python -m samizdat.statistics.measure_yardsticks --texts={input.texts:q} --yardsticks={output:q}"
+        " --work={params.work:q} --log={log:q} --title=yardsticks"

@@ -4,6 +4,7 @@ import argparse
 import io
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -38,6 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         # The reader has closed the pipe; Python would report that once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        # Python's own status for this is 1, which some commands use for a result.
+        if os.environ.get("SAMIZDAT_TRACEBACK"):
+            traceback.print_exc()
+        disk = isinstance(error, OSError) and error.errno is not None
+        remedy = "look at the disk, then run the same command again" if disk else (
+            "this is a bug; please report it with what the same command prints with SAMIZDAT_TRACEBACK=1"
+        )  # fmt: skip
+        print(f"✗ {type(error).__name__}: {error}.\n  What to do: {remedy}", file=sys.stderr)
+        sys.exit(options.failed)
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -6,13 +6,13 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from samizdat import __version__
 from samizdat.base.errors import UserError
-from samizdat.base.files import sha256_of
+from samizdat.base.files import checksum_file, is_checksum, not_intact, sha256_of
 from samizdat.base.free_space import free_bytes
 from samizdat.base.hardware import describe_device, unused_gpu_warning
 from samizdat.environment import install
@@ -124,6 +124,8 @@ def _results(root: Path) -> Iterator[Finding]:
     """Check whether each run's files are those of its manifest, and whether a stopped run left a lock."""
     for run in sorted((root / "results").glob("*/")):
         yield from _files_of(run, str(run.relative_to(root)))
+        yield from _state_of(root / "work" / run.name, f"work/{run.name}")
+    yield from _scores(root / "work" / "scores")
     if any((root / ".snakemake" / "locks").glob("*")) and not _snakemake_runs(root):
         yield Finding(BAD, "a run that was killed left its lock", ".venv/bin/snakemake --unlock")
 
@@ -139,13 +141,52 @@ def _files_of(run: Path, name: str) -> Iterator[Finding]:
         return
     missing = [file for file in artefacts if not (run / file).is_file()]
     changed = [file for file in artefacts if file not in missing and sha256_of(run / file) != artefacts[file]]
+    # Files that the manifest does not name, the reports among them.
+    checked = [path for path in run.rglob("*") if checksum_file(path).is_file()]
+    changed += [file for path in not_intact(checked) if (file := path.relative_to(run).as_posix()) not in changed]
+    remedy = "run the same command again: it makes them again"
     if missing:
-        yield Finding(BAD, f"{name}: {len(missing)} files are missing: {_some(missing)}", "run again")
+        yield Finding(BAD, f"{name}: {_number(missing, 'is', 'are')} missing: {_some(missing)}", remedy)
     if changed:
-        text = f"{name}: {len(changed)} files have changed since the run wrote them: {_some(changed)}"
-        yield Finding(BAD, text, "delete these files and run again")
+        what = _number(changed, "is damaged or was", "are damaged or were")
+        yield Finding(BAD, f"{name}: {what} edited: {_some(changed)}", remedy)
     if not missing and not changed:
         yield Finding(GOOD, f"{name}: all {len(artefacts)} files are those of its manifest")
+    orphans = [
+        path.relative_to(run).as_posix()
+        for path in sorted(run.rglob("*"))
+        if path.is_file() and not is_checksum(path) and not checksum_file(path).is_file()
+    ]
+    if orphans:
+        text = f"{name}: {_number(orphans, 'is', 'are')} not the run's own: {_some(orphans)}"
+        yield Finding(NOTE, text, "delete what you don't need")
+
+
+def _state_of(work: Path, name: str) -> Iterator[Finding]:
+    """Check the files from which a run resumes, and look for what killed processes left."""
+    changed = [
+        path.relative_to(work).as_posix()
+        for path in not_intact(path for path in sorted(work.rglob("*")) if checksum_file(path).is_file())
+    ]
+    if changed:
+        text = f"{name}: {_number(changed, 'is', 'are')} damaged: {_some(changed)}"
+        yield Finding(NOTE, text, "nothing: a run does not use them, and computes again what was in them")
+    parts = [path.relative_to(work).as_posix() for path in sorted(work.rglob(".*.part-*"))]
+    if parts:
+        text = f"{name}: {_number(parts, 'was', 'were')} left by a process that was killed: {_some(parts)}"
+        yield Finding(NOTE, text, "nothing: the step that runs next deletes them")
+
+
+def _scores(store: Path) -> Iterator[Finding]:
+    segments = [path for path in store.glob("*/[0-9a-f]*") if path.is_file()]
+    changed = [path for path in segments if sha256_of(path) != path.name]
+    if changed:
+        text = f"work/scores: {_number(changed, 'is', 'are')} damaged: {_some([path.name for path in changed])}"
+        yield Finding(NOTE, text, "nothing: a run computes these scores again")
+
+
+def _number(files: Sequence[object], one: str, many: str) -> str:
+    return f"1 file {one}" if len(files) == 1 else f"{len(files)} files {many}"
 
 
 def _snakemake_runs(root: Path) -> bool:

@@ -1,6 +1,7 @@
 """The config: shipped configs pass; a wrong one is reported with the key, the value and the remedy."""
 
 import copy
+import re
 from dataclasses import fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
@@ -10,6 +11,7 @@ import yaml
 from snakemake.utils import update_config
 
 from samizdat.base import configuration
+from samizdat.base.config_file import read_config
 from samizdat.base.errors import UserError
 
 ROOT = Path(__file__).parents[3]
@@ -58,7 +60,19 @@ def test_every_shipped_config_is_valid(overlay):
         ({"models__0__tokenizer": "other"}, ["'other'", "only own"]),
         ({"corpus__source": "files"}, ["`corpus.paths` is empty", "[data/]"]),
         ({"corpus__paths": ["data/"]}, ["`corpus.source` is demo", "source: files"]),
+        (
+            {"corpus__test_share": 0},
+            ["`corpus.test_share`", "less than or equal to the minimum", "nothing is trained or chosen"],
+        ),
+        ({"models__0__seeds": 0}, ["`models[0].seeds`", "less than the minimum", "How often the model is trained"]),
+        ({"corpus__rater_columns": {"mood": ["anna"]}}, ["`corpus.rater_columns.mood`", "too short"]),
+        ({"corpus__rater_columns": {"mood": ["anna", "ben"]}}, ["`corpus.rater_columns` is for files and datasets"]),
+        (
+            {"corpus__rater_columns": {"mood": ["anna", "ben"]}, "corpus__label_columns": ["mood"]},
+            ["makes the label 'mood', which `corpus.label_columns` names, too"],
+        ),
         ({"corpus__txt_document": "line"}, ["`corpus.txt_document`", "'line'", "file"]),
+        ({"corpus__source": "files", "corpus__paths": ["data"]}, ["`title` is the demo's", BASE["title"]]),
         ({"corpus__separator": "%"}, ["`corpus.separator` is for `txt_unit: block`", "is file"]),
         ({"corpus__separator": " "}, ["`corpus.separator` is ' '", "Line between two blocks"]),
         ({"corpus__group": "folder"}, ["`corpus.group` is folder", "`corpus.source` is demo"]),
@@ -136,7 +150,8 @@ def test_all_problems_are_named_at_once():
 
 def test_an_item_overrides_what_it_inherits():
     config = changed(models__0__width=128, classifiers__0__max_length_tokens=64, classifiers__0__epochs=7.0)
-    assert configuration.model_settings(config, "gpt2-tiny") == BASE["training"] | {"width": 128}
+    inherited = {key: value for key, value in BASE["training"].items() if key != "seeds"}
+    assert configuration.model_settings(config, "gpt2-tiny") == inherited | {"width": 128}
     assert configuration.scoring_settings(config, "sentiment") == BASE["classification"] | {"max_length_tokens": 64}
     assert configuration.finetuning_settings(config, "sentiment") == BASE["finetuning"] | {"epochs": 7.0}
     assert configuration.finetuning_settings(config, "source") == BASE["finetuning"]
@@ -169,4 +184,80 @@ def test_every_key_has_a_description():
 def test_schema_default_config_and_stage_have_the_same_keys(section, module, settings):
     stage = getattr(import_module(f"samizdat.{module}"), settings)
     assert is_dataclass(stage)
-    assert {field.name for field in fields(stage)} == set(_keys(section)) == set(BASE[section])
+    names = {field.name for field in fields(stage)}
+    # How many trainings there are is no setting of a training.
+    assert names | ({"seeds"} if section == "training" else set()) == set(_keys(section)) == set(BASE[section])
+
+
+def test_a_model_is_trained_once_for_each_seed_with_the_same_settings():
+    assert list(configuration.trainings(BASE)) == ["gpt2-tiny"]
+    config = changed(training__seeds=2, models__0__width=128)
+    config["models"] = [*config["models"], {"name": "seed2", "tokenizer": "own", "seeds": 1}]
+    assert list(configuration.trainings(config)) == ["gpt2-tiny", "gpt2-tiny.seed2", "seed2"]
+    first, second = (configuration.model_settings(config, name) for name in ("gpt2-tiny", "gpt2-tiny.seed2"))
+    assert first == second and first["width"] == 128
+    assert first == configuration.model_settings(changed(models__0__width=128), "gpt2-tiny")
+    assert [configuration.model_of(name) for name in configuration.trainings(config)] == ["gpt2-tiny"] * 2 + ["seed2"]
+
+
+def numbers_of(schema, where=""):
+    """Yield the place and the schema of each number."""
+    kinds = schema.get("type", ())
+    if {"integer", "number"} & set([kinds] if isinstance(kinds, str) else kinds):
+        yield where, schema
+    for key, value in schema.items():
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, dict):
+                yield from numbers_of(inner, f"{where}.{key}")
+
+
+def test_every_number_has_a_largest_value_and_every_pattern_an_end():
+    schema = configuration.load_schema()
+    numbers = list(numbers_of(schema))
+    assert len(numbers) > 40
+    assert not [where for where, number in numbers if not {"maximum", "exclusiveMaximum"} & number.keys()]
+    text = configuration.SCHEMA_PATH.read_text(encoding="utf-8")
+    patterns = [pattern for pattern in re.findall(r'pattern: "(.*?)"[,}]', text) if "$" in pattern]
+    assert len(patterns) >= 6 and all(pattern.endswith("$(?!\\\\n)") for pattern in patterns)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"name": "demo\n"}, "`name`"),
+        ({"language": "en\n"}, "`language`"),
+        ({"push__repository": "a/b\n"}, "`push.repository`"),
+        ({"corpus__dataset": "a/b\n"}, "`corpus.dataset`"),
+        ({"corpus__label_columns": ["mood\n"]}, "`corpus.label_columns[0]`"),
+        ({"title": "a\0b"}, "`title` has a zero"),
+        ({"prompts": ["\ud800"]}, "`prompts[0]` has a zero or half a character, '\\ud800'"),
+        ({"corpus": {"\ud800": 1}}, "`corpus` has a zero"),
+        ({"training__epochs": float("inf")}, "`training.epochs` is inf"),
+        ({"sampling__temperatures": [float("nan")]}, "`sampling.temperatures[0]` is nan"),
+        ({"training__width": 99999999998}, "`training.width` is 99999999998"),
+        ({"seed": 10**4000}, "`seed`"),
+    ],
+    ids=str,
+)
+def test_what_no_step_could_use_is_refused_by_name(changes, named):
+    with pytest.raises(UserError) as error:
+        configuration.check(changed(**changes))
+    assert named in str(error.value) and len(str(error.value)) < 2000
+
+
+def test_a_config_that_repeats_itself_without_end_is_refused_at_once(tmp_path):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 10)}]" for number in range(1, 12)]
+    file = tmp_path / "bomb.yaml"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(UserError, match=r"bomb\.yaml has more than 100,000 values"):
+        read_config(file)
+    bomb = yaml.safe_load("\n".join(lines))
+    for config in (bomb, BASE | {"prompts": bomb["a11"]}):
+        with pytest.raises(UserError, match="more than 100,000 values"):
+            configuration.check(config)
+    deep: list = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(UserError, match="lists or mappings in each other"):
+        configuration.check(BASE | {"prompts": deep})

@@ -97,3 +97,19 @@ def test_a_long_text_is_cut_and_says_how_long_it_was():
     assert quoted("abc", language="en") == '<bdi lang="en">abc</bdi>'
     assert quoted("ab " * 100_000, language="cs", longest=5) == '<bdi lang="cs">ab ab</bdi> … (300,000 characters)'
     assert shortened("x" * 120) == "x" * 120 and shortened("x" * 121) == "x" * 119 + "…"
+
+
+@pytest.mark.parametrize("reader", [pandoc.MARKDOWN, "gfm"])
+def test_a_mark_changes_no_character_of_a_text(reader):
+    texts = [*SHORT, "a\r\n", "\r\n\r\n", "abc\r\nd"]
+    for begin, end in ((0, 500), (1, 3), (2, 500), (3, 4)):
+        marked = [quoted(text, language="en", longest=500, marked=(begin, end)) for text in texts]
+        assert sum("<mark>" in one for one in marked) > len(texts) / 2
+        page = Shown(pandoc.convert("\n\n".join(f"x{one}x" for one in marked), reader, "html5", "--columns=1000000000"))
+        assert [comparable(text) for text in page.texts] == [comparable(f"x{visible(text)}x") for text in texts]
+        assert page.elements <= {"p", "br", "mark", "bdi", "span"}
+
+
+def test_a_mark_has_exactly_the_passage():
+    assert quoted("one two three", language="en", marked=(4, 7)) == '<bdi lang="en">one <mark>two</mark> three</bdi>'
+    assert "<mark>" not in quoted("one two", language="en", longest=3, marked=(4, 7))

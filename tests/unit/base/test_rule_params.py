@@ -1,14 +1,22 @@
 """Values that rules give to a command line: what a shell makes of them is what they were."""
 
+import argparse
 import json
 import shlex
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+import yaml
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from snakemake.utils import format as snakemake_format
 
+from samizdat.base.config_file import read_config
 from samizdat.base.rule_params import digest_of_files, folder_of, hashes_of_unnameable, nameable, options, paths
+from samizdat.base.stage_arguments import add_options, arguments_for
 
 words = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)))
 
@@ -17,6 +25,50 @@ words = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs
 def test_a_shell_gives_the_stage_each_text_unchanged(values):
     spelled = shlex.split(options(values)(None))
     assert spelled == [f"--{key.replace('_', '-')}={value}" for key, value in sorted(values.items(), key=_option)]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One field of each kind that can have strings of a user."""
+
+    title: str
+    column: str | None
+    prompts: tuple[str, ...]
+    label_map: dict[str, str]
+    encoding: str | dict[str, str]
+
+
+mappings = st.dictionaries(words, words, max_size=3)
+ANY = st.builds(
+    Settings, words, st.none() | words.filter(lambda text: text != "null"), st.lists(words, max_size=3).map(tuple),
+    mappings, words.filter(lambda text: not text.startswith('{"')) | mappings,
+)  # fmt: skip
+PRINT_ARGUMENTS = "import json, sys; print(json.dumps(sys.argv[1:]))"
+
+
+@settings(max_examples=60)
+@given(ANY)
+@example(
+    Settings("{draft} {{x}} {config[name]}", "a\nb", ("$(touch PWNED)", "\n", ""), {"`x`": "'\"\\"}, {"*": "<results>"})
+)
+def test_any_string_goes_from_the_config_through_snakemake_and_the_shell_to_the_stage(tmp_path_factory, given):
+    folder = tmp_path_factory.mktemp("shell")
+    read = read_config(_written(asdict(given), folder / "mine.yaml")).values
+    assert _written(read, folder / "c.json") and read_config(folder / "c.json").values == read
+    # As Snakemake formats the shell line of a rule.
+    line = snakemake_format("{python:q} -c {code:q} {params}", python=sys.executable, code=PRINT_ARGUMENTS,
+                            params=options(read)(None))  # fmt: skip
+    done = subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, text=True, check=True)
+    parser = argparse.ArgumentParser()
+    add_options(parser, {"settings": Settings})
+    values = vars(parser.parse_args(json.loads(done.stdout)))
+    assert arguments_for({"settings": Settings}, values) == {"settings": given}
+    assert {path.name for path in folder.iterdir()} == {"mine.yaml", "c.json"}
+
+
+def _written(values, path):
+    path.write_text(json.dumps(values) if path.suffix == ".json" else yaml.safe_dump(values), encoding="utf-8")
+    return path
 
 
 def _option(item):

@@ -41,3 +41,14 @@ def test_only_messages_about_its_own_progress_are_hidden(shown):
         "Building DAG of jobs takes long",
         "Select jobs: failed",
     ]
+
+
+def test_a_kill_is_explained(shown, capsys):
+    quieten_snakemake()
+    log = logging.getLogger("snakemake.logging")
+    log.error("CalledProcessError in file x: Command 'python' returned non-zero exit status 1.")
+    assert capsys.readouterr().err == ""
+    log.error("CalledProcessError in file x: Command 'python' died with <Signals.SIGKILL: 9>.")
+    said = capsys.readouterr().err
+    assert "ended by SIGKILL, as the system does when memory runs out" in said and "ulimit -v" in said
+    assert len(shown) == 2

@@ -1,32 +1,42 @@
 """The store of scores: only new texts are computed, also after a kill, after damage, and when it is shared."""
 
+import hashlib
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from samizdat.base import files
+from samizdat.base.errors import UserError
 from samizdat.classifiers import score_store
-from samizdat.classifiers.score_store import ScoreStore
+from samizdat.classifiers.score_store import ScoreStore, StoredScore
 from samizdat.records.classifiers import SCORES
 from samizdat.records.io import read_table
 from support.small_classifier import make_classifier
 from support.small_scoring import probabilities, run, sentences
 
 TESTS = Path(__file__).parents[2]
+NAME = "0" * 64
+
+
+def segments(store: Path) -> list[Path]:
+    return sorted(path for path in store.glob("*/*") if path.is_file())
 
 
 def test_only_new_texts_are_computed(classifier, tmp_path):
     texts = sentences(30)
     first = probabilities(run(classifier, texts, tmp_path)[1])
-    connection = sqlite3.connect(tmp_path / "scores.sqlite")
-    with connection:
-        # What the store says of a text is believed, so a text that was computed again would show.
-        connection.execute("UPDATE scores SET probabilities = ?", (np.array([0, 0, 1], "<f4").tobytes(),))
-    connection.close()
+    # What the store says of a text is believed, so a text that was computed again would show.
+    (path,) = segments(tmp_path / "store")
+    fake = ScoreStore(tmp_path / "store", path.parent.name, 3)
+    rows = [StoredScore(score.key, 1, np.array([0, 0, 1], "<f4")) for score in fake.known(keys_of(texts))]
+    path.unlink()
+    fake.add(rows)
+    fake.close()
     changed = [*texts[:10], texts[10] + " rain", *texts[12:], "one more"]
     said, path = run(classifier, changed, tmp_path)
     assert said == "30 texts, 2 of them new"
@@ -35,6 +45,10 @@ def test_only_new_texts_are_computed(classifier, tmp_path):
     assert kept.sum() == 28
     assert all(list(values) == [0, 0, 1] for values in frame["probabilities"][kept])
     assert not any(list(values) == [0, 0, 1] for values in frame["probabilities"][~kept])
+
+
+def keys_of(texts: list[str]) -> list[bytes]:
+    return [hashlib.sha256(text.encode()).digest() for text in texts]
 
 
 def test_another_classifier_or_setting_is_no_old_score(classifier, tmp_path):
@@ -47,17 +61,38 @@ def test_another_classifier_or_setting_is_no_old_score(classifier, tmp_path):
     assert run(classifier, texts, tmp_path)[0] == "12 texts, 0 of them new"
 
 
-def test_deleting_or_damaging_the_store_changes_nothing_but_time(classifier, tmp_path):
+def test_scores_of_damaged_weights_are_not_those_of_the_whole_ones(tmp_path):
+    """The card still has the hash of the whole file; the scores belong to the file that was loaded."""
+    mine, texts = make_classifier(tmp_path / "mine"), sentences(12)
+    before = run(mine, texts, tmp_path)[1].read_bytes()
+    weights = mine / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-3] + bytes([whole[-3] ^ 0x40]) + whole[-2:])
+    assert run(mine, texts, tmp_path)[0] == "12 texts, 12 of them new"
+    weights.write_bytes(whole)
+    assert run(mine, texts, tmp_path)[1].read_bytes() == before
+    files.write_text(mine / "config.json", (mine / "config.json").read_text(encoding="utf-8"))
+    (mine / "config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(UserError, match=r"config\.json is damaged"):
+        run(mine, texts, tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["deleted", "emptied", "cut", "flipped", "no scores at all"])
+def test_what_is_damaged_is_told_and_computed_again(classifier, tmp_path, monkeypatch, capsys, damage):
+    monkeypatch.setattr(score_store, "SEGMENT_SECONDS", 0)
     texts = sentences(20)
-    _, path = run(classifier, texts, tmp_path)
-    before = path.read_bytes()
-    store = tmp_path / "scores.sqlite"
-    store.unlink()
-    assert run(classifier, texts, tmp_path)[0] == "20 texts, 20 of them new"
-    assert path.read_bytes() == before
-    store.write_bytes(b"no database at all, but long enough to be taken for one" * 40)
-    assert run(classifier, texts, tmp_path)[0] == "20 texts, 20 of them new"
-    assert path.read_bytes() == before
+    before = run(classifier, texts, tmp_path)[1].read_bytes()
+    path = segments(tmp_path / "store")[1]
+    content = path.read_bytes()
+    new = {"emptied": b"", "cut": content[:-44], "flipped": content[:50] + bytes([content[50] ^ 1]) + content[51:]}
+    path.unlink()
+    if damage != "deleted":
+        path.write_bytes(new.get(damage, b"no scores at all" * 40))
+    said, scores = run(classifier, texts, tmp_path)
+    assert said == f"20 texts, {len(content) // 48} of them new"
+    assert scores.read_bytes() == before
+    assert (f"{path} is damaged; its scores are computed again" in capsys.readouterr().err) == (damage != "deleted")
+    assert run(classifier, texts, tmp_path)[0] == "20 texts, 0 of them new"
 
 
 SCORING = """
@@ -66,6 +101,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from samizdat.classifiers import score_store
 from support.small_scoring import run, sentences
+score_store.SEGMENT_SECONDS = 0
 added = score_store.ScoreStore.add
 def add_and_say(*arguments):
     added(*arguments)
@@ -93,9 +129,7 @@ def test_a_kill_costs_no_batch_that_was_done(classifier, tmp_path):
         assert process.stdout.readline() == "batch\n"
         process.send_signal(signal.SIGKILL)
     assert not (folder / "scores.parquet").exists()
-    connection = sqlite3.connect(folder / "scores.sqlite")
-    (kept,) = connection.execute("SELECT count(*) FROM scores").fetchone()
-    connection.close()
+    kept = sum(path.stat().st_size for path in segments(folder / "store")) // 48
     assert kept >= 5
     said, path = run(classifier, sentences(60), folder)
     assert said == f"60 texts, {60 - kept} of them new"
@@ -107,12 +141,15 @@ def test_two_runs_at_once_share_a_store(classifier, tmp_path):
 import sys
 from pathlib import Path
 sys.path.insert(0, {str(TESTS)!r})
+from samizdat.classifiers import score_store
 from support.small_scoring import run, sentences
 folder = Path({str(tmp_path)!r}, sys.argv[1])
 folder.mkdir()
-(folder / "scores.sqlite").symlink_to("../shared.sqlite")
+score_store.SEGMENT_SECONDS, score_store.MOST_SEGMENTS = 0, 3
+(folder / "store").symlink_to("../shared")
 run(Path({str(classifier)!r}), sentences(300)[int(sys.argv[2]):], folder)
 """
+    (tmp_path / "shared").mkdir()
     starts = [
         subprocess.Popen([sys.executable, "-c", program, name, first]) for name, first in (("a", "0"), ("b", "9"))
     ]
@@ -122,16 +159,34 @@ run(Path({str(classifier)!r}), sentences(300)[int(sys.argv[2]):], folder)
     assert probabilities(tmp_path / "b" / "scores.parquet").items() < alone.items()
 
 
-def test_the_store_forgets_classifiers_that_nobody_used_for_long(tmp_path):
-    key, value = b"k" * 32, np.array([0.25, 0.75], np.float32)
-    for number in range(score_store.KEPT_CLASSIFIERS + 5):
-        store = ScoreStore(tmp_path / "scores.sqlite", f"classifier {number}")
-        store.add([(key, 1, value)])
-        store.close()
-        store = ScoreStore(tmp_path / "scores.sqlite", "classifier 0")
-        assert [(found, list(values)) for found, _, values in store.known([key])] == [(key, [0.25, 0.75])]
-        store.close()
-    connection = sqlite3.connect(tmp_path / "scores.sqlite")
-    assert connection.execute("SELECT count(*) FROM scores").fetchone() == (score_store.KEPT_CLASSIFIERS,)
-    connection.close()
-    assert not list(ScoreStore(tmp_path / "scores.sqlite", "classifier 1").known([key]))
+def test_many_segments_become_one_and_no_score_is_lost(tmp_path, monkeypatch):
+    monkeypatch.setattr(score_store, "SEGMENT_SECONDS", 0)
+    scores = [
+        StoredScore(key, number, np.array([number, 0.5], "<f4")) for number, key in enumerate(keys_of(list("abcdefgh")))
+    ]
+    store = ScoreStore(tmp_path, NAME, 2)
+    monkeypatch.setattr(score_store, "MOST_SEGMENTS", len(scores))
+    for score in scores:
+        store.add([score])
+    store.close()
+    assert len(segments(tmp_path)) == len(scores)
+    monkeypatch.setattr(score_store, "MOST_SEGMENTS", 7)
+    (tmp_path / NAME / ".part-1").write_bytes(b"of a killed process")
+    os.utime(tmp_path / NAME / ".part-1", (0, 0))
+    ScoreStore(tmp_path, NAME, 2).close()
+    (whole,) = segments(tmp_path)
+    assert whole.name == hashlib.sha256(whole.read_bytes()).hexdigest()
+    found = ScoreStore(tmp_path, NAME, 2).known([score.key for score in scores[1:]])
+    assert sorted((key, windows, list(values)) for key, windows, values in found) == sorted(
+        (key, windows, list(values)) for key, windows, values in scores[1:]
+    )
+
+
+def test_the_store_forgets_classifiers_that_nobody_used_for_long(tmp_path, monkeypatch):
+    monkeypatch.setattr(score_store, "KEPT_CLASSIFIERS", 3)
+    (tmp_path / "somebody's own").mkdir()
+    names = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(5)]
+    for name in names:
+        ScoreStore(tmp_path, name, 2)
+        ScoreStore(tmp_path, names[0], 2)
+    assert {path.name for path in tmp_path.iterdir()} == {"somebody's own", names[0], names[3], names[4]}

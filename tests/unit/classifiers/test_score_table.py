@@ -44,7 +44,7 @@ def table_of(probabilities: np.ndarray, label_map: dict[str, str], abstain_below
 def statistics(scores: pd.DataFrame, human: np.ndarray, label_map: dict[str, str], folder) -> dict[str, pd.DataFrame]:
     """Compare scores with what people say of held-out texts, each a document of its own."""
     ids = scores["id"]
-    fixed = {"text": "x", "group": None, "split": "validation", "sha256": "0", "ratings": None}
+    fixed = {"text": "x", "group": None, "split": "test", "sha256": "0", "ratings": None, "raters": None}
     corpus = pd.DataFrame({"id": ids, "document": ids}).assign(**fixed, label_stars=human)
     write_table(corpus[[*TEXTS.names, "label_stars"]], TEXTS, folder / "texts.parquet")
     write_table(pd.DataFrame(columns=SAMPLES.names), SAMPLES, folder / "samples.parquet")
@@ -53,7 +53,8 @@ def statistics(scores: pd.DataFrame, human: np.ndarray, label_map: dict[str, str
     write_document(card_of(label_map), folder / "classifiers" / "stars" / "card.json")
     compute_statistics(
         StatisticsSettings(confidence=0.95, bootstrap_resamples=100), folder / "texts.parquet",
-        (folder / "samples.parquet",), (folder / "classifiers" / "stars",), folder / "scores", folder / "out", seed=1,
+        (folder / "samples.parquet",), (), (folder / "classifiers" / "stars",), folder / "scores", folder / "out",
+        seed=1,
     )  # fmt: skip
     return {name: read_table(folder / "out" / f"{name}.parquet", schema) for name, schema in STATISTICS.items()}
 

@@ -147,8 +147,6 @@ def test_short_memory_names_the_key(classifier, tmp_path, monkeypatch):
 
 def test_ids_and_order_are_those_of_the_tables(classifier, tmp_path):
     tables = tuple(write_texts(sentences(5, seed=seed), tmp_path / f"{seed}.parquet") for seed in (1, 2))
-    score_texts(
-        SETTINGS, classifier, tables, tmp_path / "scores.parquet", tmp_path / "scores.sqlite", "cpu", threads=1, seed=1
-    )
+    score_texts(SETTINGS, classifier, tables, tmp_path / "scores.parquet", tmp_path / "store", "cpu", threads=1, seed=1)
     frame = read_table(tmp_path / "scores.parquet", SCORES)
     assert list(frame["id"]) == [key for table in tables for key in read_table_ids(table)]

@@ -41,8 +41,8 @@ def lines(*texts: str) -> str:
 @pytest.mark.parametrize("encoding", SAMPLES)
 def test_an_encoding_is_found_by_content_and_told(corpus, capsys, encoding):
     text = " ".join([SAMPLES[encoding]] * 3)
-    table, summary = corpus({"a.txt": lines(text, "and another").encode(encoding)}, txt_unit="line")
-    assert table["text"].tolist() == [text, "and another"]
+    table, summary = corpus({"a.txt": lines(text, "and", "another").encode(encoding)}, txt_unit="line")
+    assert table["text"].tolist() == [text, "and", "another"]
     (words,) = summary.found
     assert words.startswith("in ") and "by its " in words and summary.found[words] == "data/a.txt"
     assert f"! data/a.txt: {words}" in capsys.readouterr().err
@@ -51,14 +51,14 @@ def test_an_encoding_is_found_by_content_and_told(corpus, capsys, encoding):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 @pytest.mark.parametrize("setting", ["auto", "utf-8", "cp1250"])
 def test_a_mark_decides_and_is_no_letter(corpus, encoding, setting):
-    data = ("\ufeff" + lines(CZECH, "\ufeffa mark from a joined file")).encode(encoding)
+    data = ("\ufeff" + lines(CZECH, "\ufeffa mark from a joined file", "third")).encode(encoding)
     table, summary = corpus({"a.txt": data}, txt_unit="line", encoding=setting)
-    assert table["text"].tolist() == [CZECH, "a mark from a joined file"]
+    assert table["text"].tolist() == [CZECH, "a mark from a joined file", "third"]
     assert list(summary.found) == ([] if encoding == "utf-8" else [f"in {encoding[:6].upper()}, by its mark"])
 
 
 def test_plain_utf8_is_no_finding(corpus):
-    assert corpus({"a.txt": lines(CZECH, "two")}, txt_unit="line")[1].found == {}
+    assert corpus({"a.txt": lines(CZECH, "two", "three")}, txt_unit="line")[1].found == {}
 
 
 SOME = {"data/old/*": "cp1250", "data/old/b.*": "iso8859-2"}
@@ -113,17 +113,18 @@ COMPRESSIONS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "
 @pytest.mark.parametrize("encoding", ["auto", "latin-1"])
 @pytest.mark.parametrize("suffix", COMPRESSIONS)
 def test_compressed_files_are_read_whatever_they_are_called(corpus, suffix, encoding):
-    data = COMPRESSIONS[suffix](b"text,mood\none two,good\nthree,bad\n")
+    data = COMPRESSIONS[suffix](b"text,mood\none two,good\nthree,bad\nfour,bad\n")
     table, _ = corpus({f"t.csv.{suffix}": data, "u.csv": data}, label_columns=("mood",), encoding=encoding)
-    assert table["text"].tolist() == ["one two", "three"] and table["label_mood"].tolist() == ["good", "bad"]
+    assert table["text"].tolist() == ["one two", "three", "four"]
+    assert table["label_mood"].tolist() == ["good", "bad", "bad"]
 
 
 def test_several_compressed_pieces_are_one_file_and_an_uncompressed_one_may_be_called_so(corpus):
     for suffix, compress in COMPRESSIONS.items():
-        table, _ = corpus({f"{suffix}/t.txt.{suffix}": compress(b"one\n") + compress(b"two\n")},
+        table, _ = corpus({f"{suffix}/t.txt.{suffix}": compress(b"one\n") + compress(b"two\nthree\n")},
                           paths=(f"data/{suffix}",), txt_unit="line")  # fmt: skip
-        assert table["text"].tolist() == ["one", "two"], suffix
-    assert len(corpus({"plain/t.txt.gz": "one\ntwo"}, paths=("data/plain",), txt_unit="line")[0]) == 2
+        assert table["text"].tolist() == ["one", "two", "three"], suffix
+    assert len(corpus({"plain/t.txt.gz": "one\ntwo\nthree"}, paths=("data/plain",), txt_unit="line")[0]) == 3
 
 
 @pytest.mark.parametrize("suffix", COMPRESSIONS)
@@ -134,9 +135,9 @@ def test_damaged_compressed_files_are_refused(refusal, suffix):
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x85", "\u2028", "\u2029"])
 def test_lines_end_in_any_way(corpus, end):
-    content = end.join(["one", "two", "", "three", ""])
-    assert corpus({"a.txt": content}, txt_unit="line")[0]["text"].tolist() == ["one", "two", "three"]
-    assert corpus({"a.txt": content}, txt_unit="block")[0]["text"].tolist() == ["one\ntwo", "three"]
+    content = end.join(["one", "two", "", "three", "", "four"])
+    assert corpus({"a.txt": content}, txt_unit="line")[0]["text"].tolist() == ["one", "two", "three", "four"]
+    assert corpus({"a.txt": content}, txt_unit="block")[0]["text"].tolist() == ["one\ntwo", "three", "four"]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -149,5 +150,5 @@ def test_rows_of_tables_end_in_any_way(corpus, end):
 
 
 def test_a_mark_in_front_of_a_text_is_no_letter(corpus):
-    rows = '{"text": "\\ufeffone"}\n{"text": "two \\ufeff "}\n'
-    assert corpus({"a.jsonl": rows})[0]["text"].tolist() == ["one", "two"]
+    rows = '{"text": "\\ufeffone"}\n{"text": "two \\ufeff "}\n{"text": "th\\ufeffree"}\n'
+    assert corpus({"a.jsonl": rows})[0]["text"].tolist() == ["one", "two", "th\ufeffree"]

@@ -27,7 +27,7 @@ def test_columns_need_a_table(refusal):
 
 
 def test_what_is_not_read_is_told_and_in_the_summary(corpus, capsys):
-    _, summary = corpus({"a.csv": ROWS, "b.pdf": "%PDF", "sub/c.docx": "x"})
+    _, summary = corpus({"a.csv": ROWS, "b.pdf": "%PDF", "sub/c.docx": "x", "d.txt": "three"})
     assert summary.unread == {
         "no kind of file that is read (.docx)": "data/sub/c.docx",
         "no kind of file that is read (.pdf)": "data/b.pdf",
@@ -51,7 +51,7 @@ def test_blocks_can_be_between_lines_that_separate(corpus):
 
 
 def test_places_of_blocks_count_lines(corpus):
-    content = "one\n%\n\n\nx\n%\nthree"
+    content = "one\n%\n\n\nx\n%\nthree\n%\nfour"
     dropped = corpus({"a.txt": content}, txt_unit="block", separator="%", min_characters=2)[1].dropped_examples
     assert list(dropped.values()) == [["a.txt:5"]]
 

@@ -30,7 +30,7 @@ def test_objects_are_found_whatever_the_suffix_says(corpus, suffix, content, fou
 
 
 def test_a_list_of_strings_is_a_list_of_texts(corpus):
-    assert corpus({"t.json": '["one", "two"]'})[0]["text"].tolist() == ["one", "two"]
+    assert corpus({"t.json": '["one", "two", "three"]'})[0]["text"].tolist() == ["one", "two", "three"]
 
 
 def test_nested_fields_have_dotted_paths(corpus):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from samizdat.corpus.near_duplicates import near_duplicates
+from samizdat.records.corpus import SPLITS
 from support.made_sentences import sentences
 
 LONG = "The letter from the north came early in the morning, and nobody in the house had read it yet"
@@ -56,7 +57,7 @@ def test_near_duplicates_are_in_one_split(corpus):
     split = dict(zip(table["text"], table["split"], strict=True))
     assert all(split[text] == split[near_to(text)] for text in first)
     assert (summary.near_duplicates, summary.held_out_copies, summary.texts) == (600, 0, 600)
-    assert 0.4 < (table["split"] == "validation").mean() < 0.6
+    assert 0.4 < (table["split"] != "train").mean() < 0.6 and set(table["split"]) == set(SPLITS)
 
 
 def test_a_document_that_is_mostly_copied_is_in_the_split_of_its_original(corpus):
@@ -75,8 +76,8 @@ def test_a_passage_of_many_documents_joins_none_and_is_held_out_of_none(corpus):
     files = {f"{number}.txt": "\n".join([f"{LONG}: {number}", *sentences(9, number)]) for number in range(100, 140)}
     table, summary = corpus(files, txt_unit="line")
     pages = table[table["text"].str.startswith(LONG)]
-    assert set(pages["split"]) == {"train"} and len(set(table["split"])) == 2
-    left_out = summary.dropped["held out, but nearly the same as a training text"]
+    assert set(pages["split"]) == {"train"} and set(table["split"]) == set(SPLITS)
+    left_out = summary.dropped["held out, but nearly the same as a text of another split"]
     assert left_out == 40 - len(pages) > 5 and summary.texts == len(table) == summary.read - left_out
     assert (summary.near_duplicates, summary.held_out_copies) == (40, 0)
 
@@ -84,6 +85,6 @@ def test_a_passage_of_many_documents_joins_none_and_is_held_out_of_none(corpus):
 def test_a_corpus_of_near_duplicates_is_split_all_the_same_and_that_is_counted(corpus):
     lines = "\n".join([*(f"{LONG} {number}" for number in range(60)), *sentences(40, 1)])
     table, summary = corpus({"t.txt": lines}, txt_unit="line", txt_document="text")
-    held_out = table[table["split"] == "validation"]
+    held_out = table[table["split"] != "train"]
     assert summary.near_duplicates == 60 and summary.texts == 100
     assert summary.held_out_copies == held_out["text"].str.startswith(LONG).sum() > 10

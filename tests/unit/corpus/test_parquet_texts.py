@@ -70,14 +70,16 @@ def test_two_columns_of_one_name_are_refused(refusal):
 
 
 def test_fields_of_structs_have_dotted_paths(corpus):
-    body = pa.array([{"text": "one", "by": {"name": "Ann"}}, {"text": "two", "by": None}, None])
-    data = parquet(body=body, **{"a.b": ["x", "y", "z"]})
+    body = pa.array(
+        [{"text": "one", "by": {"name": "Ann"}}, {"text": "two", "by": None}, {"text": "three", "by": None}, None]
+    )
+    data = parquet(body=body, **{"a.b": ["x", "y", "z", "x"]})
     table, summary = corpus(
         {"t.parquet": data}, text_column="body.text", group_column="body.by.name", label_columns=("a.b",)
     )
-    assert table["text"].tolist() == ["one", "two"] and summary.dropped == {"empty cell": 1}
-    assert table["group"].fillna("none").tolist() == ["Ann", "none"]
-    assert table["label_a.b"].tolist() == ["x", "y"]
+    assert table["text"].tolist() == ["one", "two", "three"] and summary.dropped == {"empty cell": 1}
+    assert table["group"].fillna("none").tolist() == ["Ann", "none", "none"]
+    assert table["label_a.b"].tolist() == ["x", "y", "z"]
 
 
 @pytest.mark.parametrize("named", ["data", "data/t.parquet"])

@@ -8,14 +8,15 @@ from support.spreadsheets import workbook
 
 def test_a_text_file_is_a_text_a_line_or_a_block(corpus):
     content = "\ufefffirst line\r\nsecond line\n\n\nthird  line\n"
-    files = {"a.txt": content, "b.txt": "another"}
-    assert corpus(files)[0]["text"].tolist() == ["first line\nsecond line\n\n\nthird  line", "another"]
+    files = {"a.txt": content, "b.txt": "another", "c.txt": "one more"}
+    whole = ["first line\nsecond line\n\n\nthird  line", "another", "one more"]
+    assert corpus(files)[0]["text"].tolist() == whole
     lines, _ = corpus(files, txt_unit="line")
-    assert lines["text"].tolist() == ["first line", "second line", "third  line", "another"]
+    assert lines["text"].tolist() == ["first line", "second line", "third  line", "another", "one more"]
     for unit in ("line", "block"):
         dropped = corpus({"b.txt": "one\r\n\ntwo\n\nx\ny"}, txt_unit=unit, min_characters=5)[1].dropped_examples
         assert [places[-1] for places in dropped.values()] == ["b.txt:6" if unit == "line" else "b.txt:5"]
-    assert corpus(files, txt_unit="block")[0]["text"].tolist() == ["first line\nsecond line", "third  line", "another"]
+    assert corpus(files, txt_unit="block")[0]["text"].tolist() == ["first line\nsecond line", "third  line", *whole[1:]]
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "json", "jsonl", "parquet", "xlsx"])
@@ -68,3 +69,25 @@ def test_what_cant_be_read_is_refused_with_place_and_remedy(refusal, files, chan
     message = refusal(files, **changes)
     for part in said:
         assert part in message
+
+
+def test_of_several_raters_the_label_is_what_most_of_them_say(corpus):
+    rows = [
+        ("one", "good", "good", "bad"),
+        ("two", "bad", "good", ""),
+        ("three", "", "", ""),
+        ("four", "", "bad", "bad"),
+    ]
+    lines = "\n".join(map(",".join, [("text", "anna", "ben", "eva"), *rows]))
+    raters = {"mood": ["anna", "ben", "eva"], "other": ["eva", "anna"]}
+    table, summary = corpus({"t.csv": lines}, rater_columns=raters)
+    assert table["label_mood"].fillna("").tolist() == ["good", "", "", "bad"]
+    given = [dict(row) for row in table["raters"]]
+    assert [list(one["mood"]) for one in given] == [["good", "good", "bad"], ["bad", "good"], [], ["bad", "bad"]]
+    assert list(given[0]["other"]) == ["bad", "good"]
+    assert summary.labels["mood"] == {"bad": 1, "good": 1} and summary.undecided == {"mood": 1, "other": 1}
+
+
+def test_a_rater_whose_column_is_missing_is_named(refusal):
+    message = refusal({"t.csv": "text,anna\none,good\n"}, rater_columns={"mood": ["anna", "ben"]})
+    assert "has no column 'ben' (corpus.rater_columns)" in message

@@ -30,8 +30,8 @@ def test_cells_look_as_the_program_shows_them(corpus):
 
 
 def test_headings_may_begin_further_right_and_lines_are_kept(corpus):
-    rows = [[None, "text"], [None, "one\ntwo <&>"], [None, " three"]]
-    assert corpus({"t.xlsx": workbook({"A": rows})})[0]["text"].tolist() == ["one\ntwo <&>", "three"]
+    rows = [[None, "text"], [None, "one\ntwo <&>"], [None, " three"], [None, "four"]]
+    assert corpus({"t.xlsx": workbook({"A": rows})})[0]["text"].tolist() == ["one\ntwo <&>", "three", "four"]
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,16 @@ MODEL = ModelSummary(
     name="m_1", tokenizer="own", start="scratch", parameters=1234567, device_kind="cpu", compute_dtype="float32",
     compiled=False, micro_batch_sequences=2, processes=1, steps_planned=2000, steps_done=1500, best_step=1400,
     tokens_seen=99999, validation_loss=1.25, validation_perplexity=3.49, validation_bits_per_byte=1.5,
+    test_loss=1.27, test_perplexity=3.56, test_bits_per_byte=1.52,
     checkpoints={"100": 1400}, weights_sha256="ab12",
 )  # fmt: skip
 TOKENIZER = TokenizerSummary("own", 30000, {}, {}, 3.14, 0, "uint16")
 CORPUS = CorpusSummary(
     source="files", texts=1000, documents=22, parts=0, near_duplicates=0, held_out_copies=0,
-    groups={"b|c": 400, "a": 600}, labels={},
-    splits={"train": 900, "validation": 100}, characters=123456, utf8_bytes=130000, length_quantiles_characters={},
+    groups={"b|c": 400, "a": 600}, labels={}, undecided={},
+    splits={"train": 900, "validation": 40, "test": 60},
+    split_documents={"train": 10, "validation": 4, "test": 8},
+    characters=123456, utf8_bytes=130000, length_quantiles_characters={},
     read=1000, dropped={}, dropped_examples={}, found={}, unread={}, inputs={},
 )  # fmt: skip
 
@@ -36,7 +39,9 @@ def test_every_number_is_one_of_the_summaries():
     assert metadata == {"language": "cs", "library_name": "transformers", "pipeline_tag": "text-generation",
                         "tags": ["gpt2", "samizdat"]}  # fmt: skip
     for said in ("1,234,567 parameters, from scratch", "1,500 of 2,000 steps, 99,999 tokens", "those of step 1,400,",
-                 "| bits per byte | 1.5000 |", "| `epochs` | `1.0` |", "`ab12`"):  # fmt: skip
+                 "| bits per byte | 1.5200 |",
+                 "900 texts were trained on, 40 selected on, and\n60 held out from both",
+                 "| `epochs` | `1.0` |", "`ab12`"):  # fmt: skip
         assert said in text
     assert "<b>" not in text and text.index("| a | 600 |") < text.index("| 400 |") and "| b|c |" not in text
 

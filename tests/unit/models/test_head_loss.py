@@ -23,6 +23,10 @@ def test_loss_and_gradients_are_those_of_cross_entropy(monkeypatch, rows, vocabu
         functional.cross_entropy(hidden @ weight.T, targets, ignore_index=head_loss.NO_TARGET, reduction="sum") / 3
     )
     torch.testing.assert_close(ours, expected)
+    alone = head_loss.token_losses(hidden, weight, targets)
+    assert alone[[3, 12]].tolist() == [0, 0]
+    torch.testing.assert_close(alone.sum() / 3, expected)
+    torch.testing.assert_close(alone[0], functional.cross_entropy(hidden[:1] @ weight.T, targets[:1]))
     for found, wanted in zip(gradients, torch.autograd.grad(expected, (hidden, weight)), strict=True):
         torch.testing.assert_close(found, wanted)
 

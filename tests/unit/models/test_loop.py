@@ -7,10 +7,15 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from torch.nn.functional import cross_entropy
+from transformers import GPT2LMHeadModel
 
-from samizdat.models.head_loss import head_loss
+from samizdat.models.head_loss import NO_TARGET, head_loss
 from samizdat.models.row_loss import RowLoss
+from samizdat.models.rows import evaluation_rows
 from samizdat.records.io import read_document
 from samizdat.records.models import ModelSummary
 from support.small_training import LONG, SETTINGS, contents, log_of, run, run_program, state_of, words
@@ -54,6 +59,13 @@ def test_training_stops_early_and_keeps_the_best(tokenizer, tmp_path):
     assert list(losses)[-1] == summary.steps_done and list(losses)[-3] == summary.best_step
     assert summary.checkpoints["100"] == summary.best_step
     assert (out / "steps" / "25" / "model.safetensors").is_file()
+    # What is measured on the test split are the published weights, not the last ones.
+    tokens = np.fromfile(tokenizer / "tokens" / "test.bin", "<u2")
+    rows = torch.from_numpy(evaluation_rows(tokens, boundary=int(tokens[0]), context_tokens=16, rows=1))
+    with torch.no_grad():
+        logits = GPT2LMHeadModel.from_pretrained(out).eval()(rows[:, :-1].clamp(min=0)).logits
+    loss = cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten(), ignore_index=NO_TARGET)
+    assert summary.test_loss == pytest.approx(loss.item(), rel=1e-4)
 
 
 def test_who_is_asked_to_end_saves_first_and_goes_on_later(trained, tokenizer, tmp_path):

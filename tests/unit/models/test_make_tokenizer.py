@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
 from samizdat.base.errors import UserError
 from samizdat.checkpoints.encoding import BOUNDARY, encode, load_tokenizer, token_dtype
@@ -42,8 +44,12 @@ def test_each_text_follows_a_boundary_and_reads_as_it_was(own):
     tokenizer = load_tokenizer(own)
     parts = [tokenizer.decode(part[1:]) for part in np.split(tokens, starts[1:])]
     assert parts == SENTENCES * 3
-    assert summary.utf8_bytes == {"train": sum(len(text.encode()) for text in SENTENCES) * 3, "validation": 8}
-    held_out = np.fromfile(own / "tokens" / "validation.bin", "<u2")
+    assert summary.utf8_bytes == {
+        "train": sum(len(text.encode()) for text in SENTENCES) * 3,
+        "validation": 0,
+        "test": 8,
+    }
+    held_out = np.fromfile(own / "tokens" / "test.bin", "<u2")
     assert tokenizer.decode(held_out) == BOUNDARY + "held out"
 
 
@@ -63,7 +69,7 @@ def load_once(folder, _cache={}):  # noqa: B006 - hypothesis calls this a hundre
 def test_the_same_texts_make_the_same_bytes(own, tmp_path):
     make_tokenizer(settings_of(), write_texts(TEXTS, tmp_path / "t.parquet"), None, tmp_path / "out")
     files = [path.relative_to(own) for path in own.rglob("*") if path.is_file()]
-    assert len(files) == 5
+    assert len(files) == 6
     assert all((own / name).read_bytes() == (tmp_path / "out" / name).read_bytes() for name in files)
 
 
@@ -117,6 +123,17 @@ def test_a_checkpoint_that_cant_end_a_text_is_refused(own, tmp_path):
     with pytest.raises(UserError, match="no end-of-sequence token"):
         make_tokenizer(settings_of(source="checkpoint", checkpoint=str(folder)), texts, None, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_checkpoint_that_ends_a_text_in_its_middle_is_refused(tmp_path):
+    backend = Tokenizer(models.WordLevel({BOUNDARY: 0, "other": 1, "texts": 2}, unk_token=BOUNDARY))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=backend, eos_token=BOUNDARY).save_pretrained(tmp_path / "words")
+    texts = write_texts(["other texts", "unknown texts"], tmp_path / "t.parquet")
+    settings = settings_of(source="checkpoint", checkpoint=str(tmp_path / "words"))
+    with pytest.raises(UserError, match="so the texts of the test split can't be told apart"):
+        make_tokenizer(settings, texts, None, tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_ids_are_as_small_as_the_vocabulary_allows():

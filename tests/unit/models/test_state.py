@@ -14,6 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from samizdat.base.errors import UserError
+from samizdat.base.files import replacing
 from samizdat.models import learner, state
 from samizdat.models.loop import TrainingLoop
 from samizdat.models.state import StateWriter
@@ -145,6 +146,38 @@ def test_a_state_of_another_recipe_is_not_resumed_from(trained, tokenizer, tmp_p
     assert contents(run(tokenizer, tmp_path)[1]) == contents(trained)
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("state.safetensors", "is damaged"), ("best/model.safetensors", "weights that were saved before the state")],
+)
+def test_damage_to_a_state_or_to_saved_weights_is_told_and_trains_from_the_start(
+    trained, tokenizer, tmp_path, monkeypatch, capsys, name, said
+):
+    stop_after_a_state(monkeypatch, tokenizer, tmp_path)
+    path = tmp_path / "work" / name
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 0x40  # a bit of a weight
+    path.write_bytes(content)
+    _, out = run(tokenizer, tmp_path)
+    assert said in capsys.readouterr().err
+    assert contents(out) == contents(trained)
+
+
+def test_weights_that_are_damaged_after_the_last_step_are_not_published(trained, tokenizer, tmp_path, monkeypatch):
+    go = TrainingLoop.go
+
+    def go_and_damage(self, name):
+        go(self, name)
+        path = self.work / "best" / "model.safetensors"
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingLoop, "go", go_and_damage)
+        with pytest.raises(UserError, match=r"weights that were saved in .* are damaged"):
+            run(tokenizer, tmp_path)
+    assert contents(run(tokenizer, tmp_path)[1]) == contents(trained)
+
+
 @pytest.fixture(scope="module")
 def two_processes(tokenizer, tmp_path_factory):
     """A training by two processes that was not interrupted."""
@@ -178,7 +211,9 @@ def test_a_state_of_another_number_of_processes_is_refused(tokenizer, tmp_path, 
     path = tmp_path / "work" / "state.safetensors"
     with safe_open(path, "pt") as file:
         metadata = file.metadata() | {"processes": "4"}
-    save_file(load_file(path), path, metadata)
+    tensors = load_file(path)
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata)
     with pytest.raises(
         UserError, match=r"state\.safetensors was made by 4 processes, but this training has 1 process"
     ) as error:

@@ -1,5 +1,6 @@
 """Training: a checkpoint that transformers reads, and the same bytes each time."""
 
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,8 +12,8 @@ from samizdat.base.errors import UserError
 from samizdat.models.head_loss import NO_TARGET
 from samizdat.models.row_loss import RowLoss
 from samizdat.models.rows import evaluation_rows
-from samizdat.records.io import read_document
-from samizdat.records.models import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
+from samizdat.records.io import read_document, read_table
+from samizdat.records.models import TEST_LOSSES, TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
 from support.small_training import contents, log_of, run
 
 
@@ -36,11 +37,12 @@ def test_the_model_is_a_hugging_face_checkpoint_with_its_steps_and_log(trained, 
     assert rows[-1]["validation_loss"] < 0.8 * rows[0]["validation_loss"]
 
 
-def test_bits_per_byte_are_those_of_an_independent_count(trained, tokenizer):
-    summary = read_document(ModelSummary, trained / "summary.json")
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_bits_per_byte_are_those_of_an_independent_count(trained, tokenizer, split):
+    summary = vars(read_document(ModelSummary, trained / "summary.json"))
     vocabulary = read_document(TokenizerSummary, tokenizer / "summary.json")
     model = GPT2LMHeadModel.from_pretrained(trained).eval()
-    tokens = np.fromfile(tokenizer / "tokens" / "validation.bin", "<u2")
+    tokens = np.fromfile(tokenizer / "tokens" / f"{split}.bin", "<u2")
     rows = torch.from_numpy(evaluation_rows(tokens, boundary=vocabulary.boundary_token_id, context_tokens=16, rows=1))
     with torch.no_grad():
         logits = model(rows[:, :-1].clamp(min=0)).logits
@@ -50,10 +52,44 @@ def test_bits_per_byte_are_those_of_an_independent_count(trained, tokenizer):
     held_out = sum(
         len(text.encode()) for text in AutoTokenizer.from_pretrained(tokenizer).decode(tokens).split("<|endoftext|>")
     )
-    assert vocabulary.utf8_bytes["validation"] == held_out
-    assert summary.validation_bits_per_byte == pytest.approx(nats / np.log(2) / held_out, rel=1e-4)
-    assert summary.validation_loss == pytest.approx(nats / len(tokens), rel=1e-4)
-    assert summary.validation_perplexity == pytest.approx(np.exp(nats / len(tokens)), rel=1e-3)
+    assert vocabulary.utf8_bytes[split] == held_out
+    assert summary[f"{split}_bits_per_byte"] == pytest.approx(nats / np.log(2) / held_out, rel=1e-4)
+    assert summary[f"{split}_loss"] == pytest.approx(nats / len(tokens), rel=1e-4)
+    assert summary[f"{split}_perplexity"] == pytest.approx(np.exp(nats / len(tokens)), rel=1e-3)
+
+
+def test_the_loss_of_each_test_text_is_that_of_its_tokens_and_of_its_end(trained, tokenizer):
+    boundary = read_document(TokenizerSummary, tokenizer / "summary.json").boundary_token_id
+    tokens = np.fromfile(tokenizer / "tokens" / "test.bin", "<u2").astype(int)
+    stream = np.append(tokens, boundary)
+    model = GPT2LMHeadModel.from_pretrained(trained).eval()
+    wanted, place = [], 0
+    for text in np.split(tokens, np.flatnonzero(tokens == boundary)[1:]):
+        total = 0.0
+        for number in range(place, place + len(text)):
+            begin = number // 16 * 16  # as the stream is cut into rows
+            with torch.no_grad():
+                logits = model(torch.from_numpy(stream[None, begin : number + 1])).logits[0, -1]
+            total -= torch.log_softmax(logits, 0)[stream[number + 1]].item()
+        wanted.append((total, len(text)))
+        place += len(text)
+    found = read_table(trained / "test_losses.parquet", TEST_LOSSES)
+    assert found["tokens"].tolist() == [length for _, length in wanted] and len(found) == 10
+    assert found["nats"].to_numpy() == pytest.approx([total for total, _ in wanted], rel=1e-4)
+
+
+def test_what_the_test_split_holds_changes_no_weight_and_no_choice(trained, tokenizer, tmp_path):
+    other = shutil.copytree(tokenizer, tmp_path / "own")
+    tokens = np.fromfile(other / "tokens" / "test.bin", "<u2")
+    tokens[tokens != tokens[0]] = 5
+    (other / "tokens" / "test.bin").write_bytes(tokens.tobytes())
+    _, out = run(other, tmp_path)
+    first, second = contents(trained), contents(out)
+    differ = {name for name in first if first[name] != second[name]}
+    assert differ == {"summary.json", "test_losses.parquet"}
+    summaries = [vars(read_document(ModelSummary, folder / "summary.json")) for folder in (trained, out)]
+    assert {key for key in summaries[0] if summaries[0][key] != summaries[1][key]} == {
+        "test_loss", "test_perplexity", "test_bits_per_byte"}  # fmt: skip
 
 
 def test_a_model_without_checkpoints_on_the_way_is_the_same_model(trained, tokenizer, tmp_path):

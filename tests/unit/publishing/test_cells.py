@@ -3,7 +3,7 @@
 import pytest
 
 from samizdat.base.errors import UserError
-from samizdat.publishing.cells import cell_options, split_options, with_option
+from samizdat.publishing.cells import cell_options, inert, split_options, with_option, without_option
 
 
 def test_options_of_a_cell_are_yaml():
@@ -15,9 +15,17 @@ def test_options_of_a_cell_are_yaml():
         cell_options("#| label: a: b\n")
 
 
-def test_an_option_is_added_after_those_of_the_cell():
+def test_an_option_is_added_after_those_of_the_cell_or_changed_in_its_place():
     source = "#| label: a\nprint()\n#| no: option"
     added = with_option(source, "fig-alt", 'a "<b>"')
-    assert split_options(added) == ('#| label: a\n#| fig-alt: "a &#34;&#60;b&#62;&#34;"\n', "print()\n#| no: option")
+    assert split_options(added) == ('#| label: a\n#| fig-alt: "a \\"<b>\\""\n', "print()\n#| no: option")
+    assert cell_options(added)["fig-alt"] == 'a "<b>"'
     assert with_option("print()", "x", "y") == '#| x: "y"\nprint()'
     assert split_options("#| label: a") == ("#| label: a", "")
+    changed = with_option(added, "label", r"\1 \n")
+    assert list(cell_options(changed).items()) == [("label", r"\1 \n"), ("fig-alt", 'a "<b>"')]
+    assert without_option(changed, "label") == with_option("print()\n#| no: option", "fig-alt", 'a "<b>"')
+
+
+def test_shortcodes_of_a_text_stay_text():
+    assert inert("{{< x >}} {a}") == "&#123;<span></span>&#123;&#60; x &#62;&#125;<span></span>&#125; &#123;a&#125;"

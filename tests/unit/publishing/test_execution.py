@@ -15,6 +15,24 @@ def test_unchanged_inputs_execute_nothing_and_give_the_same_bytes(project):
     assert project.notebook.read_bytes() == before
 
 
+@pytest.mark.parametrize("damage", ["flipped", "emptied", "deleted", "the index emptied", "the index no database"])
+def test_a_damaged_execution_is_executed_again(project, damage):
+    before = project.notebook.read_bytes()
+    (kept,) = (project.work / "executed").rglob("base.ipynb")
+    index = project.work / "executed" / "global.db"
+    if damage.startswith("the index"):
+        index.write_bytes(b"" if damage == "the index emptied" else b"no database" * 100)
+    elif damage == "deleted":
+        kept.unlink()
+    else:
+        # The shown number itself: a notebook that can be read and says something else.
+        shown = kept.read_bytes().replace(project.shown()[0].encode(), b"7", 1)
+        kept.write_bytes(shown if damage == "flipped" else b"")
+    assert project.execute() == "executed"
+    assert project.notebook.read_bytes() == before
+    assert project.execute() == "as before"
+
+
 def test_new_prose_and_notes_execute_nothing_and_are_in_the_notebook(project):
     project.write("report/notes.md", "Other *words*.")
     project.write("report/index.qmd", DOCUMENT.replace("## The end", "More prose.\n\n## The very end"))

@@ -17,7 +17,7 @@ def test_quarto_renders_a_copy_of_the_project_and_its_scripts_become_inline(fake
     arguments, folder, python, *files = (fake_quarto / "log").read_text().splitlines()
     assert arguments == "render report.ipynb --to html"
     assert Path(folder).resolve() == (fake_quarto / "work" / "quarto").resolve() and Path(python).is_file()
-    patterns = ("*.scss", "*.lua", "tables.*", "scripts.html", "quarto.html")
+    patterns = ("*.scss", "*.lua", "*.js", "tables.css", "scripts.html", "quarto.html")
     look = [path.name for pattern in patterns for path in PROJECT.glob(pattern)]
     assert set(files) == {"_quarto.yml", "report.ipynb", "vendor", *look}
     config = yaml.safe_load((fake_quarto / "log.yml").read_text())

@@ -12,9 +12,9 @@ from support.report_page import FLOATS, PNG, markdown, page_of
 
 def test_sections_figures_and_tables_are_numbered_and_referred_to():
     page = page_of(*FLOATS)
-    assert '<h2><span class="number">1</span> First</h2>' in page
-    assert '<h3><span class="number">1.1</span> Below</h3>' in page
-    assert '<h2><span class="number">2</span> Last</h2>' in page
+    assert '<h2><a href="#sec-first" class="number">1</a> First</h2>' in page
+    assert '<h3><a href="#sec-below" class="number">1.1</a> Below</h3>' in page
+    assert '<h2><a href="#sec-last" class="number">2</a> Last</h2>' in page
     assert re.findall(r'<a href="(#[\w-]+)" class="reference">([^<]*)</a>', page) == [
         ("#fig-b", "Figure\u00a02"), ("#tbl-a", "Table\u00a01"), ("#sec-last", "Section\u00a02"),
     ]  # fmt: skip
@@ -22,12 +22,13 @@ def test_sections_figures_and_tables_are_numbered_and_referred_to():
         assert page.count(f'id="{identifier}"') == 1
 
 
-def test_captions_are_below_figures_and_above_tables():
+def test_captions_are_above_figures_and_tables():
     page = page_of(*FLOATS)
     figure = re.search(r'<figure id="fig-a" class="fig">(.*?)</figure>', page).group(1)
-    assert figure.endswith(
-        f'<img src="data:image/png;base64,{PNG}" alt="Alt &lt;a&gt;" width=720 height=300></div>'
+    assert figure == (
         '<figcaption><span class="number">Figure 1:</span> Caption <em>a</em></figcaption>'
+        '<div class="scroll" role="group" aria-label="Figure" tabindex="0">'
+        f'<img src="data:image/png;base64,{PNG}" alt="Alt &lt;a&gt;" width=720 height=300></div>'
     )
     table = re.search(r'<figure id="tbl-a" class="tbl">(.*?)</figure>', page).group(1)
     assert table.startswith(

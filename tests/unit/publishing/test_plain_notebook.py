@@ -62,7 +62,7 @@ def test_every_reference_is_a_link_with_the_number_of_its_target(pair):
     text = "\n\n".join(words_of(pair[1]))
     targets = set(re.findall(r'<a id="([\w-]+)"></a>', text))
     links = re.findall(r"\[((?:Table|Figure|Section)\s[\d.]+)\]\(#([\w-]+)\)", text)
-    assert len(links) > 10 and {name for _, name in links} <= targets
+    assert len(links) > 7 and {name for _, name in links} <= targets
     numbers = dict(re.findall(r'<a id="([\w-]+)"></a>\n\n\*\*(.*?):\*\*', text))
     assert {(name, words.replace("\u00a0", " ")) for words, name in links if name in numbers} <= set(numbers.items())
 

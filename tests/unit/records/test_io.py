@@ -41,7 +41,7 @@ def test_texts_may_bring_labels_and_no_other_columns(tmp_path):
         "split": ["train"],
         "sha256": ["f"],
     }
-    row |= {"ratings": [None], "label_mood": ["good"]}
+    row |= {"ratings": [None], "raters": [None], "label_mood": ["good"]}
     path = tmp_path / "texts.parquet"
     write_table(pd.DataFrame(row), TEXTS, path)
     assert read_table(path, TEXTS)["label_mood"].tolist() == ["good"]

@@ -66,4 +66,32 @@ def test_groups_differ_only_where_the_test_says_so(two_labels):
     for p_holm in (0.06, float("nan")):
         two_labels.group_tests["p_holm"] = p_holm
         said = classifiers.shares_by_group(two_labels).alternative_text
-        assert said.startswith("No classifier finds a difference between groups that chance does not explain. ")
+        assert said.startswith(f"{NONE_DIFFERS}. ")
+
+
+NONE_DIFFERS = "No classifier finds a difference between groups that chance does not explain"
+
+
+def shares(*rows: tuple[str, str, float]) -> pd.DataFrame:
+    """Shares of labels in groups, each with an interval of two percent."""
+    frame = pd.DataFrame(rows, columns=["label", "group", "share"]).assign(classifier="kind", subset="texts")
+    return frame.assign(group_kind="group", low=frame["share"] - 0.01, high=frame["share"] + 0.01)
+
+
+@pytest.mark.parametrize(
+    ("rows", "p_holm", "said"),
+    [
+        ((("letter", "letter", 0.52), ("letter", "poem", 0.0), ("poem", "letter", 0.48), ("poem", "poem", 1.0)),
+         0.01, "The labels follow the groups that they are named after"),
+        ((("letter", "letter", 0.5), ("letter", "poem", 0.5), ("poem", "letter", 0.5), ("poem", "poem", 0.5)),
+         0.5, NONE_DIFFERS),
+        ((("letter", "letter", 0.9), ("letter", "poem", 0.0), ("letter", "novel", 0.3), ("novel", "poem", 0.1),
+          ("novel", "letter", 0.1), ("novel", "novel", 0.7)), 0.01,
+         "Of “novel”, kind calls 30 % “letter”; of “poem”, 0 %"),
+    ],
+)  # fmt: skip
+def test_a_label_named_after_a_group_is_no_finding_there(two_labels, rows, p_holm, said):
+    vars(two_labels)["group_tests"] = pd.DataFrame({"classifier": ["kind"], "p_holm": [p_holm]})
+    texts = two_labels.texts.iloc[: len(rows)].assign(group=[row[1] for row in rows])
+    vars(two_labels)["texts"], vars(two_labels)["shares"] = texts, shares(*rows)
+    assert plain(classifiers.shares_by_group(two_labels).alternative_text).startswith(f"{said}. ")

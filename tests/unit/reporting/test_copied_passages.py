@@ -1,20 +1,65 @@
-"""The longest passage that a sample copies: shown only where texts may be published."""
+"""The longest passage that a sample copies: marked in it and in its source, and only where texts may be shown."""
+
+import pytest
 
 from samizdat.reporting import Run
-from samizdat.reporting.copied_passages import copy_cell, copy_note
+from samizdat.reporting.copied_passages import (
+    AROUND_CHARACTERS,
+    copy_in_context,
+    copy_note,
+    source_of,
+    with_copy_marked,
+)
+from samizdat.reporting.frames import rows_of
 from samizdat.reporting.words import NO_BREAK
 
 
-def test_the_longest_copy_is_shown_with_a_sample_unless_texts_are_not_published(made_up):
-    run = Run(made_up)
-    row = next(iter(run.longest_copies.values()))
-    secret = row | {"copy_characters": 12, "characters": 40, "passage": "*the* secret"}
-    run.longest_copies = {"a": secret, "b": row | {"copy_characters": 0}}
-    cell = copy_cell(run, "a")
-    assert "&#42;the&#42; secret" in cell and f"12{NO_BREAK}of 40 characters" in cell
-    assert copy_cell(run, "b") == "" == copy_cell(run, "unknown")
-    assert "longest copy: " in copy_note(run, "a") and "secret</bdi>, 12" in copy_note(run, "a")
-    assert copy_note(run, "b") == ""
+@pytest.fixture
+def run(made_up):
+    return Run(made_up)
+
+
+SAMPLE = {"id": "a", "text": "they told *the* secret to me"}
+COPY = {"copy_begin": 10, "copy_characters": 12, "characters": 28}
+
+
+def test_the_longest_copy_is_marked_in_a_sample_unless_texts_are_not_published(run):
+    run.longest_copies = {"a": COPY, "b": COPY | {"copy_characters": 0}}
+    text = '<bdi lang="en">they told <mark>&#42;the&#42; secret</mark> to me</bdi>'
+    assert with_copy_marked(run, SAMPLE, 100) == text
+    assert with_copy_marked(run, SAMPLE, 15).startswith('<bdi lang="en">they told <mark>&#42;the&#42;</mark></bdi> …')
+    assert with_copy_marked(run, SAMPLE, 9).startswith('<bdi lang="en">they told</bdi> …')
+    assert "<mark>" not in with_copy_marked(run, SAMPLE | {"id": "b"}, 100)
+    assert "<mark>" not in with_copy_marked(run, SAMPLE | {"id": "unknown"}, 100)
     run.publish_texts = False
-    for shown_copy in (copy_cell, copy_note):
-        assert "secret" not in shown_copy(run, "a") and "12" in shown_copy(run, "a")
+    assert "<mark>" not in with_copy_marked(run, SAMPLE, 100)
+
+
+def test_small_print_has_the_length_of_the_copy(run):
+    run.longest_copies = {"a": COPY, "b": COPY | {"copy_characters": 0}}
+    assert copy_note(run, "a") == f"longest copy 12 of 28{NO_BREAK}characters"
+    assert copy_note(run, "b") == "" == copy_note(run, "unknown")
+
+
+def test_the_source_of_a_copy_is_shown_with_what_is_around_it(run):
+    before, after = "b" * (AROUND_CHARACTERS + 5), "a" * (AROUND_CHARACTERS + 5)
+    run.texts = run.texts.assign(text=f"{before} *the* secret {after}")
+    row = COPY | {"text_id": run.texts["id"].iloc[0], "text_offset": len(before) + 1}
+    around = AROUND_CHARACTERS - 1
+    expected = f'<bdi lang="en">{"b" * around} <mark>&#42;the&#42; secret</mark> {"a" * around}</bdi>'
+    assert source_of(run, row) == f"… {expected} …"
+    samples = run.samples.assign(text=f"{before} *the* secret {after}")
+    run.samples = samples
+    assert copy_in_context(run, row | {"id": samples["id"].iloc[0], "copy_begin": len(before) + 1}) == f"… {expected} …"
+    run.texts = run.texts.assign(text="*the* secret")
+    assert source_of(run, row | {"text_offset": 0}) == '<bdi lang="en"><mark>&#42;the&#42; secret</mark></bdi>'
+
+
+def test_what_is_marked_in_samples_is_in_their_training_texts(run):
+    texts = run.texts.set_index("id")["text"]
+    for sample in rows_of(run.samples):
+        row = run.longest_copies[sample["id"]]
+        begin, size = int(row["copy_begin"]), int(row["copy_characters"])
+        passage = sample["text"][begin : begin + size]
+        offset = int(row["text_offset"])
+        assert passage == row["passage"] == texts[row["text_id"]][offset : offset + size]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from samizdat.records.corpus import CorpusSummary
+from samizdat.records.corpus import SPLITS, CorpusSummary
 from samizdat.reporting import Run, corpus
 from support.reading import cells, plain
 from support.run_fixture import make_run, sentences
@@ -13,10 +13,15 @@ def test_the_corpus_is_counted(run):
     said = plain(corpus.opening(run).markdown)
     assert "cut into" not in said and "No two texts are nearly the same." in said
     assert f"240 texts from 120 documents, {texts['text'].str.len().sum():,} characters in all" in said
-    assert "60 texts were held out" in said
     assert (
-        "1,000 to 50,000 texts (here: 240, too few) and 200,000 to 2,000,000 GPT-2 tokens (here: 3,646, too few)"
-        in said
+        "120 texts of 60 documents to train on; 60 texts of 30 documents to choose the best weights on; and the "
+        "held-out texts, 60 texts of 30 documents, on which nothing is trained or chosen."
+    ) in said
+    assert "course" not in said
+    vars(run)["config"] = run.config | {"course": "Text mining"}
+    assert (
+        "Usual limits of a course are 1,000 to 50,000 texts (here: 240, too few) and 200,000 to 2,000,000 GPT-2 tokens "
+        "(here: 3,646, too few)." in plain(corpus.opening(run).markdown)
     )
     header, letter, poem, everything_ = cells(corpus.groups(run).markdown)
     assert header == [
@@ -46,22 +51,31 @@ def test_a_file_that_was_cut_is_told(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("copies", "words"), [(0, "None of these pairs"), (58, "58 held-out texts are nearly the same")]
+    ("copies", "words"), [(0, "None of these pairs"), (58, "58 validation or held-out texts are nearly the same")]
 )
-def test_near_duplicates_are_counted_and_those_on_both_sides_told(tmp_path, copies, words):
+def test_near_duplicates_are_counted_and_those_in_several_splits_told(tmp_path, copies, words):
     run = Run(make_run(tmp_path / "run", texts=sentences(9), labels={}))
     vars(run)["corpus"] = CorpusSummary(**(vars(run.corpus) | {"near_duplicates": 99, "held_out_copies": copies}))
     said = plain(corpus.opening(run).markdown)
     assert "99 texts are nearly the same as another" in said and words in said
 
 
+def test_texts_whose_raters_give_no_label_most_often_are_counted(tmp_path):
+    run = Run(make_run(tmp_path / "run", texts=sentences(9), labels={}))
+    vars(run)["corpus"] = CorpusSummary(**(vars(run.corpus) | {"undecided": {"mood": 3, "tone": 0, "topic": 1}}))
+    said = plain(corpus.opening(run).markdown)
+    assert "3 texts have no “mood”: their raters give no label most often." in said
+    assert "1 text has no “topic”: its raters" in said and "tone" not in said
+
+
 def test_one_of_a_thing_is_no_plural(tmp_path):
     run = Run(make_run(tmp_path / "run", texts=sentences(9), labels={}))
-    one = {"texts": 1, "documents": 1, "characters": 1, "splits": {"validation": 1}, "read": 2}
+    one = {"texts": 1, "documents": 1, "characters": 1, "splits": dict.fromkeys(SPLITS, 1),
+           "split_documents": dict.fromkeys(SPLITS, 1), "read": 2}  # fmt: skip
     vars(run)["corpus"] = CorpusSummary(**(vars(run.corpus) | one))
     said = plain(corpus.opening(run).markdown + corpus.dropped(run).markdown)
     assert "1 text from 1 document, 1 character in all" in said
-    assert "1 text was held out" in said and "Of 2 texts, 1 was kept." in said
+    assert "1 text of 1 document to train on;" in said and "Of 2 texts, 1 was kept." in said
 
 
 def test_what_was_found_out_and_what_was_not_read_is_told(tmp_path):

@@ -15,7 +15,7 @@ def rows(**values):
 
 def test_points_of_a_name_are_next_to_each_other_in_the_order_of_the_legend():
     panel = Panel("mood", ["good", "bad"], {"texts": rows(good=0.3, bad=0.7), "samples": rows(bad=0.5)})
-    figure = interval_panels("A title", [panel], [1.0], title_inches=1, spread=0.5, name_characters=20)
+    figure = interval_panels("A title", [panel], [1.0], legend_inches=1, spread=0.5, name_characters=20)
     with figure as (_, [axis]):
         first, second = axis.containers
     assert [label.get_text() for label in axis.get_yticklabels()] == ["good", "bad"]

@@ -33,9 +33,10 @@ def test_too_few_documents_are_said(two_labels):
         ["jensen_shannon_bits", "low", "high", "chance_bits", "p_value", "p_since_first"], float("nan")
     )
     vars(two_labels)["divergences"] = pd.DataFrame([divergence(**none)])
-    for said in (label_comparison.opening(two_labels).markdown, *label_comparison.in_brief(two_labels)):
-        assert "0.030 bits" in plain(said) and "fewer than 20 documents, too few for an interval" in plain(said)
-        assert "differ" not in said
+    said = plain(label_comparison.opening(two_labels).markdown)
+    assert "0.030 bits" in said and "fewer than 20 documents, too few for an interval" in said and "differ" not in said
+    brief = [plain(said) for said in label_comparison.in_brief(two_labels, "mood")]
+    assert brief == ["Labels of samples and of texts: too few documents for a comparison (0.030 bits apart)"]
     assert "nan" not in label_comparison.divergences(two_labels).markdown
     rows = [divergence(percent=percent, begun_with="prompts", **none) for percent in (10, 100)]
     vars(two_labels)["divergences"] = pd.DataFrame(rows)

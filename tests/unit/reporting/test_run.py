@@ -26,5 +26,5 @@ def test_models_are_in_the_order_of_the_config(tmp_path):
     assert [row[0] for row in cells(training.models(run).markdown)[1:]] == ["b-model", "a-model"]
     said = plain(label_comparison.opening(run).markdown)
     assert said.index("samples of “b-model”") < said.index("samples of “a-model”")
-    assert [row[0] for row in cells(samples.gallery(run).markdown)[1:]] == ["b-model"] * 16 + ["a-model"] * 16
+    assert [row[0] for row in cells(samples.gallery(run).markdown)[1:]] == ["b-model"] * 4 + ["a-model"] * 4
     assert list(run.divergences["model"].drop_duplicates()) == ["b-model", "a-model"]

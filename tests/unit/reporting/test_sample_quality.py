@@ -6,7 +6,7 @@ import pytest
 
 from samizdat.records.io import read_table, write_table
 from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY
-from samizdat.reporting import sample_quality
+from samizdat.reporting import copy_lengths, sample_quality
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import Picture
 from samizdat.reporting.words import NO_BREAK, Table
@@ -29,7 +29,7 @@ def quality(*rows):
         for subset, metric, value, low, high, more in rows
     ]  # fmt: skip
     frame = pd.DataFrame(lines, columns=SAMPLE_QUALITY.names).astype({"percent": "Int16"})
-    numbers = ["value", "low", "high", "real_value", "p_value", "temperature"]
+    numbers = ["value", "low", "high", "real_value", "p_value", "seeds_low", "seeds_high", "temperature"]
     return frame.astype(dict.fromkeys(numbers, float))
 
 
@@ -88,7 +88,7 @@ def test_closeness_by_characters_has_its_own_column_and_reason(folder):
     head = sample_quality.nearness(run).markdown.splitlines()[0]
     assert "Closeness (characters)" in head and head.count("Closeness") == 1
     assert f"doesn’t know 83{NO_BREAK}% of the tokens" in sample_quality.encoder_note(run).markdown
-    assert sample_quality.encoder_note(shown(folder, quality(REAL))).markdown == ""
+    assert sample_quality.encoder_note(shown(folder, quality(REAL))) is None
 
 
 def test_checkpoints_have_their_training_in_a_column(folder):
@@ -113,13 +113,24 @@ def test_the_figure_of_copies_says_what_it_shows(folder, value, p_value, title):
         ("held_out", "copy_characters", 16.0, 14.0, 18.0, {}),
         ("samples", "copy_characters", value, value - 5, value + 5, {"p_value": p_value}),
     )
-    picture = sample_quality.copies(shown(folder, rows))
-    assert isinstance(picture, Picture) and picture.alternative_text.startswith(title)
+    picture = copy_lengths.lengths(shown(folder, rows))
+    assert isinstance(picture, Picture) and picture.title.startswith(title)
+    assert picture.alternative_text.startswith(picture.title)
     lengths = read_table(folder / "statistics" / "copies.parquet", COPIES)
     real = lengths.loc[lengths["subset"] == "held_out", "copy_characters"]
     assert f"held-out texts: half of them {np.median(real):.0f} characters or more" in picture.alternative_text
     (drawn,) = [line for line in picture.axes[0].lines if "held-out" in line.get_label()]
     assert drawn.get_xdata().tolist() == sorted(real.clip(lower=1))
+
+
+def test_the_figure_of_copies_names_the_temperatures_at_which_passages_are_longer(folder):
+    low, high = ({"temperature": at, "p_value": p_value} for at, p_value in ((0.7, 0.001), (1.0, 0.9)))
+    rows = [
+        ("held_out", "copy_characters", 16.0, 14.0, 18.0, {}), ("samples", "copy_characters", 40.0, 35.0, 45.0, low),
+        ("samples", "copy_characters", 15.0, 10.0, 20.0, high),
+    ]  # fmt: skip
+    picture = copy_lengths.lengths(shown(folder, quality(*rows)))
+    assert picture.title.startswith("Only the samples at temperature 0.7 share longer passages")
 
 
 def test_shares_by_step_are_those_of_the_statistics(folder):

@@ -1,9 +1,14 @@
 """The tables of samples: texts with their labels and the longest passages copied."""
 
-from samizdat.reporting import samples
-from samizdat.reporting.copied_passages import copy_cell, copy_note
+import re
+
+from samizdat.reporting import Run, samples
+from samizdat.reporting.copied_passages import copy_note, with_copy_marked
 from samizdat.reporting.words import NO_BREAK
 from support.reading import cells, plain
+from support.run_fixture import make_run, sentences
+
+STEPS = (samples.by_step, samples.more_by_step)
 
 
 def test_samples_are_shown_with_their_labels(run):
@@ -12,27 +17,39 @@ def test_samples_are_shown_with_their_labels(run):
     assert first[:2] == ["*nothing*", "10 (10 %)"]
     row = run.samples[(run.samples["percent"] == 10) & (run.samples["prompt_kind"] == "none")].iloc[0]
     labels = " · ".join(f"{scores[row['id']][0]} 0.80" for scores in run.sample_labels.values())
-    assert first[2] == f"{row['text']}<br>{labels} · {plain(copy_note(run, row['id']))}"
+    assert first[2] == f"{plain(with_copy_marked(run, row, 360))}<br>{labels} · {plain(copy_note(run, row['id']))}"
     gallery = cells(samples.gallery(run).markdown)
-    assert gallery[1][1].endswith("begun with nothing, after step 100")
+    first = run.samples[run.samples["prompt_kind"] == "unprompted"].iloc[0]
+    assert gallery[1][1].endswith(f"begun with nothing, after step 100 · {plain(copy_note(run, first['id']))}")
     continued = cells(samples.held_out(run).markdown)[1]
     begun = run.samples[run.samples["prompt_kind"] == "held_out"].iloc[0]
     assert continued[0].endswith(f"begun with {begun['prompt']}") and "after step 100 · " in continued[1]
-    assert len(cells(samples.gallery(run).markdown)) == 1 + 2 * 8
+    assert len(cells(samples.gallery(run).markdown)) == 1 + 2 * 2
     assert cells(samples.held_out(run).markdown)[0] == ["The held-out text", "Continued at 0.7", "Continued at 1"]
 
 
-def test_the_gallery_shows_the_copies_of_its_own_samples(run):
-    gallery = samples.gallery(run).markdown
-    first = run.samples[(run.samples["prompt_kind"] == "unprompted")].iloc[0]
-    line = next(line for line in gallery.splitlines() if first["text"] in line)
-    assert copy_cell(run, first["id"]) in line and "characters" in line
+def test_the_first_ones_are_open_and_the_others_follow(run, tmp_path, monkeypatch):
+    prompts = ("", "The rain", "A house", "Old letters", "New poems")
+    many = Run(make_run(tmp_path / "many", texts=sentences(60), prompts=prompts, labels={}))
+    begun = [dict.fromkeys(row[0] for row in cells(part(many).markdown)[1:]) for part in STEPS]
+    assert [list(part) for part in begun] == [["*nothing*", *prompts[1:3]], list(prompts[3:])]
+    monkeypatch.setattr(samples, "OPEN", 1)
+    open_texts, folded = (cells(part(many).markdown)[1:] for part in (samples.held_out, samples.more_held_out))
+    assert len(open_texts) == len(folded) == 1 and open_texts[0][0] != folded[0][0]
+    open_texts, folded = (cells(part(many).markdown)[1:] for part in (samples.gallery, samples.more_gallery))
+    assert [row[0] for row in open_texts] == ["0.7"] * 2 + ["1"] * 2
+    assert [row[0] for row in folded] == ["0.7"] * 6 + ["1"] * 6
+    drawn = many.samples[many.samples["prompt_kind"] == "unprompted"].groupby("temperature").head(8)
+    shown = [plain(row[1]).split("<br>")[0] for row in (*open_texts, *folded)]
+    assert sorted(re.sub("</?mark>", "", text) for text in shown) == sorted(drawn["text"])
+    monkeypatch.undo()  # two prompts, two held-out texts: nothing is left to fold
+    assert samples.more_by_step(run) is None and samples.more_held_out(run) is None
 
 
 def test_held_out_texts_that_are_too_short_to_begin_a_sample_are_told(run, monkeypatch):
     assert "can begin" not in samples.opening(run).markdown
     monkeypatch.setitem(run.config["sampling"], "held_out_prompts", 5)
-    held_out = (run.texts["split"] == "validation").sum()
+    held_out = (run.texts["split"] == "test").sum()
     assert (
         samples.opening(run)
         .markdown.replace(NO_BREAK, " ")

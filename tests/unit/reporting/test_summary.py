@@ -1,20 +1,181 @@
-"""The summary: what was compared, in short."""
+"""The first screen: four answers, each from the numbers of the run, and none that they don't give."""
+
+import re
 
 import pandas as pd
 import pytest
 
-from samizdat.reporting import summary
+from samizdat.reporting import Run, summary
+from samizdat.reporting.words import NO_BREAK
 from support.reading import plain
+from support.run_fixture import make_run, sentences
 from support.two_labels import divergence
+
+
+@pytest.fixture
+def fresh(made_up):
+    """The made-up run, which a test may change."""
+    return Run(made_up)
+
+
+def words(prose):
+    return plain(prose.markdown).replace("<mark>", "").replace("</mark>", "")
+
+
+def set_bits(run, before, after, **yardsticks):
+    (model,) = run.models.values()
+    run.training = run.training.assign(validation_bits_per_byte=before)
+    run.models = {
+        model.name: type(model)(**vars(model) | {"validation_bits_per_byte": after, "test_bits_per_byte": after})
+    }
+    found = {"xz": 3.0, "xz_after_training": 2.4, "ngram": 2.0} | yardsticks
+    sizes = {"read_bytes": 100, "training_bytes": 100}
+    run.yardsticks = {name: {"yardstick": name, "bits_per_byte": bits, **sizes} for name, bits in found.items()}
+
+
+def test_learning_is_said_in_bits_beside_yardsticks(fresh):
+    set_bits(fresh, before=7.9, after=1.9)
+    said = words(summary.learning(fresh))
+    assert said.startswith("**Yes.** The GPT-2 (137 thousand parameters, 120 training texts) needs **1.90 bits**")
+    assert "before training it needed 7.90" in said
+    assert "xz needs 3.00, and 2.40 after it has read the training texts; an n-gram model" in said
+    assert said.endswith("needs 2.00.")
+    bars = [(bar.get_width(), name) for bar, name in zip(*bars_of(summary.learning_picture(fresh)), strict=True)]
+    assert bars == [(7.9, "before training"), (3.0, "xz alone"), (2.4, "xz after training texts"),
+                    (2.0, "n-gram model"), (1.9, "after training")]  # fmt: skip
+
+
+def bars_of(picture):
+    (axis,) = picture.axes
+    return axis.patches, [label.get_text() for label in axis.get_yticklabels()]
+
+
+def test_a_model_that_did_not_learn_and_a_yardstick_that_read_less_are_said(fresh):
+    set_bits(fresh, before=7.9, after=8.0)
+    for row in fresh.yardsticks.values():
+        row |= {"read_bytes": 33_000_000, "training_bytes": 40_000_000}
+    said = words(summary.learning(fresh))
+    assert said.startswith("**No.**") and "the training texts (their last 33 MB)" in said
+    assert said.endswith("needs 2.00, fewer than the GPT-2.")
+
+
+def copied(run, *shares):
+    """Set the shares of copied runs of four words: of held-out texts, and of samples at 0.7 and 1."""
+    names = {"model": "gpt2-tiny", "percent": 100, "begun_with": "nothing"}
+    rows = [{"subset": "held_out", "metric": "copied_ngram_share", "units": 500, **bounds(shares[0])}]
+    rows += [
+        {
+            "subset": "samples",
+            "metric": "copied_ngram_share",
+            "units": 500,
+            "temperature": at,
+            **names,
+            **bounds(share),
+            "p_value": None if share is None else 0.001 if abs(share - shares[0]) > 0.03 else 0.9,
+        }
+        for at, share in zip((0.7, 1.0), shares[1:], strict=True)
+    ]
+    run.sample_quality = pd.DataFrame(rows, columns=run.sample_quality.columns)
+
+
+def bounds(share):
+    return {"value": share, "low": share - 0.02, "high": share + 0.02} if share is not None else {"value": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("shares", "answer", "found"),
+    [
+        ((0.1, 0.2, 0.1), "**More than people do, at temperature 0.7.**", ["more than", "no clear difference"]),
+        ((0.1, 0.2, 0.3), "**More than people do, at temperature 0.7 and temperature 1.**", ["more than", "more than"]),
+        ((0.1, 0.1, 0.04), "**Not more than people do, as far as can be seen.**", ["no clear difference", "less than"]),
+        ((0.1, None, 0.1), "**Too few documents to say.**", ["too few documents", "no clear difference"]),
+    ],
+)
+def test_copying_is_said_at_each_temperature_beside_people(fresh, shares, answer, found):
+    copied(fresh, *shares)
+    said = words(summary.copying(fresh))
+    assert said.startswith(answer) and "has not seen, 10 % (8 to 12 %) are also in" in said
+    lines = re.findall(r"- At temperature (0\.7|1): \d+ % ?(?:\([^)]*\))?, (.*)\.", said)
+    assert [at for at, _ in lines] == ["0.7", "1"]
+    assert all(line.startswith(expected) for (_, line), expected in zip(lines, found, strict=True))
+    picture = summary.copying_picture(fresh)
+    assert "held-out texts: 10 % (8 to 12 %)" in picture.alternative_text.replace(NO_BREAK, " ")
+
+
+def test_the_longest_copy_is_shown_beside_its_source(fresh):
+    said = summary.copying(fresh).markdown
+    samples = fresh.samples.set_index("id")
+    own = {
+        key: row
+        for key, row in fresh.longest_copies.items()
+        if key in set(summary.begun_with_nothing(fresh.samples)["id"])
+    }
+    longest = max(own.values(), key=lambda row: row["copy_characters"])
+    assert f"has {longest['copy_characters']}{NO_BREAK}characters" in said
+    marked = re.findall("<mark>(.*?)</mark>", said)
+    assert marked == [longest["passage"]] * 2
+    assert samples.loc[longest["id"], "text"] in words(summary.copying(fresh))
+
+
+def test_the_first_sample_of_each_temperature_is_shown(fresh):
+    first = fresh.samples[fresh.samples["prompt_kind"] == "unprompted"].groupby("temperature").head(1)
+    said = words(summary.writing(fresh))
+    found = re.findall(r"At temperature (\S+):\n\n> (.*)", said)
+    assert found == [(f"{row['temperature']:g}", row["text"]) for _, row in first.iterrows()]
+    assert "not the best one" in said
+    fresh.shown_samples = fresh.samples.assign(
+        text=fresh.samples["text"].where(fresh.samples["temperature"] == 1, "\n")
+    )
+    assert "At temperature 0.7: *an empty text*\n\nAt temperature 1:\n\n> " in words(summary.writing(fresh))
 
 
 @pytest.mark.parametrize(
     ("p_value", "said"),
     [
-        (0.06, "By “mood”, no difference was found between samples and texts"),
-        (0.01, "Furthest apart is “good”, given to 0 % of the samples and 10 % of the texts."),
+        (0.06, "Labels of samples and of texts: no difference found (0.030 bits apart; by chance up to 0.050)."),
+        (0.01, "they differ, most in “good”, given to 0 % of the samples and 10 % of the texts (0.030 bits"),
     ],
 )
-def test_samples_are_compared_with_texts_in_short(two_labels, p_value, said):
+def test_samples_are_compared_with_texts_in_words_first(two_labels, p_value, said):
     vars(two_labels)["divergences"] = pd.DataFrame([divergence(p_value=p_value)])
-    assert said in plain(summary.findings(two_labels).markdown)
+    assert said in words(summary.finding(two_labels))
+
+
+def test_findings_are_in_words_and_followed_by_how_far_to_trust_them(two_labels):
+    vars(two_labels)["group_tests"] = pd.DataFrame([{"classifier": "mood", "p_holm": 0.001}])
+    said = words(summary.finding(two_labels))
+    assert said.startswith("- **“mood”** (what it was told). Of “letter”, mood calls 40 % “good”; of “poem”, 10 %.")
+    assert re.search(r"\*Trust:\* It agrees with people on \d+ % of \d+ held-out texts, ", said)
+    picture = summary.finding_picture(two_labels)
+    assert "letter: good 40 %, bad 60 %" in picture.alternative_text.replace(NO_BREAK, " ")
+    vars(two_labels)["quality"] = two_labels.quality[:0]
+    assert "is not known, since people did not label" in words(summary.finding(two_labels))
+
+
+def test_a_classifier_outside_its_languages_says_so_on_the_first_screen(fresh):
+    row = {"classifier": "source", "check": "other_language", "texts": 90, "of": 100}
+    fresh.fitness = pd.DataFrame([row])
+    card = fresh.cards["source"]
+    fresh.cards = fresh.cards | {"source": type(card)(**vars(card) | {"languages": ("cs", "sk")})}
+    first, second = words(summary.finding(fresh)).splitlines()
+    assert "not made for" not in first
+    assert (
+        "“source” was not made for all of these texts**: 90 % of 100 texts are in another language than cs and sk"
+        in second
+    )
+
+
+def test_nothing_of_an_unpublished_corpus_is_on_the_first_screen(tmp_path):
+    texts = sentences(60)
+    run = Run(make_run(tmp_path / "secret", texts=texts, sample_texts=texts, publish_texts=False))
+    said = words(summary.writing(run)) + words(summary.copying(run))
+    assert "are not published" in said and "not shown, since" in said and "characters" in said
+    assert not any(text.split()[0] + " " + text.split()[1] in said for text in texts)
+
+
+def test_several_models_are_named(tmp_path):
+    run = Run(make_run(tmp_path / "two", texts=sentences(60), models=("b-model", "a-model"), labels={}))
+    assert words(summary.learning(run)).startswith("**Yes.** Of 2 models the best is “b-model”: it (")
+    assert bars_of(summary.learning_picture(run))[1][-2:] == ["b-model", "a-model"]
+    assert "At temperature 0.7 of “a-model”:" in words(summary.writing(run))
+    assert "At temperature 0.7 of “a-model”: " in words(summary.copying(run))

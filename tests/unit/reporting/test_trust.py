@@ -1,14 +1,16 @@
 """What the report says of how far classifiers can be trusted, from finished runs with known answers."""
 
 import base64
+import re
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.io import read_document, write_document
-from samizdat.reporting import agreement, trust
+from samizdat.reporting import agreement, fitness, human_agreement, trust
 from samizdat.reporting.run import Run
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
 from support.reading import plain
@@ -54,9 +56,11 @@ def test_a_gap_is_said_only_where_chance_does_not_explain_it(run, monkeypatch, p
 
 
 def test_most_alike_are_only_labels_that_go_together_by_more_than_chance(run, monkeypatch):
+    two = pd.concat([run.associations, run.associations.assign(left="source", right="sentiment")])
     for p_holm, title in ((0.01, "Most alike: "), (0.2, "No two classifiers"), (float("nan"), "Too few documents")):
-        monkeypatch.setitem(vars(run), "associations", run.associations.assign(p_holm=p_holm))
-        assert trust.associations(run).alternative_text.startswith(title)
+        monkeypatch.setitem(vars(run), "associations", two.assign(p_holm=p_holm))
+        picture = trust.associations(run)
+        assert picture.title.startswith(title) and picture.alternative_text.startswith(picture.title)
     monkeypatch.setitem(vars(run), "group_tests", run.group_tests.assign(p_holm=0.2, cramers_v=0.4))
     assert "no difference found" in trust.group_tests(run).markdown and "medium" not in trust.group_tests(run).markdown
 
@@ -66,10 +70,15 @@ def picture_bytes(picture) -> bytes:
     return base64.b64decode(data["image/png"])
 
 
-def test_associations_have_one_cell_for_two_classifiers(run):
-    picture = trust.associations(run)
-    assert "sentiment and source: Cramér’s V" in picture.alternative_text
-    assert picture_bytes(picture)
+@pytest.mark.parametrize(
+    ("p_holm", "answer"),
+    [(0.01, "Yes"), (0.2, "Not by more than chance"), (float("nan"), "There are too few documents")],
+)
+def test_the_association_of_two_classifiers_is_a_sentence(run, monkeypatch, p_holm, answer):
+    monkeypatch.setitem(vars(run), "associations", run.associations.assign(p_holm=p_holm))
+    said = plain(trust.associations(run).markdown)
+    assert said.startswith(f"Do the labels of the two classifiers go together? {answer}")
+    assert re.search(r": sentiment and source: Cramér’s V 0\.\d\d \[.*\] over \d+ texts\.$", said)
 
 
 def test_group_tests_say_how_large_a_difference_is(run):
@@ -95,26 +104,29 @@ def test_hostile_texts_are_escaped_in_examples(tmp_path):
 
 def test_a_corpus_outside_of_what_a_classifier_was_made_for_is_warned_of(tmp_path):
     folder = make_run(tmp_path / "foreign")
-    assert "does not say" in trust.warnings(Run(folder)).markdown
+    assert "does not say" in fitness.warnings(Run(folder)).markdown
+    every = "Every text got a label from each classifier and fits into one window of each classifier."
+    assert fitness.counts(Run(folder)).markdown == every
     for name in ("sentiment", "source"):
         path = folder / "classifiers" / name / "card.json"
         card = read_document(ClassifierCard, path).__dict__ | {"min_words": 8 if name == "sentiment" else None}
         write_document(ClassifierCard(**card), path)
     compute_statistics(
         StatisticsSettings(0.95, 200), folder / "corpus" / "texts.parquet", (folder / "samples" / "gpt2-tiny.parquet",),
+        (folder / "models" / "gpt2-tiny" / "test_losses.parquet",),
         tuple(folder / "classifiers" / name for name in ("sentiment", "source")), folder / "scores",
         folder / "statistics", seed=3,
     )  # fmt: skip
     run = Run(folder)
     write_manifest(folder, run.config, run.manifest.inputs)
     short = sum(len(text.split()) < 8 for text in sentences(240))
-    said = trust.warnings(run).markdown
+    said = fitness.warnings(run).markdown
     assert "was not made for all of these texts" in said and "shorter than 8 words" in said
-    assert f"{short}" in trust.fitness(run).markdown
+    assert f"{short}" in fitness.counts(run).markdown
 
 
 def test_classifiers_are_compared_with_a_person_and_a_word_list_where_raters_are_known(run, tmp_path):
-    assert "not known" in trust.ceiling(run).markdown
+    assert "not known" in human_agreement.ceiling(run).markdown
     folder = make_run(tmp_path / "rated")
     path = folder / "corpus" / "texts.parquet"
     table = pq.read_table(path)
@@ -125,17 +137,20 @@ def test_classifiers_are_compared_with_a_person_and_a_word_list_where_raters_are
     pq.write_table(table.set_column(place, field, pa.array(ratings, field.type)), path)
     compute_statistics(
         StatisticsSettings(0.95, 200), path, (folder / "samples" / "gpt2-tiny.parquet",),
+        (folder / "models" / "gpt2-tiny" / "test_losses.parquet",),
         tuple(folder / "classifiers" / name for name in ("sentiment", "source")), folder / "scores",
         folder / "statistics", seed=3,
     )  # fmt: skip
     rated = Run(folder)
-    said = trust.ceiling(rated).markdown
+    said = human_agreement.ceiling(rated).markdown.replace("\u00a0", " ")
     # Of 60 texts from 30 documents; that all agree does not show that all always would.
-    assert "1.00 [0.88, 1.00] compared with the mean of the others" in said.replace("\u00a0", " ")
+    assert "1.00 [0.88, 1.00] compared with the mean of the others" in said
+    assert "Krippendorff’s α of the raters is 1.00 [1.00, 1.00] for their labels and 1.00" in said
+    assert "Krippendorff’s α of labels" in agreement.every_score(rated).markdown
     assert "VADER" in agreement.every_score(rated).markdown and "VADER" in agreement.scores(rated).alternative_text
 
 
 def test_nothing_to_say_is_said(tmp_path):
     empty = Run(make_run(tmp_path / "none", labels={}))
-    for function in (trust.calibration, trust.associations, trust.group_tests, trust.examples, trust.fitness):
+    for function in (trust.calibration, trust.associations, trust.group_tests, trust.examples, fitness.counts):
         assert function(empty).markdown

@@ -18,7 +18,7 @@ FILES = {
     "work/demo/models/m/state.safetensors": 700,
     "work/demo/models/m/compiled/a/b.so": 90,
     "work/demo/report/executed/c": 9,
-    "work/scores.sqlite": 50,
+    "work/scores/0a/segment": 50,
     "work/downloads/a.tar.gz": 40,
     "work/.verify/demo/checkout/d": 30,
     "logs/demo/e.log": 8,

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ FILES = {
     "config/mine.yaml": "name: mine",
     "results/mine/models/m/model.safetensors": "weights",
     "results/mine/report/report.html": "page",
+    "results/mine/report/.report.html.sha256": "its checksum",
     "work/mine/models/m/state.safetensors": "state",
     ".snakemake/metadata/cmVzdWx0": '{"params": []}',
 }
@@ -32,7 +32,7 @@ LEFT_OUT = (
     "results/mine/.x.part-1",
     "logs/mine/a.log",
     ".snakemake/log/a.log",
-    "work/scores.sqlite-wal",
+    "work/scores/0a/.part-1",
 )
 
 
@@ -43,7 +43,7 @@ def fill(root: Path) -> None:
         path.write_text(text, encoding="utf-8")
     kept = root / "work/mine/models/m/finished/model.safetensors"
     kept.parent.mkdir(parents=True)
-    kept.hardlink_to(root / "results/mine/models/m/model.safetensors")
+    kept.write_text("weights", encoding="utf-8")
 
 
 @pytest.fixture
@@ -78,9 +78,10 @@ def test_a_new_machine_gets_all_files_that_a_run_resumes_from_and_no_temporary_o
     copy(folder)
     second = machine()
     assert restore(folder) == len(FILES)  # the weights under two names, Snakemake's record not counted
-    linked = "work/mine/models/m/finished/model.safetensors"
-    assert there(second) == FILES | {linked: "weights"}
-    assert (second / linked).samefile("results/mine/models/m/model.safetensors")
+    same = "work/mine/models/m/finished/model.safetensors"
+    assert there(second) == FILES | {same: "weights"}
+    copies = [path.read_text(encoding="utf-8") for path in (folder / "files").iterdir()]
+    assert copies.count("weights") == 1  # what has the same content takes no room twice
     changed = [(root / "data/texts.txt").stat().st_mtime_ns for root in (first, second)]
     assert changed[0] == changed[1]
     assert (folder / "mine-report.html").read_text(encoding="utf-8") == "page"
@@ -145,33 +146,15 @@ def test_files_here_are_not_overwritten_and_files_deleted_here_stay_deleted(mach
     assert restore(folder) == 0 and not (root / "config/mine.yaml").exists()
 
 
-def test_the_copy_of_a_database_is_whole_while_others_write_to_it(machine, folder):
-    root = machine()
-    (root / "work").mkdir()
-    live = sqlite3.connect(root / "work/scores.sqlite")
-    live.execute("PRAGMA journal_mode = WAL")
-    live.execute("CREATE TABLE scores (value)")
-    for value in range(3):
-        with live:
-            live.execute("INSERT INTO scores VALUES (?)", (value,))
-        copy(folder)  # the new row is only in the journal
-    live.execute("INSERT INTO scores VALUES ('not committed')")
+def test_a_damaged_copy_is_told_and_not_restored(machine, folder, capsys):
+    fill(machine())
     copy(folder)
-    machine()
-    restore(folder)
-    found = sqlite3.connect("work/scores.sqlite").execute("SELECT value FROM scores").fetchall()
-    assert found == [(0,), (1,), (2,)]
-    live.close()
-
-
-def test_other_files_are_copied_despite_a_damaged_database(machine, folder):
-    root = machine()
-    fill(root)
-    (root / "work/scores.sqlite").write_bytes(b"no database" * 100)
-    copy(folder)
+    entry = json.loads((folder / "index-1.json").read_text(encoding="utf-8"))["files"]["data/texts.txt"]
+    (folder / "files" / entry["copy"]).write_bytes(b"a tezt")
     second = machine()
-    restore(folder)
-    assert "work/scores.sqlite" not in there(second) and "data/texts.txt" in there(second)
+    assert restore(folder) == len(FILES) - 1
+    assert "data/texts.txt" not in there(second) and "results/mine/report/report.html" in there(second)
+    assert f"! the copy of data/texts.txt in {folder} is damaged" in capsys.readouterr().err
 
 
 def test_an_index_that_names_a_file_outside_is_not_used(machine, folder):

@@ -4,6 +4,7 @@ import json
 import re
 
 from samizdat.base import reuse, stage
+from samizdat.base.files import write_text
 from samizdat.runs.plan import Job, plan_text
 
 FOLLOWS = "Input files updated by another job: a"
@@ -48,7 +49,7 @@ def test_a_restored_result_keeps_the_time_of_its_computation(tmp_path, monkeypat
     stage.run(_stage, arguments)
     computed = json.loads(usage.read_text(encoding="utf-8"))
     assert computed["computing_seconds"] == computed["elapsed_seconds"] > 0
-    usage.write_text(json.dumps(computed | {"computing_seconds": 77.0}), encoding="utf-8")
+    write_text(usage, json.dumps(computed | {"computing_seconds": 77.0}))
     stage.run(_stage, arguments)
     restored = json.loads(usage.read_text(encoding="utf-8"))
     assert restored["computing_seconds"] == 77.0 > restored["elapsed_seconds"]

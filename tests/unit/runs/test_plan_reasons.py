@@ -19,7 +19,7 @@ def test_a_reason_names_both_values():
 
 def test_changes_of_a_config_are_named_key_by_key_whatever_a_value_contains():
     before, now = ({"title": title, "a": {"b": [1]}, "c": 3} for title in ("it is now: 'old'", "new"))
-    quoted = [repr("'" + json.dumps(config).replace("'", "'\"'\"'") + "'") for config in (before, now)]
+    quoted = [repr("--values='" + json.dumps(config).replace("'", "'\"'\"'") + "'") for config in (before, now)]
     assert direct_reasons(f"{PARAMS}before: {quoted[0]} now: {quoted[1]} ") == [
         """title changed from "it is now: 'old'" to "new\""""
     ]

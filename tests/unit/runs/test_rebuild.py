@@ -50,3 +50,29 @@ def test_code_is_refused_as_an_input(tmp_path, monkeypatch, name):
     with pytest.raises(UserError, match="can't be put"):
         copy_inputs(with_inputs({name: sha256_of(code)}), bundled, tmp_path / "checkout")
     assert not (tmp_path / "checkout").exists()
+
+
+def test_a_bundled_download_must_have_a_hash_that_the_code_pins(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "theirs").write_text("another archive", encoding="utf-8")
+    sha256 = sha256_of(tmp_path / "theirs")
+    shutil.copy(tmp_path / "theirs", tmp_path / sha256)
+    for pins, there in (("x==1 --hash=sha256:" + "0" * 64, False), (f"x==1 --hash=sha256:{sha256}", True)):
+        (tmp_path / "checkout" / "envs").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "checkout" / "envs" / "archives.txt").write_text(pins, encoding="utf-8")
+        # The pins that count are the code's, not those in a text that was sent along.
+        inputs = {"data/pins.txt": sha256, "work/downloads/x.tar.gz": sha256}
+        copy_inputs(with_inputs(inputs), tmp_path, tmp_path / "checkout")
+        assert (tmp_path / "checkout" / "work" / "downloads" / "x.tar.gz").is_file() == there
+
+
+def test_an_input_does_not_replace_the_pins_of_an_older_commit(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "theirs").write_text("evil==1", encoding="utf-8")
+    sha256 = sha256_of(tmp_path / "theirs")
+    shutil.copy(tmp_path / "theirs", tmp_path / sha256)
+    copy_inputs(with_inputs({"data/packages.txt": sha256}), tmp_path, tmp_path / "new")
+    (tmp_path / "old" / "data").mkdir(parents=True)
+    (tmp_path / "old" / "data" / "packages.txt").write_text("good==1", encoding="utf-8")
+    with pytest.raises(UserError, match="can't be put"):
+        copy_inputs(with_inputs({"data/packages.txt": sha256}), tmp_path, tmp_path / "old")

@@ -5,7 +5,8 @@ import shutil
 import pytest
 import typst
 
-from samizdat.base.files import sha256_of
+from samizdat.base.files import sha256_of, write_text
+from samizdat.cli import main
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
 from samizdat.runs.sameness import CLOSE, DIFFERENT, SAME
@@ -50,7 +51,7 @@ def change_log(run, old, new):
     assert old in text
     log.write_text(text.replace(old, new, 1), encoding="utf-8")
     manifest = run / "manifest.json"
-    manifest.write_text(manifest.read_text(encoding="utf-8").replace(before, sha256_of(log)), encoding="utf-8")
+    write_text(manifest, manifest.read_text(encoding="utf-8").replace(before, sha256_of(log)))
     return "models/gpt2-tiny/train_log.csv"
 
 
@@ -81,7 +82,7 @@ def test_a_missing_an_altered_and_an_extra_file_are_different(pair):
     table.write_bytes(table.read_bytes() + b" ")
     manifest = rebuilt / "manifest.json"
     text = manifest.read_text(encoding="utf-8").replace('"artefacts": {', '"artefacts": {"a.txt": "0",', 1)
-    manifest.write_text(text, encoding="utf-8")
+    write_text(manifest, text)
     verdicts = verdicts_of(run, rebuilt)
     different = {name: verdict.where for name, verdict in verdicts.items() if verdict.kind == DIFFERENT}
     assert set(different) == {"statistics/quality.parquet", "statistics/confusion.parquet", "a.txt", "manifest.json"}
@@ -127,3 +128,47 @@ def test_the_hash_decides_for_a_file_that_the_bundle_lacks(pair):
     texts = rebuilt / "corpus" / "texts.parquet"
     texts.write_bytes(texts.read_bytes() + b" ")
     assert verdicts_of(run, rebuilt)["corpus/texts.parquet"].kind == DIFFERENT
+
+
+def test_a_folder_of_somebody_else_is_checked_like_a_bundle(recorded, tmp_path, monkeypatch, capsys):
+    theirs = shutil.copytree(recorded, tmp_path / "theirs")
+    text = (theirs / "manifest.json").read_text(encoding="utf-8")
+    write_text(theirs / "manifest.json", text.replace("data/letters.txt", "data/$(touch PWNED).txt"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as end:
+        main(["verify", str(theirs)])
+    assert end.value.code == 3
+    said = capsys.readouterr().err
+    assert (
+        "'data/$(touch PWNED).txt' in its inputs can't be the name of a file" in said and "Making the run" not in said
+    )
+
+
+@pytest.mark.parametrize("content", [b"{}", b"PK\x03\x04 no zip", b"\x00" * 30])
+def test_what_is_no_run_ends_with_status_3_and_one_message(tmp_path, monkeypatch, capsys, content):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "theirs").mkdir()
+    for source in (tmp_path / "theirs.zip", tmp_path / "theirs" / "manifest.json"):
+        source.write_bytes(content)
+        with pytest.raises(SystemExit) as end:
+            main(["verify", str(source if source.suffix == ".zip" else source.parent)])
+        said = capsys.readouterr().err
+        assert end.value.code == 3 and said.startswith("✗ ") and "What to do" in said and "Traceback" not in said
+
+
+def test_what_nobody_foresaw_has_the_status_of_a_failure_too(tmp_path, monkeypatch, capsys):
+    def fail(source):
+        raise ZeroDivisionError("unforeseen")
+
+    monkeypatch.setattr("samizdat.runs.verify.verify", fail)
+    with pytest.raises(SystemExit) as end:
+        main(["verify", "x"])
+    assert end.value.code == 3 and "✗ ZeroDivisionError: unforeseen" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "7", '{"sha256": []}', '{"sha256": {"manifest.json": []}}', "[" * 100_000]
+)
+def test_an_odd_provenance_is_no_traceback(pair, content):
+    (pair[0] / "provenance.json").write_text(content, encoding="utf-8")
+    assert set(verdicts_of(*pair)) >= {"manifest.json", "report/report.html"}

@@ -64,8 +64,9 @@ def test_a_coin_is_as_rarely_called_better_than_the_baseline_as_the_level_says(s
         owners = np.repeat(np.arange(documents), texts)
         human = random.random(len(owners)) < random.random(documents)[owners]
         frame = pd.DataFrame(
-            {"id": np.arange(len(owners)).astype(str), "document": owners, "split": "validation", "text": "x",
-             "ratings": None, "label_h": np.where(human, "a", "b"), "predicted": random.choice(["a", "b"], len(owners)),
+            {"id": np.arange(len(owners)).astype(str), "document": owners, "split": "test", "text": "x",
+             "ratings": None, "raters": None,
+             "label_h": np.where(human, "a", "b"), "predicted": random.choice(["a", "b"], len(owners)),
              "confidence": 0.9}
         )  # fmt: skip
         learned = frame.assign(split="train", label_h=random.choice(["a", "b"]))

@@ -2,6 +2,8 @@
 
 import pytest
 
+from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
+
 
 def test_a_classifier_of_rated_sentiment_is_compared_with_a_lexicon_and_one_rater(study):
     # Three raters each; the label is made from their mean, and the rater who is drawn agrees with the others or not.
@@ -16,6 +18,44 @@ def test_a_classifier_of_rated_sentiment_is_compared_with_a_lexicon_and_one_rate
     assert quality["lexicon"] == pytest.approx(2 / 3)
     assert quality["human"] == pytest.approx(8 / 9, abs=0.08)
     assert set(quality.index) == {"classifier", "majority", "lexicon", "human"}
+
+
+def test_raters_of_labels_are_compared_with_each_other(study):
+    # Of three raters one disagrees in 150 of 600 texts. Where that one is drawn, it is wrong; where another is, the
+    # others give no label most often.
+    for number in range(300):
+        third = "bad" if number % 2 else "good"
+        study.text("good", human="good", raters=["good", "good", third], document=f"d{number}")
+        study.text("bad", human="bad", raters=["bad"] * 3, document=f"d{number}")
+    quality = study.compute()["quality"].set_index(["method", "metric"])
+    human = quality.loc[("human", "accuracy")]
+    assert 450 < human["texts"] < 550 and human["value"] == pytest.approx(1 - 50 / 500, abs=0.04)
+    # Observed: 150 texts with 4 unequal ordered pairs over 3 − 1, of 1,800 labels. By chance: 1,050 and 750 of 1,800.
+    observed, by_chance = 150 * 4 / 2 / 1800, 2 * 1050 * 750 / 1800 / 1799
+    alpha = quality.loc[("raters", "krippendorff_alpha")]
+    assert alpha["texts"] == 600 and alpha["value"] == pytest.approx(1 - observed / by_chance, abs=1e-6)
+    assert alpha["low"] < alpha["value"] < alpha["high"] < alpha["low"] + 0.1
+    assert "lexicon" not in quality.index.get_level_values("method")
+
+
+@pytest.mark.parametrize("documents", [1, FEWEST_DOCUMENTS - 1, FEWEST_DOCUMENTS])
+def test_alpha_has_an_interval_from_the_fewest_documents_on(study, documents):
+    for number in range(100):
+        ratings = [[3, 3, 1], [-2, -3, 1], [0, 1, 0]][number % 3]
+        human = ["positive", "negative", "neutral"][number % 3]
+        study.text("good", human=human, ratings=ratings, document=f"d{number % documents}")
+    study.card["labels"] = ["good", "positive", "negative", "neutral"]
+    rows = study.compute()["quality"].query("method == 'raters'").set_index("metric")
+    assert list(rows.index) == ["krippendorff_alpha", "krippendorff_alpha_ratings"]
+    assert rows["low"].notna().all() == (documents == FEWEST_DOCUMENTS)
+    # Ratings that are near each other count as nearly agreeing.
+    assert rows["value"].iloc[0] < rows["value"].iloc[1] < 1
+
+
+def test_raters_who_all_say_the_same_have_no_alpha(study):
+    for _ in range(30):
+        study.text("good", human="good", raters=["good", "good"])
+    assert "raters" not in set(study.compute()["quality"]["method"])
 
 
 def test_labels_that_are_not_mean_ratings_have_neither(study):

@@ -1,5 +1,6 @@
 """Config files in YAML, read with the line of each key, so that a slip is refused where it is."""
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ import yaml
 
 from samizdat.base.errors import UserError
 
+# Far more values than a config with a hundred models and classifiers has.
+MOST_VALUES = 100_000
 Way = tuple[str | int, ...]  # the keys and numbers of items that lead to a value
 
 
@@ -100,7 +103,12 @@ def _yaml(text: str, path: Path) -> ConfigFile:
         node = loader.get_single_node()
         if node is None:
             return ConfigFile({})
-        origins = dict(_origins(node, (), path, ()))
+        origins = dict(itertools.islice(_origins(node, (), path, ()), MOST_VALUES + 1))
+        if len(origins) > MOST_VALUES:
+            raise UserError(
+                f"{path} has more than {MOST_VALUES:,} values",
+                remedy="write each once; an alias (`*name`) repeats many",
+            )
         return ConfigFile(cast("dict[str, Any]", loader.construct_document(node)), origins)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1

@@ -13,6 +13,9 @@ from samizdat.base.schema_problems import schema_problems
 
 SCHEMA_PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 DEMO_LABELS = ("sentiment", "source")
+# Between a model's name, which has no dot, and the number of a training after the first.
+SEED = ".seed"
+DEMO_TITLE = "Samizdat: what a small GPT-2 learned from rated sentences"
 
 Config = dict[str, Any]
 
@@ -45,9 +48,30 @@ def check(config: Config, files: Iterable[Path] = ()) -> None:
         )
 
 
-def model_settings(config: Config, name: str) -> Config:
-    """Return the settings of `training` for the item `name` of `models`, which may override them."""
-    return _overridden(config["training"], config["models"], name)
+def trainings(config: Config) -> dict[str, Config]:
+    """Return the name of each training → its item of `models`: an item with several `seeds` is trained so often.
+
+    The first training has the model's name; it is the model that is published.
+    """
+    return {
+        item["name"] if number == 1 else f"{item['name']}{SEED}{number}": item
+        for item in config["models"]
+        for number in range(1, item.get("seeds", config["training"]["seeds"]) + 1)
+    }
+
+
+def model_of(training: str) -> str:
+    """Return the name of the model that a training is of."""
+    return training.partition(SEED)[0]
+
+
+def model_settings(config: Config, training: str) -> Config:
+    """Return the settings of `training` for a training of an item of `models`, which may override them.
+
+    Without `seeds`, on which no training depends.
+    """
+    settings = _overridden(config["training"], config["models"], model_of(training))
+    return {key: value for key, value in settings.items() if key != "seeds"}
 
 
 def scoring_settings(config: Config, name: str) -> Config:
@@ -89,6 +113,8 @@ def _combination_problems(config: Config) -> Iterator[str]:
             yield f"`{key}`: two items have the name {name!r}; names must differ, because files are named after them"
     if not Path(config["notes"]).is_file():
         yield f"`notes`: the file {config['notes']} does not exist; create it (it may be empty)"
+    if config["title"] == DEMO_TITLE and config["corpus"]["source"] != "demo":
+        yield f"`title` is the demo's, {DEMO_TITLE!r}, but the corpus is not; write a title of your own"
     yield from _corpus_problems(config["corpus"])
     for item in config["tokenizers"]:
         needed = {"train": "vocabulary_size", "checkpoint": "checkpoint"}.get(item["source"])
@@ -109,6 +135,10 @@ def _corpus_problems(corpus: Config) -> Iterator[str]:
         yield "`corpus.paths` is empty, but `corpus.source` is files; give a file or folder, such as [data/]"
     if source != "files" and corpus["paths"]:
         yield f"`corpus.paths` is {corpus['paths']}, but `corpus.source` is {source}; set `source: files` or no paths"
+    if source == "demo" and corpus["rater_columns"]:
+        yield "`corpus.rater_columns` is for files and datasets; the demo's ratings are known"
+    for label in sorted(set(corpus["rater_columns"]) & set(corpus["label_columns"])):
+        yield f"`corpus.rater_columns` makes the label {label!r}, which `corpus.label_columns` names, too"
     if source == "hub" and not corpus["dataset"]:
         yield "`corpus.dataset` is null, but `corpus.source` is hub; set it to the dataset's id"
     if source != "hub" and corpus["dataset"]:
@@ -154,9 +184,14 @@ def _model_problems(config: Config, item: Config) -> Iterator[str]:
 
 def _classifier_problems(config: Config, item: Config) -> Iterator[str]:
     name, column = f"classifier {item['name']!r}", item.get("label_column")
-    labels = DEMO_LABELS if config["corpus"]["source"] == "demo" else config["corpus"]["label_columns"]
+    corpus = config["corpus"]
+    labels = DEMO_LABELS if corpus["source"] == "demo" else [*corpus["label_columns"], *corpus["rater_columns"]]
     if column is not None and column not in labels:
-        has = f"has only {', '.join(labels)}" if labels else "has none (see `corpus.label_columns`)"
+        has = (
+            f"has only {', '.join(labels)}"
+            if labels
+            else "has none (see `corpus.label_columns` and `corpus.rater_columns`)"
+        )
         yield f"{name}: `label_column` is {column!r}, but the corpus {has}"
     if item["source"] == "finetune":
         if column is None:

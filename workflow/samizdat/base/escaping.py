@@ -76,7 +76,29 @@ def attribute(text: str) -> str:
     return re.sub(r"[^\w\s.,;:()%“”–-]", lambda match: f"&#{ord(match.group())};", apart)
 
 
-def quoted(text: str, *, language: str, longest: int = 400) -> str:
-    """Write a text as an isolated run with its own direction and language; cut a long one and add its length."""
+def quoted(text: str, *, language: str, longest: int = 400, marked: tuple[int, int] = (0, 0)) -> str:
+    """Write a text as an isolated run with its own direction and language; cut a long one and add its length.
+
+    Args:
+        text: any text.
+        language: of the text, as in HTML's `lang`.
+        longest: a text of more characters is cut.
+        marked: where a passage begins and ends that is marked.
+    """
     tail = f" … ({len(text):,} characters)" if len(text) > longest else ""
-    return f'<bdi lang="{escape(language)}">{escape(text[:longest].rstrip() if tail else text)}</bdi>{tail}'
+    shown = text[:longest].rstrip() if tail else text
+    # No mark begins or ends between the two characters of one line end.
+    begin, end = (min(place, len(shown)) - (place > 0 and shown[place - 1 : place + 1] == "\r\n") for place in marked)
+    pieces = (
+        f"{_between_marks(shown[:begin])}<mark>{_between_marks(shown[begin:end])}</mark>{_between_marks(shown[end:])}"
+        if begin < end
+        else escape(shown)
+    )
+    return f'<bdi lang="{escape(language)}">{pieces}</bdi>{tail}'
+
+
+def _between_marks(piece: str) -> str:
+    """Escape a piece of a text, and leave one blank at its beginning or end, so that lines can break there."""
+    begin = int(piece[:1] == " " and piece[1:2] != " ")
+    end = len(piece) - int(piece[-1:] == " " and piece[-2:-1] != " " and len(piece) > begin)
+    return piece[:begin] + escape(piece[begin:end]) + piece[end:]

@@ -1,24 +1,35 @@
-"""Atomic writing, hashing and locking of files."""
+"""Atomic writing, checksums and locking of files.
+
+Each file that is written here has its SHA-256 beside it, in a hidden file that `sha256sum -c` reads. Who reads the
+file checks it, so a damaged file is an error that names it, and never another result.
+"""
 
 import contextlib
 import glob
 import hashlib
 import os
+import re
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from samizdat.base.errors import UserError
 
+MAKE_AGAIN = "run the same command again (such as `make report`): it makes the file again"
+
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, checksum: bool = True) -> Iterator[Path]:
     """Yield a temporary path in the same folder, which replaces `path` when the block ends without an error.
 
-    A reader sees the old file or the new one, never a part of it. After an error the temporary file is deleted.
+    A reader sees the old file or the new one, never a part of it. After an error the temporary file is deleted. The
+    checksum is written, too, unless `checksum` is false: until the file is replaced, that of the old file is kept with
+    it, so that a kill at any moment leaves an intact file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
@@ -30,7 +41,10 @@ def replacing(path: Path) -> Iterator[Path]:
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.chmod(0o644)
-        temporary.replace(path)
+        if checksum:
+            _replace(temporary, path)
+        else:
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -44,11 +58,11 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         for source in sorted(temporary.rglob("*")):
-            if source.is_file():
+            if source.is_file() and not is_checksum(source):
                 target = path / source.relative_to(temporary)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 source.chmod(0o644)
-                source.replace(target)
+                _replace(source, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -68,10 +82,96 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_bytes(text.encode())
 
 
+def _replace(source: Path, target: Path) -> None:
+    """Move a file to its place, and write its checksum."""
+    sha256 = sha256_of(source)
+    _write_checksums(target, [sha256, *recorded_checksums(target)])
+    source.replace(target)
+    _write_checksums(target, [sha256])
+
+
 def sha256_of(path: Path) -> str:
     """Compute the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def checksum_file(path: Path) -> Path:
+    """Return the hidden file beside `path` that has its checksum."""
+    return path.with_name(f".{path.name}.sha256")
+
+
+def is_checksum(path: Path) -> bool:
+    """Whether a file has the checksum of another one."""
+    return path.name.startswith(".") and path.suffix == ".sha256"
+
+
+def _write_checksums(path: Path, checksums: Iterable[str]) -> None:
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    writer = f"# written by {spec.name}\n" if spec and spec.name.startswith("samizdat.") else ""
+    part = path.with_name(f".{path.name}.part-sha256")
+    part.write_text(writer + "".join(f"{sha256}  {path.name}\n" for sha256 in checksums), encoding="utf-8")
+    part.replace(checksum_file(path))
+
+
+def recorded_checksums(path: Path) -> list[str]:
+    """Read the checksum that was written with a file; two after a kill, none where there is no readable one."""
+    try:
+        lines = checksum_file(path).read_bytes().splitlines()
+    except OSError:
+        return []
+    name = b"  " + path.name.encode()
+    return [line[:64].decode() for line in lines if re.fullmatch(rb"[0-9a-f]{64}", line[:64]) and line[64:] == name]
+
+
+def is_intact(path: Path) -> bool:
+    """Whether a file is there and is the one that was written with its checksum."""
+    return path.is_file() and sha256_of(path) in recorded_checksums(path)
+
+
+def not_intact(paths: Iterable[Path]) -> list[Path]:
+    """Select the files that are there and are not intact; several are read at once."""
+    there = [path for path in paths if path.is_file()]
+    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+        return [path for path, intact in zip(there, pool.map(is_intact, there), strict=True) if not intact]
+
+
+def checked_sha256(path: Path) -> str:
+    """Compute the SHA-256 of a file and compare it with the recorded one, if there is one.
+
+    A file that came here without its checksum, such as one of somebody else's run, can't be checked.
+
+    Raises:
+        UserError: the file is not the one that was written.
+    """
+    return _checked(path, sha256_of(path))
+
+
+def checked_bytes(path: Path) -> bytes:
+    """Read a file and compare it with its recorded checksum, if there is one.
+
+    Raises:
+        UserError: the file is not the one that was written.
+    """
+    content = path.read_bytes()
+    _checked(path, hashlib.sha256(content).hexdigest())
+    return content
+
+
+def _checked(path: Path, sha256: str) -> str:
+    if checksum_file(path).is_file() and sha256 not in recorded_checksums(path):
+        raise UserError(f"{path} is damaged: it is not the file that {writer_of(path)} wrote", remedy=MAKE_AGAIN)
+    return sha256
+
+
+def writer_of(path: Path) -> str:
+    """Name the step that wrote a file, as its checksum says; "its step" where that can't be read."""
+    try:
+        text = checksum_file(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return "its step"
+    named = re.match(r"# written by samizdat\.[a-z0-9_]+\.([a-z0-9_]+)\n", text)
+    return f"the step {named[1]}" if named else "its step"
 
 
 @contextlib.contextmanager

@@ -1,14 +1,19 @@
 """What a config has that its schema does not allow, in words: key, value, line, and what would be right."""
 
 import difflib
+import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import jsonschema
 
-from samizdat.base.config_file import Origin, Way
+from samizdat.base.config_file import MOST_VALUES, Origin, Way
 
 NUMBERS = {"integer", "number"}
+DEEPEST = 20
+LONGEST_SAID = 500  # characters
+_UNFIT = re.compile("[\\x00\ud800-\udfff]")
 
 
 def schema_problems(config: Mapping[str, Any], schema: dict[str, Any], origins: Mapping[Way, Origin]) -> Iterator[str]:
@@ -19,10 +24,10 @@ def schema_problems(config: Mapping[str, Any], schema: dict[str, Any], origins: 
         schema: its JSON schema.
         origins: where values are written; those without a place are not from the user's files.
     """
-    for way, text in _strings(config, ()):
-        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-            where = f"`{dotted_way(way)}`{_place(origins, way)}"
-            yield f"{where} has a zero or half a character, {text!r}; write it without"
+    unfit = list(_unfit_values(config, origins))
+    if unfit:
+        yield from unfit
+        return
     validator = jsonschema.Draft202012Validator(schema)
     for error in sorted(validator.iter_errors(config), key=lambda error: [str(part) for part in error.absolute_path]):
         way = tuple(error.absolute_path)
@@ -34,23 +39,38 @@ def schema_problems(config: Mapping[str, Any], schema: dict[str, Any], origins: 
             yield f"{dotted_way(way) or 'the config'}{_place(origins, way)}: {error.message}"
         else:
             meaning = error.schema.get("description", "")
-            told = [f"`{dotted_way(way)}`{_place(origins, way)} is {error.instance!r}: {error.message}"]
+            told = [
+                f"`{dotted_way(way)}`{_place(origins, way)} is {_shortened(f'{error.instance!r}: {error.message}')}"
+            ]
             told += [f"It means: {meaning.rstrip('.')}"] if meaning else []
             hint = _hint_for_value(error.instance, error.schema, origins.get(way))
             yield ". ".join([*told, *([hint] if hint else [])])
 
 
-def _strings(value: Any, way: Way) -> Iterator[tuple[Way, str]]:
-    """Yield each string of a config, keys too, with the way to it."""
-    if isinstance(value, str):
-        yield way, value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _strings(key, way)
-            yield from _strings(inner, (*way, key))
-    elif isinstance(value, list):
-        for place, inner in enumerate(value):
-            yield from _strings(inner, (*way, place))
+def _unfit_values(config: Mapping[str, Any], origins: Mapping[Way, Origin]) -> Iterator[str]:
+    """Find what no key may have, before anything looks at every value: a config may repeat itself without end."""
+    waiting: list[tuple[Way, Any]] = [((), config)]
+    for _ in range(MOST_VALUES):
+        if not waiting:
+            return
+        way, value = waiting.pop()
+        if len(way) > DEEPEST:
+            yield f"`{dotted_way(way[:3])}` has lists or mappings in each other, {DEEPEST} and more"
+            return
+        if isinstance(value, Mapping):
+            waiting += [(way, key) for key in value] + [((*way, key), inner) for key, inner in value.items()]
+        elif isinstance(value, list):
+            waiting += [((*way, place), inner) for place, inner in enumerate(value)]
+        where = f"`{dotted_way(way)}`{_place(origins, way)}"
+        if isinstance(value, float) and not math.isfinite(value):
+            yield f"{where} is {value}; write a finite number"
+        elif isinstance(value, str) and _UNFIT.search(value):
+            yield f"{where} has a zero or half a character, {_shortened(ascii(value))}; write it without"
+    yield f"it has more than {MOST_VALUES:,} values; an alias (`*name`) may repeat a list many times"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_SAID else f"{text[:LONGEST_SAID]}…"
 
 
 def dotted_way(way: Iterable[str | int]) -> str:

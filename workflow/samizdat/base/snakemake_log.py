@@ -1,20 +1,38 @@
-"""Snakemake's output at the terminal, without its messages about its own progress."""
+"""Snakemake's output at the terminal: without its messages about its own progress, and with a word on kills."""
 
 import logging
 import re
+import sys
+
+from samizdat.base.parent import MEMORY_REMEDY
 
 # Messages that Snakemake's option `quiet` can't switch off. Warnings, errors and "Nothing to be done" are kept.
 _OWN_PROGRESS = re.compile(
     "Config file .* is extended|Assuming unrestricted|Building DAG|Using shell|Select jobs|Execute [0-9]+ jobs"
     r"|Complete log\(s\)",
 )
+_KILLED = re.compile(r"died with <Signals\.(SIGKILL|SIGSEGV|SIGABRT|SIGBUS)")
 
 
 def quieten_snakemake() -> None:
-    """Hide Snakemake's messages about its own progress; each stage prints a line of its own."""
-    for handler in logging.getLogger("snakemake.logging").handlers:
+    """Hide Snakemake's messages about its own progress; each stage prints a line of its own.
+
+    A step that the system kills can say nothing; so it is said here what that mostly means.
+    """
+    logger = logging.getLogger("snakemake.logging")
+    for handler in logger.handlers:
         handler.addFilter(_is_shown)
+    logger.addFilter(_tell_of_kill)
 
 
 def _is_shown(record: logging.LogRecord) -> bool:
     return record.levelno > logging.INFO or not _OWN_PROGRESS.match(record.getMessage())
+
+
+def _tell_of_kill(record: logging.LogRecord) -> bool:
+    """Say what it means if a message is about a step that a signal ended; every message is let through."""
+    killed = _KILLED.search(record.getMessage()) if record.levelno >= logging.ERROR else None
+    if killed:
+        said = "as the system does when memory runs out" if killed[1] == "SIGKILL" else "maybe because memory ran out"
+        print(f"✗ a step was ended by {killed[1]}, {said}.\n  What to do: {MEMORY_REMEDY}", file=sys.stderr, flush=True)
+    return True

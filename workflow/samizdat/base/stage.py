@@ -2,14 +2,12 @@
 
 import argparse
 import contextlib
-import ctypes
 import errno
 import inspect
 import json
 import logging
 import os
 import resource
-import signal
 import sys
 import time
 import traceback
@@ -20,7 +18,8 @@ from typing import Any
 from tqdm import tqdm
 
 from samizdat.base.errors import UserError
-from samizdat.base.files import locked, write_text
+from samizdat.base.files import checked_bytes, locked, write_text
+from samizdat.base.parent import MEMORY_REMEDY, die_with_parent, ran_out_of_memory
 from samizdat.base.reuse import restored
 from samizdat.base.stage_arguments import add_options, arguments_for, parameters_of
 from samizdat.base.wording import duration
@@ -87,6 +86,10 @@ def _run_guarded(stage: Callable[..., str | None], call: dict[str, Any], log_pat
     except KeyboardInterrupt:
         return _failed(title, "interrupted; run the same command again to continue", log_path)
     except Exception as error:
+        if ran_out_of_memory(error):
+            log.error("%s", traceback.format_exc())
+            said = f"too little memory ({type(error).__name__}: {error})"
+            return _failed(title, str(UserError(said, remedy=MEMORY_REMEDY)), log_path)
         problem = _disk_problem(error)
         if problem is None:
             return _crashed(title, log_path)
@@ -110,8 +113,8 @@ def _disk_problem(error: Exception) -> str | None:
 def _computing_seconds(work: Path) -> float | None:
     """Read how long the stage took when it last computed its result instead of copying it back."""
     try:
-        usage: dict[str, float | None] = json.loads((work / "usage.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        usage: dict[str, float | None] = json.loads(checked_bytes(work / "usage.json"))
+    except (OSError, ValueError, UserError):
         return None
     return usage.get("computing_seconds")
 
@@ -150,13 +153,6 @@ def tell(message: str) -> None:
     log.warning("%s", message)
     if not RANK:
         print(f"! {message}", file=sys.stderr, flush=True)
-
-
-def die_with_parent() -> None:
-    """Ask Linux to kill this process when its parent dies, so that it can't write into files of the next run."""
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 def progress(title: str, total: int, unit: str, *, items: Iterable[Any] | None = None) -> "tqdm[Any]":

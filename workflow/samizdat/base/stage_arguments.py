@@ -1,6 +1,7 @@
 """The command-line options of a stage, made from the signature of its function."""
 
 import argparse
+import contextlib
 import json
 import types
 import typing
@@ -58,7 +59,8 @@ def _converter(kind: Any) -> Callable[[str], Any]:
             return text
         # A mapping in the place of a string, such as a file pattern with its value, is JSON.
         if str in allowed and text.startswith("{") and any(typing.get_origin(choice) is dict for choice in allowed):
-            return json.loads(text)
+            with contextlib.suppress(ValueError):
+                return json.loads(text)
         for plain in (str, Path):
             if plain in allowed:
                 return plain(text)

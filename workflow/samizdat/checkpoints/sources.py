@@ -39,7 +39,7 @@ class Located:
 
     def digests(self) -> dict[str, str]:
         """Compute the SHA-256 of each file, for the fingerprint of a result that depends on the checkpoint."""
-        return {path.name: sha256_of(path) for path in sorted(self.path.glob("*.*")) if path.is_file()}
+        return {path.name: sha256_of(path) for path in sorted(self.path.glob("[!.]*.*")) if path.is_file()}
 
 
 def locate(checkpoint: str, revision: str | None, patterns: tuple[str, ...] = MODEL_FILES) -> Located:

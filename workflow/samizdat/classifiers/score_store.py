@@ -1,18 +1,36 @@
-"""Keep scores that were computed, outside of the declared outputs: only new texts are ever computed."""
+"""Keep scores that were computed, outside of the declared outputs: only new texts are ever computed.
 
+Each classifier has a folder of segments: files of rows that are written once and never changed, each under the SHA-256
+of its bytes. So a damaged segment is known by its name, and several processes and machines that share the folder need
+no lock: each writes segments of its own.
+"""
+
+import hashlib
 import logging
-import sqlite3
+import os
+import re
+import shutil
+import time
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from samizdat.base import stage
+
 log = logging.getLogger("samizdat")
 
 # How many classifiers' scores are kept, those used last: every edit of a classifier makes a new one.
 KEPT_CLASSIFIERS = 50
-KEYS_AT_ONCE = 500
+# A kill loses at most the scores of the last seconds.
+SEGMENT_SECONDS = 2.0
+# More segments than this are made into one.
+MOST_SEGMENTS = 16
+# A part of a segment that is older was left by a killed process.
+OLDEST_PART_SECONDS = 3600
 
 
 class StoredScore(NamedTuple):
@@ -24,75 +42,105 @@ class StoredScore(NamedTuple):
 
 
 class ScoreStore:
-    """Scores by text and classifier, in one SQLite file that all runs of a checkout share.
+    """Scores by text and classifier, in a folder that all runs of a checkout share.
 
-    Deleting the file costs time and nothing else; a damaged file is replaced by a new one.
+    Deleting it, or a part of it, costs time and nothing else.
     """
 
-    def __init__(self, path: Path, fingerprint: str):
-        """Open the store for scores of one classifier fingerprint."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._connection, self._classifier = self._open(path, fingerprint)
-        except sqlite3.OperationalError:
-            raise  # Locked for a minute, or the disk is full: no reason to throw scores away.
-        except sqlite3.DatabaseError as error:
-            log.warning("the score store %s is damaged (%s) and replaced by a new one", path, error)
-            for leftover in path.parent.glob(path.name + "*"):
-                leftover.unlink()
-            self._connection, self._classifier = self._open(path, fingerprint)
+    def __init__(self, root: Path, fingerprint: str, labels: int):
+        """Open the store for scores of one classifier.
 
-    @staticmethod
-    def _open(path: Path, fingerprint: str) -> tuple[sqlite3.Connection, int]:
-        connection = sqlite3.connect(path, timeout=60)
-        # After a kill everything that was committed is there; only a power cut may cost the last batches.
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        with connection:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS classifiers"
-                " (number INTEGER PRIMARY KEY, fingerprint TEXT UNIQUE, used INTEGER)"
-            )
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS scores (classifier INTEGER, sha256 BLOB, windows INTEGER,"
-                " probabilities BLOB, PRIMARY KEY (classifier, sha256)) WITHOUT ROWID"
-            )
-            (now,) = connection.execute("SELECT coalesce(max(used), 0) + 1 FROM classifiers").fetchone()
-            connection.execute(
-                "INSERT INTO classifiers (fingerprint, used) VALUES (?, ?)"
-                " ON CONFLICT (fingerprint) DO UPDATE SET used = excluded.used",
-                (fingerprint, now),
-            )
-            old = "SELECT number FROM classifiers ORDER BY used DESC LIMIT -1 OFFSET ?"
-            connection.execute(f"DELETE FROM scores WHERE classifier IN ({old})", (KEPT_CLASSIFIERS,))  # noqa: S608
-            connection.execute(f"DELETE FROM classifiers WHERE number IN ({old})", (KEPT_CLASSIFIERS,))  # noqa: S608
-            (number,) = connection.execute(
-                "SELECT number FROM classifiers WHERE fingerprint = ?", (fingerprint,)
-            ).fetchone()
-        return connection, number
+        Args:
+            root: of the store.
+            fingerprint: of all that the scores depend on, 64 hexadecimal digits.
+            labels: how many probabilities a score has.
+        """
+        self._folder = root / fingerprint
+        self._row = np.dtype([("key", "V32"), ("windows", "<i4"), ("probabilities", "<f4", (labels,))])
+        self._waiting: list[StoredScore] = []
+        self._written = time.monotonic()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        now = time.time_ns()
+        os.utime(self._folder, ns=(now, now))
+        _forget(root)
 
     def known(self, keys: Sequence[bytes]) -> Iterator[StoredScore]:
         """Find the scores of those texts (by SHA-256) that this classifier has scored before."""
-        for start in range(0, len(keys), KEYS_AT_ONCE):
-            some = keys[start : start + KEYS_AT_ONCE]
-            rows = self._connection.execute(
-                "SELECT sha256, windows, probabilities FROM scores"  # noqa: S608 - nothing but question marks
-                f" WHERE classifier = ? AND sha256 IN ({', '.join('?' * len(some))})",
-                (self._classifier, *some),
-            )
-            for key, windows, blob in rows:
-                yield StoredScore(key, windows, np.frombuffer(blob, "<f4"))
+        wanted = set(keys)
+        for _, rows in self._segments():
+            for key, windows, probabilities in zip(
+                rows["key"].tolist(), rows["windows"].tolist(), rows["probabilities"], strict=True
+            ):
+                if key in wanted:
+                    yield StoredScore(key, windows, probabilities)
 
     def add(self, scores: Iterable[StoredScore]) -> None:
-        """Store new scores; once this returns, a kill loses none of them."""
-        rows = [
-            (self._classifier, key, windows, probabilities.astype("<f4").tobytes())
-            for key, windows, probabilities in scores
-        ]
-        with self._connection:
-            self._connection.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?)", rows)
+        """Add new scores; they are on the disk within seconds."""
+        self._waiting += scores
+        if time.monotonic() - self._written >= SEGMENT_SECONDS:
+            self._flush()
 
     def close(self) -> None:
-        """Close the file; SQLite moves its journal into it."""
-        self._connection.close()
+        """Write what is not yet on the disk; make one segment of many."""
+        self._flush()
+        segments = dict(self._segments())
+        if len(segments) > MOST_SEGMENTS:
+            rows = np.concatenate(list(segments.values()))
+            whole = self._write(rows[np.unique(rows["key"].view("S32"), return_index=True)[1]])
+            for path in segments.keys() - {whole}:
+                path.unlink(missing_ok=True)
+            for part in self._folder.glob(".part-*"):
+                with suppress(FileNotFoundError):
+                    if time.time() - part.stat().st_mtime > OLDEST_PART_SECONDS:
+                        part.unlink()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            rows = np.empty(len(self._waiting), self._row)
+            for place, score in enumerate(self._waiting):
+                rows[place] = (score.key, score.windows, score.probabilities)
+            self._write(rows)
+            self._waiting = []
+        self._written = time.monotonic()
+
+    def _write(self, rows: np.ndarray) -> Path:
+        """Write a segment; when this returns, it is on the disk."""
+        content = rows.tobytes()
+        part, path = self._folder / f".part-{uuid.uuid4().hex}", self._folder / hashlib.sha256(content).hexdigest()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        return path
+
+    def _segments(self) -> Iterator[tuple[Path, np.ndarray]]:
+        """Read all segments; delete and tell those that are damaged."""
+        seen: set[Path] = set()
+        while new := set(self._folder.glob("[0-9a-f]*")) - seen:  # another process may replace many by one meanwhile
+            for path in sorted(new):
+                seen.add(path)
+                try:
+                    content = path.read_bytes()
+                except FileNotFoundError:
+                    continue
+                if hashlib.sha256(content).hexdigest() == path.name:
+                    yield path, np.frombuffer(content, self._row)
+                else:
+                    stage.tell(f"{path} is damaged; its scores are computed again")
+                    path.unlink(missing_ok=True)
+
+
+def _forget(root: Path) -> None:
+    """Delete the scores of the classifiers that were not used for longest."""
+    folders = {}
+    for path in root.iterdir():
+        with suppress(FileNotFoundError):
+            if re.fullmatch("[0-9a-f]{64}", path.name):
+                folders[path] = path.stat().st_mtime_ns
+    for path in sorted(folders, key=lambda path: folders[path])[:-KEPT_CLASSIFIERS]:
+        shutil.rmtree(path, ignore_errors=True)

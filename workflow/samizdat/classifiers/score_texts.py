@@ -7,19 +7,19 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import torch
 
 from samizdat.base import stage
 from samizdat.base.device import enough_memory, prepare
 from samizdat.base.digest import result_digest
-from samizdat.base.files import sha256_of
+from samizdat.base.files import checked_bytes, checked_sha256
 from samizdat.base.reuse import fingerprint
+from samizdat.checkpoints.sources import CHECKPOINT_FILES
 from samizdat.classifiers.score_store import ScoreStore, StoredScore
 from samizdat.classifiers.score_table import ScoreTable
 from samizdat.classifiers.text_scores import score
 from samizdat.records.classifiers import SCORES, ClassifierCard
-from samizdat.records.io import read_document, write_table
+from samizdat.records.io import read_columns, read_document, write_table
 
 # Tokens of a batch with `auto`: on a CPU a row that stays in the cache, on a GPU as much as it computes while the next
 # batch is started.
@@ -57,34 +57,36 @@ def score_texts(
         classifier: a folder with checkpoint, tokenizer, `card.json` and `seen_texts.txt`.
         tables: Parquet files with the columns `id` and `text`.
         scores: the file to write.
-        store: the SQLite file of scores that were computed before, shared by all runs.
+        store: the folder of scores that were computed before, shared by all runs.
         device: `auto`, `cpu`, `cuda` or `mps`.
         threads: batches that a CPU computes at once; their number changes no score.
         seed: of the stage; nothing is drawn, but libraries are seeded.
 
     Raises:
-        UserError: the device is not available or has too little memory, or a file of the classifier is missing.
+        UserError: the device is not available or has too little memory, or a file of the classifier or a table is
+            missing or damaged.
     """
     chosen = prepare(device, threads=threads, seed=seed)
     batch_tokens = BATCH_TOKENS[chosen.kind] if settings.batch_tokens == "auto" else settings.batch_tokens
     card = read_document(ClassifierCard, classifier / "card.json")
+    # Of the files that are loaded, whatever the card says of them.
+    checkpoint = {name: checked_sha256(classifier / name) for name in CHECKPOINT_FILES}
     dtype = chosen.number_format(settings.precision)
     # The store keeps the checkpoint's own probabilities: `label_map` and `abstain_below` are applied to them afterwards
     # and are no part of the fingerprint.
     fixed = {key: value for key, value in asdict(settings).items() if key != "abstain_below"}
     mark = fingerprint(
         settings=fixed | {"batch_tokens": batch_tokens},
-        weights=card.weights_sha256,
-        tokenizer=sha256_of(classifier / "tokenizer.json"),
+        checkpoint=checkpoint,
         dtype=str(dtype),
         device=chosen.kind,
         torch=torch.__version__,
         code=result_digest("classifiers.score_texts"),
     )
-    frame = pd.concat([pq.read_table(table, columns=["id", "text"]).to_pandas() for table in tables])
+    frame = pd.concat([read_columns(table, "id", "text") for table in tables])
     keys = [hashlib.sha256(text.encode()).digest() for text in frame["text"]]
     texts = dict(zip(keys, frame["text"], strict=True))
-    table, kept = ScoreTable(texts, card), ScoreStore(store, mark)
+    table, kept = ScoreTable(texts, card), ScoreStore(store, mark, len(card.checkpoint_labels))
     table.add(kept.known(list(texts)))
     new = table.missing()
     if new:
@@ -104,7 +106,7 @@ def score_texts(
         # Texts without a token: the store keeps that there is nothing to compute.
         kept.add(StoredScore(key, 0, np.zeros(len(card.checkpoint_labels), np.float32)) for key in table.missing())
     kept.close()
-    seen = set((classifier / "seen_texts.txt").read_text(encoding="utf-8").split())
+    seen = set(checked_bytes(classifier / "seen_texts.txt").decode().split())
     write_table(table.to_frame(frame["id"], keys, seen, settings.abstain_below), SCORES, scores)
     return f"{len(frame):,} texts, {len(new):,} of them new"
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from samizdat.corpus.near_duplicates import near_duplicates
 from samizdat.corpus.readers import Manner, Pattern
 from samizdat.corpus.rows import Columns, Findings, Number, RawText, kind_in_words
 from samizdat.corpus.splits import cut_largest, join_copies, place_of, split
-from samizdat.records.corpus import LABEL_PREFIX, TEXTS, CorpusSummary
+from samizdat.records.corpus import LABEL_PREFIX, SPLITS, TEXTS, CorpusSummary
 from samizdat.records.io import write_document, write_table
 
 # A column of more different labels, most of which occur once, is no column of labels.
@@ -46,6 +46,7 @@ class CorpusSettings:
     group_column: str | None
     group: str
     label_columns: tuple[str, ...]
+    rater_columns: dict[str, list[str]]
     dataset: str | None
     revision: str | None
     subset: str | None
@@ -53,6 +54,7 @@ class CorpusSettings:
     max_texts: int | None
     min_characters: int
     validation_share: float
+    test_share: float
 
 
 @dataclass
@@ -80,7 +82,7 @@ def import_corpus(settings: CorpusSettings, archive: Path | None, texts: Path, s
         seed: draws the texts to keep where `max_texts` limits them.
 
     Raises:
-        UserError: no text is left, there is only one document, or the source can't be read.
+        UserError: no text is left, there are fewer than three documents, or the source can't be read.
     """
     findings, listing = Findings(), list_files(settings.paths)
     source, raw_texts = _open(settings, archive, listing, findings)
@@ -89,15 +91,16 @@ def import_corpus(settings: CorpusSettings, archive: Path | None, texts: Path, s
         _draw(selection, settings.max_texts, seed)
     frame = _table(selection.kept)
     frame["document"], parts = cut_largest(frame["document"], listing.files)
-    frame, near, copies = _divide(frame, selection, settings.validation_share)
+    frame, near, copies = _divide(frame, selection, settings.validation_share, settings.test_share)
     write_table(frame, TEXTS, texts)
-    found = _summarise(frame, source, selection, listing)
+    found = _summarise(frame, source, selection, listing, settings.rater_columns)
     found = replace(found, parts=parts, near_duplicates=near, held_out_copies=copies, found=findings.in_words())
     write_document(found, summary)
     _tell_labels(found)
-    cut = f"; one file was cut into {parts:,} parts, which are held out or not" if parts else ""
-    told = f"; {copies:,} held-out texts are nearly the same as training texts" if copies else ""
-    return f"{len(frame):,} texts of {selection.read:,}{cut}{told}"
+    cut = f"; one file was cut into {parts:,} parts, each of them in one split" if parts else ""
+    told = f"; {copies:,} validation or test texts are nearly the same as texts of another split" if copies else ""
+    shares = ", ".join(f"{found.splits.get(name, 0):,} {name}" for name in SPLITS)
+    return f"{len(frame):,} texts of {selection.read:,} ({shares}){cut}{told}"
 
 
 def _open(
@@ -105,7 +108,11 @@ def _open(
 ) -> tuple[str, Iterator[RawText]]:
     """Open the source; return its name for the summary, and its texts."""
     columns = Columns(
-        settings.text_column, settings.document_column, settings.group_column, tuple(settings.label_columns)
+        settings.text_column,
+        settings.document_column,
+        settings.group_column,
+        tuple(settings.label_columns),
+        settings.rater_columns,
     )
     if settings.source == "demo" and archive is not None:
         return "sentences rated by people (Hutto and Gilbert, ICWSM 2014)", read_demo(archive)
@@ -181,30 +188,38 @@ def _table(kept: dict[str, RawText]) -> pd.DataFrame:
             "split": "",
             "sha256": list(kept),
             "ratings": [raw.ratings for raw in kept.values()],
+            "raters": [list(raw.raters.items()) or None for raw in kept.values()],
             **{LABEL_PREFIX + label: [raw.labels.get(label) for raw in kept.values()] for label in labels},
         }
     )
 
 
-def _divide(frame: pd.DataFrame, selection: _Selection, share: float) -> tuple[pd.DataFrame, int, int]:
-    """Give each text its split, near-duplicates the same, and drop held-out texts of which that can't be true.
+def _divide(
+    frame: pd.DataFrame, selection: _Selection, validation_share: float, test_share: float
+) -> tuple[pd.DataFrame, int, int]:
+    """Give each text its split, near-duplicates the same, and drop texts of which that can't be true.
+
+    Of near-duplicates in several splits those of the first one stay, in the order of `SPLITS`.
 
     Returns:
-        the table, the number of texts that have a near-duplicate, and the number of held-out texts that are nearly the
-        same as a training text but were kept, because they belong to documents that had to stay apart.
+        the table, the number of texts that have a near-duplicate, and the number of validation and test texts that
+        are nearly the same as a text of an earlier split but were kept, because they belong to documents that had to
+        stay apart.
     """
     sets = near_duplicates(frame["text"].tolist())
     joined, apart = join_copies(frame["document"], sets)
-    frame["split"] = split(joined, share)
-    held_out = frame["split"].to_numpy() == "validation"
-    copies = held_out & np.isin(sets, sets[~held_out])
+    frame["split"] = split(joined, validation_share, test_share)
+    order = frame["split"].map(SPLITS.index)
+    copies = (order > order.groupby(sets).transform("min")).to_numpy()
     for sha256 in frame.loc[copies & ~apart, "sha256"]:
-        selection.drop(selection.kept.pop(sha256), "held out, but nearly the same as a training text")
+        selection.drop(selection.kept.pop(sha256), "held out, but nearly the same as a text of another split")
     near = int((np.bincount(sets)[sets] > 1).sum())
     return frame[~copies | apart].reset_index(drop=True), near, int((copies & apart).sum())
 
 
-def _summarise(frame: pd.DataFrame, source: str, selection: _Selection, listing: Listing) -> CorpusSummary:
+def _summarise(
+    frame: pd.DataFrame, source: str, selection: _Selection, listing: Listing, raters: Collection[str]
+) -> CorpusSummary:
     lengths = frame["text"].str.len()
     labels = [column for column in frame.columns if column.startswith(LABEL_PREFIX)]
     return CorpusSummary(
@@ -216,7 +231,15 @@ def _summarise(frame: pd.DataFrame, source: str, selection: _Selection, listing:
         held_out_copies=0,
         groups=_counts(frame["group"]),
         labels={column.removeprefix(LABEL_PREFIX): _counts(frame[column]) for column in labels},
+        undecided={
+            label: sum(
+                bool(dict(given or ()).get(label)) for given in frame.loc[frame[LABEL_PREFIX + label].isna(), "raters"]
+            )
+            for label in raters
+            if LABEL_PREFIX + label in frame
+        },
         splits=_counts(frame["split"]),
+        split_documents=_counts(frame.drop_duplicates(["document", "split"])["split"]),
         characters=int(lengths.sum()),
         utf8_bytes=sum(len(text.encode()) for text in frame["text"]),
         length_quantiles_characters={str(q): float(lengths.quantile(q)) for q in QUANTILES},

@@ -7,6 +7,7 @@ from typing import Any
 
 from samizdat.base.corpus_files import named
 from samizdat.base.errors import UserError
+from samizdat.measures.ratings import most_frequent
 
 # What Python's writers make of a missing number.
 NOT_A_NUMBER = ("nan", "NaN")
@@ -22,6 +23,7 @@ class RawText:
     group: str | None = None
     labels: dict[str, str | None] = field(default_factory=dict)
     ratings: list[int] | None = None
+    raters: dict[str, list[str]] = field(default_factory=dict)  # label → what single people gave
 
 
 class Number(str):
@@ -55,9 +57,12 @@ class Columns:
     document: str | None
     group: str | None
     labels: tuple[str, ...]
+    raters: dict[str, list[str]]  # label → the columns of single people
 
     def read(self, row: dict[str, Any], where: str) -> RawText:
         """Read one row of a table; a column that the row lacks is empty there.
+
+        Of several raters' labels the most frequent one is the text's, if there is one.
 
         Raises:
             UserError: a name or label is no single value.
@@ -66,12 +71,18 @@ class Columns:
         def name(key: str, column: str | None) -> str | None:
             return None if column is None else _name(find(row, column), f"{where}: corpus.{key} {column!r}")
 
+        given = {
+            label: [one for column in columns if (one := name("rater_columns", column)) is not None]
+            for label, columns in self.raters.items()
+        }
         return RawText(
             find(row, self.text),
             where,
             document=name("document_column", self.document),
             group=name("group_column", self.group),
-            labels={label: name("label_columns", label) for label in self.labels},
+            labels={label: name("label_columns", label) for label in self.labels}
+            | {label: most_frequent(ones) for label, ones in given.items()},
+            raters=given,
         )
 
     def by_key(self) -> list[tuple[str, str]]:
@@ -80,6 +91,7 @@ class Columns:
         return [
             *((key, column) for key, column in keys if column is not None),
             *(("label_columns", label) for label in self.labels),
+            *(("rater_columns", column) for columns in self.raters.values() for column in columns),
         ]
 
     def check(self, existing: Iterable[str], where: str) -> None:

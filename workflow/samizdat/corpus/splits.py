@@ -1,4 +1,4 @@
-"""Divide the documents of the corpus between training and validation."""
+"""Divide the documents of the corpus between training, validation and test."""
 
 import hashlib
 from collections.abc import Collection
@@ -9,6 +9,7 @@ import pandas as pd
 from samizdat.base.errors import UserError
 from samizdat.corpus.near_duplicates import connected
 from samizdat.measures.arrays import Counts
+from samizdat.records.corpus import SPLITS
 
 PART_TEXTS = 20
 FEWEST_PARTS = 50
@@ -16,10 +17,11 @@ JOINED_SHARE = 0.5
 
 
 def cut_largest(documents: pd.Series, files: Collection[str]) -> tuple[pd.Series, int]:
-    """Cut a .txt file that has more than half of all texts into parts, each of which is a document of its own.
+    """Cut a .txt file that has half of all texts or more into parts, each of which is a document of its own.
 
-    Such a file can't be held out, and is often the whole corpus. A part is `PART_TEXTS` texts in a row, or one
-    `FEWEST_PARTS`-th of the file's texts where that is fewer, so that a short file has parts enough to hold some out.
+    Such a file can't be held out, and is often the whole corpus. Of two files of one length the first is cut. A part is
+    `PART_TEXTS` texts in a row, or one `FEWEST_PARTS`-th of the file's texts where that is fewer, so that a short file
+    has parts enough to hold some out.
     Texts that are added at the end of a long file move no others.
 
     Args:
@@ -31,7 +33,7 @@ def cut_largest(documents: pd.Series, files: Collection[str]) -> tuple[pd.Series
     """
     sizes = documents.value_counts()
     largest, size = sizes.index[0], int(sizes.iloc[0])
-    if largest not in files or size * 2 <= len(documents) or size == 1:
+    if largest not in files or size * 2 < len(documents) or size == 1:
         return documents, 0
     part = np.arange(size) // max(1, min(PART_TEXTS, size // FEWEST_PARTS)) + 1
     documents = documents.copy()
@@ -43,8 +45,8 @@ def join_copies(documents: pd.Series, sets: Counts) -> tuple[pd.Series, np.ndarr
     """Join documents of which at least half of the texts are nearly the same as texts of others.
 
     Such a document is joined to the first document with that text that is not such a one, else to the first of all; so
-    a title page that many books have in common doesn't join the books. Joined documents that would be more than half of
-    the corpus stay apart, since the corpus could not be split otherwise.
+    a title page that many books have in common doesn't join the books. Joined documents that would be half of the
+    corpus or more stay apart, since the corpus could not be split otherwise.
 
     Args:
         documents: the document of each text.
@@ -63,29 +65,37 @@ def join_copies(documents: pd.Series, sets: Counts) -> tuple[pd.Series, np.ndarr
     pairs = copied.loc[copied["joins"], ["document", "anchor"]]
     joined = connected(len(names), pairs.to_numpy())[codes]
     frame["first"] = frame.groupby(joined)["document"].transform("min")
-    apart = (frame.groupby("first")["document"].transform("size") * 2 > len(frame)) & (
+    apart = (frame.groupby("first")["document"].transform("size") * 2 >= len(frame)) & (
         frame.groupby("first")["document"].transform("nunique") > 1
     )
     return pd.Series(names[frame["first"].mask(apart, frame["document"])], documents.index), apart.to_numpy()
 
 
-def split(documents: pd.Series, validation_share: float) -> np.ndarray:
-    """Hold out documents by the hashes of their names; return the split of each text.
+def split(documents: pd.Series, validation_share: float, test_share: float) -> np.ndarray:
+    """Divide documents by the hashes of their names; return the split of each text.
+
+    A document is in `test` if its hash, as a number from 0 to 1, is below `test_share`, and in `validation` if it is
+    below the sum of both shares. Each split has at least one document: if no hash is low enough, the documents with
+    the lowest ones are taken.
 
     Raises:
-        UserError: there is only one document.
+        UserError: there are fewer documents than splits.
     """
     place = {document: place_of(f"split:{document}") for document in documents.unique()}
-    if len(place) < 2:
+    if len(place) < len(SPLITS):
+        few = "one single document" if len(place) == 1 else f"only {len(place)} documents"
         raise UserError(
-            f"the corpus is one single document ({len(documents)} texts), so nothing can be held out",
+            f"the corpus is {few} ({len(documents)} texts), and {len(SPLITS)} are needed: to train on, to select on "
+            "and to measure on; documents that are nearly the same count as one",
             remedy="add texts; or set corpus.txt_unit to line or block; or name a corpus.document_column (or none) "
             "that tells documents apart",
         )
-    # Whatever the hashes are, at least one document is held out and at least one is not.
-    lowest, highest = min(place, key=place.__getitem__), max(place, key=place.__getitem__)
-    held_out = {document for document, value in place.items() if value < validation_share} - {highest} | {lowest}
-    return np.where(documents.isin(held_out), "validation", "train")
+    names = sorted(place, key=place.__getitem__)
+    tested, held_out = np.searchsorted([place[name] for name in names], [test_share, test_share + validation_share])
+    tested = min(max(1, tested), len(names) - 2)
+    held_out = min(max(tested + 1, held_out), len(names) - 1)
+    chosen = dict.fromkeys(names[:tested], "test") | dict.fromkeys(names[tested:held_out], "validation")
+    return documents.map(chosen).fillna("train").to_numpy(object)
 
 
 def place_of(name: str) -> float:

@@ -84,9 +84,9 @@ def _data(corpus: CorpusSummary, tokenizer: TokenizerSummary) -> str:
     return f"""## Data
 
 {escape(corpus.source)}: {corpus.texts:,} texts of {corpus.documents:,} documents, {corpus.characters:,} characters.
-{corpus.splits["train"]:,} texts were trained on and {corpus.splits["validation"]:,} held out; all texts of one
-document are in the same split. The vocabulary has {tokenizer.vocabulary_size:,} tokens,
-{tokenizer.characters_per_token:.2f} characters each.{groups}"""
+{corpus.splits["train"]:,} texts were trained on, {corpus.splits["validation"]:,} selected on, and
+{corpus.splits["test"]:,} held out from both; all texts of one document are in the same split. The vocabulary has
+{tokenizer.vocabulary_size:,} tokens, {tokenizer.characters_per_token:.2f} characters each.{groups}"""
 
 
 def _training(model: ModelSummary, training: dict[str, Any]) -> str:
@@ -96,7 +96,7 @@ def _training(model: ModelSummary, training: dict[str, Any]) -> str:
 
 {model.steps_done:,} of {model.steps_planned:,} steps, {model.tokens_seen:,} tokens, on {model.device_kind}; matrix
 products in {model.compute_dtype}, weights in float32. The weights are those of step {step}, the best on the
-held-out texts.{settings}"""
+validation texts.{settings}"""
 
 
 def _metrics(model: ModelSummary) -> str:
@@ -104,16 +104,15 @@ def _metrics(model: ModelSummary) -> str:
         "metric",
         "value",
         [
-            ("bits per byte", f"{model.validation_bits_per_byte:.4f}"),
-            ("perplexity of a token", f"{model.validation_perplexity:.2f}"),
-            ("loss, nats a token", f"{model.validation_loss:.4f}"),
+            ("bits per byte", f"{model.test_bits_per_byte:.4f}"),
+            ("perplexity of a token", f"{model.test_perplexity:.2f}"),
+            ("loss, nats a token", f"{model.test_loss:.4f}"),
         ],
     )
     return f"""## Metrics
 
-On the held-out texts. Bits per byte compare models of different vocabularies, perplexities don't.{metrics}
-
-The best step was chosen on the same held-out texts, so these numbers look a little better than they are."""
+On the held-out texts (the test split), on which nothing was selected. Bits per byte compare models of different
+vocabularies, perplexities don't.{metrics}"""
 
 
 def _origin(model: ModelSummary) -> str:

@@ -141,3 +141,20 @@ def head_loss(
     apply = _HeadLoss.apply  # torch gives it no types
     total: torch.Tensor = apply(hidden, weight, targets, chunk_loss, gradients, int8)  # type: ignore[no-untyped-call]
     return total
+
+
+def token_losses(hidden: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Compute the cross-entropy, in nats, of each target by itself, `[n]`, 0 for `NO_TARGET`; without gradients.
+
+    Args:
+        hidden: `[n, width]`, in the number format of the products.
+        weight: `[vocabulary, width]`, the head.
+        targets: `[n]` token ids or `NO_TARGET`.
+    """
+    head = FloatHead(weight.to(hidden.dtype))
+    rows = rows_at_once(len(hidden), max(LEAST_ROWS[hidden.device.type], LOGITS_AT_ONCE // len(weight)))
+    losses = [
+        functional.cross_entropy(head.logits(states), goals, ignore_index=NO_TARGET, reduction="none")
+        for states, goals in zip(hidden.split(rows), targets.split(rows), strict=True)
+    ]
+    return torch.cat(losses)

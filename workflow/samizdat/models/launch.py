@@ -5,7 +5,7 @@ import os
 import sys
 import uuid
 
-from samizdat.base.stage import die_with_parent
+from samizdat.base.parent import PARENT, die_with_parent
 
 
 def processes_of(wanted: str, arguments: list[str]) -> int:
@@ -47,6 +47,7 @@ def launch(processes: int, module: str, arguments: list[str]) -> int:
         monitor_interval=0.5,
         max_restarts=0,  # a process that failed would fail again, and print its error again
     )
+    os.environ[PARENT] = str(os.getpid())
     try:
         elastic_launch(config, sys.executable)("-m", module, *arguments)
     except (ChildFailedError, SignalException):

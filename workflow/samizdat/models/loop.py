@@ -107,7 +107,7 @@ class TrainingLoop:
         self.learner.set_up(self._batch(0)[0])
 
     def _resume_or_begin(self) -> None:
-        saved = load_state(self.work / STATE_FILE, self.fingerprint, self.learner, self.workers)
+        saved = load_state(self.work / STATE_FILE, self.fingerprint, self.learner, self.workers, self.weights)
         if saved is not None:
             self.position = saved
             log.info("resumed at step %d of %d", saved.step, self.plan.steps)
@@ -165,13 +165,13 @@ class TrainingLoop:
         return row
 
     def _measure(self, scale: float, gradient_norm: float | None) -> LogRow:
-        """Compute the losses of the model as it is, on all held-out rows and since the last evaluation."""
+        """Compute the losses of the model as it is, on the validation split and since the last evaluation."""
         position, data, workers = self.position, self.data, self.workers
-        held_out = torch.from_numpy(data.held_out)
-        parts = torch.split(held_out, self.micro_batch_sequences)[workers.rank :: workers.count]
+        validation = torch.from_numpy(data.validation)
+        parts = torch.split(validation, self.micro_batch_sequences)[workers.rank :: workers.count]
         nats = workers.sum(self.learner.evaluate(parts))
         train_nats = self.learner.take_loss_sum()
-        loss = nats / int((held_out[:, 1:] != NO_TARGET).sum())
+        loss = nats / int((validation[:, 1:] != NO_TARGET).sum())
         return LogRow(
             step=position.step,
             tokens=self._tokens,
@@ -181,7 +181,7 @@ class TrainingLoop:
             train_loss=train_nats / position.loss_steps if position.loss_steps else None,
             validation_loss=loss,
             validation_perplexity=math.exp(min(loss, 700)),
-            validation_bits_per_byte=nats / math.log(2) / data.held_out_bytes,
+            validation_bits_per_byte=nats / math.log(2) / data.validation_bytes,
         )
 
     def _keep(self, percent: int) -> None:

@@ -36,7 +36,7 @@ class TokenizerSettings:
 
 
 def make_tokenizer(settings: TokenizerSettings, texts: Path, archive: Path | None, out: Path) -> str:
-    """Make the tokenizer, encode both splits with it, and write both with a summary.
+    """Make the tokenizer, encode all splits with it, and write them with a summary.
 
     `tokens/<split>.bin` is one flat array (`encoding.token_dtype`): for each text of the split, in the table's order,
     the boundary token and then the text's tokens.
@@ -48,8 +48,8 @@ def make_tokenizer(settings: TokenizerSettings, texts: Path, archive: Path | Non
         out: the folder to write.
 
     Raises:
-        UserError: the settings lack what their source needs, or a checkpoint's tokenizer can't be loaded or has no
-            end-of-sequence token.
+        UserError: the settings lack what their source needs, or a checkpoint's tokenizer can't be loaded, has no
+            end-of-sequence token or gives it to other characters, too.
     """
     corpus = read_table(texts, TEXTS)
     tokenizer = _tokenizer(settings, corpus, archive)
@@ -69,6 +69,12 @@ def make_tokenizer(settings: TokenizerSettings, texts: Path, archive: Path | Non
             part = corpus.loc[corpus["split"] == split, "text"].tolist()
             arrays = list(_encoded(tokenizer, part, boundary, dtype))
             tokens = np.concatenate(arrays) if arrays else np.empty(0, dtype)
+            if (tokens == boundary).sum() != len(part):
+                raise UserError(
+                    f"the tokenizer of {settings.checkpoint} gives characters that it doesn't know its end-of-sequence "
+                    f"token, so the texts of the {split} split can't be told apart",
+                    remedy=f"name another checkpoint for the tokenizer {settings.name!r}, or set `source: train`",
+                )
             (folder / "tokens" / f"{split}.bin").write_bytes(tokens.tobytes())
             counts[split] = len(tokens)
             utf8_bytes[split] = sum(len(text.encode()) for text in part)

@@ -9,7 +9,7 @@ from transformers import GPT2LMHeadModel
 
 from samizdat.base.device import Device, enough_memory
 from samizdat.base.errors import UserError
-from samizdat.base.files import write_text
+from samizdat.base.files import checked_bytes, write_text
 from samizdat.models.row_loss import RowLoss
 from samizdat.models.settings import TrainingSettings, number_formats
 from samizdat.models.workers import Workers
@@ -71,8 +71,8 @@ def micro_batch_sequences(
 def _recorded(record: Path, fingerprint: str) -> int | None:
     """Return the recorded number; None if there is none of this fingerprint."""
     try:
-        kept = json.loads(record.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        kept = json.loads(checked_bytes(record))
+    except (OSError, ValueError, UserError):
         return None
     return int(kept["sequences"]) if kept.get("fingerprint") == fingerprint else None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from samizdat.base import stage
 from samizdat.base.errors import UserError
-from samizdat.base.files import write_text
+from samizdat.base.files import checked_sha256, write_text
 from samizdat.checkpoints.sources import first_line
 from samizdat.models.card import model_card
 from samizdat.records.corpus import CorpusSummary
@@ -78,8 +78,10 @@ def push_model(
         language=language,
         training=training,
     )
+    for name in FILES:
+        checked_sha256(model / name)
     files: dict[str, str | bytes] = {name: str(model / name) for name in FILES} | {"README.md": card.encode()}
-    message = f"{summary.name}: {summary.validation_bits_per_byte:.3f} bits per byte"
+    message = f"{summary.name}: {summary.test_bits_per_byte:.3f} bits per byte"
     repository, commit = _commit(settings.repository, files, message, private=settings.private)
     write_text(record, json.dumps({"repository": repository, "commit": commit.oid}, indent=2) + "\n")
     return commit.commit_url

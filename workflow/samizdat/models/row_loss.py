@@ -10,7 +10,7 @@ from transformers.models.gpt2.modeling_gpt2 import GPT2Block
 from transformers.pytorch_utils import Conv1D
 
 from samizdat.models.cpu_layers import SHORT_CONTEXT_TOKENS, GeluBySigmoid, short_attention
-from samizdat.models.head_loss import ChunkLoss, head_loss, loss_of_chunk
+from samizdat.models.head_loss import ChunkLoss, head_loss, loss_of_chunk, token_losses
 from samizdat.models.int8 import Int8Affine
 
 
@@ -76,6 +76,18 @@ class RowLoss(torch.nn.Module):
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """Compute the summed loss of the rows, one number."""
+        states, weight = self._states(rows), self.model.lm_head.weight
+        return head_loss(states, weight, rows[:, 1:].flatten(), self.chunk_loss, int8=self.int8)
+
+    def of_tokens(self, rows: torch.Tensor) -> torch.Tensor:
+        """Compute the loss of each target, `[n, context]`, 0 where there is none; gradients are off."""
+        with torch.no_grad():
+            return token_losses(self._states(rows), self.model.lm_head.weight, rows[:, 1:].flatten()).view(
+                len(rows), -1
+            )
+
+    def _states(self, rows: torch.Tensor) -> torch.Tensor:
+        """Compute what the head reads, `[n · context, width]`."""
         dtype, body = self.dtype, self.model.transformer
         with torch.autocast(self.kind, dtype=dtype, enabled=dtype is not torch.float32):
             # Not by the body's own `forward`: it searches the tokens for padding and for packed sequences, and each
@@ -85,5 +97,5 @@ class RowLoss(torch.nn.Module):
             for block in self._blocks:
                 hidden = block(hidden)
             hidden = body.ln_f(hidden)
-        states, goals = hidden.flatten(0, 1).to(dtype), rows[:, 1:].flatten()
-        return head_loss(states, self.model.lm_head.weight, goals, self.chunk_loss, int8=self.int8)
+        states: torch.Tensor = hidden.flatten(0, 1).to(dtype)
+        return states

@@ -15,7 +15,7 @@ class TrainingRows:
     All texts, in the corpus's order and each after its boundary token, form a ring of tokens. An epoch begins at a
     random place of the ring, cuts rows of `context_tokens` targets and shuffles the rows. The tokens after the last
     full row, fewer than a row, are not used in this epoch. So a text keeps its neighbours, which are often of the same
-    document or kind, as it does in validation; each token is a target at most once an epoch; and the number of a row
+    document or kind, as it does in evaluations; each token is a target at most once an epoch; and the number of a row
     is all that a resumed run needs.
     """
 
@@ -72,11 +72,11 @@ def evaluation_rows(tokens: np.ndarray, *, boundary: int, context_tokens: int, r
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a model is trained and evaluated on."""
+    """What a model is trained and selected on."""
 
     rows: TrainingRows
-    held_out: np.ndarray  # as `evaluation_rows` returns it
-    held_out_bytes: int  # UTF-8 bytes of the held-out texts, for bits per byte
+    validation: np.ndarray  # as `evaluation_rows` returns it
+    validation_bytes: int  # UTF-8 bytes of the validation texts, for bits per byte
 
 
 def read_tokens(path: Path, dtype: str) -> np.ndarray:

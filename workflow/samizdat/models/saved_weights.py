@@ -7,7 +7,10 @@ from pathlib import Path
 from transformers import GPT2LMHeadModel
 
 from samizdat.base import free_space
-from samizdat.base.files import replacing_folder
+from samizdat.base.errors import UserError
+from samizdat.base.files import is_intact, replacing_folder
+
+WEIGHTS = ("config.json", "generation_config.json", "model.safetensors")
 
 
 class SavedWeights:
@@ -31,10 +34,24 @@ class SavedWeights:
                 model.save_pretrained(temporary)
 
     def copy_to(self, folder: Path, percents: Iterable[int]) -> None:
-        """Copy the best weights into `folder`, and the checkpoint at each percent into its `steps/<percent>/`."""
+        """Copy the best weights into `folder`, and the checkpoint at each percent into its `steps/<percent>/`.
+
+        Raises:
+            UserError: some are damaged. The same training, begun again, sees that and starts from the beginning.
+        """
+        if not self.are_intact(percents):
+            raise UserError(
+                f"weights that were saved in {self._best.parent} are damaged or missing",
+                remedy="run the same command again: it trains this model from the beginning",
+            )
         shutil.copytree(self._best, folder, dirs_exist_ok=True)
         for percent in percents:
             shutil.copytree(self._kept / str(percent), folder / "steps" / str(percent))
+
+    def are_intact(self, percents: Iterable[int | str]) -> bool:
+        """Whether the best weights and the checkpoints at these percents are there and undamaged."""
+        folders = [self._best, *(self._kept / str(percent) for percent in percents)]
+        return all(is_intact(folder / name) for folder in folders for name in WEIGHTS)
 
     def size(self) -> int:
         """Return the bytes that the saved weights take."""

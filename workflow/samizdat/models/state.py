@@ -10,10 +10,12 @@ import safetensors
 import torch
 from safetensors.torch import load_file, save_file
 
+from samizdat.base import stage
 from samizdat.base.errors import UserError
-from samizdat.base.files import replacing
+from samizdat.base.files import is_intact, replacing
 from samizdat.models.learner import Learner
 from samizdat.models.position import Position
+from samizdat.models.saved_weights import SavedWeights
 from samizdat.models.workers import Workers
 from samizdat.optimization.muon import Muon
 
@@ -148,26 +150,32 @@ def state_bytes(optimizers: list[torch.optim.Optimizer]) -> int:
     )
 
 
-def load_state(path: Path, fingerprint: str, learner: Learner, workers: Workers) -> Position | None:
+def load_state(
+    path: Path, fingerprint: str, learner: Learner, workers: Workers, weights: SavedWeights
+) -> Position | None:
     """Restore a saved state and return its position; None if there is none of this training.
 
     A state with another fingerprint (of other settings, texts, seed, threads, device or code) is not used and not
-    deleted, and the log says so: it would lead to other weights than a run from the start.
+    deleted, and the log says so: it would lead to other weights than a run from the start. A damaged state is not used
+    either, which is told at the terminal.
 
     Args:
         path: the file.
         fingerprint: of all that the weights depend on.
         learner: gets the weights, the optimisers' state and this process's sum of losses.
         workers: the processes of the training.
+        weights: that were saved before the state, without which it can't be resumed from.
 
     Raises:
         UserError: the state was made by another number of processes.
     """
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-    except (FileNotFoundError, safetensors.SafetensorError):
+    if not path.is_file():
         return None
+    if not is_intact(path):
+        stage.tell(f"the state in {path} is damaged, so training begins again")
+        return None
+    with safetensors.safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
     if metadata.get("fingerprint") != fingerprint:
         log.warning("the state in %s belongs to another run and is not resumed from", path)
         return None
@@ -177,9 +185,13 @@ def load_state(path: Path, fingerprint: str, learner: Learner, workers: Workers)
             remedy=f"to resume it, set training.processes to {metadata['processes']} in the config; to start again, "
             "delete the file",
         )
+    position = Position.from_json(metadata["position"])
+    if not weights.are_intact(position.kept):
+        stage.tell(f"weights that were saved before the state in {path} are damaged, so training begins again")
+        return None
     _restore(load_file(path), learner, workers.rank)
     learner.scaler.load_state_dict(json.loads(metadata["loss_scaler"]))
-    return Position.from_json(metadata["position"])
+    return position
 
 
 def _restore(tensors: dict[str, torch.Tensor], learner: Learner, rank: int) -> None:

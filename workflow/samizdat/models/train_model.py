@@ -1,20 +1,22 @@
-"""Train a GPT-2 on the corpus: from tokens to a Hugging Face checkpoint with its log and earlier checkpoints."""
+"""Train a GPT-2 on the corpus: from tokens to a Hugging Face checkpoint with its log, tests and earlier checkpoints."""
 
 import csv
 import io
 import logging
-import shutil
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 
+import pandas as pd
 import torch
+from safetensors.torch import load_model
 
 from samizdat.base import free_space, stage
 from samizdat.base.device import Device, enough_memory, prepare, seed_everything
 from samizdat.base.digest import result_digest
 from samizdat.base.errors import UserError
-from samizdat.base.files import replacing_folder, sha256_of, write_text
+from samizdat.base.files import checked_bytes, checked_sha256, replacing_folder, sha256_of, write_text
 from samizdat.base.reuse import fingerprint, restore_result, store_result
 from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints import sources
@@ -27,9 +29,10 @@ from samizdat.models.row_loss import CannotCompileError
 from samizdat.models.rows import TrainingData, TrainingRows, evaluation_rows, read_tokens
 from samizdat.models.settings import FEWEST_STEPS, TrainingSettings, decided, enough_steps
 from samizdat.models.state import state_bytes
+from samizdat.models.text_losses import text_losses
 from samizdat.models.workers import Workers, join
-from samizdat.records.io import read_document, write_document
-from samizdat.records.models import TRAIN_LOG_COLUMNS, LogRow, ModelSummary, TokenizerSummary
+from samizdat.records.io import read_document, write_document, write_table
+from samizdat.records.models import TEST_LOSSES, TRAIN_LOG_COLUMNS, LogRow, ModelSummary, TokenizerSummary
 
 log = logging.getLogger("samizdat")
 
@@ -49,13 +52,15 @@ class _Start:
     def digests(self) -> dict[str, str]:
         """Return file → SHA-256 of what the weights depend on, without the checkpoint."""
         files = [*(self.tokens_of(split) for split in self.vocabulary.tokens), self.tokenizer / "tokenizer.json"]
-        return {path.name: sha256_of(path) for path in files}
+        return {path.name: checked_sha256(path) for path in files}
 
 
 def train_model(
     settings: TrainingSettings, name: str, tokenizer: Path, out: Path, work: Path, device: str, threads: int, seed: int
 ) -> str:
     """Train one model and write it as a Hugging Face checkpoint, with its log and its earlier checkpoints.
+
+    The weights with the lowest loss on the validation split are published, and measured once on the test split.
 
     Args:
         settings: the model's shape and recipe.
@@ -91,7 +96,7 @@ def train_model(
     finished = fingerprint(run=mark, processes=workers.count)
     if workers.agree(workers.first and restore_result(work, finished, out)):
         summary = read_document(ModelSummary, out / "summary.json")
-        return f"{summary.validation_bits_per_byte:.3f} bits per byte, as trained before"
+        return f"{summary.test_bits_per_byte:.3f} bits per byte, as trained before"
 
     try:
         loop = _train(settings, start, chosen, workers, work, out, mark, seed, name)
@@ -108,7 +113,7 @@ def train_model(
     store_result(work, finished, out)
     loop.weights.delete()
     (work / STATE_FILE).unlink(missing_ok=True)
-    return f"{summary.validation_bits_per_byte:.3f} bits per byte after {summary.best_step} steps"
+    return f"{summary.test_bits_per_byte:.3f} bits per byte after {summary.best_step} steps"
 
 
 def _refuse_int8_on_gpu(settings: TrainingSettings, device: Device) -> None:
@@ -191,6 +196,8 @@ def _check_disk(loop: TrainingLoop, out: Path) -> None:
     # While a new state or new best weights are being written, the old ones are still there.
     at_most = 2 * state_bytes(loop.learner.optimizers) + (2 + kept) * weights
     there = free_space.size_of(loop.work / STATE_FILE) + loop.weights.size()
+    # The result is kept in a second copy, when the state is still there.
+    at_most += (1 + kept) * weights
     free_space.require({loop.work: max(0, at_most - there), out: (1 + kept) * weights}, "training")
 
 
@@ -199,8 +206,11 @@ def _write_model(loop: TrainingLoop, name: str, start: _Start, folder: Path) -> 
     position, learner, best = loop.position, loop.learner, loop.position.best
     loop.weights.copy_to(folder, loop.plan.kept)
     for file in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copy(start.tokenizer / file, folder / file)
+        (folder / file).write_bytes(checked_bytes(start.tokenizer / file))
     write_text(folder / "train_log.csv", _as_csv(position.log))
+    tested = _tested(loop, start, folder)
+    write_table(tested, TEST_LOSSES, folder / "test_losses.parquet")
+    nats, test_loss = tested["nats"].sum(), tested["nats"].sum() / tested["tokens"].sum()
     summary = ModelSummary(
         name=name,
         tokenizer=start.vocabulary.name,
@@ -218,11 +228,27 @@ def _write_model(loop: TrainingLoop, name: str, start: _Start, folder: Path) -> 
         validation_loss=best.validation_loss,
         validation_perplexity=best.validation_perplexity,
         validation_bits_per_byte=best.validation_bits_per_byte,
+        test_loss=test_loss,
+        test_perplexity=math.exp(min(test_loss, 700)),
+        test_bits_per_byte=nats / math.log(2) / start.vocabulary.utf8_bytes["test"],
         checkpoints={**position.kept, "100": position.best_step},
         weights_sha256=sha256_of(folder / "model.safetensors"),
     )
     write_document(summary, folder / "summary.json")
     return summary
+
+
+def _tested(loop: TrainingLoop, start: _Start, folder: Path) -> pd.DataFrame:
+    """Measure the published weights, which replace those in memory, on each text of the test split."""
+    model = loop.learner.model
+    load_model(model, folder / "model.safetensors", device=loop.learner.device.kind)
+    return text_losses(
+        loop.learner.loss,
+        read_tokens(start.tokens_of("test"), start.vocabulary.token_dtype),
+        boundary=start.vocabulary.boundary_token_id,
+        context_tokens=model.config.n_positions,
+        sequences=loop.micro_batch_sequences,
+    )
 
 
 def _as_csv(log: Iterable[LogRow]) -> str:

@@ -1,12 +1,13 @@
 """Read and add the options of a code cell: the `#| key: value` lines that it begins with."""
 
+import json
 import re
 from typing import Any
 
 import yaml
 
 from samizdat.base.errors import UserError
-from samizdat.base.escaping import attribute
+from samizdat.base.escaping import escape
 
 
 def split_options(source: str) -> tuple[str, str]:
@@ -35,6 +36,22 @@ def cell_options(source: str) -> dict[str, Any]:
 
 
 def with_option(source: str, key: str, text: str) -> str:
-    """Add an option whose value is a text, after the options that the cell has."""
+    """Set an option whose value is a text: in the place that it has, else after the options that the cell has."""
     options, code = split_options(source)
-    return f'{options}#| {key}: "{attribute(text)}"\n{code}'
+    line = f"#| {key}: {json.dumps(text, ensure_ascii=False)}\n"
+    changed, found = re.subn(rf"(?m)^#\| {re.escape(key)}:.*\n", lambda _: line, options)
+    return f"{changed if found else options + line}{code}"
+
+
+def without_option(source: str, key: str) -> str:
+    """Remove an option."""
+    options, code = split_options(source)
+    return re.sub(rf"(?m)^#\| {re.escape(key)}:.*\n", "", options) + code
+
+
+def inert(text: str) -> str:
+    """Escape a text for an option of Markdown, with an empty element between two braces.
+
+    Quarto runs shortcodes in options and metadata, even escaped ones.
+    """
+    return re.sub(r"(&#12[35];)(?=&#12[35];)", r"\1<span></span>", escape(text))

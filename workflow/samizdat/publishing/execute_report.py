@@ -3,10 +3,13 @@
 from pathlib import Path
 
 from samizdat.base import stage
+from samizdat.publishing.empty_floats import without_empty_floats
 from samizdat.publishing.execution import execute
 from samizdat.publishing.missing_letters import missing_in_figures, which_scripts
 from samizdat.publishing.notebook import make_notebook, write_notebook
 from samizdat.publishing.plain_notebook import make_plain
+from samizdat.records.io import read_document
+from samizdat.records.run import Manifest
 
 
 def execute_report(
@@ -30,6 +33,8 @@ def execute_report(
         UserError: a cell fails, or the results are not those of the manifest.
     """
     executed, fresh = execute(make_notebook(document, notes, run), document, run, work, threads)
+    manifest = read_document(Manifest, run / "manifest.json")
+    executed = without_empty_floats(executed, has_classifiers=bool(manifest.config["classifiers"]))
     write_notebook(executed, notebook)
     write_notebook(make_plain(executed, run.resolve().name), plain)
     cells = sum(cell.cell_type == "code" for cell in executed.cells)

@@ -1,9 +1,12 @@
 """Execute a notebook in a kernel of its own, once for each state of its cells, and keep the executions."""
 
 import copy
+import hashlib
+import json
 import logging
 import os
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -16,14 +19,19 @@ from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
+from sqlalchemy.exc import SQLAlchemyError
 
 from samizdat.base.errors import UserError
-from samizdat.publishing.cells import cell_options, with_option
+from samizdat.publishing.cells import cell_options
 from samizdat.publishing.missing_letters import missing_in_figures
+from samizdat.publishing.shown import finish
 
 log = logging.getLogger("samizdat")
 
 KEPT_EXECUTIONS = 20
+_CHECKSUM = "sha256"
+# What jupyter-cache raises where it has no such execution (KeyError), or where its files are damaged.
+_DAMAGED = (KeyError, ValueError, OSError, RuntimeError, SQLAlchemyError)
 
 
 def execute(notebook: NotebookNode, document: Path, run: Path, work: Path, threads: int) -> tuple[NotebookNode, bool]:
@@ -42,22 +50,54 @@ def execute(notebook: NotebookNode, document: Path, run: Path, work: Path, threa
     Raises:
         UserError: a cell failed, or the kernel died.
     """
-    cache = get_cache(work / "executed")
-    cache.change_cache_limit(KEPT_EXECUTIONS)
-    executed = False
-    try:
-        _, merged = cache.merge_match_into_notebook(notebook)
-        if missing_in_figures(merged):
-            raise KeyError("a font that has the letters may have been installed")
-    except (KeyError, ValueError):  # never executed, or a killed process left an incomplete file
+    folder = work / "executed"
+    merged = _kept(folder, notebook)
+    executed = merged is None or bool(missing_in_figures(merged))  # a font with the letters may have been installed
+    if merged is None or executed:
         complete = _execute_fresh(notebook, document, run, work, threads)
-        cache.cache_notebook_bundle(CacheBundleIn(complete, document.name), overwrite=True)
-        _, merged = cache.merge_match_into_notebook(notebook)
-        executed = True
-    for cell in merged.cells:
-        _give_alternative_text(cell)
+        try:
+            _keep(folder, complete, document.name)
+        except _DAMAGED:
+            shutil.rmtree(folder)
+            _keep(folder, complete, document.name)
+        merged = _merged(notebook, complete)
+    finish(merged)
     nbformat.validate(merged)
     return merged, executed
+
+
+def _kept(folder: Path, notebook: NotebookNode) -> NotebookNode | None:
+    """Return the notebook with the outputs of a kept execution; None if there is none, or a damaged one."""
+    cache = get_cache(folder)
+    try:
+        key, merged = cache.merge_match_into_notebook(notebook)
+        intact = cache.get_cache_record(key).data.get(_CHECKSUM) == _checksum(merged)
+    except _DAMAGED:
+        return None
+    return merged if intact else None
+
+
+def _merged(notebook: NotebookNode, executed: NotebookNode) -> NotebookNode:
+    """Return the notebook with the outputs of its execution."""
+    merged = copy.deepcopy(notebook)
+    merged.metadata |= executed.metadata
+    for cell, done in zip(merged.cells, executed.cells, strict=True):
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = done.outputs, done.execution_count
+    return merged
+
+
+def _keep(folder: Path, executed: NotebookNode, name: str) -> None:
+    """Keep an execution, with a checksum of its outputs, and forget the oldest ones."""
+    cache = get_cache(folder)
+    cache.change_cache_limit(KEPT_EXECUTIONS)
+    cache.cache_notebook_bundle(CacheBundleIn(executed, name, data={_CHECKSUM: _checksum(executed)}), overwrite=True)
+
+
+def _checksum(notebook: NotebookNode) -> str:
+    """Compute the SHA-256 of all outputs, as a file has them."""
+    outputs = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
+    return hashlib.sha256(json.dumps(outputs, sort_keys=True).encode()).hexdigest()
 
 
 def _execute_fresh(notebook: NotebookNode, document: Path, run: Path, work: Path, threads: int) -> NotebookNode:
@@ -121,11 +161,3 @@ def _failure(cell: NotebookNode) -> tuple[str, str, str] | None:
         if output.output_type == "error":
             return cell_options(cell.source).get("label", cell.id), output.ename, output.evalue
     return None
-
-
-def _give_alternative_text(cell: NotebookNode) -> None:
-    """Copy the alternative text of a picture from its metadata into the option `fig-alt` of its cell, for Quarto."""
-    for output in cell.get("outputs", ()):
-        alternative = output.get("metadata", {}).get("image/png", {}).get("alt")
-        if alternative and "fig-alt" not in cell_options(cell.source):
-            cell.source = with_option(cell.source, "fig-alt", alternative)

@@ -14,8 +14,9 @@ from nbformat import NotebookNode
 
 from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
-from samizdat.base.escaping import escape
 from samizdat.base.files import sha256_of, write_text
+from samizdat.base.notes import read_notes
+from samizdat.publishing.cells import inert
 from samizdat.publishing.notes import safe_markdown
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
@@ -93,7 +94,7 @@ def make_notebook(document: Path, notes: Path, run: Path) -> NotebookNode:
             remedy="restore its first lines; `lang: en` is enough",
         )
     notebook.cells[0].source = _title_block(notebook.cells[0].source, manifest.config)
-    words = safe_markdown(_read_notes(notes))
+    words = safe_markdown(read_notes(notes))
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = NOTES_HERE.sub(lambda found: (found["heading"] or "") + words if words else "", cell.source)
@@ -110,16 +111,6 @@ def make_notebook(document: Path, notes: Path, run: Path) -> NotebookNode:
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook as a file, atomically."""
     write_text(path, nbformat.writes(notebook) + "\n")
-
-
-def _read_notes(notes: Path) -> str:
-    """Read the notes, with or without a byte order mark."""
-    try:
-        return notes.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"{notes} is not UTF-8: its byte {error.start} can't be read", remedy="save the file as UTF-8"
-        ) from None
 
 
 def check_results(manifest: Manifest, run: Path) -> None:
@@ -142,23 +133,18 @@ def check_results(manifest: Manifest, run: Path) -> None:
 def _title_block(source: str, config: dict[str, Any]) -> str:
     """Add the config's title, author and course to the document's metadata, each as text and not as Markdown."""
     block = yaml.safe_load(source.strip().strip("-")) or {}
-    block["title"] = _title(config["title"])
+    block["title"] = inert(config["title"])
     for key, name in (("course", "subtitle"), ("author", "author")):
         if config[key]:
-            block[name] = _title(config[key])
+            block[name] = inert(config[key])
     return f"---\n{yaml.safe_dump(block, allow_unicode=True, sort_keys=False, width=10_000)}---"
-
-
-def _title(text: str) -> str:
-    """Escape a text, and put an empty element between two braces: Quarto runs shortcodes in metadata, even escaped."""
-    return re.sub(r"(&#12[35];)(?=&#12[35];)", r"\1<span></span>", escape(text))
 
 
 def _inputs_cell(manifest: Manifest) -> str:
     """Write a cell whose source changes with the results and with the code that reads them.
 
-    jupyter-cache knows an execution by the source of its cells, so without this cell it would show old numbers. The
-    notes are left out: they are text that no cell reads, so a new sentence there executes nothing.
+    An execution is kept under the source of its cells, so without this cell old numbers would be shown. The notes
+    are left out: they are text that no cell reads, so a new sentence there executes nothing.
     """
     state = {key: value for key, value in vars(manifest).items() if key != "inputs"}
     state["inputs"] = {key: value for key, value in manifest.inputs.items() if key != manifest.config["notes"]}

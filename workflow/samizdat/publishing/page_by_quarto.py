@@ -79,7 +79,7 @@ def _copy_project(project: Path, folder: Path) -> None:
     config["project"].pop("pre-render", None)
     config["format"]["html"].pop("output-file", None)
     (folder / "_quarto.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
-    for pattern in ("*.scss", "*.lua", "tables.*", "scripts.html", "quarto.html"):
+    for pattern in ("*.scss", "*.lua", "*.js", "tables.css", "scripts.html", "quarto.html"):
         for file in project.glob(pattern):
             shutil.copy(file, folder)
     shutil.copytree(project / "vendor", folder / "vendor")

@@ -77,9 +77,8 @@ def _cell(cell: NotebookNode, images: list[str]) -> list[str]:
     if caption:
         kind = label.split("-")[0]
         caption = f"::: caption\n{caption}\n:::"
-        # As in print, the caption of a table is above it, and the caption of a figure below.
-        inner = [caption, *results] if kind == "tbl" else [*results, caption]
-        results = [f"::: {{#{label} .float .{kind}}}", *inner, ":::"]
+        # The caption of a figure begins with its finding, so it is above the picture as that of a table is.
+        results = [f"::: {{#{label} .float .{kind}}}", caption, *results, ":::"]
     return [*shown, *results]
 
 
@@ -166,7 +165,9 @@ def _frame(element: Element, numbers: dict[str, str]) -> list[Element] | None:
         level, (identifier, classes, pairs), words = element["c"]
         if identifier not in numbers:
             return None
-        number = {"t": "Span", "c": [["", ["number"], []], [{"t": "Str", "c": numbers[identifier].split()[1]}]]}
+        # The number is a link to the section itself, whose address can be copied.
+        words_of_number = [{"t": "Str", "c": numbers[identifier].split()[1]}]
+        number = {"t": "Link", "c": [["", ["number"], []], words_of_number, [f"#{identifier}", ""]]}
         return [{"t": "Header", "c": [level, [identifier, classes, pairs], [number, {"t": "Space"}, *words]]}]
     if kind != "Div":
         return None

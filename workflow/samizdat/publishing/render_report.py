@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 
 from samizdat.base import stage
-from samizdat.base.files import write_text
+from samizdat.base.files import checked_sha256, write_text
 from samizdat.publishing.page_by_pandoc import render_page
 from samizdat.publishing.page_by_quarto import find_quarto, render_with_quarto
 
@@ -22,8 +22,9 @@ def render_report(notebook: Path, project: Path, page: Path, work: Path) -> str:
         work: a folder for the step's own files: a project for Quarto.
 
     Raises:
-        UserError: Quarto fails, or a cross-reference of the report has no target.
+        UserError: the notebook is damaged, Quarto fails, or a cross-reference of the report has no target.
     """
+    checked_sha256(notebook)
     quarto = find_quarto()
     if quarto:
         html = render_with_quarto(quarto, notebook, project, work)

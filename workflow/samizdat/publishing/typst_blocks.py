@@ -10,6 +10,7 @@ from samizdat.publishing.typst_text import break_long_words, literal, reads_from
 
 TEXT_WIDTH_MM = 178
 _TALLEST_FIGURE_MM = 215
+_WIDEST_FIGURE = 720  # pixels, as wide as the text
 _FIGURE = re.compile(r"figure:(\d+)")
 _LONGEST_WORD = 40  # outside of tables, in characters
 _CALLOUT_INSET_MM = 4
@@ -49,7 +50,8 @@ class PaperBlocks:
     def _header(self, level: int, attributes: list[Any], words: list[Element]) -> list[Element]:
         """Shift a heading one level up, since the title is none, and never skip a level: PDF/UA forbids it."""
         self._level = min(level - 1, self._level + 1) or 1
-        header = {"t": "Header", "c": [self._level, [self._target(attributes[0]), [], []], words]}
+        kept = [name for name in attributes[1] if name in ("unnumbered", "unlisted")]
+        header = {"t": "Header", "c": [self._level, [self._target(attributes[0]), kept, []], words]}
         return _with_direction(header, words)
 
     def _target(self, identifier: str) -> str:
@@ -177,13 +179,13 @@ def _formula(element: Element) -> Element:
 
 
 def _image(content: list[Any]) -> list[Element]:
-    """Show a figure as wide as the text, or as high as the paper; of a picture that is no figure, show its words."""
+    """Show a figure in its width, at most that of the text and the paper's height; of any other picture its words."""
     (_, _, pairs), words, (address, _) = content
     found = _FIGURE.fullmatch(address)
     if not found:
         return [*words, {"t": "Space"}, {"t": "Code", "c": [["", [], []], address]}]
     size = {key: float(value) for key, value in pairs if key in ("width", "height")}
-    width = float(TEXT_WIDTH_MM)
+    width = TEXT_WIDTH_MM * min(size.get("width", _WIDEST_FIGURE) / _WIDEST_FIGURE, 1)
     if size.get("width") and size.get("height"):
         width = min(width, _TALLEST_FIGURE_MM * size["width"] / size["height"])
     alternative = literal(pandoc.plain_text(words))
@@ -191,11 +193,13 @@ def _image(content: list[Any]) -> list[Element]:
 
 
 def _span(attributes: list[Any], words: list[Element]) -> list[Element]:
-    """Isolate a text with a direction of its own; make small print small; keep the words of every other span."""
+    """Isolate a text with a direction of its own; make small print small; underline marks; keep all other words."""
     _, classes, pairs = attributes
     isolated = [raw(f"#{literal(_ISOLATE)};"), *words, raw(f"#{literal(_END_OF_ISOLATE)};")]
     if "small" in classes:  # the report's words, below a text that may be from right to left
         return [raw("#small["), *isolated, raw("]")]
+    if "mark" in classes:
+        return [raw("#underline["), *words, raw("]")]
     if "bdi" not in classes:
         return words
     language = typst_language(dict(pairs).get("lang", ""))

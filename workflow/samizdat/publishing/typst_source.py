@@ -32,7 +32,7 @@ _LOOK = f"""
 #show figure.caption: set align(start)
 #show figure.caption: set text(size: 9pt, fill: luma(60))
 #show figure.caption: set block(sticky: true)
-#show figure.where(kind: table): set figure.caption(position: top)
+#set figure.caption(position: top)
 #show figure.where(kind: table): set block(breakable: true)
 #set table(
   inset: (x: 4pt, y: 3.5pt),

@@ -7,7 +7,8 @@ import pyarrow as pa
 from samizdat.records.io import table_schema
 
 LABEL_PREFIX = "label_"
-SPLITS = ("train", "validation")
+# Models are trained on the first, all choices are made on the second, and what is reported is measured on the third.
+SPLITS = ("train", "validation", "test")
 
 TEXTS = table_schema(
     id=pa.string(),  # the first 16 hexadecimal digits of sha256
@@ -17,6 +18,8 @@ TEXTS = table_schema(
     split=pa.string(),  # one of SPLITS
     sha256=pa.string(),  # of the text's UTF-8 bytes
     ratings=pa.list_(pa.int8()),  # ratings by single people; null without ratings
+    # Label column → the labels that single people gave; null without `corpus.rater_columns`.
+    raters=pa.map_(pa.string(), pa.list_(pa.string())),
 ).with_metadata({"may_add": LABEL_PREFIX})  # one string column for each label column; null if a text has no label
 
 
@@ -29,10 +32,12 @@ class CorpusSummary:
     documents: int
     parts: int  # of these, the parts of a .txt file that was cut; 0: none was
     near_duplicates: int  # texts that are nearly the same as another text
-    held_out_copies: int  # of these, held out though a training text is nearly the same; in any other case 0
+    held_out_copies: int  # of these, in validation or test though an earlier split has nearly the same; else 0
     groups: dict[str, int]  # group → texts
     labels: dict[str, dict[str, int]]  # label column → label → texts
+    undecided: dict[str, int]  # label column → texts without a label, since its raters give none most often
     splits: dict[str, int]  # split → texts
+    split_documents: dict[str, int]  # split → documents
     characters: int
     utf8_bytes: int
     length_quantiles_characters: dict[str, float]  # "0", "0.05", "0.25", "0.5", "0.75", "0.95", "1"

@@ -5,14 +5,15 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from types import UnionType
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from samizdat.base.errors import UserError
-from samizdat.base.files import replacing, write_text
+from samizdat.base.files import MAKE_AGAIN, checked_bytes, replacing, write_text
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -46,18 +47,32 @@ def read_table(path: Path, schema: pa.Schema) -> pd.DataFrame:
     Raises:
         UserError: the file is missing or damaged, or another version wrote it with another schema.
     """
-    with _reading(path, pa.ArrowInvalid):
-        table = pq.read_table(path)
+    table = _read_parquet(path)
     expected = _expected(schema, table.column_names)
     if not table.schema.equals(expected):
         found = ", ".join(f"{field.name}: {field.type}" for field in table.schema)
         wanted = ", ".join(f"{field.name}: {field.type}" for field in expected)
         raise UserError(
             f"{path} has other columns than this version writes: it has {found}; expected are {wanted}",
-            remedy=f"delete {path} and run again",
+            remedy=MAKE_AGAIN,
         )
     frame: pd.DataFrame = table.to_pandas()
     return frame
+
+
+def read_columns(path: Path, *names: str) -> pd.DataFrame:
+    """Read some columns of a Parquet file, whatever others it has.
+
+    Raises:
+        UserError: the file is missing or damaged, or lacks one of them.
+    """
+    frame: pd.DataFrame = _read_parquet(path, list(names)).to_pandas()[list(names)]
+    return frame
+
+
+def _read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:
+    with _reading(path, pa.ArrowException, OSError, KeyError):
+        return pq.read_table(pa.BufferReader(checked_bytes(path)), columns=columns)
 
 
 def _expected(schema: pa.Schema, names: Iterable[str]) -> pa.Schema:
@@ -77,25 +92,59 @@ def read_document(kind: type[Document], path: Path) -> Document:
     """Read a dataclass of this room from JSON.
 
     Raises:
-        UserError: the file is missing or damaged, or its keys are not those of `kind`.
+        UserError: the file is missing or damaged, or its keys or the types of their values are not those of `kind`.
     """
-    with _reading(path, json.JSONDecodeError):
-        values = json.loads(path.read_text(encoding="utf-8"))
-    wanted = {field.name for field in fields(kind)}
-    if not isinstance(values, dict) or set(values) != wanted:
-        raise UserError(
-            f"{path} has other keys than this version writes ({kind.__name__})",
-            remedy=f"delete {path} and run again",
-        )
+    with _reading(path):
+        content = checked_bytes(path)
+    return parse_document(kind, content, path)
+
+
+def parse_document(kind: type[Document], content: bytes, path: Path) -> Document:
+    """Read a dataclass of this room from the bytes of a JSON file.
+
+    Args:
+        kind: the dataclass.
+        content: of the file.
+        path: the file, for messages.
+
+    Raises:
+        UserError: it is no JSON, or its keys or the types of their values are not those of `kind`.
+    """
+    with _reading(path, ValueError, RecursionError):
+        values = json.loads(content)
+    hints = get_type_hints(kind)
+    if not isinstance(values, dict) or set(values) != {field.name for field in fields(kind)}:
+        raise UserError(f"{path} has other keys than this version writes ({kind.__name__})", remedy=MAKE_AGAIN)
+    for key, value in values.items():
+        if not has_type(value, hints[key]):
+            raise UserError(
+                f"{path}: {key!r} is not what this version writes there ({kind.__name__})", remedy=MAKE_AGAIN
+            )
     return kind(**values)
 
 
+def has_type(value: Any, hint: Any) -> bool:
+    """Whether a JSON value has the type that a document declares for it; tuples are lists, and a float may be 1."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return True
+    if origin in (Union, UnionType):
+        return any(has_type(value, choice) for choice in inner)
+    if origin is dict:
+        return isinstance(value, dict) and all(has_type(item, inner[1]) for item in value.values())
+    if origin in (list, tuple):
+        return isinstance(value, list) and all(has_type(item, inner[0]) for item in value)
+    return type(value) in (int, float) if hint is float else type(value) is hint
+
+
 @contextlib.contextmanager
-def _reading(path: Path, damage: type[Exception]) -> Iterator[None]:
-    """Replace the errors of reading a file by a UserError; `damage` is the error of a damaged file."""
+def _reading(path: Path, *damage: type[Exception]) -> Iterator[None]:
+    """Replace the errors of reading a file by a UserError; `damage` are the errors of a damaged file."""
     try:
         yield
     except FileNotFoundError:
-        raise UserError(f"{path} is missing", remedy="run `snakemake --cores all`, which makes it") from None
+        raise UserError(f"{path} is missing", remedy=MAKE_AGAIN) from None
     except damage as error:
-        raise UserError(f"{path} is damaged ({error})", remedy=f"delete {path} and run again") from None
+        if getattr(error, "errno", None) is not None:
+            raise  # the disk's own error
+        raise UserError(f"{path} is damaged ({error})", remedy=MAKE_AGAIN) from None

@@ -1,6 +1,10 @@
-"""The summaries of a tokenizer and a model, and the rows of a training log."""
+"""The summaries of a tokenizer and a model, its losses of test texts, and the rows of its training log."""
 
 from dataclasses import dataclass, fields
+
+import pyarrow as pa
+
+from samizdat.records.io import table_schema
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,13 @@ class LogRow:
 
 
 TRAIN_LOG_COLUMNS = tuple(field.name for field in fields(LogRow))
+
+
+# `models/<model>/test_losses.parquet`: the published weights' loss of each test text, in the order of the corpus.
+TEST_LOSSES = table_schema(
+    nats=pa.float64(),  # summed over the tokens of the text and the boundary token that ends it
+    tokens=pa.int32(),  # of these
+)
 
 
 @dataclass(frozen=True)
@@ -55,8 +66,11 @@ class ModelSummary:
     steps_done: int
     best_step: int
     tokens_seen: int
-    validation_loss: float  # of the published (best) weights, nats per token
+    validation_loss: float  # of the published (best) weights, nats per token; they were selected by it
     validation_perplexity: float
     validation_bits_per_byte: float
+    test_loss: float  # of the published weights on texts that nothing was selected on
+    test_perplexity: float
+    test_bits_per_byte: float
     checkpoints: dict[str, int]  # percent of training → step of the checkpoint
     weights_sha256: str  # of the published model.safetensors

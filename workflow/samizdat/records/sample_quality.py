@@ -24,6 +24,9 @@ SAMPLE_QUALITY = table_schema(
     # For "told_apart_area", "copied_ngram_share" and "copy_characters" of samples begun with nothing: of no difference
     # from held-out texts. Null with too few documents, and else.
     p_value=pa.float64(),
+    # Range of the value over the model's trainings with all seeds; null where there is one training.
+    seeds_low=pa.float64(),
+    seeds_high=pa.float64(),
 )
 
 COPIES = table_schema(

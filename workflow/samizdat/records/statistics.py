@@ -38,14 +38,18 @@ DIVERGENCES = table_schema(
     chance_bits=pa.float64(),  # bound, at that confidence, of what is observed where nothing differs
     p_value=pa.float64(),  # of no difference
     p_since_first=pa.float64(),  # with "prompts": of no difference between this checkpoint and the first
+    # Range of `observed_bits` over the model's trainings with all seeds; null where there is one training.
+    seeds_low=pa.float64(),
+    seeds_high=pa.float64(),
 )
 
 QUALITY = table_schema(
     classifier=pa.string(),
     label_column=pa.string(),  # the column of human labels that it is compared with
-    method=pa.string(),  # "classifier", "majority", "lexicon" or "human"
+    method=pa.string(),  # "classifier", "majority", "lexicon", "human" (one rater against the others) or "raters"
     # "accuracy", "macro_f1"; for classifiers "accuracy_above_majority", "calibration_error", "confidence_gap" (by how
-    # much the probability of labels is above accuracy); for one label "precision", "recall", "f1"
+    # much the probability of labels is above accuracy); for one label "precision", "recall", "f1";
+    # for raters "krippendorff_alpha" of their labels, "krippendorff_alpha_ratings" of ratings
     metric=pa.string(),
     label=pa.string(),  # null for the metrics over all labels
     texts=pa.int64(),  # held-out texts that the value was computed from
@@ -127,6 +131,32 @@ FITNESS = table_schema(
     of=pa.int64(),  # texts that were checked
 )
 
+# Bits per byte of the held-out texts.
+MODEL_LOSSES = table_schema(
+    model=pa.string(),
+    documents=pa.int64(),
+    value=pa.float64(),  # of the published model
+    low=pa.float64(),  # over documents; null with too few
+    high=pa.float64(),
+    seeds=pa.int64(),  # how many trainings the model had
+    # Range over these trainings; null where there is one.
+    seeds_low=pa.float64(),
+    seeds_high=pa.float64(),
+)
+
+# For each two models.
+MODEL_DIFFERENCES = table_schema(
+    model=pa.string(),
+    other=pa.string(),
+    seeds=pa.int64(),  # trainings of both models together
+    value=pa.float64(),  # bits per byte of the model less those of the other, means over their seeds
+    covers_seeds=pa.bool_(),  # whether what follows covers other seeds as well as other documents
+    low=pa.float64(),  # null with too few documents, like all that follow
+    high=pa.float64(),
+    p_value=pa.float64(),  # of no difference
+    p_holm=pa.float64(),  # corrected for the number of pairs (Holm)
+)
+
 STATISTICS = {
     "label_shares": LABEL_SHARES,
     "divergences": DIVERGENCES,
@@ -138,4 +168,6 @@ STATISTICS = {
     "examples": EXAMPLES,
     "languages": LANGUAGES,
     "fitness": FITNESS,
+    "model_losses": MODEL_LOSSES,
+    "model_differences": MODEL_DIFFERENCES,
 }

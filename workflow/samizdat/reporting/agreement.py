@@ -16,6 +16,7 @@ from samizdat.reporting.words import (
     Table,
     bounds,
     count,
+    counted,
     drawn,
     is_null,
     joined,
@@ -32,11 +33,13 @@ from samizdat.reporting.words import (
 NONE_COMPARABLE = (
     "No classifier can be compared with labels that people gave, so it is not known how good the classifiers are here."
 )
+RELATIONS = {1: "more than", -1: "less than", 0: "not clearly different from"}
 METHODS = {
     "classifier": "classifier",
     "majority": "most frequent label",
     "lexicon": "VADER’s word list",
     "human": "one rater against the others",
+    "raters": "the raters with each other",
 }
 
 METRICS = {
@@ -48,6 +51,8 @@ METRICS = {
     "accuracy_above_majority": "accuracy above the most frequent label’s",
     "calibration_error": "calibration error",
     "confidence_gap": "mean probability less accuracy",
+    "krippendorff_alpha": "Krippendorff’s α of labels",
+    "krippendorff_alpha_ratings": "Krippendorff’s α of ratings",
 }
 # Labels below a confusion matrix are horizontal where there are at most so many, with so many characters in all.
 UPRIGHT_LABELS, MATRIX_CHARACTERS = 4, 40
@@ -71,7 +76,7 @@ def _sentence(run: Run, classifier: str) -> str:
     f1 = found["classifier", "macro_f1"]
     gain = found["classifier", "accuracy_above_majority"]
     sign = verdicts.off_baseline(run).get(classifier, 0)
-    verdict = {1: "more than", -1: "less than", 0: "not clearly different from"}[sign]
+    verdict = RELATIONS[sign]
     start = (
         f"The classifier {label(classifier)} agrees with people on "
         f"{percent_interval(own['value'], own['low'], own['high'])} of {count(own['texts'])} held-out texts"
@@ -88,6 +93,20 @@ def _sentence(run: Run, classifier: str) -> str:
     )
 
 
+def in_brief(run: Run, classifier: str) -> str:
+    """Say how far a classifier can be believed, in half a line."""
+    rows = run.quality[(run.quality["classifier"] == classifier) & (run.quality["metric"] == "accuracy")]
+    found = {row["method"]: row for row in rows_of(rows)}
+    if not found:
+        return "How often it is right here is not known, since people did not label these texts for it"
+    own, baseline = (percent(found[method]["value"]) for method in ("classifier", "majority"))
+    relation = RELATIONS[verdicts.off_baseline(run).get(classifier, 0)]
+    return (
+        f"It agrees with people on {own} of {counted(found['classifier']['texts'], 'held-out text')}, {relation} the "
+        f"{baseline} of always giving the most frequent label"
+    )
+
+
 def scores(run: Run) -> Picture | Prose:
     """Draw accuracy, macro-F1 and each label's F1 with intervals, next to those of the baselines."""
     if run.quality.empty:
@@ -96,9 +115,9 @@ def scores(run: Run) -> Picture | Prose:
     frame = frame.assign(shown=[_metric(row) for row in rows_of(frame)])
     methods = {shown: frame[frame["method"] == one] for one, shown in METHODS.items() if one in set(frame["method"])}
     panels = [_panel(classifier, part, methods) for classifier, part in parts_of(frame, "classifier").items()]
-    heights = [0.45 + 0.14 * len(panel.names) * len(methods) for panel in panels]
+    heights = [0.45 + 0.1 * len(panel.names) * len(methods) for panel in panels]
     title = _scores_finding(run, [panel.heading for panel in panels])
-    figure = interval_panels(title, panels, heights, title_inches=0.75, spread=0.6, name_characters=26, sharex=True)
+    figure = interval_panels(title, panels, heights, legend_inches=0.4, spread=0.6, name_characters=26, sharex=True)
     with figure as (picture, axes):
         for axis in axes:
             axis.set_xlim(0, 1)
@@ -178,7 +197,7 @@ def confusion(run: Run) -> Picture | Prose:
     upright = widest <= UPRIGHT_LABELS and max(map(len, words)) <= MATRIX_CHARACTERS // widest
     width = MATRIX_CHARACTERS // widest if upright else 24
     height = (1.25 if upright else 2.3) + 0.36 * widest
-    with panels_in_pairs(title, len(tables), height, 0.6) as (picture, axes):
+    with panels_in_pairs(title, len(tables), height, 0.2) as (picture, axes):
         for axis, (classifier, counts) in zip(axes, tables.items(), strict=True):
             _matrix(axis, counts, width)
             axis.set_title(wrapped(classifier, 40))

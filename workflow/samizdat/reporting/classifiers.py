@@ -14,6 +14,7 @@ from samizdat.reporting.style import Picture
 from samizdat.reporting.words import Prose, Table, count, counted, drawn, joined, label, name, percent, table
 
 NONE_APPLIED = "No classifier was applied in this run (`classifiers` in the config is empty)."
+NO_GROUP_DIFFERS = "No classifier finds a difference between groups that chance does not explain"
 SHOWN_GROUPS = 6
 NAMED_LABELS = 8
 
@@ -107,11 +108,21 @@ def shares_by_group(run: Run) -> Picture | Prose:
         sets,
         in_order(shares["classifier"]),
         kind=f"Points with {percent(run.confidence)} intervals",
-        inches=(0.2, 0.085),
+        inches=(0.15, 0.075),
         spread=0.7,
         xlabel=f"share of texts{largest}",
         legend=bool(groups),
     )
+
+
+def in_brief(run: Run, classifier: str) -> str:
+    """Say what a classifier finds: the label that differs most between groups of texts, else the most frequent one."""
+    rows = run.shares[(run.shares["subset"] == "texts") & (run.shares["classifier"] == classifier)]
+    of_groups = rows[rows["group_kind"] == "group"]
+    found = _group_finding(run, of_groups) if len(of_groups) else NO_GROUP_DIFFERS
+    if found == NO_GROUP_DIFFERS:
+        found = _overall_finding(rows[rows["group_kind"] == "all"])
+    return escape(found)
 
 
 def _overall_finding(shares: pd.DataFrame) -> str:
@@ -123,20 +134,26 @@ def _overall_finding(shares: pd.DataFrame) -> str:
 def _group_finding(run: Run, shares: pd.DataFrame) -> str:
     """Say as a title which label's shares are furthest apart in two groups, of classifiers by which groups differ.
 
-    A group of too few documents for an interval is left out.
+    A group of too few documents for an interval is left out. A classifier that predicts the group gives a group's texts
+    the group's own name, which is no finding: the shares of own names are left out before others are compared.
     """
-    best = (0.0, "No classifier finds a difference between groups that chance does not explain")
+    best = (0.0, NO_GROUP_DIFFERS)
+    follows = []
     different = {row["classifier"] for row in verdicts.different_groups(run)}
     known = shares[shares["classifier"].isin(different) & shares["low"].notna()]
     for _, part in known.groupby(["classifier", "label"], sort=False):
-        rows = rows_of(part)
+        own, rows = rows_of(part[part["label"] == part["group"]]), rows_of(part[part["label"] != part["group"]])
+        follows += [all(row["low"] > other["high"] for other in rows) for row in own]
+        if len(rows) < 2:
+            continue
         high, low = (chosen(rows, key=lambda row: row["share"]) for chosen in (max, min))
         gap = high["share"] - low["share"]
-        # A classifier that predicts the group gives a group's texts the group's own name, which is no finding.
-        if gap > best[0] and high["label"] != high["group"]:
+        if gap > best[0]:
             words = (
                 f"Of “{drawn(high['group'])}”, {drawn(high['classifier'])} calls {percent(high['share'])} "
                 f"“{drawn(high['label'])}”; of “{drawn(low['group'])}”, {percent(low['share'])}"
             )
             best = (gap, words)
+    if not best[0] and follows and all(follows):
+        return "The labels follow the groups that they are named after"
     return best[1]

@@ -1,31 +1,45 @@
-"""Write the longest passage that a sample shares with a training text, for tables of samples."""
+"""Show the longest passage that a sample shares with a training text: marked in the sample, and in its source."""
 
 from samizdat.base.escaping import quoted
+from samizdat.reporting.frames import Row
 from samizdat.reporting.run import Run
 from samizdat.reporting.words import NO_BREAK, count
 
-LONGEST_PASSAGE_CHARACTERS, LONGEST_NOTE_CHARACTERS = 120, 60
+AROUND_CHARACTERS = 40  # that are shown on each side of a passage
 
 
-def copy_cell(run: Run, sample_id: str) -> str:
-    """Write the passage and its length for a cell of its own."""
-    passage, length = _copy(run, sample_id, LONGEST_PASSAGE_CHARACTERS)
-    return f"{passage}{'<br>' if passage else ''}<small>{length}</small>" if length else ""
+def with_copy_marked(run: Run, sample: Row, longest: int) -> str:
+    """Write a sample's text, cut to `longest` characters; the passage is marked where texts may be shown."""
+    row = run.longest_copies.get(sample["id"])
+    marked = (0, 0)
+    if row and row["copy_characters"] and run.publish_texts:
+        begin = int(row["copy_begin"])
+        marked = (begin, begin + int(row["copy_characters"]))
+    return quoted(sample["text"], language=run.language, longest=longest, marked=marked)
 
 
 def copy_note(run: Run, sample_id: str) -> str:
-    """Write the passage and its length for small print."""
-    passage, length = _copy(run, sample_id, LONGEST_NOTE_CHARACTERS)
-    return f"longest copy: {passage}{', ' if passage else ''}{length}" if length else ""
-
-
-def _copy(run: Run, sample_id: str, longest: int) -> tuple[str, str]:
-    """Return the passage, cut to `longest` characters, and its length in words.
-
-    The passage is empty where texts may not be shown, and both are empty where nothing is copied.
-    """
+    """Write the length of the passage for small print; nothing where nothing is copied."""
     row = run.longest_copies.get(sample_id)
     if not row or not row["copy_characters"]:
-        return "", ""
-    passage = quoted(row["passage"].strip(), language=run.language, longest=longest) if run.publish_texts else ""
-    return passage, f"{count(row['copy_characters'])}{NO_BREAK}of {count(row['characters'])} characters"
+        return ""
+    return f"longest copy {count(row['copy_characters'])} of {count(row['characters'])}{NO_BREAK}characters"
+
+
+def source_of(run: Run, row: Row) -> str:
+    """Write a passage marked in the training text that has it, with what is around it."""
+    text = run.texts.set_index("id")["text"][row["text_id"]]
+    return _in_context(run, text, int(row["text_offset"]), int(row["copy_characters"]))
+
+
+def copy_in_context(run: Run, row: Row) -> str:
+    """Write a passage marked in the sample that has it, with what is around it."""
+    text = run.samples.set_index("id")["text"][row["id"]]
+    return _in_context(run, text, int(row["copy_begin"]), int(row["copy_characters"]))
+
+
+def _in_context(run: Run, text: str, begin: int, length: int) -> str:
+    start, end = max(begin - AROUND_CHARACTERS, 0), begin + length + AROUND_CHARACTERS
+    here = (begin - start, begin - start + length)
+    shown = quoted(text[start:end], language=run.language, longest=1_000, marked=here)
+    return f"{'… ' if start else ''}{shown}{' …' if end < len(text) else ''}"

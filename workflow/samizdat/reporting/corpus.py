@@ -2,29 +2,24 @@
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from samizdat.base.escaping import escape, quoted
 from samizdat.base.seeds import derive_seed
-from samizdat.records.corpus import LABEL_PREFIX, CorpusSummary
+from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.reporting.frames import rows_of
-from samizdat.reporting.label_shares import shares_in_words
+from samizdat.reporting.label_shares import shares_in_words, stacked_bars
 from samizdat.reporting.run import Run
+from samizdat.reporting.splits import near_duplicates, texts_of_split
 from samizdat.reporting.style import (
-    HATCHES,
     INK,
     PALETTE,
     Picture,
     described,
     drawing,
-    in_percent,
-    legend_columns,
-    legend_label,
     wrapped,
 )
-from samizdat.reporting.words import Prose, Table, count, counted, drawn, name, percent, table
+from samizdat.reporting.words import Prose, Table, count, counted, drawn, label, name, percent, table
 
 # The size that the course asks of a corpus: at least, at most.
 COURSE_TEXTS = (1_000, 50_000)
@@ -44,42 +39,33 @@ def opening(run: Run) -> Prose:
         f"{counted(corpus.characters, 'character')} in all. Its source: {escape(corpus.source)}.",
         f"Half of the texts have between {count(quantiles['0.25'])} and {count(quantiles['0.75'])} characters; "
         f"the longest has {count(quantiles['1'])}.",
-        f"{counted(corpus.splits.get('validation', 0), 'text was', 'texts were')} held out from all training; all "
-        "texts of one document are in the same split.",
+        f"Its documents are divided into three splits: {texts_of_split(corpus, 'train')} to train on; "
+        f"{texts_of_split(corpus, 'validation')} to choose the best weights on; and the held-out texts, "
+        f"{texts_of_split(corpus, 'test')}, on which nothing is trained or chosen.",
     ]
     if corpus.parts:
         sentences.append(
-            "One file has more than half of the texts, so it was cut into "
+            "One file has half of the texts or more, so it was cut into "
             f"{counted(corpus.parts, 'part')} of successive texts, and each part counts as a document; the held-out "
             "parts resemble the others more than another work would, so expect a higher loss on another work."
         )
-    return Prose(" ".join([*sentences, *_near_duplicates(corpus), _limits(run)]))
-
-
-def _near_duplicates(corpus: CorpusSummary) -> list[str]:
-    """Say how many texts are nearly the same as another, and whether any of them are on both sides of the split."""
-    if not corpus.near_duplicates:
-        return ["No two texts are nearly the same."]
-    near = (
-        f"{counted(corpus.near_duplicates, 'text is', 'texts are')} nearly the same as another: equal but for case, "
-        "blanks and punctuation, or with at least four fifths of their passages in common."
-    )
-    if not corpus.held_out_copies:
-        return [near, "None of these pairs is on both sides of the split."]
-    return [
-        near,
-        "They tie together more than half of the corpus, so they are on both sides of the split: "
-        f"{counted(corpus.held_out_copies, 'held-out text is', 'held-out texts are')} nearly the same as a training "
-        "text. Expect a higher loss on new texts.",
+    sentences += [
+        f"{counted(number, 'text has', 'texts have')} no {label(column)}: {'its' if number == 1 else 'their'} raters "
+        "give no label most often."
+        for column, number in corpus.undecided.items()
+        if number
     ]
+    return Prose(" ".join([*sentences, *near_duplicates(corpus), _limits(run)]).rstrip())
 
 
 def _limits(run: Run) -> str:
-    """Say whether the corpus has the size that the course asks for, in texts and, where counted, in tokens."""
-    size = f"The course asks for {_within(run.corpus.texts, COURSE_TEXTS, 'texts')}"
+    """Say whether the corpus has the usual size of a course's, in texts and, where counted, in tokens."""
+    if not run.config["course"]:
+        return ""
+    size = f"Usual limits of a course are {_within(run.corpus.texts, COURSE_TEXTS, 'texts')}"
     gpt2 = [item["name"] for item in run.config["tokenizers"] if item["source"] == "gpt2"]
     if not gpt2:
-        return f"{size}; it also asks for a number of GPT-2’s own tokens, which were not counted in this run."
+        return f"{size}; GPT-2’s own tokens, which have limits too, were not counted in this run."
     # Each text has one boundary token, which is not counted here.
     tokens = sum(run.tokenizers[gpt2[0]].tokens.values()) - run.corpus.texts
     return f"{size} and {_within(tokens, COURSE_GPT2_TOKENS, 'GPT-2 tokens')}."
@@ -111,7 +97,7 @@ def groups(run: Run) -> Table:
             heading,
             count(len(part)),
             count(part["document"].nunique()),
-            percent((part["split"] == "validation").mean(), 1),
+            percent((part["split"] == "test").mean(), 1),
             count(part["text"].str.len().median()),
         ]
         for column, labels in headings.items():
@@ -142,7 +128,7 @@ def lengths(run: Run) -> Picture:
     quantiles = frame.groupby("group")["characters"].quantile(np.array([0.05, 0.25, 0.5, 0.75, 0.95])).unstack()
     quantiles = quantiles.loc[quantiles[0.5].sort_values(kind="stable").index]
     title = _length_finding(quantiles[0.5])
-    with drawing(title, 1.1 + 0.32 * len(quantiles)) as (picture, [axis]):
+    with drawing(title, 0.75 + 0.3 * len(quantiles)) as (picture, [axis]):
         names = ("whislo", "q1", "med", "q3", "whishi")
         axis.bxp(
             [dict(zip(names, row, strict=True)) for row in quantiles.to_numpy()], positions=range(len(quantiles)),
@@ -193,13 +179,13 @@ def human_labels(run: Run) -> Picture | Prose:
         f"The most frequent {drawn(columns[0].removeprefix(LABEL_PREFIX))} is “{drawn(first.index[0])}”: "
         f"{percent(first.iloc[0])} of the texts{labelled}"
     )
-    height = 0.9 + len(columns) * (0.55 + 0.3 * len(bars))
+    height = 0.55 + len(columns) * (0.55 + 0.3 * len(bars))
     with drawing(title, height, rows=len(columns)) as (picture, axes):
         descriptions = []
         for axis, column in zip(axes, columns, strict=True):
             names = sorted(texts[column].dropna().unique())
             shares = [part[column].value_counts(normalize=True).reindex(names, fill_value=0) for _, part in bars]
-            _stack(axis, names, np.array(shares).T)
+            stacked_bars(axis, names, np.array(shares).T)
             axis.set_yticks(range(len(bars)), [wrapped(group, 24, 1) for group, _ in bars])
             axis.invert_yaxis()
             axis.set(xlabel=f"share of texts with a label for {drawn(column.removeprefix(LABEL_PREFIX))}")
@@ -209,32 +195,6 @@ def human_labels(run: Run) -> Picture | Prose:
             ]
         picture.alternative_text = described(title, "Stacked bars", descriptions)
     return picture
-
-
-def _stack(axis: Axes, names: list[str], shares: np.ndarray) -> None:
-    """Draw stacked bars, each label with its colour and hatch.
-
-    Args:
-        axis: where to draw.
-        names: the labels.
-        shares: of shape (label, bar).
-    """
-    left = np.zeros(shares.shape[1])
-    for series, (one, values) in enumerate(zip(names, shares, strict=True)):
-        bars = axis.barh(
-            range(len(values)), values, left=left, height=0.72, edgecolor="white", linewidth=0.8,
-            color=sns.desaturate(PALETTE[series], 0.85), hatch=HATCHES[series], label=legend_label(one, 30),
-        )  # fmt: skip
-        axis.bar_label(
-            bars, [percent(value) if value >= 0.06 else "" for value in values], label_type="center", fontsize=7.5,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85},
-        )  # fmt: skip
-        left += values
-    axis.set_xlim(0, 1)
-    axis.xaxis.set_major_formatter(in_percent())
-    axis.grid(visible=False)
-    columns = legend_columns(axis.get_legend_handles_labels()[1], 5)
-    axis.legend(ncols=columns, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
 
 
 def examples(run: Run) -> Table | Prose:

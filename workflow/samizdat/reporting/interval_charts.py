@@ -25,7 +25,7 @@ def interval_panels(
     panels: Sequence[Panel],
     heights: Sequence[float],
     *,
-    title_inches: float,
+    legend_inches: float,
     spread: float,
     name_characters: int,
     sharex: bool = False,
@@ -36,12 +36,12 @@ def interval_panels(
         title: the finding.
         panels: top to bottom, all with the same series.
         heights: of the panels, in inches.
-        title_inches: room for the title and the legend.
+        legend_inches: room for the legend.
         spread: the part of the room between two names that the series of a name share, 0 to 1.
         name_characters: of a line of a name.
         sharex: whether the panels have one scale.
     """
-    height = title_inches + sum(heights)
+    height = legend_inches + sum(heights)
     with drawing(title, height, rows=len(panels), height_ratios=heights, sharex=sharex) as (picture, axes):
         for axis, panel in zip(axes, panels, strict=True):
             for number, (words, rows) in enumerate(panel.series.items()):

@@ -52,9 +52,10 @@ def opening(run: Run) -> Prose:
     return Prose("\n\n".join(_sentence(run, row) for row in rows_of(rows)))
 
 
-def in_brief(run: Run) -> list[str]:
-    """Say how far samples are from texts in a short sentence for each classifier and model that were compared."""
-    return [_brief(run, row) for row in rows_of(verdicts.published(run.divergences))]
+def in_brief(run: Run, classifier: str) -> list[str]:
+    """Say whether samples get the labels that texts get, in short, for each model: in words first, then in bits."""
+    rows = verdicts.published(run.divergences)
+    return [_brief(run, row) for row in rows_of(rows[rows["classifier"] == classifier])]
 
 
 def _sentence(run: Run, row: Row) -> str:
@@ -85,20 +86,17 @@ def _sentence(run: Run, row: Row) -> str:
 
 def _brief(run: Run, row: Row) -> str:
     """Say one divergence in short."""
-    found, chance = _bits(row["observed_bits"]), _bits(row["chance_bits"])
-    start = f"By {label(row['classifier'])}, "
+    start = f"Labels of samples{of_model(run, row)} and of texts: "
+    apart = f"{_bits(row['observed_bits'])}{NO_BREAK}bits apart"
     if is_null(row["p_value"]):
-        return f"{start}samples{of_model(run, row)} and texts are {found}{NO_BREAK}bits apart. {too_few('They are of')}"
+        return f"{start}too few documents for a comparison ({apart})"
+    apart += f"; by chance up to {_bits(row['chance_bits'])}"
     if _verdict(row) not in verdicts.unlike_texts(run):
-        return (
-            f"{start}no difference was found between samples{of_model(run, row)} and texts: they are {found}"
-            f"{NO_BREAK}bits apart, and chance explains up to {chance}."
-        )
+        return f"{start}no difference found ({apart})"
     of_samples, of_texts = _widest_gap(run, row)
     return (
-        f"{start}samples{of_model(run, row)} and texts differ: they are {found}{NO_BREAK}bits apart, where chance "
-        f"explains up to {chance}. Furthest apart is {label(of_texts['label'])}, given to "
-        f"{percent(of_samples['share'])} of the samples and {percent(of_texts['share'])} of the texts."
+        f"{start}they differ, most in {label(of_texts['label'])}, given to {percent(of_samples['share'])} of the "
+        f"samples and {percent(of_texts['share'])} of the texts ({apart})"
     )
 
 
@@ -145,7 +143,7 @@ def shares(run: Run) -> Picture | Prose:
         next_to_texts(run, samples, "samples, temperature {}"),
         names,
         kind=f"Points with {percent(run.confidence)} intervals",
-        inches=(0.2, 0.11),
+        inches=(0.14, 0.1),
     )
 
 
@@ -169,7 +167,7 @@ def by_training(run: Run) -> Picture | Prose:
         )
     title = _course_finding(run, rows)
     classifiers = parts_of(rows, "classifier")
-    with panels_in_pairs(title, len(classifiers), 2.3, 0.9, sharey=True) as (picture, axes):
+    with panels_in_pairs(title, len(classifiers), 2.2, 0.5, sharey=True) as (picture, axes):
         for axis, (classifier, part) in zip(axes, classifiers.items(), strict=True):
             for series, (model, course) in enumerate(parts_of(part, "model").items()):
                 _course(axis, course.sort_values("percent"), series, model)
@@ -244,7 +242,12 @@ def divergences(run: Run) -> Table | Prose:
             begun[row["begun_with"]],
             "all" if is_null(row["temperature"]) else f"{row['temperature']:g}",
             count(row["samples"]),
-            f"{row['observed_bits']:.4f}",
+            f"{row['observed_bits']:.4f}"
+            + (
+                ""
+                if is_null(row["seeds_low"])
+                else f"<br><small>seeds {bounds(row['seeds_low'], row['seeds_high'], 4)}</small>"
+            ),
             "" if is_null(row["chance_bits"]) else f"{row['chance_bits']:.4f}",
             "" if is_null(row["p_value"]) else f"{row['p_value']:.3f}",
             ""

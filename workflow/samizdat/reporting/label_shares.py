@@ -2,12 +2,25 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
 
 from samizdat.reporting.frames import in_order, parts_of
 from samizdat.reporting.interval_charts import Panel, interval_panels
 from samizdat.reporting.run import Run
-from samizdat.reporting.style import Picture, described, in_percent, legend_below
+from samizdat.reporting.style import (
+    HATCHES,
+    PALETTE,
+    WIDTH_INCHES,
+    Picture,
+    described,
+    in_percent,
+    legend_below,
+    legend_columns,
+    legend_label,
+)
 from samizdat.reporting.words import drawn, percent
 
 
@@ -54,7 +67,7 @@ def draw_label_shares(
     """
     panels = [_panel(run, classifier, sets) for classifier in classifiers]
     heights = [0.5 + len(panel.names) * (inches[0] + inches[1] * len(sets)) for panel in panels]
-    figure = interval_panels(title, panels, heights, title_inches=0.8, spread=spread, name_characters=24)
+    figure = interval_panels(title, panels, heights, legend_inches=0.4, spread=spread, name_characters=24)
     with figure as (picture, axes):
         for axis in axes:
             axis.set(xlabel=xlabel)
@@ -74,6 +87,34 @@ def draw_label_shares(
 def shares_in_words(labels: Iterable[str], shares: Iterable[float]) -> str:
     """Write labels with their shares for an alternative text: good 52 %, bad 48 %."""
     return ", ".join(f"{drawn(label)} {percent(share)}" for label, share in zip(labels, shares, strict=True))
+
+
+def stacked_bars(axis: Axes, names: Sequence[str], shares: np.ndarray, width_inches: float = WIDTH_INCHES) -> None:
+    """Draw stacked bars, each label with its colour and hatch.
+
+    Args:
+        axis: where to draw.
+        names: the labels.
+        shares: of shape (label, bar).
+        width_inches: of the picture.
+    """
+    left = np.zeros(shares.shape[1])
+    narrow = WIDTH_INCHES / width_inches
+    for series, (one, values) in enumerate(zip(names, shares, strict=True)):
+        bars = axis.barh(
+            range(len(values)), values, left=left, height=0.72, edgecolor="white", linewidth=0.8,
+            color=sns.desaturate(PALETTE[series], 0.85), hatch=HATCHES[series], label=legend_label(one, 30),
+        )  # fmt: skip
+        axis.bar_label(
+            bars, [percent(value) if value >= 0.06 * narrow else "" for value in values], label_type="center",
+            fontsize=7.5, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85},
+        )  # fmt: skip
+        left += values
+    axis.set_xlim(0, 1)
+    axis.xaxis.set_major_formatter(in_percent())
+    axis.grid(visible=False)
+    columns = legend_columns(axis.get_legend_handles_labels()[1], 5, width_inches)
+    axis.legend(ncols=columns, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
 
 
 def _panel(run: Run, classifier: str, sets: Mapping[str, pd.DataFrame]) -> Panel:

@@ -59,7 +59,7 @@ def rule_graph(run: Run) -> Picture | Prose:
         return Prose("The rule graph of this run was not recorded.")
     layers = layered(edges)
     title = f"{len({name for edge in edges for name in edge})} steps lead from the texts to the page"
-    with drawing(title, 0.4 + 0.52 * len(layers)) as (picture, [axis]):
+    with drawing(title, 0.1 + 0.52 * len(layers)) as (picture, [axis]):
         axis.set_axis_off()
         widest = max(len(layer) for layer in layers)
         places = {

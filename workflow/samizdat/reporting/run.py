@@ -1,5 +1,6 @@
 """Read a finished run, each file when it is first asked for."""
 
+import io
 import os
 from functools import cached_property
 from pathlib import Path
@@ -7,7 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from samizdat.base.configuration import trainings
 from samizdat.base.errors import UserError
+from samizdat.base.files import MAKE_AGAIN, checked_bytes
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.corpus import TEXTS, CorpusSummary
 from samizdat.records.io import read_document, read_table
@@ -16,6 +19,7 @@ from samizdat.records.run import Manifest
 from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY
 from samizdat.records.samples import SAMPLES
 from samizdat.records.statistics import STATISTICS
+from samizdat.records.yardsticks import YARDSTICKS
 from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.originals import Originals
 
@@ -70,14 +74,27 @@ class Run:
         Raises:
             UserError: a log has other columns.
         """
-        logs = []
-        for name in self.models:
+        return self._logs(list(self.models))
+
+    @cached_property
+    def other_trainings(self) -> pd.DataFrame:
+        """The logs of the same models' trainings with other seeds, in the same columns; `model` names the training.
+
+        Raises:
+            UserError: a log has other columns.
+        """
+        return self._logs([name for name in trainings(self.config) if name not in self.models])
+
+    def _logs(self, names: list[str]) -> pd.DataFrame:
+        """Read the training logs of some trainings."""
+        logs = [pd.DataFrame(columns=[*TRAIN_LOG_COLUMNS, "model"])] if not names else []
+        for name in names:
             path = self.folder / "models" / name / "train_log.csv"
-            log = pd.read_csv(path)
+            log = pd.read_csv(io.BytesIO(checked_bytes(path)))
             if tuple(log.columns) != TRAIN_LOG_COLUMNS:
                 raise UserError(
                     f"{path} has other columns than this version writes: {', '.join(log.columns)}",
-                    remedy="run `snakemake --cores all`, which makes it again",
+                    remedy=MAKE_AGAIN,
                 )
             logs.append(log.assign(model=name))
         return pd.concat(logs, ignore_index=True)
@@ -111,6 +128,12 @@ class Run:
     def copies(self) -> pd.DataFrame:
         """The longest passages copied from training texts: `records.sample_quality.COPIES`."""
         return read_table(self.folder / "statistics" / "copies.parquet", COPIES)
+
+    @cached_property
+    def yardsticks(self) -> dict[str, Row]:
+        """What others need for the held-out texts, by name: `records.yardsticks.YARDSTICKS`."""
+        table = read_table(self.folder / "statistics" / "yardsticks.parquet", YARDSTICKS)
+        return {row["yardstick"]: row for row in rows_of(table)}
 
     @cached_property
     def longest_copies(self) -> dict[str, Row]:
@@ -182,6 +205,16 @@ class Run:
     def certain_examples(self) -> pd.DataFrame:
         """The texts that classifiers are most and least certain of: `records.statistics.EXAMPLES`."""
         return self._statistics("examples")
+
+    @cached_property
+    def model_losses(self) -> dict[str, Row]:
+        """Model → its bits per byte of the held-out texts: `records.statistics.MODEL_LOSSES`."""
+        return {row["model"]: row for row in rows_of(self._statistics("model_losses"))}
+
+    @cached_property
+    def model_differences(self) -> pd.DataFrame:
+        """The differences of each two models: `records.statistics.MODEL_DIFFERENCES`."""
+        return self._statistics("model_differences")
 
     @cached_property
     def languages(self) -> pd.DataFrame:

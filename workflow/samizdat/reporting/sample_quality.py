@@ -2,11 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
-from samizdat.records.samples import begun_with_nothing
 from samizdat.reporting import verdicts
 from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.frames import Row, in_order, rows_of
@@ -14,21 +11,13 @@ from samizdat.reporting.label_comparison import of_model
 from samizdat.reporting.label_shares import draw_label_shares, next_to_texts, shares_of_samples
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
-    DASHES,
-    PALETTE,
     Picture,
-    described,
-    drawing,
-    in_percent,
-    legend_below,
-    legend_label,
 )
 from samizdat.reporting.words import (
     NO_BREAK,
     Prose,
     Table,
     bounds,
-    count,
     drawn,
     is_null,
     name,
@@ -37,8 +26,6 @@ from samizdat.reporting.words import (
     percent_interval,
     table,
 )
-
-TICKS = [step * 10**power for power in range(5) for step in (1, 2, 5)]  # of a logarithmic axis of characters
 
 # Metric → its heading, and how its value and interval are written.
 SHARE, NUMBER, TWO_DIGITS = "share", "number", "two digits"
@@ -60,9 +47,17 @@ NEARNESS = {
 }
 
 
+RELATIONS = {
+    1: "more than",
+    -1: "less than",
+    0: "not clearly different from",
+    None: "with too few documents to compare this with",
+}
+
+
 def opening(run: Run) -> Prose:
     """Say whether the published models copy, and whether their samples can be told from held-out texts."""
-    rows = _published(run)
+    rows = published(run)
     sentences = [
         found for _, part in rows.groupby(["model", "temperature"], sort=False) if (found := _sentence(run, part))
     ]
@@ -73,24 +68,15 @@ def _sentence(run: Run, part: pd.DataFrame) -> str:
     """Say whether one model copies at one temperature, and whether it can be told apart; nothing without measures."""
     rows = rows_of(part)
     found = {row["metric"]: row for row in rows}
-    real = _baseline(run, "copied_ngram_share")
+    real = baseline(run, "copied_ngram_share")
     own, apart = found.get("copied_ngram_share"), found.get("told_apart_area")
     who = (rows[0]["model"], rows[0]["temperature"])
     words = []
     if own and real:
-        relation = (
-            "with too few documents to compare this with"
-            if is_null(own["p_value"])
-            else "not clearly different from"
-            if who not in verdicts.off_held_out(run, "copied_ngram_share")
-            else "more than"
-            if own["value"] > real["value"]
-            else "less than"
-        )
         words.append(
             f"{percent_interval(own['value'], own['low'], own['high'])} of all runs of four words occur in the "
-            f"training texts, {relation} the {percent_interval(real['value'], real['low'], real['high'])} of "
-            "held-out texts"
+            f"training texts, {RELATIONS[_relation(run, own, real)]} the "
+            f"{percent_interval(real['value'], real['low'], real['high'])} of held-out texts"
         )
     if apart:
         distinguished = who in verdicts.off_held_out(run, "told_apart_area")
@@ -103,22 +89,44 @@ def _sentence(run: Run, part: pd.DataFrame) -> str:
     return f"{start}{'; '.join(words)}." if words else ""
 
 
+def copying(run: Run) -> tuple[Row | None, list[tuple[Row, int | None]]]:
+    """Return the shares of copied runs of four words: of held-out texts, and of each model's samples at a temperature.
+
+    Returns:
+        The row of held-out texts, and the other rows, each with its relation to it: 1 for more, -1 for less, 0 for no
+        clear difference, None with too few documents.
+    """
+    real = baseline(run, "copied_ngram_share")
+    rows = published(run)
+    own = rows_of(rows[rows["metric"] == "copied_ngram_share"])
+    return real, [(row, _relation(run, row, real)) for row in own] if real else []
+
+
+def _relation(run: Run, own: Row, real: Row) -> int | None:
+    """Compare a share of copied runs with that of held-out texts."""
+    if is_null(own["p_value"]):
+        return None
+    if (own["model"], own["temperature"]) not in verdicts.off_held_out(run, "copied_ngram_share"):
+        return 0
+    return 1 if own["value"] > real["value"] else -1
+
+
 def variety(run: Run) -> Table:
     """List how varied held-out texts and the unprompted samples of published models are."""
-    return _table(run, VARIETY, _published(run))
+    return _table(run, VARIETY, published(run))
 
 
 def nearness(run: Run) -> Table:
     """List how much unprompted samples of published models copy, and how near they are to held-out texts."""
     other = "closeness" if _by_characters(run) else "character_closeness"
-    return _table(run, {key: value for key, value in NEARNESS.items() if key != other}, _published(run))
+    return _table(run, {key: value for key, value in NEARNESS.items() if key != other}, published(run))
 
 
-def encoder_note(run: Run) -> Prose:
+def encoder_note(run: Run) -> Prose | None:
     """Say that the sentence encoder can't read the texts, where that is so."""
     if not _by_characters(run):
-        return Prose("")
-    unread = _baseline(run, "unread_token_share")
+        return None
+    unread = baseline(run, "unread_token_share")
     return Prose(
         f"The sentence encoder doesn’t know {percent(unread['value'] if unread else 1)} of the tokens in these texts. "
         "So closeness compares their runs of one to three characters, not what they are about. A multilingual encoder "
@@ -138,12 +146,12 @@ def by_checkpoint(run: Run) -> Table | Prose:
     return _table(run, metrics, rows) if len(rows) else Prose("Too few samples began with a prompt to be measured.")
 
 
-def _published(run: Run) -> pd.DataFrame:
+def published(run: Run) -> pd.DataFrame:
     """Choose the measures of the unprompted samples of published models."""
     return run.sample_quality[run.sample_quality["begun_with"] == "nothing"]
 
 
-def _baseline(run: Run, metric: str) -> Row | None:
+def baseline(run: Run, metric: str) -> Row | None:
     """Return a measure of the held-out texts, where there is one."""
     rows = run.sample_quality
     found = rows_of(rows[(rows["subset"] == "held_out") & (rows["metric"] == metric)])
@@ -154,7 +162,7 @@ def _table(run: Run, metrics: dict[str, tuple[str, str]], rows: pd.DataFrame) ->
     """Write a row for the held-out texts and for each set of samples, with a column for each measure."""
     several = len(run.models) > 1
     steps = rows["percent"].nunique() > 1
-    held_out = {metric: _baseline(run, metric) for metric in metrics}
+    held_out = {metric: baseline(run, metric) for metric in metrics}
     lines = [[name("held-out texts"), *([""] if steps else []), *_cells(metrics, held_out)]]
     for (model, _, temperature), part in rows.groupby(["model", "percent", "temperature"], sort=False):
         found = {row["metric"]: row for row in rows_of(part)}
@@ -166,7 +174,7 @@ def _table(run: Run, metrics: dict[str, tuple[str, str]], rows: pd.DataFrame) ->
 
 
 def _cells(metrics: dict[str, tuple[str, str]], found: Mapping[str, Row | None]) -> Iterator[str]:
-    """Write the cell of each measure: its value and, in small print, its interval, real texts' value and p."""
+    """Write the cell of each measure: its value and, in small print, its interval, real texts' value, p and seeds."""
     for metric, (_, kind) in metrics.items():
         row = found.get(metric)
         if row is None:
@@ -177,6 +185,9 @@ def _cells(metrics: dict[str, tuple[str, str]], found: Mapping[str, Row | None])
         value, _, interval = _spelled(row, kind).partition(" ")
         if interval:
             notes.insert(0, interval.strip("()").replace(" ", NO_BREAK))
+        if not is_null(row["seeds_low"]):
+            seeds = _spelled(row | {"low": row["seeds_low"], "high": row["seeds_high"]}, kind).partition(" ")[2]
+            notes.append(f"seeds {seeds.strip('()')}".replace(" ", NO_BREAK))
         yield value + "".join(f"<br><small>{note}</small>" for note in notes)
 
 
@@ -187,63 +198,6 @@ def _spelled(row: Row, kind: str) -> str:
         return percent_interval(value, low, high)
     digits = 1 if kind == NUMBER else 2
     return f"{value:.{digits}f}" + ("" if is_null(low) else f" ({bounds(low, high, digits)})")
-
-
-def copies(run: Run) -> Picture | Prose:
-    """Draw how long the longest copies in unprompted samples of published models and in held-out texts are."""
-    sets = _copy_lengths(run)
-    if len(sets) < 2:
-        return Prose("No text of a published model began with nothing, so there are no copies to show.")
-    title = _copies_finding(run)
-    with drawing(title, 3.2) as (picture, (axis,)):
-        descriptions = []
-        for series, (words, values) in enumerate(sets):
-            lengths = np.sort(values).clip(min=1)
-            axis.step(
-                lengths, 1 - np.arange(len(lengths)) / len(lengths), where="pre", label=legend_label(words, 40),
-                color=PALETTE[series % len(PALETTE)], linestyle=DASHES[series % len(DASHES)],
-            )  # fmt: skip
-            half, most = np.quantile(lengths, [0.5, 1])
-            descriptions.append(f"{words}: half of them {half:.0f} characters or more, the longest {most:.0f}")
-        _finish_copies(axis, np.concatenate([values for _, values in sets]))
-        legend_below(picture, axis)
-        picture.alternative_text = described(title, "Falling lines", descriptions)
-    return picture
-
-
-def _copy_lengths(run: Run) -> list[tuple[str, np.ndarray]]:
-    """Return the lengths of the longest copies, in characters, with words for the legend; no set is empty."""
-    frame = run.copies
-    sets = [("held-out texts", frame.loc[frame["subset"] == "held_out", "copy_characters"])]
-    of_samples = frame[frame["subset"] == "samples"].set_index("id")["copy_characters"]
-    several = len(run.models) > 1
-    for (model, temperature), part in begun_with_nothing(run.samples).groupby(["model", "temperature"], sort=False):
-        who = drawn(str(model)) if several else "samples"
-        sets.append((f"{who}, temperature {temperature:g}", of_samples.loc[part["id"]]))
-    return [(words, values.to_numpy()) for words, values in sets if len(values)]
-
-
-def _copies_finding(run: Run) -> str:
-    """Say as a title whether samples share longer passages with the training texts than held-out texts do."""
-    real = _baseline(run, "copy_characters")
-    measured = [row for row in rows_of(_published(run)) if row["metric"] == "copy_characters"]
-    longer = [row for row in verdicts.off_held_out(run, "copy_characters").values()
-              if real and row["value"] > real["value"]]  # fmt: skip
-    if not longer:
-        return "No samples clearly share longer passages with the training texts than real texts do"
-    which = "The samples" if len(longer) == len(measured) else "Some samples"
-    return f"{which} share longer passages with the training texts than real texts do"
-
-
-def _finish_copies(axis: Axes, lengths: np.ndarray) -> None:
-    """Label the axes of the figure of copies, and fit the horizontal one to all lengths."""
-    axis.set(xlabel="longest run of characters that is also in a training text", ylabel="texts with such a run")
-    axis.set_ylim(0, 1.02)
-    axis.set_xscale("log")
-    axis.yaxis.set_major_formatter(in_percent())
-    axis.set_xticks(TICKS, [count(tick) for tick in TICKS])
-    axis.set_xticks([], minor=True)
-    axis.set_xlim(*(np.quantile(lengths.clip(min=1), [0, 1]) * [0.9, 1.1]))
 
 
 def shares_by_step(run: Run) -> Picture | Prose:
@@ -257,7 +211,7 @@ def shares_by_step(run: Run) -> Picture | Prose:
         next_to_texts(run, samples, "samples after {} %"),
         in_order(samples["classifier"]),
         kind=f"Points with {percent(run.confidence)} intervals",
-        inches=(0.16, 0.11),
+        inches=(0.14, 0.1),
     )
 
 

@@ -1,13 +1,18 @@
 """Show what the models wrote, by prompt, step and temperature, with the labels that classifiers give it."""
 
+import pandas as pd
+
 from samizdat.base.escaping import quoted
 from samizdat.records.samples import PUBLISHED_PERCENT, begun_with_nothing
-from samizdat.reporting.copied_passages import copy_cell, copy_note
+from samizdat.reporting.copied_passages import copy_note, with_copy_marked
 from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.run import Run
 from samizdat.reporting.words import Prose, Table, count, counted, joined, name, percent, scored, table
 
 LONGEST_CHARACTERS = 360
+# Prompts, held-out texts, and samples of a temperature that are shown at once; the others are in a folded box.
+OPEN = 3
+OPEN_GALLERY, GALLERY = 2, 8
 
 
 def opening(run: Run) -> Prose:
@@ -51,7 +56,7 @@ def opening(run: Run) -> Prose:
 def _missing_beginnings(run: Run) -> str:
     """Say how many held-out texts begin samples, where these are fewer than the config asks for."""
     wanted, words = (run.config["sampling"][key] for key in ("held_out_prompts", "held_out_prompt_words"))
-    held_out = int((run.texts["split"] == "validation").sum())
+    held_out = int((run.texts["split"] == "test").sum())
     begun = run.samples["prompt_text_id"].nunique()
     if begun >= wanted:
         return ""
@@ -63,10 +68,27 @@ def _missing_beginnings(run: Run) -> str:
 
 
 def by_step(run: Run) -> Table | Prose:
-    """List the first sample of each prompt of the config: a row for each checkpoint, a column for each temperature."""
-    samples = run.samples[run.samples["prompt_kind"].isin(["config", "none"])]
-    if samples.empty:
+    """List the first sample of each of the first prompts: a row for each checkpoint, a column for each temperature."""
+    prompts = _followed(run)
+    if not prompts:
         return Prose("No sample was followed through the training (`prompts` in the config is empty).")
+    return _steps(run, prompts[:OPEN])
+
+
+def more_by_step(run: Run) -> Table | None:
+    """List the same for the other prompts of the config."""
+    prompts = _followed(run)[OPEN:]
+    return _steps(run, prompts) if prompts else None
+
+
+def _followed(run: Run) -> list[str]:
+    """List the prompts of the config, which every checkpoint continued."""
+    return list(dict.fromkeys(run.samples.loc[run.samples["prompt_kind"].isin(["config", "none"]), "prompt"]))
+
+
+def _steps(run: Run, prompts: list[str]) -> Table:
+    """List the first sample of each prompt, model, checkpoint and temperature."""
+    samples = run.samples[run.samples["prompt_kind"].isin(["config", "none"]) & run.samples["prompt"].isin(prompts)]
     # Each checkpoint draws its samples with the same seeds, so these rows show one sample in the course of training.
     seeds = samples.drop_duplicates(["model", "prompt", "temperature"])["seed"]
     first = samples[samples["seed"].isin(seeds)]
@@ -85,15 +107,33 @@ def by_step(run: Run) -> Table | Prose:
 
 
 def held_out(run: Run) -> Table | Prose:
-    """List held-out texts, and how the published models continue their first words."""
+    """List the first held-out texts, and how the published models continue their first words."""
     if not run.publish_texts:
         return Prose("Continuations of held-out texts are left out, because the corpus's texts are not published.")
-    published = run.samples["percent"] == PUBLISHED_PERCENT
-    samples = run.samples[published & (run.samples["prompt_kind"] == "held_out")]
-    if samples.empty:
+    texts = _continued(run)
+    if not texts:
         asked = run.config["sampling"]["held_out_prompts"]
         why = "no held-out text is long enough" if asked else "`sampling.held_out_prompts` is 0"
         return Prose(f"No held-out text was continued ({why}).")
+    return _continuations(run, texts[:OPEN])
+
+
+def more_held_out(run: Run) -> Table | None:
+    """List the same for the other held-out texts."""
+    texts = _continued(run)[OPEN:]
+    return _continuations(run, texts) if texts and run.publish_texts else None
+
+
+def _continued(run: Run) -> list[str]:
+    """List the ids of the held-out texts whose beginnings the published models continued."""
+    published = run.samples[run.samples["percent"] == PUBLISHED_PERCENT]
+    return list(dict.fromkeys(published.loc[published["prompt_kind"] == "held_out", "prompt_text_id"]))
+
+
+def _continuations(run: Run, texts: list[str]) -> Table:
+    """List held-out texts, a row for each and each model, and a column for each temperature."""
+    published = run.samples["percent"] == PUBLISHED_PERCENT
+    samples = run.samples[published & run.samples["prompt_text_id"].isin(texts)]
     originals = run.texts.set_index("id")["text"]
     temperatures = sorted(samples["temperature"].unique())
     rows = []
@@ -108,26 +148,40 @@ def held_out(run: Run) -> Table | Prose:
     return table(rows, [*header, "The held-out text", *(f"Continued at {value:g}" for value in temperatures)])
 
 
-def gallery(run: Run, each: int = 8) -> Table | Prose:
+def gallery(run: Run) -> Table | Prose:
     """List the first unprompted samples of the published models, with every classifier's label."""
-    samples = begun_with_nothing(run.shown_samples)
-    samples = samples[
-        samples["prompt_kind"] == ("unprompted" if "unprompted" in set(samples["prompt_kind"]) else "none")
-    ]
+    samples = unprompted(run)
     if samples.empty:
         return Prose("No text was begun with nothing (`sampling.unprompted_samples` is 0).")
+    return _gallery(run, samples.groupby(["model", "temperature"]).head(OPEN_GALLERY))
+
+
+def more_gallery(run: Run) -> Table | None:
+    """List some more of them."""
+    more = unprompted(run).groupby(["model", "temperature"])
+    rows = more.head(GALLERY).drop(index=more.head(OPEN_GALLERY).index)
+    return _gallery(run, rows) if len(rows) else None
+
+
+def unprompted(run: Run) -> pd.DataFrame:
+    """Choose the samples of the published models that begin with nothing and may be shown, in the order of drawing."""
+    samples = begun_with_nothing(run.shown_samples)
+    kind = "unprompted" if "unprompted" in set(samples["prompt_kind"]) else "none"
+    return samples[samples["prompt_kind"] == kind]
+
+
+def _gallery(run: Run, samples: pd.DataFrame) -> Table:
+    """List samples, a row for each."""
     rows = [
         [
             *([name(row["model"])] if len(run.models) > 1 else []),
             f"{row['temperature']:g}",
-            quoted(row["text"], language=run.language, longest=LONGEST_CHARACTERS)
-            + f"<br><small>begun with nothing, {_step(row)}</small>",
-            copy_cell(run, row["id"]),
+            _text(run, row, [f"begun with nothing, {_step(row)}", copy_note(run, row["id"])]),
             *(_label(run, classifier, row["id"]) for classifier in run.cards),
         ]
-        for row in rows_of(samples.groupby(["model", "temperature"]).head(each))
+        for row in rows_of(samples)
     ]
-    header = [*(["Model"] if len(run.models) > 1 else []), "Temperature", "Sample", "Longest copy"]
+    header = [*(["Model"] if len(run.models) > 1 else []), "Temperature", "Sample"]
     header += [name(card) for card in run.cards]
     return table(rows, header, numbers=["Temperature"])
 
@@ -138,9 +192,13 @@ def _cell(run: Run, sample: Row | None, *, step: bool = False) -> str:
         return ""
     if sample["id"] not in run.shown_ids:
         return "*not shown*"
-    text = quoted(sample["text"], language=run.language, longest=LONGEST_CHARACTERS)
     labels = [_label(run, classifier, sample["id"]) for classifier in run.cards]
-    notes = [_step(sample) if step else "", *labels, copy_note(run, sample["id"])]
+    return _text(run, sample, [_step(sample) if step else "", *labels, copy_note(run, sample["id"])])
+
+
+def _text(run: Run, sample: Row, notes: list[str]) -> str:
+    """Write a sample's text, with the longest copy marked, and notes in small print."""
+    text = with_copy_marked(run, sample, LONGEST_CHARACTERS)
     shown = " · ".join(note for note in notes if note)
     return f"{text}<br><small>{shown}</small>" if shown else text
 

@@ -31,15 +31,19 @@ _FONT = "DejaVu Sans"
 
 
 class Picture(Figure):
-    """A figure that a notebook shows as a PNG with an alternative text; the same figure gives the same bytes."""
+    """A figure that a notebook shows as a PNG with an alternative text; the same figure gives the same bytes.
 
+    Its title, which states the finding, is no part of the picture: it is text of the caption, which can be searched.
+    """
+
+    title = ""
     alternative_text = ""
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, dict[str, object]]]:
         with _settings():
             content, missing = draw(self, mpl.rcParams["font.family"], DOTS_PER_INCH)
         width, height = self.get_size_inches() * PIXELS_PER_INCH
-        hints = {"alt": self.alternative_text, "width": round(width), "height": round(height)}
+        hints = {"title": self.title, "alt": self.alternative_text, "width": round(width), "height": round(height)}
         if missing:
             hints["letters_without_font"] = missing
         image = base64.b64encode(content).decode()
@@ -97,13 +101,14 @@ def drawing(
     height_ratios: Sequence[float] | None = None,
     sharex: bool = False,
     sharey: bool = False,
+    width_inches: float = WIDTH_INCHES,
 ) -> Iterator[tuple[Picture, list[Axes]]]:
-    """Make a picture with a grid of axes, listed row by row, under a title that states the finding."""
+    """Make a picture with a grid of axes, listed row by row, and a title that states the finding."""
     with _settings():
-        picture = Picture(figsize=(WIDTH_INCHES, height_inches), layout="constrained", facecolor="white")
+        picture = Picture(figsize=(width_inches, height_inches), layout="constrained", facecolor="white")
         grid = picture.subplots(rows, columns, squeeze=False, height_ratios=height_ratios, sharex=sharex, sharey=sharey)
         axes = grid.ravel().tolist()
-        picture.suptitle(wrapped(title, 78), x=0.0, ha="left", fontsize=10.5, fontweight="bold")
+        picture.title = title
         yield picture, axes
         for axis in axes:
             sns.despine(ax=axis)
@@ -111,12 +116,12 @@ def drawing(
 
 @contextmanager
 def panels_in_pairs(
-    title: str, panels: int, panel_inches: float, title_inches: float, *, sharey: bool = False
+    title: str, panels: int, panel_inches: float, more_inches: float, *, sharey: bool = False
 ) -> Iterator[tuple[Picture, list[Axes]]]:
     """Make a picture with axes for a number of panels, two in a row; where one place is left over, it stays empty."""
     columns = min(2, panels)
     rows = -(-panels // columns)
-    height = title_inches + rows * panel_inches
+    height = more_inches + rows * panel_inches
     with drawing(title, height, rows=rows, columns=columns, sharey=sharey) as (picture, axes):
         for axis in axes[panels:]:
             axis.set_axis_off()
@@ -145,10 +150,10 @@ def legend_label(text: str, width: int) -> str:
     return f"\u200b{wrapped(text, width)}"
 
 
-def legend_columns(labels: Sequence[str], most: int) -> int:
+def legend_columns(labels: Sequence[str], most: int, width_inches: float = WIDTH_INCHES) -> int:
     """Choose as many columns as fit the width of a figure, at most `most`."""
     longest = max((len(line) for label in labels for line in label.split("\n")), default=1)
-    return max(1, min(most, len(labels), LINE_CHARACTERS // (longest + 6)))
+    return max(1, min(most, len(labels), int(LINE_CHARACTERS * width_inches / WIDTH_INCHES) // (longest + 6)))
 
 
 def legend_below(picture: Picture, axis: Axes) -> None:

@@ -5,38 +5,52 @@ from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
+from samizdat.base.configuration import model_of
 from samizdat.base.escaping import escape
 from samizdat.records.models import DEVICES, ModelSummary
 from samizdat.records.samples import PUBLISHED_PERCENT
 from samizdat.reporting.frames import rows_of
+from samizdat.reporting.held_out_loss import best_model, bits_per_byte, compared, notes, seeds
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import DASHES, FAINT, MARKERS, PALETTE, Picture, drawing, legend_below, legend_label
-from samizdat.reporting.words import NO_BREAK, Prose, Table, count, counted, drawn, is_null, label, name, table
+from samizdat.reporting.words import (
+    NO_BREAK,
+    Prose,
+    Table,
+    count,
+    counted,
+    drawn,
+    is_null,
+    label,
+    name,
+    table,
+)
 
 
 def opening(run: Run) -> Prose:
-    """Say what each model is, how it was trained, and how good it is on held-out texts."""
-    return Prose("\n\n".join(_sentences(run, model) for model in run.models.values()))
+    """Say what each model is, how it was trained, how good it is on held-out texts, and whether one is better."""
+    return Prose("\n\n".join([*(_sentences(run, model) for model in run.models.values()), *compared(run)]))
 
 
 def _sentences(run: Run, model: ModelSummary) -> str:
     """Describe one model."""
     rows = _log_of(run, model)
     first, last = rows.iloc[0], rows.iloc[-1]
-    held_out = run.tokenizers[model.tokenizer].utf8_bytes.get("validation", 0)
+    held_out = run.tokenizers[model.tokenizer].utf8_bytes["test"]
     start = "from scratch" if model.start == "scratch" else f"from the checkpoint {escape(model.start)}"
     text = (
         f"The model {label(model.name)} has {millions(model.parameters)} parameters and was trained {start} for "
         f"{count(model.steps_done)} steps, {millions(model.tokens_seen)} tokens in all "
         f"({last['epoch']:.1f} times over the train split). "
-        f"On the held-out texts ({count(held_out)} bytes) it needs {model.validation_bits_per_byte:.3f} bits per byte; "
-        f"before training it was {first['validation_bits_per_byte']:.3f}. Its perplexity there is "
-        f"{model.validation_perplexity:.1f} over its own tokens. {_circumstances(model)}"
+        f"On the held-out texts ({count(held_out)} bytes) it needs {bits_per_byte(run, model)}{seeds(run, model)}. "
+        f"Its perplexity there is {model.test_perplexity:.1f} over its own tokens. On the validation texts, on which "
+        f"its best weights were chosen, training brought it from {first['validation_bits_per_byte']:.3f} to "
+        f"{model.validation_bits_per_byte:.3f} bits per byte. {_circumstances(model)}"
     )
     if model.best_step < model.steps_done:
         text += (
             f" The lowest loss was reached at step {count(model.best_step)}; the published weights are those, since "
-            "later ones did worse on the held-out texts."
+            "later ones did worse on the validation texts."
         )
     if model.steps_done < model.steps_planned:
         text += (
@@ -64,39 +78,41 @@ def millions(number: float) -> str:
 def curves(run: Run) -> Picture:
     """Draw training and validation loss, and bits per byte, over the training tokens seen."""
     models = list(run.models.values())
-    best = min(models, key=lambda model: model.validation_bits_per_byte)
+    best = best_model(run)
     title = _curves_finding(run, best)
-    with drawing(title, 3.1 + 0.4 * (len(models) - 1), columns=2) as (picture, [losses, bits]):
+    with drawing(title, 2.7 + 0.4 * (len(models) - 1), columns=2) as (picture, [losses, bits]):
         for series, model in enumerate(models):
             _plot_losses(losses, run, model, series)
             _plot_bits(bits, run, model, series)
         _mark_best(bits, run, best)
         _finish_curves(losses, "Loss", "loss, nats a token")
-        _finish_curves(bits, "Bits per byte of the held-out texts", "bits per byte")
+        _finish_curves(bits, "Bits per byte of the validation texts", "bits per byte")
         if len(models) == 1:
             _mark_checkpoints(losses, best)
             losses.legend()
         else:
             legend_below(picture, losses)
         picture.alternative_text = (
-            f"{title}. Two line charts over training tokens: the loss on training and on held-out texts, and bits per "
-            "byte of the held-out texts; both fall steeply at first, then slowly."
+            f"{title}. Two line charts over training tokens: the loss on training and on validation texts, and bits "
+            "per byte of the validation texts; both fall steeply at first, then slowly."
             if all(_falls(run, model) for model in models)
-            else f"{title}. Two line charts over training tokens: losses, and bits per byte of the held-out texts."
+            else f"{title}. Two line charts over training tokens: losses, and bits per byte of the validation texts."
         )
+        if len(run.other_trainings):
+            picture.alternative_text += " Thin lines are the same models trained with other seeds."
     return picture
 
 
 def _curves_finding(run: Run, best: ModelSummary) -> str:
     """Say as a title how far training came, of several models the best one's bits per byte."""
     if len(run.models) > 1:
-        return f"Best on held-out texts: {drawn(best.name)}, {best.validation_bits_per_byte:.2f} bits per byte"
+        return f"Best on validation texts: {drawn(best.name)}, {best.validation_bits_per_byte:.2f} bits per byte"
     first = _log_of(run, best)["validation_bits_per_byte"].iloc[0]
-    return f"Training brought held-out texts from {first:.2f} to {best.validation_bits_per_byte:.2f} bits per byte"
+    return f"Training brought validation texts from {first:.2f} to {best.validation_bits_per_byte:.2f} bits per byte"
 
 
 def _plot_losses(axis: Axes, run: Run, model: ModelSummary, series: int) -> None:
-    """Draw a model's loss on training texts and on held-out texts."""
+    """Draw a model's loss on training texts and on validation texts."""
     rows = _log_of(run, model)
     measured = rows.dropna(subset=["train_loss"])
     colour = PALETTE[series % len(PALETTE)]
@@ -108,12 +124,13 @@ def _plot_losses(axis: Axes, run: Run, model: ModelSummary, series: int) -> None
         linestyle=DASHES[1],
         label=legend_label(f"train{of}", 30),
     )
+    _plot_other_seeds(axis, run, model, "validation_loss", colour)
     axis.plot(
         rows["tokens"],
         rows["validation_loss"],
         color=colour,
         marker=MARKERS[series % len(MARKERS)],
-        label=legend_label(f"held out{of}", 30),
+        label=legend_label(f"validation{of}", 30),
     )
 
 
@@ -121,6 +138,7 @@ def _plot_bits(axis: Axes, run: Run, model: ModelSummary, series: int) -> None:
     """Draw a model's bits per byte, with a ring around the published weights."""
     rows = _log_of(run, model)
     colour = PALETTE[series % len(PALETTE)]
+    _plot_other_seeds(axis, run, model, "validation_bits_per_byte", colour)
     axis.plot(
         rows["tokens"],
         rows["validation_bits_per_byte"],
@@ -136,6 +154,13 @@ def _plot_bits(axis: Axes, run: Run, model: ModelSummary, series: int) -> None:
         markeredgecolor=colour,
         linestyle="none",
     )
+
+
+def _plot_other_seeds(axis: Axes, run: Run, model: ModelSummary, column: str, colour: str) -> None:
+    """Draw a thin line for each further training of a model with another seed."""
+    for training, rows in run.other_trainings.groupby("model"):
+        if model_of(str(training)) == model.name:
+            axis.plot(rows["tokens"], rows[column], color=colour, linewidth=0.7, alpha=0.6)
 
 
 def _mark_best(axis: Axes, run: Run, best: ModelSummary) -> None:
@@ -188,7 +213,7 @@ def _log_of(run: Run, model: ModelSummary) -> pd.DataFrame:
 
 
 def models(run: Run) -> Table:
-    """List each model's size, settings and result."""
+    """List each model's size and settings, and its result on held-out texts."""
     overrides = {item["name"]: run.config["training"] | item for item in run.config["models"]}
     rows = []
     for model in run.models.values():
@@ -201,14 +226,29 @@ def models(run: Run) -> Table:
                 f"{recipe['layers']} × {recipe['width']}" if model.start == "scratch" else "",
                 count(recipe["context_tokens"]),
                 f"{count(model.best_step)} of {count(model.steps_done)}",
-                f"{model.validation_loss:.3f}",
-                f"{model.validation_perplexity:.1f}",
-                f"{model.validation_bits_per_byte:.3f}",
+                f"{model.test_loss:.3f}",
+                f"{model.test_perplexity:.1f}",
+                f"{model.test_bits_per_byte:.3f}" + "".join(f"<br><small>{note}</small>" for note in notes(run, model)),
             ]
         )
     header = ["Model", "Tokenizer", "Parameters", "Layers × width", "Context", "Best step"]
     header += ["Loss", "Perplexity", "Bits per byte"]
     return table(rows, header, numbers=header[2:])
+
+
+def yardsticks(run: Run) -> Table:
+    """List what others need for the held-out texts, and the models."""
+    names = {
+        "xz": "xz alone",
+        "xz_after_training": "xz, after the training texts",
+        "ngram": "n-gram model of bytes",
+    }
+    rows = [
+        [names[name], f"{row['read_bytes'] / 1e6:,.2f}", f"{row['bits_per_byte']:.3f}"]
+        for name, row in run.yardsticks.items()
+    ]
+    header = ["Yardstick", "Training texts read, MB", "Bits per byte"]
+    return table(rows, header, numbers=header[1:])
 
 
 def log(run: Run) -> Table:
@@ -225,5 +265,5 @@ def log(run: Run) -> Table:
         ]
         for row in rows_of(run.training)
     ]
-    header = ["Model", "Step", "Tokens", "Learning rate", "Train loss", "Held-out loss", "Bits per byte"]
+    header = ["Model", "Step", "Tokens", "Learning rate", "Train loss", "Validation loss", "Bits per byte"]
     return table(rows, header, numbers=header[1:])

@@ -9,7 +9,6 @@ import seaborn as sns
 
 from samizdat.base.escaping import escape, quoted
 from samizdat.reporting import verdicts
-from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.frames import Row, parts_of, rows_of
 from samizdat.reporting.interval_charts import interval_line
 from samizdat.reporting.run import Run
@@ -28,11 +27,8 @@ from samizdat.reporting.words import (
     Table,
     bounds,
     count,
-    counted,
     drawn,
     is_null,
-    joined,
-    label,
     name,
     number_interval,
     percent,
@@ -40,8 +36,6 @@ from samizdat.reporting.words import (
     table,
 )
 
-# The report warns where this share of the texts, or more, is not what a classifier was made for.
-WARN_SHARE = 0.1
 # Cohen, Statistical Power Analysis, 1988, section 7.2: w of 0.1 is small, 0.3 medium, 0.5 large.
 EFFECTS = ((0.5, "large"), (0.3, "medium"), (0.1, "small"), (0.0, "very small"))
 
@@ -58,47 +52,6 @@ ASSOCIATIONS = {
     "cohen_kappa": Association("κ", "Cohen’s κ", "Cohen’s kappa"),
     "cramers_v": Association("V", "Cramér’s V", "Cramér’s V"),
 }
-# Check → what it finds in texts that a classifier was not made for.
-OUTSIDE = {
-    "other_language": "in another language than {languages}",
-    "too_short": "shorter than {min_words} words",
-    "too_long": "longer than {max_words} words",
-}
-
-
-def fitness(run: Run) -> Table | Prose:
-    """Count for each classifier the texts that it was not made for."""
-    checks = {"no_label": "given no label", "several_windows": "read in several windows"} | OUTSIDE
-    rows = []
-    for row in rows_of(run.fitness):
-        words = checks[row["check"]].format(**_made_for(run, row["classifier"]))
-        share = percent(row["texts"] / row["of"]) if row["of"] else ""
-        rows.append([name(row["classifier"]), escape(words), count(row["texts"]), count(row["of"]), share])
-    header = ["Classifier", "Texts", "Number", "Of", "Share"]
-    return table(rows, header, numbers=header[2:]) if rows else Prose(NONE_APPLIED)
-
-
-def warnings(run: Run) -> Prose:
-    """Warn in a sentence of each classifier that was not made for much of the corpus."""
-    sentences = []
-    for row in rows_of(run.fitness[run.fitness["check"].isin(OUTSIDE)]):
-        if row["of"] and row["texts"] >= WARN_SHARE * row["of"]:
-            words = OUTSIDE[row["check"]].format(**_made_for(run, row["classifier"]))
-            sentences.append(
-                f"**{label(row['classifier'])} was not made for all of these texts**: "
-                f"{percent(row['texts'] / row['of'])} of {counted(row['of'], 'text')} are {escape(words)}."
-            )
-    if sentences:
-        return Prose(" ".join(sentences))
-    known = [one for one in run.fitness["check"] if one in OUTSIDE]
-    said = "Where the config says what a classifier was made for, nearly all texts are of that kind."
-    return Prose(said if known else "The config does not say which texts the classifiers were made for.")
-
-
-def _made_for(run: Run, classifier: str) -> dict[str, object]:
-    """Return what the words of `OUTSIDE` name of a classifier."""
-    card = run.cards[classifier]
-    return {"languages": joined(card.languages), "min_words": card.min_words, "max_words": card.max_words}
 
 
 def calibration(run: Run) -> Picture | Prose:
@@ -108,7 +61,7 @@ def calibration(run: Run) -> Picture | Prose:
     errors = {row["classifier"]: row for row in rows_of(run.quality) if row["metric"] == "calibration_error"}
     title = _calibration_finding(run, errors)
     classifiers = parts_of(run.calibration, "classifier")
-    with drawing(title, 3.6) as (picture, [axis]):
+    with drawing(title, 3.0) as (picture, [axis]):
         axis.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":", label="perfect calibration")
         for series, (classifier, part) in enumerate(classifiers.items()):
             interval_line(
@@ -161,32 +114,13 @@ def _calibrated(bins: pd.DataFrame, error: Row) -> str:
     )
 
 
-def ceiling(run: Run) -> Prose:
-    """Compare each classifier's macro-F1 with a word list's and one person's, where the raters are known."""
-    sentences = []
-    rows = run.quality[run.quality["metric"] == "macro_f1"]
-    for classifier, part in parts_of(rows, "classifier").items():
-        found = {row["method"]: row for row in rows_of(part)}
-        if "human" not in found:
-            continue
-        own, human, words = (
-            number_interval(found[method]["value"], found[method]["low"], found[method]["high"])
-            for method in ("classifier", "human", "lexicon")
-        )
-        share = percent(found["classifier"]["value"] / found["human"]["value"])
-        sentences.append(
-            f"People do not agree either: one rater, drawn at random for each text, reaches a macro-F1 of {human} "
-            f"compared with the mean of the others. {label(classifier)} reaches {own}, {share} of that; the word list "
-            f"of VADER reaches {words}."
-        )
-    return Prose(" ".join(sentences) or "How far people agree with each other is not known for this corpus.")
-
-
 def associations(run: Run) -> Picture | Prose:
     """Draw a heat map of how strongly the labels of each two classifiers are associated."""
     pairs = run.associations
     if pairs.empty:
         return Prose("There are no two classifiers whose labels could be compared.")
+    if len(pairs) == 1:
+        return Prose(_only_pair(run, rows_of(pairs)[0]))
     names = [one for one in run.cards if one in set(pairs["left"]) | set(pairs["right"])]
     values = pd.DataFrame(np.nan, index=names[1:], columns=names[:-1])
     words = values.astype(object).fillna("")
@@ -196,7 +130,7 @@ def associations(run: Run) -> Picture | Prose:
             f"{ASSOCIATIONS[row['measure']].symbol} {row['value']:.2f}\n{bounds(row['low'], row['high'], 2)}"
         )
     title = _associations_finding(run)
-    with drawing(title, 1.6 + 0.6 * len(values)) as (picture, [axis]):
+    with drawing(title, 1.3 + 0.6 * len(values)) as (picture, [axis]):
         sns.heatmap(
             values, ax=axis, annot=words, fmt="", cmap="Blues", vmin=0, vmax=1, linewidths=1, mask=values.isna(),
             annot_kws={"size": 8.5}, cbar=False,
@@ -205,13 +139,29 @@ def associations(run: Run) -> Picture | Prose:
         )  # fmt: skip
         axis.tick_params(length=0, rotation=0)
         axis.grid(visible=False)
-        parts = "; ".join(
-            f"{drawn(row['left'])} and {drawn(row['right'])}: {ASSOCIATIONS[row['measure']].spoken} "
-            f"{number_interval(row['value'], row['low'], row['high'])} over {count(row['texts'])} texts"
-            for row in rows_of(pairs)
-        )
+        parts = "; ".join(map(_pair, rows_of(pairs)))
         picture.alternative_text = f"{title}. Heat map of {parts}."
     return picture
+
+
+def _pair(row: Row) -> str:
+    """Say how strongly the labels of two classifiers are associated."""
+    return (
+        f"{drawn(row['left'])} and {drawn(row['right'])}: {ASSOCIATIONS[row['measure']].spoken} "
+        f"{number_interval(row['value'], row['low'], row['high'])} over {count(row['texts'])} texts"
+    )
+
+
+def _only_pair(run: Run, row: Row) -> str:
+    """Say whether the labels of the only two classifiers go together."""
+    answer = (
+        "There are too few documents to say"
+        if is_null(row["p_holm"])
+        else "Yes"
+        if verdicts.associated(run)
+        else "Not by more than chance"
+    )
+    return f"Do the labels of the two classifiers go together? {answer}: {escape(_pair(row))}."
 
 
 def _associations_finding(run: Run) -> str:

@@ -1,5 +1,6 @@
 """Write a run as one file that somebody else can verify (`samizdat bundle`), and unpack such a file safely."""
 
+import errno
 import fnmatch
 import re
 import shutil
@@ -10,16 +11,29 @@ from pathlib import Path, PurePosixPath
 from samizdat.base import free_space
 from samizdat.base.errors import UserError
 from samizdat.base.files import replacing, sha256_of
-from samizdat.records.io import read_document
+from samizdat.records.io import parse_document, read_document
 from samizdat.records.run import Manifest
 
 # Files of a run that contain sentences of the corpus: the corpus, its tokens, prompts from held-out texts, copies.
 WITH_TEXTS = ("corpus/texts.parquet", "tokenizers/*/tokens/*", "samples/*.parquet", "statistics/copies.parquet")
 DOWNLOADS = "work/downloads/"
 
+# Files that every run has and that its manifest does not name.
+UNRECORDED = (
+    "manifest.json", "config.json", "rules.dot", "provenance.json", "report/quarto.ipynb", "report/report.ipynb",
+    "report/report.html", "report/report.pdf", "tokenizers/*/tokenizer_config.json", "tokenizers/*/tokens/*.bin",
+)  # fmt: skip
+# A run's files are compressed already or are texts. A bundle that unpacks to more than this is made to fill a disk.
+HIGHEST_RATIO = 50
+ALWAYS_UNPACKED_BYTES = 64 << 20
+LARGEST_MANIFEST_BYTES = 16 << 20
+
 LOCK = Path("envs/lock.txt")
+_NOT_OURS = "do not use it; ask the sender for the file that `make bundle` wrote"
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 _EARLIEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 _CHUNK_BYTES = 1 << 20
+NAME = "[A-Za-z0-9_-]+"  # of a run or a model
 # Characters of a file name that a shell, a formatter or a terminal could give a meaning to.
 _UNSAFE = re.compile(r"""[\x00-\x1f\x7f-\xa0\u2028-\u202e\u2066-\u2069!"#$&'()*:;<>?\[\\\]^`{|}~]|^-""")
 
@@ -42,9 +56,8 @@ def write_bundle(run: Path, *, hashes_only: bool) -> Path:
     members = {"lock.txt": LOCK} if LOCK.is_file() else {}
     for path in sorted(path for path in run.rglob("*") if path.is_file()):
         name = path.relative_to(run).as_posix()
-        if any(part.startswith(".") for part in path.relative_to(run).parts) or (hashes_only and has_texts(name)):
-            continue
-        members[f"results/{name}"] = path
+        if _is_result(name, manifest) and not (hashes_only and has_texts(name)):
+            members[f"results/{name}"] = path
     for name, sha256 in manifest.artefacts.items():
         _require_recorded(run / name, sha256, run)
     for name, sha256 in manifest.inputs.items():
@@ -58,6 +71,11 @@ def write_bundle(run: Path, *, hashes_only: bool) -> Path:
     return target
 
 
+def _is_result(name: str, manifest: Manifest) -> bool:
+    """Whether a file below a run's folder is the run's own: its manifest names it, or every run has such a file."""
+    return name in manifest.artefacts or any(fnmatch.fnmatch(name, pattern) for pattern in UNRECORDED)
+
+
 def _require_recorded(path: Path, sha256: str, run: Path) -> None:
     """Refuse a file that is missing or has another hash than the run's manifest records."""
     if not path.is_file() or sha256_of(path) != sha256:
@@ -69,7 +87,7 @@ def _require_recorded(path: Path, sha256: str, run: Path) -> None:
 
 def _write_zip(members: dict[str, Path], target: Path) -> None:
     """Write files (name in the zip → file) sorted, with fixed dates and modes."""
-    with replacing(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+    with replacing(target, checksum=False) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, path in sorted(members.items()):
             entry = zipfile.ZipInfo(name, _EARLIEST_ZIP_DATE)
             entry.create_system, entry.external_attr = 3, (stat.S_IFREG | 0o644) << 16
@@ -86,7 +104,8 @@ def has_texts(name: str) -> bool:
 def unpack(bundle: Path, folder: Path) -> Path:
     """Unpack a bundle into an empty folder; return the folder of its results.
 
-    Nothing is written outside `folder`: one name that leads out of it, or one link, and the bundle is refused.
+    The manifest is read first. Nothing is written unless it is one of a run, each member is a file that it names, none
+    leads out of `folder`, and the files are no larger than a bundle's can be.
 
     Raises:
         UserError: the file is not a bundle, or unpacking it is not safe.
@@ -94,27 +113,57 @@ def unpack(bundle: Path, folder: Path) -> Path:
     try:
         with zipfile.ZipFile(bundle) as archive:
             entries = archive.infolist()
+            _check_entries(entries, bundle)
+            manifest = _manifest_of(archive, bundle)
+            check_names(manifest, bundle)
+            known = {"lock.txt", *(f"inputs/{sha256}" for sha256 in manifest.inputs.values())}
             for entry in entries:
-                is_link = stat.S_ISLNK(entry.external_attr >> 16)
-                if is_link or not is_inside(entry.filename):
-                    raise UserError(
-                        f"{bundle} contains {entry.filename!r}, which leads out of the folder that it is unpacked into",
-                        remedy="do not use it; ask the sender for the file that `make bundle` wrote",
-                    )
+                name = entry.filename
+                if name not in known and not _is_result(name.removeprefix("results/"), manifest):
+                    raise UserError(f"{bundle} contains {name!r}, which its manifest doesn't name", remedy=_NOT_OURS)
             free_space.require({folder: sum(entry.file_size for entry in entries)}, f"unpacking {bundle}")
             for entry in entries:
                 target = folder / entry.filename
                 target.parent.mkdir(parents=True, exist_ok=True)
-                if not entry.is_dir():
-                    with archive.open(entry) as source, target.open("xb") as into:
-                        shutil.copyfileobj(source, into, _CHUNK_BYTES)
+                with archive.open(entry) as source, target.open("xb") as into:
+                    shutil.copyfileobj(source, into, _CHUNK_BYTES)
+    except UserError:
+        raise
     # What zipfile raises for files that `make bundle` never writes: damaged, with one name twice, compressed by an
     # unknown method, encrypted.
-    except (zipfile.BadZipFile, FileExistsError, NotImplementedError, RuntimeError) as error:
-        raise UserError(f"{bundle} is not a complete zip file ({error})", remedy="download or copy it again") from None
-    if not (folder / "results" / "manifest.json").is_file():
-        raise UserError(f"{bundle} contains no run", remedy="name a file that `make bundle` wrote")
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+            raise
+        said = str(error) or type(error).__name__
+        raise UserError(f"{bundle} is not a complete zip file ({said})", remedy="download or copy it again") from None
     return folder / "results"
+
+
+def _check_entries(entries: list[zipfile.ZipInfo], bundle: Path) -> None:
+    """Refuse members that lead out of the folder, and members that take many times the bundle's own size."""
+    for entry in entries:
+        if stat.S_ISLNK(entry.external_attr >> 16) or not is_inside(entry.filename):
+            raise UserError(
+                f"{bundle} contains {entry.filename!r}, which leads out of the folder that it is unpacked into",
+                remedy=_NOT_OURS,
+            )
+    size = sum(entry.file_size for entry in entries)
+    if size > max(ALWAYS_UNPACKED_BYTES, HIGHEST_RATIO * bundle.stat().st_size):
+        raise UserError(
+            f"{bundle} would take {size / 1e9:.2f} GB, more than {HIGHEST_RATIO} times its own size, as no run does",
+            remedy=_NOT_OURS,
+        )
+
+
+def _manifest_of(archive: zipfile.ZipFile, bundle: Path) -> Manifest:
+    """Read the manifest of a bundle without unpacking anything."""
+    try:
+        entry = archive.getinfo("results/manifest.json")
+    except KeyError:
+        raise UserError(f"{bundle} contains no run", remedy="name a file that `make bundle` wrote") from None
+    if entry.file_size > LARGEST_MANIFEST_BYTES:
+        raise UserError(f"{bundle}: its manifest takes {entry.file_size / 1e6:.0f} MB", remedy=_NOT_OURS)
+    return parse_document(Manifest, archive.read(entry), bundle / entry.filename)
 
 
 def is_inside(name: str) -> bool:
@@ -136,6 +185,7 @@ def check_names(manifest: Manifest, source: Path) -> None:
     Raises:
         UserError: tells the first such name, where it was found and what to do.
     """
+    _check_shape(manifest, source)
     notes, corpus = manifest.config.get("notes"), manifest.config.get("corpus")
     paths = corpus.get("paths") if isinstance(corpus, dict) else None
     named = [
@@ -156,6 +206,26 @@ def check_names(manifest: Manifest, source: Path) -> None:
                     remedy="if somebody sent you this run, do not use it; if the run is your own, move or rename the "
                     "file, correct the config and make the run again",
                 )
+
+
+def _check_shape(manifest: Manifest, source: Path) -> None:
+    """Refuse a manifest whose name, hashes or config are not those of a run, such as a hash that is a path."""
+    config = manifest.config
+    models = config.get("models")
+    names = (
+        [item.get("name") if isinstance(item, dict) else None for item in models] if isinstance(models, list) else []
+    )
+    hashes = [*manifest.inputs.values(), *manifest.artefacts.values()]
+    wrong = {
+        "name": not re.fullmatch(NAME, manifest.run),
+        "hashes": not all(re.fullmatch("[0-9a-f]{64}", sha256) for sha256 in hashes),
+        "config": not names or not all(isinstance(name, str) and re.fullmatch(NAME, name) for name in names)
+        or not isinstance(config.get("publish_texts"), bool) or config.get("name") != manifest.run,
+        "rules": not all(len(edge) == 2 for edge in manifest.rules),
+    }  # fmt: skip
+    if any(wrong.values()):
+        what = next(part for part, is_wrong in wrong.items() if is_wrong)
+        raise UserError(f"{source}: the {what} in its manifest can't be of a run", remedy=_NOT_OURS)
 
 
 def lock_differs(folder: Path) -> bool:

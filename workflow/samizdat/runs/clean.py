@@ -23,7 +23,7 @@ class Share:
 
     @property
     def size(self) -> int:
-        """Bytes on the disk; a file with two names (a hard link) counts once."""
+        """Bytes on the disk."""
         return free_space.size_of_all(self.paths)
 
 
@@ -37,7 +37,7 @@ def shares() -> list[Share]:
         Share("results", "reports, models, tables, bundles: a run makes them again",
               (*_children(results), Path(".snakemake"))),
         Share("state", "states to resume from, finished models and scores: the next change computes them again",
-              (*runs, *sorted(work.glob("scores.sqlite*")))),
+              tuple(runs)),
         Share("compiled", "compiled kernels and executed notebooks, a part of state: the next run is slower",
               tuple(compiled)),
         Share("downloads", "archives from the package registry: the next run downloads them again",

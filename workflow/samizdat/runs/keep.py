@@ -1,29 +1,30 @@
 """Copy what runs make into a folder that outlives this machine, and restore it from there (`samizdat keep`).
 
 The run itself stays on the machine's own disk. A network folder, such as Google Drive, may lack what a run needs:
-hard links, locks, renames that become visible in their order, and the shared memory of SQLite's journal. So the
-folder needs only to store files, each written once under a new name.
+locks, and renames that become visible in their order. So the folder needs only to store files, each written once
+under a new name.
 """
 
+import hashlib
 import itertools
 import json
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any
 
 from samizdat.base import free_space
 from samizdat.base.errors import UserError
-from samizdat.base.stage import die_with_parent
+from samizdat.base.files import is_checksum, sha256_of
+from samizdat.base.parent import die_with_parent
 from samizdat.runs.clean import COMPILED
 
 FOLDERS = ("config", "data", "work", "results")
@@ -84,7 +85,7 @@ def _try_to_copy(folder: Path) -> bool:
     """Copy; where that fails, say so, and let the run go on."""
     try:
         copy(folder)
-    except (OSError, sqlite3.Error) as error:
+    except OSError as error:
         print(f"✗ not copied into {folder}: {error}\n  The results are still here, in results/", file=sys.stderr)
         return False
     return True
@@ -111,43 +112,34 @@ def copy(folder: Path) -> None:
 
 
 def _copy_files(folder: Path, before: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Copy each file that has changed since the last index; return the entry of each file in the new one."""
+    """Copy each file that has changed since the last index; return the entry of each file in the new one.
+
+    Files with the same content, such as a result and its kept copy, have one copy.
+    """
     (folder / "files").mkdir(exist_ok=True)
     files: dict[str, dict[str, Any]] = {}
-    by_inode: dict[tuple[int, int], dict[str, Any]] = {}
+    copies = {entry["sha256"]: entry for entry in before.values() if "sha256" in entry}
     for path in sorted(_files(FOLDERS), key=lambda path: (path.name != "state.safetensors", path)):
-        # A file may be deleted or replaced meanwhile; a stage replaces a damaged database.
-        with suppress(FileNotFoundError, sqlite3.Error), path.open("rb") as source:
+        with suppress(FileNotFoundError), path.open("rb") as source:  # it may be deleted or replaced meanwhile
             status = os.fstat(source.fileno())
-            seen = {"size": status.st_size, "changed": max(status.st_mtime_ns, _journal_changed(path))}
+            seen = {"size": status.st_size, "changed": status.st_mtime_ns}
             entry = before.get(path.as_posix(), {})
-            if not seen.items() <= entry.items():
-                if (status.st_dev, status.st_ino) in by_inode:  # a hard link to a file that was copied
-                    entry = by_inode[status.st_dev, status.st_ino]
-                else:
-                    target = folder / "files" / uuid.uuid4().hex
-                    _copy_file(path, source, target)
-                    entry = seen | {"copy": target.name, "bytes": target.stat().st_size}
-            files[path.as_posix()] = by_inode[status.st_dev, status.st_ino] = entry
+            if not seen.items() <= entry.items() or "sha256" not in entry:
+                entry = seen | _copied(source, folder, copies)
+            files[path.as_posix()] = copies[entry["sha256"]] = entry
     return files
 
 
-def _copy_file(path: Path, source: BinaryIO, target: Path) -> None:
-    """Copy one file; an SQLite database by SQLite itself, so that the copy is whole while others write to it."""
-    if path.suffix != ".sqlite":
-        with target.open("wb") as file:
-            shutil.copyfileobj(source, file, 1 << 20)
-        return
-    with tempfile.TemporaryDirectory() as here:
-        with closing(sqlite3.connect(path)) as live, closing(sqlite3.connect(f"{here}/copy")) as whole:
-            live.backup(whole)
-        shutil.copyfile(f"{here}/copy", target)
-
-
-def _journal_changed(path: Path) -> int:
-    """When a database's journal changed, in nanoseconds: new rows are written there first. 0 for other files."""
-    journal = path.with_name(path.name + "-wal")
-    return journal.stat().st_mtime_ns if path.suffix == ".sqlite" and journal.exists() else 0
+def _copied(source: BufferedReader, folder: Path, copies: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Copy a file, unless its content is there already; return the copy's name, size and checksum."""
+    sha256 = hashlib.file_digest(source, "sha256").hexdigest()
+    if sha256 in copies:
+        return {key: copies[sha256][key] for key in ("copy", "bytes", "sha256")}
+    source.seek(0)
+    target = folder / "files" / uuid.uuid4().hex
+    with target.open("wb") as file:
+        shutil.copyfileobj(source, file, 1 << 20)
+    return {"copy": target.name, "bytes": target.stat().st_size, "sha256": sha256}
 
 
 def _copy_reports(folder: Path) -> None:
@@ -180,17 +172,19 @@ def restore(folder: Path) -> int:
     _, index = next(_complete_indexes(folder), (0, _EMPTY))
     missing = {name: entry for name, entry in index["files"].items() if not Path(name).exists()}
     free_space.require({Path("work"): sum(entry["bytes"] for entry in missing.values())}, f"restoring from {folder}")
-    restored: dict[str, Path] = {}
+    restored = 0
     for name, entry in missing.items():
         path = Path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        if entry["copy"] in restored:  # one file under two names, as it was before
-            path.hardlink_to(restored[entry["copy"]])
-            continue
         part = path.with_name(".part-kept")
         shutil.copyfile(folder / "files" / entry["copy"], part)
+        if entry.get("sha256") not in (None, sha256_of(part)):
+            print(f"! the copy of {path} in {folder} is damaged and is not restored", file=sys.stderr)
+            part.unlink()
+            continue
         os.utime(part, ns=(entry["changed"], entry["changed"]))
-        restored[entry["copy"]] = part.replace(path)
+        part.replace(path)
+        restored += 1
     for name in SNAKEMAKE:  # with only one of these two folders, Snakemake complains about an older version's files
         Path(name).mkdir(parents=True, exist_ok=True)
     for name, text in index["snakemake"].items():
@@ -199,7 +193,7 @@ def restore(folder: Path) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     RESTORED_FROM.write_text(str(folder.absolute()), encoding="utf-8")
-    return len(missing)
+    return restored
 
 
 def _complete_indexes(folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -230,12 +224,12 @@ def _read_index(folder: Path, number: int) -> dict[str, Any] | None:
 
 
 def _files(folders: Sequence[str]) -> Iterator[Path]:
-    """Yield every file below these folders that is worth keeping: no locks, journals, links or unfinished files."""
+    """Yield every file below these folders that is worth keeping, with checksums: no lock, no link and no part."""
     for folder in folders:
         for place, inner, names in os.walk(folder):
             inner[:] = sorted(name for name in inner if name not in NOT_KEPT and not name.startswith("."))
             for name in sorted(names):
                 path = Path(place, name)
-                temporary = name.startswith(".") or name.endswith(("-wal", "-shm", "-journal"))
+                temporary = name.startswith(".") and not is_checksum(path)
                 if name not in NOT_KEPT and not temporary and path.is_file() and not path.is_symlink():
                     yield path

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from samizdat.base.errors import UserError
+from samizdat.base.files import checked_bytes
 from samizdat.base.hardware import describe_device
 from samizdat.base.wording import duration
 from samizdat.runs.plan_reasons import direct_reasons, listed
@@ -31,8 +33,8 @@ class Job:
         if self.work is None:
             return None
         try:
-            usage = json.loads((self.work / "usage.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            usage = json.loads(checked_bytes(self.work / "usage.json"))
+        except (OSError, ValueError, UserError):
             return None
         seconds: float | None = usage.get("computing_seconds", usage.get("elapsed_seconds"))
         return seconds

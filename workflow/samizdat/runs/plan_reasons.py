@@ -22,7 +22,7 @@ _FILES = {
     "Updated input files: ": "{names} changed",
 }
 _OTHER = {
-    "Forced execution": "it was forced",
+    "Forced execution": "a file of it is damaged, or it was forced",
     "Set of input files has changed since last execution": "it reads other files than before",
     "Code has changed since last execution": "its rule changed",
 }
@@ -106,10 +106,10 @@ def _settings(values: list[Any]) -> Iterator[tuple[str, Any]]:
             yield "threads", value
         for word in shlex.split(value) if isinstance(value, str) else ():
             name, equals, text = word.partition("=")
-            if name.startswith("--") and equals:
+            if name == "--values" and equals:
+                yield from dotted(_json(text))
+            elif name.startswith("--") and equals:
                 yield name.removeprefix("--").replace("-", "_"), _json(text)
-            elif word.startswith("{"):
-                yield from dotted(_json(word))
 
 
 def _json(text: str) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from samizdat.base.corpus_files import COMPRESSED_SUFFIXES, TEXT_SUFFIXES
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of, write_text
-from samizdat.base.stage import die_with_parent
+from samizdat.base.parent import die_with_parent
 from samizdat.records.run import Manifest
 from samizdat.runs.bundle import DOWNLOADS, is_inside
 from samizdat.runs.git import git
@@ -26,7 +26,17 @@ GENERATED = shutil.ignore_patterns(
 # Folders that no input may be in, and suffixes that an input may have. A run from somebody else must not bring code,
 # nor results and states that would pass as computed here.
 CLOSED_FOLDERS = {"workflow", "profiles", "config", "envs", "results", "work", "logs"}
+# Where older commits pin the archives that a run fetches; there no input may have this name.
+OLD_PINS = "data/packages.txt"
 INPUT_SUFFIXES = {*TEXT_SUFFIXES, *COMPRESSED_SUFFIXES, ".safetensors", ".model"}
+
+
+def is_own(manifest: Manifest, source: Path) -> bool:
+    """Whether a run was made in this folder by the code that is here, whose rules quote every name.
+
+    A run from somewhere else, or one that the rules of an older commit would make again, must have harmless names.
+    """
+    return source.resolve().parent == Path("results").resolve() and manifest.commit == git("rev-parse", "HEAD")
 
 
 def copy_code(manifest: Manifest, checkout: Path) -> str:
@@ -70,13 +80,14 @@ def copy_inputs(manifest: Manifest, bundled: Path | None, checkout: Path) -> Non
     missing = []
     for name, sha256 in sorted(manifest.inputs.items()):
         absolute = Path(name).is_absolute()
-        if not absolute and not _may_be_input(name):
+        replaces_pins = name.lower() == OLD_PINS and (checkout / OLD_PINS).is_file()
+        if not absolute and (replaces_pins or not _may_be_input(name)):
             raise UserError(
                 f"the run names {name!r} as an input, which can't be put into a folder of its own",
                 remedy="move the texts into data/, correct the config and make the run again; "
                 "if somebody sent you this run, do not use it",
             )
-        places = [bundled / sha256] if bundled and not absolute else []
+        places = [bundled / sha256] if bundled and not absolute and _is_trusted(name, sha256, checkout) else []
         source = next((path for path in (*places, Path(name)) if path.is_file() and sha256_of(path) == sha256), None)
         if source is None and not name.startswith(DOWNLOADS):  # a missing download is downloaded; its hash is pinned
             state = "has another hash here" if Path(name).is_file() else "is missing"
@@ -90,6 +101,14 @@ def copy_inputs(manifest: Manifest, bundled: Path | None, checkout: Path) -> Non
             "the inputs of the run are not all here:\n" + "\n".join(missing),
             remedy="put the files with these hashes into these places, or ask for a bundle that contains them",
         )
+
+
+def _is_trusted(name: str, sha256: str, checkout: Path) -> bool:
+    """Whether a bundled file may be used: a download only with a hash that the code pins, texts always."""
+    if not name.startswith(DOWNLOADS):
+        return True
+    pins = checkout / "envs" / "archives.txt"
+    return pins.is_file() and f"--hash=sha256:{sha256}" in pins.read_text(encoding="utf-8")
 
 
 def rebuild(manifest: Manifest, checkout: Path) -> Path:
@@ -115,7 +134,7 @@ def rebuild(manifest: Manifest, checkout: Path) -> Path:
 
 
 def _may_be_input(name: str) -> bool:
-    # Some file systems take `Config/` for `config/`. The pins of packages in data/ decide which code is installed.
+    # Some file systems take `Config/` for `config/`.
     path = PurePosixPath(name.lower())
     return (
         is_inside(name)

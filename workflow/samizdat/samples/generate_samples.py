@@ -81,7 +81,7 @@ def generate_samples(
         prompts: beginnings of texts; an empty one is no prompt.
         percents: checkpoints to sample from; 100 is the published model.
         model: the model's folder.
-        texts: the corpus, whose validation texts begin the held-out prompts.
+        texts: the corpus, whose test texts begin the held-out prompts.
         samples: the table to write.
         device: `auto`, `cpu`, `cuda` or `mps`.
         threads: on a CPU, how many threads write texts at once; their number changes no text.
@@ -132,7 +132,7 @@ def _prompts(
     for text in prompts:
         yield _Prompt("config" if text else "none", text, None, settings.samples_per_prompt, True)
     corpus = read_table(texts, TEXTS)
-    held_out = corpus[corpus["split"] == "validation"]
+    held_out = corpus[corpus["split"] == "test"]
     drawn = sorted(zip(held_out["id"], held_out["text"], strict=True), key=lambda row: derive_seed(seed, row[0]))
     found = 0
     for key, text in drawn:

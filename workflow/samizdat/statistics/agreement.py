@@ -10,6 +10,7 @@ from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.statistics.baselines import baselines
 from samizdat.statistics.calibration import calibration
+from samizdat.statistics.raters import alphas
 from samizdat.statistics.tables import Row
 
 
@@ -30,7 +31,7 @@ def agreement(
     Returns:
         Table → rows; none where no such text is held out.
     """
-    held_out = judged[(judged["split"] == "validation") & judged[column].notna()]
+    held_out = judged[(judged["split"] == "test") & judged[column].notna()]
     if held_out.empty:
         return {}
     given = set(held_out[column]) | set(held_out["predicted"])
@@ -66,7 +67,9 @@ def agreement(
     for method, frame in answers.items():
         known = list(dict.fromkeys([*sorted(set(frame[column])), *sorted(set(frame["predicted"]))]))
         matrices = _confusions(frame, column, known, bootstrap, method)
-        rows += _overall(common | {"method": method}, *matrices, bootstrap, documents)
+        documents = frame["document"].nunique()
+        rows += _overall(common | {"method": method, "texts": len(frame)}, *matrices, bootstrap, documents)
+    rows += [common | {"label": None} | row for row in alphas(held_out, column, bootstrap)]
     described = {"classifier": card.name, "label_column": label_column}
     return {
         "quality": rows,

@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 
 from samizdat.base import stage
+from samizdat.base.configuration import model_of
 from samizdat.base.seeds import derive_seed
 from samizdat.measures.bootstrap import Bootstrap
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.corpus import LABEL_PREFIX, TEXTS
 from samizdat.records.io import read_document, read_table
+from samizdat.records.models import TEST_LOSSES
 from samizdat.records.samples import SAMPLES
 from samizdat.records.statistics import STATISTICS
 from samizdat.statistics.agreement import agreement
@@ -19,6 +21,8 @@ from samizdat.statistics.association import associations, group_tests
 from samizdat.statistics.calibration import examples
 from samizdat.statistics.fitness import fitness, languages
 from samizdat.statistics.label_shares import divergences, label_shares
+from samizdat.statistics.model_losses import model_losses
+from samizdat.statistics.seeds import fold_seeds
 from samizdat.statistics.tables import Row, write_rows
 
 
@@ -34,6 +38,7 @@ def compute_statistics(
     settings: StatisticsSettings,
     texts: Path,
     samples: tuple[Path, ...],
+    losses: tuple[Path, ...],
     classifiers: tuple[Path, ...],
     scores: Path,
     out: Path,
@@ -48,7 +53,8 @@ def compute_statistics(
     Args:
         settings: confidence and number of resamples.
         texts: the corpus.
-        samples: one table for each model.
+        samples: one table for each training of a model.
+        losses: the files `models/<training>/test_losses.parquet`.
         classifiers: the folders `classifiers/<name>`.
         scores: the folder with `<name>/texts.parquet` and `<name>/samples.parquet`.
         out: the folder to write.
@@ -60,6 +66,7 @@ def compute_statistics(
     corpus = read_table(texts, TEXTS)
     written = pd.concat([read_table(path, SAMPLES) for path in samples], ignore_index=True)
     written["document"] = written["id"]
+    published = written["model"].map(model_of) == written["model"]
     tables: dict[str, list[Row]] = {name: [] for name in STATISTICS}
     spoken = languages(corpus, derive_seed(seed, "languages"))
     cards = {folder.name: read_document(ClassifierCard, folder / "card.json") for folder in classifiers}
@@ -69,8 +76,10 @@ def compute_statistics(
         judged[name] = _judged(corpus, of_texts, card)
         judged_samples = _judged(written, read_table(scores / name / "samples.parquet", SCORES), card)
         bootstrap = _bootstrap(settings, seed, "classifier", name)
-        tables["label_shares"] += label_shares(card, judged[name], judged_samples, bootstrap)
-        tables["divergences"] += divergences(card, judged[name], judged_samples, bootstrap)
+        first = judged_samples[judged_samples["id"].isin(written.loc[published, "id"])]
+        tables["label_shares"] += label_shares(card, judged[name], first, bootstrap)
+        found = divergences(card, judged[name], judged_samples, bootstrap)
+        tables["divergences"] += fold_seeds(found, "observed_bits")
         tables["fitness"] += fitness(card, corpus, of_texts, spoken)
         tables["examples"] += examples(name, judged[name])
         column = LABEL_PREFIX + (card.label_column or "")
@@ -80,8 +89,12 @@ def compute_statistics(
     together = _bootstrap(settings, seed, "classifiers")
     tables["associations"] += associations(cards, judged, together)
     tables["group_tests"] += group_tests(cards, judged, together)
-    found = spoken.value_counts()
-    tables["languages"] += [{"language": code, "texts": count} for code, count in found.sort_index().items()]
+    spoken = spoken.value_counts().sort_index()
+    tables["languages"] += [{"language": code, "texts": count} for code, count in spoken.items()]
+    tested = {path.parent.name: read_table(path, TEST_LOSSES) for path in losses}
+    tables["model_losses"], tables["model_differences"] = model_losses(
+        tested, corpus[corpus["split"] == "test"], _bootstrap(settings, seed, "models")
+    )
     for name, schema in STATISTICS.items():
         write_rows(tables[name], schema, out / f"{name}.parquet")
     return f"{len(classifiers)} classifiers, {settings.bootstrap_resamples:,} resamples for each interval"

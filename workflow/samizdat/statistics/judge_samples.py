@@ -20,6 +20,7 @@ from samizdat.statistics.held_out_comparison import closeness_to_real, told_apar
 from samizdat.statistics.passages import draw_passages, own_passages
 from samizdat.statistics.ratios import ratio_measures, ratios_of
 from samizdat.statistics.sample_sets import sample_sets
+from samizdat.statistics.seeds import fold_seeds
 from samizdat.statistics.tables import write_rows
 
 
@@ -50,8 +51,8 @@ def judge_samples(
         settings: encoder and size of the baseline.
         confidence: of the intervals.
         bootstrap_resamples: for each interval.
-        texts: the corpus: copies are searched for in its train split, the validation split is the baseline.
-        samples: one table for each model.
+        texts: the corpus: copies are searched for in its train split, the test split is the baseline.
+        samples: one table for each training of a model.
         quality: where to write the measures.
         copies: where to write the longest copy of each sample.
         device: `auto`, `cpu`, `cuda` or `mps`.
@@ -67,7 +68,7 @@ def judge_samples(
     training = corpus.loc[corpus["split"] == "train", ["id", "text", "document"]].reset_index(drop=True)
     longest = int(max(written["own"].str.len().max(), 1))
     random = np.random.default_rng(derive_seed(seed, "held out"))
-    held_out = draw_passages(corpus[corpus["split"] == "validation"], longest, settings.held_out_texts, random)
+    held_out = draw_passages(corpus[corpus["split"] == "test"], longest, settings.held_out_texts, random)
     del corpus
     both = pd.concat([written, held_out], ignore_index=True)
     both["words"] = both["own"].map(split_words)
@@ -91,7 +92,7 @@ def judge_samples(
         rows += told_apart_area(part, real, names, bootstrap)
     near = draw_passages(training, longest, len(real), random)
     rows += closeness_to_real(compared, real, near, settings.encoder, settings.encoder_revision, bootstrap, chosen)
-    write_rows(rows, SAMPLE_QUALITY, quality)
+    write_rows(fold_seeds(rows, "value"), SAMPLE_QUALITY, quality)
     return f"{len(written):,} samples compared with {len(real):,} held-out texts"
 
 

@@ -1,0 +1,37 @@
+"""Which results a run makes again, and what happens to those that a person may have edited."""
+
+from samizdat.base import files
+from samizdat.runs.damage import damaged, set_aside
+
+
+def test_damaged_results_and_those_without_a_checksum_are_listed_and_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("whole", "flipped", "unknown"):
+        files.write_text(tmp_path / "results" / name, name)
+    (tmp_path / "results/flipped").write_text("flopped", encoding="utf-8")
+    files.checksum_file(tmp_path / "results/unknown").unlink()
+    outputs = [f"results/{name}" for name in ("whole", "flipped", "unknown", "missing")]
+    assert damaged(outputs, []) == ["results/flipped", "results/unknown"]
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        "! results/flipped is damaged or was edited: it is not the file that its step wrote; it is made again",
+        "! results/unknown has no checksum, so nobody knows whether it is whole; it is made again",
+    ]
+    monkeypatch.setenv("SAMIZDAT_UNCHECKED", "1")
+    assert damaged(outputs, []) == []
+
+
+def test_an_archive_that_was_put_there_by_hand_is_left_to_the_step_that_reads_it(tmp_path):
+    files.write_text(tmp_path / "fetched.tar.gz", "archive")
+    (tmp_path / "by-hand.tar.gz").write_text("archive", encoding="utf-8")
+    archives = [str(tmp_path / name) for name in ("fetched.tar.gz", "by-hand.tar.gz")]
+    assert damaged([], archives) == []
+    (tmp_path / "fetched.tar.gz").write_text("archie", encoding="utf-8")
+    assert damaged([], archives) == archives[:1]
+
+
+def test_a_report_that_may_be_edited_is_renamed(tmp_path, capsys):
+    (tmp_path / "report.ipynb").write_text("with my own words", encoding="utf-8")
+    set_aside([str(tmp_path / "report.ipynb")])
+    assert (tmp_path / "report.edited.ipynb").read_text(encoding="utf-8") == "with my own words"
+    assert not (tmp_path / "report.ipynb").exists() and "report.edited.ipynb" in capsys.readouterr().err

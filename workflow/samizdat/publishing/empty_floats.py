@@ -1,0 +1,97 @@
+"""Take out of an executed notebook what a run has not: figures and tables that were not made, and sections of them."""
+
+import copy
+import itertools
+import re
+from collections.abc import Iterator
+
+import nbformat
+from nbformat import NotebookNode
+
+from samizdat.publishing.cells import cell_options, split_options
+from samizdat.publishing.pandoc_blocks import float_caption
+
+REFERENCE = re.compile(r"@((?:fig|tbl|sec)-[\w-]+)")
+# A heading of the report with this class begins a section that a run without classifiers leaves out.
+NEEDS_CLASSIFIERS = ".needs-classifiers"
+_HEADING = re.compile(r"^(#+) [^\n]*?\{#([\w-]+)([^}\n]*)\}$", re.MULTILINE)
+_SENTENCE_END = re.compile(r"(?<=[.!?]) +(?=[A-Z@“*])")
+
+
+def without_empty_floats(notebook: NotebookNode, *, has_classifiers: bool) -> NotebookNode:
+    """Return a copy of an executed notebook in which every caption is over a figure or a table.
+
+    A cell that was to make one, but says in a sentence why there is none, has no caption and no number. Sentences and
+    items of lists that refer to what is not there are left out.
+
+    Args:
+        notebook: executed.
+        has_classifiers: whether the sections that are about classifiers remain.
+    """
+    kept = copy.deepcopy(notebook)
+    gone: set[str] = set()
+    if not has_classifiers:
+        kept.cells = list(_without_sections(kept.cells, gone))
+    for cell in kept.cells:
+        if cell.cell_type == "code":
+            label, caption = float_caption(cell_options(cell.source))
+            if caption and not any(_is_float(output) for output in cell.outputs):
+                gone.add(label)
+                options, code = split_options(cell.source)
+                kept_options = re.sub(r"^#\| (?:label|\w+-cap):.*\n", "", options, flags=re.MULTILINE)
+                cell.source = f"#| echo: false\n{kept_options}{code}"
+    for cell in kept.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _HEADING.sub(lambda found: found[0].replace(f" {NEEDS_CLASSIFIERS}", ""), cell.source)
+            cell.source = _without_references(cell.source, gone)
+    kept.cells = [cell for cell in kept.cells if cell.cell_type != "markdown" or cell.source.strip()]
+    for number, cell in enumerate((cell for cell in kept.cells if cell.cell_type == "code"), start=1):
+        cell.execution_count = number
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = number
+    return kept
+
+
+def _is_float(output: NotebookNode) -> bool:
+    """Whether an output is a picture or a table, not a sentence in the place of one."""
+    data = output.get("data", {})
+    return "image/png" in data or "".join(data.get("text/markdown", "")).startswith("|")
+
+
+def _without_sections(cells: list[NotebookNode], gone: set[str]) -> Iterator[NotebookNode]:
+    """Yield the cells outside of the marked sections; add to `gone` what those sections have."""
+    level = 0  # of the section that is left out; 0: none is
+    for cell in cells:
+        if cell.cell_type != "markdown":
+            if not level:
+                yield cell
+            elif cell.cell_type == "code":
+                gone.add(float_caption(cell_options(cell.source))[0])
+            continue
+        parts = []
+        begins = [0, *(found.start() for found in _HEADING.finditer(cell.source) if found.start()), len(cell.source)]
+        for begin, end in itertools.pairwise(begins):
+            heading = _HEADING.match(cell.source, begin)
+            if heading and (not level or len(heading[1]) <= level):
+                level = len(heading[1]) if NEEDS_CLASSIFIERS in heading[3] else 0
+            if heading and level:
+                gone.add(heading[2])
+            if not level:
+                parts.append(cell.source[begin:end])
+        if parts:
+            yield nbformat.from_dict({**cell, "source": "".join(parts)})
+
+
+def _without_references(text: str, gone: set[str]) -> str:
+    """Leave out the sentences, and the items of lists, that refer to what is gone."""
+    if not gone & set(REFERENCE.findall(text)):
+        return text
+    lines = []
+    for line in text.split("\n"):
+        if not gone & set(REFERENCE.findall(line)):
+            lines.append(line)
+        elif not line.startswith("- "):
+            sentences = [one for one in _SENTENCE_END.split(line) if not gone & set(REFERENCE.findall(one))]
+            lines.append(" ".join(sentences))
+    return "\n".join(lines)

@@ -1,0 +1,83 @@
+"""Draw how long the longest passages are that samples and held-out texts share with training texts."""
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from samizdat.records.samples import begun_with_nothing
+from samizdat.reporting import verdicts
+from samizdat.reporting.frames import rows_of
+from samizdat.reporting.run import Run
+from samizdat.reporting.sample_quality import baseline, published
+from samizdat.reporting.style import (
+    DASHES,
+    PALETTE,
+    Picture,
+    described,
+    drawing,
+    in_percent,
+    legend_below,
+    legend_label,
+)
+from samizdat.reporting.words import Prose, count, drawn, joined
+
+TICKS = [step * 10**power for power in range(5) for step in (1, 2, 5)]  # of a logarithmic axis of characters
+
+
+def lengths(run: Run) -> Picture | Prose:
+    """Draw how long the longest copies in unprompted samples of published models and in held-out texts are."""
+    sets = _lengths(run)
+    if len(sets) < 2:
+        return Prose("No text of a published model began with nothing, so there are no copies to show.")
+    title = _copies_finding(run)
+    with drawing(title, 2.7) as (picture, (axis,)):
+        descriptions = []
+        for series, (words, values) in enumerate(sets):
+            lengths = np.sort(values).clip(min=1)
+            axis.step(
+                lengths, 1 - np.arange(len(lengths)) / len(lengths), where="pre", label=legend_label(words, 40),
+                color=PALETTE[series % len(PALETTE)], linestyle=DASHES[series % len(DASHES)],
+            )  # fmt: skip
+            half, most = np.quantile(lengths, [0.5, 1])
+            descriptions.append(f"{words}: half of them {half:.0f} characters or more, the longest {most:.0f}")
+        _finish_copies(axis, np.concatenate([values for _, values in sets]))
+        legend_below(picture, axis)
+        picture.alternative_text = described(title, "Falling lines", descriptions)
+    return picture
+
+
+def _lengths(run: Run) -> list[tuple[str, np.ndarray]]:
+    """Return the lengths of the longest copies, in characters, with words for the legend; no set is empty."""
+    frame = run.copies
+    sets = [("held-out texts", frame.loc[frame["subset"] == "held_out", "copy_characters"])]
+    of_samples = frame[frame["subset"] == "samples"].set_index("id")["copy_characters"]
+    several = len(run.models) > 1
+    for (model, temperature), part in begun_with_nothing(run.samples).groupby(["model", "temperature"], sort=False):
+        who = drawn(str(model)) if several else "samples"
+        sets.append((f"{who}, temperature {temperature:g}", of_samples.loc[part["id"]]))
+    return [(words, values.to_numpy()) for words, values in sets if len(values)]
+
+
+def _copies_finding(run: Run) -> str:
+    """Say as a title whether samples share longer passages with the training texts than held-out texts do."""
+    real = baseline(run, "copy_characters")
+    measured = [row for row in rows_of(published(run)) if row["metric"] == "copy_characters"]
+    longer = [
+        row for row in verdicts.off_held_out(run, "copy_characters").values() if real and row["value"] > real["value"]
+    ]
+    if not longer:
+        return "No samples clearly share longer passages with the training texts than real texts do"
+    several = len(run.models) > 1
+    names = [f"{row['temperature']:g}" + (f" of {drawn(row['model'])}" if several else "") for row in longer]
+    which = "The samples" if len(longer) == len(measured) else f"Only the samples at temperature {joined(names)}"
+    return f"{which} share longer passages with the training texts than real texts do"
+
+
+def _finish_copies(axis: Axes, lengths: np.ndarray) -> None:
+    """Label the axes of the figure of copies, and fit the horizontal one to all lengths."""
+    axis.set(xlabel="longest run of characters that is also in a training text", ylabel="texts with such a run")
+    axis.set_ylim(0, 1.02)
+    axis.set_xscale("log")
+    axis.yaxis.set_major_formatter(in_percent())
+    axis.set_xticks(TICKS, [count(tick) for tick in TICKS])
+    axis.set_xticks([], minor=True)
+    axis.set_xlim(*(np.quantile(lengths.clip(min=1), [0, 1]) * [0.9, 1.1]))

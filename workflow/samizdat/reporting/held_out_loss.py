@@ -1,0 +1,89 @@
+"""Say how many bits a byte of held-out text takes: its interval, its range over seeds, and which model is better."""
+
+from samizdat.records.models import ModelSummary
+from samizdat.reporting.frames import Row, rows_of
+from samizdat.reporting.run import Run
+from samizdat.reporting.words import NO_BREAK, Prose, bounds, count, is_null, joined, label, too_few
+
+
+def bits_per_byte(run: Run, model: ModelSummary) -> str:
+    """Write what a model needs for a byte of held-out text, with its interval where there is one."""
+    row = run.model_losses[model.name]
+    interval = "" if is_null(row["low"]) else f" ({bounds(row['low'], row['high'], 3)})"
+    return f"{model.test_bits_per_byte:.3f} bits per byte{interval}"
+
+
+def seeds(run: Run, model: ModelSummary) -> str:
+    """Say how far a model's trainings with other seeds are apart; nothing where there is one training."""
+    row = run.model_losses[model.name]
+    if row["seeds"] == 1:
+        return ""
+    return f"; trained {row['seeds']} times, each time with another seed, {_range(row)}"
+
+
+def _range(row: Row) -> str:
+    """Write the range over seeds."""
+    return bounds(row["seeds_low"], row["seeds_high"], 3)
+
+
+def compared(run: Run) -> list[str]:
+    """Compare the model that did best on the validation texts with each other one, on the held-out texts."""
+    if len(run.models) == 1:
+        return []
+    best = best_model(run).name
+    rows = [row for row in rows_of(run.model_differences) if best in (row["model"], row["other"])]
+    return [" ".join(_difference(row, 1 - run.confidence) for row in rows)]
+
+
+def _difference(row: Row, level: float) -> str:
+    """Say which of two models needs fewer bits per byte, where the test shows it."""
+    better, worse = (row["model"], row["other"]) if row["value"] < 0 else (row["other"], row["model"])
+    names, value = f"{label(better)} and {label(worse)}", f"{abs(row['value']):.3f}{NO_BREAK}bits per byte"
+    if is_null(row["p_holm"]):
+        return f"On the held-out texts {names} are {value} apart. {too_few('These texts are of')}"
+    sign = -1 if row["value"] < 0 else 1
+    low, high = sorted((sign * row["low"], sign * row["high"]))
+    interval = bounds(low, high, 3)
+    covered = (
+        "other documents and other seeds; means over the trainings"
+        if row["covers_seeds"]
+        else "other documents, not other seeds, since each model was trained once"
+    )
+    if row["p_holm"] <= level and low > 0:
+        return (
+            f"On the held-out texts {label(better)} is better than {label(worse)}: it needs {value} less ({interval}; "
+            f"the interval covers {covered})."
+        )
+    return (
+        f"No difference was found between {names}: they are {value} apart ({interval}; the interval covers {covered})."
+    )
+
+
+def best_model(run: Run) -> ModelSummary:
+    """Return the model that did best on the validation texts."""
+    return min(run.models.values(), key=lambda model: model.validation_bits_per_byte)
+
+
+def notes(run: Run, model: ModelSummary) -> list[str]:
+    """Write the interval of a model's bits per byte, and the range over its seeds, where there are any."""
+    row = run.model_losses[model.name]
+    interval = [] if is_null(row["low"]) else [bounds(row["low"], row["high"], 3).replace(" ", NO_BREAK)]
+    return interval + ([] if row["seeds"] == 1 else [f"seeds {_range(row)}".replace(" ", NO_BREAK)])
+
+
+def limits(run: Run) -> Prose:
+    """Say what the numbers don't cover: other seeds where a model was trained once, and other splits and settings."""
+    rest = "another split or another choice of settings"
+    once = [label(name) for name, row in run.model_losses.items() if row["seeds"] == 1]
+    if len(once) == len(run.models):
+        return Prose(
+            "- **One training run.** The intervals come from resampling documents. They do not cover another seed, "
+            f"{rest}."
+        )
+    few = min(row["seeds"] for row in run.model_losses.values() if row["seeds"] > 1)
+    but = f" {joined(once)} {'was' if len(once) == 1 else 'were'} trained once." if once else ""
+    return Prose(
+        f"- **{count(few)} training runs{'' if not but else ' of some models'}.** The intervals come from resampling "
+        "documents; next to them is the range over trainings that differ in their seed alone. So few trainings show "
+        f"only roughly how far results vary.{but} Nothing covers {rest}."
+    )

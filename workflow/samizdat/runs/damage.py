@@ -1,0 +1,53 @@
+"""Find results that are damaged or were edited, so that the run that begins makes them again."""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from samizdat.base.files import checksum_file, not_intact, writer_of
+
+# Tells the Snakefile not to look for damaged results: the run that starts it has looked.
+UNCHECKED = "SAMIZDAT_UNCHECKED"
+
+
+def damaged(outputs: Iterable[str], archives: Iterable[str]) -> list[str]:
+    """List the outputs of a workflow that are there and are not what their step wrote, and tell each at the terminal.
+
+    Every file is read in full, whatever its date.
+
+    Args:
+        outputs: files that the workflow declares.
+        archives: downloads; one that was put there by hand has no checksum, and the step that reads it checks it.
+    """
+    if os.environ.get(UNCHECKED):
+        return []
+    paths = [Path(name) for name in outputs]
+    paths += [path for name in archives if checksum_file(path := Path(name)).is_file()]
+    found = not_intact(paths)
+    for path in found:
+        why = f"is damaged or was edited: it is not the file that {writer_of(path)} wrote"
+        if not checksum_file(path).is_file():
+            why = "has no checksum, so nobody knows whether it is whole"
+        print(f"! {path} {why}; it is made again", file=sys.stderr, flush=True)
+    return [str(path) for path in found]
+
+
+def make_again(workflow: Any, files: Iterable[str]) -> None:
+    """Let Snakemake make files again, as its option `--forcerun` does, whose value it reads after the Snakefile."""
+    prepare, wanted = workflow._prepare_dag, frozenset(files)
+
+    def prepare_with_files(*arguments: Any, **named: Any) -> Any:
+        workflow.dag_settings.forcerun = frozenset(workflow.dag_settings.forcerun) | wanted
+        return prepare(*arguments, **named)
+
+    workflow._prepare_dag = prepare_with_files
+
+
+def set_aside(reports: Iterable[str]) -> None:
+    """Rename notebooks and pages that a person may have edited, because making them again would delete the edit."""
+    for path in map(Path, reports):
+        aside = path.with_name(f"{path.stem}.edited{path.suffix}")
+        path.replace(aside)
+        print(f"! {path} is now {aside}", file=sys.stderr, flush=True)

@@ -1,0 +1,105 @@
+"""What single people said of texts: their labels, one of them against the others, and how far all agree."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from samizdat.base.seeds import derive_seed
+from samizdat.measures import krippendorff
+from samizdat.measures.arrays import Counts, Floats
+from samizdat.measures.bootstrap import MILLION, Bootstrap, sum_by_document
+from samizdat.measures.ratings import most_frequent, sentiment
+from samizdat.records.corpus import LABEL_PREFIX
+from samizdat.statistics.tables import Row
+
+
+def are_mean_ratings(held_out: pd.DataFrame, column: str) -> bool:
+    """Check that every text has several ratings, and that its label is made from their mean."""
+    if held_out["ratings"].isna().any():
+        return False
+    return all(
+        len(ratings) > 1 and sentiment(float(np.mean(ratings))) == label
+        for ratings, label in zip(held_out["ratings"], held_out[column], strict=True)
+    )
+
+
+def one_against_others(held_out: pd.DataFrame, column: str, seed: int) -> pd.DataFrame:
+    """Draw one rater of each text; put the label by the others into `column`, and the label by this one as `predicted`.
+
+    The label by the others is that of the mean of their ratings, or the one that most of them gave. Texts of one rater,
+    or whose other raters give no label most often, are left out.
+
+    Args:
+        held_out: texts that people labelled.
+        column: the human label.
+        seed: draws the raters.
+    """
+    rated = are_mean_ratings(held_out, column)
+    given = held_out["ratings"] if rated else _labels(held_out, column)
+    one: list[str | None] = []
+    others: list[str | None] = []
+    for key, values in zip(held_out["id"], given, strict=True):
+        place = derive_seed(seed, "rater", key) % max(len(values), 1)
+        rest = [*values[:place], *values[place + 1 :]]
+        others.append((sentiment(float(np.mean(rest))) if rated else most_frequent(rest)) if rest else None)
+        one.append(None if not rest else sentiment(float(values[place])) if rated else values[place])
+    found = held_out.copy()
+    found[column], found["predicted"] = others, one
+    return found.dropna(subset=[column, "predicted"])
+
+
+def alphas(held_out: pd.DataFrame, column: str, bootstrap: Bootstrap) -> list[Row]:
+    """Measure how far single people agree, by Krippendorff's alpha with its interval over documents.
+
+    Args:
+        held_out: texts that people labelled.
+        column: the human label.
+        bootstrap: how intervals are made.
+
+    Returns:
+        A row for labels, and one for ratings where labels are made from them; none without texts of several raters.
+    """
+    rated = are_mean_ratings(held_out, column)
+    ratings = held_out["ratings"].tolist() if rated else []
+    labels = [[sentiment(float(one)) for one in given] for given in ratings] if rated else _labels(held_out, column)
+    names = sorted({label for given in labels for label in given})
+    rows = _alpha("krippendorff_alpha", held_out, labels, names, krippendorff.nominal(len(names)), bootstrap)
+    if rated:
+        numbers = sorted({int(one) for given in ratings for one in given})
+        distances = krippendorff.interval(np.array(numbers, float))
+        rows += _alpha("krippendorff_alpha_ratings", held_out, ratings, numbers, distances, bootstrap)
+    return rows
+
+
+def _labels(held_out: pd.DataFrame, column: str) -> list[list[str]]:
+    """Return the labels that single people gave each text; none where they are not known."""
+    name = column.removeprefix(LABEL_PREFIX)
+    return [list(dict(given).get(name, ())) if given is not None else [] for given in held_out["raters"]]
+
+
+def _alpha(
+    metric: str, held_out: pd.DataFrame, given: Sequence[Sequence[str | int]], values: Sequence[str | int],
+    distances: Floats, bootstrap: Bootstrap,
+) -> list[Row]:  # fmt: skip
+    """Compute alpha of values that raters gave; nothing where no text has several or all are the same."""
+    several = np.array([len(one) > 1 for one in given], bool)
+    if not several.any():
+        return []
+    frame = held_out[several]
+    kept = [one for one, chosen in zip(given, several, strict=True) if chosen]
+    places = {value: number for number, value in enumerate(values)}
+    counts: Counts = np.stack([np.bincount([places[one] for one in some], minlength=len(values)) for some in kept])
+    texts, cells = np.nonzero(counts)
+    apart = np.rint(krippendorff.disagreements(counts, distances) * MILLION).astype(np.int64)
+    blocks = {
+        "given": sum_by_document(frame.iloc[texts], cells, counts[texts, cells], (len(values),)),
+        "apart": sum_by_document(frame, np.zeros(len(frame), np.int64), apart, (1,)),
+    }
+    value = float(krippendorff.alpha(apart.sum() / MILLION, counts.sum(axis=0), distances))
+    if np.isnan(value):
+        return []
+    drawn = bootstrap.together(blocks, "raters", metric)
+    resampled = krippendorff.alpha(drawn["apart"][:, 0] / MILLION, drawn["given"], distances)
+    low, high = bootstrap.interval(resampled, frame["document"].nunique())
+    return [{"method": "raters", "metric": metric, "texts": len(frame), "value": value, "low": low, "high": high}]
