@@ -86,8 +86,8 @@ def matters(question: str, texts: int, of_one: int, labels: int) -> bool:
     """Say whether a kind of corpus gives a question anything new."""
     if question in ("training moves the samples nearer (away)", "a label’s share changes in training"):
         return (texts, of_one) == (1000, 1)  # the samples are tested, and the texts are only what they are compared to
-    if "copied" in question or "passages" in question or "as it says" in question or "than it says" in question:
-        return labels == LABELS[0]  # only right and wrong, or numbers of words, are counted
+    if any(words in question for words in ("copied", "passages", "it says", "another model")):
+        return labels == LABELS[0]  # only right and wrong, words, or bits are counted
     if "simple model" in question:
         # At most as many passages, one of each document, as there are samples.
         return labels == LABELS[0] and (texts, of_one) not in ((1000, 1), (10_000, 1), (10_000, 20))

@@ -46,6 +46,7 @@ def make(folder: Path, labels: int, texts: int) -> None:
             "split": SPLITS[-1],
             "sha256": "0" * 64,
             "ratings": None,
+            "raters": None,
             "label_h": np.array(names, object)[human],
         }
     )

@@ -18,6 +18,7 @@ from samizdat.statistics.association import associations, group_tests
 from samizdat.statistics.calibration import calibration
 from samizdat.statistics.held_out_comparison import told_apart_area
 from samizdat.statistics.label_shares import divergences, label_shares
+from samizdat.statistics.model_losses import model_losses
 from samizdat.statistics.ratios import ratio_measures
 
 
@@ -217,6 +218,26 @@ def told_apart(world: World) -> bool:
     return bool(verdicts.off_held_out(run_of(sample_quality=rows), "told_apart_area"))
 
 
+def better_models(world: World) -> bool:
+    """Two models of three seeds each that need as many bits per byte, or of which one needs four hundredths more."""
+    sizes = world.random.integers(20, 200, world.texts)
+    of_documents = world.random.normal(0, 0.2, world.documents)[world.owners]
+    shared = 1.5 + of_documents + world.random.normal(0, 0.3, world.texts)
+    losses = {}
+    for model, more in (("one", 0.0), ("other", 0.04 * world.effect)):
+        liked = world.random.normal(0, 0.05, world.documents)[world.owners]
+        for seed in ("", ".seed2", ".seed3"):
+            noise = world.random.normal(0, 0.1, world.texts) + world.random.normal(0, 0.01)
+            nats = np.maximum(shared + more + liked + noise, 0) * sizes * np.log(2)
+            losses[f"{model}{seed}"] = pd.DataFrame({"nats": nats})
+    held_out = pd.DataFrame({"text": ["x" * size for size in sizes], "document": world.owners})
+    _, pairs = model_losses(losses, held_out, world.bootstrap)
+    for row in pairs:
+        if row.get("low") is not None:
+            world.seen("model_differences", row["value"], row["low"], row["high"], -0.04 * world.effect)
+    return bool(verdicts.better_models(run_of(model_differences=pairs)))
+
+
 def _falling(number: int) -> np.ndarray:
     weights = 1 / np.arange(1, number + 1)
     return cast(np.ndarray, weights / weights.sum())
@@ -234,5 +255,6 @@ QUESTIONS: dict[str, tuple[Callable[[World], bool], str]] = {
     "a label’s share changes in training": (changed_labels, "the same"),
     "more (fewer) runs of four words are copied": (off_held_out_ngrams, "half as many again"),
     "samples share longer passages": (off_held_out_passages, "half as long again"),
+    "is better than another model": (better_models, "0.04 bits per byte of 1.5, three seeds"),
     "a simple model distinguishes samples": (told_apart, "a fifth of the samples has a word of their own"),
 }

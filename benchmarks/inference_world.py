@@ -80,7 +80,7 @@ class World:
     def frame(self, **columns: np.ndarray) -> pd.DataFrame:
         """Make a table of the texts; labels are written as the report has them."""
         frame = pd.DataFrame({"id": np.arange(self.texts).astype(str), "document": self.owners, "split": HELD_OUT,
-                              "text": "x", "ratings": None, "group": "a"})  # fmt: skip
+                              "text": "x", "ratings": None, "raters": None, "group": "a"})  # fmt: skip
         words = np.array(self.names, object)
         return frame.assign(**{name: words[column] for name, column in columns.items()})
 

@@ -1,6 +1,7 @@
 """Say how many bits a byte of held-out text takes: its interval, its range over seeds, and which model is better."""
 
 from samizdat.records.models import ModelSummary
+from samizdat.reporting import verdicts
 from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.run import Run
 from samizdat.reporting.words import NO_BREAK, Prose, bounds, count, is_null, joined, label, too_few
@@ -32,10 +33,10 @@ def compared(run: Run) -> list[str]:
         return []
     best = best_model(run).name
     rows = [row for row in rows_of(run.model_differences) if best in (row["model"], row["other"])]
-    return [" ".join(_difference(row, 1 - run.confidence) for row in rows)]
+    return [" ".join(_difference(run, row) for row in rows)]
 
 
-def _difference(row: Row, level: float) -> str:
+def _difference(run: Run, row: Row) -> str:
     """Say which of two models needs fewer bits per byte, where the test shows it."""
     better, worse = (row["model"], row["other"]) if row["value"] < 0 else (row["other"], row["model"])
     names, value = f"{label(better)} and {label(worse)}", f"{abs(row['value']):.3f}{NO_BREAK}bits per byte"
@@ -49,7 +50,7 @@ def _difference(row: Row, level: float) -> str:
         if row["covers_seeds"]
         else "other documents, not other seeds, since each model was trained once"
     )
-    if row["p_holm"] <= level and low > 0:
+    if (row["model"], row["other"]) in verdicts.better_models(run):
         return (
             f"On the held-out texts {label(better)} is better than {label(worse)}: it needs {value} less ({interval}; "
             f"the interval covers {covered})."

@@ -89,6 +89,12 @@ def off_held_out(run: Run, metric: str) -> dict[tuple[str, float], Row]:
     return {(row["model"], row["temperature"]): row for row in _found(run, rows[rows["metric"] == metric])}
 
 
+def better_models(run: Run) -> set[tuple[str, str]]:
+    """Find the pairs of models of which one needs fewer bits per byte, by the test and by its interval."""
+    rows = [row for row in rows_of(run.model_differences) if row["p_holm"] <= 1 - run.confidence]
+    return {(row["model"], row["other"]) for row in rows if row["low"] > 0 or row["high"] < 0}
+
+
 def published(divergences: pd.DataFrame) -> pd.DataFrame:
     """Choose the rows that compare all unprompted samples of a published model with the texts."""
     return divergences[(divergences["begun_with"] == "nothing") & divergences["temperature"].isna()]
