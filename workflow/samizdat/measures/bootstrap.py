@@ -131,24 +131,6 @@ class Bootstrap:
         ends = np.cumsum([block.shape[1] for block in blocks.values()])
         return dict(zip(blocks, np.split(totals, ends[:-1], axis=1), strict=True))
 
-    def interval(self, values: Floats, documents: int) -> tuple[Floats, Floats]:
-        """Compute the bounds of the interval of a number without bounds of its own; NaN with too few documents.
-
-        It is the percentile interval (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13),
-        expanded as Student's t is for few documents (Hesterberg, What Teachers Should Know About the Bootstrap, The
-        American Statistician 69, 2015, section 4.3). NaN, the value of a resample that has none, is left out.
-
-        Args:
-            values: the resampled values, `[resamples, …]`.
-            documents: of the set.
-        """
-        if documents < FEWEST_DOCUMENTS:
-            none = np.full(np.shape(values)[1:], np.nan)
-            return none, none
-        wider = float(stats.norm.cdf(np.sqrt(documents / (documents - 1)) * -self._quantile(documents)))
-        low, high = np.nanquantile(values, [wider, 1 - wider], axis=0)
-        return low, high
-
     def mean_interval(self, mean: float, values: Floats, documents: int) -> tuple[float, float]:
         """Compute the bounds of the interval of a mean of numbers that can't be negative; NaN with too few documents.
 
