@@ -14,6 +14,7 @@ import pandas as pd
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.corpus import SPLITS, TEXTS
 from samizdat.records.io import write_document, write_table
+from samizdat.records.models import TEST_LOSSES
 from samizdat.records.samples import SAMPLES
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
 
@@ -51,6 +52,8 @@ def make(folder: Path, labels: int, texts: int) -> None:
         }
     )
     write_table(corpus, TEXTS, folder / "texts.parquet")
+    losses = pd.DataFrame({"nats": random.uniform(20, 60, texts), "tokens": 10})
+    write_table(losses, TEST_LOSSES, folder / "models" / "m" / "test_losses.parquet")
     kinds = [(percent, kind) for percent in (10, 100) for kind in ("config", *(["unprompted"] * (percent == 100)))]
     samples = pd.DataFrame(
         [
@@ -91,7 +94,8 @@ def measure(folder: Path) -> None:
     started = time.perf_counter()
     compute_statistics(
         StatisticsSettings(confidence=0.95, bootstrap_resamples=RESAMPLES), folder / "texts.parquet",
-        (folder / "samples.parquet",), tuple(folder / "classifiers" / name for name in NAMES), folder / "scores",
+        (folder / "samples.parquet",), (folder / "models" / "m" / "test_losses.parquet",),
+        tuple(folder / "classifiers" / name for name in NAMES), folder / "scores",
         folder / "statistics", seed=1,
     )  # fmt: skip
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -13,6 +13,8 @@ import pytest
 from transformers import AutoModel
 
 from samizdat.checkpoints import sources
+from samizdat.records.io import read_table
+from samizdat.records.statistics import STATISTICS
 from samizdat.reporting import verdicts
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
@@ -20,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import czech
 import gpu_workflow
 import inference
+import inference_largest
 import inference_questions
 import rates
 import record
@@ -213,3 +216,13 @@ def test_a_run_that_was_stopped_goes_on(tmp_path, monkeypatch):
     both = inference.simulate(jobs, until=np.inf)
     assert set(first) == {jobs[0]} and set(both) == set(jobs)
     assert inference.KEPT.read_text(encoding="utf-8").count("\n") == 2
+
+
+def test_the_largest_corpora_are_those_of_the_stage(tmp_path, capsys):
+    inference_largest.make(tmp_path, labels=3, texts=60)
+    inference_largest.measure(tmp_path)
+    measured = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert set(measured) == {"seconds", "CPU seconds", "GiB"} and min(measured.values()) > 0
+    tables = {path.stem for path in (tmp_path / "statistics").glob("[!.]*.parquet")}
+    assert tables == set(STATISTICS)
+    assert read_table(tmp_path / "statistics" / "quality.parquet", STATISTICS["quality"])["p_value"].notna().any()
