@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from samizdat.base.files import checksum_file
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.io import read_document, write_document
 from samizdat.reporting import agreement, fitness, human_agreement, trust
@@ -135,6 +136,7 @@ def test_classifiers_are_compared_with_a_person_and_a_word_list_where_raters_are
     place = table.schema.get_field_index("ratings")
     field = table.schema.field("ratings")
     pq.write_table(table.set_column(place, field, pa.array(ratings, field.type)), path)
+    checksum_file(path).unlink()
     compute_statistics(
         StatisticsSettings(0.95, 200), path, (folder / "samples" / "gpt2-tiny.parquet",),
         (folder / "models" / "gpt2-tiny" / "test_losses.parquet",),
