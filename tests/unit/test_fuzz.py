@@ -153,7 +153,7 @@ TABLES = {
     ".txt": "Příliš žluťoučký kůň.\n\nA second text.\r\n".encode(),
     ".xlsx": workbook({"Texts": [["text", "mood"], ["a", "good"], ["b", "bad"]]}),
 }
-MANNER = Manner(Columns("text", None, None, ("mood",)), "block", "file", None, "auto", "auto", "auto")
+MANNER = Manner(Columns("text", None, None, ("mood",), {}), "block", "file", None, "auto", "auto", "auto")
 
 
 def parquet_of(frame: pd.DataFrame) -> bytes:
