@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 from stage import command, environment
 from transformers import GPT2LMHeadModel
 
+from samizdat.base.files import is_checksum
 from samizdat.classifiers.finetune_classifier import finetune_classifier
 from samizdat.classifiers.loop import FinetuningSettings
 from samizdat.classifiers.score_texts import ClassificationSettings, score_texts
@@ -235,8 +236,14 @@ def scores(
 
 def differing(left: Path, right: Path, what: str) -> Figure:
     """Count the bytes that differ in two folders; of a file that only one has, all bytes."""
-    sides = [{str(path.relative_to(side)): path.read_bytes() for path in sorted(side.rglob("*")) if path.is_file()}
-             for side in (left, right)]  # fmt: skip
+    sides = [
+        {
+            str(path.relative_to(side)): path.read_bytes()
+            for path in sorted(side.rglob("*"))
+            if path.is_file() and not is_checksum(path)
+        }
+        for side in (left, right)
+    ]
     count = 0
     for name in sides[0].keys() | sides[1].keys():
         one, two = (np.frombuffer(side.get(name, b""), np.uint8) for side in sides)

@@ -73,7 +73,11 @@ def with_text(config: dict[str, Any], way: tuple[str, ...], text: str) -> dict[s
     changed = copy.deepcopy(config)
     places: list[Any] = [changed]
     for key in parents:
-        places = [inner for place in places for inner in (place if key == "*" else [_inside(place, key)])]
+        places = [
+            inner
+            for place in places
+            for inner in ([_inside(place, key)] if key != "*" else place.values() if isinstance(place, dict) else place)
+        ]
     for place in places:
         if last != "*":
             place[last] = text

@@ -216,7 +216,9 @@ CHANGES = {
     "the number of threads": (config_change(threads=2), train_anew(**THREADS)),
     "how many texts are measured on": (
         config_change(corpus={"test_share": 0.1}),
-        train_anew(make_tokenizer=1, import_corpus=1, finetune_classifier=2, score_texts=4),
+        train_anew(
+            make_tokenizer=1, import_corpus=1, finetune_classifier=2, score_texts=4, measure_yardsticks=1
+        ),
     ),
     "another seed": (config_change(training={"seeds": 2}), {"train_model_gpt2-tiny.seed2": 1} | SAMPLING),
     "what a document of a file is": (

@@ -100,7 +100,9 @@ def test_a_copy_runs_its_own_code_and_downloads_nothing(copied, monkeypatch, cap
     repaired(copied)
     assert "Repairing .venv, which was moved or copied" in capfd.readouterr().out
     assert all(file.startswith(str(copied)) for file in files_of(copied, "needed", "samizdat"))
-    assert f'"{copied}/.venv"' in (copied / ".venv" / "bin" / "activate").read_text(encoding="utf-8")
+    command = ["bash", "-c", 'source .venv/bin/activate && echo "$VIRTUAL_ENV"']
+    activated = subprocess.run(command, cwd=copied, capture_output=True, text=True, check=True).stdout
+    assert activated == f"{copied}/.venv\n"
 
 
 def test_an_interrupted_installation_is_done_again(copied, capfd):

@@ -9,6 +9,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from samizdat.base.device import Device
 from samizdat.base.errors import UserError
+from samizdat.base.files import write_text
 from samizdat.models import micro_batch
 from samizdat.models.row_loss import RowLoss
 from samizdat.models.workers import Workers
@@ -97,7 +98,7 @@ def test_what_was_found_is_taken_again(tokenizer, tmp_path, monkeypatch):
     assert found["sequences"] == 4
     for leftover in (tmp_path / "work" / "finished").rglob("*"):
         leftover.unlink() if leftover.is_file() else None
-    record.write_text(json.dumps(found | {"sequences": 2}), encoding="utf-8")
+    write_text(record, json.dumps(found | {"sequences": 2}))
     with monkeypatch.context() as patch:
         patch.setattr(micro_batch, "_dry_step", None)  # nothing is tried
         _, out = run(tokenizer, tmp_path, **changes)

@@ -14,7 +14,6 @@ from samizdat.base.errors import UserError
 from samizdat.base.escaping import attribute, escape, quoted, visible
 from samizdat.publishing.notes import safe_markdown
 from samizdat.publishing.render_pdf import render_pdf
-from samizdat.publishing.typst_pdf import MOST_AS_CODE_POINTS
 from support import hostile, pdf
 from support.report_page import executed, markdown
 
@@ -175,15 +174,12 @@ def test_small_print_below_such_a_text_is_read_from_left_to_right(render):
     assert copy < arabic < number
 
 
-def test_a_few_letters_that_no_font_has_are_code_points_and_many_are_an_error(render):
+def test_letters_that_no_font_has_are_code_points_and_told_with_a_package(render, capsys):
     # No font has this letter: Unicode has none at this place.
-    few, many = "\u0378" * 3, "\u0378" * (MOST_AS_CODE_POINTS + 1)
-    path, said = render(f"Few: {few}.")
+    path, _ = render("Few: " + "\u0378" * 3 + ".")
     assert "⟨U+0378⟩" * 3 in pdf.words(path)
-    assert "code points instead of letters that no font has" in said and "fonts-noto-core" in said
-    with pytest.raises(UserError, match=f"no installed font has {MOST_AS_CODE_POINTS + 1} of its letters") as raised:
-        render(f"Many: {many}.")
-    assert "fonts-noto-core" in raised.value.remedy and "pdf: false" in raised.value.remedy
+    told = capsys.readouterr().err
+    assert "! PDF: 3 letters are written as code points" in told and "install fonts-noto-core, delete " in told
 
 
 def test_without_the_compiler_there_is_one_line(render, monkeypatch):

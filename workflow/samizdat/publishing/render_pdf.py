@@ -20,13 +20,17 @@ def render_pdf(notebook: Path, pdf: Path, work: Path) -> str:
         work: a folder for the step's own files: the document in Typst's language, fonts and pictures.
 
     Raises:
-        UserError: Typst isn't installed, no font has many of the letters, or a cross-reference has no target.
+        UserError: Typst isn't installed, or a cross-reference has no target.
     """
     content, missing = compile_pdf(write_typst(nbformat.read(notebook, as_version=4)), work / "typst")
     with replacing(pdf) as temporary:
         temporary.write_bytes(content)
-    told = f"; code points instead of letters that no font has: {which_scripts(missing)}" if missing else ""
-    return f"{len(content) / 1e6:.1f} MB{told}"
+    if missing:
+        stage.tell(
+            f"PDF: {missing.total():,} letters are written as code points, since no font has them: "
+            f"{which_scripts(sorted(missing))}, delete {pdf}, and run the same command again"
+        )
+    return f"{len(content) / 1e6:.1f} MB"
 
 
 if __name__ == "__main__":

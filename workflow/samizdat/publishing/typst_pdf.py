@@ -10,20 +10,19 @@ from pathlib import Path
 from types import ModuleType
 
 from samizdat.base.errors import UserError
-from samizdat.publishing.missing_letters import which_scripts
 from samizdat.publishing.typst_source import Document
 
 log = logging.getLogger("samizdat")
 
-# A few letters that no font has are written as their code points: a model at the beginning of its training writes
-# letters of any script. More of them, and nobody could read the report.
-MOST_AS_CODE_POINTS = 100
 _MISSING = re.compile(r'error: PDF/UA-1 error: the text `"((?:[^"\\`]|\\.)+)"` could not be displayed')
 _ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}|\\(.)")
 
 
-def compile_pdf(document: Document, folder: Path) -> tuple[bytes, str]:
+def compile_pdf(document: Document, folder: Path) -> tuple[bytes, Counter[str]]:
     """Compile a document; the same document and fonts give the same bytes.
+
+    Letters that no font has are written as their code points: a model that has not learned much writes letters of any
+    script, and a run must not fail for that.
 
     The compiler's own fonts and matplotlib's DejaVu Sans are tried first, so that most reports are the same bytes on
     every machine. Only for letters that these don't have are the installed fonts asked.
@@ -33,10 +32,10 @@ def compile_pdf(document: Document, folder: Path) -> tuple[bytes, str]:
         folder: where to write what the compiler reads; it can read nothing outside of it.
 
     Returns:
-        The PDF, and the letters that are written as code points, since no font has them.
+        The PDF, and the letters that are written as code points, with how often they come.
 
     Raises:
-        UserError: the compiler isn't installed, or no font has letters that the report has many of.
+        UserError: the compiler isn't installed.
     """
     typst = _compiler()
     shutil.rmtree(folder, ignore_errors=True)
@@ -50,28 +49,12 @@ def compile_pdf(document: Document, folder: Path) -> tuple[bytes, str]:
         pdf, missing = _compile(typst, document.source, folder, installed_fonts=True)
     while pdf is None:
         log.info("letters that no font has: %s", " ".join(f"U+{ord(letter):04X}" for letter in sorted(missing)))
-        _require_few(document.source, missing)
         source = document.source.translate({ord(letter): f"⟨U+{ord(letter):04X}⟩" for letter in missing})
         pdf, more = _compile(typst, source, folder, installed_fonts=True)
         if pdf is None and more <= missing:
             raise RuntimeError(f"typst can't display its own brackets: {sorted(more)}")
         missing |= more
-    return pdf, "".join(sorted(missing))
-
-
-def _require_few(source: str, missing: set[str]) -> None:
-    """Refuse a document with many letters that no font has.
-
-    Raises:
-        UserError: names their scripts and packages with fonts.
-    """
-    counts = Counter(letter for letter in source if letter in missing)
-    if counts.total() > MOST_AS_CODE_POINTS:
-        raise UserError(
-            f"report.pdf can't be written: no installed font has {counts.total():,} of its letters",
-            remedy=f"{which_scripts(missing)} (or copy a font that has them into ~/.fonts), then run the same command "
-            "again; `pdf: false` in the config leaves the PDF out",
-        )
+    return pdf, Counter(letter for letter in document.source if letter in missing)
 
 
 def _compiler() -> ModuleType:
