@@ -180,6 +180,10 @@ def test_letters_that_no_font_has_are_code_points_and_told_with_a_package(render
     assert "⟨U+0378⟩" * 3 in pdf.words(path)
     told = capsys.readouterr().err
     assert "! PDF: 3 letters are written as code points" in told and "install fonts-noto-core, delete " in told
+    # A mark that hardly a font has, on digits: these stay as they are, in the text and in the document's code.
+    table = "| k | l |\n|:--|:--|\n| 0123456789\u1adc | x |"
+    path, _ = render(("#| echo: false\nf()", markdown(table)))
+    assert "012345678" in pdf.words(path)
 
 
 def test_without_the_compiler_there_is_one_line(render, monkeypatch):

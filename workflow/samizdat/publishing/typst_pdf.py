@@ -107,6 +107,13 @@ def _compile(typst: ModuleType, source: str, folder: Path, *, installed_fonts: b
 
 
 def _unescaped(text: str) -> str:
-    """Read the characters that the compiler escaped in a message, without those that no font needs to have."""
+    """Read the characters that the compiler escaped in a message, without those that no font needs to have.
+
+    Of a digit with a mark that no font has the message names both; the fonts have all of ASCII.
+    """
     plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], text)
-    return "".join(letter for letter in plain if unicodedata.category(letter) != "Cf" and letter not in "\ufe0e\ufe0f")
+    return "".join(
+        letter
+        for letter in plain
+        if not letter.isascii() and unicodedata.category(letter) != "Cf" and letter not in "\ufe0e\ufe0f"
+    )
