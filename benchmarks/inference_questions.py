@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from inference_world import MIXED, PASSAGES, SAMPLES, SHIFT, TIMES, World, run_of
 
+from samizdat.records.labels import MODEL, ORIGIN, PERSON
 from samizdat.reporting import verdicts
 from samizdat.reporting.run import Run
 from samizdat.statistics.agreement import agreement
@@ -19,6 +20,7 @@ from samizdat.statistics.calibration import calibration
 from samizdat.statistics.held_out_comparison import told_apart_area
 from samizdat.statistics.label_shares import divergences, label_shares
 from samizdat.statistics.model_losses import model_losses
+from samizdat.statistics.rater_quality import of_origin, wide
 from samizdat.statistics.ratios import ratio_measures
 
 
@@ -218,6 +220,27 @@ def told_apart(world: World) -> bool:
     return bool(verdicts.off_held_out(run_of(sample_quality=rows), "told_apart_area"))
 
 
+def told_by_people(world: World) -> bool:
+    """Three raters who call as many texts a person's as samples, or MIXED more; a text's ease is the same for all."""
+    parts = []
+    for subset, number, shift in (("texts", world.documents, MIXED * world.effect), ("samples", SAMPLES, 0.0)):
+        ease = world.random.beta(2, 2, number)
+        for rater in ("a", "b", "c"):
+            person = world.random.random(number) < np.where(world.random.random(number) < shift, 1.0, ease)
+            parts.append(
+                pd.DataFrame({"subset": subset, "id": [f"{subset}{one}" for one in range(number)], "sha256": "",
+                              "stratum": subset, "stratum_size": number, "rater": rater,
+                              "label": np.where(person, PERSON, MODEL)})
+            )  # fmt: skip
+    rows = of_origin(wide(pd.concat(parts)), world.bootstrap)
+    truth = 0.5 + MIXED * world.effect * 0.5 / 2
+    for row in rows:
+        if row["metric"] == "accuracy":
+            kind = "answers of raters that are right" if row["rater"] is None else "answers of one rater that are right"
+            world.seen(kind, row["value"], row["low"], row["high"], truth)
+    return bool(verdicts.told_by_people(run_of(rater_quality=[{"question": ORIGIN} | row for row in rows])))
+
+
 def better_models(world: World) -> bool:
     """Two models of three seeds each that need as many bits per byte, or of which one needs four hundredths more."""
     sizes = world.random.integers(20, 200, world.texts)
@@ -256,5 +279,6 @@ QUESTIONS: dict[str, tuple[Callable[[World], bool], str]] = {
     "more (fewer) runs of four words are copied": (off_held_out_ngrams, "half as many again"),
     "samples share longer passages": (off_held_out_passages, "half as long again"),
     "is better than another model": (better_models, "0.04 bits per byte of 1.5, three seeds"),
+    "people tell samples from texts": (told_by_people, "a fifth more texts called a person’s"),
     "a simple model distinguishes samples": (told_apart, "a fifth of the samples has a word of their own"),
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from samizdat.base import configuration
-from samizdat.base.corpus_files import list_files
+from samizdat.base.corpus_files import label_table, list_files
 from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
 from samizdat.base.notes import still_empty
@@ -25,6 +25,7 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 CORPUS_FILES = list(CORPUS.files)
+HUMAN_LABELS = [label_table(name).as_posix() for name in config["human_labels"]]
 RESULTS = f"results/{config['name']}"
 WORK = f"work/{config['name']}"
 LOGS = f"logs/{config['name']}"

@@ -27,7 +27,7 @@ ARTEFACTS = [
     ),
     *expand(
         f"{RESULTS}/statistics/{{table}}.parquet",
-        table=[*STATISTICS, "sample_quality", "copies", "yardsticks"],
+        table=[*STATISTICS, "sample_quality", "copies", "yardsticks", "rater_quality"],
     ),
 ]
 # Every file of a run. A run makes again those that are missing, and those that are not what their step wrote.
@@ -85,6 +85,7 @@ rule write_manifest:
         config=f"{RESULTS}/config.json",
         rules=f"{RESULTS}/rules.dot",
         files=nameable(CORPUS_FILES),
+        labels=HUMAN_LABELS,
         archives=ARCHIVES,
         artefacts=ARTEFACTS,
         notes=nameable([config["notes"]]),

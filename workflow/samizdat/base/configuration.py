@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from samizdat.base.config_file import Origin, Way, read_config
+from samizdat.base.corpus_files import label_table
 from samizdat.base.errors import UserError
 from samizdat.base.schema_problems import schema_problems
 
@@ -116,6 +117,12 @@ def _combination_problems(config: Config) -> Iterator[str]:
     if config["title"] == DEMO_TITLE and config["corpus"]["source"] != "demo":
         yield f"`title` is the demo's, {DEMO_TITLE!r}, but the corpus is not; write a title of your own"
     yield from _corpus_problems(config["corpus"])
+    for item in config["human_labels"]:
+        if not label_table(item).is_file():
+            yield (
+                f"`human_labels`: {item!r} means the file {label_table(item)}, which does not exist; "
+                "`samizdat label read` writes it"
+            )
     for item in config["tokenizers"]:
         needed = {"train": "vocabulary_size", "checkpoint": "checkpoint"}.get(item["source"])
         if needed and item.get(needed) is None:
