@@ -51,6 +51,7 @@ rule import_classifier:
                 "checkpoint": CLASSIFIERS[wildcards.classifier]["checkpoint"],
                 "revision": CLASSIFIERS[wildcards.classifier].get("revision"),
                 "labels": CLASSIFIERS[wildcards.classifier].get("labels", []),
+                "label_names": CLASSIFIERS[wildcards.classifier].get("label_names", {}),
             }
         ),
         description=describe,
