@@ -59,7 +59,7 @@ def between_raters(drawn: pd.DataFrame, bootstrap: Bootstrap) -> list[Row]:
         if np.isnan(value):
             continue
         resampled = cohen_kappa(bootstrap.totals(counts, "kappa", one, other).reshape(square))
-        low, high = bootstrap.interval(resampled, len(pair))
+        low, high = bootstrap.interval(value, resampled, len(pair))
         rows.append({"metric": "kappa", "rater": one, "other": other, "rows": len(pair), "value": value, "low": low,
                      "high": high})  # fmt: skip
     return rows
