@@ -14,6 +14,7 @@ from inference_samples import (
     off_held_out_ngrams,
     off_held_out_passages,
     told_apart,
+    told_by_people,
 )
 from inference_world import World
 
@@ -30,6 +31,7 @@ QUESTIONS: dict[str, tuple[Callable[[World], bool], str]] = {
     "more (fewer) runs of four words are copied": (off_held_out_ngrams, "half as many again"),
     "samples share longer passages": (off_held_out_passages, "half as long again"),
     "is better than another model": (better_models, "0.04 bits per byte of 1.5, three seeds"),
+    "people tell samples from texts": (told_by_people, "a fifth more texts called a person’s"),
     "a simple model distinguishes samples": (told_apart, "a fifth of the samples has a word of their own"),
 }
 # What is asked for its intervals alone.

@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 from inference_world import MIXED, PASSAGES, SAMPLES, TIMES, World, run_of
 
+from samizdat.records.labels import MODEL, ORIGIN, PERSON
 from samizdat.reporting import verdicts
 from samizdat.statistics.held_out_comparison import told_apart_area
 from samizdat.statistics.model_losses import model_losses
+from samizdat.statistics.rater_quality import of_origin, wide
 from samizdat.statistics.ratios import ratio_measures, ratios_of
 
 # Words of the made-up passages: so many that training texts have, and as many that they lack; the rest is a loop.
@@ -73,6 +75,27 @@ def told_apart(world: World) -> bool:
         truth = np.nan if world.effect else 0.5
         world.seen("told_apart_area", row["value"], row["low"], row["high"], truth)
     return bool(verdicts.off_held_out(run_of(sample_quality=rows), "told_apart_area"))
+
+
+def told_by_people(world: World) -> bool:
+    """Three raters who call as many texts a person's as samples, or MIXED more; a text's ease is the same for all."""
+    parts = []
+    for subset, number, shift in (("texts", world.documents, MIXED * world.effect), ("samples", SAMPLES, 0.0)):
+        ease = world.random.beta(2, 2, number)
+        for rater in ("a", "b", "c"):
+            person = world.random.random(number) < np.where(world.random.random(number) < shift, 1.0, ease)
+            parts.append(
+                pd.DataFrame({"subset": subset, "id": [f"{subset}{one}" for one in range(number)], "sha256": "",
+                              "stratum": subset, "stratum_size": number, "rater": rater,
+                              "label": np.where(person, PERSON, MODEL)})
+            )  # fmt: skip
+    rows = of_origin(wide(pd.concat(parts)), world.bootstrap)
+    truth = 0.5 + MIXED * world.effect * 0.5 / 2
+    for row in rows:
+        if row["metric"] == "accuracy":
+            kind = "answers of raters that are right" if row["rater"] is None else "answers of one rater that are right"
+            world.seen(kind, row["value"], row["low"], row["high"], truth)
+    return bool(verdicts.told_by_people(run_of(rater_quality=[{"question": ORIGIN} | row for row in rows])))
 
 
 def better_models(world: World) -> bool:

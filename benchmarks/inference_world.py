@@ -10,6 +10,7 @@ import pandas as pd
 from samizdat.measures.bootstrap import Bootstrap
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.corpus import SPLITS
+from samizdat.records.labels import RATER_QUALITY
 from samizdat.records.sample_quality import SAMPLE_QUALITY
 from samizdat.records.statistics import STATISTICS
 from samizdat.reporting.run import Run
@@ -101,6 +102,10 @@ class World:
 
 def run_of(**tables: list[dict[str, Any]]) -> Run:
     """Make a run of rows of its statistics."""
-    schemas = STATISTICS | {"sample_quality": SAMPLE_QUALITY, "shares": STATISTICS["label_shares"]}
+    schemas = STATISTICS | {
+        "rater_quality": RATER_QUALITY,
+        "sample_quality": SAMPLE_QUALITY,
+        "shares": STATISTICS["label_shares"],
+    }
     frames = {name: pd.DataFrame(rows, columns=schemas[name].names) for name, rows in tables.items()}
     return cast(Run, SimpleNamespace(confidence=CONFIDENCE, **frames))

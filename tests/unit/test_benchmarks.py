@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+import struct
 import subprocess
 import sys
 from importlib import metadata
@@ -20,6 +21,7 @@ from samizdat.reporting import verdicts
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 import czech
+import debian
 import gpu_workflow
 import inference
 import inference_agreement
@@ -27,6 +29,7 @@ import inference_labels
 import inference_largest
 import inference_questions
 import inference_samples
+import languages
 import rates
 import record
 import report
@@ -83,10 +86,33 @@ def test_a_file_of_sayings_becomes_rows_with_their_authors():
 
 
 def test_a_package_with_another_hash_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(czech, "DOWNLOADS", tmp_path)
-    (tmp_path / f"{czech.PACKAGE}_{czech.VERSION}_all.deb").write_bytes(b"other")
+    monkeypatch.setattr(debian, "DOWNLOADS", tmp_path)
+    (tmp_path / f"{czech.PACKAGE.name}_{czech.PACKAGE.version}_all.deb").write_bytes(b"other")
     with pytest.raises(SystemExit, match="another SHA-256"):
-        czech.fetch()
+        czech.PACKAGE.fetch()
+
+
+def test_messages_of_a_catalogue_are_read_without_access_keys():
+    pairs = [("", "head"), ("_Open it", "_Diese Datei jetzt öffnen"), ("one\0many", "eine lange Datei\0zwei"),
+             ("Fetch %s", "Hole diese Datei: %s"), ("same text in both of them", "same text in both of them"),
+             ("Ok", "Gut"), ("_Save", "今すぐこのファイルを保存する(_S)")]  # fmt: skip
+    begin = 28 + 16 * len(pairs)
+    tables, strings = [], b""
+    for side in (0, 1):
+        for pair in pairs:
+            encoded = pair[side].encode()
+            tables.append(struct.pack("<2I", len(encoded), begin + len(strings)))
+            strings += encoded + b"\0"
+    head = struct.pack("<7I", 0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, 0)
+    assert list(languages.translations(head + b"".join(tables) + strings)) == [
+        "Diese Datei jetzt öffnen", "今すぐこのファイルを保存する",
+    ]  # fmt: skip
+
+
+def test_only_what_readers_see_of_a_page_is_searched_for_what_is_false():
+    page = '<style>nan</style><p title="None">None of 5&nbsp;texts</p><code>None</code><td>0 of 0</td>'
+    seen = languages.visible_text(page)
+    assert [match[0] for match in re.finditer(languages.FALSE, seen)] == ["0 of 0"]
 
 
 def test_bytes_that_differ_are_counted():
