@@ -47,11 +47,11 @@ def learning(run: Run) -> Prose:
     verdict = "Yes" if best.validation_bits_per_byte < before else "No"
     beaten = ", fewer than the GPT-2" if run.yardsticks["ngram"]["bits_per_byte"] < after else ""
     return Prose(
-        f"**{verdict}.** {of} {size} needs **{after:.2f}{NO_BREAK}bits** for each byte of text that it has not seen; "
-        f"before training it needed {before:.2f} (for the validation texts). Fewer bits are better predictions. For "
-        f"comparison: the compressor xz needs {bits['xz']}, and {bits['xz_after_training']} after it has read the "
-        f"training texts{part}; an n-gram model of the same texts, which only counts what follows the last five bytes, "
-        f"needs {bits['ngram']}{beaten}."
+        f"**{verdict}, on these texts.** {of} {size} needs **{after:.2f}{NO_BREAK}bits** for each byte of text that it "
+        f"has not seen; before training it needed {before:.2f} (for the validation texts). Fewer bits are better "
+        f"predictions. For comparison: the compressor xz needs {bits['xz']}, and {bits['xz_after_training']} "
+        f"after it has read the training texts{part}; an n-gram model of the same texts, which only counts what "
+        f"follows the last five bytes, needs {bits['ngram']}{beaten}."
     )
 
 
