@@ -65,8 +65,9 @@ def full_disk_figures(place: Path, expected: dict[str, str], targets: tuple[str,
             status = start(place, f"results/tiny/{target}", *TINY).wait()
             for disk in disks:
                 mount("-o", f"remount,{LARGE}", str(disk))
-            said[target] = (place / "stderr.txt").read_text(encoding="utf-8")[-1500:]
-            named = any(sign in said[target] for sign in SAID) and not any(sign in said[target] for sign in NOT_SAID)
+            told = (place / "stderr.txt").read_text(encoding="utf-8")
+            named = any(sign in told for sign in SAID) and not any(sign in told for sign in NOT_SAID)
+            said[target] = "\n".join(line for line in told.splitlines() if line.startswith(("✗", "  What to do")))
             if not status or not named:
                 silent.append(target)
             if start(place, f"results/tiny/{target}", *TINY).wait():
@@ -97,8 +98,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--calm", type=Path, help="a clone with a finished tiny run")
+    parser.add_argument("--steps", type=int, default=len(TARGETS), help="only the first steps")
     options = parser.parse_args()
-    targets = TARGETS[:3] if options.quick else TARGETS
+    targets = TARGETS[: 3 if options.quick else options.steps]
     notes: dict[str, object] = {}
     with tempfile.TemporaryDirectory(prefix="samizdat-disk-") as name:
         calm = options.calm or clone(Path(name, "calm"))
