@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from samizdat.base import free_space
+from samizdat.base.corpus_files import label_table
 from samizdat.base.errors import UserError
 from samizdat.base.files import replacing, sha256_of
 from samizdat.records.io import parse_document, read_document
@@ -64,13 +65,17 @@ def write_bundle(run: Path, *, hashes_only: bool) -> Path:
         name = path.relative_to(run).as_posix()
         if _is_result(name, manifest) and not (hashes_only and has_texts(name)):
             members[f"results/{name}"] = path
+    without_texts = {
+        manifest.config["notes"],
+        *(label_table(one).as_posix() for one in manifest.config["human_labels"]),
+    }
     for name, sha256 in manifest.artefacts.items():
         _require_recorded(run / name, sha256, run)
     for name, sha256 in manifest.inputs.items():
         if name.startswith(DOWNLOADS) and not Path(name).is_file():
             continue  # its hash is pinned, so it is downloaded when the bundle is verified
         _require_recorded(Path(name), sha256, run)
-        if not hashes_only or name == manifest.config["notes"]:
+        if not hashes_only or name in without_texts:
             members[f"inputs/{sha256}"] = Path(name)
     target = run.parent / f"{run.name}.zip"
     _write_zip(members, target)
