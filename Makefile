@@ -89,7 +89,7 @@ bench-generation: .venv/ready  ## compare generation with transformers, and time
 	@snakemake --cores all results/demo/models/gpt2-tiny/summary.json
 	@$(BIN)/python benchmarks/generation.py
 
-bench-reproducibility: .venv/ready  ## run the demo twice, kill sixty runs, damage 300 files, change one thing at a time; a night
+bench-reproducibility: .venv/ready  ## run the demo twice, kill sixty runs, damage files, change one thing at a time; a night
 	@$(BIN)/python benchmarks/reproducibility.py
 
 bench-inference: .venv/ready  ## simulate every verdict and interval of the report; half an hour
