@@ -1,6 +1,7 @@
 """Set how figures look: one width, colours that colour-blind readers can tell apart, marks for grey print."""
 
 import base64
+import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -134,15 +135,33 @@ def described(title: str, kind: str, parts: Iterable[str]) -> str:
 
 
 def wrapped(text: str, width: int, most: int = 4) -> str:
-    """Break a title, label or name, as visible text, into at most `most` lines of about `width` characters."""
+    """Break a title, label or name, as visible text, into at most `most` lines of about `width` Latin letters."""
     words = plain(text).split(" ")
     lines = [""]
     for word in words:
-        for piece in [word[start : start + width] for start in range(0, len(word), width)] or [""]:
-            if len(lines[-1]) + len(piece) + 1 > width and lines[-1]:
+        for piece in _cut(word, width):
+            if letters_wide(lines[-1]) + letters_wide(piece) + 1 > width and lines[-1]:
                 lines.append("")
             lines[-1] = f"{lines[-1]} {piece}".strip()
     return "\n".join(lines) if len(lines) <= most else "\n".join(lines[:most]) + "…"
+
+
+def _cut(word: str, width: int) -> list[str]:
+    """Cut a word into pieces that fit a line."""
+    pieces = [""]
+    for letter in word:
+        if letters_wide(pieces[-1] + letter) > width:
+            pieces.append("")
+        pieces[-1] += letter
+    return pieces
+
+
+def letters_wide(text: str) -> int:
+    """Measure a text in Latin letters: Chinese, Japanese and Korean ones are as wide as two, marks have no width."""
+    return sum(
+        0 if unicodedata.category(one) in ("Mn", "Me", "Cf") else 2 if unicodedata.east_asian_width(one) in "WF" else 1
+        for one in text
+    )
 
 
 def legend_label(text: str, width: int) -> str:
@@ -152,7 +171,7 @@ def legend_label(text: str, width: int) -> str:
 
 def legend_columns(labels: Sequence[str], most: int, width_inches: float = WIDTH_INCHES) -> int:
     """Choose as many columns as fit the width of a figure, at most `most`."""
-    longest = max((len(line) for label in labels for line in label.split("\n")), default=1)
+    longest = max((letters_wide(line) for label in labels for line in label.split("\n")), default=1)
     return max(1, min(most, len(labels), int(LINE_CHARACTERS * width_inches / WIDTH_INCHES) // (longest + 6)))
 
 
