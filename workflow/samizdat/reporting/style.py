@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import matplotlib as mpl
 import seaborn as sns
+from icu4py.breakers import CharacterBreaker, LineBreaker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
@@ -135,32 +136,26 @@ def described(title: str, kind: str, parts: Iterable[str]) -> str:
 
 
 def wrapped(text: str, width: int, most: int = 4) -> str:
-    """Break a title, label or name, as visible text, into at most `most` lines of about `width` Latin letters."""
-    words = plain(text).split(" ")
+    """Break a title, label or name, as visible text, into at most `most` lines of the width of `width` Latin letters.
+
+    Lines break where Unicode's rules and ICU's dictionaries say (Unicode Standard Annex 14), also without blanks.
+    """
     lines = [""]
-    for word in words:
-        for piece in _cut(word, width):
-            if letters_wide(lines[-1]) + letters_wide(piece) + 1 > width and lines[-1]:
+    for piece in LineBreaker(plain(text), "root"):
+        pieces = [piece] if _width(piece.rstrip()) <= width else CharacterBreaker(piece, "root")
+        for part in pieces:
+            if _width(lines[-1] + part.rstrip()) > width and lines[-1]:
                 lines.append("")
-            lines[-1] = f"{lines[-1]} {piece}".strip()
+            lines[-1] += part
+    lines = [line.strip() for line in lines]
     return "\n".join(lines) if len(lines) <= most else "\n".join(lines[:most]) + "…"
 
 
-def _cut(word: str, width: int) -> list[str]:
-    """Cut a word into pieces that fit a line."""
-    pieces = [""]
-    for letter in word:
-        if letters_wide(pieces[-1] + letter) > width:
-            pieces.append("")
-        pieces[-1] += letter
-    return pieces
-
-
-def letters_wide(text: str) -> int:
-    """Measure a text in Latin letters: Chinese, Japanese and Korean ones are as wide as two, marks have no width."""
+def _width(text: str) -> int:
+    """Return the width of a line in Latin letters: a Chinese letter is as wide as two, a mark has none."""
     return sum(
-        0 if unicodedata.category(one) in ("Mn", "Me", "Cf") else 2 if unicodedata.east_asian_width(one) in "WF" else 1
-        for one in text
+        2 if unicodedata.east_asian_width(letter) in "WF" else unicodedata.category(letter) not in ("Mn", "Me", "Cf")
+        for letter in text
     )
 
 
@@ -171,7 +166,7 @@ def legend_label(text: str, width: int) -> str:
 
 def legend_columns(labels: Sequence[str], most: int, width_inches: float = WIDTH_INCHES) -> int:
     """Choose as many columns as fit the width of a figure, at most `most`."""
-    longest = max((letters_wide(line) for label in labels for line in label.split("\n")), default=1)
+    longest = max((_width(line) for label in labels for line in label.split("\n")), default=1)
     return max(1, min(most, len(labels), int(LINE_CHARACTERS * width_inches / WIDTH_INCHES) // (longest + 6)))
 
 
