@@ -14,7 +14,8 @@ ifneq ($(shell mkdir -p "$$HOME" 2>/dev/null && test -w "$$HOME" && echo writabl
 endif
 
 .PHONY: help report plan verify bundle clean test lint cli-help lock audit fuzz fresh \
-  bench-training bench-kills bench-classification bench-generation bench-report bench-reproducibility bench-inference
+  bench-training bench-kills bench-classification bench-generation bench-report bench-reproducibility bench-inference \
+  bench-languages
 
 .DEFAULT_GOAL := report
 
@@ -88,11 +89,14 @@ bench-generation: .venv/ready  ## compare generation with transformers, and time
 	@snakemake --cores all results/demo/models/gpt2-tiny/summary.json
 	@$(BIN)/python benchmarks/generation.py
 
-bench-reproducibility: .venv/ready  ## run the demo twice, kill sixty runs, damage 300 files, change one thing at a time; a night
+bench-reproducibility: .venv/ready  ## run the demo twice, kill sixty runs, damage files, change one thing at a time; a night
 	@$(BIN)/python benchmarks/reproducibility.py
 
 bench-inference: .venv/ready  ## simulate every verdict and interval of the report; half an hour
 	@$(BIN)/python benchmarks/inference.py
+
+bench-languages: .venv/ready  ## make reports of corpora in ten languages and check each; a quarter of an hour, needs apt
+	@$(BIN)/python benchmarks/languages.py
 
 bench-report: .venv/ready  ## check the page of the demo, a Czech and a hostile corpus in a browser
 	@$(BIN)/python benchmarks/report.py

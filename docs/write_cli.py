@@ -1,6 +1,7 @@
 """Write docs/cli.md from the parser of `samizdat` (`make cli-help`): the same text for every Python and terminal."""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 from samizdat.cli import make_parser
@@ -11,7 +12,7 @@ PAGE = Path(__file__).with_name("cli.md")
 def page() -> str:
     """Return docs/cli.md: a table of the commands, then for each command its usage and a table of its arguments."""
     parser = make_parser()
-    (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    commands = list(commands_of(parser))
     lines = [
         "# The commands of `samizdat`",
         "",
@@ -19,9 +20,9 @@ def page() -> str:
         "",
         "| command | what it does |",
         "| --- | --- |",
-        *(f"| [`{choice.dest}`](#{choice.dest}) | {choice.help} |" for choice in commands._choices_actions),
+        *(f"| [`{name}`](#{name.replace(' ', '-')}) | {what} |" for name, what, _ in commands),
     ]
-    for name, command in commands.choices.items():
+    for name, _, command in commands:
         arguments = [action for action in command._actions if action.dest != "help"]
         options = " [OPTIONS]" if any(action.option_strings for action in arguments) else ""
         positionals = "".join(f" {spelled(action)}" for action in arguments if not action.option_strings)
@@ -31,6 +32,16 @@ def page() -> str:
             lines += ["", "| argument | meaning |", "| --- | --- |"]
             lines += [f"| `{spelled(action)}` | {action.help} |" for action in arguments]
     return "\n".join(lines) + "\n"
+
+
+def commands_of(parser: argparse.ArgumentParser, above: str = "") -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
+    """Yield name, help and parser of each command; of a command with steps, those of its steps."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            helps = {choice.dest: choice.help or "" for choice in action._choices_actions}
+            for name, command in action.choices.items():
+                steps = list(commands_of(command, f"{above}{name} "))
+                yield from steps or [(f"{above}{name}", helps[name], command)]
 
 
 def spelled(action: argparse.Action) -> str:

@@ -14,24 +14,27 @@ from conftest import Checkout
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.corpus import TEXTS, CorpusSummary
 from samizdat.records.io import read_document, read_table
+from samizdat.records.labels import RATER_QUALITY
 from samizdat.records.run import Manifest
 from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY
 from samizdat.records.samples import SAMPLES
 from samizdat.records.statistics import STATISTICS as STATISTICS_SCHEMAS
 from samizdat.records.yardsticks import YARDSTICKS
-from support.changes import config_change, described, file_change, rewritten_result
+from support.changes import config_change, described, file_change, labels_by_people, rewritten_result
 from support.machine import needs_compiler
 
 TINY = ("--configfile", "config/tiny.yaml")
 ALL_RULES = {
     "fetch_package", "import_corpus", "make_tokenizer", "train_model_gpt2-tiny", "generate_samples",
-    "finetune_classifier", "score_texts", "judge_samples", "compute_statistics", "measure_yardsticks", "write_config",
-    "draw_rules", "write_manifest", "execute_report", "render_report", "render_pdf", "write_provenance",
+    "finetune_classifier", "score_texts", "judge_samples", "compute_statistics", "measure_yardsticks",
+    "compare_with_raters", "write_config", "draw_rules", "write_manifest", "execute_report", "render_report",
+    "render_pdf", "write_provenance",
 }  # fmt: skip
 REPORT = {"execute_report": 1, "render_report": 1, "render_pdf": 1, "write_provenance": 1}
 CONFIG_FILES = {"write_config": 1, "draw_rules": 1}
 CONFIG = CONFIG_FILES | {"write_manifest": 1} | REPORT
-STATISTICS = {"compute_statistics": 1} | CONFIG
+RATERS = {"compare_with_raters": 1} | CONFIG
+STATISTICS = {"compute_statistics": 1} | RATERS
 SAMPLING = {"generate_samples": 1, "judge_samples": 1, "score_texts": 2} | STATISTICS
 
 
@@ -64,7 +67,12 @@ def test_every_file_between_the_steps_has_its_schema(tiny):
             scores = read_table(run / "scores" / name / f"{subset}.parquet", SCORES)
             assert scores["id"].tolist() == frame["id"].tolist()
             assert set(scores["label"].dropna()) <= set(card.labels)
-    judged = {"sample_quality": SAMPLE_QUALITY, "copies": COPIES, "yardsticks": YARDSTICKS}
+    judged = {
+        "sample_quality": SAMPLE_QUALITY,
+        "copies": COPIES,
+        "yardsticks": YARDSTICKS,
+        "rater_quality": RATER_QUALITY,
+    }
     for name, schema in (STATISTICS_SCHEMAS | judged).items():
         read_table(run / "statistics" / f"{name}.parquet", schema)
     assert {path.stem for path in (run / "statistics").glob("[a-z]*")} == set(STATISTICS_SCHEMAS) | set(judged)
@@ -203,8 +211,9 @@ CHANGES = {
     ),
     "the statistics' code": (
         file_change("workflow/samizdat/statistics/association.py", "default=0) < 2", "default=0) < 3"),
-        without_config(STATISTICS),
+        {"compute_statistics": 1, "write_manifest": 1} | REPORT,
     ),
+    "labels by people": (labels_by_people, RATERS),
     "the n-gram model's code": (
         file_change("workflow/samizdat/measures/byte_ngrams.py", "= 0.75", "= 0.7"),
         {"measure_yardsticks": 1, "write_manifest": 1} | REPORT,

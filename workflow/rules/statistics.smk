@@ -1,4 +1,4 @@
-# reads:  results/<run>/scores/, classifiers/*/card.json, corpus/texts.parquet, samples/*.parquet
+# reads:  results/<run>/scores/, classifiers/*/card.json, corpus/texts.parquet, samples/*.parquet; data/labels/
 # writes: results/<run>/statistics/
 
 
@@ -18,6 +18,8 @@ rule compute_statistics:
         expand(f"{RESULTS}/statistics/{{table}}.parquet", table=STATISTICS),
     log:
         f"{LOGS}/compute_statistics.log",
+    resources:
+        **asks(1500, minutes=60, megabytes_per_input=20),
     params:
         settings=options(config["statistics"]),
         samples=lambda wildcards, input: paths(input.samples),
@@ -48,7 +50,8 @@ rule judge_samples:
         f"{LOGS}/judge_samples.log",
     threads: config["threads"]
     resources:
-        gpu=GPU,
+        **asks(3000, minutes=60, megabytes_per_input=20),
+        **GPU,
     params:
         settings=options(config["sample_quality"] | config["statistics"]),
         samples=lambda wildcards, input: paths(input.samples),
@@ -74,6 +77,8 @@ rule measure_yardsticks:
         f"{RESULTS}/statistics/yardsticks.parquet",
     log:
         f"{LOGS}/measure_yardsticks.log",
+    resources:
+        **asks(1000, minutes=30, megabytes_per_input=20),
     params:
         work=f"{WORK}/yardsticks",
         code=code_digest("statistics.measure_yardsticks"),
@@ -82,3 +87,36 @@ rule measure_yardsticks:
     shell:
         "python -m samizdat.statistics.measure_yardsticks --texts={input.texts:q} --yardsticks={output:q}"
         " --work={params.work:q} --log={log:q} --title=yardsticks"
+
+
+rule compare_with_raters:
+    """Compare classifiers and samples with what raters said of drawn texts."""
+    input:
+        texts=f"{RESULTS}/corpus/texts.parquet",
+        samples=expand(f"{RESULTS}/samples/{{model}}.parquet", model=MODELS),
+        cards=expand(f"{RESULTS}/classifiers/{{classifier}}/card.json", classifier=CLASSIFIERS),
+        scores=expand(
+            f"{RESULTS}/scores/{{classifier}}/{{subset}}.parquet",
+            classifier=CLASSIFIERS,
+            subset=["texts", "samples"],
+        ),
+        labels=HUMAN_LABELS,
+    output:
+        f"{RESULTS}/statistics/rater_quality.parquet",
+    log:
+        f"{LOGS}/compare_with_raters.log",
+    params:
+        settings=options(config["statistics"]),
+        samples=lambda wildcards, input: paths(input.samples),
+        classifiers=paths(f"{RESULTS}/classifiers/{name}" for name in CLASSIFIERS),
+        scores=f"{RESULTS}/scores",
+        labels=paths(HUMAN_LABELS),
+        work=f"{WORK}/rater_quality",
+        seed=stage_seed("rater_quality"),
+        code=code_digest("statistics.compare_with_raters"),
+    message:
+        "Comparing with labels by people"
+    shell:
+        "python -m samizdat.statistics.compare_with_raters {params.settings} --texts={input.texts:q} --samples={params.samples}"
+        " --classifiers={params.classifiers} --scores={params.scores:q} --labels={params.labels} --quality={output:q}"
+        " --seed={params.seed:q} --work={params.work:q} --log={log:q} --title='labels by people'"

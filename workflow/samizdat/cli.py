@@ -54,11 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def make_parser() -> argparse.ArgumentParser:
     """Make the parser of all commands. `make cli-help` writes docs/cli.md from it."""
     parser = argparse.ArgumentParser(
-        prog="samizdat", description="Plan, check, bundle, keep and delete runs, and write texts with their models."
+        prog="samizdat",
+        description="Plan, check, bundle, keep and delete runs, write texts with their models, and let people label "
+        "them.",
     )
     parser.set_defaults(failed=1)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_sample, _add_plan, _add_verify, _add_bundle, _add_doctor, _add_clean, _add_keep):
+    for add in (_add_sample, _add_plan, _add_verify, _add_bundle, _add_label, _add_doctor, _add_clean, _add_keep):
         add(commands)
     return parser
 
@@ -129,6 +131,37 @@ def _add_bundle(commands: Commands) -> None:
     bundle.set_defaults(command=_bundle)
 
 
+def _add_label(commands: Commands) -> None:
+    label = commands.add_parser(
+        "label",
+        help="write sheets for people to label texts, and read them back",
+        description="Write sheets for people to label texts and samples of a run, and read what they filled in.",
+    )
+    steps = label.add_subparsers(required=True, metavar="STEP")
+    draw = steps.add_parser(
+        "draw",
+        help="draw texts and samples, and write a sheet for each rater",
+        description="Draw texts and samples of a run at random, and write a sheet for each rater into "
+        "data/labels/RUN/: an .xlsx file with a list of the labels, and the same as .csv. Rows are mixed, and nothing "
+        "in a sheet says which are texts.",
+    )
+    question = draw.add_mutually_exclusive_group(required=True)
+    question.add_argument("--classifier", metavar="NAME", help="ask for the labels of this classifier")
+    question.add_argument("--origin", action="store_true", help="ask whether a person or a model wrote the text")
+    draw.add_argument("--raters", nargs="+", required=True, metavar="NAME", help="write a sheet for each of these")
+    draw.add_argument("--rows", type=int, default=200, metavar="N", help="draw N rows (default: 200)")
+    draw.add_argument("--run", default="demo", metavar="NAME", help="use the run in results/NAME/ (default: demo)")
+    draw.set_defaults(command=_label_draw)
+    read = steps.add_parser(
+        "read",
+        help="check the filled sheets and store their labels",
+        description="Check the sheets that raters filled in, and store their labels in FOLDER/labels.parquet.",
+    )
+    read.add_argument("folder", type=Path, metavar="FOLDER", help="read the sheets in this folder")
+    read.add_argument("--unfinished", action="store_true", help="accept empty cells; they count as no answer")
+    read.set_defaults(command=_label_read)
+
+
 def _add_doctor(commands: Commands) -> None:
     doctor = commands.add_parser(
         "doctor",
@@ -187,6 +220,18 @@ def _verify(options: argparse.Namespace) -> int:
     from samizdat.runs.verify import verify
 
     return verify(options.run)
+
+
+def _label_draw(options: argparse.Namespace) -> None:
+    from samizdat.labels.draw import draw
+
+    print(draw(options.classifier, run=options.run, raters=options.raters, rows=options.rows))
+
+
+def _label_read(options: argparse.Namespace) -> None:
+    from samizdat.labels.read import read
+
+    print(read(options.folder, unfinished=options.unfinished))
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from samizdat.base.config_file import Origin, Way, read_config
+from samizdat.base.corpus_files import label_table
 from samizdat.base.errors import UserError
 from samizdat.base.schema_problems import schema_problems
 
@@ -116,6 +117,12 @@ def _combination_problems(config: Config) -> Iterator[str]:
     if config["title"] == DEMO_TITLE and config["corpus"]["source"] != "demo":
         yield f"`title` is the demo's, {DEMO_TITLE!r}, but the corpus is not; write a title of your own"
     yield from _corpus_problems(config["corpus"])
+    for item in config["human_labels"]:
+        if not label_table(item).is_file():
+            yield (
+                f"`human_labels`: {item!r} means the file {label_table(item)}, which does not exist; "
+                "`samizdat label read` writes it"
+            )
     for item in config["tokenizers"]:
         needed = {"train": "vocabulary_size", "checkpoint": "checkpoint"}.get(item["source"])
         if needed and item.get(needed) is None:
@@ -196,7 +203,7 @@ def _classifier_problems(config: Config, item: Config) -> Iterator[str]:
     if item["source"] == "finetune":
         if column is None:
             yield f"{name}: `source: finetune` needs `label_column`, the column of human labels to learn"
-        for key in ("labels", "label_map"):
+        for key in ("labels", "label_names", "label_map"):
             if key in item:
                 yield f"{name}: `{key}` is for `source: checkpoint`; here `label_column` gives the labels"
     else:

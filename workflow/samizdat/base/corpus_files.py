@@ -13,6 +13,14 @@ TABLE_SUFFIXES = (".csv", ".tsv", *JSON_SUFFIXES, ".parquet", ".xlsx")
 TEXT_SUFFIXES = (*PLAIN_SUFFIXES, *TABLE_SUFFIXES)
 COMPRESSED_SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
 NAMED_AT_MOST = 3
+# Sheets for raters and their labels: data/labels/<run>/<question>/. They are no texts, wherever corpus.paths leads.
+LABELS = Path("data/labels")
+LABEL_TABLE = "labels.parquet"
+
+
+def label_table(name: str) -> Path:
+    """Return the file of an item of `human_labels`, such as `demo/sentiment`."""
+    return LABELS / name / LABEL_TABLE
 
 
 @dataclass
@@ -58,8 +66,8 @@ def corpus_files(paths: Iterable[str]) -> list[str]:
 def list_files(paths: Iterable[str]) -> Listing:
     """List what is below `corpus.paths`: the files that are read, and those that are not.
 
-    Links to folders are followed. Hidden files are neither read nor listed. Each file of a folder belongs to the
-    folder below the named one, or to the named one itself.
+    Links to folders are followed. Hidden files, and what is in data/labels, are neither read nor listed. Each file of a
+    folder belongs to the folder below the named one, or to the named one itself.
 
     Raises:
         UserError: a path does not exist or can't be read, a link leads in a circle, a file's kind is unknown or its
@@ -136,6 +144,8 @@ def _walk(folder: Path, above: Mapping[tuple[int, int], Path]) -> Iterator[Path]
             remedy="allow it (chmod u+rx), or name another folder",
         ) from None
     for entry in entries:
+        if entry.absolute() == LABELS.absolute():
+            continue
         if entry.is_dir():
             yield from _walk(entry, {**above, key: folder})
         else:

@@ -6,9 +6,11 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from samizdat.measures.label_metrics import FEWEST_GIVEN
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
 from samizdat.reporting.interval_charts import Panel, interval_panels
+from samizdat.reporting.outside import labelled, named, titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import Picture, described, legend_below, panels_in_pairs, wrapped
 from samizdat.reporting.words import (
@@ -20,7 +22,6 @@ from samizdat.reporting.words import (
     drawn,
     is_null,
     joined,
-    label,
     name,
     number_interval,
     p_equals,
@@ -78,10 +79,12 @@ def _sentence(run: Run, classifier: str) -> str:
     sign = verdicts.off_baseline(run).get(classifier, 0)
     verdict = RELATIONS[sign]
     start = (
-        f"The classifier {label(classifier)} agrees with people on "
+        f"The classifier {labelled(run, classifier)} agrees with people on "
         f"{percent_interval(own['value'], own['low'], own['high'])} of {count(own['texts'])} held-out texts"
     )
     end = f"its macro-F1 is {number_interval(f1['value'], f1['low'], f1['high'])}"
+    if is_null(f1["low"]) and not is_null(own["low"]):
+        end += f" (without an interval, since a label was given fewer than {FEWEST_GIVEN} times)"
     reached = percent_interval(baseline["value"], baseline["low"], baseline["high"])
     if is_null(gain["low"]):
         few = too_few("These texts are of")
@@ -114,9 +117,9 @@ def scores(run: Run) -> Picture | Prose:
     frame = run.quality[run.quality["metric"].isin(["accuracy", "macro_f1", "f1"])]
     frame = frame.assign(shown=[_metric(row) for row in rows_of(frame)])
     methods = {shown: frame[frame["method"] == one] for one, shown in METHODS.items() if one in set(frame["method"])}
-    panels = [_panel(classifier, part, methods) for classifier, part in parts_of(frame, "classifier").items()]
+    panels = [_panel(run, classifier, part, methods) for classifier, part in parts_of(frame, "classifier").items()]
     heights = [0.45 + 0.1 * len(panel.names) * len(methods) for panel in panels]
-    title = _scores_finding(run, [panel.heading for panel in panels])
+    title = _scores_finding(run, in_order(frame["classifier"]))
     figure = interval_panels(title, panels, heights, legend_inches=0.4, spread=0.6, name_characters=26, sharex=True)
     with figure as (picture, axes):
         for axis in axes:
@@ -140,10 +143,10 @@ def _metric(row: Row) -> str:
     return METRICS[row["metric"]] + ("" if is_null(row["label"]) else f" of “{drawn(row['label'])}”")
 
 
-def _panel(classifier: str, scores: pd.DataFrame, methods: Mapping[str, pd.DataFrame]) -> Panel:
+def _panel(run: Run, classifier: str, scores: pd.DataFrame, methods: Mapping[str, pd.DataFrame]) -> Panel:
     """Show a classifier's scores by metric, a series for each method."""
     series = {shown: rows[rows["classifier"] == classifier].set_index("shown") for shown, rows in methods.items()}
-    return Panel(classifier, in_order(scores["shown"]), series)
+    return Panel(titled(run, classifier), in_order(scores["shown"]), series)
 
 
 def _scores_finding(run: Run, classifiers: list[str]) -> str:
@@ -159,7 +162,7 @@ def every_score(run: Run) -> Table | Prose:
     """List every score with its interval."""
     rows = [
         [
-            name(row["classifier"]),
+            named(run, row["classifier"]),
             METHODS[row["method"]],
             METRICS[row["metric"]],
             name(row["label"]),
@@ -200,14 +203,14 @@ def confusion(run: Run) -> Picture | Prose:
     with panels_in_pairs(title, len(tables), height, 0.2) as (picture, axes):
         for axis, (classifier, counts) in zip(axes, tables.items(), strict=True):
             _matrix(axis, counts, width)
-            axis.set_title(wrapped(classifier, 40))
+            axis.set_title(wrapped(titled(run, classifier), 40))
             axis.tick_params(axis="x", length=0, rotation=0 if upright else 90)
             axis.tick_params(axis="y", length=0, rotation=0)
         picture.alternative_text = described(
             title,
             "Confusion matrices with counts of held-out texts",
             [
-                f"{drawn(classifier)}, people say {drawn(human)}: "
+                f"{drawn(titled(run, classifier))}, people say {drawn(human)}: "
                 + ", ".join(f"{drawn(predicted)} {number:,}" for predicted, number in line.items())
                 for classifier, counts in tables.items()
                 for human, line in _lines(counts)

@@ -9,6 +9,7 @@ from samizdat.records.classifiers import ClassifierCard
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import in_order, rows_of
 from samizdat.reporting.label_shares import draw_label_shares, shares_of_texts
+from samizdat.reporting.outside import titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import Picture
 from samizdat.reporting.words import Prose, Table, count, counted, drawn, joined, label, name, percent, table
@@ -100,7 +101,7 @@ def shares_by_group(run: Run) -> Picture | Prose:
         title = _group_finding(run, of_groups[of_groups["group"].isin(groups)])
         sets = {group: shares[shares["group"] == group] for group in groups}
     else:
-        title = _overall_finding(shares_of_texts(run))
+        title = _overall_finding(run, shares_of_texts(run))
         sets = {"all texts": shares_of_texts(run)}
     return draw_label_shares(
         run,
@@ -121,14 +122,16 @@ def in_brief(run: Run, classifier: str) -> str:
     of_groups = rows[rows["group_kind"] == "group"]
     found = _group_finding(run, of_groups) if len(of_groups) else NO_GROUP_DIFFERS
     if found == NO_GROUP_DIFFERS:
-        found = _overall_finding(rows[rows["group_kind"] == "all"])
+        found = _overall_finding(run, rows[rows["group_kind"] == "all"])
     return escape(found)
 
 
-def _overall_finding(shares: pd.DataFrame) -> str:
+def _overall_finding(run: Run, shares: pd.DataFrame) -> str:
     """Say as a title which label has the largest share of all texts."""
     top = max(rows_of(shares), key=lambda row: row["share"])
-    return f"Of all texts, {drawn(top['classifier'])} calls {percent(top['share'])} “{drawn(top['label'])}”"
+    return (
+        f"Of all texts, {drawn(titled(run, top['classifier']))} calls {percent(top['share'])} “{drawn(top['label'])}”"
+    )
 
 
 def _group_finding(run: Run, shares: pd.DataFrame) -> str:
@@ -150,7 +153,7 @@ def _group_finding(run: Run, shares: pd.DataFrame) -> str:
         gap = high["share"] - low["share"]
         if gap > best[0]:
             words = (
-                f"Of “{drawn(high['group'])}”, {drawn(high['classifier'])} calls {percent(high['share'])} "
+                f"Of “{drawn(high['group'])}”, {drawn(titled(run, high['classifier']))} calls {percent(high['share'])} "
                 f"“{drawn(high['label'])}”; of “{drawn(low['group'])}”, {percent(low['share'])}"
             )
             best = (gap, words)

@@ -1,19 +1,11 @@
 """Say how many texts the classifiers were not made for."""
 
-from samizdat.base.escaping import escape
 from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.frames import rows_of
+from samizdat.reporting.outside import OUTSIDE, found_outside, in_words
 from samizdat.reporting.run import Run
 from samizdat.reporting.words import Prose, Table, count, counted, joined, label, name, percent, table
 
-# The report warns where this share of the texts, or more, is not what a classifier was made for.
-WARN_SHARE = 0.1
-# Check → what it finds in texts that a classifier was not made for.
-OUTSIDE = {
-    "other_language": "in another language than {languages}",
-    "too_short": "shorter than {min_words} words",
-    "too_long": "longer than {max_words} words",
-}
 # The same, where no text is such a one.
 _ALL_ZERO = {
     "no_label": "got a label from each classifier",
@@ -26,15 +18,18 @@ _ALL_ZERO = {
 
 def counts(run: Run) -> Table | Prose:
     """Count for each classifier the texts that it was not made for."""
-    checks = {"no_label": "given no label", "several_windows": "read in several windows"} | OUTSIDE
-    if len(run.fitness) and not run.fitness["texts"].any():
+    checks = {"no_label": "given no label", "several_windows": "read in several windows"}
+    if len(run.fitness) and not run.fitness["texts"].any() and run.fitness["of"].all():
         every = joined(dict.fromkeys(_ALL_ZERO[one] for one in run.fitness["check"]))
         return Prose(f"Every text {every}.")
     rows = []
     for row in rows_of(run.fitness):
-        words = checks[row["check"]].format(**_made_for(run, row["classifier"]))
-        share = percent(row["texts"] / row["of"]) if row["of"] else ""
-        rows.append([name(row["classifier"]), escape(words), count(row["texts"]), count(row["of"]), share])
+        words = checks[row["check"]] if row["check"] in checks else in_words(run, row)
+        if row["of"]:
+            cells = [count(row["texts"]), count(row["of"]), percent(row["texts"] / row["of"])]
+        else:
+            words, cells = f"{words}: of no text could it be told", ["", "", ""]
+        rows.append([name(row["classifier"]), words, *cells])
     header = ["Classifier", "Texts", "Number", "Of", "Share"]
     return table(rows, header, numbers=header[2:]) if rows else Prose(NONE_APPLIED)
 
@@ -44,23 +39,17 @@ def warnings(run: Run) -> Prose:
     sentences = [sentence for classifier in run.cards for sentence in warnings_of(run, classifier)]
     if sentences:
         return Prose(" ".join(sentences))
-    known = [one for one in run.fitness["check"] if one in OUTSIDE]
+    known = run.fitness[run.fitness["check"].isin(OUTSIDE)]
+    if len(known) and not known["of"].all():
+        return Prose("Of no text could it be told in which language it is, so nothing is said of the classifiers’ fit.")
     said = "Where the config says what a classifier was made for, nearly all texts are of that kind."
-    return Prose(said if known else "The config does not say which texts the classifiers were made for.")
+    return Prose(said if len(known) else "The config does not say which texts the classifiers were made for.")
 
 
 def warnings_of(run: Run, classifier: str) -> list[str]:
     """Say what many texts are that a classifier was not made for."""
-    rows = run.fitness[run.fitness["check"].isin(OUTSIDE) & (run.fitness["classifier"] == classifier)]
     return [
         f"**{label(classifier)} was not made for all of these texts**: {percent(row['texts'] / row['of'])} of "
-        f"{counted(row['of'], 'text')} are {escape(OUTSIDE[row['check']].format(**_made_for(run, classifier)))}."
-        for row in rows_of(rows)
-        if row["of"] and row["texts"] >= WARN_SHARE * row["of"]
+        f"{counted(row['of'], 'text')} are {in_words(run, row)}."
+        for row in found_outside(run, classifier)
     ]
-
-
-def _made_for(run: Run, classifier: str) -> dict[str, object]:
-    """Return what the words of `OUTSIDE` name of a classifier."""
-    card = run.cards[classifier]
-    return {"languages": joined(card.languages), "min_words": card.min_words, "max_words": card.max_words}

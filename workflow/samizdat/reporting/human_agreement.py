@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from samizdat.reporting.frames import Row, parts_of, rows_of
+from samizdat.reporting.outside import labelled
 from samizdat.reporting.run import Run
-from samizdat.reporting.words import Prose, joined, label, number_interval, percent
+from samizdat.reporting.words import Prose, joined, number_interval, percent
 
 ALPHAS = {"krippendorff_alpha": "their labels", "krippendorff_alpha_ratings": "their ratings"}
 
@@ -16,11 +17,11 @@ def ceiling(run: Run) -> Prose:
     for classifier, part in parts_of(rows, "classifier").items():
         found = {(row["method"], row["metric"]): row for row in rows_of(part)}
         if ("human", "macro_f1") in found:
-            sentences.append(_ceiling(classifier, found))
+            sentences.append(_ceiling(run, classifier, found))
     return Prose(" ".join(sentences) or "How far people agree with each other is not known for this corpus.")
 
 
-def _ceiling(classifier: str, found: Mapping[tuple[str, str], Row]) -> str:
+def _ceiling(run: Run, classifier: str, found: Mapping[tuple[str, str], Row]) -> str:
     """Compare one classifier with people and, where there is one, with the word list."""
 
     def spelled(method: str, metric: str = "macro_f1") -> str:
@@ -37,6 +38,6 @@ def _ceiling(classifier: str, found: Mapping[tuple[str, str], Row]) -> str:
     words = f"; the word list of VADER reaches {spelled('lexicon')}" if rated else ""
     return (
         f"People do not agree either: one rater, drawn at random for each text, reaches a macro-F1 of "
-        f"{spelled('human')} compared with {others}. {label(classifier)} reaches {spelled('classifier')}, {share} of "
-        f"that{words}.{agree}"
+        f"{spelled('human')} compared with {others}. {labelled(run, classifier)} reaches {spelled('classifier')}, "
+        f"{share} of that{words}.{agree}"
     )

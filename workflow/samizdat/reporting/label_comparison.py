@@ -9,6 +9,7 @@ from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
 from samizdat.reporting.interval_charts import interval_line
 from samizdat.reporting.label_shares import draw_label_shares, next_to_texts, shares_of_samples, shares_of_texts
+from samizdat.reporting.outside import labelled, named, titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
     DASHES,
@@ -60,7 +61,7 @@ def in_brief(run: Run, classifier: str) -> list[str]:
 
 def _sentence(run: Run, row: Row) -> str:
     """Say one divergence with its interval and the label that differs most, and claim nothing that chance explains."""
-    start = f"By the classifier {label(row['classifier'])}, "
+    start = f"By the classifier {labelled(run, row['classifier'])}, "
     shares = (
         f"the label shares of the {counted(row['samples'], 'sample')}{of_model(run, row)} begun with nothing are "
         f"{_bits(row['observed_bits'])}{NO_BREAK}bits away from those of the texts"
@@ -171,7 +172,7 @@ def by_training(run: Run) -> Picture | Prose:
         for axis, (classifier, part) in zip(axes, classifiers.items(), strict=True):
             for series, (model, course) in enumerate(parts_of(part, "model").items()):
                 _course(axis, course.sort_values("percent"), series, model)
-            axis.set_title(wrapped(classifier, 40))
+            axis.set_title(wrapped(titled(run, classifier), 40))
             axis.set(xlabel="share of the training done, %", xlim=(0, 105))
             axis.set_ylim(0, 1.05 * np.nanmax(rows[["observed_bits", "high", "chance_bits"]].to_numpy(float)))
         axes[0].set_ylabel("divergence from the texts, bits")
@@ -184,7 +185,7 @@ def by_training(run: Run) -> Picture | Prose:
             title,
             kind,
             [
-                f"{drawn(classifier)}, {drawn(model)}: "
+                f"{drawn(titled(run, classifier))}, {drawn(model)}: "
                 + ", ".join(f"{_best(row):.3f} bits at {row['percent']} %" for row in rows_of(course))
                 for classifier, part in classifiers.items()
                 for model, course in parts_of(part, "model").items()
@@ -236,7 +237,7 @@ def divergences(run: Run) -> Table | Prose:
     begun = {"nothing": "nothing", "prompts": "the prompts"}
     rows = [
         [
-            name(row["classifier"]),
+            named(run, row["classifier"]),
             name(row["model"]),
             percent(row["percent"] / 100),
             begun[row["begun_with"]],

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from samizdat.reporting.frames import in_order, parts_of
 from samizdat.reporting.interval_charts import Panel, interval_panels
+from samizdat.reporting.outside import titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
     HATCHES,
@@ -124,4 +125,4 @@ def _panel(run: Run, classifier: str, sets: Mapping[str, pd.DataFrame]) -> Panel
     for words, rows in sets.items():
         own = rows[rows["classifier"] == classifier].set_index("label").reindex(labels)
         series[words] = own.rename(columns={"share": "value"})
-    return Panel(classifier, labels, series)
+    return Panel(titled(run, classifier), labels, series)

@@ -14,6 +14,7 @@ from samizdat.base.files import MAKE_AGAIN, checked_bytes
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.corpus import TEXTS, CorpusSummary
 from samizdat.records.io import read_document, read_table
+from samizdat.records.labels import RATER_QUALITY
 from samizdat.records.models import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
 from samizdat.records.run import Manifest
 from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY
@@ -134,6 +135,11 @@ class Run:
         """What others need for the held-out texts, by name: `records.yardsticks.YARDSTICKS`."""
         table = read_table(self.folder / "statistics" / "yardsticks.parquet", YARDSTICKS)
         return {row["yardstick"]: row for row in rows_of(table)}
+
+    @cached_property
+    def rater_quality(self) -> pd.DataFrame:
+        """What raters said of drawn texts, and what follows: `records.labels.RATER_QUALITY`."""
+        return read_table(self.folder / "statistics" / "rater_quality.parquet", RATER_QUALITY)
 
     @cached_property
     def longest_copies(self) -> dict[str, Row]:

@@ -9,6 +9,7 @@ from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.frames import Row, in_order, rows_of
 from samizdat.reporting.label_comparison import of_model
 from samizdat.reporting.label_shares import draw_label_shares, next_to_texts, shares_of_samples
+from samizdat.reporting.outside import titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
     Picture,
@@ -223,6 +224,7 @@ def _course_of_labels(run: Run, samples: pd.DataFrame) -> str:
         return "No label’s share changes in the course of training by more than chance explains"
     first, last = max(found, key=lambda pair: abs(pair[1]["share"] - pair[0]["share"]))
     return (
-        f"{drawn(first['classifier'])} calls {percent(first['share'])} of the samples after {percents[0]} % of "
-        f"training “{drawn(first['label'])}”, {percent(last['share'])} of those after {percents[-1]} %"
+        f"{drawn(titled(run, first['classifier']))} calls {percent(first['share'])} of the samples after "
+        f"{percents[0]} % of training “{drawn(first['label'])}”, {percent(last['share'])} of those after "
+        f"{percents[-1]} %"
     )

@@ -6,6 +6,7 @@ from samizdat.base.escaping import quoted
 from samizdat.records.samples import PUBLISHED_PERCENT, begun_with_nothing
 from samizdat.reporting.copied_passages import copy_note, with_copy_marked
 from samizdat.reporting.frames import Row, rows_of
+from samizdat.reporting.outside import found_outside, named
 from samizdat.reporting.run import Run
 from samizdat.reporting.words import Prose, Table, count, counted, joined, name, percent, scored, table
 
@@ -182,7 +183,7 @@ def _gallery(run: Run, samples: pd.DataFrame) -> Table:
         for row in rows_of(samples)
     ]
     header = [*(["Model"] if len(run.models) > 1 else []), "Temperature", "Sample"]
-    header += [name(card) for card in run.cards]
+    header += [named(run, card) for card in run.cards]
     return table(rows, header, numbers=["Temperature"])
 
 
@@ -209,8 +210,12 @@ def _step(sample: Row) -> str:
 
 
 def _label(run: Run, classifier: str, sample_id: str) -> str:
-    """Write the label that a classifier gives a sample, and its probability; nothing where it gives none."""
+    """Write the label that a classifier gives a sample, and its probability; nothing where it gives none.
+
+    A question mark says that the classifier was made for other texts.
+    """
     found = run.sample_labels[classifier].get(sample_id)
     if not found:
         return ""
-    return scored(found[0], f"{found[1]:.2f}")
+    doubt = "?" if found_outside(run, classifier) else ""
+    return scored(found[0], f"{found[1]:.2f}{doubt}")

@@ -6,11 +6,12 @@ import numpy as np
 
 from samizdat.base.escaping import escape, shortened
 from samizdat.records.samples import begun_with_nothing
-from samizdat.reporting import agreement, classifiers, fitness, label_comparison, sample_quality
+from samizdat.reporting import agreement, classifiers, fitness, label_comparison, raters, sample_quality
 from samizdat.reporting.copied_passages import copy_in_context, source_of, with_copy_marked
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
 from samizdat.reporting.held_out_loss import best_model
 from samizdat.reporting.label_shares import shares_in_words, shares_of_samples, shares_of_texts, stacked_bars
+from samizdat.reporting.outside import titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.samples import unprompted
 from samizdat.reporting.style import FAINT, PALETTE, Picture, described, drawing, in_percent, wrapped
@@ -46,11 +47,11 @@ def learning(run: Run) -> Prose:
     verdict = "Yes" if best.validation_bits_per_byte < before else "No"
     beaten = ", fewer than the GPT-2" if run.yardsticks["ngram"]["bits_per_byte"] < after else ""
     return Prose(
-        f"**{verdict}.** {of} {size} needs **{after:.2f}{NO_BREAK}bits** for each byte of text that it has not seen; "
-        f"before training it needed {before:.2f} (for the validation texts). Fewer bits are better predictions. For "
-        f"comparison: the compressor xz needs {bits['xz']}, and {bits['xz_after_training']} after it has read the "
-        f"training texts{part}; an n-gram model of the same texts, which only counts what follows the last five bytes, "
-        f"needs {bits['ngram']}{beaten}."
+        f"**{verdict}, on these texts.** {of} {size} needs **{after:.2f}{NO_BREAK}bits** for each byte of text that it "
+        f"has not seen; before training it needed {before:.2f} (for the validation texts). Fewer bits are better "
+        f"predictions. For comparison: the compressor xz needs {bits['xz']}, and {bits['xz_after_training']} "
+        f"after it has read the training texts{part}; an n-gram model of the same texts, which only counts what "
+        f"follows the last five bytes, needs {bits['ngram']}{beaten}."
     )
 
 
@@ -179,7 +180,7 @@ def writing(run: Run) -> Prose:
     return Prose(
         "The first text of each temperature that begins with nothing, not the best one. At a higher temperature "
         "unlikely words come more often. Marked is the longest passage that a training text has, too.\n\n"
-        + "\n\n".join(lines)
+        + "\n\n".join([*lines, *([told] if (told := raters.told(run)) else [])])
     )
 
 
@@ -195,9 +196,11 @@ def _findings(run: Run) -> Iterator[str]:
             continue
         compared = label_comparison.in_brief(run, classifier) or ["No samples to compare with texts"]
         found = [f"{sentence}." for sentence in (classifiers.in_brief(run, classifier), *compared)]
-        trust = [*fitness.warnings_of(run, classifier), f"{agreement.in_brief(run, classifier)}."]
+        by_raters = raters.in_brief(run, classifier)
+        trust = [f"{agreement.in_brief(run, classifier)}.", *([f"{by_raters}."] if by_raters else [])]
         predicts = escape(shortened(run.cards[classifier].predicts))
-        yield " ".join([f"- **{label(classifier)}** ({predicts}).", *found, "*Trust:*", *trust])
+        warned = fitness.warnings_of(run, classifier)
+        yield " ".join([f"- **{label(classifier)}** ({predicts}).", *warned, *found, "*Trust:*", *trust])
 
 
 def finding_picture(run: Run) -> Picture | None:
@@ -219,7 +222,7 @@ def finding_picture(run: Run) -> Picture | None:
         for model, part in parts_of(samples[samples["classifier"] == classifier], "group").items()
     ]
     shares = [part.set_index("label")["share"].reindex(labels, fill_value=0) for _, part in bars]
-    title = f"Labels by {drawn(classifier)}"
+    title = f"Labels by {drawn(titled(run, classifier))}"
     with drawing(title, 0.6 + 0.25 * len(bars), width_inches=NARROW_INCHES) as (picture, [axis]):
         stacked_bars(axis, labels, np.array(shares).T, NARROW_INCHES)
         axis.set_yticks(range(len(bars)), [wrapped(name, 20, 2) for name, _ in bars])

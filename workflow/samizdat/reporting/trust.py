@@ -11,6 +11,7 @@ from samizdat.base.escaping import escape, quoted
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import Row, parts_of, rows_of
 from samizdat.reporting.interval_charts import interval_line
+from samizdat.reporting.outside import named, titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
     FAINT,
@@ -29,7 +30,6 @@ from samizdat.reporting.words import (
     count,
     drawn,
     is_null,
-    name,
     number_interval,
     percent,
     scored,
@@ -66,7 +66,7 @@ def calibration(run: Run) -> Picture | Prose:
         for series, (classifier, part) in enumerate(classifiers.items()):
             interval_line(
                 axis, part["confidence"], part["accuracy"], part["low"], part["high"],
-                series=series, label=legend_label(classifier, 40),
+                series=series, label=legend_label(titled(run, classifier), 40),
             )  # fmt: skip
         axis.set(xlabel="mean probability of the label", ylabel="share that people agree with", xlim=(0, 1.02))
         axis.set_ylim(0, 1.02)
@@ -76,7 +76,7 @@ def calibration(run: Run) -> Picture | Prose:
         picture.alternative_text = described(
             title,
             f"Points with {percent(run.confidence)} intervals",
-            [_calibrated(part, errors[classifier]) for classifier, part in classifiers.items()],
+            [_calibrated(run, part, errors[classifier]) for classifier, part in classifiers.items()],
         )
     return picture
 
@@ -98,13 +98,13 @@ def _calibration_finding(run: Run, errors: Mapping[str, Row]) -> str:
     leads = {1: "right less often than", -1: "right more often than", 0: "not right as often as"}
     lead = leads[verdicts.overconfident(run, classifier)]
     size = f"{percent(worst['value'], 1)} on average, where chance explains up to {percent(worst['chance'], 1)}"
-    return f"“{drawn(classifier)}” is {lead} it says: by {size}"
+    return f"“{drawn(titled(run, classifier))}” is {lead} it says: by {size}"
 
 
-def _calibrated(bins: pd.DataFrame, error: Row) -> str:
+def _calibrated(run: Run, bins: pd.DataFrame, error: Row) -> str:
     """Say how often a classifier is right at each probability."""
     return (
-        f"{drawn(error['classifier'])}, expected calibration error {error['value']:.3f}"
+        f"{drawn(titled(run, error['classifier']))}, expected calibration error {error['value']:.3f}"
         + ("" if is_null(error["chance"]) else f" (chance explains up to {error['chance']:.3f})")
         + ": "
         + ", ".join(
@@ -182,7 +182,7 @@ def group_tests(run: Run) -> Table | Prose:
     different = {row["classifier"] for row in verdicts.different_groups(run)}
     rows = [
         [
-            name(row["classifier"]),
+            named(run, row["classifier"]),
             f"{number_interval(row['cramers_v'], row['low'], row['high'])}{_effect(row, different)}",
             f"{row['chi_square']:,.1f}",
             count(row["degrees_of_freedom"]),
@@ -221,7 +221,7 @@ def examples(run: Run) -> Table | Prose:
     texts = run.texts.set_index("id")["text"]
     rows = [
         [
-            name(row["classifier"]),
+            named(run, row["classifier"]),
             row["certainty"],
             quoted(texts[row["id"]], language=run.language),
             scored(row["label"], percent(row["probability"])),

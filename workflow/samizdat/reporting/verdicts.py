@@ -95,6 +95,12 @@ def better_models(run: Run) -> set[tuple[str, str]]:
     return {(row["model"], row["other"]) for row in rows if row["low"] > 0 or row["high"] < 0}
 
 
+def told_by_people(run: Run) -> int:
+    """Find whether people call texts a person's more often than samples (1) or less often (−1), or neither (0)."""
+    rows = run.rater_quality[run.rater_quality["metric"] == "difference"]
+    return next((1 if row["value"] > 0 else -1 for row in _found(run, rows)), 0)
+
+
 def published(divergences: pd.DataFrame) -> pd.DataFrame:
     """Choose the rows that compare all unprompted samples of a published model with the texts."""
     return divergences[(divergences["begun_with"] == "nothing") & divergences["temperature"].isna()]

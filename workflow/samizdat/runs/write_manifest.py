@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 from samizdat.base import stage
-from samizdat.base.corpus_files import corpus_files
+from samizdat.base.corpus_files import corpus_files, label_table
 from samizdat.base.files import checked_bytes, checked_sha256, sha256_of
 from samizdat.records.io import write_document
 from samizdat.records.run import Manifest
@@ -65,7 +65,13 @@ def write_manifest(
         UserError: an artefact is damaged; its hash must not become the truth.
     """
     config = json.loads(checked_bytes(run_config))
-    inputs = [*corpus_files(config["corpus"]["paths"]), notes.as_posix(), *(path.as_posix() for path in archives)]
+    labels = [label_table(name).as_posix() for name in config["human_labels"]]
+    inputs = [
+        *corpus_files(config["corpus"]["paths"]),
+        *labels,
+        notes.as_posix(),
+        *(one.as_posix() for one in archives),
+    ]
     commit, clean = _code_state(notes)
     document = Manifest(
         run=config["name"],

@@ -1,0 +1,71 @@
+"""Samples in strata: known answers, and intervals that cover the truth as often as they say."""
+
+import numpy as np
+import pytest
+
+from samizdat.measures.stratified import allocate, half_width, rows_for, weighted_ratio
+
+
+def test_rare_strata_are_drawn_more_than_in_proportion():
+    sizes = np.array([10_000, 100, 3])
+    taken = allocate(sizes, 110)
+    assert taken.sum() == 110 and taken[2] == 3 and taken[0] > taken[1] >= 9
+    assert allocate(sizes, 20_000).tolist() == sizes.tolist()
+    assert allocate(np.array([50, 50, 50]), 7).tolist() == [3, 2, 2]
+    for rows in range(15, 140):
+        assert allocate(np.array([60, 60, 20]), rows).sum() == rows
+
+
+def test_the_rows_for_an_interval_are_those_of_the_formula():
+    # Of one stratum that never ends: (1.96 / 0.05)² / 4 = 384.1; with 1,000 texts n / (1 + (n − 1) / N) by hand.
+    assert rows_for(np.array([10**9]), 0.05, 0.95) == 385
+    assert rows_for(np.array([1000]), 0.05, 0.95) == 278
+    sizes = np.array([9000, 800, 200])
+    rows = rows_for(sizes, 0.05, 0.95)
+    assert half_width(sizes, allocate(sizes, rows), 0.95) <= 0.05 < half_width(sizes, allocate(sizes, rows - 1), 0.95)
+
+
+def test_an_estimate_weighs_each_stratum_by_its_size():
+    strata = np.repeat([0, 1], 20)
+    right = np.array([1.0] * 18 + [0.0] * 2 + [1.0] * 10 + [0.0] * 10)
+    value, low, high = weighted_ratio(right, np.ones(40), strata, np.array([900, 100]), 0.95)
+    assert value == pytest.approx(0.9 * 0.9 + 0.1 * 0.5)
+    # Cochran by hand, with the row more of each stratum: s² = ((n−1)s² + pooled)/n.
+    pooled = 0.86 * 0.14
+    parts = [0.81 * (1 - 20 / 900) * (1.8 + pooled) / 20**2, 0.01 * (1 - 20 / 100) * (5 + pooled) / 20**2]
+    size, square = 0.86 * 0.14 / sum(parts), 2.024394**2
+    middle, width = (0.86 + square / 2 / size) / (1 + square / size), None
+    width = np.sqrt(square * (0.86 * 0.14 + square / 4 / size) / size) / (1 + square / size)
+    assert (low, high) == pytest.approx((middle - width, middle + width), abs=1e-6)
+
+
+def test_ends_and_few_rows():
+    strata = np.zeros(30, int)
+    value, low, high = weighted_ratio(np.ones(30), np.ones(30), strata, np.array([3000]), 0.95)
+    assert value == high == 1 and 0.85 < low < 0.92  # Wilson's of 30 of 30 is 0.886
+    assert weighted_ratio(np.ones(30), np.ones(30), strata, np.array([30]), 0.95) == (
+        1,
+        1,
+        1,
+    )  # nothing is left to know
+    assert np.isnan(weighted_ratio(np.ones(5), np.ones(5), strata[:5], np.array([99]), 0.95)[1])
+    assert np.isnan(weighted_ratio(np.zeros(30), np.zeros(30), strata, np.array([99]), 0.95)[0])
+
+
+@pytest.mark.parametrize("rates", [(0.9, 0.5, 0.2), (0.97, 0.95, 0.99), (0.6, 0.55, 0.7)])
+def test_intervals_cover_the_truth(rates):
+    """Of 400 drawings: a 95 % interval that covers less than 92 % of them has a chance of 0.3 %."""
+    random = np.random.default_rng(1)
+    sizes = np.array([3000, 600, 200])
+    owners = np.repeat([0, 1, 2], sizes)
+    right = random.random(len(owners)) < np.array(rates)[owners]
+    taken = allocate(sizes, 120)
+    starts, covered = np.cumsum(sizes) - sizes, 0
+    for _ in range(400):
+        rows = np.concatenate(
+            [start + random.choice(size, number, replace=False)
+             for start, size, number in zip(starts, sizes, taken, strict=True)]
+        )  # fmt: skip
+        _, low, high = weighted_ratio(right[rows].astype(float), np.ones(len(rows)), owners[rows], sizes, 0.95)
+        covered += low <= right.mean() <= high
+    assert covered / 400 >= 0.92

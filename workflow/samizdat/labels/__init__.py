@@ -1,0 +1,4 @@
+"""Labels by people: draws sheets for raters, and reads them back. Uses `base`, `corpus`, `measures` and `records`.
+
+It is above `corpus`, whose readers know the spreadsheet programs.
+"""

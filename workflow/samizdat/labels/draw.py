@@ -1,0 +1,196 @@
+"""Draw texts and samples for raters, and write their sheets (`samizdat label draw`)."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from samizdat.base.corpus_files import LABELS
+from samizdat.base.errors import UserError
+from samizdat.base.seeds import derive_seed
+from samizdat.labels.sheets import LONGEST_CHARACTERS, SUFFIXES, fingerprint, shown, write_csv, write_xlsx
+from samizdat.measures.stratified import allocate, half_width, rows_for
+from samizdat.records.classifiers import SCORES, ClassifierCard
+from samizdat.records.corpus import SPLITS, TEXTS
+from samizdat.records.io import read_document, read_table, write_document
+from samizdat.records.labels import MODEL, ORIGIN, PERSON, LabelKey
+from samizdat.records.run import Manifest
+from samizdat.records.samples import SAMPLES, begun_with_nothing
+
+HALF_WIDTH = 0.05
+# Of the rows of a classifier, so many are texts; the others are samples.
+TEXT_SHARE = 0.75
+
+
+def draw(classifier: str | None, *, run: str, raters: list[str], rows: int) -> str:
+    """Draw rows, and write a .csv and an .xlsx sheet for each rater, and the key of the rows.
+
+    Args:
+        classifier: whose labels the raters give; None: they say whether a person or a model wrote the text.
+        run: the name of a finished run.
+        raters: names, for the files.
+        rows: how many rows each rater gets.
+
+    Returns:
+        What was written, and how wide the intervals will be.
+
+    Raises:
+        UserError: there is no such run or classifier, the sheets exist, or a name or number can't be used.
+    """
+    results = Path("results", run)
+    if not (results / "manifest.json").is_file():
+        raise UserError(f"{results} is no finished run", remedy="make the run first, or give another with --run")
+    config = read_document(Manifest, results / "manifest.json").config
+    question = classifier or ORIGIN
+    folder = LABELS / run / question
+    _check(raters, folder)
+    texts = read_table(results / "corpus" / "texts.parquet", TEXTS)
+    names = [item["name"] for item in config["models"]]
+    samples = pd.concat([read_table(results / "samples" / f"{one}.parquet", SAMPLES) for one in names])
+    samples = begun_with_nothing(samples)
+    seed = derive_seed(config["seed"], "labels", question)
+    if classifier is None:
+        frame = _of_origin(texts, samples, seed)
+        labels, words = [PERSON, MODEL], "Was this text written by a person or by a language model?"
+    else:
+        known = [item["name"] for item in config["classifiers"]]
+        if classifier not in known:
+            raise UserError(
+                f"the run {run} has no classifier {classifier!r}",
+                remedy=f"name one of {', '.join(known)}, or give --origin" if known else "give --origin",
+            )
+        card = read_document(ClassifierCard, results / "classifiers" / classifier / "card.json")
+        frame = _of_classifier(texts, samples, results / "scores" / classifier)
+        labels, words = card.labels, f"Which label fits this text? It is {card.predicts}."
+    sizes = frame["stratum"].value_counts().sort_index()
+    drawn = _drawn(frame, sizes, rows, 0.5 if classifier is None else TEXT_SHARE, seed)
+    key = LabelKey(
+        run=run, question=question, words=words, labels=list(labels), raters=raters,
+        strata={str(name): int(size) for name, size in sizes.items()},
+        rows={
+            f"r{number:04}": {
+                "subset": row["subset"], "id": row["id"], "stratum": row["stratum"],
+                "sha256": hashlib.sha256(row["text"].encode()).hexdigest(),
+                "shown_sha256": fingerprint(shown(row["text"])),
+            }
+            for number, row in enumerate(_rows_of(drawn), start=1)
+        },
+    )  # fmt: skip
+    sheet = [(name, shown(text)) for name, text in zip(key.rows, drawn["text"], strict=True)]
+    for rater in raters:
+        order = np.random.default_rng(derive_seed(seed, "rater", rater)).permutation(len(sheet))
+        own = [sheet[place] for place in order]
+        write_csv(own, folder / f"{rater}.csv")
+        write_xlsx(own, key, folder / f"{rater}.xlsx")
+    write_document(key, folder / "key.json")
+    long = int((drawn["text"].str.len() > LONGEST_CHARACTERS).sum())
+    cut = (
+        f"\n{long} texts have more than {LONGEST_CHARACTERS:,} characters; raters see their beginnings" if long else ""
+    )
+    return f"{_said(key, folder)}{cut}\n{_widths(drawn, sizes, config['statistics']['confidence'])}"
+
+
+def _check(raters: list[str], folder: Path) -> None:
+    """Refuse raters that can't be names of files, and a folder with sheets."""
+    wrong = [
+        name for name in raters if not re.fullmatch(r"\w[\w-]{0,63}", name) or name.casefold() in ("key", "labels")
+    ]
+    alike = len({name.casefold() for name in raters}) < len(raters)
+    if wrong or alike or len(raters) < 2:
+        what = (
+            f"{wrong[0]!r} can't be a rater's name" if wrong else "there must be two raters or more, with other names"
+        )
+        raise UserError(what, remedy="give names of letters, digits, - and _, such as: --raters anna ben")
+    existing = [path for suffix in (*SUFFIXES, ".json") for path in sorted(folder.glob(f"*{suffix}"))]
+    if existing:
+        raise UserError(
+            f"{folder} has sheets already, such as {existing[0].name}",
+            remedy="read them with `samizdat label read`; or move the folder away to draw others",
+        )
+
+
+def _of_origin(texts: pd.DataFrame, samples: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """List one held-out text of each document, and the samples of each model; both are strata."""
+    held_out = texts[texts["split"] == SPLITS[-1]].sample(frac=1, random_state=seed & 0xFFFFFFFF)
+    held_out = held_out.drop_duplicates("document").sort_values("id")
+    return pd.concat(
+        [
+            held_out[["id", "text"]].assign(subset="texts", stratum="texts"),
+            samples[["id", "text"]].assign(subset="samples", stratum="samples: " + samples["model"]),
+        ],
+        ignore_index=True,
+    )
+
+
+def _of_classifier(texts: pd.DataFrame, samples: pd.DataFrame, scores: Path) -> pd.DataFrame:
+    """List the texts that a classifier was not trained on, and the samples; the label that it gives is the stratum."""
+    parts = []
+    for subset, frame in (("texts", texts), ("samples", samples)):
+        given = read_table(scores / f"{subset}.parquet", SCORES)
+        given = given[given["label"].notna() & ~given["seen_in_training"]]
+        part = frame[["id", "text"]].merge(given[["id", "label"]], on="id")
+        parts.append(part.assign(subset=subset, stratum=subset + ": " + part["label"]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _drawn(frame: pd.DataFrame, sizes: pd.Series, rows: int, text_share: float, seed: int) -> pd.DataFrame:
+    """Draw the rows of each stratum, and shuffle them all.
+
+    Raises:
+        UserError: there are fewer rows than two for each stratum, or nothing to draw from.
+    """
+    if frame.empty:
+        raise UserError(
+            "the run has no texts or samples to draw from",
+            remedy="keep texts from training (corpus.test_share), or write samples (sampling.unprompted_samples)",
+        )
+    of = frame.drop_duplicates("stratum").set_index("stratum")["subset"].reindex(sizes.index)
+    number = {"texts": round(rows * text_share), "samples": rows - round(rows * text_share)}
+    for one, other in (("texts", "samples"), ("samples", "texts")):
+        # What one side has not enough of is drawn from the other.
+        number[other] += max(number[one] - int(sizes[of == one].sum()), 0)
+    parts = []
+    for subset, count in number.items():
+        own = sizes[of == subset]
+        if own.empty:
+            continue
+        if count < 2 * len(own):
+            raise UserError(
+                f"{rows} rows are too few: {count} of them are {subset}, which have {len(own)} strata",
+                remedy=f"draw more, at least two for each of the {len(sizes)} strata: --rows N",
+            )
+        for stratum, size in zip(own.index, allocate(own.to_numpy(), count), strict=True):
+            part = frame[frame["stratum"] == stratum]
+            parts.append(part.sample(int(size), random_state=derive_seed(seed, stratum) & 0xFFFFFFFF))
+    together: pd.DataFrame = pd.concat(parts)
+    return together.sample(frac=1, random_state=seed & 0xFFFFFFFF)
+
+
+def _rows_of(frame: pd.DataFrame) -> list[dict[str, str]]:
+    """Return the rows of a table of texts as dictionaries."""
+    return cast("list[dict[str, str]]", frame.to_dict("records"))
+
+
+def _said(key: LabelKey, folder: Path) -> str:
+    return (
+        f"{len(key.rows)} rows for each of {', '.join(key.raters)}: {folder}/<rater>.xlsx and .csv. Send each rater "
+        f"one of the two, and not key.json.\nWhen they are back in this folder: samizdat label read {folder}"
+    )
+
+
+def _widths(drawn: pd.DataFrame, sizes: pd.Series, confidence: float) -> str:
+    """Say how wide intervals will be at most, and how many rows would give ±5 percentage points."""
+    lines = []
+    for subset, part in drawn.groupby("subset", sort=False):
+        counts = part["stratum"].value_counts().sort_index()
+        own = sizes[counts.index].to_numpy()
+        half = half_width(own, counts.to_numpy(), confidence)
+        needed = rows_for(own, HALF_WIDTH, confidence)
+        lines.append(
+            f"{len(part)} {subset} of {own.sum():,}: a share of 50 % will be known to ±{100 * half:.1f} points; "
+            f"{needed:,} would give ±{100 * HALF_WIDTH:.0f}"
+        )
+    return "\n".join(sorted(lines, reverse=True))

@@ -1,0 +1,60 @@
+"""The key of sheets for raters, the schema of what the raters said, and that of the statistics of it."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from samizdat.records.io import table_schema
+
+# The question whether a person wrote a text; no classifier can have a name with dots.
+ORIGIN = "person.or.model"
+PERSON, MODEL = "person", "model"
+
+
+@dataclass(frozen=True)
+class LabelKey:
+    """`data/labels/<run>/<question>/key.json`: which row of the sheets is what. Raters must not see it."""
+
+    run: str
+    question: str  # a classifier's name, or ORIGIN
+    words: str  # the question, as the raters read it
+    labels: list[str]  # that raters may give
+    raters: list[str]
+    strata: dict[str, int]  # stratum → number of texts or samples that were in it
+    # Row of the sheets → its `subset` ("texts" or "samples"), `id`, `stratum`, `sha256` (of the text's UTF-8 bytes) and
+    # `shown_sha256` (of the text as a sheet shows it).
+    rows: dict[str, dict[str, str]]
+
+
+# `data/labels/<run>/<question>/labels.parquet`: one row for each row of the sheets and each rater.
+HUMAN_LABELS = table_schema(
+    question=pa.string(),  # as in LabelKey
+    subset=pa.string(),  # "texts" or "samples"
+    id=pa.string(),  # of the text or sample
+    sha256=pa.string(),  # of its text; a sample of a later run may have the same id
+    stratum=pa.string(),
+    stratum_size=pa.int64(),  # how many texts or samples were in the stratum, of which some were drawn
+    rater=pa.string(),
+    label=pa.string(),  # null: the rater left the cell empty
+)
+
+# `statistics/rater_quality.parquet`: raters compared with each other, with classifiers and with the truth.
+RATER_QUALITY = table_schema(
+    question=pa.string(),  # as in LabelKey
+    subset=pa.string(),  # "texts" or "samples"; null: both
+    # Of a classifier: "accuracy", "precision" and "recall", as people see it, and "share", of what people call so.
+    # Of ORIGIN: "accuracy" (mean of the shares of texts and of samples that are told rightly), "difference" (how much
+    # more often texts are called a person's). Of the raters: "krippendorff_alpha", "kappa".
+    # Counts: "drawn", "undecided" (most raters gave no one label), "gone" (not in the run any more), "seen" (without a
+    # label of the classifier, or trained on). "rows_needed": how many rows would give an interval of ±5 points.
+    metric=pa.string(),
+    label=pa.string(),
+    rater=pa.string(),  # one rater, or the first of two; null: all together
+    other=pa.string(),  # "kappa": the other rater
+    rows=pa.int64(),  # rows that the value is of
+    population=pa.int64(),  # texts or samples that it is an estimate for; null: for none
+    value=pa.float64(),
+    low=pa.float64(),  # null with too few rows
+    high=pa.float64(),
+    p_value=pa.float64(),  # of no difference; null except for "difference", and with too few rows
+)

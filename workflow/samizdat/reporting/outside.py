@@ -1,0 +1,55 @@
+"""Say beside each number of a classifier that it was not made for many of these texts."""
+
+from samizdat.base.escaping import escape
+from samizdat.reporting.frames import Row, rows_of
+from samizdat.reporting.run import Run
+from samizdat.reporting.words import joined, label, name, percent
+
+# The report warns where this share of the texts, or more, is not what a classifier was made for.
+WARN_SHARE = 0.1
+# Check → what it finds in texts that a classifier was not made for.
+OUTSIDE = {
+    "other_language": "in another language than {languages}",
+    "too_short": "shorter than {min_words} words",
+    "too_long": "longer than {max_words} words",
+}
+
+
+def found_outside(run: Run, classifier: str) -> list[Row]:
+    """Return the rows of `records.statistics.FITNESS` with many texts that a classifier was not made for."""
+    rows = run.fitness[run.fitness["check"].isin(OUTSIDE) & (run.fitness["classifier"] == classifier)]
+    return [row for row in rows_of(rows) if row["of"] and row["texts"] >= WARN_SHARE * row["of"]]
+
+
+def in_words(run: Run, row: Row) -> str:
+    """Write what the texts are that a check of a classifier found."""
+    card = run.cards[row["classifier"]]
+    made_for = {"languages": joined(card.languages), "min_words": card.min_words, "max_words": card.max_words}
+    return escape(OUTSIDE[row["check"]].format(**made_for))
+
+
+def outside(run: Run, classifier: str) -> str:
+    """Say what the texts are that a classifier was not made for, in a few words; nothing where they are few."""
+    return joined(
+        f"{percent(row['texts'] / row['of'])} of the texts are {in_words(run, row)}"
+        for row in found_outside(run, classifier)
+    )
+
+
+def labelled(run: Run, classifier: str) -> str:
+    """Write a classifier's name for a sentence, and what it was not made for."""
+    words = outside(run, classifier)
+    return label(classifier) + (f" (not made for them: {words})" if words else "")
+
+
+def named(run: Run, classifier: str) -> str:
+    """Write a classifier's name for a table cell, and whether it was made for other texts."""
+    return name(classifier) + (f" ({MARK})" if found_outside(run, classifier) else "")
+
+
+def titled(run: Run, classifier: str) -> str:
+    """Write a classifier's name for the title of a chart, and whether it was made for other texts."""
+    return f"{classifier} ({MARK})" if found_outside(run, classifier) else classifier
+
+
+MARK = "made for other texts"

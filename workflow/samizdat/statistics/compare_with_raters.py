@@ -1,0 +1,139 @@
+"""Compare classifiers, and samples, with the labels that people gave drawn texts (`samizdat label`)."""
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+
+from samizdat.base import stage
+from samizdat.base.errors import UserError
+from samizdat.base.seeds import derive_seed
+from samizdat.measures.bootstrap import Bootstrap
+from samizdat.measures.stratified import rows_for
+from samizdat.records.classifiers import SCORES, ClassifierCard
+from samizdat.records.corpus import LABEL_PREFIX, TEXTS
+from samizdat.records.io import read_document, read_table
+from samizdat.records.labels import HUMAN_LABELS, ORIGIN, RATER_QUALITY
+from samizdat.records.samples import SAMPLES
+from samizdat.statistics.rater_quality import between_raters, of_classifier, of_origin, wide
+from samizdat.statistics.tables import Row, write_rows
+
+HALF_WIDTH = 0.05
+
+
+def compare_with_raters(
+    confidence: float,
+    bootstrap_resamples: int,
+    texts: Path,
+    samples: tuple[Path, ...],
+    classifiers: tuple[Path, ...],
+    scores: Path,
+    labels: tuple[Path, ...],
+    quality: Path,
+    seed: int,
+) -> str:
+    """Write `statistics/rater_quality.parquet`, and say which classifiers nobody has labelled texts for.
+
+    Args:
+        confidence: of intervals.
+        bootstrap_resamples: of intervals, and number of permutations.
+        texts: the corpus.
+        samples: one table for each training of a model.
+        classifiers: the folders `classifiers/<name>`.
+        scores: the folder with `<name>/texts.parquet` and `<name>/samples.parquet`.
+        labels: tables that `samizdat label read` wrote.
+        quality: the file to write.
+        seed: of the stage.
+
+    Raises:
+        UserError: a file is missing or damaged, or its labels are for no classifier of the run.
+    """
+    corpus = read_table(texts, TEXTS)
+    written = pd.concat([read_table(path, SAMPLES) for path in samples], ignore_index=True)
+    cards = {folder.name: read_document(ClassifierCard, folder / "card.json") for folder in classifiers}
+    given = {
+        name: pd.concat([read_table(scores / name / f"{subset}.parquet", SCORES).assign(subset=subset)
+                         for subset in ("texts", "samples")], ignore_index=True)
+        for name in cards
+    }  # fmt: skip
+    there = _places(corpus, written) if labels else set()
+    rows: list[Row] = []
+    asked = set()
+    for path in labels:
+        table = read_table(path, HUMAN_LABELS)
+        (question,) = set(table["question"])
+        if question not in cards and question != ORIGIN:
+            raise UserError(
+                f"{path} has labels for the classifier {question!r}, which this run doesn't have",
+                remedy="take it out of human_labels in the config, or give the classifier its old name",
+            )
+        if question in asked:
+            raise UserError(
+                f"two tables of human_labels are for the question {question!r}; the second is {path}",
+                remedy="keep one of them in the config",
+            )
+        asked.add(question)
+        bootstrap = Bootstrap(confidence, bootstrap_resamples, derive_seed(seed, question))
+        found = _of_question(question, table, there, cards.get(question), given.get(question), bootstrap)
+        rows += [{"question": question} | row for row in found]
+    lacking = []
+    for name, card in cards.items():
+        row = _needed(given[name], confidence)
+        rows += [{"question": name} | row] if row else []
+        if row and name not in asked and LABEL_PREFIX + (card.label_column or "") not in corpus:
+            lacking.append(f"{name}: {row['value']:,}")
+    write_rows(rows, RATER_QUALITY, quality)
+    if not lacking:
+        return f"{len(labels)} tables of labels by people"
+    return (
+        f"nobody has labelled texts for these classifiers; so many would give an interval of ±{100 * HALF_WIDTH:.0f} "
+        f"points (samizdat label draw): {', '.join(lacking)}"
+    )
+
+
+def _of_question(
+    question: str, table: pd.DataFrame, there: set[tuple[str, str, str]], card: ClassifierCard | None,
+    scores: pd.DataFrame | None, bootstrap: Bootstrap,
+) -> list[Row]:  # fmt: skip
+    """Compute the rows of one table of labels; texts that the run has no more, or no score for, are counted."""
+    drawn = wide(table)
+    number = len(drawn)
+    places = zip(drawn["subset"], drawn["id"], drawn["sha256"], strict=True)
+    drawn = drawn[[place in there for place in places]].reset_index(drop=True)
+    counts = {"drawn": number, "gone": number - len(drawn), "undecided": int(drawn["human"].isna().sum())}
+    rows = between_raters(drawn, bootstrap)
+    if card is None or scores is None:
+        rows += of_origin(drawn, bootstrap)
+    else:
+        named = scores.rename(columns={"label": "predicted"})[["subset", "id", "predicted", "seen_in_training"]]
+        joined = drawn.merge(named, on=["subset", "id"])
+        judged = joined[joined["predicted"].notna() & ~joined["seen_in_training"]]
+        counts["seen"] = len(joined) - len(judged)
+        rows += of_classifier(judged, list(card.labels), bootstrap)
+    return [*({"metric": metric, "rows": value, "value": value} for metric, value in counts.items()), *rows]
+
+
+def _needed(scores: pd.DataFrame, confidence: float) -> Row | None:
+    """Compute how many texts must be labelled for an interval of ±HALF_WIDTH; None where there are no texts."""
+    unseen = scores[(scores["subset"] == "texts") & scores["label"].notna() & ~scores["seen_in_training"]]
+    if unseen.empty:
+        return None
+    needed = rows_for(unseen["label"].value_counts().to_numpy(), HALF_WIDTH, confidence)
+    return {"subset": "texts", "metric": "rows_needed", "value": needed, "rows": 0, "population": len(unseen)}
+
+
+def _places(corpus: pd.DataFrame, written: pd.DataFrame) -> set[tuple[str, str, str]]:
+    """List subset, id and hash of all texts and samples."""
+    return {
+        (subset, key, _sha256(text))
+        for subset, frame in (("texts", corpus), ("samples", written))
+        for key, text in zip(frame["id"], frame["text"], strict=True)
+    }
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+if __name__ == "__main__":
+    stage.run(compare_with_raters)
