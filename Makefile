@@ -42,8 +42,8 @@ clean: .venv/ready  ## show disk use and ask what to keep; ALL=1 or WHAT="logs v
 	@samizdat clean $(WHAT) $(if $(ALL),--all)
 
 ##@ Development
-test: .venv/development  ## run all tests, two files at a time
-	@$(BIN)/pytest -rs --numprocesses 2 --dist loadfile
+test: .venv/development  ## run all tests, two files at a time, the long ones first
+	@$(BIN)/pytest -rs --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/development  ## check format, code and workflow
 	@ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/rules
