@@ -14,7 +14,8 @@ ifneq ($(shell mkdir -p "$$HOME" 2>/dev/null && test -w "$$HOME" && echo writabl
 endif
 
 .PHONY: help report plan verify bundle clean test lint cli-help lock audit fuzz fresh \
-  bench-training bench-kills bench-classification bench-generation bench-report bench-reproducibility bench-inference
+  bench-training bench-kills bench-classification bench-generation bench-report bench-reproducibility bench-inference \
+  bench-recipes
 
 .DEFAULT_GOAL := report
 
@@ -93,6 +94,10 @@ bench-reproducibility: .venv/ready  ## run the demo twice, kill sixty runs, dama
 
 bench-inference: .venv/ready  ## simulate every verdict and interval of the report; half an hour
 	@$(BIN)/python benchmarks/inference.py
+
+bench-recipes: .venv/ready  ## compare the recipe for small corpora with a grid around it; an hour
+	@snakemake --cores all results/demo/corpus/texts.parquet
+	@$(BIN)/python benchmarks/recipes.py
 
 bench-report: .venv/ready  ## check the page of the demo, a Czech and a hostile corpus in a browser
 	@$(BIN)/python benchmarks/report.py

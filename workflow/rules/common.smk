@@ -19,6 +19,7 @@ from samizdat.base.rule_params import folder_of, hashes_of_unnameable, nameable,
 from samizdat.base.seeds import derive_seed
 
 try:
+    configuration.leave_to_recipe(config, workflow.config_settings.overwrite_config)
     configuration.check(config, workflow.overwrite_configfiles)
     CORPUS = list_files(config["corpus"]["paths"])
 except UserError as error:
