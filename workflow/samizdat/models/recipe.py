@@ -44,7 +44,7 @@ def recipe(
         "learning_rate": row.learning_rate,
         "weight_decay": row.weight_decay,
     }
-    return values | given
+    return values | dict(given)
 
 
 def decided_by_recipe(
