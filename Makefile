@@ -15,7 +15,7 @@ endif
 
 .PHONY: help report plan verify bundle clean test lint cli-help lock audit fuzz fresh \
   bench-training bench-kills bench-classification bench-generation bench-report bench-reproducibility bench-inference \
-  bench-recipes
+  bench-languages bench-recipes
 
 .DEFAULT_GOAL := report
 
@@ -98,6 +98,9 @@ bench-inference: .venv/ready  ## simulate every verdict and interval of the repo
 bench-recipes: .venv/ready  ## compare the recipe for small corpora with a grid around it; an hour
 	@snakemake --cores all results/demo/corpus/texts.parquet
 	@$(BIN)/python benchmarks/recipes.py
+
+bench-languages: .venv/ready  ## make reports of corpora in ten languages and check each; a quarter of an hour, needs apt
+	@$(BIN)/python benchmarks/languages.py
 
 bench-report: .venv/ready  ## check the page of the demo, a Czech and a hostile corpus in a browser
 	@$(BIN)/python benchmarks/report.py

@@ -22,6 +22,11 @@ include: "workflow/rules/runs.smk"
 include: "workflow/rules/publishing.smk"
 
 
+# A limit for steps that use the GPU of this machine; a cluster divides its own.
+resource_scopes:
+    gpu_turn="local",
+
+
 rule all:
     """Make every file of the run: the executed notebook, the page, and all that they depend on."""
     default_target: True
@@ -30,9 +35,17 @@ rule all:
 
 
 onstart:
-    announce_unused_gpu(config["device"])
     set_aside(file for file in DAMAGED if file in REPORTS)
+    if workflow.local_exec:
+        announce_unused_gpu(config["device"])
+    else:
+        begin_on_cluster()
 
 
 onsuccess:
     announce_results()
+    SUBMITTED.end()
+
+
+onerror:
+    SUBMITTED.end()

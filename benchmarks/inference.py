@@ -1,12 +1,14 @@
 """Simulate each question of the report: how often it finds something where there is nothing, or something to find.
 
 It also counts how often intervals cover a known truth, and times the statistics of the largest corpora. What is counted
-is kept in work/, so that a run that was stopped goes on.
+is kept in work/, so that a run that was stopped goes on. A part of the questions, or the largest corpora alone, can be
+measured again: the rest of the record stays as it was.
 """
 
 import argparse
 import json
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -15,9 +17,9 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from inference_largest import largest
-from inference_questions import QUESTIONS
-from inference_world import RESAMPLES, SAMPLES, World
-from record import ROOT, Figure, commit, show, write
+from inference_questions import INTERVALS, QUESTIONS
+from inference_world import RESAMPLES, SAMPLES, UNKNOWN, World
+from record import RESULTS, ROOT, Figure, commit, show, write
 from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
@@ -26,9 +28,10 @@ from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 TEXTS, DOCUMENT_TEXTS, LABELS = (30, 100, 300, 1000, 10_000), (1, 20), (2, 9, 28, 100)
 # Corpora of each kind with nothing to be found, with an effect, and with too few documents; those of one job.
 FIRST, EFFECTS, FEW, AT_ONCE = 400, 50, 20, 50
-# So many more where the first ones give a rate above this one, which may be chance.
-MORE, LOOK_AGAIN = 1200, 0.055
-LEVEL, REACH, COVERED = 0.05, 0.07, 0.92
+# So many more where the first ones give a rate above this one, or a coverage outside these, which may be chance.
+MORE, LOOK_AGAIN, COVER_AGAIN = 1200, 0.055, (0.935, 0.975)
+LEVEL, REACH, COVERED, COVERED_MOST = 0.05, 0.07, 0.92, 0.98
+ASKED = {question: ask for question, (ask, _) in QUESTIONS.items()} | INTERVALS
 LARGEST = {"100 labels, 50,000 texts": (100, 50_000, 60, 2), "9 labels, 1,000,000 texts": (9, 1_000_000, 120, 3)}
 KEPT = ROOT / "work" / "benchmarks" / "inference.jsonl"
 
@@ -49,36 +52,62 @@ def main() -> None:
     """Simulate the grid, time the largest corpora, show and record the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=60, help="start no simulation after so many minutes")
+    parser.add_argument("--questions", default="", metavar="PATTERN", help="ask those that this pattern is found in")
     parser.add_argument("--no-largest", action="store_true", help="don't time the largest corpora")
+    parser.add_argument("--only-largest", action="store_true", help="time the largest corpora and simulate nothing")
     options = parser.parse_args()
     until = time.monotonic() + 60 * options.minutes
+    asked = [one for one in ASKED if re.search(options.questions, one)] if not options.only_largest else []
+    if not asked and not options.only_largest:
+        parser.error(f"no question has {options.questions!r} in it; the questions are: {'; '.join(ASKED)}")
     # Some corpora of every kind come first, so a run that is stopped has something of all.
-    jobs = sorted(first_jobs(), key=lambda job: (job.start, job.effect))
+    jobs = sorted((job for job in first_jobs() if job.question in asked), key=lambda job: (job.start, job.effect))
     found = simulate(jobs, until)
     found = simulate([*jobs, *more_jobs(found)], until)
-    figures = figures_of(found)
-    for words, (labels, texts, seconds, memory) in LARGEST.items() if not options.no_largest else ():
+    part = len(asked) < len(ASKED)
+    notes = merged(recorded() if part else {}, found, asked)
+    notes["largest"] = recorded().get("largest", []) if options.no_largest else list(timed())
+    figures = figures_of(notes) | {row["name"]: Figure(**row["figure"]) for row in notes["largest"]}
+    show(figures)
+    write("inference", figures, notes)
+
+
+def recorded() -> dict[str, Any]:
+    """Read what the record has beside its figures; nothing where there is none."""
+    path = RESULTS / "inference.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))["notes"]) if path.exists() else {}
+
+
+def merged(before: dict[str, Any], found: dict[Job, dict[str, Any]], asked: list[str]) -> dict[str, Any]:
+    """Put the rows of the questions that were asked in place of theirs in the record; each has its commit."""
+    code = commit()
+    notes: dict[str, Any] = {"fewest_documents": FEWEST_DOCUMENTS, "level": LEVEL, "samples": SAMPLES,
+                             "resamples": RESAMPLES}  # fmt: skip
+    for name, rows in (("rates", rates(found)), ("coverage", coverage(found))):
+        kept = [row for row in before.get(name, []) if row["question"] not in asked]
+        notes[name] = kept + [row | {"commit": code} for row in rows]
+    return notes
+
+
+def timed() -> Iterator[dict[str, Any]]:
+    """Time the largest corpora."""
+    for words, (labels, texts, seconds, memory) in LARGEST.items():
         measured = largest(labels, texts)
         for unit, reach in (("seconds", seconds), ("CPU seconds", None), ("GiB", memory)):
             meaning = f"compute_statistics: {words}, 2,000 resamples, two classifiers: {unit}"
-            figures[f"{unit} of {words}"] = Figure(meaning, measured[unit], reach, True)
-    show(figures)
-    wanted = sum(job.corpora for job in jobs)
-    notes = {"corpora": sum(found[job]["corpora"] for job in found), "of": wanted, "rates": list(rates(found)),
-             "coverage": list(coverage(found)), "fewest_documents": FEWEST_DOCUMENTS, "level": LEVEL,
-             "samples": SAMPLES, "resamples": RESAMPLES}  # fmt: skip
-    write("inference", figures, notes)
+            figure = {"meaning": meaning, "value": measured[unit], "reach": reach, "less_is_better": True}
+            yield {"name": f"{unit} of {words}", "figure": figure, "commit": commit()}
 
 
 def first_jobs() -> Iterator[Job]:
     """List what is simulated in any case; a question that labels or texts don't matter for has fewer kinds."""
     for texts, of_one, labels in product(TEXTS, DOCUMENT_TEXTS, LABELS):
         few = texts // of_one < FEWEST_DOCUMENTS
-        for question in QUESTIONS:
+        for question in ASKED:
             if not matters(question, texts, of_one, labels):
                 continue
             for effect, corpora in ((False, FEW if few else FIRST), (True, 0 if few else EFFECTS)):
-                for start in range(0, corpora, AT_ONCE):
+                for start in range(0, corpora if question in QUESTIONS or not effect else 0, AT_ONCE):
                     yield Job(question, texts, of_one, labels, effect, start, min(AT_ONCE, corpora - start))
 
 
@@ -88,6 +117,8 @@ def matters(question: str, texts: int, of_one: int, labels: int) -> bool:
         return (texts, of_one) == (1000, 1)  # the samples are tested, and the texts are only what they are compared to
     if any(words in question for words in ("copied", "passages", "it says", "another model")):
         return labels == LABELS[0]  # only right and wrong, words, or bits are counted
+    if question == "how varied samples are":
+        return labels == LABELS[0] and (texts <= 300 or (texts, of_one) == (1000, 20))
     if "simple model" in question:
         # At most as many passages, one of each document, as there are samples.
         return labels == LABELS[0] and (texts, of_one) not in ((1000, 1), (10_000, 1), (10_000, 20))
@@ -95,12 +126,18 @@ def matters(question: str, texts: int, of_one: int, labels: int) -> bool:
 
 
 def more_jobs(found: dict[Job, dict[str, Any]]) -> Iterator[Job]:
-    """List more corpora of the kinds whose rate may only by chance be high."""
-    for row in rates(found):
-        if not row["effect"] and row["rate"] > LOOK_AGAIN and row["corpora"] >= FIRST:
-            kind = [row[key] for key in ("question", "texts", "of_one", "labels")]
-            for start in range(FIRST, FIRST + MORE, AT_ONCE):
-                yield Job(*kind, effect=False, start=start, corpora=AT_ONCE)
+    """List more corpora of the kinds whose rate, or coverage, may only by chance be out of reach."""
+    kinds = [row for row in rates(found) if not row["effect"] and row["rate"] > LOOK_AGAIN]
+    kinds += [
+        row for row in coverage(found)
+        if row["intervals"] >= 2 * AT_ONCE and not COVER_AGAIN[0] <= row["covered"] <= COVER_AGAIN[1]
+        and not row["interval_of"].endswith(UNKNOWN)
+    ]  # fmt: skip
+    for kind in dict.fromkeys(tuple(row[key] for key in Job._fields[:5]) for row in kinds):
+        first = EFFECTS if kind[4] else FIRST
+        if sum(job.corpora for job in found if job[:5] == kind) >= first:
+            for start in range(first, first + MORE, AT_ONCE):
+                yield Job(*kind, start=start, corpora=AT_ONCE)
 
 
 def simulate(jobs: list[Job], until: float) -> dict[Job, dict[str, Any]]:
@@ -127,12 +164,11 @@ def count(job: Job, until: float) -> dict[str, Any] | None:
     """Ask a question about some corpora; count the claims, and what their intervals have in them."""
     if time.monotonic() > until:
         return None
-    ask, _ = QUESTIONS[job.question]
     claims, intervals = 0, Counter[str]()
     with threadpool_limits(1):
         for seed in range(job.start, job.start + job.corpora):
             world = World(seed, job.texts, job.of_one, job.labels, job.effect)
-            claims += ask(world)
+            claims += ASKED[job.question](world)
             for kind, covers, has_estimate in world.intervals:
                 intervals[f"{kind}|all"] += 1
                 intervals[f"{kind}|covered"] += covers
@@ -144,7 +180,8 @@ def rates(found: dict[Job, dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Sum up for each question and kind of corpus how often something is found."""
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for job, record in sorted(found.items()):
-        groups.setdefault(tuple(job[:5]), []).append(record)
+        if job.question in QUESTIONS:
+            groups.setdefault(tuple(job[:5]), []).append(record)
     for (question, texts, of_one, labels, effect), records in groups.items():
         claims, corpora = (sum(record[key] for record in records) for key in ("claims", "corpora"))
         row = {"question": question, "texts": texts, "of_one": of_one, "labels": labels, "effect": effect}
@@ -157,14 +194,14 @@ def rates(found: dict[Job, dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def coverage(found: dict[Job, dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Sum up for each interval and kind of corpus how often the truth is in it."""
+    """Sum up for each question, interval and kind of corpus how often the truth is in it."""
     groups: dict[tuple[Any, ...], Counter[str]] = {}
     for job, record in sorted(found.items()):
         for name, number in record["intervals"].items():
-            kind, what = name.split("|")
-            groups.setdefault((kind, *job[1:5]), Counter())[what] += number
-    for (kind, texts, of_one, labels, effect), numbers in groups.items():
-        row = {"interval_of": kind, "texts": texts, "of_one": of_one, "labels": labels, "effect": effect}
+            interval, what = name.split("|")
+            groups.setdefault((interval, *job[:5]), Counter())[what] += number
+    for (interval, *kind), numbers in groups.items():
+        row = {"interval_of": interval} | dict(zip(Job._fields[:5], kind, strict=True))
         yield row | {"intervals": numbers["all"], "covered": numbers["covered"] / numbers["all"],
                      "without_estimate": numbers["without estimate"]}  # fmt: skip
 
@@ -177,37 +214,46 @@ def wilson(hits: int, number: int) -> list[float]:
     return [round((middle + side * width) / (1 + square / number), 4) for side in (-1, 1)]
 
 
-def figures_of(found: dict[Job, dict[str, Any]]) -> dict[str, Figure]:
-    """Choose the worst kind of corpus for each question and each interval."""
-    rows, covered = list(rates(found)), list(coverage(found))
-    figures = {}
+def figures_of(notes: dict[str, Any]) -> dict[str, Figure]:
+    """Choose the worst kind of corpus for each question and each interval, of the rows in the record."""
+    rows, covered = notes["rates"], notes["coverage"]
     few = [row for row in rows if row["texts"] // row["of_one"] < FEWEST_DOCUMENTS]
+    figures = {}
     for question, (_, effect) in QUESTIONS.items():
-        asked = [row for row in rows if row["question"] == question and row not in few]
-        nothing, something = ([row for row in asked if row["effect"] == there] for there in (False, True))
-        if nothing:
-            claims, corpora = (sum(row[key] for row in nothing) for key in ("claims", "corpora"))
-            meaning = f"“{question}”, nothing to be found: {corpora:,} corpora of {len(nothing)} kinds"
-            figures[question] = Figure(meaning, claims / corpora, REACH, True, tuple(wilson(claims, corpora)))
-            worst = max(nothing, key=lambda row: row["rate"])
-            meaning = f"the same, the worst kind: {worst['corpora']:,} corpora of {kind_of(worst)}"
-            figures[f"worst: {question}"] = Figure(meaning, worst["rate"], REACH, True, tuple(worst["interval"]))
-        if something:
-            power = sorted(row["rate"] for row in something)
-            meaning = f"the same, with an effect ({effect}): median of the kinds"
-            figures[f"power: {question}"] = Figure(meaning, power[len(power) // 2], spread=(power[0], power[-1]))
-    for kind in dict.fromkeys(row["interval_of"] for row in covered if row["interval_of"] != "told_apart_area"):
+        figures |= _claim(question, effect, [row for row in rows if row["question"] == question and row not in few])
+    for interval in dict.fromkeys(row["interval_of"] for row in covered):
         # Of kinds of corpora with fewer intervals the rate is too uncertain.
-        of_kind = [row for row in covered if row["interval_of"] == kind and row["intervals"] >= 2 * AT_ONCE]
-        if of_kind:
-            least, most = (chosen(of_kind, key=lambda row: row["covered"]) for chosen in (min, max))
-            bounds = (least["covered"], most["covered"])
-            meaning = f"95 % intervals of {kind}: the truth is in them, least of {len(of_kind)} kinds, {kind_of(least)}"
-            figures[f"coverage of {kind}"] = Figure(meaning, bounds[0], COVERED, spread=bounds)
+        of_kind = [row for row in covered if row["interval_of"] == interval and row["intervals"] >= 2 * AT_ONCE]
+        if of_kind and not interval.endswith(UNKNOWN):
+            for chosen, reach, less in ((min, COVERED, False), (max, COVERED_MOST, True)):
+                row = chosen(of_kind, key=lambda one: one["covered"])
+                word = "most" if less else "least"
+                meaning = f"95 % intervals of {interval}: the truth is in them, {word} of {len(of_kind)} kinds, "
+                meaning += f"{row['intervals']:,} intervals of {kind_of(row)}"
+                spread = tuple(wilson(round(row["covered"] * row["intervals"]), row["intervals"]))
+                figures[f"{word} coverage of {interval}"] = Figure(meaning, row["covered"], reach, less, spread)
     without = sum(row["without_estimate"] for row in covered)
     figures["without estimate"] = Figure("intervals without their own estimate", without, 0, True)
     claims = sum(row["claims"] for row in few)
     figures["few"] = Figure("claims about corpora of fewer than 20 documents", claims, 0, True)
+    return figures
+
+
+def _claim(question: str, effect: str, rows: list[dict[str, Any]]) -> dict[str, Figure]:
+    """Say how often one claim is made: of all kinds of corpora, of the worst one, and where there is an effect."""
+    figures = {}
+    nothing, something = ([row for row in rows if row["effect"] == there] for there in (False, True))
+    if nothing:
+        claims, corpora = (sum(row[key] for row in nothing) for key in ("claims", "corpora"))
+        meaning = f"“{question}”, nothing to be found: {corpora:,} corpora of {len(nothing)} kinds"
+        figures[question] = Figure(meaning, claims / corpora, REACH, True, tuple(wilson(claims, corpora)))
+        worst = max(nothing, key=lambda row: row["rate"])
+        meaning = f"the same, the worst kind: {worst['corpora']:,} corpora of {kind_of(worst)}"
+        figures[f"worst: {question}"] = Figure(meaning, worst["rate"], REACH, True, tuple(worst["interval"]))
+    if something:
+        power = sorted(row["rate"] for row in something)
+        meaning = f"the same, with an effect ({effect}): median of the kinds"
+        figures[f"power: {question}"] = Figure(meaning, power[len(power) // 2], spread=(power[0], power[-1]))
     return figures
 
 

@@ -85,10 +85,6 @@ def make(folder: Path, labels: int, texts: int) -> None:
             write_table(frame, SCORES, folder / "scores" / name / f"{subset}.parquet")
 
 
-# Which split is held out, as the stage names it.
-HELD_OUT = "validation"
-
-
 def measure(folder: Path) -> None:
     """Run the stage, and print its seconds and this process's greatest memory."""
     started = time.perf_counter()

@@ -19,6 +19,7 @@ HELD_OUT = SPLITS[-1]
 CONFIDENCE, SAMPLES, RESAMPLES, PASSAGES = 0.95, 200, 199, 1000
 # A share is often enough for its interval to be counted where so many texts with it, and without it, are expected.
 COMMON = 5
+UNKNOWN = ", truth not known"
 # How alike documents are: their label shares are from a Dirichlet distribution with weights of this sum.
 ALIKE = 20.0
 # What an effect is: so much of the labels, or of the accuracy, is replaced.
@@ -56,6 +57,10 @@ class World:
         places = np.searchsorted((own + np.arange(self.documents)[:, None]).ravel(), luck + self.owners)
         return np.clip(places - self.owners * self.labels, 0, self.labels - 1)
 
+    def at_random(self) -> np.ndarray:
+        """Draw a label for each text, whatever its document is."""
+        return np.minimum(np.searchsorted(self.source.cumsum(), self.random.random(self.texts)), self.labels - 1)
+
     def lucky(self, probabilities: np.ndarray) -> np.ndarray:
         """Draw which texts are right; the texts of a document are lucky together in half of the cases."""
         alike = (self.random.random(self.texts) < 0.5) & (self.of_one > 1)
@@ -85,9 +90,10 @@ class World:
         return frame.assign(**{name: words[column] for name, column in columns.items()})
 
     def seen(self, kind: str, value: float, low: float, high: float, truth: float, expected: float = np.inf) -> None:
-        """Count an interval, where there is one; of rare things apart."""
+        """Count an interval, where there is one; of rare things apart, and of those whose truth is not known."""
         if not np.isnan(low):
             rare = "" if expected >= COMMON else ", of fewer than 5 expected texts"
+            rare = UNKNOWN if np.isnan(truth) else rare
             slack = 1e-9
             there = [bool(low - slack <= one <= high + slack) for one in (truth, value)]
             self.intervals.append((kind + rare, there[0], there[1]))

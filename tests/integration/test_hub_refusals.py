@@ -9,6 +9,8 @@ import torch
 from huggingface_hub import constants
 
 from samizdat.base.errors import UserError
+from samizdat.records.classifiers import ClassifierCard
+from samizdat.records.io import read_document
 from support import hub_fixtures, hub_server
 from support.hub_fixtures import import_here, small_classifier
 
@@ -59,7 +61,11 @@ NAMED = {"id2label": {0: "LABEL_0", 1: "LABEL_1"}, "label2id": {"LABEL_0": 0, "L
 REFUSED = {
     "other labels": (lambda source: None, ("yes", "no"), ["has ['no', 'yes']", "expects ['yes', 'no']", "`labels`"]),
     "too few labels": (lambda source: None, ("yes",), ["has ['no', 'yes']", "expects ['yes']"]),
-    "labels that mean nothing": (set_config(**NAMED), (), ["does not say what its labels mean", "LABEL_1"]),
+    "labels that mean nothing": (
+        set_config(**NAMED),
+        (),
+        ["does not say what its labels mean", "LABEL_1", "`label_names: {LABEL_0: "],
+    ),
     "such labels where others are expected": (set_config(**NAMED), ("no", "yes"), ["has ['LABEL_0', 'LABEL_1']"]),
     "several labels at once": (set_config(problem_type="multi_label_classification"), (), ["several labels at once"]),
     "a number in place of labels": (
@@ -104,6 +110,34 @@ def test_a_label_map_that_fits_no_label_or_leaves_one_is_refused(label_map, said
     for part in [*said, "What to do:"]:
         assert part in str(error.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("label_names", "said"),
+    [
+        ({"LABEL_2": "bad"}, ["`label_names` of the classifier 'tested' names ['LABEL_2']", "has only ['LABEL_0',"]),
+        ({"LABEL_0": "bad"}, ["does not say what its labels mean: ['LABEL_1']", "`label_names: {LABEL_1: "]),
+        ({"LABEL_0": "bad", "LABEL_1": "bad"}, ["two labels of the classifier 'tested' have one name", "`label_map`"]),
+    ],
+)
+def test_names_that_fit_no_label_or_leave_one_without_a_name_are_refused(label_names, said, tmp_path):
+    source = small_classifier(tmp_path)
+    set_config(**NAMED)(source)
+    with pytest.raises(UserError) as error:
+        import_here(tmp_path, str(source), label_names=label_names)
+    for part in [*said, "What to do:"]:
+        assert part in str(error.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_labels_that_mean_nothing_are_named_in_the_config(tmp_path):
+    source = small_classifier(tmp_path)
+    set_config(**NAMED)(source)
+    names = {"LABEL_0": "calm", "LABEL_1": "anger"}
+    out = import_here(tmp_path, str(source), label_names=names, anger="strong")
+    card = read_document(ClassifierCard, out / "card.json")
+    assert (card.checkpoint_labels, card.labels) == (["calm", "anger"], ["calm", "strong"])
+    assert json.loads((out / "config.json").read_text())["id2label"] == {"0": "calm", "1": "anger"}
 
 
 def test_an_encoder_is_no_classifier(tmp_path):

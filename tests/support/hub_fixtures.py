@@ -289,11 +289,24 @@ def small_classifier(tmp_path: Path, **kind: object) -> Path:
 
 
 def import_here(
-    tmp_path: Path, checkpoint: str, revision: str | None = None, *labels: str, length: int = 64, **label_map: str
+    tmp_path: Path,
+    checkpoint: str,
+    revision: str | None = None,
+    *labels: str,
+    length: int = 64,
+    label_names: dict[str, str] | None = None,
+    **label_map: str,
 ) -> Path:
     """Import a classifier in this process; return the folder that it was written to."""
     out = tmp_path / "out"
     import_classifier(
-        replace(DESCRIPTION, label_map=label_map), checkpoint, revision, labels, length, out, tmp_path / "work"
+        replace(DESCRIPTION, label_map=label_map),
+        checkpoint,
+        revision,
+        labels,
+        label_names or {},
+        length,
+        out,
+        tmp_path / "work",
     )
     return out

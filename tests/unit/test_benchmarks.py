@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+import struct
 import subprocess
 import sys
 from importlib import metadata
@@ -20,10 +21,15 @@ from samizdat.reporting import verdicts
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 import czech
+import debian
 import gpu_workflow
 import inference
+import inference_agreement
+import inference_labels
 import inference_largest
 import inference_questions
+import inference_samples
+import languages
 import rates
 import record
 import report
@@ -80,10 +86,33 @@ def test_a_file_of_sayings_becomes_rows_with_their_authors():
 
 
 def test_a_package_with_another_hash_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(czech, "DOWNLOADS", tmp_path)
-    (tmp_path / f"{czech.PACKAGE}_{czech.VERSION}_all.deb").write_bytes(b"other")
+    monkeypatch.setattr(debian, "DOWNLOADS", tmp_path)
+    (tmp_path / f"{czech.PACKAGE.name}_{czech.PACKAGE.version}_all.deb").write_bytes(b"other")
     with pytest.raises(SystemExit, match="another SHA-256"):
-        czech.fetch()
+        czech.PACKAGE.fetch()
+
+
+def test_messages_of_a_catalogue_are_read_without_access_keys():
+    pairs = [("", "head"), ("_Open it", "_Diese Datei jetzt öffnen"), ("one\0many", "eine lange Datei\0zwei"),
+             ("Fetch %s", "Hole diese Datei: %s"), ("same text in both of them", "same text in both of them"),
+             ("Ok", "Gut"), ("_Save", "今すぐこのファイルを保存する(_S)")]  # fmt: skip
+    begin = 28 + 16 * len(pairs)
+    tables, strings = [], b""
+    for side in (0, 1):
+        for pair in pairs:
+            encoded = pair[side].encode()
+            tables.append(struct.pack("<2I", len(encoded), begin + len(strings)))
+            strings += encoded + b"\0"
+    head = struct.pack("<7I", 0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, 0)
+    assert list(languages.translations(head + b"".join(tables) + strings)) == [
+        "Diese Datei jetzt öffnen", "今すぐこのファイルを保存する",
+    ]  # fmt: skip
+
+
+def test_only_what_readers_see_of_a_page_is_searched_for_what_is_false():
+    page = '<style>nan</style><p title="None">None of 5&nbsp;texts</p><code>None</code><td>0 of 0</td>'
+    seen = languages.visible_text(page)
+    assert [match[0] for match in re.finditer(languages.FALSE, seen)] == ["0 of 0"]
 
 
 def test_bytes_that_differ_are_counted():
@@ -157,7 +186,8 @@ def test_a_run_from_nothing_keeps_only_the_archives(tmp_path):
 
 
 def test_every_question_of_the_report_is_simulated_and_listed():
-    asked = "".join(inspect.getsource(module) for module in (inference_questions, inference))
+    modules = (inference_agreement, inference_labels, inference_samples)
+    asked = "".join(inspect.getsource(module) for module in modules)
     claims = [
         name for name, it in vars(verdicts).items() if inspect.isfunction(it) and it.__module__ == verdicts.__name__
     ]
@@ -198,16 +228,65 @@ def test_rates_are_summed_over_jobs_and_the_worst_kind_is_shown():
         for kind, hits in zip(kinds, ((4, 8), (5, 5), (90, 70)), strict=True)
         for start, claims in zip((0, 100), hits, strict=True)
     }  # fmt: skip
-    figures = inference.figures_of(found)
+    figures = inference.figures_of(inference.merged({}, found, [question]))
     assert figures[question].value == 0.055 and figures[question].met
     assert "400 corpora of 2 kinds" in figures[question].meaning
     worst = figures[f"worst: {question}"]
     assert worst.value == 0.06 and worst.met and "100 texts, 1 a document, 2 labels" in worst.meaning
     assert worst.spread == pytest.approx((0.0347, 0.1019), abs=1e-3)
     assert figures[f"power: {question}"].value == 0.8 and figures[f"power: {question}"].met is None
-    assert figures["coverage of divergences"].value == 280 / 400 and not figures["coverage of divergences"].met
+    least, most = (figures[f"{word} coverage of divergences"] for word in ("least", "most"))
+    assert least.value == most.value == 280 / 400 and not least.met and most.met
     assert figures["without estimate"].met and figures["few"].met
-    assert list(inference.more_jobs(found)) == []  # so few corpora are simulated again only after the first ones
+
+
+def test_a_kind_whose_rate_or_coverage_may_be_chance_is_simulated_again():
+    def jobs(question, effect, corpora, claims, covered):
+        counted = {"i|all": 100, "i|covered": covered, "i|without estimate": 0}
+        job = inference.Job(question, 100, 1, 2, effect, 0, corpora)
+        return {job: {"corpora": corpora, "claims": claims, "intervals": counted}}
+
+    def again(*found):
+        return {
+            (job.question, job.effect, job.start)
+            for job in inference.more_jobs({k: v for f in found for k, v in f.items()})
+        }
+
+    one, other = "samples and texts differ", "how far raters agree"
+    assert again(jobs(one, False, 400, 20, 95), jobs(other, False, 400, 0, 94), jobs(one, True, 50, 50, 96)) == set()
+    assert min(again(jobs(one, False, 400, 24, 95))) == (one, False, 400)
+    assert min(again(jobs(one, True, 50, 50, 90))) == (one, True, 50)
+    assert min(again(jobs(other, False, 400, 0, 100))) == (other, False, 400)
+
+
+def test_the_record_keeps_the_rows_of_questions_that_were_not_asked_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    monkeypatch.setattr(inference, "RESULTS", tmp_path)
+    monkeypatch.setattr(record, "PAGE", tmp_path / "benchmarks.md")
+    monkeypatch.setattr(inference, "KEPT", tmp_path / "kept.jsonl")
+    one, other = "samples and texts differ", "how far raters agree"
+    monkeypatch.setattr(
+        inference, "first_jobs", lambda: [inference.Job(q, 100, 1, 2, False, 0, 2) for q in (one, other)]
+    )
+    monkeypatch.setattr(
+        inference, "timed", lambda: [{"name": "t", "figure": {"meaning": "t", "value": 1.0}, "commit": "c"}]
+    )
+
+    def run(*options, commit):
+        monkeypatch.setattr(inference, "commit", lambda: commit)
+        monkeypatch.setattr(sys, "argv", ["inference.py", *options])
+        inference.main()
+        notes = json.loads((tmp_path / "inference.json").read_text(encoding="utf-8"))["notes"]
+        return {row["question"]: row["commit"] for row in notes["coverage"]}, notes["largest"]
+
+    assert run("--no-largest", commit="a") == ({one: "a", other: "a"}, [])
+    assert run("--no-largest", "--questions", "raters", commit="b") == ({one: "a", other: "b"}, [])
+    rows, timed = run("--only-largest", commit="c")
+    assert rows == {one: "a", other: "b"} and [row["name"] for row in timed] == ["t"]
+    assert run("--no-largest", "--questions", "texts differ", commit="d")[1] == timed
+    with pytest.raises(SystemExit):
+        run("--questions", "no such question", commit="e")
+    assert "how varied samples are" in capsys.readouterr().err
 
 
 def test_a_run_that_was_stopped_goes_on(tmp_path, monkeypatch):

@@ -14,7 +14,8 @@ rule finetune_classifier:
         classifier="|".join(FINETUNED) or "(?!)",
     threads: config["threads"]
     resources:
-        gpu=GPU,
+        **asks(6000, minutes=240, megabytes_per_input=20),
+        **GPU,
     params:
         settings=lambda wildcards: options(configuration.finetuning_settings(config, wildcards.classifier)),
         description=describe,
@@ -42,12 +43,15 @@ rule import_classifier:
         f"{LOGS}/import_classifier/{{classifier}}.log",
     wildcard_constraints:
         classifier="|".join(READY_MADE) or "(?!)",
+    resources:
+        **asks(4000, minutes=60),
     params:
         settings=lambda wildcards: options(
             {
                 "checkpoint": CLASSIFIERS[wildcards.classifier]["checkpoint"],
                 "revision": CLASSIFIERS[wildcards.classifier].get("revision"),
                 "labels": CLASSIFIERS[wildcards.classifier].get("labels", []),
+                "label_names": CLASSIFIERS[wildcards.classifier].get("label_names", {}),
             }
         ),
         description=describe,
@@ -75,7 +79,8 @@ rule score_texts:
         subset="texts|samples",
     threads: config["threads"]
     resources:
-        gpu=GPU,
+        **asks(3000, minutes=240, megabytes_per_input=4),
+        **GPU,
     params:
         settings=lambda wildcards: options(configuration.scoring_settings(config, wildcards.classifier)),
         classifier=lambda wildcards, input: folder_of(input.classifier[0]),

@@ -17,6 +17,9 @@ from samizdat.base.errors import UserError
 from samizdat.base.notes import still_empty
 from samizdat.base.rule_params import folder_of, hashes_of_unnameable, nameable, options, paths, verbatim
 from samizdat.base.seeds import derive_seed
+from samizdat.runs.cluster import asks, fetch_checkpoints, gpus_asked, training_memory_mb
+from samizdat.runs.cluster_jobs import SubmittedJobs
+from samizdat.runs.cluster_log import tell_of_jobs
 
 try:
     configuration.leave_to_recipe(config, workflow.config_settings.overwrite_config)
@@ -39,7 +42,10 @@ EARLY_PERCENTS = {name: [percent for percent in KEPT[name] if percent < 100] for
 
 # On a GPU stages run one after another; on a CPU as many run at once as the number of cores allows.
 HAS_GPU = sys.platform == "darwin" or shutil.which("nvidia-smi") is not None
-GPU = 1 if config["device"] != "cpu" and HAS_GPU else 0
+GPU_TURN = 1 if config["device"] != "cpu" and HAS_GPU else 0
+# What the steps that load torch ask of a cluster.
+GPU = dict(gpu=gpus_asked(workflow, config["device"]), gpu_turn=GPU_TURN)
+SUBMITTED = SubmittedJobs(Path(WORK, "cluster", "jobs.json"))
 
 # Files of a Hugging Face checkpoint, and the two files of its tokenizer in the same folder.
 WEIGHTS = ["config.json", "model.safetensors"]
@@ -138,6 +144,25 @@ def tables_to_score(wildcards):
     if wildcards.subset == "texts":
         return [f"{RESULTS}/corpus/texts.parquet"]
     return [f"{RESULTS}/samples/{model}.parquet" for model in MODELS]
+
+
+def training_asks(name):
+    """Say what a training asks of a cluster; after its time limit it goes on from its last state."""
+    settings = configuration.model_settings(config, name)
+    vocabulary = configuration.tokenizer_settings(config, MODELS[name]["tokenizer"])
+    size = 50_257 if vocabulary["source"] == "gpt2" else vocabulary["vocabulary_size"]
+    gpus = gpus_asked(workflow, config["device"], settings["processes"])
+    return asks(training_memory_mb(settings, size), minutes=480) | dict(gpu=gpus, gpu_turn=GPU_TURN)
+
+
+def begin_on_cluster():
+    """Before the first job: end what a killed run left, fetch what nodes without a network need, follow the jobs."""
+    try:
+        SUBMITTED.begin()
+        fetch_checkpoints(config)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    tell_of_jobs(workflow, SUBMITTED)
 
 
 def announce_results():

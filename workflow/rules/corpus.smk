@@ -12,6 +12,7 @@ rule fetch_package:
         f"{LOGS}/fetch_package/{{package}}.log",
     wildcard_constraints:
         package="[A-Za-z0-9][A-Za-z0-9._-]*",
+    localrule: True
     params:
         work="work/fetch/{package}",
         code=code_digest("corpus.fetch_package"),
@@ -32,6 +33,10 @@ rule import_corpus:
         summary=f"{RESULTS}/corpus/summary.json",
     log:
         f"{LOGS}/import_corpus.log",
+    # Nodes of a cluster often have no network.
+    localrule: config["corpus"]["source"] == "hub"
+    resources:
+        **asks(1000, minutes=30, megabytes_per_input=20),
     params:
         settings=options(config["corpus"]),
         archive=lambda wildcards, input: input.archive or "null",

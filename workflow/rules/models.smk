@@ -15,6 +15,8 @@ rule make_tokenizer:
         ),
     log:
         f"{LOGS}/make_tokenizer/{{tokenizer}}.log",
+    resources:
+        **asks(1500, minutes=30, megabytes_per_input=20),
     params:
         settings=lambda wildcards: options(configuration.tokenizer_settings(config, wildcards.tokenizer)),
         archive=lambda wildcards, input: input.get("archive") or "null",
@@ -46,7 +48,7 @@ for name in MODELS:
             f"{LOGS}/train_model/{name}.log",
         threads: config["threads"]
         resources:
-            gpu=GPU,
+            **training_asks(name),
         params:
             program=training_program(name),
             model=name,
@@ -85,6 +87,7 @@ rule push_model:
         f"{WORK}/push/{{model}}/pushed.json",
     log:
         f"{LOGS}/push_model/{{model}}.log",
+    localrule: True
     params:
         settings=options({key: config["push"][key] for key in ("repository", "private")}),
         model=lambda wildcards, input: folder_of(input.model[0]),

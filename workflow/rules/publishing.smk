@@ -14,6 +14,10 @@ rule execute_report:
         plain=f"{RESULTS}/report/report.ipynb",
     log:
         f"{LOGS}/execute_report.log",
+    group:
+        "report"
+    resources:
+        **asks(2000, minutes=30, megabytes_per_input=4),
     params:
         run=lambda wildcards, input: folder_of(input.manifest),
         notes=options({"notes": config["notes"]}),
@@ -44,6 +48,10 @@ rule render_report:
         f"{RESULTS}/report/report.html",
     log:
         f"{LOGS}/render_report.log",
+    group:
+        "report"
+    resources:
+        **asks(2000, minutes=30, megabytes_per_input=4),
     params:
         project=lambda wildcards, input: folder_of(input.look[0]),
         work=f"{WORK}/page",
@@ -63,6 +71,10 @@ rule render_pdf:
         f"{RESULTS}/report/report.pdf",
     log:
         f"{LOGS}/render_pdf.log",
+    group:
+        "report"
+    resources:
+        **asks(2000, minutes=30, megabytes_per_input=4),
     params:
         work=f"{WORK}/pdf",
         code=code_digest("publishing.render_pdf"),

@@ -38,7 +38,8 @@ OUTPUTS = [
     f"{RESULTS}/report/quarto.ipynb",
     *REPORTS,
 ]
-DAMAGED = damaged(dict.fromkeys(OUTPUTS), ARCHIVES)
+# A job on another machine reads the rules again; its files are already checked.
+DAMAGED = damaged(dict.fromkeys(OUTPUTS), ARCHIVES) if workflow.is_main_process else []
 make_again(workflow, DAMAGED)
 
 
@@ -48,6 +49,7 @@ rule write_config:
         f"{RESULTS}/config.json",
     log:
         f"{LOGS}/write_config.log",
+    localrule: True
     params:
         values=options({"values": config}),
         work=f"{WORK}/config",
@@ -67,6 +69,7 @@ rule draw_rules:
         f"{RESULTS}/rules.dot",
     log:
         f"{LOGS}/draw_rules.log",
+    localrule: True
     params:
         # The graph changes with every rule, and Snakemake does not see that this rule depends on the others.
         rules=lambda wildcards: digest_of_files([Path("Snakefile"), *sorted(Path("workflow/rules").glob("*.smk"))]),
@@ -92,6 +95,7 @@ rule write_manifest:
         f"{RESULTS}/manifest.json",
     log:
         f"{LOGS}/write_manifest.log",
+    localrule: True
     params:
         artefacts=lambda wildcards, input: paths(input.artefacts),
         archives=lambda wildcards, input: paths(input.archives),
@@ -117,6 +121,7 @@ rule write_provenance:
         f"{RESULTS}/provenance.json",
     log:
         f"{LOGS}/write_provenance.log",
+    localrule: True
     params:
         reports=lambda wildcards, input: paths(input.reports),
         run_work=WORK,

@@ -13,7 +13,8 @@ rule generate_samples:
         f"{LOGS}/generate_samples/{{model}}.log",
     threads: config["threads"]
     resources:
-        gpu=GPU,
+        **asks(3000, minutes=60, megabytes_per_input=4),
+        **GPU,
     params:
         settings=options(config["sampling"]),
         prompts=options({"prompts": config["prompts"]}),

@@ -18,6 +18,8 @@ rule compute_statistics:
         expand(f"{RESULTS}/statistics/{{table}}.parquet", table=STATISTICS),
     log:
         f"{LOGS}/compute_statistics.log",
+    resources:
+        **asks(1500, minutes=60, megabytes_per_input=20),
     params:
         settings=options(config["statistics"]),
         samples=lambda wildcards, input: paths(input.samples),
@@ -48,7 +50,8 @@ rule judge_samples:
         f"{LOGS}/judge_samples.log",
     threads: config["threads"]
     resources:
-        gpu=GPU,
+        **asks(3000, minutes=60, megabytes_per_input=20),
+        **GPU,
     params:
         settings=options(config["sample_quality"] | config["statistics"]),
         samples=lambda wildcards, input: paths(input.samples),
@@ -74,6 +77,8 @@ rule measure_yardsticks:
         f"{RESULTS}/statistics/yardsticks.parquet",
     log:
         f"{LOGS}/measure_yardsticks.log",
+    resources:
+        **asks(1000, minutes=30, megabytes_per_input=20),
     params:
         work=f"{WORK}/yardsticks",
         code=code_digest("statistics.measure_yardsticks"),

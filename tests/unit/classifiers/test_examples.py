@@ -3,6 +3,7 @@
 import pandas as pd
 import torch
 
+from samizdat.checkpoints.reading import Padding
 from samizdat.classifiers.examples import LENGTH_STEP, EncodedExamples
 from support.small_classifier import make_tokenizer
 
@@ -11,7 +12,7 @@ TEXTS = [" ".join(["rain"] * words) for words in (1, 30, 4, 2, 9, 1, 3, 12)]
 
 def examples() -> EncodedExamples:
     frame = pd.DataFrame({"text": TEXTS, "label": [0, 1] * 4, "selects": [False] * 5 + [True] * 3})
-    return EncodedExamples(make_tokenizer(), frame, max_length_tokens=24, labels=2)
+    return EncodedExamples(make_tokenizer(), frame, max_length_tokens=24, labels=2, padding=Padding(0, left=False))
 
 
 def lengths(batch: dict[str, torch.Tensor]) -> list[int]:

@@ -199,6 +199,9 @@ def test_two_processes_that_were_stopped_go_on_to_the_same_bytes(two_processes, 
     assert {f"process.{rank}.{name}" for rank in (0, 1) for name in ("loss_sum", "random.cpu")} <= state["names"]
     if how == "term":
         assert "Traceback" not in done.stderr and "at step 7 of" in done.stderr, done.stderr
+    else:
+        assert "another of the 2 processes of this training has ended" in done.stderr, done.stderr
+    assert "this is a bug" not in done.stderr
     again = run_program("samizdat.models.launch", "2", "samizdat.models.train_model", *options)
     assert again.returncode == 0, again.stderr
     rows = [(out / "train_log.csv").read_text(encoding="utf-8") for out in (tmp_path / "out", two_processes)]

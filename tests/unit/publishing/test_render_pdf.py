@@ -5,9 +5,11 @@ import html
 import io
 import re
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
+import typst
 from PIL import Image
 
 from samizdat.base.errors import UserError
@@ -184,6 +186,27 @@ def test_letters_that_no_font_has_are_code_points_and_told_with_a_package(render
     table = "| k | l |\n|:--|:--|\n| 0123456789\u1adc | x |"
     path, _ = render(("#| echo: false\nf()", markdown(table)))
     assert "012345678" in pdf.words(path)
+
+
+def test_a_mark_on_a_letter_of_another_script_makes_no_letter_missing(render, monkeypatch, capsys):
+    # A model writes such clusters. Thai fonts are not on every machine, so the compiler's answer to them is played.
+    compiled, sources = typst.compile, []
+
+    def compile(path: Path, **how: object) -> bytes:
+        sources.append(path.read_text(encoding="utf-8"))
+        if "2\u0e35" in sources[-1]:
+            letters = "".join(rf'error: PDF/UA-1 error: the text `"{letter}"` could not be displayed' "\n"
+                              for letter in ("2", "\\u{e35}", "\u0e21"))  # fmt: skip
+            refusal = typst.TypstError("")
+            refusal.diagnostic = letters
+            raise refusal
+        path.write_text(sources[-1].replace("\u0e35", "").replace("\u0e21", ""), encoding="utf-8")
+        return compiled(path, **how)
+
+    monkeypatch.setattr(typst, "compile", compile)
+    render("A mark 2\u0e35\u0e21, at its place \u0e21\u0e35.")
+    assert "2\u200b\u0e35\u0e21" in sources[-1] and "\u0e21\u0e35" in sources[-1] and "U+0E" not in sources[-1]
+    assert "code points" not in capsys.readouterr().err
 
 
 def test_without_the_compiler_there_is_one_line(render, monkeypatch):

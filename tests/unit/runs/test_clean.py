@@ -63,6 +63,16 @@ def test_what_is_named_is_deleted_and_nothing_else(at, capsys):
         clean(["data"], everything=False, ask=None)
 
 
+def test_what_is_named_and_not_there_is_told_and_nothing_is_asked(at):
+    clean(["logs"], everything=False, ask=None)
+
+    def answer(question):
+        raise AssertionError(question)
+
+    assert clean(["logs"], everything=False, ask=answer) == "There is nothing to delete in logs."
+    assert files_in(at) == set(FILES) - {"logs/demo/e.log", ".snakemake/log/b"}
+
+
 def test_the_return_key_answers_keep(at):
     asked = []
 

@@ -94,7 +94,7 @@ def test_what_is_piped_in_and_out_is_lines_of_valid_text_without_controls(result
     assert not [character for character in text if character < " " and character != "\n"]
 
 
-def test_at_a_terminal_it_asks_until_the_input_ends(results):
+def test_at_a_terminal_it_asks_until_the_input_ends_and_after_a_prompt_that_is_too_long(results):
     ours, theirs = pty.openpty()
     environment = os.environ | {"PYTHONPATH": str(WORKFLOW), "OMP_NUM_THREADS": "1", "TERM": "dumb"}
     process = subprocess.Popen(
@@ -119,11 +119,14 @@ def test_at_a_terminal_it_asks_until_the_input_ends(results):
     read_until(call)
     os.write(ours, b"letter 7\n")
     read_until(call, times=2)
+    os.write(ours, b"letter " * 40 + b"\n")
+    read_until(call, times=3)
     os.write(ours, b"\x04")
     assert process.wait() == 0
     os.close(ours)
     text = shown.decode()
-    assert "Ctrl-D ends" in text and text.count("› ") == 2 and text.count("letter 7") >= 2
+    assert "Ctrl-D ends" in text and text.count("› ") == 3 and text.count("letter 7") >= 2
+    assert "tokens, the model reads 32" in text and "shorten it" in text
 
 
 @pytest.mark.parametrize(

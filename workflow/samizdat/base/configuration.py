@@ -245,7 +245,7 @@ def _classifier_problems(config: Config, item: Config) -> Iterator[str]:
     if item["source"] == "finetune":
         if column is None:
             yield f"{name}: `source: finetune` needs `label_column`, the column of human labels to learn"
-        for key in ("labels", "label_map"):
+        for key in ("labels", "label_names", "label_map"):
             if key in item:
                 yield f"{name}: `{key}` is for `source: checkpoint`; here `label_column` gives the labels"
     else:

@@ -7,6 +7,7 @@ import inspect
 import json
 import logging
 import os
+import platform
 import resource
 import sys
 import time
@@ -19,6 +20,7 @@ from tqdm import tqdm
 
 from samizdat.base.errors import UserError
 from samizdat.base.files import checked_bytes, locked, write_text
+from samizdat.base.hardware import processor_name
 from samizdat.base.parent import MEMORY_REMEDY, die_with_parent, ran_out_of_memory
 from samizdat.base.reuse import restored
 from samizdat.base.stage_arguments import add_options, arguments_for, parameters_of
@@ -70,8 +72,8 @@ def _run_guarded(stage: Callable[..., str | None], call: dict[str, Any], log_pat
     die_with_parent()
     started = time.monotonic()
     try:
-        _open_log(log_path)
         with contextlib.nullcontext() if RANK else locked(work / "lock"):
+            _open_log(log_path)  # not before: it may be the log of the process that holds the lock
             result = stage(**call)
             if RANK:
                 return 0
@@ -79,6 +81,7 @@ def _run_guarded(stage: Callable[..., str | None], call: dict[str, Any], log_pat
             # ru_maxrss is in KiB on Linux and in bytes on macOS.
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
             usage = {"title": title, "elapsed_seconds": round(seconds, 2), "peak_memory_bytes": peak}
+            usage |= _machine()
             usage["computing_seconds"] = _computing_seconds(work) if work in restored else usage["elapsed_seconds"]
             write_text(work / "usage.json", json.dumps(usage) + "\n")
     except UserError as error:
@@ -99,6 +102,14 @@ def _run_guarded(stage: Callable[..., str | None], call: dict[str, Any], log_pat
     log.info(line)
     print(line, file=sys.stderr, flush=True)
     return 0
+
+
+def _machine() -> dict[str, str | None]:
+    """Say where the stage ran: host, processor, GPU if one was used, and the number of the cluster's job."""
+    torch = sys.modules.get("torch")
+    gpu = torch.cuda.get_device_name() if torch and torch.cuda.is_initialized() else None
+    job = next((os.environ[name] for name in ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID") if name in os.environ), None)
+    return {"host": platform.node(), "processor": processor_name(), "gpu": gpu, "cluster_job": job}
 
 
 def _disk_problem(error: Exception) -> str | None:
@@ -122,7 +133,8 @@ def _computing_seconds(work: Path) -> float | None:
 def _failed(title: str, message: str, log_path: Path) -> int:
     if os.environ.get("SAMIZDAT_TRACEBACK"):
         traceback.print_exc()
-    log.error("%s: %s", title, message)
+    if logging.getLogger().handlers:
+        log.error("%s: %s", title, message)
     print(f"✗ {title}: {message}\n  Log: {log_path}", file=sys.stderr, flush=True)
     return 1
 

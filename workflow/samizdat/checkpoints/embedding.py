@@ -9,6 +9,7 @@ from transformers import AutoModel
 
 from samizdat.checkpoints import sources
 from samizdat.checkpoints.encoding import load_tokenizer, unknown_share
+from samizdat.checkpoints.reading import agree_on_padding, longest_input, padding_of
 from samizdat.checkpoints.windows import Window, padded_batches, split_into_windows
 
 # Only this many tokens of a text are read, because sentence encoders are not made for longer texts.
@@ -46,11 +47,13 @@ def embed(texts: Sequence[str], encoder: str, revision: str | None, device: str)
     )
     model.eval().to(device)
     points = np.zeros((len(texts), model.config.hidden_size), np.float32)
+    agree_on_padding(model.config, tokenizer, found.origin)
+    longest = min(LONGEST_TOKENS, longest_input(model) or LONGEST_TOKENS)
     first: dict[int, Window] = {}
-    for window in split_into_windows(tokenizer, texts, LONGEST_TOKENS, 0):
+    for window in split_into_windows(tokenizer, texts, longest, 0):
         first.setdefault(window.text, window)
     for batch in padded_batches(
-        first.values(), batch_tokens=BATCH_TOKENS, padding_id=tokenizer.pad_token_id, kind=device
+        first.values(), batch_tokens=BATCH_TOKENS, padding=padding_of(model.config), kind=device, longest=longest
     ):
         inputs = {name: values.to(device) for name, values in batch.inputs.items()}
         states, mask = model(**inputs).last_hidden_state, inputs["attention_mask"]

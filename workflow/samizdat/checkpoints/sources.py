@@ -59,7 +59,7 @@ def locate(checkpoint: str, revision: str | None, patterns: tuple[str, ...] = MO
         found = _in_package(checkpoint)
     elif Path(checkpoint).is_dir():
         found = Located(Path(checkpoint), Path(checkpoint).as_posix())
-    elif HUB_ID.fullmatch(checkpoint):
+    elif is_hub_id(checkpoint):
         found = _from_hub(checkpoint, revision, patterns)
     else:
         raise UserError(
@@ -68,6 +68,23 @@ def locate(checkpoint: str, revision: str | None, patterns: tuple[str, ...] = MO
         )
     _refuse_code(found)
     return found
+
+
+def is_hub_id(checkpoint: str) -> bool:
+    """Whether a checkpoint is one of the Hub, neither of a package nor a folder."""
+    named = not checkpoint.startswith(PACKAGE_PREFIX) and not Path(checkpoint).is_dir()
+    return named and HUB_ID.fullmatch(checkpoint) is not None
+
+
+def fetch(checkpoint: str, revision: str | None) -> None:
+    """Fetch a checkpoint from the Hub with all files that any step may ask for.
+
+    Raises:
+        UserError: as `locate`.
+    """
+    found = locate(checkpoint, revision)
+    if not any(found.path.glob("*.safetensors")):
+        locate(checkpoint, revision, (*MODEL_FILES, PICKLE_FILE))
 
 
 def _in_package(checkpoint: str) -> Located:

@@ -8,6 +8,8 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from samizdat.base.seeds import derive_seed
+from samizdat.checkpoints.reading import Padding
+from samizdat.checkpoints.windows import Window, padded, segments
 
 # Batches are cut from pools of this many batches, each sorted by length: little padding, and still shuffled.
 POOL_BATCHES = 16
@@ -25,7 +27,14 @@ class EncodedExamples:
         selected_on: the numbers of the others, the longest first, so that too little memory shows at once.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast, examples: pd.DataFrame, max_length_tokens: int, labels: int):
+    def __init__(
+        self,
+        tokenizer: PreTrainedTokenizerFast,
+        examples: pd.DataFrame,
+        max_length_tokens: int,
+        labels: int,
+        padding: Padding,
+    ):
         """Encode the texts.
 
         Args:
@@ -33,11 +42,16 @@ class EncodedExamples:
             examples: `text`, `label` as a number, and `selects`: whether the text is only selected on.
             max_length_tokens: texts are cut at this length.
             labels: the number of different labels.
+            padding: what fills the rows of a batch up.
         """
-        self._token_ids: list[list[int]] = tokenizer(
+        encoded = tokenizer(
             examples["text"].tolist(), truncation=True, max_length=max_length_tokens, split_special_tokens=True
-        )["input_ids"]
-        self._padding_id = tokenizer.pad_token_id
+        )
+        self._windows = [
+            Window(row, 1, *window)
+            for row, window in enumerate(zip(encoded["input_ids"], segments(encoded), strict=True))
+        ]
+        self._padding, self._longest = padding, max_length_tokens
         self.labels = labels
         self.targets = torch.tensor(examples["label"].to_numpy())
         selects = examples["selects"].to_numpy(bool)
@@ -55,18 +69,14 @@ class EncodedExamples:
             yield self._batch(self.selected_on[start : start + batch_rows])
 
     def _length(self, row: int) -> int:
-        return len(self._token_ids[row])
+        return len(self._windows[row].tokens)
 
     def _batch(self, rows: list[int]) -> dict[str, torch.Tensor]:
-        """Make `input_ids` and `attention_mask` `[rows, padded length]`, and `targets` `[rows]`."""
+        """Make the tensors that the model reads, `[rows, padded length]`, and `targets` `[rows]`."""
         longest = max(self._length(row) for row in rows)
-        input_ids = np.full((len(rows), -(-longest // LENGTH_STEP) * LENGTH_STEP), self._padding_id)
-        attention_mask = np.zeros_like(input_ids)
-        for place, row in enumerate(rows):
-            input_ids[place, : self._length(row)] = self._token_ids[row]
-            attention_mask[place, : self._length(row)] = 1
-        arrays = {"input_ids": input_ids, "attention_mask": attention_mask, "targets": self.targets[rows].numpy()}
-        return {name: torch.from_numpy(array) for name, array in arrays.items()}
+        length = min(-(-longest // LENGTH_STEP) * LENGTH_STEP, self._longest)
+        inputs = padded([self._windows[row] for row in rows], length, self._padding)
+        return inputs | {"targets": self.targets[rows]}
 
 
 def _shuffled(lengths: list[int], batch_rows: int, seed: int) -> Iterator[list[int]]:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedConfig, PreTrainedTokenizerFast
 
 from samizdat.base import stage
 from samizdat.base.device import Device, enough_memory, prepare
@@ -15,6 +15,7 @@ from samizdat.base.files import replacing_folder, sha256_of, write_text
 from samizdat.base.reuse import fingerprint, restore_result, store_result
 from samizdat.checkpoints import sources
 from samizdat.checkpoints.encoding import MOST_UNKNOWN, load_tokenizer, unknown_share
+from samizdat.checkpoints.reading import agree_on_padding, padding_of, refuse_longer_windows
 from samizdat.classifiers.drawn_examples import DrawnExamples, draw_examples
 from samizdat.classifiers.examples import EncodedExamples
 from samizdat.classifiers.loop import FinetuningSettings, fit
@@ -114,20 +115,22 @@ def _train(
     tokenizer = load_tokenizer(found.path)
     _refuse_unread_texts(tokenizer, drawn.texts["text"].tolist(), found.origin)
     with sources.loading(found):
+        config = AutoConfig.from_pretrained(found.path, local_files_only=True, trust_remote_code=False)
         model = AutoModelForSequenceClassification.from_pretrained(
             found.path,
             num_labels=len(drawn.labels),
             id2label=dict(enumerate(drawn.labels)),
             label2id={label: number for number, label in enumerate(drawn.labels)},
             dtype=torch.float32,
-            hidden_dropout_prob=settings.dropout,
-            attention_probs_dropout_prob=settings.dropout,
+            **dict.fromkeys(_dropouts(config), settings.dropout),
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=False,
         )
+    refuse_longer_windows(model, max_length_tokens, found.origin, name)
+    agree_on_padding(model.config, tokenizer, found.origin)
     model.to(chosen.kind)
-    encoded = EncodedExamples(tokenizer, drawn.texts, max_length_tokens, len(drawn.labels))
+    encoded = EncodedExamples(tokenizer, drawn.texts, max_length_tokens, len(drawn.labels), padding_of(model.config))
     remedy = "halve finetuning.batch_rows in the config"
     with enough_memory(chosen, f"{settings.batch_rows} texts at once", remedy=remedy):
         fit(model, encoded, settings, chosen, name, seed)
@@ -135,6 +138,16 @@ def _train(
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         write_text(folder / "seen_texts.txt", "".join(f"{key}\n" for key in sorted(drawn.texts["id"])))
+
+
+def _dropouts(config: PreTrainedConfig) -> list[str]:
+    """List the keys of an architecture's config that are shares of activations to set to zero.
+
+    Each architecture has its own names, such as `attention_probs_dropout_prob`, `seq_classif_dropout`, `dropout_rate`
+    or `resid_pdrop`. A key without a value follows another one.
+    """
+    values = config.to_dict().items()
+    return [key for key, value in values if ("dropout" in key or key.endswith("pdrop")) and type(value) in (int, float)]
 
 
 def _refuse_unread_texts(tokenizer: PreTrainedTokenizerFast, texts: list[str], origin: str) -> None:

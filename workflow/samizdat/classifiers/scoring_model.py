@@ -12,6 +12,7 @@ from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from samizdat.base.device import Device
 from samizdat.checkpoints import unpadded
+from samizdat.checkpoints.reading import padding_of
 from samizdat.checkpoints.windows import Batch, Window, padded_batches
 
 
@@ -28,7 +29,7 @@ class ScoringModel:
             unpadded.enable_packing(self._model)
 
     def logits(
-        self, windows: Iterable[Window], batch_tokens: int, padding_id: int, threads: int
+        self, windows: Iterable[Window], batch_tokens: int, longest: int, threads: int
     ) -> Iterator[tuple[Batch, np.ndarray]]:
         """Compute the logits of all windows, batch by batch.
 
@@ -38,7 +39,7 @@ class ScoringModel:
         Args:
             windows: in any order.
             batch_tokens: tokens of a batch.
-            padding_id: the token that batches are filled up with.
+            longest: length of the longest window.
             threads: batches that a CPU computes at once.
 
         Yields:
@@ -47,7 +48,7 @@ class ScoringModel:
         workers = threads if self._device.kind == "cpu" else 1
         under_way: deque[tuple[Batch, Future[np.ndarray]]] = deque()
         with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            for batch in self._batches(windows, batch_tokens, padding_id):
+            for batch in self._batches(windows, batch_tokens, longest):
                 under_way.append((batch, pool.submit(self._compute, batch)))
                 if len(under_way) > 2 * workers:
                     batch, computed = under_way.popleft()
@@ -56,9 +57,15 @@ class ScoringModel:
                 batch, computed = under_way.popleft()
                 yield batch, computed.result()
 
-    def _batches(self, windows: Iterable[Window], batch_tokens: int, padding_id: int) -> Iterator[Batch]:
+    def _batches(self, windows: Iterable[Window], batch_tokens: int, longest: int) -> Iterator[Batch]:
         if not self._unpadded:
-            return padded_batches(windows, batch_tokens=batch_tokens, padding_id=padding_id, kind=self._device.kind)
+            return padded_batches(
+                windows,
+                batch_tokens=batch_tokens,
+                padding=padding_of(self._model.config),
+                kind=self._device.kind,
+                longest=longest,
+            )
         # RoBERTa counts positions from the number after the padding's id.
         first = getattr(self._model.base_model.embeddings, "padding_idx", -1) + 1
         return unpadded.packed_rows(windows, batch_tokens=batch_tokens, first_position=first)

@@ -49,7 +49,8 @@ class FinetuningStep:
         """
         self._model, self._kind, self._dtype = model, device.kind, dtype
         self._class_weights = class_weights
-        self._recorded = device.kind == "cuda"
+        # Some models of other architectures copy to or from the device inside a step, which can't be recorded.
+        self._recorded = device.kind == "cuda" and hasattr(model.config, "attention_probs_dropout_prob")
         # A recorded step reads the learning rate from the device.
         self._rate = torch.tensor(learning_rate, device=device.kind)
         self._optimizer = torch.optim.AdamW(
@@ -78,7 +79,7 @@ class FinetuningStep:
         """Take one step.
 
         Args:
-            batch: `input_ids` and `attention_mask` `[rows, tokens]` and `targets` `[rows]`, on the CPU.
+            batch: what the model reads, `[rows, tokens]`, and `targets` `[rows]`, on the CPU.
             learning_rate: of this step.
 
         Returns:
@@ -123,6 +124,6 @@ class FinetuningStep:
         with torch.autocast(
             self._kind, dtype=self._dtype, enabled=self._dtype is not torch.float32, cache_enabled=False
         ):
-            output = self._model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
+            output = self._model(**{name: values for name, values in inputs.items() if name != "targets"})
             logits: torch.Tensor = output.logits.float()
             return logits

@@ -64,7 +64,7 @@ def score(
 
     def read(windows: Iterable[Window], dtype: torch.dtype, batch_tokens: int) -> Iterator[list[TextScore]]:
         model = ScoringModel(folder, device, dtype)
-        for batch, logits in model.logits(windows, batch_tokens, tokenizer.pad_token_id, threads):
+        for batch, logits in model.logits(windows, batch_tokens, max_length_tokens, threads):
             undecided = close_calls(logits, dtype)
             close.extend(window for window, again in zip(batch.windows, undecided, strict=True) if again)
             decided = [window for window, again in zip(batch.windows, undecided, strict=True) if not again]

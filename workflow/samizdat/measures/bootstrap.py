@@ -144,7 +144,7 @@ class Bootstrap:
         """
         if documents < FEWEST_DOCUMENTS:
             return np.nan, np.nan
-        error = np.sqrt(float(_variance(values)) * documents / (documents - 1))
+        error = np.sqrt(float(self.variance(values, documents)))
         factor = float(np.exp(self._quantile(documents) * error / mean)) if mean > 0 else 1.0
         return mean / factor, mean * factor
 
@@ -170,7 +170,7 @@ class Bootstrap:
             none = np.full(np.shape(shares), np.nan)
             return none, none
         shares, texts, owners = (np.asarray(one, float) for one in (shares, texts, owners))
-        spread, variance = shares * (1 - shares), _variance(values) * documents / (documents - 1)
+        spread, variance = shares * (1 - shares), self.variance(values, documents)
         inside = spread > 0
         most, least = np.maximum(texts, 1), np.maximum(owners, 1)
         design = np.sum(np.where(inside, texts * variance, 0)) / max(np.sum(np.where(inside, spread, 0)), 1e-300)
@@ -180,6 +180,25 @@ class Bootstrap:
         middle = (shares + square / (2 * size)) / (1 + square / size)
         width = np.sqrt(square * (spread + square / (4 * size)) / size) / (1 + square / size)
         return np.minimum(shares, middle - width).clip(0), np.maximum(shares, middle + width).clip(max=1)
+
+    def beyond_chance_interval(
+        self, value: float, values: Floats, equal: float, by_chance: float, documents: int, pairs: int
+    ) -> tuple[float, float]:
+        """Compute the bounds of the interval of an agreement beyond chance, 1 − (1 − equal) / (1 − by_chance).
+
+        It is agreement on another scale, from a point that chance gives; so its interval is that of a share.
+
+        Args:
+            value: the estimate.
+            values: the resampled values.
+            equal: share of the pairs of labels that are equal.
+            by_chance: the share that chance gives; below 1.
+            documents: of the set.
+            pairs: number of pairs of labels.
+        """
+        unit = 1 - by_chance
+        low, high = self.share_interval(equal, equal + (values - value) * unit, documents, pairs, documents)
+        return float(value + (low - equal) / unit), float(value + (high - equal) / unit)
 
     def difference_interval(
         self, difference: float, values: Floats, documents: int, texts: int, squares: float
@@ -199,7 +218,7 @@ class Bootstrap:
         """
         if documents < FEWEST_DOCUMENTS:
             return np.nan, np.nan
-        variance = float(_variance(values)) * documents / (documents - 1)
+        variance = float(self.variance(values, documents))
         spread = squares - difference**2
         size = min(spread / max(variance, 1e-300), texts) if spread > 1e-12 else documents
         middle = difference * size / (size + 2)
@@ -207,22 +226,39 @@ class Bootstrap:
         width = self._quantile(documents) * error
         return max(middle - width, -1.0), min(middle + width, 1.0)
 
-    def interval(self, values: Floats, documents: int) -> tuple[float, float]:
-        """Compute the bounds of the interval of any other statistic; NaN with too few documents.
-
-        It is the percentile interval (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13),
-        expanded as Student's t is for few documents (Hesterberg, What Teachers Should Know About the Bootstrap, The
-        American Statistician 69, 2015, section 4.3).
+    def interval(self, value: float, values: Floats, documents: int) -> tuple[float, float]:
+        """Compute the bounds of the interval of any other statistic: Student's; NaN with too few documents.
 
         Args:
+            value: the estimate.
             values: the resampled values; NaN, the value of a resample that has none, is left out.
             documents: of the set.
         """
         if documents < FEWEST_DOCUMENTS or np.isnan(values).all():
             return np.nan, np.nan
-        wider = float(stats.norm.cdf(-np.sqrt(documents / (documents - 1)) * self._quantile(documents)))
-        low, high = np.nanquantile(values, [wider, 1 - wider])
-        return float(low), float(high)
+        return self.normal(value, float(self.variance(values, documents)), documents - 1)[:2]
+
+    def normal(self, value: float, variance: float, freedom: float) -> tuple[float, float, float]:
+        """Compute Student's interval of a value, and p of the true value 0.
+
+        Args:
+            value: the estimate.
+            variance: of its error.
+            freedom: degrees of freedom of the variance.
+
+        Returns:
+            The lower bound, the upper bound, and p.
+        """
+        if variance <= 0:
+            return value, value, float(value == 0)
+        error = np.sqrt(variance)
+        width = float(-stats.t.ppf((1 - self.confidence) / 2, freedom) * error)
+        return value - width, value + width, float(2 * stats.t.sf(abs(value) / error, freedom))
+
+    def variance(self, values: Floats, documents: int) -> Floats:
+        """Compute the variance of a statistic from its resampled values `[resamples, …]`; NaN is left out."""
+        variance: Floats = _variance(values) * documents / (documents - 1)
+        return variance
 
     def _quantile(self, documents: int) -> float:
         return float(-stats.t.ppf((1 - self.confidence) / 2, documents - 1))

@@ -5,6 +5,10 @@ from scipy.spatial.distance import jensenshannon
 
 from samizdat.measures.arrays import Counts, Floats
 
+# A label that people and the classifier together gave fewer times leaves macro-F1 without an interval: see
+# docs/methods.md.
+FEWEST_GIVEN = 10
+
 
 def shares(counts: Counts) -> Floats:
     """Divide counts `[…, labels]` by their sum."""
@@ -44,6 +48,12 @@ def label_scores(confusion: Counts) -> dict[str, Floats]:
             "f1": 2 * right / (predicted + human),
         }
     return {name: np.where(there, values, np.nan) for name, values in scores.items()}
+
+
+def times_given(confusion: Counts) -> Counts:
+    """Count how often people and the classifier together gave each label, `[labels]` of `[human, predicted]`."""
+    times: Counts = confusion.sum(axis=0) + confusion.sum(axis=1)
+    return times
 
 
 def macro_f1(confusion: Counts) -> Floats:

@@ -98,18 +98,21 @@ def train_model(
     # A finished model depends on the number of processes, too. A state has it in a field of its own, so that the
     # error about another number can name both.
     finished = fingerprint(run=mark, processes=workers.count)
-    if workers.agree(workers.first and restore_result(work, finished, out)):
+    with workers.missing_each_other():
+        restored = workers.agree(workers.first and restore_result(work, finished, out))
+    if restored:
         summary = read_document(ModelSummary, out / "summary.json")
         return f"{summary.test_bits_per_byte:.3f} bits per byte, as trained before"
 
-    try:
-        loop = _train(settings, start, chosen, workers, work, out, mark, seed, name)
-    except CannotCompileError as error:
-        log.warning("PyTorch can't compile here: %s", error)
-        command = how_to_install("compiler", "install a C++ compiler and the headers of Python")
-        said = "training is not compiled, and slower, because this machine can't compile"
-        stage.tell(f"{said}; to change that: {command}")
-        loop = _train(replace(settings, compile=False), start, chosen, workers, work, out, mark, seed, name)
+    with workers.missing_each_other():
+        try:
+            loop = _train(settings, start, chosen, workers, work, out, mark, seed, name)
+        except CannotCompileError as error:
+            log.warning("PyTorch can't compile here: %s", error)
+            command = how_to_install("compiler", "install a C++ compiler and the headers of Python")
+            said = "training is not compiled, and slower, because this machine can't compile"
+            stage.tell(f"{said}; to change that: {command}")
+            loop = _train(replace(settings, compile=False), start, chosen, workers, work, out, mark, seed, name)
     if not workers.first:
         return ""
     with replacing_folder(out) as folder:

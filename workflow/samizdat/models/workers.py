@@ -1,8 +1,10 @@
 """The processes of one training: each computes its share of every batch, on a GPU or CPU threads of its own."""
 
+import logging
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +12,8 @@ from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
 from samizdat.base.errors import UserError
+
+log = logging.getLogger("samizdat")
 
 # The program that starts several processes. `code_digest` follows this name, so an edit there reruns training.
 LAUNCHER = "samizdat.models.launch"
@@ -48,6 +52,27 @@ class Workers:
             last: whether the micro-batch is the last of its batch.
         """
         return module.no_sync() if isinstance(module, DistributedDataParallel) and not last else nullcontext()
+
+    @contextmanager
+    def missing_each_other(self) -> Iterator[None]:
+        """Say in words that another process of this training has ended, which is found while this one waits for it.
+
+        Raises:
+            UserError: another process has ended.
+        """
+        try:
+            yield
+        except RuntimeError as error:
+            # gloo has no error class of its own.
+            if self.count == 1 or not (isinstance(error, distributed.DistError) or "gloo/" in str(error)):
+                raise
+            log.error("%s", error)
+            raise UserError(
+                f"another of the {self.said} of this training has ended, and this one can't go on without it",
+                remedy="read what that process says here or in its log; if it says nothing, the system ended it, most "
+                "often because memory was full: set training.processes or training.micro_batch_sequences lower in the "
+                "config. The same command goes on from the last state",
+            ) from None
 
     def sum(self, value: torch.Tensor) -> float:
         """Sum a tensor of one number over all processes."""

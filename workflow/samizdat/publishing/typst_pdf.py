@@ -4,10 +4,12 @@ import base64
 import logging
 import re
 import shutil
-import unicodedata
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from types import ModuleType
+
+from fontTools import unicodedata
 
 from samizdat.base.errors import UserError
 from samizdat.publishing.typst_source import Document
@@ -44,13 +46,17 @@ def compile_pdf(document: Document, folder: Path) -> tuple[bytes, Counter[str]]:
         shutil.copy(font, folder / "fonts")
     for name, image in document.images.items():
         (folder / name).write_bytes(base64.b64decode(image))
-    pdf, missing = _compile(typst, document.source, folder, installed_fonts=False)
+    source = document.source
+    pdf, missing = _compile(typst, source, folder, installed_fonts=False)
     if missing:
-        pdf, missing = _compile(typst, document.source, folder, installed_fonts=True)
+        pdf, missing = _compile(typst, source, folder, installed_fonts=True)
+    if missing:
+        source = _marks_apart(source, missing)
+        pdf, missing = _compile(typst, source, folder, installed_fonts=True)
     while pdf is None:
         log.info("letters that no font has: %s", " ".join(f"U+{ord(letter):04X}" for letter in sorted(missing)))
-        source = document.source.translate({ord(letter): f"⟨U+{ord(letter):04X}⟩" for letter in missing})
-        pdf, more = _compile(typst, source, folder, installed_fonts=True)
+        written = source.translate({ord(letter): f"⟨U+{ord(letter):04X}⟩" for letter in missing})
+        pdf, more = _compile(typst, written, folder, installed_fonts=True)
         if pdf is None and more <= missing:
             raise RuntimeError(f"typst can't display its own brackets: {sorted(more)}")
         missing |= more
@@ -104,6 +110,22 @@ def _compile(typst: ModuleType, source: str, folder: Path, *, installed_fonts: b
             raise RuntimeError(f"typst: {error.diagnostic}") from None
         return None, missing
     return pdf, set()
+
+
+def _marks_apart(source: str, missing: Collection[str]) -> str:
+    """Put an invisible space before marks that stand on a letter or sign of another script.
+
+    A model writes such marks: a Thai vowel on a digit. The compiler wants one font for both, and few have both.
+    """
+    marks = "".join(sorted(letter for letter in missing if unicodedata.category(letter)[0] == "M"))
+    if not marks:
+        return source
+
+    def apart(found: re.Match[str]) -> str:
+        base, mark = found[0][0], found[0][1]
+        return found[0] if unicodedata.script(base) in unicodedata.script_extension(mark) else f"{base}\u200b{mark}"
+
+    return re.sub(f"[^{marks}][{marks}]", apart, source)
 
 
 def _unescaped(text: str) -> str:

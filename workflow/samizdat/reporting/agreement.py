@@ -6,6 +6,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from samizdat.measures.label_metrics import FEWEST_GIVEN
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
 from samizdat.reporting.interval_charts import Panel, interval_panels
@@ -82,6 +83,8 @@ def _sentence(run: Run, classifier: str) -> str:
         f"{percent_interval(own['value'], own['low'], own['high'])} of {count(own['texts'])} held-out texts"
     )
     end = f"its macro-F1 is {number_interval(f1['value'], f1['low'], f1['high'])}"
+    if is_null(f1["low"]) and not is_null(own["low"]):
+        end += f" (without an interval, since a label was given fewer than {FEWEST_GIVEN} times)"
     reached = percent_interval(baseline["value"], baseline["low"], baseline["high"])
     if is_null(gain["low"]):
         few = too_few("These texts are of")

@@ -1,4 +1,4 @@
 """Handle a run as a whole: its manifest and provenance, and `samizdat plan`, `verify`, `bundle`, `keep` and `clean`.
 
-Imports `base` and `records`.
+Imports `base`, `checkpoints` and `records`.
 """

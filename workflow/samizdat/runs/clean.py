@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,11 +47,11 @@ def shares() -> list[Share]:
     ]  # fmt: skip
 
 
-def clean(names: Iterable[str], *, everything: bool, ask: Callable[[str], str] | None) -> str:
+def clean(names: Sequence[str], *, everything: bool, ask: Callable[[str], str] | None) -> str:
     """Print how much disk each share takes, then delete those that are named or, at a terminal, not to be kept.
 
     Args:
-        names: shares to delete without a question.
+        names: shares to delete without a question; no other one is asked about.
         everything: delete all shares without a question.
         ask: shows a question and returns the answer; None where nobody can answer: then only named shares are
             deleted.
@@ -71,6 +71,8 @@ def clean(names: Iterable[str], *, everything: bool, ask: Callable[[str], str] |
     if not found:
         return "There is nothing to delete."
     chosen = [share for share in found if everything or share.name in names]
+    if names and not chosen:
+        return f"There is nothing to delete in {', '.join(names)}."
     if not chosen:
         if ask is None:
             return "Nothing was deleted. To delete all: make clean ALL=1. Some: make clean WHAT='logs verify'"

@@ -46,7 +46,7 @@ def sample(
 
     Raises:
         UserError: there is no such run, model, checkpoint or device, a number is not allowed, a prompt is longer than
-            the model's context, or memory is too small.
+            the model's context, or memory is too small. At a terminal the last two are told, and it asks again.
     """
     folder = Path("results", run)
     config = _config(folder)
@@ -67,7 +67,8 @@ def sample(
     chosen = prepare(device or config["device"], threads=config["threads"], seed=config["seed"])
     tokenizer, weights = load_tokenizer(model_folder), load_model(model_folder, percent, chosen.kind)
     recipe, temperature = Recipe.of(sampling), float(sampling["temperature"])
-    for number, text in enumerate(_prompts(prompt)):
+    asking = prompt is None and sys.stdin.isatty() and sys.stdout.isatty()
+    for number, text in enumerate(_prompts(prompt, asking=asking)):
         # The first text has the seed as it was given, so that a sample of the report can be written again.
         own_seed = derive_seed(seed, number) if number else seed
         try:
@@ -77,6 +78,10 @@ def sample(
         except KeyboardInterrupt:
             if prompt is not None:
                 raise
+        except UserError as error:  # such as a prompt that is too long: the next one may be shorter
+            if not asking:
+                raise
+            print(f"✗ {error}", end="")
         print(flush=True)
 
 
@@ -132,12 +137,11 @@ def _model_folder(folder: Path, config: Config, model: str | None, percent: int)
     return model_folder
 
 
-def _prompts(given: str | None) -> Iterator[str]:
-    """Yield the prompt that was given, or each line that is typed or piped in."""
+def _prompts(given: str | None, *, asking: bool) -> Iterator[str]:
+    """Yield the prompt that was given, or each line that is typed (`asking`) or piped in."""
     if given is not None:
         yield given
         return
-    asking = sys.stdin.isatty() and sys.stdout.isatty()
     if asking:
         # Arrow keys and a history for input().
         import readline  # noqa: F401

@@ -125,10 +125,16 @@ def _denominators(counts: sparse.csr_array, labels: int) -> tuple[dict[str, np.n
 
 
 def _overall(common: Row, confusion: np.ndarray, totals: np.ndarray, bootstrap: Bootstrap, documents: int) -> list[Row]:
-    """Measure over all labels, from a matrix `[human, predicted]` and its resamples."""
+    """Measure over all labels, from a matrix `[human, predicted]` and its resamples.
+
+    Macro-F1 has no interval where a label is rare: then its F1 is too uncertain for the mean to be near normal, and
+    labels are missing from resamples.
+    """
     rows = []
     for metric, measure in (("accuracy", label_metrics.accuracy), ("macro_f1", label_metrics.macro_f1)):
         value, texts = measure(confusion), confusion.sum()
         low, high = bootstrap.share_interval(value, measure(totals), documents, texts, documents)
+        if metric == "macro_f1" and label_metrics.times_given(confusion).min() < label_metrics.FEWEST_GIVEN:
+            low = high = np.full((), np.nan)
         rows.append(common | {"metric": metric, "label": None, "value": value, "low": low, "high": high})
     return rows

@@ -118,11 +118,9 @@ def _kappa(pair: pd.DataFrame, labels: list[str], bootstrap: Bootstrap, *names: 
     documents, table = counts.shape[0], counts.sum(axis=0).reshape(square[1:])
     resampled = label_metrics.cohen_kappa(bootstrap.totals(counts, "kappa", *names).reshape(square))
     value, equal = label_metrics.cohen_kappa(table), label_metrics.accuracy(table)
-    # Kappa is agreement on another scale, from a point that chance gives; so its interval is that of agreement.
-    unit = (1 - equal) / (1 - value) if value < 1 else 1 - float((table.sum(0) * table.sum(1)).sum()) / len(pair) ** 2
-    scaled = equal + (resampled - value) * unit
-    low, high = bootstrap.share_interval(equal, scaled, documents, len(pair), documents)
-    return {"value": value, "low": value + (low - equal) / unit, "high": value + (high - equal) / unit}
+    by_chance = float((table.sum(0) * table.sum(1)).sum()) / len(pair) ** 2
+    low, high = bootstrap.beyond_chance_interval(float(value), resampled, float(equal), by_chance, documents, len(pair))
+    return {"value": value, "low": low, "high": high}
 
 
 def _corrected(rows: list[Row]) -> list[Row]:

@@ -73,24 +73,24 @@ def calibration(mapped: pd.DataFrame, column: str, bootstrap: Bootstrap) -> tupl
 def _calibrated_draws(frame: pd.DataFrame, confidence: np.ndarray, bootstrap: Bootstrap) -> Floats:
     """Draw the calibration errors of a classifier whose labels are right as often as it says, `[draws]`.
 
-    Each label is right with its probability. Where documents have several texts, whose errors are alike, the draws are
-    inflated by the ratio of two sums of squared distances of right labels from probabilities: of documents in each
-    bin, and of texts.
+    Each label is right with its probability. Where documents have several texts, whose errors are alike, the distances
+    of right labels from probabilities are summed over each document in each bin, and each document's distances get one
+    random sign: the wild bootstrap over clusters, with the hypothesis imposed.
     """
-    random, documents = bootstrap.random("calibrated"), frame["document"].nunique()
-    bins = frame["bin"].to_numpy()
-    members = sparse.csr_array((np.ones(len(bins)), (bins, np.arange(len(bins)))), shape=(BINS, len(bins)))
-    certain = members @ confidence
-    at_once = max(1, NUMBERS_AT_ONCE // len(bins))
-    parts = [
-        members @ (random.random((len(bins), min(at_once, bootstrap.resamples - start))) < confidence[:, None])
-        for start in range(0, bootstrap.resamples, at_once)
-    ]
-    draws = np.abs(np.hstack(parts) - certain[:, None]).sum(axis=0) / len(bins)
-    distances = frame["right"] - confidence
-    of_documents = distances.groupby([frame["document"], frame["bin"]]).sum()
-    effect = float((of_documents**2).sum() / max((distances**2).sum(), 1e-12)) if documents < len(bins) else 1.0
-    return np.sqrt(chance.inflated(draws**2, effect, documents, random))
+    random, (owners, documents) = bootstrap.random("calibrated"), pd.factorize(frame["document"])
+    bins, texts = frame["bin"].to_numpy(), len(frame)
+    clustered = len(documents) < texts
+    cells, rows = (owners, len(documents)) if clustered else (np.arange(texts), texts)
+    start = (frame["right"].to_numpy() - confidence) if clustered else np.ones(texts)
+    members = sparse.coo_array((start, (bins, cells)), shape=(BINS, rows)).tocsr()  # equal places are summed
+    certain = 0.0 if clustered else (members @ confidence)[:, None]
+    at_once = max(1, NUMBERS_AT_ONCE // rows)
+    parts = []
+    for begin in range(0, bootstrap.resamples, at_once):
+        size = (rows, min(at_once, bootstrap.resamples - begin))
+        luck = random.choice([-1.0, 1.0], size) if clustered else random.random(size) < confidence[:, None]
+        parts.append(np.abs(members @ luck - certain).sum(axis=0) / texts)
+    return np.concatenate(parts)
 
 
 def _gap(frame: pd.DataFrame, confidence: np.ndarray, bootstrap: Bootstrap) -> Row:

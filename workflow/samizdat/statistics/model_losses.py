@@ -43,27 +43,25 @@ def model_losses(
     trainings: dict[str, list[str]] = {}
     for name in losses:
         trainings.setdefault(model_of(name), []).append(name)
-    means = {model: np.mean([millionths[name] for name in names], axis=0).round().astype(np.int64)
-             for model, names in trainings.items()}  # fmt: skip
     sizes = np.array([len(text.encode()) for text in held_out["text"]], np.int64)
     place = np.zeros(len(held_out), np.int64)
-    # The first training is that of the published model, which has an interval of its own.
-    tables = {"all bytes": sizes} | {f"first {model}": millionths[model] for model in means} | means
+    tables = {"all bytes": sizes} | millionths
     blocks = {name: sum_by_document(held_out, place, values, (1,)) for name, values in tables.items()}
     documents = blocks["all bytes"].shape[0]
-    drawn = {name: totals[:, 0] / MILLION for name, totals in bootstrap.together(blocks, "model losses").items()}
-    drawn = {name: totals / (drawn["all bytes"] * MILLION) for name, totals in drawn.items()}
+    drawn = {name: totals[:, 0] for name, totals in bootstrap.together(blocks, "model losses").items()}
+    resampled = {model: np.stack([drawn[name] for name in names]) / (drawn["all bytes"] * MILLION)
+                 for model, names in trainings.items()}  # fmt: skip
     seeds = {model: np.array([millionths[name].sum() / MILLION / sizes.sum() for name in names])
              for model, names in trainings.items()}  # fmt: skip
     rows: list[Row] = []
     for model, values in seeds.items():
-        low, high = bootstrap.interval(drawn[f"first {model}"], documents)
+        low, high = bootstrap.interval(values[0], resampled[model][0], documents)
         spread = {"seeds_low": values.min(), "seeds_high": values.max()} if len(values) > 1 else {}
         rows.append({"model": model, "documents": documents, "value": values[0], "low": low, "high": high,
                      "seeds": len(values), **spread})  # fmt: skip
     pairs: list[Row] = [
         {"model": one, "other": other}
-        | _difference(seeds[one], seeds[other], drawn[one] - drawn[other], documents, bootstrap, one, other)
+        | _difference((seeds[one], seeds[other]), (resampled[one], resampled[other]), documents, bootstrap)
         for one, other in combinations(seeds, 2)
     ]
     if documents >= FEWEST_DOCUMENTS:
@@ -72,29 +70,36 @@ def model_losses(
     return rows, pairs
 
 
-def _difference(one: Floats, other: Floats, drawn: Floats, documents: int, bootstrap: Bootstrap, *names: str) -> Row:
+def _difference(
+    values: tuple[Floats, Floats], resampled: tuple[Floats, Floats], documents: int, bootstrap: Bootstrap
+) -> Row:
     """Compare two models by the means over their seeds, with an interval over documents and seeds.
 
-    Documents and seeds are both drawn at random, and their errors add up: to each resampled difference an error of
-    Student's two-sample t is added, with the variance over seeds that both models are taken to have. Where neither
-    model has several seeds, that variance is unknown and the interval covers documents alone.
+    Documents and seeds are both drawn at random, and their variances add up. What a training's loss owes to its own
+    errors on these documents is in both: it is subtracted from the variance over seeds, as in an analysis of variance
+    with two crossed random factors. Degrees of freedom are those of Satterthwaite, An Approximate Distribution of
+    Estimates of Variance Components, Biometrics Bulletin 2, 1946. Where neither model has several seeds, the variance
+    over seeds is unknown and the interval covers documents alone.
 
     Args:
-        one: bits per byte of a model's trainings.
-        other: of the other model's.
-        drawn: differences of the means over seeds, resampled over documents.
+        values: bits per byte of each model's trainings, `[trainings]`.
+        resampled: the same in resamples of documents, `[trainings, resamples]`.
         documents: their number.
         bootstrap: how intervals are made.
-        names: of the two models.
     """
-    freedom = len(one) + len(other) - 2
-    found = {"value": one.mean() - other.mean(), "seeds": freedom + 2, "covers_seeds": freedom > 0}
+    numbers = [len(one) for one in values]
+    freedom = sum(numbers) - 2
+    difference = values[0].mean() - values[1].mean()
+    found = {"value": difference, "seeds": sum(numbers), "covers_seeds": freedom > 0}
     if documents < FEWEST_DOCUMENTS:
         return found
+    total = float(bootstrap.variance(resampled[0].mean(axis=0) - resampled[1].mean(axis=0), documents))
+    squares = total**2 / (documents - 1)
     if freedom:
-        squares = sum(float(np.square(values - values.mean()).sum()) for values in (one, other))
-        error = np.sqrt(squares / freedom * (1 / len(one) + 1 / len(other)))
-        drawn = drawn + error * bootstrap.random("seeds", *names).standard_t(freedom, len(drawn))
-    low, high = bootstrap.interval(drawn, documents)
-    beyond = min(np.sum(drawn <= 0), np.sum(drawn >= 0))
-    return found | {"low": low, "high": high, "p_value": min(1.0, 2 * (beyond + 1) / (len(drawn) + 1))}
+        means = sum(1 / number for number in numbers) / freedom
+        over_seeds = means * sum(float(np.square(one - one.mean()).sum()) for one in values)
+        own = [bootstrap.variance((one - one.mean(axis=0)).T, documents).sum() for one in resampled]
+        total += max(over_seeds - means * float(sum(own)), 0.0)
+        squares += over_seeds**2 / freedom
+    low, high, p_value = bootstrap.normal(difference, total, total**2 / max(squares, 1e-300))
+    return found | {"low": low, "high": high, "p_value": p_value}

@@ -101,5 +101,16 @@ def _alpha(
         return []
     drawn = bootstrap.together(blocks, "raters", metric)
     resampled = krippendorff.alpha(drawn["apart"][:, 0] / MILLION, drawn["given"], distances)
-    low, high = bootstrap.interval(resampled, frame["document"].nunique())
+    documents = frame["document"].nunique()
+    if metric == "krippendorff_alpha":
+        equal = 1 - apart.sum() / MILLION / counts.sum()
+        totals = counts.sum(axis=0)
+        by_chance = float((totals * (totals - 1)).sum()) / float(totals.sum() * (totals.sum() - 1))
+        sizes = counts.sum(axis=1)
+        pairs = int((sizes * (sizes - 1)).sum()) // 2
+        low, high = bootstrap.beyond_chance_interval(value, resampled, equal, by_chance, documents, pairs)
+    else:
+        # Where nobody disagrees, nothing says how far the disagreement is from 0.
+        high, low = (1 - bound for bound in bootstrap.mean_interval(1 - value, 1 - resampled, documents))
+        low, high = (low, high) if value < 1 else (np.nan, np.nan)
     return [{"method": "raters", "metric": metric, "texts": len(frame), "value": value, "low": low, "high": high}]

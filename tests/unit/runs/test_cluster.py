@@ -1,0 +1,147 @@
+"""What the steps ask of a cluster, which jobs outlived their Snakemake, and what is told of the others."""
+
+import json
+import logging
+import os
+import platform
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from samizdat.base.errors import UserError
+from samizdat.runs import cluster, cluster_jobs
+from samizdat.runs.cluster_jobs import SubmittedJobs
+from samizdat.runs.cluster_log import JobTeller
+
+ROOT = Path(__file__).parents[3]
+REMOTE, LOCAL = SimpleNamespace(local_exec=False), SimpleNamespace(local_exec=True)
+
+
+def config(file="config.yaml"):
+    """A config as it is shipped."""
+    return yaml.safe_load((ROOT / "config" / file).read_text(encoding="utf-8"))
+
+
+def test_memory_grows_with_the_inputs_and_memory_and_time_with_the_attempt():
+    asked = cluster.asks(1000, minutes=30, megabytes_per_input=20)
+    inputs = SimpleNamespace(size_mb=5)
+    assert [asked["mem_mb"](None, input=inputs, attempt=number) for number in (1, 2, 3)] == [1100, 2200, 4400]
+    assert [asked["runtime"](None, attempt=number) for number in (1, 2)] == [30, 60]
+
+
+def test_the_demos_training_asks_for_more_than_it_takes_and_gpt2_small_for_much_more():
+    settings = config()["training"]
+    demo = cluster.training_memory_mb(settings, 4096)
+    small = cluster.training_memory_mb(
+        settings | {"width": 768, "layers": 12, "context_tokens": 1024, "micro_batch_sequences": 8}, 50_257
+    )
+    assert 1270 < demo < 6000  # it was measured at 1,270 MB
+    assert 8000 < small < 64_000
+    assert cluster.training_memory_mb(settings | {"checkpoint": "gpt2"}, 50_257) == cluster.CHECKPOINT_MB
+
+
+@pytest.mark.parametrize(
+    ("workflow", "device", "processes", "has_gpus", "asked"),
+    [
+        (LOCAL, "cuda", 4, True, 0),
+        (REMOTE, "cpu", 4, True, 0),
+        (REMOTE, "cuda", 4, False, 4),
+        (REMOTE, "auto", "auto", True, 1),
+        (REMOTE, "auto", 1, False, 0),
+    ],
+)
+def test_a_gpu_is_asked_for_on_a_cluster_alone(monkeypatch, workflow, device, processes, has_gpus, asked):
+    monkeypatch.setattr(cluster, "cluster_has_gpus", lambda: has_gpus)
+    assert cluster.gpus_asked(workflow, device, processes)(None) == asked
+
+
+def test_every_checkpoint_on_the_hub_is_fetched_before_the_first_job():
+    merged = config() | config("gpu.yaml")
+    assert cluster.hub_checkpoints(config()) == []
+    wanted = {(item["checkpoint"], item.get("revision")) for item in config("gpu.yaml")["classifiers"]}
+    assert wanted <= set(cluster.hub_checkpoints(merged))
+    merged["models"] = [{"name": "a", "tokenizer": "own", "checkpoint": "owner/gpt2", "revision": "main"}]
+    assert ("owner/gpt2", "main") in cluster.hub_checkpoints(merged)
+
+
+def record(folder: Path, **fields: object) -> Path:
+    """The record of a Snakemake that submitted two jobs."""
+    path = folder / "jobs.json"
+    path.write_text(json.dumps({"host": platform.node(), "pid": 2**22 + 1, "jobs": ["7", "8"]} | fields), "utf-8")
+    return path
+
+
+def test_a_second_snakemake_on_one_run_is_refused(tmp_path):
+    with pytest.raises(UserError, match="another Snakemake is at work"):
+        SubmittedJobs(record(tmp_path, pid=os.getppid())).begin()
+    with pytest.raises(UserError, match="on elsewhere"):
+        SubmittedJobs(record(tmp_path, host="elsewhere")).begin()
+    os.utime(record(tmp_path, host="elsewhere"), (0, 0))
+    SubmittedJobs(tmp_path / "jobs.json").begin()  # not renewed for long: it is dead, and SLURM knows no job of it
+
+
+@pytest.fixture
+def told(tmp_path, monkeypatch, capsys):
+    """Send events of one job to a teller; return what it said, the rule, and its log."""
+    rule = SimpleNamespace(restart_times=2)
+    job = SimpleNamespace(restart_times=2, attempt=1)
+    workflow = SimpleNamespace(get_rule=lambda name: rule, dag=SimpleNamespace(jobs=[job], jobid=lambda job: 4))
+    teller = JobTeller(workflow, SubmittedJobs(tmp_path / "jobs.json"))
+    log = tmp_path / "stage.log"
+
+    def send(event, message="", **fields):
+        made = logging.makeLogRecord({"msg": message, "event": event and LogEvent[event], **fields})
+        return teller(made)
+
+    def tell(text: str, event: str, state: str = "FAILED", output: str = "", attempt: int = 1):
+        job.attempt = attempt
+        monkeypatch.setattr("samizdat.runs.cluster_log.ask", lambda jobs: {"12": cluster_jobs.Seen(state, "", "n1")})
+        send("JOB_INFO", jobid=4, rule_name="score", rule_msg="Scoring", log=[str(log)], local=False)
+        assert not send(None, "Job 4 has been submitted with SLURM jobid 12 (log: x).")
+        log.write_text(text, encoding="utf-8")
+        said = tmp_path / "12.log"
+        said.write_text(output, encoding="utf-8")
+        number = {"job_id": 4} if event == "JOB_FINISHED" else {"jobid": 4, "log": [str(log), str(said)]}
+        send(event, **number)
+        assert teller.submitted.titles == {}
+        return capsys.readouterr().err, rule
+
+    return tell
+
+
+ENTRY = "2026-01-02 03:04:05,678 samizdat "
+
+
+def test_the_end_of_a_job_is_told_in_the_words_of_its_step(told):
+    said, _ = told(f"{ENTRY}INFO begun\n{ENTRY}INFO ✓ scores (3 s): 7 texts\n", "JOB_FINISHED")
+    assert said == "  Scoring: job 12\n✓ scores (3 s): 7 texts\n"
+
+
+def test_what_only_a_person_can_mend_is_told_and_not_tried_again(told):
+    said, rule = told(f"{ENTRY}ERROR scores: no texts\n  What to do: add some\n", "JOB_ERROR")
+    assert "✗ scores: no texts\n  What to do: add some\n  Log: " in said and rule.restart_times == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "output", "words"),
+    [
+        ("OUT_OF_MEMORY", "", "ran out of the memory"),
+        ("FAILED", "slurmstepd: error: Exceeded job memory limit", "ran out of the memory"),
+        ("TIMEOUT", "", "reached its time limit"),
+        ("NODE_FAIL", "", "lost its node n1"),
+        ("FAILED", "", "ended from outside"),
+    ],
+)
+def test_a_job_that_could_say_nothing_is_explained(told, state, output, words):
+    said, rule = told("", "JOB_ERROR", state, output)
+    assert words in said and "submitted again" in said and rule.restart_times == 2
+    said, _ = told("", "JOB_ERROR", state, output, attempt=3)
+    assert words in said and "What to do: " in said
+
+
+def test_a_lack_of_memory_that_a_step_noticed_is_tried_again(told):
+    said, rule = told(f"{ENTRY}ERROR scores: too little memory (x)\n", "JOB_ERROR")
+    assert "too little memory" in said and rule.restart_times == 2

@@ -1,0 +1,106 @@
+"""Runs on a cluster: what each step asks for, and what the machine that submits the jobs does before the first one."""
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from samizdat.base.configuration import Config
+
+# A function that Snakemake calls for a value under `resources:`.
+Request = Callable[..., int]
+# What a training asks for when its size is known only from a checkpoint.
+CHECKPOINT_MB = 16_000
+# Bytes for each weight (itself, its gradient, the optimisers' averages, a copy), and for each position and feature of a
+# micro-batch that is kept for the backward pass. Generous: the demo's training was measured at 1.2 GB.
+WEIGHT_BYTES, FEATURE_BYTES = 24, 100
+
+
+def asks(memory_mb: float, minutes: int, megabytes_per_input: float = 0) -> dict[str, Request]:
+    """Say what a job asks of a cluster, as `resources`; a second attempt asks for twice as much of both.
+
+    Args:
+        memory_mb: memory that the step takes with small inputs, in MB.
+        minutes: its time limit.
+        megabytes_per_input: memory for each MB of its input files, in MB.
+    """
+
+    # Snakemake tells by the names of the parameters what to give.
+    def memory(wildcards: Any, input: Any, attempt: int) -> int:
+        return int((memory_mb + megabytes_per_input * input.size_mb) * (1 << (attempt - 1)))
+
+    def runtime(wildcards: Any, attempt: int) -> int:
+        return minutes << (attempt - 1)
+
+    return {"mem_mb": memory, "runtime": runtime}
+
+
+def training_memory_mb(settings: Config, vocabulary_size: int | None) -> float:
+    """Estimate the memory of a training in MB, from its settings (`configuration.model_settings`)."""
+    if settings["checkpoint"] is not None or vocabulary_size is None:
+        return CHECKPOINT_MB
+    width, layers, context = settings["width"], settings["layers"], settings["context_tokens"]
+    weights: int = 12 * layers * width**2 + (vocabulary_size + context) * width
+    rows = settings["micro_batch_sequences"]
+    positions = rows * context if isinstance(rows, int) else settings["batch_tokens"]
+    features: int = positions * width * layers
+    return 2000 + (WEIGHT_BYTES * weights + FEATURE_BYTES * features) / 1e6
+
+
+def gpus_asked(workflow: Any, device: str, processes: int | str = 1) -> Request:
+    """Make the resource `gpu`: how many a job asks a cluster for; 0 where Snakemake starts the step itself.
+
+    Args:
+        workflow: Snakemake's workflow.
+        device: the config's `device`; with `auto` a GPU is asked for where the cluster has any.
+        processes: one GPU for each; `auto` asks for one.
+    """
+
+    def gpus(wildcards: Any) -> int:
+        if workflow.local_exec or device in ("cpu", "mps") or (device == "auto" and not cluster_has_gpus()):
+            return 0
+        return processes if isinstance(processes, int) else 1
+
+    return gpus
+
+
+@functools.cache
+def cluster_has_gpus() -> bool:
+    """Ask SLURM whether any node has GPUs; on another kind of cluster `device: cuda` asks for them."""
+    if not shutil.which("sinfo"):
+        return False
+    answer = subprocess.run(["sinfo", "--noheader", "--format=%G"], capture_output=True, text=True, check=False)  # noqa: S607
+    return "gpu" in answer.stdout
+
+
+def fetch_checkpoints(config: Config) -> None:
+    """Fetch from the Hub what the config names, because nodes often have no network, and let jobs work offline.
+
+    Raises:
+        UserError: a checkpoint can't be fetched.
+    """
+    if wanted := dict.fromkeys(hub_checkpoints(config)):
+        from samizdat.checkpoints.sources import fetch
+
+        for checkpoint, revision in wanted:
+            fetch(checkpoint, revision)
+        print(f"✓ from the Hub: {', '.join(name for name, _ in wanted)}", file=sys.stderr, flush=True)
+    os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def hub_checkpoints(config: Config) -> list[tuple[str, str | None]]:
+    """List Hub id and revision of each checkpoint that the steps of a run load."""
+    sections = [
+        *config["tokenizers"],
+        *config["classifiers"],
+        *(config["training"] | item for item in config["models"]),
+        *(config["finetuning"] | item for item in config["classifiers"] if item["source"] == "finetune"),
+        {"checkpoint": config["sample_quality"].get("encoder"), "revision": config["sample_quality"].get("revision")},
+    ]
+    from samizdat.checkpoints.sources import is_hub_id
+
+    pairs = [(item.get("checkpoint"), item.get("revision")) for item in sections]
+    return [(checkpoint, revision) for checkpoint, revision in pairs if checkpoint and is_hub_id(checkpoint)]

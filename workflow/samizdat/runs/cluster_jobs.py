@@ -1,0 +1,149 @@
+"""Jobs of a cluster: which were submitted, which outlived their Snakemake, which will never start."""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from samizdat.base.errors import UserError
+
+POLL_SECONDS = 20
+# Another machine's Snakemake that has not renewed its record for so long is dead.
+STALE_SECONDS = 6 * POLL_SECONDS
+# How long jobs that are cancelled may take to end; sites let them write a last state for up to some minutes.
+END_SECONDS = 600
+# SLURM's words for why a job is waiting that no waiting ends.
+HOPELESS = (
+    "PartitionTimeLimit", "PartitionNodeLimit", "PartitionDown", "PartitionInactive", "BadConstraints",
+    "InvalidAccount", "InvalidQOS", "QOSMaxWallDurationPerJobLimit", "AssocMaxWallDurationPerJobLimit",
+    "QOSMaxMemoryPerJob", "AssocMaxMemPerJob", "AssocMaxCpuPerJobLimit", "QOSMaxCpuPerJobLimit", "JobHeldAdmin",
+    "JobHeldUser", "DependencyNeverSatisfied",
+)  # fmt: skip
+HOPELESS_REMEDY = (
+    "ask for less with --set-resources RULE:runtime=MINUTES or RULE:mem_mb=MB, or name another partition or account "
+    "with --default-resources slurm_partition=NAME slurm_account=NAME; `scontrol show job {}` says more"
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What SLURM says of a job."""
+
+    state: str  # PENDING, RUNNING, COMPLETED, OUT_OF_MEMORY, TIMEOUT, CANCELLED, …
+    reason: str
+    node: str
+
+
+@dataclass
+class SubmittedJobs:
+    """The jobs of a run that have not ended, in a file, so that the next start finds those that outlived this one."""
+
+    path: Path
+    titles: dict[str, str] = field(default_factory=dict)  # SLURM's number of a job → its step
+
+    def begin(self) -> None:
+        """End the jobs that a killed Snakemake left, then keep the file up to date until this process ends.
+
+        Raises:
+            UserError: another Snakemake is at work on this run, or jobs that it left don't end.
+        """
+        if self.path.is_file():
+            self._end_orphans(json.loads(self.path.read_text(encoding="utf-8")))
+        self._save()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def add(self, job: str, title: str) -> None:
+        """Record a job that was submitted."""
+        self.titles[job] = title
+        self._save()
+
+    def remove(self, job: str) -> None:
+        """Forget a job that has ended."""
+        self.titles.pop(job, None)
+        self._save()
+
+    def end(self) -> None:
+        """Delete the file; Snakemake has ended its jobs."""
+        self.path.unlink(missing_ok=True)
+
+    def _save(self) -> None:
+        record = {"host": platform.node(), "pid": os.getpid(), "jobs": list(self.titles)}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_suffix(".new")
+        temporary.write_text(json.dumps(record), encoding="utf-8")
+        temporary.replace(self.path)
+
+    def _end_orphans(self, record: dict[str, object]) -> None:
+        host, pid = str(record["host"]), int(str(record["pid"]))
+        here = host == platform.node()
+        alive = _is_alive(pid) if here else time.time() - self.path.stat().st_mtime < STALE_SECONDS
+        if alive and pid != os.getpid():
+            raise UserError(
+                f"another Snakemake is at work on this run (process {pid} on {host}, says {self.path})",
+                remedy="wait until it ends, or stop it; its jobs then end too, or are ended by this command",
+            )
+        jobs = [str(job) for job in record["jobs"]] if isinstance(record["jobs"], list) else []
+        left = running(jobs)
+        if not left:
+            return
+        print(f"! jobs of a run that was killed are ended: {', '.join(left)}", file=sys.stderr, flush=True)
+        subprocess.run(["scancel", *left], check=False)  # noqa: S607
+        until = time.monotonic() + END_SECONDS
+        while left := running(left):
+            if time.monotonic() > until:
+                raise UserError(
+                    f"these jobs of a run that was killed don't end: {', '.join(left)}",
+                    remedy="wait until `squeue` no longer lists them, then run the same command again",
+                )
+            time.sleep(1)
+
+    def _watch(self) -> None:
+        """Renew the file; say once of each job that it can never start, and how many run and wait when that changes."""
+        told: set[str] = set()
+        counts = (0, 0)
+        while True:
+            time.sleep(POLL_SECONDS)
+            if self.path.is_file():
+                os.utime(self.path)
+            seen = ask(list(self.titles))
+            for job, said in seen.items():
+                if said.state == "PENDING" and said.reason in HOPELESS and job not in told:
+                    told.add(job)
+                    what = f"job {job} ({self.titles.get(job, '?')}) will not start: SLURM says {said.reason}"
+                    print(f"✗ {what}.\n  What to do: {HOPELESS_REMEDY.format(job)}", file=sys.stderr, flush=True)
+            states = [said.state for said in seen.values()]
+            now = (states.count("RUNNING"), states.count("PENDING"))
+            if now != counts and any(now):
+                print(f"  {now[0]} jobs run, {now[1]} wait", file=sys.stderr, flush=True)
+            counts = now
+
+
+def ask(jobs: list[str]) -> dict[str, Seen]:
+    """Ask SLURM for the state of jobs; those that it has forgotten are left out."""
+    if not jobs or not shutil.which("squeue"):
+        return {}
+    question = ["squeue", "--noheader", "--states=all", f"--jobs={','.join(jobs)}", "--format=%i|%T|%r|%N"]
+    answer = subprocess.run(question, capture_output=True, text=True, check=False)
+    rows = [line.split("|") for line in answer.stdout.splitlines()]
+    return {row[0].strip(): Seen(*(cell.strip() for cell in row[1:])) for row in rows if len(row) == 4}
+
+
+def running(jobs: list[str]) -> list[str]:
+    """Select the jobs that wait, run or are about to end."""
+    return [job for job, seen in ask(jobs).items() if seen.state in ("PENDING", "RUNNING", "COMPLETING", "SUSPENDED")]
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
