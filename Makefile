@@ -14,8 +14,8 @@ ifneq ($(shell mkdir -p "$$HOME" 2>/dev/null && test -w "$$HOME" && echo writabl
 endif
 
 .PHONY: help report plan verify bundle clean test lint cli-help lock audit fuzz fresh \
-  bench-training bench-kills bench-classification bench-generation bench-report bench-report-times bench-reproducibility bench-inference \
-  bench-languages
+  bench-training bench-kills bench-classification bench-generation bench-report bench-report-times bench-reproducibility \
+  bench-inference bench-languages bench-recipes
 
 .DEFAULT_GOAL := report
 
@@ -94,6 +94,10 @@ bench-reproducibility: .venv/ready  ## run the demo twice, kill sixty runs, dama
 
 bench-inference: .venv/ready  ## simulate every verdict and interval of the report; half an hour
 	@$(BIN)/python benchmarks/inference.py
+
+bench-recipes: .venv/ready  ## compare the recipe for small corpora with a grid around it; an hour
+	@snakemake --cores all results/demo/corpus/texts.parquet
+	@$(BIN)/python benchmarks/recipes.py
 
 bench-languages: .venv/ready  ## make reports of corpora in ten languages and check each; a quarter of an hour, needs apt
 	@$(BIN)/python benchmarks/languages.py
