@@ -1,6 +1,7 @@
 """Measures of a set of passages that are ratios of sums: variety, loops, length, known words, copies."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,9 @@ FEWEST_UNITS = 5
 # Of each unit: what is summed above the fraction bar, what below it, and the number of its document.
 Ratio = tuple[np.ndarray, np.ndarray, np.ndarray]
 # Means, and not shares from 0 to 1.
-MEANS = ("length_words", "copy_characters", "self_bleu")
+MEANS = ("length_words", "copy_characters")
+# Each text is also a reference of others, so drawing texts again gives intervals that are too narrow.
+WITHOUT_INTERVAL = ("self_bleu",)
 # Whether samples copy more than held-out texts is tested.
 TESTED = ("copied_ngram_share", "copy_characters")
 
@@ -39,15 +42,9 @@ def ratio_measures(
         if len(documents) < FEWEST_UNITS or not np.sum(below):
             continue
         counts = _by_document(ratio)
-        totals = bootstrap.totals(sparse.csr_array(counts), metric, *names.values())
-        with np.errstate(invalid="ignore"):
-            resampled = totals[:, 0] / totals[:, 1]
         value = counts[:, 0].sum() / counts[:, 1].sum()
-        sizes = np.sum(below), np.sum(counts[:, 1] > 0)
         low, high = (
-            bootstrap.mean_interval(value, resampled, len(counts))
-            if metric in MEANS
-            else bootstrap.share_interval(value, resampled, len(counts), *sizes)
+            (np.nan, np.nan) if metric in WITHOUT_INTERVAL else _interval(counts, value, metric, names, bootstrap)
         )
         row = {**names, "metric": metric, "units": len(documents), "value": value, "low": low, "high": high}
         if real and metric in TESTED:
@@ -57,6 +54,16 @@ def ratio_measures(
                 distances = np.abs(chance.permuted_ratios(counts, others, bootstrap.resamples, random))
                 row["p_value"] = chance.p_value(distances[0], distances[1:])
         yield row
+
+
+def _interval(counts: Counts, value: float, metric: str, names: Row, bootstrap: Bootstrap) -> tuple[Any, Any]:
+    """Make the interval of a ratio by drawing the documents again."""
+    totals = bootstrap.totals(sparse.csr_array(counts), metric, *names.values())
+    with np.errstate(invalid="ignore"):
+        resampled = totals[:, 0] / totals[:, 1]
+    if metric in MEANS:
+        return bootstrap.mean_interval(value, resampled, len(counts))
+    return bootstrap.share_interval(value, resampled, len(counts), counts[:, 1].sum(), np.sum(counts[:, 1] > 0))
 
 
 def _by_document(ratio: Ratio) -> Counts:
