@@ -43,7 +43,7 @@ def test_learning_is_said_in_bits_beside_yardsticks(fresh):
     assert "xz needs 3.00, and 2.40 after it has read the training texts; an n-gram model" in said
     assert said.endswith("needs 2.00.")
     bars = [(bar.get_width(), name) for bar, name in zip(*bars_of(summary.learning_picture(fresh)), strict=True)]
-    assert bars == [(7.9, "before training"), (3.0, "xz alone"), (2.4, "xz after training texts"),
+    assert bars == [(7.9, "before training\n(validation texts)"), (3.0, "xz alone"), (2.4, "xz after training texts"),
                     (2.0, "n-gram model"), (1.9, "after training")]  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def learning(run: Run) -> Prose:
 
 def learning_picture(run: Run) -> Picture:
     """Draw the bits per byte of each model before and after training, and of the yardsticks."""
-    bars = [("before training", _before(run, best_model(run).name), FAINT)]
+    bars = [("before training (validation texts)", _before(run, best_model(run).name), FAINT)]
     bars += [(YARDSTICKS[name], row["bits_per_byte"], FAINT) for name, row in run.yardsticks.items()]
     bars += [
         ("after training" if len(run.models) == 1 else drawn(model.name), model.test_bits_per_byte, PALETTE[0])
