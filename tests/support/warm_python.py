@@ -37,9 +37,11 @@ OF_THE_CALL = {
     "PATH", "PYTHONPATH", "PWD", "OLDPWD", "SHLVL", "_", "PYTEST_CURRENT_TEST",
     "WARM_PYTHON", "TORCHINDUCTOR_CACHE_DIR", "CONFIG", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS",
 }  # fmt: skip
-# What a rule's shell line sets for each stage. Snakemake itself doesn't read it.
+# What a rule's shell line and Snakemake set for each stage. Snakemake itself doesn't read it.
 OF_STAGES = {
-    "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC", "TOKENIZERS_PARALLELISM": "true", "OMP_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC", "TOKENIZERS_PARALLELISM": "true",
+    **dict.fromkeys((f"{name}_NUM_THREADS" for name in ("OMP", "GOTO", "MKL", "NUMEXPR", "OPENBLAS")), "1"),
+    "VECLIB_MAXIMUM_THREADS": "1", **dict.fromkeys(("TEMP", "TEMPDIR", "TMP", "TMPDIR"), tempfile.gettempdir()),
 }  # fmt: skip
 HERE = Path(__file__).parent
 

@@ -40,8 +40,9 @@ def probe(tmp_path):
 
     def start(*arguments: str, warm: bool = True, **more: str) -> subprocess.Popen:
         environment = (warm_python.variables(usual) if warm else usual) | warm_python.OF_STAGES | more
+        program = arguments[:1] in (("make",), ("snakemake",))
         return subprocess.Popen(
-            arguments if "make" in arguments else [sys.executable, "-m", "samizdat.probe", *arguments],
+            arguments if program else [sys.executable, "-m", "samizdat.probe", *arguments],
             cwd=tmp_path, env=environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
@@ -76,6 +77,15 @@ def test_a_variable_that_libraries_read_when_imported_starts_it_cold(probe):
 def test_what_make_adds_to_the_environment_doesnt_matter(probe):
     status, out, _ = ended(probe("make", "CONFIG=config/tiny.yaml"))
     assert status == 2 and json.loads(out)["warm"] is True
+
+
+def test_a_stage_is_warm_with_what_snakemake_adds_to_its_environment(probe, tmp_path):
+    line = "OMP_NUM_THREADS=1; exec python -m samizdat.probe > found.json < /dev/null"
+    rule = f"rule probe:\n    output: 'found.json'\n    shell: 'set +e; export {line}'\n"
+    (tmp_path / "Snakefile").write_text(rule, encoding="utf-8")
+    process = probe("snakemake", "--cores", "1", "--keep-incomplete")
+    assert ended(process)[0] == 1  # the stage ends with 3
+    assert json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))["warm"] is True
 
 
 def test_an_error_is_told_with_a_status(probe):
