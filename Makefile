@@ -14,8 +14,8 @@ ifneq ($(shell mkdir -p "$$HOME" 2>/dev/null && test -w "$$HOME" && echo writabl
 endif
 
 .PHONY: help report plan verify bundle clean test lint cli-help lock audit fuzz fresh \
-  bench-training bench-kills bench-classification bench-generation bench-report bench-reproducibility bench-inference \
-  bench-languages
+  bench-training bench-kills bench-classification bench-generation bench-report bench-report-times bench-reproducibility \
+  bench-inference bench-languages bench-recipes
 
 .DEFAULT_GOAL := report
 
@@ -42,8 +42,8 @@ clean: .venv/ready  ## show disk use and ask what to keep; ALL=1 or WHAT="logs v
 	@samizdat clean $(WHAT) $(if $(ALL),--all)
 
 ##@ Development
-test: .venv/development  ## run all tests, two files at a time
-	@$(BIN)/pytest -rs --numprocesses 2 --dist loadfile
+test: .venv/development  ## run all tests, two files at a time, the long ones first
+	@$(BIN)/pytest -rs --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/development  ## check format, code and workflow
 	@ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/rules
@@ -89,17 +89,24 @@ bench-generation: .venv/ready  ## compare generation with transformers, and time
 	@snakemake --cores all results/demo/models/gpt2-tiny/summary.json
 	@$(BIN)/python benchmarks/generation.py
 
-bench-reproducibility: .venv/ready  ## run the demo twice, kill sixty runs, damage 300 files, change one thing at a time; a night
+bench-reproducibility: .venv/ready  ## run the demo twice, kill sixty runs, damage files, change one thing at a time; a night
 	@$(BIN)/python benchmarks/reproducibility.py
 
 bench-inference: .venv/ready  ## simulate every verdict and interval of the report; half an hour
 	@$(BIN)/python benchmarks/inference.py
 
+bench-recipes: .venv/ready  ## compare the recipe for small corpora with a grid around it; an hour
+	@snakemake --cores all results/demo/corpus/texts.parquet
+	@$(BIN)/python benchmarks/recipes.py
+
 bench-languages: .venv/ready  ## make reports of corpora in ten languages and check each; a quarter of an hour, needs apt
 	@$(BIN)/python benchmarks/languages.py
 
-bench-report: .venv/ready  ## check the page of the demo, a Czech and a hostile corpus in a browser
+bench-report: .venv/ready  ## check page, PDF and notebook of the demo, a Czech, an Arabic and a hostile corpus
 	@$(BIN)/python benchmarks/report.py
+
+bench-report-times: .venv/ready  ## measure how long rendering again and the PDF take, on a quiet machine
+	@$(BIN)/python benchmarks/report_times.py
 
 # Checks in a moment whether the environment fits, and repairs it if not. TORCH=system uses the PyTorch that $(PYTHON)
 # has, whatever its version, as on a notebook service whose PyTorch fits its GPUs.

@@ -33,9 +33,10 @@ from samizdat.samples.engine import Request, write_texts
 from samizdat.samples.token_choice import Recipe
 
 SMALL = TrainingSettings(
-    checkpoint=None, revision=None, layers=2, heads=4, width=128, context_tokens=64, dropout=0.1, epochs=1.0,
-    batch_tokens=2048, micro_batch_sequences=16, optimizer="muon", matrix_learning_rate=0.01, learning_rate=0.01,
-    weight_decay=0.1, schedule="warmup-stable-decay", warmup_share=0.1, decay_share=0.4, gradient_clip=1.0,
+    recipe=None, checkpoint=None, revision=None, layers=2, heads=4, width=128, context_tokens=64, dropout=0.1,
+    epochs=1.0, batch_tokens=2048, micro_batch_sequences=16, optimizer="muon", matrix_learning_rate=0.01,
+    learning_rate=0.01, weight_decay=0.1, schedule="warmup-stable-decay", warmup_share=0.1, decay_share=0.4,
+    gradient_clip=1.0,
     precision="float32", compile=False, processes=1, evaluations=4, patience=None, resume_every_seconds=600.0,
     keep_percents=(100,),
 )  # fmt: skip

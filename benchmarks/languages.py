@@ -188,7 +188,8 @@ def config_of(corpus: Corpus) -> dict:
     if corpus.classifier:
         changed["classifiers"] = [
             {"name": "program", "source": "finetune", "label_column": "program", "languages": [corpus.language],
-             "predicts": "which program a message is of", "made_for": "messages of these programs"}
+             "predicts": "which program a message is of", "made_for": "messages of these programs",
+             "reference": "the translations themselves, which are one file for each program"}
         ]  # fmt: skip
     return changed
 

@@ -63,6 +63,19 @@ def write(name: str, figures: dict[str, Figure], notes: dict[str, Any]) -> None:
     keep(name, record)
 
 
+def add(name: str, figures: dict[str, Figure], notes: dict[str, Any]) -> None:
+    """Add figures and notes to the record of a benchmark, of which a part was run; the other rows are kept.
+
+    The notes get `commits_of_parts`: the commit that each of these figures was measured with.
+    """
+    path = RESULTS / f"{name}.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    commits = record["notes"].get("commits_of_parts", {}) | dict.fromkeys(figures, commit())
+    record["figures"] |= {key: _as_json(figure) for key, figure in figures.items()}
+    record["notes"] |= notes | {"commits_of_parts": commits}
+    keep(name, record)
+
+
 def keep(name: str, record: dict[str, Any]) -> None:
     """Write a record that `write` made, here or on another machine, and its table."""
     RESULTS.mkdir(parents=True, exist_ok=True)

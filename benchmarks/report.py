@@ -1,23 +1,19 @@
-"""Check the report: requests, accessibility, hostile text, re-rendering, equal bytes, paper, comparison with Quarto.
+"""Check the report: requests, accessibility, hostile text, size, equal bytes, paper, notebook, comparison with Quarto.
 
 The demo and a Czech corpus are run first, unless they are finished; the Arabic and the hostile run are made up. Needs
-Chromium on the PATH, and fonts for the hostile run; the comparison with Quarto needs `quarto` on the PATH.
+Chromium on the PATH, and fonts for the hostile run; some checks need `quarto` or `jupyter-lab` on the PATH. How long it
+takes is measured by `report_times.py`.
 """
 
 import argparse
-import os
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import czech
 import nbformat
 from record import ROOT, Figure, show, write
 
@@ -27,16 +23,17 @@ from samizdat.publishing.page_by_quarto import find_quarto, render_with_quarto
 
 sys.path.insert(0, str(ROOT / "tests"))
 
+import report_notebook
 import report_pdf
+from report_notebook import differing_bytes
+from report_times import make_runs
 
-from conftest import WORKFLOW_FILES
-from support import browsing, plain_notebooks
+from support import browsing
 
 PROJECT = ROOT / "report"
-SEEN = re.compile(r"as executed before")
 # The ids of sections, figures and tables; not those that Quarto gives to captions.
 FLOAT = re.compile(r'id="((?:sec|fig|tbl)-(?![\w-]*-caption-)[\w-]+)"')
-PROSE = "\nA sentence that was added to see how long it takes.\n"
+TALLEST, TALLEST_WIDTH = 14_000, 1100  # pixels
 
 
 @dataclass
@@ -58,82 +55,41 @@ def main() -> None:
     quick = parser.parse_args().quick
     if browsing.CHROMIUM is None:
         sys.exit("this needs Chromium on the PATH (Debian's package chromium)")
-    overlays = {"tiny": ["config/tiny.yaml"]} if quick else {"demo": [], "czech": ["config/czech.yaml"]}
-    if not quick:
-        czech.main()
+    runs = make_runs(quick=quick)
     with tempfile.TemporaryDirectory(prefix="samizdat-") as name:
         folder = Path(name)
-        for overlay in overlays.values():
-            snakemake(ROOT, overlay)
-        seconds = {corpus: rerender(folder / corpus, corpus, overlay) for corpus, overlay in overlays.items()}
         hostile = browsing.publish_hostile(folder)
-        notebooks = {corpus: ROOT / "results" / corpus / "report" / "quarto.ipynb" for corpus in overlays}
+        notebooks = {corpus: ROOT / "results" / corpus / "report" / "quarto.ipynb" for corpus in runs}
         notebooks["arabic"] = report_pdf.publish_arabic(folder).with_name("quarto.ipynb")
         notebooks["hostile"] = hostile.with_name("quarto.ipynb")
         pages, differing = render(notebooks, folder)
         look(pages)
+        heights = {f"{page.corpus}, {page.renderer}": height_of(page) for page in pages}
         failed = attack(next(page for page in pages if page.corpus == "hostile" and page.renderer == "embedded"))
         lacking = compare(pages)
         papers = report_pdf.make_pdfs(notebooks, folder)
         not_shown = report_pdf.vanished(papers[-1])
         printed = print_pages(pages)
-        raw = [
-            found
-            for path in notebooks.values()
-            for found in plain_notebooks.raw_syntax(nbformat.read(path.with_name("report.ipynb"), as_version=4))
-        ]
-    figures = figures_of(pages, failed, seconds, differing, lacking)
+        (folder / "lab").mkdir()
+        handed_in = {corpus: path.with_name("report.ipynb") for corpus, path in notebooks.items()}
+        seen = report_notebook.look(handed_in, folder / "lab")
+        again = sum(report_notebook.differing(run, PROJECT / "index.qmd", folder / f"again-{run}") for run in runs)
+    figures = figures_of(pages, failed, differing, lacking, heights)
     figures |= report_pdf.figures_of(papers, printed, not_shown)
-    what = f"raw syntax of Quarto visible in the notebook that is handed in ({', '.join(notebooks)})"
-    figures["raw_syntax"] = Figure(what, len(raw), 0, True)
+    figures |= report_notebook.figures_of(seen, list(notebooks), again)
     show(figures)
     notes = {
         "pages": [vars(page) | {"path": page.path.name} for page in pages],
+        "heights": heights,
         "hostile": failed,
+        "notebooks": vars(seen),
         "pdfs": [vars(paper) | {"path": paper.path.name} for paper in papers],
         "not_shown_in_pdf": not_shown,
         "cut_by_printing": printed,
-        "rerender_seconds": seconds,
         "lacking": lacking,
     }
     if not quick:
         write("report", figures, notes)
-
-
-def snakemake(root: Path, overlay: list[str]) -> str:
-    """Run the workflow of a checkout to its end; return its output."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "all", *(["--configfile", *overlay] if overlay else [])]
-    environment = os.environ | {"PYTHONPATH": str(root / "workflow")}
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"the run failed: {' '.join(command)}\n{done.stdout}{done.stderr}")
-    return done.stdout + done.stderr
-
-
-def rerender(checkout: Path, corpus: str, overlay: list[str]) -> float:
-    """Measure the seconds of a run after a sentence was added to the report, in a copy of this checkout.
-
-    Raises:
-        AssertionError: a cell was executed again, or another step ran.
-    """
-    for name in (*WORKFLOW_FILES, f"results/{corpus}", f"work/{corpus}", "work/downloads", ".snakemake/metadata"):
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, checkout / name, symlinks=True)
-        elif source.is_file():
-            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, checkout / name)
-    document = checkout / "report" / "index.qmd"
-    text = document.read_text(encoding="utf-8")
-    document.write_text(text.replace("\n## The corpus", f"{PROSE}\n## The corpus", 1), encoding="utf-8")
-    started = time.perf_counter()
-    said = snakemake(checkout, overlay)
-    seconds = time.perf_counter() - started
-    if not SEEN.search(said) or "Training" in said:
-        raise AssertionError(f"an edit of prose ran more than the rendering:\n{said}")
-    if PROSE.strip() not in (checkout / "results" / corpus / "report" / "report.html").read_text(encoding="utf-8"):
-        raise AssertionError("the edit is not in the page")
-    return seconds
 
 
 def render(notebooks: dict[str, Path], folder: Path) -> tuple[list[Page], dict[str, int]]:
@@ -156,11 +112,6 @@ def render(notebooks: dict[str, Path], folder: Path) -> tuple[list[Page], dict[s
     return pages, differing
 
 
-def differing_bytes(first: bytes, second: bytes) -> int:
-    """Count the places in which two files differ; the additional bytes of the longer one differ, too."""
-    return sum(a != b for a, b in zip(first, second, strict=False)) + abs(len(first) - len(second))
-
-
 def look(pages: list[Page]) -> None:
     """Open each page, light and dark, folded and unfolded; record its requests and what axe finds."""
     for page, scheme, watched in opened(pages, ("light", "dark")):
@@ -169,6 +120,14 @@ def look(pages: list[Page]) -> None:
             watched.unfold()
         page.requests += [what for kind, what in watched.seen if kind == "request"]
         page.complaints += [f"{kind}: {what}" for kind, what in watched.seen if kind != "request"]
+
+
+def height_of(page: Page) -> int:
+    """Measure a page with everything folded, in pixels."""
+    for _, _, watched in opened([page], ("light",)):
+        watched.page.set_viewport_size({"width": TALLEST_WIDTH, "height": 900})
+        height: int = watched.page.evaluate("document.documentElement.scrollHeight")
+    return height
 
 
 def attack(page: Page) -> dict[str, list[str]]:
@@ -220,8 +179,8 @@ def compare(pages: list[Page]) -> list[str]:
 
 
 def figures_of(
-    pages: list[Page], failed: dict[str, list[str]], seconds: dict[str, float], differing: dict[str, int],
-    lacking: list[str],
+    pages: list[Page], failed: dict[str, list[str]], differing: dict[str, int], lacking: list[str],
+    heights: dict[str, int],
 ) -> dict[str, Figure]:  # fmt: skip
     """Make the figures; those of Quarto only where it is installed."""
     corpora = ", ".join(dict.fromkeys(page.corpus for page in pages))
@@ -240,8 +199,9 @@ def figures_of(
             f"hostile strings that run, vanish or break the layout, of {tried} in corpus, label, group, prompt, title "
             "and notes", sum(map(len, failed.values())), 0, True,
         ),
-        "rerender_seconds": Figure(
-            "re-render after an edit of prose, no cell executed again, seconds at most", max(seconds.values()), 20, True
+        "page_height": Figure(
+            f"height of the page, {TALLEST_WIDTH} pixels wide, all folded ({', '.join(heights)}): pixels of the first",
+            next(iter(heights.values())), TALLEST, True,
         ),
         **{
             f"differing_bytes_{renderer}": Figure(f"bytes that differ between two renders, {renderer}", number, 0, True)

@@ -1,7 +1,6 @@
 """Check the report on paper, for `report.py`: the PDF, and the pages as a browser prints them."""
 
 import re
-import time
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from random import Random
 
 import nbformat
 from record import Figure
+from report_notebook import differing_bytes
 
 from samizdat.base.escaping import visible
 from samizdat.publishing.typst_pdf import compile_pdf
@@ -27,7 +27,6 @@ class Paper:
 
     corpus: str
     path: Path
-    seconds: float
     differing: int
     failure: str  # what the compiler's check for PDF/UA-1 says; empty where it passes
     cut: list[str]
@@ -54,19 +53,16 @@ def make_pdfs(notebooks: dict[str, Path], folder: Path) -> list[Paper]:
     made = []
     for corpus, notebook in notebooks.items():
         path = folder / f"{corpus}.pdf"
-        started = time.perf_counter()
         try:
             first, second = (
                 compile_pdf(write_typst(nbformat.read(notebook, as_version=4)), folder / f"typst-{corpus}")[0]
                 for _ in range(2)
             )
         except RuntimeError as error:
-            made.append(Paper(corpus, path, 0.0, 0, str(error), []))
+            made.append(Paper(corpus, path, 0, str(error), []))
             continue
-        seconds = (time.perf_counter() - started) / 2
         path.write_bytes(first)
-        differing = sum(a != b for a, b in zip(first, second, strict=False)) + abs(len(first) - len(second))
-        made.append(Paper(corpus, path, seconds, differing, "", pdf.cut(path)))
+        made.append(Paper(corpus, path, differing_bytes(first, second), "", pdf.cut(path)))
     return made
 
 
@@ -107,7 +103,6 @@ def figures_of(papers: list[Paper], printed: dict[str, list[str]], failed: list[
         failed: hostile strings that the PDF doesn't show.
     """
     corpora = ", ".join(paper.corpus for paper in papers)
-    ordinary = [paper.seconds for paper in papers if paper.corpus != "hostile"]
     return {
         "pdf_failures": Figure(
             f"PDFs that don't pass the compiler's check for PDF/UA-1 ({corpora})",
@@ -122,9 +117,11 @@ def figures_of(papers: list[Paper], printed: dict[str, list[str]], failed: list[
         "pdf_vanished": Figure(
             f"hostile strings that the PDF doesn't show, of {len(set(browsing.PROMPTS))}", len(failed), 0, True
         ),
-        "pdf_seconds": Figure("the PDF, seconds at most, without the hostile run", max(ordinary), 20, True),
-        "printed_cut": Figure(
-            f"elements of the pages that a printed sheet of A4 cuts ({', '.join(printed)})",
-            sum(map(len, printed.values())), 0, True,
-        ),
+        **{
+            f"printed_cut_{renderer}": Figure(
+                f"elements of the pages that a printed sheet of A4 cuts, {renderer} ({corpora})",
+                sum(len(cut) for page, cut in printed.items() if page.endswith(renderer)), 0, True,
+            )
+            for renderer in dict.fromkeys(page.rpartition(", ")[2] for page in printed)
+        },
     }  # fmt: skip

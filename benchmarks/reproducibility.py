@@ -1,6 +1,6 @@
 """Check that runs are reproducible: two clean demo runs, killed tiny runs, and one change at a time.
 
-    make bench-reproducibility                      two demo runs, sixty kills, 300 damaged files, the table of changes
+    make bench-reproducibility                      two demo runs, sixty kills, damaged files, the table of changes
     python benchmarks/reproducibility.py --quick    tiny runs, three kills, two changes; records nothing
 
 It runs the commit that is checked out here, in clones in a temporary folder. The table of changes is that of the tests.
@@ -20,7 +20,7 @@ import xml.etree.ElementTree as ElementTree
 from functools import partial
 from pathlib import Path
 
-from damage import damaged_figures, orphan_figures
+from damage import damaged_figures, flip_figures, orphan_figures
 from record import ROOT, Figure, middle, show, write
 
 TINY = ["--configfile", "config/tiny.yaml"]
@@ -54,7 +54,8 @@ def main() -> None:
         plans = [plan(runs[0], *options, "--config", "seed=7") for _ in range(3)]
         figures["plan_seconds"] = middle("the plan for another seed, seconds", plans, 5, less_is_better=True)
         figures |= kill(root, 3 if quick else 30, notes)
-        figures |= damaged_figures(root / "calm", digests(root / "calm", "tiny"), 5 if quick else 300, notes)
+        figures |= flip_figures(root / "calm", 5 if quick else 300, notes)
+        figures |= damaged_figures(root / "calm", digests(root / "calm", "tiny"), 1 if quick else 10, notes)
         figures |= orphan_figures(root / "calm", 2 if quick else 30)
     figures |= changes(quick, notes)
     show(figures)

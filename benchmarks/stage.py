@@ -48,7 +48,7 @@ def settings_of(*overlays: str, **changes: Any) -> dict[str, Any]:
         overlay = yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8"))
         for key, value in overlay.items():
             config[key] = {**config[key], **value} if isinstance(config.get(key), dict) else value
-    return configuration.model_settings(config, config["models"][0]["name"]) | changes
+    return configuration.training_options(config, config["models"][0]["name"]) | changes
 
 
 def train(

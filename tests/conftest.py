@@ -15,6 +15,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 from samizdat.environment import install
+from support import warm_python
 from support.run_fixture import make_run, publish
 
 # A loaded machine is slow, and nothing is wrong with that.
@@ -32,17 +33,20 @@ BUILT_BY_MAKE = Path(sys.prefix).resolve() == (ROOT / ".venv").resolve() and any
 
 @dataclass(frozen=True)
 class Checkout:
-    """A copy of the workflow in a folder of its own, run as a user runs it."""
+    """A copy of the workflow in a folder of its own, run as a user runs it.
+
+    A warm one starts stages as forks of a process that has their libraries loaded (`support/warm_python.py`).
+    """
 
     root: Path
+    warm: bool = False
 
     def environment(self, **extra: str) -> dict[str, str]:
         """Return the environment of a shell in which this copy is the installed one."""
         scripts = str(Path(sys.executable).parent)
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("SAMIZDAT_", "HF_"))}
-        return (
-            inherited | {"PATH": f"{scripts}:{os.environ['PATH']}", "PYTHONPATH": str(self.root / "workflow")} | extra
-        )
+        own = {"PATH": f"{scripts}:{os.environ['PATH']}", "PYTHONPATH": str(self.root / "workflow")}
+        return warm_python.variables(inherited | own | extra) if self.warm else inherited | own | extra
 
     def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run Snakemake to its end."""
@@ -93,7 +97,7 @@ def _not_tracked(folder: Path) -> frozenset[str]:
     return frozenset(str(folder / name.rstrip("/")) for name in done.stdout.split("\0") if name)
 
 
-def new_checkout(folder: Path, root: Path = ROOT) -> Checkout:
+def new_checkout(folder: Path, root: Path = ROOT, *, warm: bool = False) -> Checkout:
     """Copy the files that the workflow runs from: of `data/` and `config/` those of the project, not the user's own."""
     generated = shutil.ignore_patterns(
         "__pycache__", "*.egg-info", ".*_cache", "report.ipynb", "report.html", "report.docx", "report.pdf",
@@ -111,7 +115,7 @@ def new_checkout(folder: Path, root: Path = ROOT) -> Checkout:
             shutil.copy2(source, folder / name)
     if BUILT_BY_MAKE:
         (folder / ".venv").symlink_to(sys.prefix)
-    return Checkout(folder)
+    return Checkout(folder, warm)
 
 
 @pytest.fixture
@@ -124,7 +128,8 @@ def checkout(tmp_path) -> Checkout:
 def tiny(tmp_path_factory, worker_id) -> Checkout:
     """A copy of the workflow in which `config/tiny.yaml` was run; tests do not change its results.
 
-    Parallel test processes share it; the first that needs it makes it.
+    Parallel test processes share it; the first that needs it makes it, as a user does. What tests run in it later
+    starts warm.
     """
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "tiny"
@@ -135,7 +140,7 @@ def tiny(tmp_path_factory, worker_id) -> Checkout:
             done = new_checkout(folder).snakemake("--configfile", "config/tiny.yaml")
             assert done.returncode == 0, done.stdout + done.stderr
             said.write_text(done.stderr, encoding="utf-8")
-    return Checkout(folder)
+    return Checkout(folder, warm=True)
 
 
 @pytest.fixture(scope="session")

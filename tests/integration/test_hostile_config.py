@@ -125,7 +125,7 @@ def base(source: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def at(tmp_path_factory) -> Checkout:
     """A checkout with files that have hostile names."""
-    checkout = new_checkout(tmp_path_factory.mktemp("hostile") / "checkout")
+    checkout = new_checkout(tmp_path_factory.mktemp("hostile") / "checkout", warm=True)
     (checkout.root / NOTES).write_text("My *words*.\n", encoding="utf-8")
     lines = [f"Sentence {number} of a corpus about rain and houses." for number in range(120)]
     (checkout.root / TEXTS).write_text("\n".join(lines), encoding="utf-8")

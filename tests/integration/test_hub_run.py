@@ -177,7 +177,7 @@ def test_a_branch_that_moved_is_continued_anew(at_hub, tmp_path):
 
 def test_a_whole_run_comes_from_the_hub_alone(hub, tmp_path):
     commit = hub.repositories["datasets", DATASET].branches["main"]
-    checkout = new_checkout(tmp_path)
+    checkout = new_checkout(tmp_path, warm=True)
     classifiers = [{**item, "max_length_tokens": 64} for item in GPU["classifiers"]]
     judged = next(item for item in classifiers if item["name"] == "sentiment")
     judged |= {"label_column": "mood", "label_map": {"negative": "bad", "positive": "good"}}

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from conftest import BUILT_BY_MAKE, ROOT
+from conftest import BUILT_BY_MAKE, ROOT, Checkout
 from samizdat.base import configuration
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_table
@@ -86,6 +86,7 @@ def test_three_steps_to_ones_own_corpus_and_one_text_more(checkout):
     page = (checkout.root / "results/mine/report/report.html").read_text(encoding="utf-8")
     assert "What a small GPT-2 learned from my texts" in page and "Byl jednou jeden" in page
 
+    checkout = Checkout(checkout.root, warm=True)
     # One more classifier, from a folder: nothing is trained again.
     write_classifier(checkout.root / "mood", ("sad", "merry"), "bert")
     described = {"predicts": "a mood", "made_for": "tests", "reference": "nowhere"}

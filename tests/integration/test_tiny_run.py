@@ -289,15 +289,15 @@ def test_costly_stages_return_at_once_when_only_their_files_are_gone(tiny):
 
 @needs_compiler
 def test_what_training_compiles_stays_below_work(tiny, tmp_path):
-    checkout = Checkout(shutil.copytree(tiny.root, tmp_path / "copy", symlinks=True))
-    config_change(training={"compile": True, "epochs": 0.1})(checkout.root)
+    checkout = Checkout(shutil.copytree(tiny.root, tmp_path / "copy", symlinks=True), warm=True)
+    config_change(training={"compile": True, "epochs": 0.1, "layers": 1})(checkout.root)
     done = checkout.snakemake("results/tiny/models/gpt2-tiny/model.safetensors", *TINY)
     assert done.returncode == 0, done.stderr
     assert list((checkout.root / "work" / "tiny" / "compiled").rglob("*.so"))
 
 
 def test_behind_an_unchanged_fingerprint_costly_stages_return_at_once(tiny, tmp_path):
-    checkout = Checkout(shutil.copytree(tiny.root, tmp_path / "copy", symlinks=True))
+    checkout = Checkout(shutil.copytree(tiny.root, tmp_path / "copy", symlinks=True), warm=True)
     # The demo's corpus has no columns: all later steps run, and find their old results. Only the card changes.
     described("predicts", "how a sentence sounds")(checkout.root)
     config_change(corpus={"max_texts": 1200, "text_column": "words"})(checkout.root)

@@ -214,7 +214,7 @@ def _write_model(name: str, config: dict[str, Any], corpus: pd.DataFrame, folder
     summary = ModelSummary(
         name=name, tokenizer="own", start="scratch", parameters=136_960, device_kind="cpu", compute_dtype="float32",
         compiled=False, micro_batch_sequences=2, processes=1,
-        steps_planned=100, steps_done=100, best_step=100, tokens_seen=51_200, validation_loss=3.62,
+        recipe={}, steps_planned=100, steps_done=100, best_step=100, tokens_seen=51_200, validation_loss=3.62,
         validation_perplexity=37.3, validation_bits_per_byte=2.33,
         test_loss=3.7, test_perplexity=40.4, test_bits_per_byte=2.38, weights_sha256="0" * 64,
         checkpoints={str(percent): percent for percent in percents},

@@ -23,7 +23,7 @@ def make_model(texts: Sequence[str], folder: Path, model: str = "model") -> Path
     summary = ModelSummary(
         name="m", tokenizer="own", start="scratch", parameters=1, device_kind="cpu", compute_dtype="float32",
         compiled=False, micro_batch_sequences=2, processes=1,
-        steps_planned=20, steps_done=20, best_step=16, tokens_seen=1, validation_loss=1.0,
+        recipe={}, steps_planned=20, steps_done=20, best_step=16, tokens_seen=1, validation_loss=1.0,
         validation_perplexity=1.0, validation_bits_per_byte=1.0,
         test_loss=1.0, test_perplexity=1.0, test_bits_per_byte=1.0,
         checkpoints={"50": 10, "100": 16}, weights_sha256="",

@@ -20,9 +20,10 @@ from samizdat.models.train_model import train_model
 from support.small_corpus import write_texts
 
 SETTINGS = TrainingSettings(
-    checkpoint=None, revision=None, layers=1, heads=2, width=16, context_tokens=16, dropout=0.1, epochs=2.0,
-    batch_tokens=64, micro_batch_sequences=2, optimizer="muon", matrix_learning_rate=0.02, learning_rate=0.01,
-    weight_decay=0.1, schedule="warmup-stable-decay", warmup_share=0.1, decay_share=0.4, gradient_clip=1.0,
+    recipe=None, checkpoint=None, revision=None, layers=1, heads=2, width=16, context_tokens=16, dropout=0.1,
+    epochs=2.0, batch_tokens=64, micro_batch_sequences=2, optimizer="muon", matrix_learning_rate=0.02,
+    learning_rate=0.01, weight_decay=0.1, schedule="warmup-stable-decay", warmup_share=0.1, decay_share=0.4,
+    gradient_clip=1.0,
     precision="float32", compile=False, processes=1, evaluations=4, patience=None, resume_every_seconds=0.0,
     keep_percents=(25, 100),
 )  # fmt: skip

@@ -33,6 +33,7 @@ import languages
 import rates
 import record
 import report
+import report_notebook
 from record import ROOT, Figure, middle
 
 
@@ -70,6 +71,19 @@ def test_a_table_replaces_its_own_and_leaves_the_rest(tmp_path, monkeypatch):
     saved = json.loads((tmp_path / "results" / "speed.json").read_text(encoding="utf-8"))
     assert saved["figures"]["fast"]["value"] == 1.5 and saved["figures"]["fast"]["met"] is False
     assert saved["versions"]["torch"] and saved["machine"]["processor"] and saved["notes"] == {"note": 1}
+
+
+def test_a_part_of_a_benchmark_adds_its_rows_and_names_its_commit(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(record, "PAGE", tmp_path / "benchmarks.md")
+    record.write("speed", {"fast": Figure("how fast", 1.0), "late": Figure("how late", 3.0)}, {"kept": 1})
+    monkeypatch.setattr(record, "commit", lambda: "later")
+    record.add("speed", {"late": Figure("how late", 4.0), "small": Figure("how small", 7.0)}, {"new": 2})
+    saved = json.loads((tmp_path / "results" / "speed.json").read_text(encoding="utf-8"))
+    assert {key: row["value"] for key, row in saved["figures"].items()} == {"fast": 1.0, "late": 4.0, "small": 7.0}
+    assert saved["commit"] != "later"
+    assert saved["notes"] == {"kept": 1, "new": 2, "commits_of_parts": {"late": "later", "small": "later"}}
+    assert "| how small | 7 |" in record.PAGE.read_text(encoding="utf-8")
 
 
 def test_a_file_of_sayings_becomes_rows_with_their_authors():
@@ -128,13 +142,24 @@ def test_what_quarto_has_and_the_embedded_page_lacks_is_named(tmp_path):
         pages.append(report.Page("demo", renderer, path))
     assert report.compare(pages) == ["demo: fig-b"]
     figures = report.figures_of(
-        pages, {"vanished": ["x"]}, {"demo": 21.0}, {"embedded": 0, "quarto": 0}, ["demo: fig-b"]
+        pages, {"vanished": ["x"]}, {"embedded": 0, "quarto": 0}, ["demo: fig-b"], {"demo, embedded": 14_001}
     )
     assert [key for key, figure in figures.items() if not figure.met] == [
         "hostile_strings",
-        "rerender_seconds",
+        "page_height",
         "lacking",
     ]
+
+
+def test_what_is_seen_of_a_notebook_is_counted_for_each_program_that_showed_it():
+    seen = report_notebook.Seen({"Markdown viewer": [], "JupyterLab": [":::"]}, ["<b>"], lost=2, said_so=1, opened=3)
+    figures = report_notebook.figures_of(seen, ["demo"], 4)
+    assert {key: figure.value for key, figure in figures.items()} == {
+        "raw_syntax_source": 0, "raw_syntax_jupyterlab": 1, "notebook_differing_bytes": 4, "jupyterlab_hostile": 1,
+        "jupyterlab_lost": 2, "jupyterlab_unsaid": 2,
+    }  # fmt: skip
+    without_lab = report_notebook.figures_of(report_notebook.Seen({"Markdown viewer": []}), ["demo"], 0)
+    assert set(without_lab) == {"raw_syntax_source", "notebook_differing_bytes"}
 
 
 def test_the_packages_for_a_gpu_machine_are_in_the_lock():

@@ -22,6 +22,7 @@ from samizdat.runs.cluster_jobs import SubmittedJobs
 from samizdat.runs.cluster_log import tell_of_jobs
 
 try:
+    configuration.leave_to_recipe(config, workflow.config_settings.overwrite_config)
     configuration.check(config, workflow.overwrite_configfiles)
     CORPUS = list_files(config["corpus"]["paths"])
 except UserError as error:

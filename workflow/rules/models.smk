@@ -52,7 +52,7 @@ for name in MODELS:
         params:
             program=training_program(name),
             model=name,
-            settings=options(configuration.model_settings(config, name)),
+            settings=options(configuration.training_options(config, name)),
             tokenizer=lambda wildcards, input: folder_of(input[0]),
             out=lambda wildcards, output: folder_of(output[0]),
             work=f"{WORK}/models/{name}",

@@ -53,6 +53,11 @@ def test_every_shipped_config_is_valid(overlay):
         ({"name": "../up"}, ["`name`", "'../up'"]),
         ({"sampling__temperatures": [0]}, ["`sampling.temperatures[0]`", "0"]),
         ({"training__heads": 3}, ["`width` 256", "`heads` 3"]),
+        ({"training__epochs": "4,5"}, ["`training.epochs`", "'4,5'", "number", "write 4.5"]),
+        ({"training__epochs": "auto", "training__checkpoint": "a/b"}, ["`checkpoint` is set", "set epochs, too"]),
+        ({"training__learning_rate": "auto", "training__optimizer": "adamw"}, ["`optimizer: muon`", "learning_rate"]),
+        ({"training__context_tokens": "auto"}, ["`batch_tokens` is set", "`context_tokens` is left to a recipe"]),
+        ({"training__batch_tokens": "auto"}, ["`micro_batch_sequences` is set", "`batch_tokens` is left"]),
         ({"training__batch_tokens": 4097}, ["`batch_tokens` 4097", "= 8192"]),
         ({"training__keep_percents": [100, 10]}, ["`keep_percents` [100, 10]", "end with 100"]),
         ({"training__keep_percents": [10, 50]}, ["`keep_percents` [10, 50]", "end with 100"]),
@@ -146,6 +151,34 @@ def test_all_problems_are_named_at_once():
     with pytest.raises(UserError) as error:
         configuration.check(changed(seed="x", device="y", trainign=1))
     assert str(error.value).count("\n  - ") == 3
+
+
+def test_what_is_not_set_is_left_to_the_recipe_and_what_is_set_counts():
+    given = {"training": {"recipe": "auto", "epochs": 4.5, "layers": 3}, "models": [{"name": "m", "tokenizer": "own"}]}
+    config = copy.deepcopy(BASE)
+    update_config(config, given)
+    configuration.leave_to_recipe(config, given)
+    configuration.check(config)
+    training = config["training"]
+    assert {key for key, value in training.items() if value == "auto"} == {
+        *configuration.RECIPE_KEYS, "recipe", "micro_batch_sequences", "precision", "compile"
+    } - {"epochs", "layers"}  # fmt: skip
+    assert (training["epochs"], training["layers"]) == (4.5, 3)
+    assert config["tokenizers"][0]["vocabulary_size"] == "auto" and "vocabulary_size" not in config["tokenizers"][1]
+    again = copy.deepcopy(config)  # a config as it is in results, where every key is set
+    configuration.leave_to_recipe(again, config)
+    assert again == config
+    options = configuration.training_options(config, "m")
+    assert set(options["recipe"]) == set(configuration.RECIPE_KEYS) - {"epochs", "layers"}
+    assert (options["context_tokens"], options["width"], options["epochs"]) == (57, 0, 4.5)
+    assert configuration.training_options(BASE, "gpt2-tiny")["recipe"] is None
+
+
+def test_a_vocabulary_of_a_given_size_is_not_left_to_the_recipe():
+    tokenizers = [{"name": "own", "source": "train", "vocabulary_size": 300}, {"name": "two", "source": "train"}]
+    config = changed(tokenizers=tokenizers, training__recipe="auto")
+    configuration.leave_to_recipe(config, {"tokenizers": tokenizers, "training": {"recipe": "auto"}})
+    assert [item["vocabulary_size"] for item in config["tokenizers"]] == [300, "auto"]
 
 
 def test_an_item_overrides_what_it_inherits():

@@ -31,3 +31,10 @@ def test_letters_shrink_before_words_are_broken():
     few, many = (fitted([["characters"] * 2] * columns, PAPER_MM) for columns in (6, 11))
     assert few.points == SIZE > many.points > SMALLEST
     assert few.longest_word == many.longest_word >= len("characters")
+
+
+def test_a_short_column_is_in_one_line_beside_long_texts_also_where_each_letter_may_break():
+    text = "春天的风吹过河岸" * 20
+    fit = fitted([["情感", "积极 0.80"], ["Text", text], ["Text", text]], PAPER_MM)
+    assert fit.shares[0] * POINTS / fit.points > width("积极 0.80")
+    assert fit.shares[1] == pytest.approx(fit.shares[2])

@@ -6,6 +6,7 @@ import nbformat
 import pytest
 
 from samizdat.base.errors import UserError
+from samizdat.base.files import checksum_file, is_intact, write_text
 from support.report_project import DOCUMENT
 
 
@@ -31,6 +32,20 @@ def test_a_damaged_execution_is_executed_again(project, damage):
     assert project.execute() == "executed"
     assert project.notebook.read_bytes() == before
     assert project.execute() == "as before"
+
+
+def test_a_damaged_list_of_fonts_is_not_read(project):
+    """matplotlib makes it again; an intact one is kept, and one that it wrote gets its checksum."""
+    fonts = project.work / "matplotlib"
+    for name in ("whole", "damaged", "unknown"):
+        write_text(fonts / f"fontlist-{name}.json", "{}")
+    (fonts / "fontlist-damaged.json").write_text("{ }", encoding="utf-8")
+    checksum_file(fonts / "fontlist-unknown.json").unlink()
+    project.write("report/index.qmd", DOCUMENT.replace("print(", "print(1)\nprint("))
+    assert project.execute() == "executed"
+    lists = sorted(fonts.glob("fontlist-*.json"))
+    assert [path.name for path in lists if path.name[9] != "v"] == ["fontlist-whole.json"]
+    assert len(lists) == 2 and all(map(is_intact, lists))
 
 
 def test_new_prose_and_notes_execute_nothing_and_are_in_the_notebook(project):

@@ -151,6 +151,14 @@ def test_a_table_longer_than_a_page_goes_on_with_its_heading_and_keeps_its_line_
     assert sum(page.count("Table 1") for page in shown) == 1
 
 
+def test_the_last_row_of_a_table_is_never_alone_on_a_page(render):
+    for number in range(50, 58):
+        rows = "\n".join(f"| row{one}. | y |" for one in range(number))
+        path, _ = render(("#| echo: false\nf()", markdown(f"| Heading | y |\n|--:|:--|\n{rows}")))
+        *_, last = pdf.pages(path)
+        assert len(re.findall(r"row\d+\.", last)) > 1
+
+
 def test_no_word_of_a_crowded_table_is_on_another(render):
     word = "Donaudampfschifffahrtsgesellschaft"
     row = "".join(f" {word} |" for _ in range(9))
@@ -166,6 +174,13 @@ def test_texts_from_right_to_left_begin_at_the_right(render):
     assert title == pytest.approx(margin, abs=4) and paragraph == pytest.approx(margin, abs=4)
     assert pdf.right_edges(path, "ب")[-1] < pdf.right_edges(path, "a")[-1] < paragraph
     assert cell > 250, "the first column of two ends in the middle"
+
+
+def test_names_from_right_to_left_do_not_turn_a_sentence_that_is_not(render):
+    name = quoted("مصدر", language="ar")
+    path, _ = render(f"{name} calls them xyz.\n\n- **{name}** (told). Of 52 texts q.")
+    assert pdf.right_edges(path, "م")[0] < pdf.right_edges(path, "x")[0] < 300
+    assert pdf.right_edges(path, "م")[1] < pdf.right_edges(path, "q")[0] < 300
 
 
 def test_small_print_below_such_a_text_is_read_from_left_to_right(render):

@@ -36,6 +36,16 @@ def test_a_classifier_is_compared_with_the_most_frequent_label(two_labels, gain,
     assert title.startswith("Better than" if verdict == "more than" else "No classifier is clearly better")
 
 
+def test_a_macro_f1_without_an_interval_says_why(two_labels):
+    vars(two_labels)["quality"] = quality((0.15, 0.02, 0.2, 0.03))
+    reason = "(without an interval, since a label was given fewer than 10 times)"
+    assert reason not in plain(agreement.opening(two_labels).markdown)
+    rare = two_labels.quality["metric"] == "macro_f1"
+    two_labels.quality.loc[rare, ["low", "high"]] = float("nan")
+    said = plain(agreement.opening(two_labels).markdown)
+    assert f"its macro-F1 is 0.50 {reason}" in said and "fewer than 20 documents" not in said
+
+
 def test_too_few_documents_are_said_and_nothing_is_called_better(two_labels):
     none = float("nan")
     vars(two_labels)["quality"] = quality((0.3, none, none, none)).assign(low=none, high=none)

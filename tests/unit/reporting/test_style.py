@@ -21,3 +21,10 @@ def test_wrapped_text_has_lines_of_bounded_length():
         assert (
             "".join(lines).rstrip("…").replace(" ", "")[:20] == "".join(visible(text).split())[:20] or len(lines) == 3
         )
+
+
+def test_lines_break_by_width_and_where_each_script_allows_it():
+    assert wrapped("无法打开文件夹", 6) == "无法打\n开文件\n夹"
+    assert wrapped("ไม่สามารถเปิดแฟ้ม", 10) == "ไม่สามารถ\nเปิดแฟ้ม"
+    assert wrapped("e\u0301" * 6, 4) == "e\u0301" * 4 + "\n" + "e\u0301" * 2
+    assert wrapped("one two three", 7) == "one two\nthree"

@@ -36,12 +36,14 @@ def set_bits(run, before, after, **yardsticks):
 def test_learning_is_said_in_bits_beside_yardsticks(fresh):
     set_bits(fresh, before=7.9, after=1.9)
     said = words(summary.learning(fresh))
-    assert said.startswith("**Yes.** The GPT-2 (137 thousand parameters, 120 training texts) needs **1.90 bits**")
+    assert said.startswith(
+        "**Yes, on these texts.** The GPT-2 (137 thousand parameters, 120 training texts) needs **1.90 bits**"
+    )
     assert "before training it needed 7.90" in said
     assert "xz needs 3.00, and 2.40 after it has read the training texts; an n-gram model" in said
     assert said.endswith("needs 2.00.")
     bars = [(bar.get_width(), name) for bar, name in zip(*bars_of(summary.learning_picture(fresh)), strict=True)]
-    assert bars == [(7.9, "before training"), (3.0, "xz alone"), (2.4, "xz after training texts"),
+    assert bars == [(7.9, "before training\n(validation texts)"), (3.0, "xz alone"), (2.4, "xz after training texts"),
                     (2.0, "n-gram model"), (1.9, "after training")]  # fmt: skip
 
 
@@ -55,7 +57,7 @@ def test_a_model_that_did_not_learn_and_a_yardstick_that_read_less_are_said(fres
     for row in fresh.yardsticks.values():
         row |= {"read_bytes": 33_000_000, "training_bytes": 40_000_000}
     said = words(summary.learning(fresh))
-    assert said.startswith("**No.**") and "the training texts (their last 33 MB)" in said
+    assert said.startswith("**No, on these texts.**") and "the training texts (their last 33 MB)" in said
     assert said.endswith("needs 2.00, fewer than the GPT-2.")
 
 
@@ -175,7 +177,7 @@ def test_nothing_of_an_unpublished_corpus_is_on_the_first_screen(tmp_path):
 
 def test_several_models_are_named(tmp_path):
     run = Run(make_run(tmp_path / "two", texts=sentences(60), models=("b-model", "a-model"), labels={}))
-    assert words(summary.learning(run)).startswith("**Yes.** Of 2 models the best is “b-model”: it (")
+    assert words(summary.learning(run)).startswith("**Yes, on these texts.** Of 2 models the best is “b-model”: it (")
     assert bars_of(summary.learning_picture(run))[1][-2:] == ["b-model", "a-model"]
     assert "At temperature 0.7 of “a-model”:" in words(summary.writing(run))
     assert "At temperature 0.7 of “a-model”: " in words(summary.copying(run))

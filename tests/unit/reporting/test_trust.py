@@ -124,6 +124,12 @@ def test_a_corpus_outside_of_what_a_classifier_was_made_for_is_warned_of(tmp_pat
     said = fitness.warnings(run).markdown
     assert "was not made for all of these texts" in said and "shorter than 8 words" in said
     assert f"{short}" in fitness.counts(run).markdown
+    run.fitness = pd.DataFrame([{"classifier": "sentiment", "check": "other_language", "texts": 0, "of": 0}])
+    assert "Of no text could it be told" in fitness.warnings(run).markdown
+    assert (
+        ": of no text could it be told |" in fitness.counts(run).markdown
+        and "| 0 |" not in fitness.counts(run).markdown
+    )
 
 
 def test_classifiers_are_compared_with_a_person_and_a_word_list_where_raters_are_known(run, tmp_path):

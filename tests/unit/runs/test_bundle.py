@@ -274,3 +274,29 @@ def test_a_hash_or_a_model_that_is_a_path_is_refused(manifest, tmp_path):
     ):
         with pytest.raises(UserError, match="can't be of a run"):
             unpack(zipped(tmp_path / "their.zip", manifest | change), tmp_path / "folder")
+
+
+def test_a_bundle_lists_the_packages_of_the_lock_and_the_installed_torch(at, monkeypatch):
+    """CycloneDX's fields by hand, from a lock with a marker, two files of one package, and a package twice."""
+    lock = (
+        f"Other_Name==1.0 \\\n    --hash=sha256:{'a' * 64} \\\n    --hash=sha256:{'b' * 64}\n"
+        f"pair==1 ; python_version < '3.12' \\\n    --hash=sha256:{'c' * 64}\n"
+        f"pair==2 ; python_version >= '3.12' \\\n    --hash=sha256:{'d' * 64}\n"
+    )
+    monkeypatch.setattr("samizdat.runs.bundle.LOCK", at / "other.txt")
+    (at / "other.txt").write_text(lock, encoding="utf-8")
+    run = at / "results" / "open"
+    provenance = {"sha256": {}, "torch": {"version": "2", "source": None, "sha256": "e" * 64}}
+    (run / "provenance.json").write_text(json.dumps(provenance), encoding="utf-8")
+    with zipfile.ZipFile(write_bundle(run, hashes_only=True)) as archive:
+        bill = json.loads(archive.read("sbom.cdx.json"))
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
+    found = {component["bom-ref"]: component for component in bill["components"]}
+    assert {"pkg:pypi/other-name@1.0", "pkg:pypi/pair@1", "pkg:pypi/pair@2"} <= found.keys()
+    assert len(found) == len(bill["components"])
+    (files,) = found["pkg:pypi/other-name@1.0"]["externalReferences"]
+    assert [file["content"] for file in files["hashes"]] == ["a" * 64, "b" * 64]
+    assert found["pkg:pypi/pair@1"]["properties"][0]["value"] == "python_version < '3.12'"
+    (torch,) = [component for component in bill["components"] if component["name"] == "torch"]
+    assert torch["version"] == read_document(Manifest, run / "manifest.json").versions["torch"]
+    assert {"name": "samizdat:wheel-sha256", "value": f'"{"e" * 64}"'} in torch["properties"]

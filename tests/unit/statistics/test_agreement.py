@@ -74,3 +74,13 @@ def test_a_coin_is_as_rarely_called_better_than_the_baseline_as_the_level_says(s
         (gain,) = [row for row in rows if row["metric"] == "accuracy_above_majority"]
         called += gain["p_value"] <= 0.05
     assert called / 150 <= 0.07
+
+
+@pytest.mark.parametrize(("rare", "shown"), [(4, False), (5, True)])
+def test_macro_f1_has_an_interval_from_ten_times_that_each_label_was_given(study, rare, shown):
+    for number in range(60):
+        label = "bad" if number < rare else "good"
+        study.text(label, human=label)
+    rows = study.compute()["quality"].set_index(["method", "metric", "label"])
+    assert pd.notna(rows.loc[("classifier", "macro_f1", None), "low"]) == shown
+    assert pd.notna(rows.loc[("classifier", "accuracy", None), "low"])

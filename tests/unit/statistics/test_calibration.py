@@ -53,3 +53,20 @@ def test_a_calibrated_classifier_is_as_rarely_called_wrong_as_the_level_says(doc
         _, (error, _) = calibration(frame, "human", Bootstrap(0.95, 200, corpus))
         called += error["p_value"] <= 0.05
     assert called / 400 <= 0.07
+
+
+def test_overconfidence_in_documents_of_several_texts_is_found_and_chance_grows_with_their_likeness():
+    random = np.random.default_rng(5)
+    owners, confidence = np.repeat(np.arange(100), 10), random.uniform(0.5, 1, 1000)
+    together = random.random(100)[owners]  # the texts of a document are right together
+
+    def error(luck, less=0.0):
+        human = np.where(luck < confidence - less, "a", "b")
+        frame = pd.DataFrame({"document": owners, "predicted": "a", "human": human, "confidence": confidence})
+        return calibration(frame, "human", Bootstrap(0.95, 400, 1))[1][0]
+
+    alone = error(random.random(1000))
+    # A document has about two texts in each of five bins, so the variance of a bin is about twice that of texts alone,
+    # and all bins err in one direction.
+    assert 1.5 < error(together)["chance"] / alone["chance"] < 2.6
+    assert alone["p_value"] > 0.05 and error(random.random(1000), 0.15)["p_value"] < 0.01

@@ -79,6 +79,22 @@ def test_models_that_differ_by_document_and_seed_alone_are_as_rarely_told_apart_
     assert 0.005 < told / runs <= 0.09
 
 
+def test_errors_of_trainings_on_single_documents_are_counted_once():
+    """Trainings that differ on single documents alone: their means differ by chance, which documents cover already."""
+    random = np.random.default_rng(6)
+    widths = []
+    for number in range(100):
+        ease = random.normal(2, 0.5, 60)
+        models = {f"{name}{seed}": losses((ease + random.normal(0, 0.1, 60)).repeat(2))
+                  for name in "ab" for seed in ("", ".seed2", ".seed3")}  # fmt: skip
+        (pair,) = compared(models, 60, number)[1]
+        widths.append((pair["high"] - pair["low"]) / 2)
+    # The error of a difference of two means over three seeds and 60 documents, each with a variance of 0.1². With
+    # Student's t of fewer degrees of freedom the interval is a little wider; if the variance over seeds were added
+    # whole, it would be twice as wide.
+    assert 1.1 < np.median(widths) / (2.0 * np.sqrt(2 * 0.1**2 / 3 / 60)) < 1.6
+
+
 def test_with_too_few_documents_there_are_values_and_no_verdict():
     ease = np.arange(FEWEST_DOCUMENTS - 1).repeat(2) / 10 + 1
     rows, (pair,) = compared({"a": losses(ease), "b": losses(ease + 1)}, FEWEST_DOCUMENTS - 1)

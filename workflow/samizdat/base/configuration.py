@@ -16,6 +16,11 @@ SCHEMA_PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 DEMO_LABELS = ("sentiment", "source")
 # Between a model's name, which has no dot, and the number of a training after the first.
 SEED = ".seed"
+# The keys of `training` that a recipe can decide; so can it `vocabulary_size` of a tokenizer that is trained.
+RECIPE_KEYS = (
+    "layers", "heads", "width", "context_tokens", "dropout", "epochs", "batch_tokens", "matrix_learning_rate",
+    "learning_rate", "weight_decay",
+)  # fmt: skip
 DEMO_TITLE = "Samizdat: what a small GPT-2 learned from rated sentences"
 
 Config = dict[str, Any]
@@ -25,6 +30,27 @@ def load_schema() -> Config:
     """Load the JSON schema of the config."""
     schema: Config = yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
     return schema
+
+
+def leave_to_recipe(config: Config, given: Config) -> None:
+    """With `training.recipe: auto`, set to `auto` what a recipe decides and the user has not set.
+
+    So a config that is written into results, in which every key is set, means the same when it is read again.
+
+    Args:
+        config: the config, with all overlays merged; it is changed.
+        given: what the user has set, in files and on the command line.
+    """
+    training, theirs = config.get("training"), given.get("training") or {}
+    if not isinstance(training, dict) or training.get("recipe") != "auto" or not isinstance(theirs, dict):
+        return
+    for key in (*RECIPE_KEYS, "micro_batch_sequences"):
+        if key not in theirs:
+            training[key] = "auto"
+    for item in config["tokenizers"] if isinstance(config.get("tokenizers"), list) else []:
+        if isinstance(item, dict) and item.get("source") == "train":
+            size = item.get("vocabulary_size") if "tokenizers" in given else None
+            item["vocabulary_size"] = "auto" if size is None else size
 
 
 def check(config: Config, files: Iterable[Path] = ()) -> None:
@@ -73,6 +99,17 @@ def model_settings(config: Config, training: str) -> Config:
     """
     settings = _overridden(config["training"], config["models"], model_of(training))
     return {key: value for key, value in settings.items() if key != "seeds"}
+
+
+def training_options(config: Config, training: str) -> Config:
+    """Return the settings of a training as its stage takes them: the keys that a recipe decides are listed.
+
+    In their place are numbers: the least context that the samples need, and zeros.
+    """
+    settings = model_settings(config, training)
+    left = [key for key in RECIPE_KEYS if settings[key] == "auto"]
+    least = {"context_tokens": config["sampling"]["max_new_tokens"] + 1}
+    return settings | {key: least.get(key, 0) for key in left} | {"recipe": left or None}
 
 
 def scoring_settings(config: Config, name: str) -> Config:
@@ -164,11 +201,12 @@ def _model_problems(config: Config, item: Config) -> Iterator[str]:
     tokenizers = [tokenizer["name"] for tokenizer in config["tokenizers"]]
     if item["tokenizer"] not in tokenizers:
         yield f"{name}: `tokenizer` is {item['tokenizer']!r}, but `tokenizers` has only {', '.join(tokenizers)}"
-    if settings["width"] % settings["heads"]:
+    yield from _recipe_problems(name, settings)
+    if "auto" not in (settings["width"], settings["heads"]) and settings["width"] % settings["heads"]:
         yield f"{name}: `width` {settings['width']} is not a multiple of `heads` {settings['heads']}"
     shape = {key: settings[key] for key in ("micro_batch_sequences", "context_tokens", "processes")}
     shape = {key: value for key, value in shape.items() if value != "auto"}
-    if settings["batch_tokens"] % math.prod(shape.values()):
+    if settings["batch_tokens"] != "auto" and settings["batch_tokens"] % math.prod(shape.values()):
         yield (
             f"{name}: `batch_tokens` {settings['batch_tokens']} is not a multiple of "
             f"{' × '.join(f'`{key}` {value}' for key, value in shape.items())} = {math.prod(shape.values())}"
@@ -182,11 +220,22 @@ def _model_problems(config: Config, item: Config) -> Iterator[str]:
             "are more than 1 together"
         )
     longest = config["sampling"]["max_new_tokens"]
-    if settings["checkpoint"] is None and longest >= settings["context_tokens"]:
-        yield (
-            f"{name}: `sampling.max_new_tokens` {longest} leaves no room for a prompt in "
-            f"`context_tokens` {settings['context_tokens']}"
-        )
+    context = settings["context_tokens"]
+    if settings["checkpoint"] is None and context != "auto" and longest >= context:
+        yield (f"{name}: `sampling.max_new_tokens` {longest} leaves no room for a prompt in `context_tokens` {context}")
+
+
+def _recipe_problems(name: str, settings: Config) -> Iterator[str]:
+    left = [key for key in RECIPE_KEYS if settings[key] == "auto"]
+    if left and settings["checkpoint"] is not None:
+        yield f"{name}: a recipe is for models from scratch, but `checkpoint` is set; set {', '.join(left)}, too"
+    rates = [key for key in left if key in ("matrix_learning_rate", "learning_rate", "weight_decay")]
+    if rates and settings["optimizer"] != "muon":
+        yield f"{name}: a recipe is for `optimizer: muon`; set {', '.join(rates)}, too"
+    if settings["batch_tokens"] != "auto" and settings["context_tokens"] == "auto":
+        yield f"{name}: `batch_tokens` is set, but `context_tokens` is left to a recipe; set both or neither"
+    if settings["micro_batch_sequences"] != "auto" and settings["batch_tokens"] == "auto":
+        yield f"{name}: `micro_batch_sequences` is set, but `batch_tokens` is left to a recipe; set both or neither"
 
 
 def _classifier_problems(config: Config, item: Config) -> Iterator[str]:

@@ -114,6 +114,11 @@ def _write_checksums(path: Path, checksums: Iterable[str]) -> None:
     part.replace(checksum_file(path))
 
 
+def write_checksum(path: Path) -> None:
+    """Write the checksum of a file that another program wrote."""
+    _write_checksums(path, [sha256_of(path)])
+
+
 def recorded_checksums(path: Path) -> list[str]:
     """Read the checksum that was written with a file; two after a kill, none where there is no readable one."""
     try:

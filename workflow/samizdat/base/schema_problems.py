@@ -39,6 +39,8 @@ def schema_problems(config: Mapping[str, Any], schema: dict[str, Any], origins: 
             yield f"{dotted_way(way) or 'the config'}{_place(origins, way)}: {error.message}"
         else:
             meaning = error.schema.get("description", "")
+            if error.validator == "anyOf" and error.context:  # a number or `auto`: what is wrong with the number
+                error = error.context[0]
             told = [
                 f"`{dotted_way(way)}`{_place(origins, way)} is {_shortened(f'{error.instance!r}: {error.message}')}"
             ]

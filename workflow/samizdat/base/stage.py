@@ -160,6 +160,13 @@ def _open_log(path: Path) -> None:
         sys.modules["transformers"].utils.logging.set_verbosity_error()
 
 
+def announce(message: str) -> None:
+    """Say at the terminal what comes next, and log it."""
+    log.info("%s", message)
+    if not RANK:
+        print(f"· {message}", file=sys.stderr, flush=True)
+
+
 def tell(message: str) -> None:
     """Say something at the terminal that is no error, and log it."""
     log.warning("%s", message)

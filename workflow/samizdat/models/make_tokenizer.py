@@ -5,6 +5,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import replacing_folder
 from samizdat.checkpoints import sources
 from samizdat.checkpoints.encoding import BOUNDARY, encode, load_tokenizer, token_dtype
+from samizdat.models.recipe_table import vocabulary_size
 from samizdat.records.corpus import SPLITS, TEXTS
 from samizdat.records.io import read_table, write_document
 from samizdat.records.models import TokenizerSummary
@@ -30,7 +32,7 @@ class TokenizerSettings:
 
     name: str
     source: str
-    vocabulary_size: int | None
+    vocabulary_size: int | Literal["auto"] | None
     checkpoint: str | None
     revision: str | None
 
@@ -99,10 +101,14 @@ def _tokenizer(settings: TokenizerSettings, corpus: pd.DataFrame, archive: Path 
     if settings.source == "gpt2" and archive is not None:
         backend = _gpt2(archive)
     elif settings.source == "train" and settings.vocabulary_size is not None:
-        backend = _train(corpus.loc[corpus["split"] == "train", "text"].tolist(), settings.vocabulary_size)
-        if (found := backend.get_vocab_size()) < settings.vocabulary_size:
+        texts = corpus.loc[corpus["split"] == "train", "text"].tolist()
+        size = settings.vocabulary_size
+        if size == "auto":
+            size = vocabulary_size(sum(len(text.encode()) for text in texts))
+        backend = _train(texts, size)
+        if (found := backend.get_vocab_size()) < size:
             stage.tell(
-                f"tokenizer {settings.name}: the vocabulary has {found:,} tokens, not {settings.vocabulary_size:,}: "
+                f"tokenizer {settings.name}: the vocabulary has {found:,} tokens, not {size:,}: "
                 "these texts have no more parts that occur twice; tokenizers.vocabulary_size may be smaller"
             )
     else:

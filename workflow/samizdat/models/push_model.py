@@ -76,7 +76,7 @@ def push_model(
         read_document(CorpusSummary, corpus),
         title=title_of_run,
         language=language,
-        training=training,
+        training=training | summary.recipe,
     )
     for name in FILES:
         checked_sha256(model / name)

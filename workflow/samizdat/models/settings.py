@@ -13,6 +13,7 @@ from samizdat.base.device import Device
 class TrainingSettings:
     """The keys of `training` in the config, where each is explained."""
 
+    recipe: tuple[str, ...] | None  # the keys that a recipe decides (`recipe.decided_by_recipe`)
     checkpoint: str | None
     revision: str | None
     layers: int

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 from safetensors.torch import load_model
@@ -19,12 +20,14 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import checked_bytes, checked_sha256, replacing_folder, sha256_of, write_text
 from samizdat.base.reuse import fingerprint, restore_result, store_result
 from samizdat.base.seeds import derive_seed
+from samizdat.base.wording import duration
 from samizdat.checkpoints import sources
 from samizdat.environment.system import how_to_install
 from samizdat.models.initial_model import initial_model
 from samizdat.models.learner import Learner
 from samizdat.models.loop import STATE_FILE, TrainingLoop
-from samizdat.models.micro_batch import micro_batch_sequences
+from samizdat.models.micro_batch import micro_batch_sequences, seconds_of_a_dry_step
+from samizdat.models.recipe import decided_by_recipe
 from samizdat.models.row_loss import CannotCompileError
 from samizdat.models.rows import TrainingData, TrainingRows, evaluation_rows, read_tokens
 from samizdat.models.settings import FEWEST_STEPS, TrainingSettings, decided, enough_steps
@@ -81,6 +84,7 @@ def train_model(
     workers = join(settings.processes, chosen.kind)
     checkpoint = None if settings.checkpoint is None else sources.locate(settings.checkpoint, settings.revision)
     start = _Start(tokenizer, read_document(TokenizerSummary, tokenizer / "summary.json"), checkpoint)
+    settings = _with_recipe(settings, start, processes=workers.count)
     mark = fingerprint(
         settings=asdict(replace(settings, resume_every_seconds=0.0)),  # it changes no weight
         start=checkpoint and checkpoint.digests(),
@@ -119,6 +123,14 @@ def train_model(
     return f"{summary.test_bits_per_byte:.3f} bits per byte after {summary.best_step} steps"
 
 
+def _with_recipe(settings: TrainingSettings, start: _Start, *, processes: int) -> TrainingSettings:
+    """Decide what the config leaves to a recipe."""
+    tokens = read_tokens(start.tokens_of("train"), start.vocabulary.token_dtype)
+    begins = np.flatnonzero(tokens == start.vocabulary.boundary_token_id)
+    lengths = np.diff(np.append(begins, len(tokens)))
+    return decided_by_recipe(settings, tokens=len(tokens), lengths=lengths.tolist(), processes=processes)
+
+
 def _refuse_int8_on_gpu(settings: TrainingSettings, device: Device) -> None:
     if settings.precision == "int8" and device.kind != "cpu":
         raise UserError(
@@ -144,6 +156,8 @@ def _train(
     what = f"{loop.micro_batch_sequences} sequences at once"
     remedy = "halve training.micro_batch_sequences in the config, or set it to auto; batch_tokens stays as it is"
     with enough_memory(device, what, remedy=remedy):
+        if workers.first:
+            _announce(loop, name)
         loop.go(name)
     return loop
 
@@ -188,6 +202,19 @@ def _tell_few_steps(loop: TrainingLoop, name: str) -> None:
     )
 
 
+def _announce(loop: TrainingLoop, name: str) -> None:
+    """Say before training what it will do, and about how long it takes at this machine's speed."""
+    settings, plan, sequences = loop.settings, loop.plan, loop.micro_batch_sequences
+    seconds = seconds_of_a_dry_step(settings, loop.learner.model, loop.learner.device, sequences)
+    rounds = plan.steps * plan.rows_per_step / sequences / loop.workers.count
+    slow = ", at the speed of a step that is not compiled" if settings.compile else ""
+    decided = ", ".join(f"{key} {getattr(settings, key):g}" for key in settings.recipe or ())
+    stage.announce(
+        f"model {name}: {plan.steps:,} steps of {settings.batch_tokens:,} tokens; about "
+        f"{duration(rounds * seconds)} here{slow}" + (f"; by the recipe {decided}" if decided else "")
+    )
+
+
 def _check_disk(loop: TrainingLoop, out: Path) -> None:
     """Refuse to begin a training that the disk has no room for.
 
@@ -224,6 +251,7 @@ def _write_model(loop: TrainingLoop, name: str, start: _Start, folder: Path) -> 
         compiled=learner.compiled,
         micro_batch_sequences=loop.micro_batch_sequences,
         processes=loop.workers.count,
+        recipe={key: getattr(loop.settings, key) for key in loop.settings.recipe or ()},
         steps_planned=loop.plan.steps,
         steps_done=position.step,
         best_step=position.best_step,

@@ -23,7 +23,7 @@ class Fit:
 
 
 def fitted(columns: list[list[str]], millimetres: float) -> Fit:
-    """Fit a table into a width: each column has room for its longest word, and the rest goes where most text is.
+    """Fit a table into a width: each column has room for its longest word, and short columns for all.
 
     Args:
         columns: the lines of the cells of each column.
@@ -43,11 +43,21 @@ def fitted(columns: list[list[str]], millimetres: float) -> Fit:
     wanted = [whole - word for whole, word in zip(most, least, strict=True)]
     spare = max(ems - sum(least), 0.0)
     if sum(wanted) > spare:
-        given = [word + spare * want / sum(wanted) for word, want in zip(least, wanted, strict=True)]
+        given = [word + more for word, more in zip(least, _shared(spare, wanted), strict=True)]
     else:
         given = [whole + (spare - sum(wanted)) / len(columns) for whole in most]
     widths = [ems_ * points + _PADDING_POINTS for ems_ in given]
     return Fit([one / sum(widths) for one in widths], points, longest_word)
+
+
+def _shared(spare: float, wanted: list[float]) -> list[float]:
+    """Share a width: columns that want least get it whole, so that a short label stays in one line."""
+    given = [0.0] * len(wanted)
+    waiting = sorted(range(len(wanted)), key=wanted.__getitem__)
+    for place, column in enumerate(waiting):
+        given[column] = min(wanted[column], spare / (len(waiting) - place))
+        spare -= given[column]
+    return given
 
 
 def _longest_piece(lines: list[str], longest_word: int) -> float:

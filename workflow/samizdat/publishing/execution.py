@@ -22,6 +22,7 @@ from nbformat import NotebookNode
 from sqlalchemy.exc import SQLAlchemyError
 
 from samizdat.base.errors import UserError
+from samizdat.base.files import not_intact, write_checksum
 from samizdat.publishing.cells import cell_options
 from samizdat.publishing.missing_letters import missing_in_figures
 from samizdat.publishing.shown import finish
@@ -30,6 +31,7 @@ log = logging.getLogger("samizdat")
 
 KEPT_EXECUTIONS = 20
 _CHECKSUM = "sha256"
+_FONT_LISTS = "fontlist-*.json"
 # What jupyter-cache raises where it has no such execution (KeyError), or where its files are damaged.
 _DAMAGED = (KeyError, ValueError, OSError, RuntimeError, SQLAlchemyError)
 
@@ -104,8 +106,14 @@ def _execute_fresh(notebook: NotebookNode, document: Path, run: Path, work: Path
     """Execute every cell of a copy; name the cell that fails."""
     notebook = copy.deepcopy(notebook)
     work.mkdir(parents=True, exist_ok=True)
+    # matplotlib's list of fonts: with a damaged one, figures could have other letters.
+    fonts = work / "matplotlib"
+    for path in not_intact(fonts.glob(_FONT_LISTS)):
+        path.unlink()
     try:
         _run_cells(notebook, work, _environment(run, work, threads))
+        for path in fonts.glob(_FONT_LISTS):
+            write_checksum(path)
     except CellExecutionError as error:
         log.error("%s", re.sub(r"\x1b\[[\d;]*m", "", str(error)))
         label, name, value = next(failure for cell in notebook.cells if (failure := _failure(cell)))

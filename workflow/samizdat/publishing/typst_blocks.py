@@ -14,6 +14,8 @@ _WIDEST_FIGURE = 720  # pixels, as wide as the text
 _FIGURE = re.compile(r"figure:(\d+)")
 _LONGEST_WORD = 40  # outside of tables, in characters
 _CALLOUT_INSET_MM = 4
+# A table whose last two rows stay together has so many rows, and so much text in the two, that they fit a page.
+_FEWEST_ROWS, _MOST_CHARACTERS = 4, 2000
 _ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
 
 
@@ -106,9 +108,16 @@ def turned(typst: str, text: str) -> str:
 
 
 def _with_direction(element: Element, words: list[Element]) -> list[Element]:
-    if not reads_from_right(pandoc.plain_text(words)):
+    """Set a paragraph from right to left where its own words are; names and texts in it decide if it has no others."""
+    own = pandoc.plain_text(pandoc.rewrite(words, _without_quoted))
+    if not reads_from_right(own if any(map(str.isalpha, own)) else pandoc.plain_text(words)):
         return [element]
     return [raw("#[#set text(dir: rtl)", block=True), element, raw("]", block=True)]
+
+
+def _without_quoted(element: Element) -> list[Element] | None:
+    """Remove texts with a direction of their own, and small print below them."""
+    return [] if element["t"] == "Span" and {"bdi", "small"} & set(element["c"][0][1]) else None
 
 
 def _callout(blocks: list[Element]) -> list[Element]:
@@ -132,9 +141,18 @@ def _table(content: list[Any]) -> list[Element]:
         [_toward_start(alignment), {"t": "ColWidth", "c": round(share, 4)}]
         for (alignment, _), share in zip(columns, fit.shares, strict=True)
     ]
-    table = {"t": "Table", "c": [attributes, caption, widths, head, bodies, foot]}
+    table = {"t": "Table", "c": [attributes, caption, widths, head, *_end_together(bodies, foot)]}
     (broken,) = pandoc.rewrite([table], lambda element: _broken(element, fit.longest_word))
     return [raw(f"#[#set text(size: {fit.points:.2f}pt)", block=True), broken, raw("]", block=True)]
+
+
+def _end_together(bodies: list[Any], foot: list[Any]) -> list[Any]:
+    """Make the last two rows the foot of a table: a page end doesn't cut a foot, so no row is alone on a page."""
+    attributes, columns, middle, rows = bodies[-1] if bodies else ([], 0, [], [])
+    last = rows[-2:]
+    if foot[1] or len(rows) < _FEWEST_ROWS or len(_text_of(last)) > _MOST_CHARACTERS:
+        return [bodies, foot]
+    return [[*bodies[:-1], [attributes, columns, middle, rows[:-2]]], [foot[0], last]]
 
 
 def _toward_start(alignment: Element) -> Element:

@@ -39,6 +39,7 @@ _LOOK = f"""
   stroke: (_, y) => (top: if y == 0 {{ 1pt }} else if y > 1 {{ 0.4pt + luma(190) }}),
 )
 #set table.hline(stroke: 0.5pt)
+#set table.footer(repeat: false)
 #show table: set text(number-width: "tabular")
 #show table: set par(leading: 0.5em)
 #show table: set align(start)
@@ -91,7 +92,9 @@ def write_typst(notebook: NotebookNode) -> Document:
 
 def _typst(blocks: list[Element]) -> str:
     """Write blocks as Typst."""
-    return pandoc.write(pandoc.rewrite(PaperBlocks().of(blocks), typst_inline), "typst")
+    written = pandoc.write(pandoc.rewrite(PaperBlocks().of(blocks), typst_inline), "typst")
+    # No text has a line end here, so only the line that pandoc draws above a table's foot can match: it's like any row.
+    return re.sub(r"table\.hline\(\),\n\s*table\.footer\(", "table.footer(", written)
 
 
 def _read(markup: str) -> list[Element]:

@@ -62,6 +62,7 @@ class ModelSummary:
     compiled: bool  # whether torch.compile was used
     micro_batch_sequences: int  # sequences that each process computes at once
     processes: int  # processes that share each batch
+    recipe: dict[str, float]  # key of `training` → its value, where a recipe decided it
     steps_planned: int
     steps_done: int
     best_step: int

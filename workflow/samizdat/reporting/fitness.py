@@ -19,14 +19,17 @@ _ALL_ZERO = {
 def counts(run: Run) -> Table | Prose:
     """Count for each classifier the texts that it was not made for."""
     checks = {"no_label": "given no label", "several_windows": "read in several windows"}
-    if len(run.fitness) and not run.fitness["texts"].any():
+    if len(run.fitness) and not run.fitness["texts"].any() and run.fitness["of"].all():
         every = joined(dict.fromkeys(_ALL_ZERO[one] for one in run.fitness["check"]))
         return Prose(f"Every text {every}.")
     rows = []
     for row in rows_of(run.fitness):
         words = checks[row["check"]] if row["check"] in checks else in_words(run, row)
-        share = percent(row["texts"] / row["of"]) if row["of"] else ""
-        rows.append([name(row["classifier"]), words, count(row["texts"]), count(row["of"]), share])
+        if row["of"]:
+            cells = [count(row["texts"]), count(row["of"]), percent(row["texts"] / row["of"])]
+        else:
+            words, cells = f"{words}: of no text could it be told", ["", "", ""]
+        rows.append([name(row["classifier"]), words, *cells])
     header = ["Classifier", "Texts", "Number", "Of", "Share"]
     return table(rows, header, numbers=header[2:]) if rows else Prose(NONE_APPLIED)
 
@@ -36,9 +39,11 @@ def warnings(run: Run) -> Prose:
     sentences = [sentence for classifier in run.cards for sentence in warnings_of(run, classifier)]
     if sentences:
         return Prose(" ".join(sentences))
-    known = [one for one in run.fitness["check"] if one in OUTSIDE]
+    known = run.fitness[run.fitness["check"].isin(OUTSIDE)]
+    if len(known) and not known["of"].all():
+        return Prose("Of no text could it be told in which language it is, so nothing is said of the classifiers’ fit.")
     said = "Where the config says what a classifier was made for, nearly all texts are of that kind."
-    return Prose(said if known else "The config does not say which texts the classifiers were made for.")
+    return Prose(said if len(known) else "The config does not say which texts the classifiers were made for.")
 
 
 def warnings_of(run: Run, classifier: str) -> list[str]:

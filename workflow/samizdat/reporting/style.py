@@ -1,12 +1,14 @@
 """Set how figures look: one width, colours that colour-blind readers can tell apart, marks for grey print."""
 
 import base64
+import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import matplotlib as mpl
 import seaborn as sns
+from icu4py.breakers import CharacterBreaker, LineBreaker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
@@ -134,15 +136,27 @@ def described(title: str, kind: str, parts: Iterable[str]) -> str:
 
 
 def wrapped(text: str, width: int, most: int = 4) -> str:
-    """Break a title, label or name, as visible text, into at most `most` lines of about `width` characters."""
-    words = plain(text).split(" ")
+    """Break a title, label or name, as visible text, into at most `most` lines of the width of `width` Latin letters.
+
+    Lines break where Unicode's rules and ICU's dictionaries say (Unicode Standard Annex 14), also without blanks.
+    """
     lines = [""]
-    for word in words:
-        for piece in [word[start : start + width] for start in range(0, len(word), width)] or [""]:
-            if len(lines[-1]) + len(piece) + 1 > width and lines[-1]:
+    for piece in LineBreaker(plain(text), "root"):
+        pieces = [piece] if _width(piece.rstrip()) <= width else CharacterBreaker(piece, "root")
+        for part in pieces:
+            if _width(lines[-1] + part.rstrip()) > width and lines[-1]:
                 lines.append("")
-            lines[-1] = f"{lines[-1]} {piece}".strip()
+            lines[-1] += part
+    lines = [line.strip() for line in lines]
     return "\n".join(lines) if len(lines) <= most else "\n".join(lines[:most]) + "…"
+
+
+def _width(text: str) -> int:
+    """Return the width of a line in Latin letters: a Chinese letter is as wide as two, a mark has none."""
+    return sum(
+        2 if unicodedata.east_asian_width(letter) in "WF" else unicodedata.category(letter) not in ("Mn", "Me", "Cf")
+        for letter in text
+    )
 
 
 def legend_label(text: str, width: int) -> str:
@@ -152,7 +166,7 @@ def legend_label(text: str, width: int) -> str:
 
 def legend_columns(labels: Sequence[str], most: int, width_inches: float = WIDTH_INCHES) -> int:
     """Choose as many columns as fit the width of a figure, at most `most`."""
-    longest = max((len(line) for label in labels for line in label.split("\n")), default=1)
+    longest = max((_width(line) for label in labels for line in label.split("\n")), default=1)
     return max(1, min(most, len(labels), int(LINE_CHARACTERS * width_inches / WIDTH_INCHES) // (longest + 6)))
 
 

@@ -47,17 +47,17 @@ def learning(run: Run) -> Prose:
     verdict = "Yes" if best.validation_bits_per_byte < before else "No"
     beaten = ", fewer than the GPT-2" if run.yardsticks["ngram"]["bits_per_byte"] < after else ""
     return Prose(
-        f"**{verdict}.** {of} {size} needs **{after:.2f}{NO_BREAK}bits** for each byte of text that it has not seen; "
-        f"before training it needed {before:.2f} (for the validation texts). Fewer bits are better predictions. For "
-        f"comparison: the compressor xz needs {bits['xz']}, and {bits['xz_after_training']} after it has read the "
-        f"training texts{part}; an n-gram model of the same texts, which only counts what follows the last five bytes, "
-        f"needs {bits['ngram']}{beaten}."
+        f"**{verdict}, on these texts.** {of} {size} needs **{after:.2f}{NO_BREAK}bits** for each byte of text that it "
+        f"has not seen; before training it needed {before:.2f} (for the validation texts). Fewer bits are better "
+        f"predictions. For comparison: the compressor xz needs {bits['xz']}, and {bits['xz_after_training']} "
+        f"after it has read the training texts{part}; an n-gram model of the same texts, which only counts what "
+        f"follows the last five bytes, needs {bits['ngram']}{beaten}."
     )
 
 
 def learning_picture(run: Run) -> Picture:
     """Draw the bits per byte of each model before and after training, and of the yardsticks."""
-    bars = [("before training", _before(run, best_model(run).name), FAINT)]
+    bars = [("before training (validation texts)", _before(run, best_model(run).name), FAINT)]
     bars += [(YARDSTICKS[name], row["bits_per_byte"], FAINT) for name, row in run.yardsticks.items()]
     bars += [
         ("after training" if len(run.models) == 1 else drawn(model.name), model.test_bits_per_byte, PALETTE[0])

@@ -47,6 +47,9 @@ def _sentences(run: Run, model: ModelSummary) -> str:
         f"its best weights were chosen, training brought it from {first['validation_bits_per_byte']:.3f} to "
         f"{model.validation_bits_per_byte:.3f} bits per byte. {_circumstances(model)}"
     )
+    if model.recipe:
+        decided = ", ".join(f"`{key}` {value:g}" for key, value in model.recipe.items())
+        text += f" The recipe for corpora of this size gave {decided}."
     if model.best_step < model.steps_done:
         text += (
             f" The lowest loss was reached at step {count(model.best_step)}; the published weights are those, since "
@@ -217,7 +220,7 @@ def models(run: Run) -> Table:
     overrides = {item["name"]: run.config["training"] | item for item in run.config["models"]}
     rows = []
     for model in run.models.values():
-        recipe = overrides[model.name]
+        recipe = overrides[model_of(model.name)] | model.recipe
         rows.append(
             [
                 name(model.name),

@@ -2,6 +2,7 @@
 
 import errno
 import fnmatch
+import io
 import re
 import shutil
 import stat
@@ -14,6 +15,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import replacing, sha256_of
 from samizdat.records.io import parse_document, read_document
 from samizdat.records.run import Manifest
+from samizdat.runs.sbom import bill_of_materials
 
 # Files of a run that contain sentences of the corpus: the corpus, its tokens, prompts from held-out texts, copies.
 WITH_TEXTS = ("corpus/texts.parquet", "tokenizers/*/tokens/*", "samples/*.parquet", "statistics/copies.parquet")
@@ -30,6 +32,7 @@ ALWAYS_UNPACKED_BYTES = 64 << 20
 LARGEST_MANIFEST_BYTES = 16 << 20
 
 LOCK = Path("envs/lock.txt")
+SBOM = "sbom.cdx.json"  # the name that CycloneDX recommends for its files ends so
 _NOT_OURS = "do not use it; ask the sender for the file that `make bundle` wrote"
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 _EARLIEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
@@ -40,7 +43,7 @@ _UNSAFE = re.compile(r"""[\x00-\x1f\x7f-\xa0\u2028-\u202e\u2066-\u2069!"#$&'()*:
 
 
 def write_bundle(run: Path, *, hashes_only: bool) -> Path:
-    """Write `<run>.zip` next to the run's folder: results, provenance, lock and inputs. Same run, same bytes.
+    """Write `<run>.zip` next to the run's folder: results, provenance, lock, SBOM and inputs. Same run, same bytes.
 
     Args:
         run: a finished run, such as `results/demo`.
@@ -54,7 +57,10 @@ def write_bundle(run: Path, *, hashes_only: bool) -> Path:
     manifest = read_document(Manifest, run / "manifest.json")
     check_names(manifest, run / "manifest.json")
     hashes_only = hashes_only or not manifest.config["publish_texts"]
-    members = {"lock.txt": LOCK} if LOCK.is_file() else {}
+    members: dict[str, Path | bytes] = {}
+    if LOCK.is_file():
+        members["lock.txt"] = LOCK
+        members[SBOM] = bill_of_materials(manifest, LOCK.read_text(encoding="utf-8"), run / "provenance.json")
     for path in sorted(path for path in run.rglob("*") if path.is_file()):
         name = path.relative_to(run).as_posix()
         if _is_result(name, manifest) and not (hashes_only and has_texts(name)):
@@ -90,14 +96,16 @@ def _require_recorded(path: Path, sha256: str, run: Path) -> None:
         )
 
 
-def _write_zip(members: dict[str, Path], target: Path) -> None:
-    """Write files (name in the zip → file) sorted, with fixed dates and modes."""
+def _write_zip(members: dict[str, Path | bytes], target: Path) -> None:
+    """Write files (name in the zip → file or content) sorted, with fixed dates and modes."""
     with replacing(target, checksum=False) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name, path in sorted(members.items()):
+        for name, member in sorted(members.items()):
             entry = zipfile.ZipInfo(name, _EARLIEST_ZIP_DATE)
             entry.create_system, entry.external_attr = 3, (stat.S_IFREG | 0o644) << 16
-            entry.compress_type, entry.file_size = zipfile.ZIP_DEFLATED, path.stat().st_size
-            with path.open("rb") as source, archive.open(entry, "w") as into:
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.file_size = len(member) if isinstance(member, bytes) else member.stat().st_size
+            opened = io.BytesIO(member) if isinstance(member, bytes) else member.open("rb")
+            with opened as source, archive.open(entry, "w") as into:
                 shutil.copyfileobj(source, into, _CHUNK_BYTES)
 
 
@@ -121,7 +129,7 @@ def unpack(bundle: Path, folder: Path) -> Path:
             _check_entries(entries, bundle)
             manifest = _manifest_of(archive, bundle)
             check_names(manifest, bundle)
-            known = {"lock.txt", *(f"inputs/{sha256}" for sha256 in manifest.inputs.values())}
+            known = {"lock.txt", SBOM, *(f"inputs/{sha256}" for sha256 in manifest.inputs.values())}
             for entry in entries:
                 name = entry.filename
                 if name not in known and not _is_result(name.removeprefix("results/"), manifest):

@@ -1,0 +1,162 @@
+"""A Python that has imported the libraries: each stage that a test starts is a fork of it, and starts in no time.
+
+Importing torch and transformers takes five seconds of a processor, and a run has nine steps that do. What is tested is
+the same: the shell line, the arguments, the environment, the folder, the files and the package of the checkout, of
+which nothing is imported before the fork. Tests of how a step starts and ends don't use it, nor does the run of `tiny`.
+
+`variables` gives a process's environment a folder with `sitecustomize.py`, which Python runs when it starts. Where the
+process is a stage or Snakemake, it sends its call here, and forwards signals; if it is killed, so is the fork.
+"""
+
+import atexit
+import contextlib
+import functools
+import gc
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+LIBRARIES = (
+    "torch", "torch._dynamo", "torch.distributed.elastic.multiprocessing", "torch.distributed.launcher.api",
+    "transformers.models.auto.modeling_auto", "transformers.models.bert.modeling_bert",
+    "transformers.models.gpt2.modeling_gpt2", "tokenizers", "safetensors.torch", "pandas", "pyarrow.parquet",
+    "scipy.stats", "scipy.sparse", "sklearn.metrics", "seaborn", "snakemake.cli", "snakemake.workflow", "nbclient",
+    "jsonschema", "yaml",
+)  # fmt: skip
+# What may be another in each call: nothing of it is read when the libraries are imported.
+OF_THE_CALL = {
+    "PATH", "PYTHONPATH", "PWD", "OLDPWD", "SHLVL", "_", "PYTEST_CURRENT_TEST",
+    "WARM_PYTHON", "TORCHINDUCTOR_CACHE_DIR", "CONFIG", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS",
+}  # fmt: skip
+# What a rule's shell line sets for each stage. Snakemake itself doesn't read it.
+OF_STAGES = {
+    "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC", "TOKENIZERS_PARALLELISM": "true", "OMP_NUM_THREADS": "1",
+}  # fmt: skip
+HERE = Path(__file__).parent
+
+
+def variables(environment: dict[str, str]) -> dict[str, str]:
+    """Return an environment whose stages are forks of a warm process; the same where there can be none."""
+    if sys.platform != "linux":
+        return environment
+    place = _server(tuple(sorted(_imported(environment).items())))
+    return environment | {"WARM_PYTHON": place, "PYTHONPATH": f"{HERE / 'warm'}:{environment['PYTHONPATH']}"}
+
+
+def _imported(environment: dict[str, str]) -> dict[str, str]:
+    """Return the variables that importing the libraries may read, apart from those that each stage has."""
+    return {key: value for key, value in environment.items() if key not in OF_THE_CALL and key not in OF_STAGES}
+
+
+@functools.cache
+def _server(environment: tuple[tuple[str, str], ...]) -> str:
+    """Start a warm process, once for each environment; return its socket."""
+    place = str(Path(tempfile.mkdtemp(prefix="warm-"), "socket"))
+    command = [sys.executable, str(Path(__file__)), place]
+    of_process = {"PATH": os.environ["PATH"]} | dict(environment) | OF_STAGES
+    process = subprocess.Popen(command, env=of_process, stdin=subprocess.PIPE, start_new_session=True)
+    atexit.register(_end, process, place)
+    while not Path(place).exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    return place
+
+
+def _end(process: subprocess.Popen, place: str) -> None:
+    process.stdin.close()
+    process.wait()
+    Path(place).unlink(missing_ok=True)
+    Path(place).parent.rmdir()
+
+
+def serve(place: str) -> None:
+    """Import the libraries, then fork for each call, until standard input is closed: also by the end of the tests."""
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    # A process with threads can't be forked safely; the allocator of pyarrow stops its own thread for a fork.
+    threads = [(task / "comm").read_text(encoding="utf-8").strip() for task in Path("/proc/self/task").iterdir()]
+    assert len([name for name in threads if name != "jemalloc_bg_thd"]) == 1, threads
+    assert not [name for name in sys.modules if name.partition(".")[0] == "samizdat"]
+    gc.collect()
+    gc.freeze()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(f"{place}.new")
+        server.listen(64)
+        Path(f"{place}.new").rename(place)
+        while server in (ready := select.select([server, 0], [], [])[0]) or not ready:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(ChildProcessError):
+                if os.fork() == 0:
+                    server.close()
+                    _answer(connection)
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+
+
+def _answer(connection: socket.socket) -> None:
+    """Run one call in a process of its own; tell its number, then its status; end it with who called."""
+    _, files, _, _ = socket.recv_fds(connection, 1, 3)
+    lines = connection.makefile("rw", encoding="utf-8")
+    call = json.loads(lines.readline())
+    wanted = _imported(call["environment"]) if call["module"] == "snakemake" else call["environment"]
+    if {key: value for key, value in wanted.items() if os.environ.get(key) != value}.keys() - OF_THE_CALL:
+        lines.write("0\n")
+        lines.flush()
+        os._exit(0)
+    process = os.fork()
+    if process == 0:
+        connection.close()
+        _become(call, files)
+    with contextlib.suppress(BrokenPipeError):
+        lines.write(f"{process}\n")
+        lines.flush()
+    child = os.pidfd_open(process)
+    if child not in select.select([child, connection], [], [])[0]:
+        os.kill(process, signal.SIGKILL)
+    status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    with contextlib.suppress(BrokenPipeError):
+        lines.write(f"{status}\n")
+        lines.flush()
+    os._exit(0)
+
+
+def _become(call: dict, files: list[int]) -> None:
+    """Be the process that was called."""
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    os.chdir(call["folder"])
+    os.environ.clear()
+    os.environ.update(call["environment"])
+    time.tzset()
+    sys.path[:] = [call["folder"], *call["path"]]
+    sys.executable = call["executable"]
+    sys.argv = ["", *call["arguments"]]
+    sys.orig_argv = [call["executable"], "-m", call["module"], *call["arguments"]]
+    status = 1
+    try:
+        runpy.run_module(call["module"], run_name="__main__", alter_sys=True)
+        status = 0
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+        status = int(bool(end.code)) if end.code is None or isinstance(end.code, str) else int(end.code)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
