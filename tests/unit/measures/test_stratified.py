@@ -30,29 +30,35 @@ def test_an_estimate_weighs_each_stratum_by_its_size():
     right = np.array([1.0] * 18 + [0.0] * 2 + [1.0] * 10 + [0.0] * 10)
     value, low, high = weighted_ratio(right, np.ones(40), strata, np.array([900, 100]), 0.95)
     assert value == pytest.approx(0.9 * 0.9 + 0.1 * 0.5)
-    # Cochran by hand, with the row more of each stratum: s² = ((n−1)s² + pooled)/n.
-    pooled = 0.86 * 0.14
-    parts = [0.81 * (1 - 20 / 900) * (1.8 + pooled) / 20**2, 0.01 * (1 - 20 / 100) * (5 + pooled) / 20**2]
-    size, square = 0.86 * 0.14 / sum(parts), 2.024394**2
-    middle, width = (0.86 + square / 2 / size) / (1 + square / size), None
-    width = np.sqrt(square * (0.86 * 0.14 + square / 4 / size) / size) / (1 + square / size)
-    assert (low, high) == pytest.approx((middle - width, middle + width), abs=1e-6)
+    # Wilson's bounds of 18 and of 10 of 20 with t = 2.024 of 38 degrees of freedom, combined by hand.
+    bounds = [(0.691889, 0.972774), (0.296069, 0.703931)]
+    left = [0.81 * (1 - 20 / 900), 0.01 * (1 - 20 / 100)]
+    for found, place in ((low, 0), (high, 1)):
+        distance = sum(one * (p - ends[place]) ** 2 for one, p, ends in zip(left, (0.9, 0.5), bounds, strict=True))
+        assert abs(found - 0.86) == pytest.approx(distance**0.5, abs=1e-3)
 
 
-def test_ends_and_few_rows():
+def test_a_large_stratum_of_like_rows_leaves_the_doubt_that_it_has():
+    # All 44 rows of a stratum with 99 % of the texts are right, and 4 of 5 of a small one: 44 of 44 alone is 92 to 100.
+    strata = np.repeat([0, 1], [44, 5])
+    right = np.array([1.0] * 48 + [0.0])
+    value, low, high = weighted_ratio(right, np.ones(49), strata, np.array([990, 10]), 0.95)
+    assert value == pytest.approx(0.99 + 0.01 * 0.8) and 0.9 < low < 0.93 and high == pytest.approx(0.998, abs=2e-3)
+
+
+def test_ends():
     strata = np.zeros(30, int)
     value, low, high = weighted_ratio(np.ones(30), np.ones(30), strata, np.array([3000]), 0.95)
-    assert value == high == 1 and 0.85 < low < 0.92  # Wilson's of 30 of 30 is 0.886
+    assert value == high == 1 and 0.85 < low < 0.89  # Wilson's of 30 of 30 is 0.886, with Student's t less
     assert weighted_ratio(np.ones(30), np.ones(30), strata, np.array([30]), 0.95) == (
         1,
         1,
         1,
     )  # nothing is left to know
-    assert np.isnan(weighted_ratio(np.ones(5), np.ones(5), strata[:5], np.array([99]), 0.95)[1])
-    assert np.isnan(weighted_ratio(np.zeros(30), np.zeros(30), strata, np.array([99]), 0.95)[0])
+    assert np.isnan(weighted_ratio(np.zeros(30), np.zeros(30), strata, np.array([99]), 0.95)).all()
 
 
-@pytest.mark.parametrize("rates", [(0.9, 0.5, 0.2), (0.97, 0.95, 0.99), (0.6, 0.55, 0.7)])
+@pytest.mark.parametrize("rates", [(0.9, 0.5, 0.2), (0.97, 0.95, 0.99), (0.6, 0.55, 0.7), (0.995, 0.5, 0.1)])
 def test_intervals_cover_the_truth(rates):
     """Of 400 drawings: a 95 % interval that covers less than 92 % of them has a chance of 0.3 %."""
     random = np.random.default_rng(1)
@@ -60,7 +66,8 @@ def test_intervals_cover_the_truth(rates):
     owners = np.repeat([0, 1, 2], sizes)
     right = random.random(len(owners)) < np.array(rates)[owners]
     taken = allocate(sizes, 120)
-    starts, covered = np.cumsum(sizes) - sizes, 0
+    starts, covered, recalled = np.cumsum(sizes) - sizes, 0, 0
+    small = owners > 0  # of the right texts, those of the two small strata: a share like recall
     for _ in range(400):
         rows = np.concatenate(
             [start + random.choice(size, number, replace=False)
@@ -68,4 +75,6 @@ def test_intervals_cover_the_truth(rates):
         )  # fmt: skip
         _, low, high = weighted_ratio(right[rows].astype(float), np.ones(len(rows)), owners[rows], sizes, 0.95)
         covered += low <= right.mean() <= high
-    assert covered / 400 >= 0.92
+        _, low, high = weighted_ratio(1.0 * (right & small)[rows], 1.0 * right[rows], owners[rows], sizes, 0.95)
+        recalled += low <= (right & small).sum() / right.sum() <= high
+    assert covered / 400 >= 0.92 and recalled / 400 >= 0.92

@@ -58,48 +58,58 @@ def rows_for(sizes: Counts, half: float, confidence: float) -> int:
 
 
 def weighted_ratio(
-    above: Floats, below: Floats, strata: Counts, sizes: Counts, confidence: float
+    above: Floats, below: Floats, strata: Counts, sizes: Floats, confidence: float
 ) -> tuple[float, float, float]:
     """Estimate a share for all texts of the strata from the rows that were drawn; with its interval.
 
-    The estimate is the combined ratio of weighted sums, with Taylor's variance (Cochran, Sampling Techniques, 1977,
-    6.11). Where a stratum's rows are all alike its variance would be 0, so each stratum has one row more, with the
-    variance of all. The interval is Wilson's with the effective number of rows and Student's t (Franco, Little, Louis
-    and Slud, 2019); where all rows are alike, the effective number is Kish's (Survey Sampling, 1965).
+    The estimate is the combined ratio of weighted sums (Cochran, Sampling Techniques, 1977, 6.11). For its interval the
+    rows above the fraction bar, and the rows that are below it alone, each get the stratified Wilson interval; the
+    lower bound is that of the fewest above with the most below, and the upper one the other way round. Where the share
+    is of all rows this is the stratified Wilson interval itself; elsewhere it is a little wider than it must be.
 
     Args:
         above: what each row adds above the fraction bar, from 0 to `below`.
-        below: what it adds below, such as 1, or 0 for a row that the share is not of.
+        below: what it adds below: 1, or 0 for a row that the share is not of.
         strata: the number of each row's stratum, from 0.
         sizes: of all strata; those without rows are left out.
         confidence: of the interval.
 
     Returns:
-        The estimate, and the bounds; NaN where there are no rows, the bounds also with few rows.
+        The estimate, and the bounds; NaN where the share is of no row.
+    """
+    if not below.any():
+        return np.nan, np.nan, np.nan
+    first, second = (_mean(values, strata, sizes, confidence) for values in (above, below - above))
+    value, low, high = (
+        one / (one + other) if one + other > 0 else 0.0
+        for one, other in ((first[0], second[0]), (first[1], second[2]), (first[2], second[1]))
+    )
+    return value, low, high
+
+
+def _mean(values: Floats, strata: Counts, sizes: Floats, confidence: float) -> tuple[float, float, float]:
+    """Estimate the mean of numbers from 0 to 1, with the stratified Wilson interval.
+
+    Each stratum has Wilson's interval with Student's t; the distances of its bounds from the estimate are summed as
+    errors are, each less what is known of a finite stratum (Yan and Su, Stratified Wilson and Newcombe Confidence
+    Intervals for Multiple Binomial Proportions, Statistics in Biopharmaceutical Research 2, 2010). So a stratum whose
+    rows are all alike has a width, too. A row that several raters answered may be a fraction: a stratum counts as so
+    many rows of 0 or 1 as would have its variance.
     """
     counts = np.bincount(strata, minlength=len(sizes))
-    each = sizes[strata] / counts[strata]
-    total = float(np.sum(each * below))
-    if total <= 0:
-        return np.nan, np.nan, np.nan
-    value = float(np.clip(np.sum(each * above) / total, 0, 1))
-    if len(strata) < FEWEST_ROWS:
-        return value, np.nan, np.nan
-    rest = above - value * below
-    means = np.bincount(strata, rest, len(sizes)) / np.maximum(counts, 1)
-    squares = np.bincount(strata, (rest - means[strata]) ** 2, len(sizes))
-    pooled = float(np.sum(each * rest**2) / np.sum(each))
     there = counts > 0
-    left = np.where(there, 1 - counts / np.maximum(sizes, 1), 0)
-    variance = float(np.sum((sizes**2 * left * (squares + pooled) / np.maximum(counts, 1) ** 2)[there])) / total**2
-    spread = value * (1 - value)
-    if spread <= 0 or pooled <= 0:
-        spread, variance = 1.0, float(np.sum((each * below) ** 2 * left[strata])) / total**2
-    if variance <= 0:
-        return value, value, value
-    of = below > 0
-    freedom = max(int(of.sum()) - len(np.unique(strata[of])), 1)
-    size, square = spread / variance, float(stats.t.isf((1 - confidence) / 2, freedom)) ** 2
-    middle = (value + square / (2 * size)) / (1 + square / size)
-    width = (square * (value * (1 - value) + square / (4 * size)) / size) ** 0.5 / (1 + square / size)
-    return value, max(min(value, middle - width), 0.0), min(max(value, middle + width), 1.0)
+    rows, own = counts[there], np.asarray(sizes, float)[there]
+    weights, left = own / own.sum(), np.clip(1 - rows / own, 0, 1)
+    means = np.bincount(strata, values, len(sizes))[there] / rows
+    places = np.cumsum(there) - 1
+    variance = np.bincount(places[strata], (values - means[places[strata]]) ** 2, len(rows)) / rows
+    spread = means * (1 - means)
+    size = np.where(variance > 0, rows * np.maximum(spread / np.maximum(variance, 1e-300), 1), rows)
+    square = float(stats.t.isf((1 - confidence) / 2, max(len(strata) - len(rows), 1))) ** 2
+    middle = (means + square / (2 * size)) / (1 + square / size)
+    width = np.sqrt(square * (spread + square / (4 * size)) / size) / (1 + square / size)
+    value = float(weights @ means)
+    down, up = (
+        float(np.sqrt(np.sum(weights**2 * left * (means - end) ** 2))) for end in (middle - width, middle + width)
+    )
+    return value, max(value - down, 0.0), min(value + up, 1.0)

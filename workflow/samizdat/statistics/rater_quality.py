@@ -9,7 +9,7 @@ from samizdat.measures.bootstrap import FEWEST_DOCUMENTS, Bootstrap, count_by_do
 from samizdat.measures.chance import p_value, permuted_ratios
 from samizdat.measures.label_metrics import cohen_kappa
 from samizdat.measures.ratings import most_frequent
-from samizdat.measures.stratified import weighted_ratio
+from samizdat.measures.stratified import FEWEST_ROWS, weighted_ratio
 from samizdat.records.labels import MODEL, PERSON
 from samizdat.statistics.raters import alphas
 from samizdat.statistics.tables import Row
@@ -87,10 +87,16 @@ def of_classifier(drawn: pd.DataFrame, labels: list[str], bootstrap: Bootstrap) 
                 ("recall", one, right & (human == one), human == one),
                 ("share", one, human == one, every),
             ]
+        counts = np.bincount(strata)
         for metric, label, above, below in asked:
+            # All texts to which a classifier gives a label are known, so the share is of these rows' strata alone.
+            own = below if metric == "precision" else every
+            scaled = sizes * np.bincount(strata[own], minlength=len(sizes)) / counts
             value, low, high = weighted_ratio(
-                above.astype(float), below.astype(float), strata, sizes, bootstrap.confidence
+                above[own].astype(float), below[own].astype(float), strata[own], scaled, bootstrap.confidence
             )
+            if len(part) < FEWEST_ROWS:
+                low = high = np.nan
             if not np.isnan(value):
                 rows.append({"subset": subset, "metric": metric, "label": label, "rows": int(below.sum()),
                              "population": int(sizes.sum()), "value": value, "low": low, "high": high})  # fmt: skip
@@ -130,6 +136,8 @@ def of_origin(drawn: pd.DataFrame, bootstrap: Bootstrap) -> list[Row]:
         value, low, high = weighted_ratio(
             share, np.ones(len(share)), sides[there], np.full(2, ENDLESS), bootstrap.confidence
         )
+        if len(share) < FEWEST_ROWS:
+            low = high = np.nan
         rows.append({"metric": "accuracy", "rater": who, "rows": int(there.sum()), "value": value, "low": low,
                      "high": high})  # fmt: skip
     counts = np.stack([(said == PERSON).sum(axis=1), answered.sum(axis=1)], axis=1)
