@@ -11,7 +11,8 @@ from samizdat.records.models import ModelSummary, TokenizerSummary
 
 MODEL = ModelSummary(
     name="m_1", tokenizer="own", start="scratch", parameters=1234567, device_kind="cpu", compute_dtype="float32",
-    compiled=False, micro_batch_sequences=2, processes=1, steps_planned=2000, steps_done=1500, best_step=1400,
+    compiled=False, micro_batch_sequences=2, processes=1, recipe={"epochs": 12.0}, steps_planned=2000, steps_done=1500,
+    best_step=1400,
     tokens_seen=99999, validation_loss=1.25, validation_perplexity=3.49, validation_bits_per_byte=1.5,
     test_loss=1.27, test_perplexity=3.56, test_bits_per_byte=1.52,
     checkpoints={"100": 1400}, weights_sha256="ab12",

@@ -36,3 +36,15 @@ def test_the_device_that_trained_is_named(tmp_path, changes, said):
     found = Run(make_run(tmp_path / "run"))
     vars(found.models["gpt2-tiny"]).update(changes)
     assert said in plain(training.opening(found).markdown)
+
+
+def test_what_a_recipe_decided_is_shown_with_its_numbers(run, monkeypatch):
+    model = run.models["gpt2-tiny"]
+    recipe = {"layers": 7, "width": 96, "context_tokens": 33, "epochs": 12.0}
+    monkeypatch.setitem(vars(model), "recipe", recipe)
+    for key in recipe:
+        monkeypatch.setitem(run.config["training"], key, "auto")
+    decided = "The recipe for corpora of this size gave layers 7, width 96, context_tokens 33, epochs 12."
+    assert decided in str(training.opening(run)).replace("`", "")
+    table = str(training.models(run))
+    assert "7 × 96" in table and "| 33 |" in table and "auto" not in table

@@ -40,7 +40,10 @@ def test_the_demos_training_asks_for_more_than_it_takes_and_gpt2_small_for_much_
     )
     assert 1270 < demo < 6000  # it was measured at 1,270 MB
     assert 8000 < small < 64_000
-    assert cluster.training_memory_mb(settings | {"checkpoint": "gpt2"}, 50_257) == cluster.CHECKPOINT_MB
+    assert cluster.training_memory_mb(settings | {"checkpoint": "gpt2"}, 50_257) == cluster.UNKNOWN_MB
+    for key in ("width", "layers", "context_tokens", "batch_tokens"):  # a recipe decides it from the corpus
+        assert cluster.training_memory_mb(settings | {key: "auto"}, 4096) == cluster.UNKNOWN_MB
+    assert cluster.training_memory_mb(settings, "auto") == cluster.UNKNOWN_MB
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import torch
 from samizdat.base import stage
 from samizdat.base.errors import UserError
 from samizdat.base.files import write_text
+from samizdat.base.wording import duration
 from samizdat.models.head_loss import NO_TARGET
 from samizdat.models.learner import Learner
 from samizdat.models.pace import Pace
@@ -86,6 +87,9 @@ class TrainingLoop:
             while position.step < self.plan.steps:
                 scale, norm = self._learn()
                 bar.update(settings.batch_tokens)
+                left = pace.seconds_left(self._tokens, self.plan.steps * settings.batch_tokens)
+                if left is not None:
+                    stage.announce(f"model {name}: about {duration(left)} more, at this machine's speed")
                 if position.step in self.plan.evaluations:
                     gradient_norm = float(norm.item())  # waits until the device has done the step
                     with pace.paused(self._tokens):

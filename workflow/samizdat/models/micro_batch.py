@@ -2,7 +2,6 @@
 
 import json
 import logging
-import time
 from pathlib import Path
 
 import torch
@@ -67,17 +66,6 @@ def micro_batch_sequences(
         if workers.first:
             write_text(record, json.dumps({"fingerprint": fingerprint, "sequences": found}) + "\n")
     return workers.agree(found or 0)  # only the first process has read the record
-
-
-def seconds_of_a_dry_step(settings: TrainingSettings, model: GPT2LMHeadModel, device: Device, sequences: int) -> float:
-    """Measure how long gradients of so many sequences take here, not compiled."""
-    seconds = 0.0
-    for _ in range(2):  # the first loads libraries
-        started = time.monotonic()
-        _dry_step(settings, model, device, sequences)
-        getattr(torch, device.kind).synchronize()
-        seconds = time.monotonic() - started
-    return seconds
 
 
 def _recorded(record: Path, fingerprint: str) -> int | None:

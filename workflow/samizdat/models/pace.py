@@ -4,6 +4,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+# After so many seconds a speed says how long the rest will take.
+MEASURED_SECONDS = 10.0
+
 
 class Pace:
     """Two speeds: of the whole training, and warm, without evaluations and what precedes the first (compilation).
@@ -15,6 +18,7 @@ class Pace:
         """Start the clock, `tokens` having been trained on before."""
         self._first_tokens, self._started = tokens, time.monotonic()
         self._warm_tokens, self._warm_seconds = 0, 0.0
+        self._estimated = False
         self._since: tuple[int, float] | None = None  # tokens and time at the end of the last evaluation
 
     @contextmanager
@@ -25,6 +29,14 @@ class Pace:
             self._warm_seconds += time.monotonic() - self._since[1]
         yield
         self._since = tokens, time.monotonic()
+
+    def seconds_left(self, tokens: int, total: int) -> float | None:
+        """Return once, when the speed is known, the seconds from `tokens` to `total`; else None."""
+        seconds = time.monotonic() - self._started
+        if self._estimated or seconds < MEASURED_SECONDS or tokens >= total:
+            return None
+        self._estimated = True
+        return (total - tokens) * seconds / (tokens - self._first_tokens)
 
     def tokens_per_second(self, tokens: int) -> float:
         """Return the speed from the start until now; `tokens` were trained on so far."""

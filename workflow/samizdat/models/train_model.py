@@ -20,13 +20,12 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import checked_bytes, checked_sha256, replacing_folder, sha256_of, write_text
 from samizdat.base.reuse import fingerprint, restore_result, store_result
 from samizdat.base.seeds import derive_seed
-from samizdat.base.wording import duration
 from samizdat.checkpoints import sources
 from samizdat.environment.system import how_to_install
 from samizdat.models.initial_model import initial_model
 from samizdat.models.learner import Learner
 from samizdat.models.loop import STATE_FILE, TrainingLoop
-from samizdat.models.micro_batch import micro_batch_sequences, seconds_of_a_dry_step
+from samizdat.models.micro_batch import micro_batch_sequences
 from samizdat.models.recipe import decided_by_recipe
 from samizdat.models.row_loss import CannotCompileError
 from samizdat.models.rows import TrainingData, TrainingRows, evaluation_rows, read_tokens
@@ -203,15 +202,11 @@ def _tell_few_steps(loop: TrainingLoop, name: str) -> None:
 
 
 def _announce(loop: TrainingLoop, name: str) -> None:
-    """Say before training what it will do, and about how long it takes at this machine's speed."""
-    settings, plan, sequences = loop.settings, loop.plan, loop.micro_batch_sequences
-    seconds = seconds_of_a_dry_step(settings, loop.learner.model, loop.learner.device, sequences)
-    rounds = plan.steps * plan.rows_per_step / sequences / loop.workers.count
-    slow = ", at the speed of a step that is not compiled" if settings.compile else ""
-    decided = ", ".join(f"{key} {getattr(settings, key):g}" for key in settings.recipe or ())
+    """Say before training what it will do."""
+    decided = ", ".join(f"{key} {getattr(loop.settings, key):g}" for key in loop.settings.recipe or ())
     stage.announce(
-        f"model {name}: {plan.steps:,} steps of {settings.batch_tokens:,} tokens; about "
-        f"{duration(rounds * seconds)} here{slow}" + (f"; by the recipe {decided}" if decided else "")
+        f"model {name}: {loop.plan.steps:,} steps of {loop.settings.batch_tokens:,} tokens"
+        + (f"; by the recipe {decided}" if decided else "")
     )
 
 

@@ -12,8 +12,8 @@ from samizdat.base.configuration import Config
 
 # A function that Snakemake calls for a value under `resources:`.
 Request = Callable[..., int]
-# What a training asks for when its size is known only from a checkpoint.
-CHECKPOINT_MB = 16_000
+# What a training asks for when its size is known only later: from a checkpoint, or by a recipe from the corpus.
+UNKNOWN_MB = 16_000
 # Bytes for each weight (itself, its gradient, the optimisers' averages, a copy), and for each position and feature of a
 # micro-batch that is kept for the backward pass. Generous: the demo's training was measured at 1.2 GB.
 WEIGHT_BYTES, FEATURE_BYTES = 24, 100
@@ -38,10 +38,11 @@ def asks(memory_mb: float, minutes: int, megabytes_per_input: float = 0) -> dict
     return {"mem_mb": memory, "runtime": runtime}
 
 
-def training_memory_mb(settings: Config, vocabulary_size: int | None) -> float:
+def training_memory_mb(settings: Config, vocabulary_size: int | str | None) -> float:
     """Estimate the memory of a training in MB, from its settings (`configuration.model_settings`)."""
-    if settings["checkpoint"] is not None or vocabulary_size is None:
-        return CHECKPOINT_MB
+    sizes = (settings[key] for key in ("width", "layers", "context_tokens", "batch_tokens"))
+    if settings["checkpoint"] is not None or not isinstance(vocabulary_size, int) or "auto" in sizes:
+        return UNKNOWN_MB
     width, layers, context = settings["width"], settings["layers"], settings["context_tokens"]
     weights: int = 12 * layers * width**2 + (vocabulary_size + context) * width
     rows = settings["micro_batch_sequences"]
