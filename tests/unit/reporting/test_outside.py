@@ -1,0 +1,50 @@
+"""A classifier that was made for other texts says so beside each of its numbers, and another one doesn't."""
+
+import dataclasses
+
+import pytest
+
+from samizdat.reporting import agreement, classifiers, human_agreement, label_comparison, samples, summary, trust
+from samizdat.reporting.run import Run
+
+WORDS = "30\u00a0% of the texts are in another language than en and de"
+
+
+@pytest.fixture
+def outside(made_up):
+    run = Run(made_up)
+    run.cards = run.cards | {"sentiment": dataclasses.replace(run.cards["sentiment"], languages=("en", "de"))}
+    row = {"classifier": "sentiment", "check": "other_language", "texts": 30, "of": 100}
+    run.fitness = run.fitness.iloc[:0].copy()
+    run.fitness.loc[0] = row
+    return run
+
+
+def test_the_first_screen_warns_before_the_numbers(outside):
+    said, other = str(summary.finding(outside)).split("\n")
+    assert said.index("was not made for all of these texts") < said.index("*Trust:*")
+    assert "30\u00a0% of 100\u00a0texts are in another language than en and de" in said
+    assert "was not made" not in other and "made for other texts" not in other
+    assert "sentiment (made for other texts)" in summary.finding_picture(outside).alternative_text
+
+
+def test_sentences_tables_and_charts_have_the_warning(outside):
+    for sentence in (agreement.opening(outside), label_comparison.opening(outside)):
+        assert f"(not made for them: {WORDS})" in str(sentence) and str(sentence).count(WORDS) == 1
+    for shown in (agreement.every_score(outside), label_comparison.divergences(outside), trust.examples(outside)):
+        cells = [line.split("|")[1].strip() for line in str(shown).splitlines()[2:]]
+        assert {cell for cell in cells if "sentiment" in cell} == {"<bdi>sentiment</bdi> (made for other texts)"}
+        assert {cell for cell in cells if "source" in cell} == {"<bdi>source</bdi>"}
+    for picture in (agreement.scores(outside), agreement.confusion(outside), trust.calibration(outside),
+                    classifiers.shares_by_group(outside)):  # fmt: skip
+        assert "sentiment (made for other texts)" in picture.alternative_text
+        assert "source (made for other texts)" not in picture.alternative_text
+    head, _, row, *_ = str(samples.gallery(outside)).splitlines()
+    assert "<bdi>sentiment</bdi> (made for other texts)" in head and row.count("?</bdi>") == 1
+    assert "(made for other texts)" not in str(human_agreement.ceiling(outside))  # nobody is compared with one rater
+
+
+def test_a_few_such_texts_are_no_warning(outside):
+    outside.fitness["texts"] = 9
+    assert "made for" not in str(agreement.opening(outside)) + str(agreement.every_score(outside))
+    assert "was not made" not in str(summary.finding(outside))
