@@ -117,7 +117,9 @@ def test_the_plan_says_what_would_run_why_and_for_how_long(tiny):
 
 
 def test_a_dry_run_of_a_fresh_copy_plans_every_rule(tiny):
-    assert set(tiny.planned_jobs("--configfile", tiny.overlay("other", name="other"))) == ALL_RULES - {"fetch_package"}
+    shape = dict.fromkeys(("width", "heads", "layers"), "auto")
+    other = tiny.overlay("other", name="other", training={"recipe": "auto"} | shape)
+    assert set(tiny.planned_jobs("--configfile", other)) == ALL_RULES - {"fetch_package"}
 
 
 def without_config(jobs: dict[str, int]) -> dict[str, int]:

@@ -32,7 +32,7 @@ def recipe(
         heads for heads in range(max(1, width // WIDTH_OF_A_HEAD), 0, -1) if width % heads == 0
     )
     share = context * processes
-    values: dict[str, Any] = {
+    return {
         "layers": row.layers,
         "heads": heads,
         "width": math.ceil(width / heads) * heads,
@@ -44,7 +44,6 @@ def recipe(
         "learning_rate": row.learning_rate,
         "weight_decay": row.weight_decay,
     }
-    return values | dict(given)
 
 
 def decided_by_recipe(
