@@ -227,7 +227,8 @@ def test_a_whole_run_comes_from_the_hub_alone(hub, tmp_path):
     sentiment["label_map"]["neutral"] = "bad"
     (checkout.root / overlay).write_text(yaml.safe_dump(changed), encoding="utf-8")
     report = ("write_manifest", "execute_report", "render_report", "render_pdf", "write_provenance")
-    jobs = dict.fromkeys(("import_classifier", "compute_statistics", "write_config", "draw_rules", *report), 1)
+    computed = ("compute_statistics", "compare_with_raters")
+    jobs = dict.fromkeys(("import_classifier", *computed, "write_config", "draw_rules", *report), 1)
     assert checkout.planned_jobs("--configfile", overlay) == jobs | {"score_texts": 2}
     path = results / "scores/sentiment/texts.parquet"
     before = pq.read_table(path).to_pylist()
