@@ -56,8 +56,7 @@ def read_table(path: Path, schema: pa.Schema) -> pd.DataFrame:
             f"{path} has other columns than this version writes: it has {found}; expected are {wanted}",
             remedy=MAKE_AGAIN,
         )
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
+    return _frame(path, table)
 
 
 def read_columns(path: Path, *names: str) -> pd.DataFrame:
@@ -66,13 +65,20 @@ def read_columns(path: Path, *names: str) -> pd.DataFrame:
     Raises:
         UserError: the file is missing or damaged, or lacks one of them.
     """
-    frame: pd.DataFrame = _read_parquet(path, list(names)).to_pandas()[list(names)]
-    return frame
+    return _frame(path, _read_parquet(path, list(names)))[list(names)]
 
 
 def _read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:
-    with _reading(path, pa.ArrowException, OSError, KeyError):
-        return pq.read_table(pa.BufferReader(checked_bytes(path)), columns=columns)
+    with _reading(path, pa.ArrowException, OSError, KeyError, UnicodeDecodeError):
+        table = pq.read_table(pa.BufferReader(checked_bytes(path)), columns=columns)
+        table.column_names  # noqa: B018 - decodes the names, which may be damaged
+        return table
+
+
+def _frame(path: Path, table: pa.Table) -> pd.DataFrame:
+    with _reading(path, pa.ArrowException, UnicodeDecodeError):
+        frame: pd.DataFrame = table.to_pandas()
+        return frame
 
 
 def _expected(schema: pa.Schema, names: Iterable[str]) -> pa.Schema:
