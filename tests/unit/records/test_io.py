@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from samizdat.base.errors import UserError
@@ -59,3 +60,11 @@ def test_a_document_with_other_keys_is_refused(tmp_path):
     path.write_text("{", encoding="utf-8")
     with pytest.raises(UserError, match="damaged"):
         read_document(TokenizerSummary, path)
+
+
+def test_a_damaged_column_name_is_damage(tmp_path):
+    path = tmp_path / "table.parquet"
+    pq.write_table(pa.table({"share": [1]}), path)
+    path.write_bytes(path.read_bytes().replace(b"share", b"\xe9hare"))
+    with pytest.raises(UserError, match="damaged"):
+        read_table(path, pa.schema([("share", pa.int64())]))
