@@ -109,7 +109,7 @@ rule compare_with_raters:
         settings=options(config["statistics"]),
         samples=lambda wildcards, input: paths(input.samples),
         classifiers=paths(f"{RESULTS}/classifiers/{name}" for name in CLASSIFIERS),
-        scores=f"{RESULTS}/scores",
+        scores=lambda wildcards, output: str(Path(output[0]).parents[1] / "scores"),
         labels=paths(HUMAN_LABELS),
         work=f"{WORK}/rater_quality",
         seed=stage_seed("rater_quality"),
