@@ -32,9 +32,7 @@ class Package:
             except FileNotFoundError:
                 failed = True
             if failed:
-                sys.exit(
-                    f"{archive.name} can't be had from apt: run `apt-get update`, or put it into {DOWNLOADS} by hand"
-                )
+                sys.exit(f"apt can't download {archive.name}: run `apt-get update`, or copy the file into {DOWNLOADS}")
         if sha256_of(archive) != self.sha256:
             sys.exit(f"{archive} has another SHA-256 than {self.sha256}: remove it")
         return archive
