@@ -118,7 +118,7 @@ def run_remounted(checkout: Checkout, option: str, usual: str) -> subprocess.Com
 
 
 def test_a_full_disk_is_named_and_leaves_no_part_of_a_file(disturbed):
-    done = run_remounted(disturbed, "size=1m", "size=600m")
+    done = run_remounted(disturbed, "size=64k", "size=600m")  # less than the corpus takes
     assert done.returncode != 0
     assert "No space left on device" in done.stderr and "free some disk space" in done.stderr, done.stderr
     assert "this is a bug" not in done.stderr and "Traceback" not in done.stderr

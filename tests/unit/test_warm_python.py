@@ -75,7 +75,7 @@ def test_a_variable_that_libraries_read_when_imported_starts_it_cold(probe):
 
 
 def test_what_make_adds_to_the_environment_doesnt_matter(probe):
-    status, out, _ = ended(probe("make", "CONFIG=config/tiny.yaml"))
+    status, out, _ = ended(probe("make", "--no-print-directory", "CONFIG=config/tiny.yaml"))
     assert status == 2 and json.loads(out)["warm"] is True
 
 

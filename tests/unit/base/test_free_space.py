@@ -11,7 +11,7 @@ from samizdat.base.errors import UserError
 def test_what_goes_to_one_disk_is_added_up(tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=2_500_000_000))
     free_space.require({tmp_path / "new" / "a": 1_000_000_000, tmp_path / "b": 1_500_000_000}, "training")
-    with pytest.raises(UserError, match=r"training takes up to 2\.51 GB in .*, where 2\.50 GB are free") as told:
+    with pytest.raises(UserError, match=r"training takes up to 2,510\.0 MB in .*, where 2,500\.0 MB are free") as told:
         free_space.require({tmp_path / "new" / "a": 1_010_000_000, tmp_path / "b": 1_500_000_000}, "training")
     assert "free some disk space" in told.value.remedy and not (tmp_path / "new").exists()
 

@@ -129,7 +129,7 @@ def test_the_same_run_makes_the_same_bytes_and_another_seed_does_not(trained, to
 def test_a_disk_that_is_too_small_is_refused_before_training(trained, tokenizer, tmp_path, monkeypatch):
     free = 200_000
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=free))
-    with pytest.raises(UserError, match=r"training takes up to 0\.00 GB in .*work, where 0\.00 GB are free"):
+    with pytest.raises(UserError, match=r"training takes up to \d+\.\d MB in .*work, where 0\.\d MB are free"):
         run(tokenizer, tmp_path)
     assert not (tmp_path / "out").exists() and not (tmp_path / "work" / "best").exists()
 

@@ -10,13 +10,14 @@ from samizdat.base.errors import UserError
 log = logging.getLogger("samizdat")
 
 
-def require(needs: dict[Path, int], purpose: str) -> None:
+def require(needs: dict[Path, int], purpose: str, remedy: str = "free some disk space") -> None:
     """Check that each disk has enough free space for what will be written on it.
 
     Args:
         needs: folder → bytes that will be written to it. The folder need not exist yet. Don't count files that are
             there already and will be replaced.
         purpose: what is to be written, for the message.
+        remedy: what the message advises.
 
     Raises:
         UserError: a disk has too little; names the folder, the bytes needed and the bytes free.
@@ -28,13 +29,10 @@ def require(needs: dict[Path, int], purpose: str) -> None:
         disks[disk] = place, so_far + size
     for place, size in disks.values():
         free = free_bytes(place)
-        said = f"{purpose} takes up to {size / 1e9:.2f} GB in {place}, where {free / 1e9:.2f} GB are free"
+        said = f"{purpose} takes up to {size / 1e6:,.1f} MB in {place}, where {free / 1e6:,.1f} MB are free"
         log.info("%s", said)
         if size > free:
-            raise UserError(
-                said,
-                remedy="free some disk space, or keep fewer checkpoints (training.keep_percents in the config)",
-            )
+            raise UserError(said, remedy=remedy)
 
 
 def free_bytes(folder: Path) -> int:

@@ -223,7 +223,11 @@ def _check_disk(loop: TrainingLoop, out: Path) -> None:
     there = free_space.size_of(loop.work / STATE_FILE) + loop.weights.size()
     # The result is kept in a second copy, when the state is still there.
     at_most += (1 + kept) * weights
-    free_space.require({loop.work: max(0, at_most - there), out: (1 + kept) * weights}, "training")
+    free_space.require(
+        {loop.work: max(0, at_most - there), out: (1 + kept) * weights},
+        "training",
+        remedy="free some disk space, or keep fewer checkpoints (training.keep_percents in the config)",
+    )
 
 
 def _write_model(loop: TrainingLoop, name: str, start: _Start, folder: Path) -> ModelSummary:
