@@ -95,7 +95,7 @@ def test_three_steps_to_ones_own_corpus_and_one_text_more(checkout):
     # One more classifier, from a folder: nothing is trained again.
     write_classifier(checkout.root / "mood", ("sad", "merry"), "bert")
     described = {"predicts": "a mood", "made_for": "tests", "reference": "nowhere"}
-    item = {"name": "mood", "source": "checkpoint", "checkpoint": "mood", **described}
+    item = {"name": "mood", "source": "checkpoint", "checkpoint": "mood", "kind": "single_label", **described}
     overlay = yaml.safe_dump({"classifiers": [item]})
     (checkout.root / "config" / "more.yaml").write_text(overlay, encoding="utf-8")
     configs = "CONFIG=config/tiny.yaml config/mine.yaml config/more.yaml"

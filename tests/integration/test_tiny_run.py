@@ -128,7 +128,7 @@ def without_config(jobs: dict[str, int]) -> dict[str, int]:
 
 
 ONE_MORE = {"name": "mood", "source": "checkpoint", "checkpoint": "mood", "predicts": "a mood", "made_for": "tests",
-            "reference": "nowhere"}  # fmt: skip
+            "kind": "single_label", "reference": "nowhere"}  # fmt: skip
 THREADS = {"finetune_classifier": 2, "score_texts": 4}
 
 

@@ -55,20 +55,10 @@ ENCODED = [*TOKENIZER, "summary.json", "tokens/train.bin", "tokens/validation.bi
 CLASSIFIER_FILES = [*WEIGHTS, *TOKENIZER, "card.json", "seen_texts.txt"]
 FINETUNED = [name for name, item in CLASSIFIERS.items() if item["source"] == "finetune"]
 READY_MADE = [name for name in CLASSIFIERS if name not in FINETUNED]
-STATISTICS = [
-    "label_shares",
-    "divergences",
-    "quality",
-    "confusion",
-    "calibration",
-    "associations",
-    "group_tests",
-    "examples",
-    "languages",
-    "fitness",
-    "model_losses",
-    "model_differences",
-]
+STATISTICS = (
+    "label_shares divergences quality confusion calibration associations group_tests examples label_differences"
+    " cooccurrence numbers languages fitness model_losses model_differences"
+).split()
 
 # What a run is for.
 REPORTS = [f"{RESULTS}/report/report.{form}" for form in ["html", "ipynb", *(["pdf"] if config["pdf"] else [])]]

@@ -94,6 +94,15 @@ def test_every_shipped_config_is_valid(overlay):
         ({"classifiers__0__label_column": None}, ["needs `label_column`"]),
         ({"classifiers__0__source": "checkpoint"}, ["needs `checkpoint`"]),
         ({"classifiers__0__labels": ["a", "b"]}, ["`labels` is for `source: checkpoint`"]),
+        ({"classifiers__0__kind": "multi_label"}, ["`kind` is for `source: checkpoint`"]),
+        ({"classifiers__0__kind": "several"}, ["`classifiers[0].kind`", "'several'", "any number of them"]),
+        ({"classifiers__0__threshold": 0.3}, ["`threshold` is for `kind: multi_label`"]),
+        ({"classification__threshold": 1.5}, ["`classification.threshold`", "1.5", "at least so probable"]),
+        ({"classifiers__0__label_separator": ";"}, ["`label_separator` is for `kind: multi_label`"]),
+        (
+            {"classifiers__0__kind": "number", "classifiers__0__abstain_below": 0.5},
+            ["`abstain_below` is for `kind: single_label`"],
+        ),
         ({"classification__window_overlap_tokens": 100}, ["100", "half of `max_length_tokens` 128"]),
         ({"classification__batch_tokens": 64}, ["`batch_tokens` 64", "128"]),
         ({"sampling__max_new_tokens": 256}, ["`sampling.max_new_tokens` 256", "`context_tokens` 64"]),
@@ -185,7 +194,11 @@ def test_an_item_overrides_what_it_inherits():
     config = changed(models__0__width=128, classifiers__0__max_length_tokens=64, classifiers__0__epochs=7.0)
     inherited = {key: value for key, value in BASE["training"].items() if key != "seeds"}
     assert configuration.model_settings(config, "gpt2-tiny") == inherited | {"width": 128}
-    assert configuration.scoring_settings(config, "sentiment") == BASE["classification"] | {"max_length_tokens": 64}
+    scoring = {key: value for key, value in BASE["classification"].items() if key != "threshold"}
+    assert configuration.scoring_settings(config, "sentiment") == scoring | {"max_length_tokens": 64}
+    assert configuration.classifier_description(config, "sentiment")["threshold"] == 0.5
+    config["classifiers"][0]["threshold"] = {"joy": 0.3}
+    assert configuration.classifier_description(config, "sentiment")["threshold"] == {"joy": 0.3}
     assert configuration.finetuning_settings(config, "sentiment") == BASE["finetuning"] | {"epochs": 7.0}
     assert configuration.finetuning_settings(config, "source") == BASE["finetuning"]
 
@@ -219,7 +232,11 @@ def test_schema_default_config_and_stage_have_the_same_keys(section, module, set
     assert is_dataclass(stage)
     names = {field.name for field in fields(stage)}
     # How many trainings there are is no setting of a training.
-    assert names | ({"seeds"} if section == "training" else set()) == set(_keys(section)) == set(BASE[section])
+    assert (
+        names | {"training": {"seeds"}, "classification": {"threshold"}}.get(section, set())
+        == set(_keys(section))
+        == set(BASE[section])
+    )
 
 
 def test_a_model_is_trained_once_for_each_seed_with_the_same_settings():

@@ -16,7 +16,7 @@ def test_samples_are_shown_with_their_labels(run):
     assert header == ["Begun with", "After step", "Temperature 0.7", "Temperature 1"]
     assert first[:2] == ["*nothing*", "10 (10 %)"]
     row = run.samples[(run.samples["percent"] == 10) & (run.samples["prompt_kind"] == "none")].iloc[0]
-    labels = " · ".join(f"{scores[row['id']][0]} 0.80" for scores in run.sample_labels.values())
+    labels = " · ".join(f"{scores[row['id']][0][0]} 0.80" for scores in run.sample_labels.values())
     assert first[2] == f"{plain(with_copy_marked(run, row, 360))}<br>{labels} · {plain(copy_note(run, row['id']))}"
     gallery = cells(samples.gallery(run).markdown)
     first = run.samples[run.samples["prompt_kind"] == "unprompted"].iloc[0]

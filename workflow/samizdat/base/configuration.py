@@ -113,8 +113,12 @@ def training_options(config: Config, training: str) -> Config:
 
 
 def scoring_settings(config: Config, name: str) -> Config:
-    """Return the settings of `classification` for the item `name` of `classifiers`, which may override them."""
-    return _overridden(config["classification"], config["classifiers"], name)
+    """Return the settings of `classification` for the item `name` of `classifiers`, which may override them.
+
+    Without `threshold`, which is part of the classifier's description.
+    """
+    settings = _overridden(config["classification"], config["classifiers"], name)
+    return {key: value for key, value in settings.items() if key != "threshold"}
 
 
 def finetuning_settings(config: Config, name: str) -> Config:
@@ -130,8 +134,9 @@ def _overridden(section: Config, items: list[Config], name: str) -> Config:
 def classifier_description(config: Config, name: str) -> Config:
     """Return the description of the classifier `name`: what it predicts, what it was made for, and so on."""
     item = _item(config["classifiers"], name)
-    optional = {key: item.get(key) for key in ("label_column", "min_words", "max_words")}
+    optional = {key: item.get(key) for key in ("kind", "label_column", "label_separator", "min_words", "max_words")}
     optional |= {"label_map": item.get("label_map", {}), "languages": item.get("languages", [])}
+    optional |= {"threshold": item.get("threshold", config["classification"]["threshold"])}
     return {key: item[key] for key in ("name", "predicts", "made_for", "reference")} | optional
 
 
@@ -252,7 +257,7 @@ def _classifier_problems(config: Config, item: Config) -> Iterator[str]:
     if item["source"] == "finetune":
         if column is None:
             yield f"{name}: `source: finetune` needs `label_column`, the column of human labels to learn"
-        for key in ("labels", "label_names", "label_map"):
+        for key in ("labels", "label_names", "label_map", "kind"):
             if key in item:
                 yield f"{name}: `{key}` is for `source: checkpoint`; here `label_column` gives the labels"
     else:
@@ -260,6 +265,13 @@ def _classifier_problems(config: Config, item: Config) -> Iterator[str]:
             yield f"{name}: `source: checkpoint` needs `checkpoint`, a folder or a Hub id"
         for key in sorted(set(item) & (set(config["finetuning"]) - {"checkpoint", "revision", "precision"})):
             yield f"{name}: `{key}` is for `source: finetune`"
+    for key, kind in (
+        ("threshold", "multi_label"),
+        ("label_separator", "multi_label"),
+        ("abstain_below", "single_label"),
+    ):
+        if key in item and item.get("kind", "single_label" if item["source"] == "finetune" else None) != kind:
+            yield f"{name}: `{key}` is for `kind: {kind}`; say so, or remove `{key}`"
     settings = scoring_settings(config, item["name"])
     if settings["window_overlap_tokens"] * 2 > settings["max_length_tokens"]:
         yield (

@@ -19,7 +19,7 @@ from samizdat.checkpoints.reading import agree_on_padding, padding_of, refuse_lo
 from samizdat.classifiers.drawn_examples import DrawnExamples, draw_examples
 from samizdat.classifiers.examples import EncodedExamples
 from samizdat.classifiers.loop import FinetuningSettings, fit
-from samizdat.records.classifiers import ClassifierCard, ClassifierDescription
+from samizdat.records.classifiers import SINGLE_LABEL, ClassifierCard, ClassifierDescription
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_table, write_document
 
@@ -82,7 +82,7 @@ def finetune_classifier(
         _train(settings, description.name, max_length_tokens, drawn, found, out, chosen, seed)
         store_result(work, mark, out)
     card = ClassifierCard(
-        **asdict(description),
+        **asdict(description) | {"kind": SINGLE_LABEL},
         origin=f"fine-tuned here from {found.origin}",
         checkpoint_labels=drawn.labels,
         labels=drawn.labels,

@@ -19,8 +19,11 @@ from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.checkpoints.reading import agree_on_padding, refuse_longer_windows
 from samizdat.classifiers.contract import check_contract
 from samizdat.classifiers.labels import check_labels
-from samizdat.records.classifiers import ClassifierCard, ClassifierDescription
+from samizdat.classifiers.outputs import PROBLEM_TYPES, find_kind
+from samizdat.records.classifiers import MULTI_LABEL, NUMBER, SINGLE_LABEL, ClassifierCard, ClassifierDescription
 from samizdat.records.io import write_document
+
+_MORE = {SINGLE_LABEL: "", MULTI_LABEL: " (several at once)", NUMBER: ""}
 
 
 def import_classifier(
@@ -46,18 +49,20 @@ def import_classifier(
         work: private folder of the stage: holds a pickle while it is converted.
 
     Raises:
-        UserError: the checkpoint can't be loaded, is no classifier, has other labels or a shorter longest input, or
-            gives a text another score next to other texts.
+        UserError: the checkpoint can't be loaded, is no classifier, doesn't say of which kind it is, has other labels
+            or a shorter longest input, or gives a text another score next to other texts.
     """
     found = sources.locate(checkpoint, revision)
     with sources.loading(found):
         config = AutoConfig.from_pretrained(found.path, local_files_only=True, trust_remote_code=False)
-    names = check_labels(config, found.origin, description, labels, label_names)
+    kind = find_kind(config, description.kind, found.origin, description.name)
+    names = check_labels(config, found.origin, description, kind, labels, label_names)
     with _safe_weights(checkpoint, revision, found, work) as weights:
         model = _load(weights, found)
     tokenizer = load_tokenizer(found.path)
     agree_on_padding(model.config, tokenizer, found.origin)
     refuse_longer_windows(model, max_length_tokens, found.origin, description.name)
+    model.config.problem_type = PROBLEM_TYPES[kind]
     model.config.id2label = dict(enumerate(names))
     model.config.label2id = {label: number for number, label in enumerate(names)}
     with replacing_folder(out) as folder:
@@ -73,10 +78,10 @@ def import_classifier(
         check_contract(folder, tokenizer, names, max_length_tokens, found.origin)
         write_text(folder / "seen_texts.txt", "")
         card = ClassifierCard(
-            **asdict(description),
+            **asdict(description) | {"kind": kind},
             origin=found.origin,
             checkpoint_labels=names,
-            labels=list(dict.fromkeys(map(description.mapped, names))),
+            labels=[] if kind == NUMBER else list(dict.fromkeys(map(description.mapped, names))),
             max_length_tokens=max_length_tokens,
             weights_sha256=sha256_of(folder / "model.safetensors"),
             training_texts=0,
@@ -86,7 +91,7 @@ def import_classifier(
             model_type=config.model_type,
         )
         write_document(card, folder / "card.json")
-    return f"{found.origin}: {', '.join(names)}"
+    return f"{found.origin}: {'a number' if kind == NUMBER else ', '.join(names)}{_MORE[kind]}"
 
 
 def _load(folder: Path, found: sources.Located) -> PreTrainedModel:

@@ -92,7 +92,7 @@ def shares_by_group(run: Run) -> Picture | Prose:
     """Draw each classifier's label shares in each group of texts, with intervals."""
     shares = run.shares[run.shares["subset"] == "texts"]
     if shares.empty:
-        return Prose(NONE_APPLIED)
+        return Prose("No classifier of this run gives each text one label." if run.cards else NONE_APPLIED)
     of_groups = shares[shares["group_kind"] == "group"]
     ordered = [group for group in run.texts["group"].value_counts().index if group in set(of_groups["group"])]
     groups = ordered[:SHOWN_GROUPS]

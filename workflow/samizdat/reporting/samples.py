@@ -210,12 +210,10 @@ def _step(sample: Row) -> str:
 
 
 def _label(run: Run, classifier: str, sample_id: str) -> str:
-    """Write the label that a classifier gives a sample, and its probability; nothing where it gives none.
+    """Write the labels that a classifier gives a sample, with their probabilities, or its number; nothing for none.
 
     A question mark says that the classifier was made for other texts.
     """
-    found = run.sample_labels[classifier].get(sample_id)
-    if not found:
-        return ""
     doubt = "?" if found_outside(run, classifier) else ""
-    return scored(found[0], f"{found[1]:.2f}{doubt}")
+    found = run.sample_labels[classifier].get(sample_id, [])
+    return ", ".join(scored(label, f"{value:.2f}{doubt}") if label else f"{value:.2f}{doubt}" for label, value in found)
