@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from inference_largest import largest
 from inference_questions import INTERVALS, QUESTIONS
-from inference_world import RESAMPLES, SAMPLES, UNKNOWN, World
+from inference_world import AT_BOUND, RESAMPLES, SAMPLES, UNKNOWN, World
 from record import RESULTS, ROOT, Figure, commit, show, write
 from scipy.stats import norm
 from threadpoolctl import threadpool_limits
@@ -231,7 +231,8 @@ def figures_of(notes: dict[str, Any]) -> dict[str, Figure]:
                 meaning = f"95 % intervals of {interval}: the truth is in them, {word} of {len(of_kind)} kinds, "
                 meaning += f"{row['intervals']:,} intervals of {kind_of(row)}"
                 spread = tuple(wilson(round(row["covered"] * row["intervals"]), row["intervals"]))
-                figures[f"{word} coverage of {interval}"] = Figure(meaning, row["covered"], reach, less, spread)
+                reached = None if less and interval.endswith(AT_BOUND) else reach
+                figures[f"{word} coverage of {interval}"] = Figure(meaning, row["covered"], reached, less, spread)
     without = sum(row["without_estimate"] for row in covered)
     figures["without estimate"] = Figure("intervals without their own estimate", without, 0, True)
     claims = sum(row["claims"] for row in few)

@@ -44,7 +44,8 @@ def associated(world: World) -> bool:
             if world.of_one == 1 and row.get("low") is not None:
                 expected = world.texts * float(world.source[-1]) ** 2
                 truth = MIXED * world.effect
-                world.seen(measure, row["value"], row["low"], row["high"], truth, expected)
+                bounded = measure != "kappa"
+                world.seen(measure, row["value"], row["low"], row["high"], truth, expected, bounded)
         found.append(bool(verdicts.associated(run_of(associations=rows))))
     return found[1]
 
@@ -58,7 +59,8 @@ def unlike_texts(world: World) -> bool:
     for row in rows[:1]:
         if row.get("low") is not None:
             expected = min(SAMPLES, world.texts) * float(world.source[-1])
-            world.seen("divergences", row["jensen_shannon_bits"], row["low"], row["high"], truth, expected)
+            bits, bounds = row["jensen_shannon_bits"], (row["low"], row["high"])
+            world.seen("divergences", bits, *bounds, truth, expected, bounded=True)
     return bool(verdicts.unlike_texts(run_of(divergences=rows)))
 
 

@@ -21,6 +21,8 @@ CONFIDENCE, SAMPLES, RESAMPLES, PASSAGES = 0.95, 200, 199, 1000
 # A share is often enough for its interval to be counted where so many texts with it, and without it, are expected.
 COMMON = 5
 UNKNOWN = ", truth not known"
+# An interval of a value that can't be below 0, where the truth is 0, can miss it on one side only.
+AT_BOUND = ", where the truth is 0"
 # How alike documents are: their label shares are from a Dirichlet distribution with weights of this sum.
 ALIKE = 20.0
 # What an effect is: so much of the labels, or of the accuracy, is replaced.
@@ -90,11 +92,20 @@ class World:
         words = np.array(self.names, object)
         return frame.assign(**{name: words[column] for name, column in columns.items()})
 
-    def seen(self, kind: str, value: float, low: float, high: float, truth: float, expected: float = np.inf) -> None:
-        """Count an interval, where there is one; of rare things apart, and of those whose truth is not known."""
+    def seen(
+        self,
+        kind: str,
+        value: float,
+        low: float,
+        high: float,
+        truth: float,
+        expected: float = np.inf,
+        bounded: bool = False,
+    ) -> None:
+        """Count an interval, where there is one; of rare things apart, and of truths at a bound or not known."""
         if not np.isnan(low):
             rare = "" if expected >= COMMON else ", of fewer than 5 expected texts"
-            rare = UNKNOWN if np.isnan(truth) else rare
+            rare = UNKNOWN if np.isnan(truth) else AT_BOUND if bounded and abs(truth) < 1e-12 else rare
             slack = 1e-9
             there = [bool(low - slack <= one <= high + slack) for one in (truth, value)]
             self.intervals.append((kind + rare, there[0], there[1]))
