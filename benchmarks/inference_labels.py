@@ -118,7 +118,8 @@ def _card(world: World) -> ClassifierCard:
         name="c", kind="multi_label", threshold=0.5, label_column=None, label_separator=None, label_map={}, predicts="",
         made_for="", reference="", languages=(), min_words=None, max_words=None, origin="", max_length_tokens=8,
         checkpoint_labels=world.names, labels=world.names, weights_sha256="", training_texts=0, selection_texts=0,
-        unlearned={}, unselected={}, model_type="",
+        unlearned={}, unselected={}, hypotheses=[], entailment=[],
+        model_type="",
     )  # fmt: skip
 
 

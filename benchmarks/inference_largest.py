@@ -72,7 +72,8 @@ def make(folder: Path, labels: int, texts: int) -> None:
             kind="single_label", threshold=0.5, label_separator=None,
             languages=("en",), min_words=None, max_words=None, origin="", checkpoint_labels=own, labels=own,
             max_length_tokens=512, weights_sha256="0" * 64, training_texts=0, selection_texts=0, unlearned={},
-            unselected={}, model_type="bert",
+            unselected={}, hypotheses=[], entailment=[],
+        model_type="bert",
         )  # fmt: skip
         write_document(card, folder / "classifiers" / name / "card.json")
         for subset, ids in (("texts", keys), ("samples", samples["id"].tolist())):

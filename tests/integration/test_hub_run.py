@@ -179,13 +179,13 @@ def test_a_branch_that_moved_is_continued_anew(at_hub, tmp_path):
 
 # The README's classifiers of other kinds → the labels of a small checkpoint under each id.
 OF_KINDS = {"emotions": ("joy", "anger", "fear", "surprise"), "readability": ("ease",),
-            "tone": ("LABEL_0", "LABEL_1", "LABEL_2")}  # fmt: skip
+            "tone": ("LABEL_0", "LABEL_1", "LABEL_2"), "topic": ("entailment", "neutral", "contradiction")}  # fmt: skip
 
 
 def classifiers_of_kinds(hub, folder: Path) -> list[dict]:
     """Publish a small checkpoint for each classifier of the README's example of kinds; return its items."""
-    block = next(one for one in blocks("yaml") if "multi_label" in one)
-    items = [{**item, "max_length_tokens": 64} for item in yaml.safe_load(block)["classifiers"]]
+    examples = [yaml.safe_load(one)["classifiers"] for one in blocks("yaml") if "label" in one and "kind" in one]
+    items = [{**item, "max_length_tokens": 64} for example in examples[1:] for item in example]
     assert [item["name"] for item in items] == list(OF_KINDS)
     for item in items:
         hub.add(item["checkpoint"], hub_fixtures.write_classifier(folder / item["name"], OF_KINDS[item["name"]]))
@@ -202,10 +202,12 @@ def assert_kinds(results: Path, page: str) -> None:
         assert row["labels"] == [label for label, probability in given if probability >= 0.3]
     assert len({row["number"] for row in tables["readability"]}) == len(hub_fixtures.SENTENCES)
     assert {row["label"] for row in tables["tone"]} <= {"negative", "neutral", "positive"}
+    assert {row["label"] for row in tables["topic"]} <= {"politics", "sport", "the weather"}
     several = read_table(results / "statistics" / "quality.parquet", STATISTICS["quality"])
     several = several[several["classifier"] == "emotions"]
     assert {"micro_f1", "macro_f1"} <= set(several["metric"]) and {"good", "bad"} <= set(several["label"])
     assert "Several labels at once" in page and "Numbers of texts and of samples" in page
+    assert "asked whether a text says" in page
 
 
 def test_a_whole_run_comes_from_the_hub_alone(hub, tmp_path):

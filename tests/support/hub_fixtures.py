@@ -298,6 +298,7 @@ def import_here(
     *labels: str,
     length: int = 64,
     label_names: dict[str, str] | None = None,
+    template: str | None = None,
     **label_map: str,
 ) -> Path:
     """Import a classifier in this process; return the folder that it was written to."""
@@ -308,6 +309,7 @@ def import_here(
         revision,
         labels,
         label_names or {},
+        template,
         length,
         out,
         tmp_path / "work",

@@ -17,6 +17,7 @@ def card_of(**changes) -> ClassifierCard:
         "label_map": {}, "predicts": "", "made_for": "", "reference": "", "languages": (), "min_words": None,
         "max_words": None, "origin": "", "checkpoint_labels": LABELS, "labels": LABELS, "max_length_tokens": 8,
         "weights_sha256": "", "training_texts": 0, "selection_texts": 0, "unlearned": {}, "unselected": {},
+        "hypotheses": [], "entailment": [],
         "model_type": "bert",
     }  # fmt: skip
     return ClassifierCard(**values | changes)

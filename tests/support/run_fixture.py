@@ -277,7 +277,8 @@ def _write_classifier(
         reference="nowhere", origin="fine-tuned here from nothing", checkpoint_labels=list(labels),
         labels=list(labels), max_length_tokens=64,
         weights_sha256="0" * 64, training_texts=len(seen), selection_texts=20,
-        unlearned={}, unselected={}, model_type="bert",
+        unlearned={}, unselected={}, hypotheses=[], entailment=[],
+        model_type="bert",
     )  # fmt: skip
     write_document(card, folder / "classifiers" / name / "card.json")
     people = corpus[f"label_{name}"].to_numpy()

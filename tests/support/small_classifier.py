@@ -75,7 +75,8 @@ def make_classifier(
         kind="single_label", threshold=0.5, label_separator=None,
         languages=(), min_words=None, max_words=None, origin="random", checkpoint_labels=list(labels),
         labels=list(labels), max_length_tokens=24,
-        training_texts=len(seen), selection_texts=0, unlearned={}, unselected={}, model_type=model_type,
+        training_texts=len(seen), selection_texts=0, unlearned={}, unselected={}, hypotheses=[], entailment=[],
+        model_type=model_type,
         weights_sha256=sha256_of(folder / "model.safetensors"),
     )  # fmt: skip
     write_document(card, folder / "card.json")

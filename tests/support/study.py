@@ -67,7 +67,8 @@ class Study:
                 )  # fmt: skip
             described = ClassifierCard(
                 predicts="", made_for="", reference="", origin="", max_length_tokens=8, weights_sha256="",
-                training_texts=0, selection_texts=0, unlearned={}, unselected={}, model_type="bert",
+                training_texts=0, selection_texts=0, unlearned={}, unselected={}, hypotheses=[], entailment=[],
+        model_type="bert",
                 kind="single_label", threshold=0.5, label_separator=None,
                 checkpoint_labels=labels, **card,
             )  # fmt: skip

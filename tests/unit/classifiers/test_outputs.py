@@ -61,7 +61,7 @@ def imported(folder, kind, *, labels=small_classifier.LABELS, **changes):
     source = small_classifier.make_classifier(folder / "source", labels=labels)
     change_config(source, problem_type=outputs.PROBLEM_TYPES[kind])
     import_classifier(
-        replace(DESCRIPTION, **{"kind": None} | changes), str(source), None, (), {}, 24,
+        replace(DESCRIPTION, **{"kind": None} | changes), str(source), None, (), {}, None, 24,
         folder / "imported", folder / "work",
     )  # fmt: skip
     return folder / "imported"

@@ -30,7 +30,8 @@ def card_of(label_map: dict[str, str]) -> ClassifierCard:
         label_column="stars", label_map=label_map, predicts="", made_for="", reference="", languages=(),
         min_words=None, max_words=None, origin="", checkpoint_labels=STARS,
         labels=["bad", "3 stars", "good"] if label_map else STARS, max_length_tokens=8, weights_sha256="",
-        training_texts=0, selection_texts=0, unlearned={}, unselected={}, model_type="bert",
+        training_texts=0, selection_texts=0, unlearned={}, unselected={}, hypotheses=[], entailment=[],
+        model_type="bert",
     )  # fmt: skip
 
 

@@ -254,24 +254,7 @@ def _classifier_problems(config: Config, item: Config) -> Iterator[str]:
             else "has none (see `corpus.label_columns` and `corpus.rater_columns`)"
         )
         yield f"{name}: `label_column` is {column!r}, but the corpus {has}"
-    if item["source"] == "finetune":
-        if column is None:
-            yield f"{name}: `source: finetune` needs `label_column`, the column of human labels to learn"
-        for key in ("labels", "label_names", "label_map", "kind"):
-            if key in item:
-                yield f"{name}: `{key}` is for `source: checkpoint`; here `label_column` gives the labels"
-    else:
-        if not item.get("checkpoint"):
-            yield f"{name}: `source: checkpoint` needs `checkpoint`, a folder or a Hub id"
-        for key in sorted(set(item) & (set(config["finetuning"]) - {"checkpoint", "revision", "precision"})):
-            yield f"{name}: `{key}` is for `source: finetune`"
-    for key, kind in (
-        ("threshold", "multi_label"),
-        ("label_separator", "multi_label"),
-        ("abstain_below", "single_label"),
-    ):
-        if key in item and item.get("kind", "single_label" if item["source"] == "finetune" else None) != kind:
-            yield f"{name}: `{key}` is for `kind: {kind}`; say so, or remove `{key}`"
+    yield from _source_problems(config, item, name)
     settings = scoring_settings(config, item["name"])
     if settings["window_overlap_tokens"] * 2 > settings["max_length_tokens"]:
         yield (
@@ -283,3 +266,30 @@ def _classifier_problems(config: Config, item: Config) -> Iterator[str]:
             f"{name}: `batch_tokens` {settings['batch_tokens']} is less than one window of `max_length_tokens` "
             f"{settings['max_length_tokens']}"
         )
+
+
+def _source_problems(config: Config, item: Config, name: str) -> Iterator[str]:
+    source, kind = item["source"], item.get("kind")
+    if source == "finetune":
+        if item.get("label_column") is None:
+            yield f"{name}: `source: finetune` needs `label_column`, the column of human labels to learn"
+        for key in ("labels", "label_names", "label_map", "kind", "template"):
+            if key in item:
+                yield f"{name}: `{key}` is for ready-made classifiers; here `label_column` gives the labels"
+        kind = "single_label"
+    else:
+        for key in ("checkpoint", "labels", "template", "kind") if source == "zero_shot" else ("checkpoint",):
+            if not item.get(key):
+                yield f"{name}: `source: {source}` needs `{key}` (`config/config.yaml` explains it)"
+        for key in sorted(set(item) & (set(config["finetuning"]) - {"checkpoint", "revision", "precision"})):
+            yield f"{name}: `{key}` is for `source: finetune`"
+        if source == "zero_shot" and kind == "number":
+            yield f"{name}: `kind: number` is for `source: checkpoint`; `source: zero_shot` gives labels"
+        other = "label_names" if source == "zero_shot" else "template"
+        if other in item:
+            yield f"{name}: `{other}` is not for `source: {source}`; remove it"
+    for key, needed in (
+        ("threshold", "multi_label"), ("label_separator", "multi_label"), ("abstain_below", "single_label"),
+    ):  # fmt: skip
+        if key in item and kind != needed:
+            yield f"{name}: `{key}` is for `kind: {needed}`; say so, or remove `{key}`"

@@ -92,6 +92,8 @@ def finetune_classifier(
         selection_texts=drawn.selection_texts,
         unlearned=drawn.unlearned,
         unselected=drawn.unselected,
+        hypotheses=[],
+        entailment=[],
         model_type=json.loads((out / "config.json").read_text(encoding="utf-8"))["model_type"],
     )
     # The card is no part of the kept result: a changed description trains nothing.

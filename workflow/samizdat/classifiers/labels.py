@@ -59,9 +59,18 @@ def check_labels(
             f"two labels of the classifier {name!r} have one name: {names}",
             remedy="give each label a name of its own in `label_names`; `label_map` makes one label of several",
         )
+    check_names(names, origin, description, kind)
+    return names
+
+
+def check_names(names: list[str], origin: str, description: ClassifierDescription, kind: Kind) -> None:
+    """Refuse a `label_map` or a `threshold` that names other labels.
+
+    Raises:
+        UserError: it does, or the map leaves one label where a text gets one of them.
+    """
     _check_label_map(names, origin, description, kind)
     _check_thresholds(names, description)
-    return names
 
 
 def _refuse_map_of_numbers(description: ClassifierDescription) -> None:

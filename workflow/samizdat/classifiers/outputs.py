@@ -69,13 +69,15 @@ def find_kind(config: PreTrainedConfig, wanted: Kind | None, origin: str, name: 
     return kind
 
 
-def number_format(kind: Kind, device: Device, precision: str) -> torch.dtype:
+def number_format(card: ClassifierCard, device: Device, precision: str) -> torch.dtype:
     """Choose the number format of weights and products.
 
     In a fast format the labels of a single-label classifier are those of float32, since close calls are computed again.
-    The other kinds are read as they are, or compared with a threshold: `auto` is float32 for them.
+    The other kinds are read as they are, or compared with a threshold, and zero-shot scores are made of several
+    windows: `auto` is float32 for them.
     """
-    return torch.float32 if kind != SINGLE_LABEL and precision == "auto" else device.number_format(precision)
+    exact = card.kind != SINGLE_LABEL or bool(card.hypotheses)
+    return torch.float32 if exact and precision == "auto" else device.number_format(precision)
 
 
 def close_calls(kind: Kind, logits: np.ndarray, dtype: torch.dtype) -> np.ndarray:
@@ -106,6 +108,25 @@ def scores_of(kind: Kind, logits: np.ndarray) -> np.ndarray:
         return logits
     scores: np.ndarray = (values.softmax(dim=1) if kind == SINGLE_LABEL else values.sigmoid()).numpy()
     return scores
+
+
+def entailment_scores(card: ClassifierCard, logits: np.ndarray) -> np.ndarray:
+    """Make scores of what a model of inference says of each label's statement, as the pipeline of transformers does.
+
+    A single label has the softmax of all entailments; several labels have each the share of entailment beside
+    contradiction.
+
+    Args:
+        card: the zero-shot classifier.
+        logits: `[windows, labels, outputs]`.
+
+    Returns:
+        `[windows, labels]`.
+    """
+    entailment, contradiction = card.entailment
+    if card.kind == SINGLE_LABEL:
+        return scores_of(SINGLE_LABEL, np.ascontiguousarray(logits[..., entailment]))
+    return scores_of(MULTI_LABEL, logits[..., entailment] - logits[..., contradiction])
 
 
 def joined_scores(card: ClassifierCard, scores: np.ndarray) -> np.ndarray:

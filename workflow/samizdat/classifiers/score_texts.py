@@ -19,6 +19,7 @@ from samizdat.classifiers.outputs import number_format
 from samizdat.classifiers.score_store import ScoreStore, StoredScore
 from samizdat.classifiers.score_table import ScoreTable
 from samizdat.classifiers.text_scores import score
+from samizdat.classifiers.zero_shot import score_by_statements
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.io import read_columns, read_document, write_table
 
@@ -72,7 +73,7 @@ def score_texts(
     card = read_document(ClassifierCard, classifier / "card.json")
     # Of the files that are loaded, whatever the card says of them.
     checkpoint = {name: checked_sha256(classifier / name) for name in CHECKPOINT_FILES}
-    dtype = number_format(card.kind, chosen, settings.precision)
+    dtype = number_format(card, chosen, settings.precision)
     # The store keeps the checkpoint's own scores: `label_map`, `threshold` and `abstain_below` are applied to them
     # afterwards and are no part of the fingerprint.
     fixed = {key: value for key, value in asdict(settings).items() if key != "abstain_below"}
@@ -80,6 +81,7 @@ def score_texts(
         settings=fixed | {"batch_tokens": batch_tokens},
         checkpoint=checkpoint,
         kind=card.kind,
+        statements=[card.hypotheses, card.entailment],
         dtype=str(dtype),
         device=chosen.kind,
         torch=torch.__version__,
@@ -95,8 +97,9 @@ def score_texts(
         bar = stage.progress(f"scores {card.name}", len(new), "texts")
         remedy = "halve classification.batch_tokens in the config"
         with enough_memory(chosen, f"{batch_tokens} tokens at once", remedy=remedy):
-            for batch in score(
-                [texts[key] for key in new], classifier, card.kind, chosen, dtype,
+            compute = score_by_statements if card.hypotheses else score
+            for batch in compute(
+                [texts[key] for key in new], classifier, card, chosen, dtype,
                 max_length_tokens=settings.max_length_tokens, overlap_tokens=settings.window_overlap_tokens,
                 batch_tokens=batch_tokens, threads=threads,
             ):  # fmt: skip

@@ -12,7 +12,7 @@ from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.checkpoints.windows import Window, split_into_windows
 from samizdat.classifiers.outputs import close_calls, scores_of
 from samizdat.classifiers.scoring_model import ScoringModel
-from samizdat.records.classifiers import Kind
+from samizdat.records.classifiers import ClassifierCard
 
 # On a GPU a batch of close calls has at most this many tokens: close calls are few, and would not fill a large batch.
 CLOSE_BATCH_TOKENS = 2048
@@ -33,7 +33,7 @@ WindowsRead = dict[int, list[tuple[Window, np.ndarray]]]
 def score(
     texts: Sequence[str],
     folder: Path,
-    kind: Kind,
+    card: ClassifierCard,
     device: Device,
     dtype: torch.dtype,
     *,
@@ -50,7 +50,7 @@ def score(
     Args:
         texts: what to score.
         folder: the classifier's checkpoint and tokenizer.
-        kind: of the classifier.
+        card: the classifier.
         device: where to compute.
         dtype: of weights and products in the first reading.
         max_length_tokens: the length of a window.
@@ -68,10 +68,10 @@ def score(
     def read(windows: Iterable[Window], dtype: torch.dtype, batch_tokens: int) -> Iterator[list[TextScore]]:
         model = ScoringModel(folder, device, dtype)
         for batch, logits in model.logits(windows, batch_tokens, max_length_tokens, threads):
-            undecided = close_calls(kind, logits, dtype)
+            undecided = close_calls(card.kind, logits, dtype)
             close.extend(window for window, again in zip(batch.windows, undecided, strict=True) if again)
             decided = [window for window, again in zip(batch.windows, undecided, strict=True) if not again]
-            yield _completed(decided, scores_of(kind, logits[~undecided]), parts)
+            yield _completed(decided, scores_of(card.kind, logits[~undecided]), parts)
 
     yield from read(split_into_windows(tokenizer, texts, max_length_tokens, overlap_tokens), dtype, batch_tokens)
     if close:
@@ -86,11 +86,11 @@ def _completed(windows: list[Window], scores: np.ndarray, parts: WindowsRead) ->
         mine = parts.setdefault(window.text, [])
         mine.append((window, found))
         if len(mine) == window.windows_of_text:
-            completed.append(TextScore(window.text, window.windows_of_text, _mean(parts.pop(window.text))))
+            completed.append(TextScore(window.text, window.windows_of_text, mean_of_windows(parts.pop(window.text))))
     return completed
 
 
-def _mean(parts: list[tuple[Window, np.ndarray]]) -> np.ndarray:
+def mean_of_windows(parts: list[tuple[Window, np.ndarray]]) -> np.ndarray:
     """Average the scores of windows, weighted by their lengths; those of a single window stay bit for bit."""
     if len(parts) == 1:
         return parts[0][1]

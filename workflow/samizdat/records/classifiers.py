@@ -71,6 +71,10 @@ class ClassifierCard(ClassifierDescription):
     unlearned: dict[str, int]  # label that too few of the drawn texts have to learn it → their number
     unselected: dict[str, int]  # label that no text to select on has → the texts that it was learned from
     model_type: str
+    # Of a zero-shot classifier: the statement of each label, and the outputs that say that it follows from a text, and
+    # that it contradicts it; else empty.
+    hypotheses: list[str]
+    entailment: list[int]
 
     def threshold_of(self, given: str) -> float:
         """Return the probability that one of `labels` must reach."""

@@ -25,7 +25,7 @@ def cards(run: Run) -> Table | Prose:
     rows = [
         [
             name(card.name),
-            "; ".join([escape(card.predicts), *_mapped(card)]),
+            "; ".join([escape(card.predicts), *_asked(card), *_mapped(card)]),
             escape(card.made_for),
             escape(card.reference),
             escape(card.origin) + (f" on {counted(card.training_texts, 'text')}" if card.training_texts else ""),
@@ -37,6 +37,14 @@ def cards(run: Run) -> Table | Prose:
         if rows
         else Prose(NONE_APPLIED)
     )
+
+
+def _asked(card: ClassifierCard) -> Iterator[str]:
+    """Say with which statements a zero-shot classifier is asked."""
+    if card.hypotheses:
+        statements = joined(label(one) for one in card.hypotheses[:NAMED_LABELS])
+        more = len(card.hypotheses) - NAMED_LABELS
+        yield f"not trained for it, but asked whether a text says {statements}" + (f" and {more} more" * (more > 0))
 
 
 def _mapped(card: ClassifierCard) -> Iterator[str]:

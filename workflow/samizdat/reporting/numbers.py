@@ -114,6 +114,8 @@ def spread(run: Run) -> Picture | Prose:
                     axis.hlines(place, bounds_of["low"], bounds_of["high"], color=PALETTE[0], linewidth=3)
             axis.set_yticks(range(len(bars)), [wrapped(one, 24, 2) for one in bars])
             axis.set_ylim(len(bars) - 0.4, -0.6)
+            axis.use_sticky_edges = False  # a box at the edge has room beside it
+            axis.set(xlabel="number")
             axis.set_title(wrapped(titled(run, classifier), 60))
             axis.grid(visible=False, axis="y")
         said = [

@@ -169,6 +169,9 @@ def _title(run: Run, between: str) -> str:
     """Say as a title which labels are given with other frequencies, where a test shows it."""
     found = verdicts.differing_labels(run, between)
     what = "groups of texts" if between == "groups" else "samples and texts"
+    tests = run.label_differences[run.label_differences["between"] == between]
+    if len(tests) and tests["p_value"].isna().all():
+        return f"Too few documents to say whether shares differ between {what}"
     if not found:
         return f"No label’s share was found to differ between {what}"
     by = {name: part for name, part in parts_of(pd.DataFrame(found), "classifier").items()}
@@ -225,11 +228,11 @@ def _together(part: pd.DataFrame) -> pd.DataFrame:
 
 
 def _together_finding(run: Run, rows: pd.DataFrame) -> str:
-    """Say as a title which label goes with another one most often, of labels that are not rare."""
+    """Say as a title which label goes with another one most, compared with all texts, of labels that are not rare."""
     known = rows[rows["texts"] >= FEWEST_GIVEN]
     if known.empty:
         return "Which labels go together"
-    top = max(rows_of(known), key=lambda row: row["share"])
+    top = max(rows_of(known), key=lambda row: row["share"] - row["share_of_all"])
     return (
         f"Of what {drawn(titled(run, top['classifier']))} calls “{drawn(top['label'])}”, {percent(top['share'])} is "
         f"also called “{drawn(top['other'])}”, as is {percent(top['share_of_all'])} of all texts"
