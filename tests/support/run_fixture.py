@@ -314,7 +314,7 @@ def _write_other(
         predicts="what it was told", made_for="tests", languages=(), min_words=None, max_words=None,
         reference="nowhere", origin="nowhere", checkpoint_labels=labels or ["size"], labels=labels,
         max_length_tokens=64, weights_sha256="0" * 64, training_texts=0, selection_texts=0, unlearned={}, unselected={},
-        model_type="bert",
+        hypotheses=[], entailment=[], model_type="bert",
     )  # fmt: skip
     write_document(card, folder / "classifiers" / name / "card.json")
     for subset, frame in (("texts", corpus), ("samples", samples)):

@@ -46,6 +46,10 @@ def test_labels_that_go_together_are_counted_from_each_side():
     assert (row["texts"], row["both"], row["share"], row["share_of_all"]) == (40, 10, 0.25, 0.1)
     assert row["low"] < 0.25 < row["high"]
     assert (rows["fear", "anger"]["share"], rows["joy", "anger"]["both"]) == (1, 0) and len(rows) == 6
+    # Documents without a label are documents, too: 25 are enough for an interval.
+    few = texts_of([["anger", "fear"]] * 5 + [["anger"]] * 10 + [[]] * 10)
+    row = next(iter(several_labels.cooccurrence(card_of(), few, BOOTSTRAP)))
+    assert row["texts"] == 15 and not np.isnan(row["low"])
 
 
 def test_quality_is_that_of_scikit_learn():
