@@ -164,6 +164,9 @@ CHANGES = {
         {"render_pdf": 1, "write_provenance": 1},
     ),
     "no PDF": (config_change(pdf=False), {rule: number for rule, number in CONFIG.items() if rule != "render_pdf"}),
+    "a page in which the model runs": (
+        config_change(play="gpt2-tiny"), {"round_weights": 1, "write_play": 1} | CONFIG,
+    ),
     "a prompt": (config_change(prompts=["", "The film"]), SAMPLING),
     "another temperature": (
         config_change(sampling={"temperatures": [0.5]}),

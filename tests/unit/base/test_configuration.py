@@ -117,6 +117,22 @@ def test_every_shipped_config_is_valid(overlay):
         ({"name": "demo\n"}, ["`name` is 'demo\\n'"]),
         ({"models__0__name": "$(touch PWNED)"}, ["`models[0].name`"]),
         ({"push__model": "other"}, ["`push.model` is 'other'", "only gpt2-tiny"]),
+        ({"play": "other"}, ["`play` is 'other'", "only gpt2-tiny"]),
+        ({"play": True}, ["`play` is True", "string"]),
+        (
+            {"play": "gpt2-tiny", "publish_texts": False},
+            ["a model can write texts down that it has learned", "`publish_texts` is false", "`play: null`"],
+        ),
+        (
+            # 12 · 12 · 768² and (6,144 + 64) · 768 weights, a byte each, three times, in base64.
+            {"play": "gpt2-tiny", "training__layers": 12, "training__heads": 12, "training__width": 768},
+            ["the model 'gpt2-tiny' would have about 359 MB for its 3 checkpoints", "60 MB"],
+        ),
+        (
+            # The blocks alone would fit: 12 · 4 · 384² weights, three times.
+            {"play": "gpt2-tiny", "training__width": 384, "models__0__tokenizer": "gpt2"},
+            ["would have about 106 MB", "`keep_percents`"],
+        ),
         ({"push__repository": "no-owner"}, ["`push.repository`", "'no-owner'", "owner/name"]),
         ({"training__processes": 2}, ["`batch_tokens` 8192", "`processes` 2 = 16384"]),
         (
@@ -160,6 +176,19 @@ def test_a_wrong_config_is_refused_with_key_value_and_remedy(changes, named):
 )
 def test_what_the_machine_may_decide_is_left_to_it(changes):
     configuration.check(changed(**changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"training__width": 512, "training__keep_percents": [100]},
+        # Sizes that are known only later.
+        {"training__width": 1024, "training__checkpoint": "a/b"},
+    ],
+)
+def test_a_model_may_run_in_a_page_where_it_is_not_known_to_be_too_large(changes):
+    configuration.check(changed(play="gpt2-tiny", **changes))
 
 
 def test_all_problems_are_named_at_once():

@@ -46,6 +46,13 @@ def test_the_first_ones_are_open_and_the_others_follow(run, tmp_path, monkeypatc
     assert samples.more_by_step(run) is None and samples.more_held_out(run) is None
 
 
+def test_the_page_with_the_model_is_named_where_it_was_made(run, monkeypatch):
+    assert "play.html" not in samples.opening(run).markdown
+    monkeypatch.setitem(run.config, "play", "gpt2-tiny")
+    said = samples.opening(run).markdown
+    assert "[play.html](play.html)" in said and "gpt2-tiny" in said.split("play.html")[-1]
+
+
 def test_held_out_texts_that_are_too_short_to_begin_a_sample_are_told(run, monkeypatch):
     assert "can begin" not in samples.opening(run).markdown
     monkeypatch.setitem(run.config["sampling"], "held_out_prompts", 5)

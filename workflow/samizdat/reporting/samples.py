@@ -51,7 +51,13 @@ def opening(run: Run) -> Prose:
             f" The corpus is not published: {counted(hidden, 'sample')} that began with a held-out text, or repeat six "
             "words of the corpus in a row or one of its shorter texts, are counted but not shown."
         )
-    return Prose(text + _missing_beginnings(run))
+    text += _missing_beginnings(run)
+    if run.config["play"]:
+        text += (
+            f" In [play.html](play.html), which is beside this report, {name(run.config['play'])} runs in your "
+            "browser, and you can write with it."
+        )
+    return Prose(text)
 
 
 def _missing_beginnings(run: Run) -> str:
