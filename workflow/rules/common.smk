@@ -15,7 +15,7 @@ from samizdat.base.corpus_files import label_table, list_files
 from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
 from samizdat.base.notes import still_empty
-from samizdat.base.rule_params import folder_of, hashes_of_unnameable, nameable, options, paths, verbatim
+from samizdat.base.rule_params import folder_of, hashes_of_unnameable, nameable, options, paths
 from samizdat.base.seeds import derive_seed
 from samizdat.runs.cluster import asks, fetch_checkpoints, gpus_asked, training_memory_mb
 from samizdat.runs.cluster_jobs import SubmittedJobs
@@ -24,7 +24,7 @@ from samizdat.runs.cluster_log import tell_of_jobs
 try:
     configuration.leave_to_recipe(config, workflow.config_settings.overwrite_config)
     configuration.check(config, workflow.overwrite_configfiles)
-    CORPUS = list_files(config["corpus"]["paths"])
+    CORPUS = list_files(config["corpus"]["paths"], workflow.overwrite_configfiles)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
