@@ -273,6 +273,9 @@ def test_files_of_any_name_and_columns_with_braces_are_read(at):
     (at.root / "odd" / "{unread} 'x'.pdf").write_text("x", encoding="utf-8")
     corpus = {"source": "files", "paths": ["odd"], "text_column": "{text}", "label_columns": ["{<mood>}"]}
     overlay = at.overlay("braces", name="braces", classifiers=[], corpus=corpus, title="{config}", author="{x}\n{y}")
+    overlay = str(
+        (at.root / overlay).rename(at.root / "odd" / "mine.yaml").relative_to(at.root)
+    )  # not told as left out
     summary = "results/braces/corpus/summary.json"
     done = at.snakemake("--configfile", overlay, "--", summary, "results/braces/config.json")
     assert done.returncode == 0, done.stdout + done.stderr

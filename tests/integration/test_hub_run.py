@@ -36,7 +36,8 @@ CORPUS = CorpusSettings(
     source="hub", paths=(), txt_unit="file", txt_document="file", separator=None,
     encoding="auto", delimiter="auto", quoting="auto",
     text_column="text", document_column=None,
-    group_column="place", group="column", rater_columns={}, label_columns=("mood",), dataset=DATASET,
+    group_column="place", group="column", rater_columns={}, label_columns=("mood",), split_column=None,
+    dataset=DATASET,
     revision=None, subset=None, dataset_split="train", max_texts=None, min_characters=2, validation_share=0.1,
     test_share=0.1,
 )  # fmt: skip
@@ -55,7 +56,7 @@ def datasets_at_hub(at_hub, tmp_path, monkeypatch):
 def read_corpus(folder: Path, **changes: object):
     """Import the corpus; return its table and its summary."""
     texts, summary = folder / "texts.parquet", folder / "summary.json"
-    import_corpus(replace(CORPUS, **changes), None, texts, summary, seed=1)
+    import_corpus(replace(CORPUS, **changes), {}, None, texts, summary, seed=1)
     return read_table(texts, TEXTS), read_document(CorpusSummary, summary)
 
 
@@ -69,6 +70,27 @@ def test_a_dataset_becomes_the_corpus_with_its_labels_by_name(pinned, datasets_a
     assert frame["group"].tolist() == [row["place"] for row in rows]
     assert summary.source == f"{DATASET}@{datasets_at_hub}"
     assert summary.labels == {"mood": {"bad": 120, "good": 96}}
+
+
+def test_the_own_splits_of_a_dataset_are_kept_and_others_told(datasets_at_hub, at_hub, tmp_path, capsys):
+    splits = {"test": range(40), "unsupervised": range(40, 60), "train": range(60, 210), "dev": range(205, 240)}
+    source = hub_fixtures.write_dataset(tmp_path / "source", splits=splits)
+    at_hub.add("tests/divided", source, kind="datasets")
+    frame, summary = read_corpus(tmp_path, dataset="tests/divided", dataset_split=None)
+    assert summary.splits == {"train": 150, "validation": 30, "test": 40}
+    assert summary.own_splits == ["train", "validation", "test"]
+    assert frame["split"].tolist() == ["train"] * 150 + ["validation"] * 30 + ["test"] * 40
+    assert summary.dropped == {"also in an earlier split": 5}
+    assert summary.dropped_examples["also in an earlier split"][0] == "tests/divided, dev, row 0"
+    reason = "a split of the dataset that is called neither train nor validation nor test"
+    assert summary.unread == {reason: "unsupervised"}
+    assert f"not read: unsupervised ({reason})" in capsys.readouterr().err
+    (source / "data" / "train-00000-of-00001.parquet").unlink()
+    at_hub.add("tests/untrained", source, kind="datasets")
+    with pytest.raises(UserError, match=r"no split for training; it has: .*'unsupervised'.*(?s:.)*dataset_split"):
+        read_corpus(tmp_path / "other", dataset="tests/untrained", dataset_split=None)
+    _, summary = read_corpus(tmp_path / "one", dataset="tests/untrained", dataset_split="unsupervised")
+    assert summary.texts == 20 and summary.own_splits == [] and summary.unread == {}
 
 
 @pytest.mark.parametrize(

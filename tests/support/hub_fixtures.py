@@ -150,8 +150,14 @@ def write_gpt2(folder: Path, context_tokens: int = 64) -> Path:
     return folder
 
 
-def write_dataset(folder: Path, rows: int = 240) -> Path:
-    """Write a dataset as one Parquet file, with a ClassLabel column `mood` and a text column `place`."""
+def write_dataset(folder: Path, rows: int = 240, splits: dict[str, range] | None = None) -> Path:
+    """Write a dataset with a ClassLabel column `mood` and a text column `place`, each split as one Parquet file.
+
+    Args:
+        folder: the repository, which must not have data yet.
+        rows: number of its texts.
+        splits: name → numbers of its texts; None: all of them are in `train`.
+    """
     texts = [f"{SENTENCES[row % len(SENTENCES)]} Number {row} of many." for row in range(rows)]
     names = ["bad", "good"]
     # Each tenth text has no mood: a ClassLabel of -1.
@@ -163,7 +169,8 @@ def write_dataset(folder: Path, rows: int = 240) -> Path:
     order = {column: features[column] for column in table.column_names}
     table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": order}})})
     (folder / "data").mkdir(parents=True)
-    pq.write_table(table, folder / "data" / "train-00000-of-00001.parquet")
+    for name, numbers in (splits or {"train": range(rows)}).items():
+        pq.write_table(table.take(list(numbers)), folder / "data" / f"{name}-00000-of-00001.parquet")
     (folder / "README.md").write_text("---\nlicense: mit\n---\nSentences for the tests.\n", encoding="utf-8")
     return folder
 

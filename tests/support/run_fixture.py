@@ -180,6 +180,8 @@ def _summary(corpus: pd.DataFrame, inputs: dict[str, str]) -> CorpusSummary:
         parts=0,
         near_duplicates=0,
         held_out_copies=0,
+        own_splits=[],
+        shared_documents=0,
         groups={key: int(value) for key, value in corpus["group"].value_counts().items()},
         labels={column.removeprefix("label_"): corpus[column].value_counts().to_dict() for column in columns},
         undecided={},

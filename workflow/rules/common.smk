@@ -14,6 +14,7 @@ from samizdat.base import configuration
 from samizdat.base.corpus_files import label_table, list_files
 from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
+from samizdat.base.notes import still_empty
 from samizdat.base.play_size import vocabulary_size
 from samizdat.base.rule_params import folder_of, hashes_of_unnameable, nameable, options, paths, verbatim
 from samizdat.base.seeds import derive_seed
@@ -24,7 +25,7 @@ from samizdat.runs.cluster_log import tell_of_jobs
 try:
     configuration.leave_to_recipe(config, workflow.config_settings.overwrite_config)
     configuration.check(config, workflow.overwrite_configfiles)
-    CORPUS = list_files(config["corpus"]["paths"])
+    CORPUS = list_files(config["corpus"]["paths"], workflow.overwrite_configfiles)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

@@ -90,6 +90,12 @@ def test_every_shipped_config_is_valid(overlay):
         ({"corpus__quoting": "double"}, ["`corpus.quoting` is 'double'", "(quotes)"]),
         ({"corpus__encoding": {}}, ["`corpus.encoding` is {}"]),
         ({"corpus__source": "hub"}, ["`corpus.dataset` is null"]),
+        ({"corpus__split_column": "part"}, ["`corpus.split_column` is for files and datasets"]),
+        ({"corpus__split_column": ""}, ["`corpus.split_column`", "non-empty", "are divided here"]),
+        (
+            {"corpus__source": "hub", "corpus__dataset": "a/b", "corpus__split_column": "part"},
+            ["set `corpus.dataset_split`, too"],
+        ),
         ({"classifiers__0__label_column": "mood"}, ["'mood'", "sentiment, source"]),
         ({"classifiers__0__label_column": None}, ["needs `label_column`"]),
         ({"classifiers__0__source": "checkpoint"}, ["needs `checkpoint`"]),

@@ -197,6 +197,10 @@ def _corpus_problems(corpus: Config) -> Iterator[str]:
         yield "`corpus.dataset` is null, but `corpus.source` is hub; set it to the dataset's id"
     if source != "hub" and corpus["dataset"]:
         yield f"`corpus.dataset` is {corpus['dataset']!r}, but `corpus.source` is {source}; set `source: hub` or null"
+    if corpus["split_column"] is not None and source == "demo":
+        yield "`corpus.split_column` is for files and datasets; the demo has no such column"
+    if corpus["split_column"] is not None and source == "hub" and corpus["dataset_split"] is None:
+        yield "`corpus.split_column` divides one split of a dataset; set `corpus.dataset_split`, too, or no column"
     if corpus["separator"] is not None and corpus["txt_unit"] != "block":
         yield f"`corpus.separator` is for `txt_unit: block`, but `corpus.txt_unit` is {corpus['txt_unit']}"
     if corpus["group"] == "folder" and source != "files":

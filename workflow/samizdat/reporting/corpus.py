@@ -10,7 +10,7 @@ from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.reporting.frames import rows_of
 from samizdat.reporting.label_shares import shares_in_words, stacked_bars
 from samizdat.reporting.run import Run
-from samizdat.reporting.splits import near_duplicates, texts_of_split
+from samizdat.reporting.splits import division, near_duplicates, texts_of_split
 from samizdat.reporting.style import (
     INK,
     PALETTE,
@@ -39,7 +39,7 @@ def opening(run: Run) -> Prose:
         f"{counted(corpus.characters, 'character')} in all. Its source: {escape(corpus.source)}.",
         f"Half of the texts have between {count(quantiles['0.25'])} and {count(quantiles['0.75'])} characters; "
         f"the longest has {count(quantiles['1'])}.",
-        f"Its documents are divided into three splits: {texts_of_split(corpus, 'train')} to train on; "
+        f"{division(corpus)}: {texts_of_split(corpus, 'train')} to train on; "
         f"{texts_of_split(corpus, 'validation')} to choose the best weights on; and the held-out texts, "
         f"{texts_of_split(corpus, 'test')}, on which nothing is trained or chosen.",
     ]
@@ -49,6 +49,9 @@ def opening(run: Run) -> Prose:
             f"{counted(corpus.parts, 'part')} of successive texts, and each part counts as a document; the held-out "
             "parts resemble the others more than another work would, so expect a higher loss on another work."
         )
+    if corpus.shared_documents:
+        shared = counted(corpus.shared_documents, "document has", "documents have")
+        sentences.append(f"{shared} texts in several splits, so expect a higher loss on new documents.")
     sentences += [
         f"{counted(number, 'text has', 'texts have')} no {label(column)}: {'its' if number == 1 else 'their'} raters "
         "give no label most often."
@@ -233,7 +236,7 @@ def dropped(run: Run) -> Prose:
         sentences.append(f"How these files were read was found out, not set: {found}.")
     if corpus.unread:
         files = "; ".join(f"{escape(names)} ({escape(reason)})" for reason, names in sorted(corpus.unread.items()))
-        sentences.append(f"These files in the folders of the corpus were not read: {files}.")
+        sentences.append(f"Found beside the texts of the corpus, but not read: {files}.")
     return Prose(" ".join(sentences))
 
 

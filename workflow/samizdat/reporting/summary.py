@@ -19,7 +19,7 @@ from samizdat.reporting import (
 )
 from samizdat.reporting.copied_passages import copy_in_context, source_of, with_copy_marked
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
-from samizdat.reporting.held_out_loss import best_model
+from samizdat.reporting.held_out_loss import best_model, bytes_per_character
 from samizdat.reporting.label_shares import shares_in_words, shares_of_samples, shares_of_texts, stacked_bars
 from samizdat.reporting.outside import titled
 from samizdat.reporting.run import Run
@@ -58,8 +58,9 @@ def learning(run: Run) -> Prose:
     beaten = ", fewer than the GPT-2" if run.yardsticks["ngram"]["bits_per_byte"] < after else ""
     return Prose(
         f"**{verdict}, on these texts.** {of} {size} needs **{after:.2f}{NO_BREAK}bits** for each byte of text that it "
-        f"has not seen; before training it needed {before:.2f} (for the validation texts). Fewer bits are better "
-        f"predictions. For comparison: the compressor xz needs {bits['xz']}, and {bits['xz_after_training']} "
+        f"has not seen ({after * bytes_per_character(run):.2f} for each character); before training it needed "
+        f"{before:.2f} (for the validation texts). Fewer bits are better predictions. "
+        f"For comparison: the compressor xz needs {bits['xz']}, and {bits['xz_after_training']} "
         f"after it has read the training texts{part}; an n-gram model of the same texts, which only counts what "
         f"follows the last five bytes, needs {bits['ngram']}{beaten}."
     )
