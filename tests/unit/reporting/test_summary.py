@@ -96,7 +96,7 @@ def bounds(share):
 def test_copying_is_said_at_each_temperature_beside_people(fresh, shares, answer, found):
     copied(fresh, *shares)
     said = words(summary.copying(fresh))
-    assert said.startswith(answer) and "has not seen, 10 % (8 to 12 %) are also in" in said
+    assert said.startswith(answer) and "people wrote, 10 % (8 to 12 %) of the runs of four words are also in" in said
     lines = re.findall(r"- At temperature (0\.7|1): \d+ % ?(?:\([^)]*\))?, (.*)\.", said)
     assert [at for at, _ in lines] == ["0.7", "1"]
     assert all(line.startswith(expected) for (_, line), expected in zip(lines, found, strict=True))
@@ -134,8 +134,8 @@ def test_the_first_sample_of_each_temperature_is_shown(fresh):
 @pytest.mark.parametrize(
     ("p_value", "said"),
     [
-        (0.06, "Labels of samples and of texts: no difference found (0.030 bits apart; by chance up to 0.050)."),
-        (0.01, "they differ, most in “good”, given to 0 % of the samples and 10 % of the texts (0.030 bits"),
+        (0.06, "Labels of samples and of texts: no difference found (divergence 0.030 bits; by chance up to 0.050)."),
+        (0.01, "they differ, most in “good”, given to 0 % of the samples and 10 % of the texts (divergence 0.030 bits"),
     ],
 )
 def test_samples_are_compared_with_texts_in_words_first(two_labels, p_value, said):
@@ -146,7 +146,7 @@ def test_samples_are_compared_with_texts_in_words_first(two_labels, p_value, sai
 def test_findings_are_in_words_and_followed_by_how_far_to_trust_them(two_labels):
     vars(two_labels)["group_tests"] = pd.DataFrame([{"classifier": "mood", "p_holm": 0.001}])
     said = words(summary.finding(two_labels))
-    assert said.startswith("- **“mood”** (what it was told). Of “letter”, mood calls 40 % “good”; of “poem”, 10 %.")
+    assert said.startswith("- **“mood”** (what it was told). It calls 40 % of “letter” “good”, and 10 % of “poem”.")
     assert re.search(r"\*Trust:\* It agrees with people on \d+ % of \d+ held-out texts, ", said)
     picture = summary.finding_picture(two_labels)
     assert "letter: good 40 %, bad 60 %" in picture.alternative_text.replace(NO_BREAK, " ")
