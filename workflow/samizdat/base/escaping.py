@@ -11,8 +11,9 @@ _SPECIAL = re.compile(
     r"|:(?=[/:]|[\w+-]+:)|(?<=:):|(?<=www)\."  # automatic links, :emoji: and fences
     r"|(?<=^Table):|(?<=^table):|^\s*(?:[-:(%]|\w+[.)])"  # captions, definitions, titles, lists: at a line's beginning
 )
-# MathJax in Jupyter reads dollars in the finished page as math, except in elements of these classes.
-_DOLLAR = '<span class="mathjax_ignore tex2jax_ignore">&#36;</span>'
+# What MathJax in Jupyter reads in the finished page as the beginning of math, except in elements of these classes.
+_MATH = re.compile(r"\$|\\(?=[(\[]|begin)")
+_NO_MATH = '<span class="mathjax_ignore tex2jax_ignore">&#{};</span>'
 # Control characters that change the direction of the text after them. Marks and joiners are kept, as scripts need them.
 _DIRECTION = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u206a\u206b\u206c\u206d\u206e\u206f")
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"  # around a name whose direction doesn't affect its neighbours
@@ -51,10 +52,9 @@ def escape(text: str) -> str:
 
 def _escape_line(line: str) -> str:
     def reference(match: re.Match[str]) -> str:
-        return "".join(
-            _DOLLAR if character == "$" else character if character.isalnum() else f"&#{ord(character)};"
-            for character in match.group()
-        )
+        if _MATH.match(line, match.start()):
+            return _NO_MATH.format(ord(match.group()))
+        return "".join(character if character.isalnum() else f"&#{ord(character)};" for character in match.group())
 
     escaped = _SPECIAL.sub(reference, line)
     # Several spaces would become one.
