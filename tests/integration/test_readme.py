@@ -6,7 +6,7 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from conftest import BUILT_BY_MAKE, ROOT, Checkout
+from conftest import BUILT_BY_MAKE, ROOT, new_checkout
 from samizdat.base import configuration
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_table
@@ -80,7 +80,8 @@ def test_every_file_that_it_names_exists():
 
 
 @pytest.mark.skipif(not BUILT_BY_MAKE, reason="needs the environment that make builds")
-def test_three_steps_to_ones_own_corpus_and_one_text_more(checkout):
+def test_three_steps_to_ones_own_corpus_and_one_text_more(tmp_path):
+    checkout = new_checkout(tmp_path / "checkout", warm=True)
     texts = [f"{line} Číslo {number}." for number in range(60) for line in LINES]
     corpus = checkout.root / "data" / "texts.txt"
     corpus.write_text("\n".join(texts), encoding="utf-8")
@@ -91,7 +92,6 @@ def test_three_steps_to_ones_own_corpus_and_one_text_more(checkout):
     page = (checkout.root / "results/mine/report/report.html").read_text(encoding="utf-8")
     assert "What a small GPT-2 learned from my texts" in page and "Byl jednou jeden" in page
 
-    checkout = Checkout(checkout.root, warm=True)
     # One more classifier, from a folder: nothing is trained again.
     write_classifier(checkout.root / "mood", ("sad", "merry"), "bert")
     described = {"predicts": "a mood", "made_for": "tests", "reference": "nowhere"}
