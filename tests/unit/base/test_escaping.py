@@ -115,7 +115,9 @@ def test_a_mark_has_exactly_the_passage():
     assert "<mark>" not in quoted("one two", language="en", longest=3, marked=(4, 7))
 
 
-@pytest.mark.parametrize(("text", "begins"), [("$x$", 2), (r"\(x\)", 1), (r"\[x\]", 1), (r"\begin{align}", 1), (r"a \ b\n", 0)])
+@pytest.mark.parametrize(
+    ("text", "begins"), [("$x$", 2), (r"\(x\)", 1), (r"\[x\]", 1), (r"\begin{align}", 1), (r"a \ b\n", 0)]
+)
 def test_what_begins_math_in_jupyter_is_apart(text, begins):
     assert escape(text).count("mathjax_ignore") == begins
     assert html.unescape(re.sub(r"<[^>]+>", "", escape(text))) == text

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from samizdat.reporting import Run, summary
+from samizdat.reporting import Run, agreement, raters, summary
 from samizdat.reporting.words import NO_BREAK
 from support.reading import plain
 from support.run_fixture import make_run, sentences
@@ -146,7 +146,9 @@ def test_samples_are_compared_with_texts_in_words_first(two_labels, p_value, sai
 def test_findings_are_in_words_and_followed_by_how_far_to_trust_them(two_labels):
     vars(two_labels)["group_tests"] = pd.DataFrame([{"classifier": "mood", "p_holm": 0.001}])
     said = words(summary.finding(two_labels))
-    assert said.startswith("- **“mood”** (what it was told). It calls 40 % of “letter” “good”, and 10 % of “poem”.")
+    assert said.startswith(
+        "- **“mood”** (what it was told). It gives “good” to 40 % of “letter” and to 10 % of “poem”."
+    )
     assert re.search(r"\*Trust:\* It agrees with people on \d+ % of \d+ held-out texts, ", said)
     picture = summary.finding_picture(two_labels)
     assert "letter: good 40 %, bad 60 %" in picture.alternative_text.replace(NO_BREAK, " ")
@@ -181,3 +183,10 @@ def test_several_models_are_named(tmp_path):
     assert bars_of(summary.learning_picture(run))[1][-2:] == ["b-model", "a-model"]
     assert "At temperature 0.7 of “a-model”:" in words(summary.writing(run))
     assert "At temperature 0.7 of “a-model”: " in words(summary.copying(run))
+
+
+def test_where_nobody_was_asked_nothing_is_said_of_classifiers_that_are_compared(fresh):
+    fresh.rater_quality = fresh.rater_quality[:0]
+    assert raters.opening(fresh).markdown == "People were not asked about this run."
+    fresh.cards = {}
+    assert raters.opening(fresh).markdown == agreement.NONE_COMPARABLE

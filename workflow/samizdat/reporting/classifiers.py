@@ -131,7 +131,7 @@ def _overall_finding(run: Run, shares: pd.DataFrame, who: str = "") -> str:
     """Say which label has the largest share of all texts; `who` gives it, else the classifier's name is written."""
     top = max(rows_of(shares), key=lambda row: row["share"])
     who = who or drawn(titled(run, top["classifier"]))
-    return f"{who} calls {percent(top['share'])} of all texts “{drawn(top['label'])}”"
+    return f"{who} gives “{drawn(top['label'])}” to {percent(top['share'])} of all texts"
 
 
 def _group_finding(run: Run, shares: pd.DataFrame, who: str = "") -> str:
@@ -159,8 +159,8 @@ def _group_finding(run: Run, shares: pd.DataFrame, who: str = "") -> str:
             gap = high["share"] - low["share"]
             if gap > best[0]:
                 found = (
-                    f"{who or drawn(titled(run, classifier))} calls {percent(high['share'])} of "
-                    f"“{drawn(high['group'])}” “{drawn(high['label'])}”, and {percent(low['share'])} of "
+                    f"{who or drawn(titled(run, classifier))} gives “{drawn(high['label'])}” to "
+                    f"{percent(high['share'])} of “{drawn(high['group'])}” and to {percent(low['share'])} of "
                     f"“{drawn(low['group'])}”"
                 )
                 best = (gap, found)
