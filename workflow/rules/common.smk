@@ -143,7 +143,9 @@ def training_asks(name):
     settings = configuration.model_settings(config, name)
     vocabulary = configuration.tokenizer_settings(config, MODELS[name]["tokenizer"])
     gpus = gpus_asked(workflow, config["device"], settings["processes"])
-    return asks(training_memory_mb(settings, vocabulary_size(vocabulary)), minutes=480) | dict(gpu=gpus, gpu_turn=GPU_TURN)
+    return asks(training_memory_mb(settings, vocabulary_size(vocabulary)), minutes=480) | dict(
+        gpu=gpus, gpu_turn=GPU_TURN
+    )
 
 
 def begin_on_cluster():

@@ -70,7 +70,10 @@ for name in MODELS:
 
 # The model that runs in a page, and this page.
 PLAYED = config["play"] or next(iter(MODELS))
-ROUNDED = [f"{RESULTS}/models/{PLAYED}/eight_bits/{file}" for file in ["summary.json", *(f"{percent}.safetensors" for percent in KEPT[PLAYED])]]
+ROUNDED = [
+    f"{RESULTS}/models/{PLAYED}/eight_bits/{file}"
+    for file in ["summary.json", *(f"{percent}.safetensors" for percent in KEPT[PLAYED])]
+]
 PLAY = [*ROUNDED, f"{RESULTS}/report/play.html"] if config["play"] else []
 
 

@@ -113,3 +113,11 @@ def test_a_mark_changes_no_character_of_a_text(reader):
 def test_a_mark_has_exactly_the_passage():
     assert quoted("one two three", language="en", marked=(4, 7)) == '<bdi lang="en">one <mark>two</mark> three</bdi>'
     assert "<mark>" not in quoted("one two", language="en", longest=3, marked=(4, 7))
+
+
+@pytest.mark.parametrize(
+    ("text", "begins"), [("$x$", 2), (r"\(x\)", 1), (r"\[x\]", 1), (r"\begin{align}", 1), (r"a \ b\n", 0)]
+)
+def test_what_begins_math_in_jupyter_is_apart(text, begins):
+    assert escape(text).count("mathjax_ignore") == begins
+    assert html.unescape(re.sub(r"<[^>]+>", "", escape(text))) == text

@@ -6,6 +6,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from samizdat.base.escaping import plain, shortened
 from samizdat.measures.label_metrics import FEWEST_GIVEN
 from samizdat.records.classifiers import SINGLE_LABEL
 from samizdat.reporting import verdicts
@@ -151,7 +152,7 @@ def scores(run: Run) -> Picture | Prose:
 
 def _metric(row: Row) -> str:
     """Name the metric of a row as the figure shows it."""
-    return METRICS[row["metric"]] + ("" if is_null(row["label"]) else f" of “{drawn(row['label'])}”")
+    return METRICS[row["metric"]] + ("" if is_null(row["label"]) else f" of “{plain(shortened(row['label'], 60))}”")
 
 
 def _panel(run: Run, classifier: str, scores: pd.DataFrame, methods: Mapping[str, pd.DataFrame]) -> Panel:

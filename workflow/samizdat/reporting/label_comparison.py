@@ -88,7 +88,7 @@ def _sentence(run: Run, row: Row) -> str:
 def _brief(run: Run, row: Row) -> str:
     """Say one divergence in short."""
     start = f"Labels of samples{of_model(run, row)} and of texts: "
-    apart = f"{_bits(row['observed_bits'])}{NO_BREAK}bits apart"
+    apart = f"divergence {_bits(row['observed_bits'])}{NO_BREAK}bits"
     if is_null(row["p_value"]):
         return f"{start}too few documents for a comparison ({apart})"
     apart += f"; by chance up to {_bits(row['chance_bits'])}"
