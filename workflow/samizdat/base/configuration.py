@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from samizdat.base.classifier_problems import classifier_problems
 from samizdat.base.config_file import Origin, Way, read_config
 from samizdat.base.corpus_files import label_table
 from samizdat.base.errors import UserError
@@ -14,7 +15,6 @@ from samizdat.base.play_size import size_problems
 from samizdat.base.schema_problems import schema_problems
 
 SCHEMA_PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
-DEMO_LABELS = ("sentiment", "source")
 # Between a model's name, which has no dot, and the number of a training after the first.
 SEED = ".seed"
 # The keys of `training` that a recipe can decide; so can it `vocabulary_size` of a tokenizer that is trained.
@@ -173,7 +173,7 @@ def _combination_problems(config: Config) -> Iterator[str]:
     for item in config["models"]:
         yield from _model_problems(config, item)
     for item in config["classifiers"]:
-        yield from _classifier_problems(config, item)
+        yield from classifier_problems(config, item, scoring_settings(config, item["name"]))
     pushed, models = config["push"]["model"], [item["name"] for item in config["models"]]
     if pushed not in (None, *models):
         yield f"`push.model` is {pushed!r}, but `models` has only {', '.join(models)}"
@@ -263,55 +263,3 @@ def _recipe_problems(name: str, settings: Config) -> Iterator[str]:
         yield f"{name}: `batch_tokens` is set, but `context_tokens` is left to a recipe; set both or neither"
     if settings["micro_batch_sequences"] != "auto" and settings["batch_tokens"] == "auto":
         yield f"{name}: `micro_batch_sequences` is set, but `batch_tokens` is left to a recipe; set both or neither"
-
-
-def _classifier_problems(config: Config, item: Config) -> Iterator[str]:
-    name, column = f"classifier {item['name']!r}", item.get("label_column")
-    corpus = config["corpus"]
-    labels = DEMO_LABELS if corpus["source"] == "demo" else [*corpus["label_columns"], *corpus["rater_columns"]]
-    if column is not None and column not in labels:
-        has = (
-            f"has only {', '.join(labels)}"
-            if labels
-            else "has none (see `corpus.label_columns` and `corpus.rater_columns`)"
-        )
-        yield f"{name}: `label_column` is {column!r}, but the corpus {has}"
-    yield from _source_problems(config, item, name)
-    settings = scoring_settings(config, item["name"])
-    if settings["window_overlap_tokens"] * 2 > settings["max_length_tokens"]:
-        yield (
-            f"{name}: `window_overlap_tokens` {settings['window_overlap_tokens']} is more than half of "
-            f"`max_length_tokens` {settings['max_length_tokens']}"
-        )
-    if settings["batch_tokens"] != "auto" and settings["batch_tokens"] < settings["max_length_tokens"]:
-        yield (
-            f"{name}: `batch_tokens` {settings['batch_tokens']} is less than one window of `max_length_tokens` "
-            f"{settings['max_length_tokens']}"
-        )
-
-
-def _source_problems(config: Config, item: Config, name: str) -> Iterator[str]:
-    source, kind = item["source"], item.get("kind")
-    if source == "finetune":
-        if item.get("label_column") is None:
-            yield f"{name}: `source: finetune` needs `label_column`, the column of human labels to learn"
-        for key in ("labels", "label_names", "label_map", "kind", "template"):
-            if key in item:
-                yield f"{name}: `{key}` is for ready-made classifiers; here `label_column` gives the labels"
-        kind = "single_label"
-    else:
-        for key in ("checkpoint", "labels", "template", "kind") if source == "zero_shot" else ("checkpoint",):
-            if not item.get(key):
-                yield f"{name}: `source: {source}` needs `{key}` (`config/config.yaml` explains it)"
-        for key in sorted(set(item) & (set(config["finetuning"]) - {"checkpoint", "revision", "precision"})):
-            yield f"{name}: `{key}` is for `source: finetune`"
-        if source == "zero_shot" and kind == "number":
-            yield f"{name}: `kind: number` is for `source: checkpoint`; `source: zero_shot` gives labels"
-        other = "label_names" if source == "zero_shot" else "template"
-        if other in item:
-            yield f"{name}: `{other}` is not for `source: {source}`; remove it"
-    for key, needed in (
-        ("threshold", "multi_label"), ("label_separator", "multi_label"), ("abstain_below", "single_label"),
-    ):  # fmt: skip
-        if key in item and kind != needed:
-            yield f"{name}: `{key}` is for `kind: {needed}`; say so, or remove `{key}`"
