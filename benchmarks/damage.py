@@ -139,7 +139,7 @@ def _segment_reader(path: Path) -> Callable[[], bool]:
     folder = path.parent
     cards = Path("results/tiny/classifiers").glob("*/card.json")
     counts = [len(json.loads(card.read_text(encoding="utf-8"))["labels"]) for card in cards]
-    # A row is a hash, a number of windows, and the probabilities.
+    # A row is a hash, a number of windows, and the scores.
     fits = [all(part.stat().st_size % (36 + 4 * count) == 0 for part in folder.iterdir()) for count in counts]
     labels = counts[fits.index(True)]
     row = 36 + 4 * labels
@@ -147,7 +147,7 @@ def _segment_reader(path: Path) -> Callable[[], bool]:
 
     def scores() -> set[tuple[bytes, int, bytes]]:
         store = ScoreStore(folder.parent, folder.name, labels)
-        return {(score.key, score.windows, score.probabilities.tobytes()) for score in store.known(keys)}
+        return {(score.key, score.windows, score.scores.tobytes()) for score in store.known(keys)}
 
     expected = scores()
     return lambda: not scores() <= expected or path.is_file()

@@ -10,6 +10,7 @@ import yaml
 from samizdat.base.config_file import Origin, Way, read_config
 from samizdat.base.corpus_files import label_table
 from samizdat.base.errors import UserError
+from samizdat.base.play_size import size_problems
 from samizdat.base.schema_problems import schema_problems
 
 SCHEMA_PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
@@ -113,8 +114,12 @@ def training_options(config: Config, training: str) -> Config:
 
 
 def scoring_settings(config: Config, name: str) -> Config:
-    """Return the settings of `classification` for the item `name` of `classifiers`, which may override them."""
-    return _overridden(config["classification"], config["classifiers"], name)
+    """Return the settings of `classification` for the item `name` of `classifiers`, which may override them.
+
+    Without `threshold`, which is part of the classifier's description.
+    """
+    settings = _overridden(config["classification"], config["classifiers"], name)
+    return {key: value for key, value in settings.items() if key != "threshold"}
 
 
 def finetuning_settings(config: Config, name: str) -> Config:
@@ -130,8 +135,9 @@ def _overridden(section: Config, items: list[Config], name: str) -> Config:
 def classifier_description(config: Config, name: str) -> Config:
     """Return the description of the classifier `name`: what it predicts, what it was made for, and so on."""
     item = _item(config["classifiers"], name)
-    optional = {key: item.get(key) for key in ("label_column", "min_words", "max_words")}
+    optional = {key: item.get(key) for key in ("kind", "label_column", "label_separator", "min_words", "max_words")}
     optional |= {"label_map": item.get("label_map", {}), "languages": item.get("languages", [])}
+    optional |= {"threshold": item.get("threshold", config["classification"]["threshold"])}
     return {key: item[key] for key in ("name", "predicts", "made_for", "reference")} | optional
 
 
@@ -171,6 +177,10 @@ def _combination_problems(config: Config) -> Iterator[str]:
     pushed, models = config["push"]["model"], [item["name"] for item in config["models"]]
     if pushed not in (None, *models):
         yield f"`push.model` is {pushed!r}, but `models` has only {', '.join(models)}"
+    if config["play"] not in (None, *models):
+        yield f"`play` is {config['play']!r}, but `models` has only {', '.join(models)}"
+    elif config["play"] is not None:
+        yield from _play_problems(config)
 
 
 def _corpus_problems(corpus: Config) -> Iterator[str]:
@@ -225,6 +235,19 @@ def _model_problems(config: Config, item: Config) -> Iterator[str]:
         yield (f"{name}: `sampling.max_new_tokens` {longest} leaves no room for a prompt in `context_tokens` {context}")
 
 
+def _play_problems(config: Config) -> Iterator[str]:
+    """Say why the page with the model must not be made: what it could show, and its size as far as it is known."""
+    if not config["publish_texts"]:
+        yield (
+            "`play` puts a model into a page, and a model can write texts down that it has learned, but "
+            "`publish_texts` is false; set `play: null`"
+        )
+    model = _item(config["models"], config["play"])
+    if any(item["name"] == model["tokenizer"] for item in config["tokenizers"]):
+        vocabulary = tokenizer_settings(config, model["tokenizer"])
+        yield from size_problems(model["name"], model_settings(config, model["name"]), vocabulary)
+
+
 def _recipe_problems(name: str, settings: Config) -> Iterator[str]:
     left = [key for key in RECIPE_KEYS if settings[key] == "auto"]
     if left and settings["checkpoint"] is not None:
@@ -249,17 +272,7 @@ def _classifier_problems(config: Config, item: Config) -> Iterator[str]:
             else "has none (see `corpus.label_columns` and `corpus.rater_columns`)"
         )
         yield f"{name}: `label_column` is {column!r}, but the corpus {has}"
-    if item["source"] == "finetune":
-        if column is None:
-            yield f"{name}: `source: finetune` needs `label_column`, the column of human labels to learn"
-        for key in ("labels", "label_names", "label_map"):
-            if key in item:
-                yield f"{name}: `{key}` is for `source: checkpoint`; here `label_column` gives the labels"
-    else:
-        if not item.get("checkpoint"):
-            yield f"{name}: `source: checkpoint` needs `checkpoint`, a folder or a Hub id"
-        for key in sorted(set(item) & (set(config["finetuning"]) - {"checkpoint", "revision", "precision"})):
-            yield f"{name}: `{key}` is for `source: finetune`"
+    yield from _source_problems(config, item, name)
     settings = scoring_settings(config, item["name"])
     if settings["window_overlap_tokens"] * 2 > settings["max_length_tokens"]:
         yield (
@@ -271,3 +284,30 @@ def _classifier_problems(config: Config, item: Config) -> Iterator[str]:
             f"{name}: `batch_tokens` {settings['batch_tokens']} is less than one window of `max_length_tokens` "
             f"{settings['max_length_tokens']}"
         )
+
+
+def _source_problems(config: Config, item: Config, name: str) -> Iterator[str]:
+    source, kind = item["source"], item.get("kind")
+    if source == "finetune":
+        if item.get("label_column") is None:
+            yield f"{name}: `source: finetune` needs `label_column`, the column of human labels to learn"
+        for key in ("labels", "label_names", "label_map", "kind", "template"):
+            if key in item:
+                yield f"{name}: `{key}` is for ready-made classifiers; here `label_column` gives the labels"
+        kind = "single_label"
+    else:
+        for key in ("checkpoint", "labels", "template", "kind") if source == "zero_shot" else ("checkpoint",):
+            if not item.get(key):
+                yield f"{name}: `source: {source}` needs `{key}` (`config/config.yaml` explains it)"
+        for key in sorted(set(item) & (set(config["finetuning"]) - {"checkpoint", "revision", "precision"})):
+            yield f"{name}: `{key}` is for `source: finetune`"
+        if source == "zero_shot" and kind == "number":
+            yield f"{name}: `kind: number` is for `source: checkpoint`; `source: zero_shot` gives labels"
+        other = "label_names" if source == "zero_shot" else "template"
+        if other in item:
+            yield f"{name}: `{other}` is not for `source: {source}`; remove it"
+    for key, needed in (
+        ("threshold", "multi_label"), ("label_separator", "multi_label"), ("abstain_below", "single_label"),
+    ):  # fmt: skip
+        if key in item and kind != needed:
+            yield f"{name}: `{key}` is for `kind: {needed}`; say so, or remove `{key}`"

@@ -26,7 +26,7 @@ def cards(run: Run) -> Table | Prose:
     rows = [
         [
             name(card.name),
-            "; ".join([escape(card.predicts), *_mapped(card)]),
+            "; ".join([escape(card.predicts), *_asked(card), *_mapped(card)]),
             escape(card.made_for),
             escape(card.reference),
             escape(card.origin) + (f" on {counted(card.training_texts, 'text')}" if card.training_texts else ""),
@@ -38,6 +38,14 @@ def cards(run: Run) -> Table | Prose:
         if rows
         else Prose(NONE_APPLIED)
     )
+
+
+def _asked(card: ClassifierCard) -> Iterator[str]:
+    """Say with which statements a zero-shot classifier is asked."""
+    if card.hypotheses:
+        statements = joined(label(one) for one in card.hypotheses[:NAMED_LABELS])
+        more = len(card.hypotheses) - NAMED_LABELS
+        yield f"not trained for it, but asked whether a text says {statements}" + (f" and {more} more" * (more > 0))
 
 
 def _mapped(card: ClassifierCard) -> Iterator[str]:
@@ -93,7 +101,7 @@ def shares_by_group(run: Run) -> Picture | Prose:
     """Draw each classifier's label shares in each group of texts, with intervals."""
     shares = run.shares[run.shares["subset"] == "texts"]
     if shares.empty:
-        return Prose(NONE_APPLIED)
+        return Prose("No classifier of this run gives each text one label." if run.cards else NONE_APPLIED)
     of_groups = shares[shares["group_kind"] == "group"]
     ordered = [group for group in run.texts["group"].value_counts().index if group in set(of_groups["group"])]
     groups = ordered[:SHOWN_GROUPS]

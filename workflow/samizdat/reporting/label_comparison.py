@@ -141,7 +141,7 @@ def shares(run: Run) -> Picture | Prose:
     return draw_label_shares(
         run,
         _finding(run, names),
-        next_to_texts(run, samples, "samples, temperature {}"),
+        next_to_texts(shares_of_texts(run), samples, "samples, temperature {}"),
         names,
         kind=f"Points with {percent(run.confidence)} intervals",
         inches=(0.14, 0.1),

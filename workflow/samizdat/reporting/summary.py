@@ -5,8 +5,18 @@ from collections.abc import Iterator
 import numpy as np
 
 from samizdat.base.escaping import escape, isolated, shortened
+from samizdat.records.classifiers import MULTI_LABEL, SINGLE_LABEL
 from samizdat.records.samples import begun_with_nothing
-from samizdat.reporting import agreement, classifiers, fitness, label_comparison, raters, sample_quality
+from samizdat.reporting import (
+    agreement,
+    classifiers,
+    fitness,
+    label_comparison,
+    numbers,
+    raters,
+    sample_quality,
+    several_labels,
+)
 from samizdat.reporting.copied_passages import copy_in_context, source_of, with_copy_marked
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
 from samizdat.reporting.held_out_loss import best_model
@@ -190,6 +200,15 @@ def finding(run: Run) -> Prose:
 
 def _findings(run: Run) -> Iterator[str]:
     for classifier in run.cards:
+        card = run.cards[classifier]
+        begun = [
+            f"- **{label(classifier)}** ({escape(shortened(card.predicts))}).",
+            *fitness.warnings_of(run, classifier),
+        ]
+        if card.kind != SINGLE_LABEL:
+            of_kind = several_labels if card.kind == MULTI_LABEL else numbers
+            yield " ".join([*begun, *of_kind.in_brief(run, classifier)])
+            continue
         if classifier not in set(run.shares["classifier"]):
             yield f"- {label(classifier)} gave no text a label."
             continue
@@ -197,9 +216,7 @@ def _findings(run: Run) -> Iterator[str]:
         found = [f"{sentence}." for sentence in (classifiers.in_brief(run, classifier), *compared)]
         by_raters = raters.in_brief(run, classifier)
         trust = [f"{agreement.in_brief(run, classifier)}.", *([f"{by_raters}."] if by_raters else [])]
-        predicts = escape(shortened(run.cards[classifier].predicts))
-        warned = fitness.warnings_of(run, classifier)
-        yield " ".join([f"- **{label(classifier)}** ({predicts}).", *warned, *found, "*Trust:*", *trust])
+        yield " ".join([*begun, *found, "*Trust:*", *trust])
 
 
 def finding_picture(run: Run) -> Picture | None:

@@ -225,7 +225,7 @@ def examples(run: Run) -> Table | Prose:
             row["certainty"],
             quoted(texts[row["id"]], language=run.language),
             scored(row["label"], percent(row["probability"])),
-            scored(row["runner_up"], percent(row["runner_up_probability"])),
+            "" if is_null(row["runner_up"]) else scored(row["runner_up"], percent(row["runner_up_probability"])),
         ]
         for row in rows_of(found)
     ]

@@ -114,6 +114,16 @@ def told_by_people(run: Run) -> int:
     return next((1 if row["value"] > 0 else -1 for row in _found(run, rows)), 0)
 
 
+def differing_labels(run: Run, between: str) -> list[Row]:
+    """Find the labels of multi-label classifiers whose share differs.
+
+    Args:
+        run: the run.
+        between: "groups" of texts, or "samples" and texts.
+    """
+    return _found(run, run.label_differences[run.label_differences["between"] == between])
+
+
 def published(divergences: pd.DataFrame) -> pd.DataFrame:
     """Choose the rows that compare all unprompted samples of a published model with the texts."""
     return divergences[(divergences["begun_with"] == "nothing") & divergences["temperature"].isna()]
