@@ -136,7 +136,7 @@ def _bars(run: Run, rows: pd.DataFrame) -> dict[str, dict[str, Row]]:
     groups = set(rows.loc[rows["group_kind"] == "group", "group"])
     largest = [one for one in run.texts["group"].value_counts().index if one in groups][:SHOWN_GROUPS]
     temperatures = sorted(set(rows.loc[rows["group_kind"] == "temperature", "group"]), key=float)
-    chosen = [("all texts", "texts", "all", None), *((drawn(one), "texts", "group", one) for one in largest)]
+    chosen = [("all texts", "texts", "all", None), *((one, "texts", "group", one) for one in largest)]
     chosen += [(f"samples, temperature {one}", "samples", "temperature", one) for one in temperatures]
     bars = {}
     for words, subset, kind, group in chosen:
