@@ -11,7 +11,7 @@ from samizdat.base.classifier_problems import classifier_problems
 from samizdat.base.config_file import Origin, Way, read_config
 from samizdat.base.corpus_files import label_table
 from samizdat.base.errors import UserError
-from samizdat.base.play_size import size_problems
+from samizdat.base.play_size import play_problems
 from samizdat.base.schema_problems import schema_problems
 
 SCHEMA_PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
@@ -180,7 +180,7 @@ def _combination_problems(config: Config) -> Iterator[str]:
     if config["play"] not in (None, *models):
         yield f"`play` is {config['play']!r}, but `models` has only {', '.join(models)}"
     elif config["play"] is not None:
-        yield from _play_problems(config)
+        yield from play_problems(config, model_settings(config, config["play"]))
 
 
 def _corpus_problems(corpus: Config) -> Iterator[str]:
@@ -237,19 +237,6 @@ def _model_problems(config: Config, item: Config) -> Iterator[str]:
     context = settings["context_tokens"]
     if settings["checkpoint"] is None and context != "auto" and longest >= context:
         yield (f"{name}: `sampling.max_new_tokens` {longest} leaves no room for a prompt in `context_tokens` {context}")
-
-
-def _play_problems(config: Config) -> Iterator[str]:
-    """Say why the page with the model must not be made: what it could show, and its size as far as it is known."""
-    if not config["publish_texts"]:
-        yield (
-            "`play` puts a model into a page, and a model can write texts down that it has learned, but "
-            "`publish_texts` is false; set `play: null`"
-        )
-    model = _item(config["models"], config["play"])
-    if any(item["name"] == model["tokenizer"] for item in config["tokenizers"]):
-        vocabulary = tokenizer_settings(config, model["tokenizer"])
-        yield from size_problems(model["name"], model_settings(config, model["name"]), vocabulary)
 
 
 def _recipe_problems(name: str, settings: Config) -> Iterator[str]:

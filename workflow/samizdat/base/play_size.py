@@ -10,7 +10,7 @@ _GPT2_TOKENS = 50_257  # of GPT-2's own vocabulary
 
 def vocabulary_size(tokenizer: Mapping[str, Any]) -> int | str | None:
     """Return the size of a vocabulary by its settings: `auto` where a recipe decides it, None for a checkpoint's."""
-    return _GPT2_TOKENS if tokenizer["source"] == "gpt2" else tokenizer["vocabulary_size"]
+    return _GPT2_TOKENS if tokenizer["source"] == "gpt2" else tokenizer.get("vocabulary_size")
 
 
 def weight_count(settings: Mapping[str, Any], vocabulary_size: int | str | None) -> int | None:
@@ -26,19 +26,26 @@ def weight_count(settings: Mapping[str, Any], vocabulary_size: int | str | None)
     return int(12 * layers * width**2 + (vocabulary_size + context) * width)
 
 
-def size_problems(model: str, settings: Mapping[str, Any], tokenizer: Mapping[str, Any]) -> Iterator[str]:
-    """Say that the page with a model would be too large, before anything is trained; its weights have a byte each.
+def play_problems(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
+    """Say why the page with the model `play` must not be made: it could show texts, or it is known to be too large.
 
     Args:
-        model: its name.
-        settings: of its training.
-        tokenizer: the settings of its tokenizer.
+        config: the whole config.
+        settings: of the model's training.
     """
-    percents = settings["keep_percents"]
-    estimated = (weight_count(settings, vocabulary_size(tokenizer)) or 0) * len(percents) * _BASE64
-    if estimated > LARGEST_BYTES:
+    if not config["publish_texts"]:
         yield (
-            f"`play`: the page with the model {model!r} would have about {estimated / 1e6:.0f} MB for its "
-            f"{len(percents)} checkpoints, and may have {LARGEST_BYTES / 1e6:.0f} MB; keep fewer (`keep_percents`), "
-            "name a smaller model, or set `play: null`"
+            "`play` puts a model into a page, and a model can write texts down that it has learned, but "
+            "`publish_texts` is false; set `play: null`"
         )
+    percents = settings["keep_percents"]
+    model = next(item for item in config["models"] if item["name"] == config["play"])
+    for tokenizer in config["tokenizers"]:
+        weights = weight_count(settings, vocabulary_size(tokenizer)) or 0  # a byte each
+        estimated = weights * len(percents) * _BASE64
+        if tokenizer["name"] == model["tokenizer"] and estimated > LARGEST_BYTES:
+            yield (
+                f"`play`: the page with the model {model['name']!r} would have about {estimated / 1e6:.0f} MB for its "
+                f"{len(percents)} checkpoints, and may have {LARGEST_BYTES / 1e6:.0f} MB; keep fewer "
+                "(`keep_percents`), name a smaller model, or set `play: null`"
+            )
