@@ -37,6 +37,7 @@ TINY = ["--configfile", "config/tiny.yaml"]
 LEFT_OUT = ("lock", "provenance.json")
 BY_HAND = ("this is a bug", "Traceback", "delete ")
 IMPORT_SECONDS = 1.5
+PINS = Path("envs/archives.txt")
 SHARE_DAMAGED = 0.25  # of the results, before a rerun
 
 
@@ -108,9 +109,9 @@ BACKUP = Path(tempfile.gettempdir(), f"samizdat-segments-{os.getpid()}")
 def reader_of(path: Path) -> Callable[[], bool] | None:
     """Return what says whether a file is believed, as the step that reads it does; None: no step checks it alone."""
     if path.parts[0] == "results":
-        return (lambda: not damaged([path.as_posix()], [])) if not is_checksum(path) else None
+        return (lambda: not damaged([path.as_posix()], [], PINS)) if not is_checksum(path) else None
     if "downloads" in path.parts:
-        return (lambda: not damaged([], [path.as_posix()])) if not is_checksum(path) else None
+        return (lambda: not damaged([], [path.as_posix()], PINS)) if not is_checksum(path) else None
     if "scores" in path.parts[:2]:
         return _segment_reader(path)
     if "finished" in path.parts or path.name == "finished.json":

@@ -40,7 +40,7 @@ OUTPUTS = [
     *REPORTS,
 ]
 # A job on another machine reads the rules again; its files are already checked.
-DAMAGED = damaged(dict.fromkeys(OUTPUTS), ARCHIVES) if workflow.is_main_process else []
+DAMAGED = damaged(dict.fromkeys(OUTPUTS), ARCHIVES, Path("envs/archives.txt")) if workflow.is_main_process else []
 make_again(workflow, DAMAGED)
 
 
