@@ -68,7 +68,7 @@ def test_every_file_that_it_names_exists():
         assert (ROOT / file).is_file(), target
         assert not section or f"\n## {section}\n" in (ROOT / file).read_text(encoding="utf-8"), target
     for key in re.findall(
-        r"`(config/[a-z]+\.yaml|report/(?!report|quarto\.ipynb|index\.html)[a-z.]+|docs/[a-z.]+)`", README
+        r"`(config/[a-z]+\.yaml|report/(?!report|play\.html|quarto\.ipynb|index\.html)[a-z.]+|docs/[a-z.]+)`", README
     ):
         assert (ROOT / key).is_file() or key == "config/mine.yaml", key
 

@@ -14,7 +14,6 @@ from samizdat.base import configuration
 from samizdat.base.corpus_files import label_table, list_files
 from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
-from samizdat.base.notes import still_empty
 from samizdat.base.play_size import vocabulary_size
 from samizdat.base.rule_params import folder_of, hashes_of_unnameable, nameable, options, paths, verbatim
 from samizdat.base.seeds import derive_seed

@@ -2,9 +2,6 @@
 # writes: results/<run>/report/quarto.ipynb, report.ipynb, report.html, report.pdf; with `play` play.html
 
 
-from samizdat.base.notes import still_empty
-
-
 rule execute_report:
     """Execute the notebook that the page is rendered from, and make the plain one that is handed in."""
     input:
@@ -124,21 +121,3 @@ rule write_play:
     shell:
         "python -m samizdat.publishing.write_play {params.texts} --rounded={params.rounded:q} --tokenizer={input.tokenizer:q}"
         " --look={params.look:q} --page={output:q} --work={params.work:q} --log={log:q} --title='page with the model'"
-
-
-def announce_results():
-    """Print where the report is; it is surely up to date only after rule all. Delete what an earlier config made."""
-    page = Path(RESULTS, "report", "report.html")
-    pdf, play = page.with_suffix(".pdf"), page.with_name("play.html")
-    if not config["pdf"]:
-        pdf.unlink(missing_ok=True)
-    if not config["play"]:
-        play.unlink(missing_ok=True)
-    if page.is_file():
-        print(f"Report:   {page}\nNotebook: {page.with_suffix('.ipynb')}", file=sys.stderr)
-        if pdf.is_file():
-            print(f"PDF:      {pdf}", file=sys.stderr)
-        if play.is_file():
-            print(f"Model:    {play}", file=sys.stderr)
-        if empty := still_empty(config):
-            print(empty, file=sys.stderr)

@@ -1,6 +1,7 @@
 """The kinds of classifiers: how each is found, how its logits become scores, and what these say of a text."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -128,8 +129,9 @@ def test_what_a_kind_cannot_have_is_refused(kind, labels, changes, words, tmp_pa
 
 def test_only_a_single_label_is_computed_in_the_fastest_format_by_itself():
     fast = Device("cpu", "cpu", "bfloat16", int8=False)
-    formats = {kind: outputs.number_format(kind, fast, "auto") for kind in outputs.PROBLEM_TYPES}
+    cards = {kind: SimpleNamespace(kind=kind, hypotheses=[]) for kind in outputs.PROBLEM_TYPES}
+    formats = {kind: outputs.number_format(card, fast, "auto") for kind, card in cards.items()}
     assert formats == {"single_label": torch.bfloat16, "multi_label": torch.float32, "number": torch.float32}
-    assert outputs.number_format("number", fast, "bfloat16") == torch.bfloat16
+    assert outputs.number_format(cards["number"], fast, "bfloat16") == torch.bfloat16
     close = np.array([[1.0, 1.0], [np.inf, 0.0]], np.float32)
     assert outputs.close_calls("multi_label", close, torch.bfloat16).tolist() == [False, True]
