@@ -1,7 +1,10 @@
 """Escaping of any text, hostile text too, so that pandoc, Quarto and Jupyter show exactly its characters."""
 
+import itertools
 import re
 import unicodedata
+
+from icu4py.breakers import CharacterBreaker
 
 # Characters with a meaning in Markdown, HTML, TeX math, citations, shortcodes or typographic quotes.
 _SPECIAL = re.compile(
@@ -16,6 +19,8 @@ _DOLLAR = '<span class="mathjax_ignore tex2jax_ignore">&#36;</span>'
 # Control characters that change the direction of the text after them. Marks and joiners are kept, as scripts need them.
 _DIRECTION = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u206a\u206b\u206c\u206d\u206e\u206f")
 _KEPT_FORMATS = set("\u200b\u200c\u200d\u200e\u200f\u061c\u2060\ufeff\u00ad")
+
+_LONGEST_LETTER = 32  # code points; a letter with more marks may be cut
 
 
 def visible(text: str) -> str:
@@ -66,7 +71,16 @@ def plain(text: str) -> str:
 
 def shortened(text: str, longest: int = 120) -> str:
     """Cut a text to `longest` characters, the last of which is then `…`."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return text if len(text) <= longest else f"{text[: whole_letters(text, longest - 1)]}…"
+
+
+def whole_letters(text: str, at: int) -> int:
+    """Return the last place up to `at`, in code points, at which a text can be cut without cutting a letter."""
+    at = min(max(0, at), len(text))
+    start = max(0, at - _LONGEST_LETTER)
+    around = re.sub("[\ud800-\udfff]", "?", text[start : at + _LONGEST_LETTER])  # ICU refuses halves of pairs
+    ends = itertools.accumulate(map(len, CharacterBreaker(around, "root")))
+    return max((start + end for end in ends if start + end <= at), default=start)
 
 
 def attribute(text: str) -> str:
@@ -86,7 +100,7 @@ def quoted(text: str, *, language: str, longest: int = 400, marked: tuple[int, i
         marked: where a passage begins and ends that is marked.
     """
     tail = f" … ({len(text):,} characters)" if len(text) > longest else ""
-    shown = text[:longest].rstrip() if tail else text
+    shown = text[: whole_letters(text, longest)].rstrip() if tail else text
     # No mark begins or ends between the two characters of one line end.
     begin, end = (min(place, len(shown)) - (place > 0 and shown[place - 1 : place + 1] == "\r\n") for place in marked)
     pieces = (
