@@ -114,6 +114,9 @@ def base(source: str) -> dict[str, Any]:
     mood = {"label_column": "mood"} if source == "files" else {}
     config["classifiers"] = [{"name": "ready", "source": "checkpoint", "checkpoint": "a/b", "labels": ["a"], **words}]
     config["classifiers"][0] |= {"labels": ["a", "b"], "label_map": {"a": "b"}, "languages": ["cs"]}
+    config["classifiers"][0] |= {"kind": "multi_label", "threshold": {"b": 0.5}, "label_separator": ";"}
+    asked = {"source": "zero_shot", "kind": "single_label", "labels": ["a", "b"], "template": "It is {}."}
+    config["classifiers"].append({"name": "asked", "checkpoint": "a/b", **asked, **words})
     if mood:
         config["classifiers"].append({"name": "own", "source": "finetune", **mood, **words})
     taken = {"name": "taken", "source": "checkpoint", "checkpoint": "a/b", "revision": "c"}

@@ -24,7 +24,9 @@ from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.corpus import TEXTS, CorpusSummary
 from samizdat.records.io import read_document, read_table
 from samizdat.records.models import ModelSummary
+from samizdat.records.statistics import STATISTICS
 from support import hub_fixtures
+from support.readme import blocks
 from support.small_corpus import write_texts
 
 GPU = yaml.safe_load((ROOT / "config" / "gpu.yaml").read_text(encoding="utf-8"))
@@ -197,10 +199,44 @@ def test_a_branch_that_moved_is_continued_anew(at_hub, tmp_path):
         assert read_document(ModelSummary, model / "summary.json").start == f"tests/moving@{commit}"
 
 
+# The README's classifiers of other kinds → the labels of a small checkpoint under each id.
+OF_KINDS = {"emotions": ("joy", "anger", "fear", "surprise"), "readability": ("ease",),
+            "tone": ("LABEL_0", "LABEL_1", "LABEL_2"), "topic": ("entailment", "neutral", "contradiction")}  # fmt: skip
+
+
+def classifiers_of_kinds(hub, folder: Path) -> list[dict]:
+    """Publish a small checkpoint for each classifier of the README's example of kinds; return its items."""
+    examples = [yaml.safe_load(one)["classifiers"] for one in blocks("yaml") if "label" in one and "kind" in one]
+    items = [{**item, "max_length_tokens": 64} for example in examples[1:] for item in example]
+    assert [item["name"] for item in items] == list(OF_KINDS)
+    for item in items:
+        hub.add(item["checkpoint"], hub_fixtures.write_classifier(folder / item["name"], OF_KINDS[item["name"]]))
+    # People's moods are among the emotions, under other names.
+    items[0] |= {"label_column": "mood", "label_separator": ";", "label_map": {"joy": "good", "anger": "bad"}}
+    return items
+
+
+def assert_kinds(results: Path, page: str) -> None:
+    """Check what the three classifiers said, and that the report says it."""
+    tables = {name: pq.read_table(results / "scores" / name / "texts.parquet").to_pylist() for name in OF_KINDS}
+    for row in tables["emotions"]:
+        given = zip(("good", "bad", "fear", "surprise"), row["probabilities"], strict=True)
+        assert row["labels"] == [label for label, probability in given if probability >= 0.3]
+    assert len({row["number"] for row in tables["readability"]}) == len(hub_fixtures.SENTENCES)
+    assert {row["label"] for row in tables["tone"]} <= {"negative", "neutral", "positive"}
+    assert {row["label"] for row in tables["topic"]} <= {"politics", "sport", "the weather"}
+    several = read_table(results / "statistics" / "quality.parquet", STATISTICS["quality"])
+    several = several[several["classifier"] == "emotions"]
+    assert {"micro_f1", "macro_f1"} <= set(several["metric"]) and {"good", "bad"} <= set(several["label"])
+    assert "Several labels at once" in page and "Numbers of texts and of samples" in page
+    assert "asked whether a text says" in page
+
+
 def test_a_whole_run_comes_from_the_hub_alone(hub, tmp_path):
     commit = hub.repositories["datasets", DATASET].branches["main"]
     checkout = new_checkout(tmp_path, warm=True)
     classifiers = [{**item, "max_length_tokens": 64} for item in GPU["classifiers"]]
+    more = classifiers_of_kinds(hub, tmp_path / "kinds")
     judged = next(item for item in classifiers if item["name"] == "sentiment")
     judged |= {"label_column": "mood", "label_map": {"negative": "bad", "positive": "good"}}
     overlay = checkout.overlay(
@@ -212,7 +248,7 @@ def test_a_whole_run_comes_from_the_hub_alone(hub, tmp_path):
         tokenizers=[{"name": "theirs", "source": "checkpoint", "checkpoint": GPT2, "revision": GPT2_COMMIT}],
         training={"checkpoint": GPT2, "revision": GPT2_COMMIT, "batch_tokens": 1024, "micro_batch_sequences": 16},
         models=[{"name": "continued", "tokenizer": "theirs"}],
-        classifiers=classifiers,
+        classifiers=[*classifiers, *more],
         prompts=["The old house"],
         sampling={"samples_per_prompt": 1, "unprompted_samples": 4, "max_new_tokens": 16},
         statistics={"bootstrap_resamples": 100},
@@ -223,7 +259,7 @@ def test_a_whole_run_comes_from_the_hub_alone(hub, tmp_path):
 
     results = checkout.root / "results" / "tiny"
     asked = {request.path.split("/resolve/")[0].strip("/") for request in hub.requests if "/resolve/" in request.path}
-    assert asked == {f"datasets/{DATASET}", GPT2, *(item["checkpoint"] for item in classifiers)}
+    assert asked == {f"datasets/{DATASET}", GPT2, *(item["checkpoint"] for item in [*classifiers, *more])}
     assert not (checkout.root / "work" / "downloads").exists()
     assert read_document(CorpusSummary, results / "corpus" / "summary.json").source == f"{DATASET}@{commit}"
     assert read_document(ModelSummary, results / "models/continued/summary.json").start == f"{GPT2}@{GPT2_COMMIT}"
@@ -238,10 +274,11 @@ def test_a_whole_run_comes_from_the_hub_alone(hub, tmp_path):
             probability, label = max(zip(row["probabilities"], card.labels, strict=True))
             assert row["label"] == (label if probability >= item.get("abstain_below", 0) else None)
         assert item["revision"] in page
+    assert_kinds(results, page)
     quality = pq.read_table(results / "statistics" / "quality.parquet").to_pylist()
-    assert {row["classifier"] for row in quality} == {"sentiment"}
+    assert {row["classifier"] for row in quality} == {"sentiment", "emotions"}
     manifest = json.loads((results / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["config"]["classifiers"] == classifiers
+    assert manifest["config"]["classifiers"] == [*classifiers, *more]
 
     # Another map of the labels: everything behind this classifier runs again, and no score is computed anew.
     changed = yaml.safe_load((checkout.root / overlay).read_text(encoding="utf-8"))

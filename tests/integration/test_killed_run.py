@@ -79,7 +79,6 @@ def start_and_kill(checkout: Checkout, step: str, number: signal.Signals, target
             stdout=subprocess.DEVNULL,
             stderr=stderr,
             start_new_session=True,
-            preexec_fn=hear_interrupts,
         )
         while not lock.exists():
             assert process.poll() is None, said.read_text(encoding="utf-8")
@@ -87,11 +86,6 @@ def start_and_kill(checkout: Checkout, step: str, number: signal.Signals, target
         time.sleep(0.3)
         (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
         assert process.wait() != 0
-
-
-def hear_interrupts() -> None:
-    """Stop ignoring interrupts, as programs do that a shell started in the background."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def living_stages(checkout: Checkout) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from conftest import Checkout
 from samizdat.records.io import read_document
 from samizdat.records.models import ModelSummary
 from support.hub_server import READERS_TOKEN, TOKEN
@@ -28,7 +29,8 @@ def push(checkout, hub, home: Path, *configs: str, token: str | None = TOKEN) ->
     # hf_xet, the Hub's newer protocol, needs servers that no test has.
     known = {"HF_TOKEN": token} if token else {}
     variables = hub.variables(home, HF_HUB_DISABLE_XET="1", **known)
-    return checkout.snakemake("push", *(configs or CONFIGS), **variables)
+    # Not warm: each Hub and home would need a warm process of its own.
+    return Checkout(checkout.root).snakemake("push", *(configs or CONFIGS), **variables)
 
 
 def test_a_model_is_pushed_once_with_its_tokenizer_and_card(tiny, hub, tmp_path):

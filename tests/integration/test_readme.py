@@ -6,13 +6,13 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from conftest import BUILT_BY_MAKE, ROOT, Checkout
+from conftest import BUILT_BY_MAKE, ROOT, new_checkout
 from samizdat.base import configuration
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_table
 from support.hub_fixtures import write_classifier
+from support.readme import README, blocks
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Where each command of the README is run: in this file, in another test, in the fixture `tiny`, or by CI.
 COMMANDS = {
     "sudo apt install python3-venv git make": "tests/fresh.sh",
@@ -47,12 +47,6 @@ ALL_BUT_THE_CONFIG = {
 LINES = ["První věta malého korpusu, která stojí tady.", "Druhá věta je o něco delší a mluví o dešti.", "Kdo ví?"]
 
 
-def blocks(language: str) -> list[str]:
-    """Return the README's code blocks of a language, without their indentation."""
-    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", README, flags=re.MULTILINE | re.DOTALL)
-    return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, text in found]
-
-
 def test_every_command_is_one_that_is_run_somewhere():
     shown = [line for block in blocks("bash") for line in block.splitlines() if line.strip()]
     assert set(shown) == set(COMMANDS)
@@ -80,7 +74,8 @@ def test_every_file_that_it_names_exists():
 
 
 @pytest.mark.skipif(not BUILT_BY_MAKE, reason="needs the environment that make builds")
-def test_three_steps_to_ones_own_corpus_and_one_text_more(checkout):
+def test_three_steps_to_ones_own_corpus_and_one_text_more(tmp_path):
+    checkout = new_checkout(tmp_path / "checkout", warm=True)
     texts = [f"{line} Číslo {number}." for number in range(60) for line in LINES]
     corpus = checkout.root / "data" / "texts.txt"
     corpus.write_text("\n".join(texts), encoding="utf-8")
@@ -91,11 +86,10 @@ def test_three_steps_to_ones_own_corpus_and_one_text_more(checkout):
     page = (checkout.root / "results/mine/report/report.html").read_text(encoding="utf-8")
     assert "What a small GPT-2 learned from my texts" in page and "Byl jednou jeden" in page
 
-    checkout = Checkout(checkout.root, warm=True)
     # One more classifier, from a folder: nothing is trained again.
     write_classifier(checkout.root / "mood", ("sad", "merry"), "bert")
     described = {"predicts": "a mood", "made_for": "tests", "reference": "nowhere"}
-    item = {"name": "mood", "source": "checkpoint", "checkpoint": "mood", **described}
+    item = {"name": "mood", "source": "checkpoint", "checkpoint": "mood", "kind": "single_label", **described}
     overlay = yaml.safe_dump({"classifiers": [item]})
     (checkout.root / "config" / "more.yaml").write_text(overlay, encoding="utf-8")
     configs = "CONFIG=config/tiny.yaml config/mine.yaml config/more.yaml"

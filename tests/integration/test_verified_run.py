@@ -32,7 +32,7 @@ def git(checkout: Checkout, *arguments: str) -> None:
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """Two checkouts of one repository: one with a run of its own texts without classifiers, one without a run."""
-    checkout = new_checkout(tmp_path_factory.mktemp("verify") / "mine")
+    checkout = new_checkout(tmp_path_factory.mktemp("verify") / "mine", warm=True)
     ignored = ("results/", "work/", "logs/", ".snakemake/", TEXTS, "__pycache__/", ".venv")
     (checkout.root / ".gitignore").write_text("\n".join(ignored), encoding="utf-8")
     git(checkout, "init", "--quiet")
@@ -43,7 +43,7 @@ def small(tmp_path_factory):
     overlay = checkout.overlay("small", corpus=corpus, **changes)
     git(checkout, "add", "--all")
     git(checkout, "commit", "--quiet", "--message", "all")
-    theirs = Checkout(shutil.copytree(checkout.root, checkout.root.parent / "theirs", symlinks=True))
+    theirs = Checkout(shutil.copytree(checkout.root, checkout.root.parent / "theirs", symlinks=True), warm=True)
     done = checkout.snakemake("--configfile", overlay)
     assert done.returncode == 0, done.stdout + done.stderr
     return checkout, theirs

@@ -287,7 +287,10 @@ def _write_json(path: Path, values: object) -> None:
 
 
 # A description for tests in which its words don't matter.
-DESCRIPTION = ClassifierDescription("tested", None, {}, "what it was told", "tests", "nowhere", (), None, None)
+DESCRIPTION = ClassifierDescription(
+    "tested", kind="single_label", threshold=0.5, label_column=None, label_separator=None, label_map={},
+    predicts="what it was told", made_for="tests", reference="nowhere", languages=(), min_words=None, max_words=None,
+)  # fmt: skip
 
 
 def small_classifier(tmp_path: Path, **kind: object) -> Path:
@@ -302,6 +305,7 @@ def import_here(
     *labels: str,
     length: int = 64,
     label_names: dict[str, str] | None = None,
+    template: str | None = None,
     **label_map: str,
 ) -> Path:
     """Import a classifier in this process; return the folder that it was written to."""
@@ -312,6 +316,7 @@ def import_here(
         revision,
         labels,
         label_names or {},
+        template,
         length,
         out,
         tmp_path / "work",

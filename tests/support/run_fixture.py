@@ -16,7 +16,7 @@ from samizdat.base.files import is_checksum, sha256_of, write_text
 from samizdat.measures.words import first_words
 from samizdat.publishing.execute_report import execute_report
 from samizdat.publishing.page_by_pandoc import render_page
-from samizdat.records.classifiers import SCORES, ClassifierCard
+from samizdat.records.classifiers import MULTI_LABEL, SCORES, ClassifierCard, Kind
 from samizdat.records.corpus import TEXTS, CorpusSummary
 from samizdat.records.io import write_document, write_table
 from samizdat.records.models import TEST_LOSSES, TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
@@ -52,17 +52,19 @@ def make_run(
     unprompted: int = 30,
     notes: str = "report/notes.md",
     inputs: dict[str, str] | None = None,
+    kinds: dict[str, Kind] | None = None,
     **config: Any,
 ) -> Path:
     """Write a complete results folder and return it; `config` overrides keys of the demo's config.
 
     The classifier of each label column agrees with the people on four of five texts. `inputs` are the user's
-    files, with their hashes.
+    files, with their hashes. `kinds` are more classifiers, of other kinds.
     """
     labels = LABELS if labels is None else labels
     inputs = {"data/letters.txt": "0" * 64} if inputs is None else inputs
     texts = sentences(240) if texts is None else texts
-    merged = _config(models, percents, prompts, labels, notes)
+    kinds = kinds or {}
+    merged = _config(models, percents, prompts, [*labels, *kinds], notes)
     update_config(merged, {"name": folder.name} | config)
     random = np.random.default_rng(7)
     corpus = _corpus(texts, groups, labels, random)
@@ -79,12 +81,15 @@ def make_run(
         tables.append(samples)
     for name, values in labels.items():
         _write_classifier(name, values, corpus, pd.concat(tables), folder, random)
+    for name, kind in kinds.items():
+        _write_other(name, kind, corpus, pd.concat(tables), folder, random)
+    names = [*labels, *kinds]
     compute_statistics(
         StatisticsSettings(confidence=0.95, bootstrap_resamples=200),
         folder / "corpus" / "texts.parquet",
         tuple(folder / "samples" / f"{model}.parquet" for model in trained),
         tuple(folder / "models" / model / "test_losses.parquet" for model in trained),
-        tuple(folder / "classifiers" / name for name in labels),
+        tuple(folder / "classifiers" / name for name in names),
         folder / "scores",
         folder / "statistics",
         seed=3,
@@ -92,7 +97,7 @@ def make_run(
     compare_with_raters(
         0.95, 200, folder / "corpus" / "texts.parquet",
         tuple(folder / "samples" / f"{model}.parquet" for model in trained),
-        tuple(folder / "classifiers" / name for name in labels), folder / "scores", (),
+        tuple(folder / "classifiers" / name for name in names), folder / "scores", (),
         folder / "statistics" / "rater_quality.parquet", seed=3,
     )  # fmt: skip
     judge_samples(
@@ -132,7 +137,7 @@ def write_manifest(folder: Path, config: dict[str, Any], inputs: dict[str, str])
 
 
 def _config(
-    models: tuple[str, ...], percents: tuple[int, ...], prompts: tuple[str, ...], labels: dict, notes: str
+    models: tuple[str, ...], percents: tuple[int, ...], prompts: tuple[str, ...], labels: list[str], notes: str
 ) -> dict[str, Any]:
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
     described = {"source": "finetune", "predicts": "what it was told", "made_for": "tests", "reference": "nowhere"}
@@ -268,12 +273,14 @@ def _write_classifier(
 ) -> None:  # fmt: skip
     seen = set(corpus.loc[corpus["split"] == "train", "id"].iloc[:40])
     card = ClassifierCard(
-        name=name, label_column=name, label_map={}, predicts="what it was told", made_for="tests",
+        name=name, label_column=name, label_map={}, kind="single_label", threshold=0.5,
+        label_separator=None, predicts="what it was told", made_for="tests",
         languages=(), min_words=None, max_words=None,
         reference="nowhere", origin="fine-tuned here from nothing", checkpoint_labels=list(labels),
         labels=list(labels), max_length_tokens=64,
         weights_sha256="0" * 64, training_texts=len(seen), selection_texts=20,
-        unlearned={}, unselected={}, model_type="bert",
+        unlearned={}, unselected={}, hypotheses=[], entailment=[],
+        model_type="bert",
     )  # fmt: skip
     write_document(card, folder / "classifiers" / name / "card.json")
     people = corpus[f"label_{name}"].to_numpy()
@@ -288,6 +295,8 @@ def _write_classifier(
             {
                 "id": list(ids),
                 "label": chosen,
+                "labels": None,
+                "number": np.nan,
                 "probabilities": [[confidence if label == one else others for label in labels] for one in chosen],
                 "windows": 1,
                 "seen_in_training": [key in seen for key in ids],
@@ -295,3 +304,39 @@ def _write_classifier(
             }
         )
         write_table(frame, SCORES, folder / "scores" / name / f"{subset}.parquet")
+
+
+def _write_other(
+    name: str, kind: Kind, corpus: pd.DataFrame, samples: pd.DataFrame, folder: Path, random: np.random.Generator
+) -> None:
+    """Write a classifier that gives several labels, or a number; it was trained on nothing."""
+    labels = ["anger", "joy", "fear"] if kind == MULTI_LABEL else []
+    card = ClassifierCard(
+        name=name, kind=kind, threshold=0.5, label_column=name, label_separator=";", label_map={},
+        predicts="what it was told", made_for="tests", languages=(), min_words=None, max_words=None,
+        reference="nowhere", origin="nowhere", checkpoint_labels=labels or ["size"], labels=labels,
+        max_length_tokens=64, weights_sha256="0" * 64, training_texts=0, selection_texts=0, unlearned={}, unselected={},
+        hypotheses=[], entailment=[], model_type="bert",
+    )  # fmt: skip
+    write_document(card, folder / "classifiers" / name / "card.json")
+    for subset, frame in (("texts", corpus), ("samples", samples)):
+        # Samples are angrier, and joy brings fear.
+        scores = random.random((len(frame), 3))
+        scores[:, 0] += 0.4 * (subset == "samples")
+        scores[:, 2] = np.where(scores[:, 1] >= 0.5, scores[:, 1], scores[:, 2] / 2)
+        scores = scores.clip(max=1)
+        given = [[one for one, score in zip(labels, row, strict=False) if score >= 0.5] for row in scores]
+        several = kind == MULTI_LABEL
+        table = pd.DataFrame(
+            {
+                "id": list(frame["id"]),
+                "label": None,
+                "labels": given if several else None,
+                "number": np.nan if several else 10 * scores[:, 0],
+                "probabilities": list(scores) if several else None,
+                "windows": 1,
+                "seen_in_training": False,
+                "reason": [None if one or not several else "none" for one in given],
+            }
+        )
+        write_table(table, SCORES, folder / "scores" / name / f"{subset}.parquet")

@@ -99,7 +99,22 @@ def test_every_shipped_config_is_valid(overlay):
         ({"classifiers__0__label_column": "mood"}, ["'mood'", "sentiment, source"]),
         ({"classifiers__0__label_column": None}, ["needs `label_column`"]),
         ({"classifiers__0__source": "checkpoint"}, ["needs `checkpoint`"]),
-        ({"classifiers__0__labels": ["a", "b"]}, ["`labels` is for `source: checkpoint`"]),
+        ({"classifiers__0__labels": ["a", "b"]}, ["`labels` is for ready-made classifiers"]),
+        ({"classifiers__0__kind": "multi_label"}, ["`kind` is for ready-made classifiers"]),
+        ({"classifiers__0__source": "zero_shot"}, ["needs `checkpoint`", "needs `labels`", "`template`", "`kind`"]),
+        ({"classifiers__0__template": "no place"}, ["`classifiers[0].template`", "'no place'", "a statement with {}"]),
+        ({"classifiers__0__kind": "several"}, ["`classifiers[0].kind`", "'several'", "any number of them"]),
+        ({"classifiers__0__threshold": 0.3}, ["`threshold` is for `kind: multi_label`"]),
+        ({"classification__threshold": 1.5}, ["`classification.threshold`", "1.5", "at least so probable"]),
+        ({"classifiers__0__label_separator": ";"}, ["`label_separator` is for `kind: multi_label`"]),
+        (
+            {
+                "classifiers__0__source": "checkpoint",
+                "classifiers__0__kind": "number",
+                "classifiers__0__abstain_below": 0.5,
+            },
+            ["`abstain_below` is for `kind: single_label`"],
+        ),
         ({"classification__window_overlap_tokens": 100}, ["100", "half of `max_length_tokens` 128"]),
         ({"classification__batch_tokens": 64}, ["`batch_tokens` 64", "128"]),
         ({"sampling__max_new_tokens": 256}, ["`sampling.max_new_tokens` 256", "`context_tokens` 64"]),
@@ -108,6 +123,22 @@ def test_every_shipped_config_is_valid(overlay):
         ({"name": "demo\n"}, ["`name` is 'demo\\n'"]),
         ({"models__0__name": "$(touch PWNED)"}, ["`models[0].name`"]),
         ({"push__model": "other"}, ["`push.model` is 'other'", "only gpt2-tiny"]),
+        ({"play": "other"}, ["`play` is 'other'", "only gpt2-tiny"]),
+        ({"play": True}, ["`play` is True", "string"]),
+        (
+            {"play": "gpt2-tiny", "publish_texts": False},
+            ["a model can write texts down that it has learned", "`publish_texts` is false", "`play: null`"],
+        ),
+        (
+            # 12 · 12 · 768² and (6,144 + 64) · 768 weights, a byte each, three times, in base64.
+            {"play": "gpt2-tiny", "training__layers": 12, "training__heads": 12, "training__width": 768},
+            ["the model 'gpt2-tiny' would have about 359 MB for its 3 checkpoints", "60 MB"],
+        ),
+        (
+            # The blocks alone would fit: 12 · 4 · 384² weights, three times.
+            {"play": "gpt2-tiny", "training__width": 384, "models__0__tokenizer": "gpt2"},
+            ["would have about 106 MB", "`keep_percents`"],
+        ),
         ({"push__repository": "no-owner"}, ["`push.repository`", "'no-owner'", "owner/name"]),
         ({"training__processes": 2}, ["`batch_tokens` 8192", "`processes` 2 = 16384"]),
         (
@@ -153,6 +184,19 @@ def test_what_the_machine_may_decide_is_left_to_it(changes):
     configuration.check(changed(**changes))
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"training__width": 512, "training__keep_percents": [100]},
+        # Sizes that are known only later.
+        {"training__width": 1024, "training__checkpoint": "a/b"},
+    ],
+)
+def test_a_model_may_run_in_a_page_where_it_is_not_known_to_be_too_large(changes):
+    configuration.check(changed(play="gpt2-tiny", **changes))
+
+
 def test_all_problems_are_named_at_once():
     with pytest.raises(UserError) as error:
         configuration.check(changed(seed="x", device="y", trainign=1))
@@ -191,7 +235,11 @@ def test_an_item_overrides_what_it_inherits():
     config = changed(models__0__width=128, classifiers__0__max_length_tokens=64, classifiers__0__epochs=7.0)
     inherited = {key: value for key, value in BASE["training"].items() if key != "seeds"}
     assert configuration.model_settings(config, "gpt2-tiny") == inherited | {"width": 128}
-    assert configuration.scoring_settings(config, "sentiment") == BASE["classification"] | {"max_length_tokens": 64}
+    scoring = {key: value for key, value in BASE["classification"].items() if key != "threshold"}
+    assert configuration.scoring_settings(config, "sentiment") == scoring | {"max_length_tokens": 64}
+    assert configuration.classifier_description(config, "sentiment")["threshold"] == 0.5
+    config["classifiers"][0]["threshold"] = {"joy": 0.3}
+    assert configuration.classifier_description(config, "sentiment")["threshold"] == {"joy": 0.3}
     assert configuration.finetuning_settings(config, "sentiment") == BASE["finetuning"] | {"epochs": 7.0}
     assert configuration.finetuning_settings(config, "source") == BASE["finetuning"]
 
@@ -225,7 +273,11 @@ def test_schema_default_config_and_stage_have_the_same_keys(section, module, set
     assert is_dataclass(stage)
     names = {field.name for field in fields(stage)}
     # How many trainings there are is no setting of a training.
-    assert names | ({"seeds"} if section == "training" else set()) == set(_keys(section)) == set(BASE[section])
+    assert (
+        names | {"training": {"seeds"}, "classification": {"threshold"}}.get(section, set())
+        == set(_keys(section))
+        == set(BASE[section])
+    )
 
 
 def test_a_model_is_trained_once_for_each_seed_with_the_same_settings():

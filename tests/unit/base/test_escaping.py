@@ -117,7 +117,7 @@ def test_a_mark_has_exactly_the_passage():
 
 @pytest.mark.parametrize(
     ("text", "longest", "shown"),
-    [("हिन्दी भाषा", 3, "हि"), ("x👩‍👩‍👧y", 4, "x"), ("cafe\u0301 noir", 4, "caf"), ("plain text", 5, "plain")],
+    [("हिन्दी भाषा", 3, "हि"), ("x👩‍👩‍👧y", 4, "x"), ("bete\u0301 noir", 4, "bet"), ("plain text", 5, "plain")],
 )
 def test_a_long_text_is_cut_between_letters(text, longest, shown):
     found = re.sub("<[^>]+>", "", quoted(text, language="en", longest=longest))
@@ -129,3 +129,11 @@ def test_a_long_text_is_cut_between_letters(text, longest, shown):
 def test_a_place_between_letters_is_left_as_it_is(at):
     assert whole_letters("ab" * 60, at) == min(max(at, 0), 120)
     assert whole_letters("a\ud800" * 60, at) == min(max(at, 0), 120)
+
+
+@pytest.mark.parametrize(
+    ("text", "begins"), [("$x$", 2), (r"\(x\)", 1), (r"\[x\]", 1), (r"\begin{align}", 1), (r"a \ b\n", 0)]
+)
+def test_what_begins_math_in_jupyter_is_apart(text, begins):
+    assert escape(text).count("mathjax_ignore") == begins
+    assert html.unescape(re.sub(r"<[^>]+>", "", escape(text))) == text

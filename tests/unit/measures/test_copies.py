@@ -39,8 +39,8 @@ def passages(training, text):
         ("न्दी भाषा", "हिन्दी भाषा", "न्दी भाषा", "न्दी भाषा"),
         ("केवल", "किवल", "वल", "वल"),
         ("มีน้ำใจ", "มาน้ำใจ", "น้ำใจ", "น้ำใจ"),
-        ("cafe\u0301s", "caf\u00e9s", "caf\u00e9s", "cafe\u0301s"),
-        ("xcafe", "ycafe\u0301", "caf", "caf"),
+        ("bete\u0301s", "bet\u00e9s", "bet\u00e9s", "bete\u0301s"),
+        ("xbete", "ybete\u0301", "bet", "bet"),
         ("the 👩‍👩‍👧 here", "a 👩‍👩‍👦 here", " here", " here"),
     ],
 )

@@ -96,3 +96,25 @@ def test_what_was_found_out_and_what_was_not_read_is_told(tmp_path):
     said = plain(corpus.dropped(run).markdown)
     assert "How these files were read was found out, not set: data/<b>.csv: separated by ';'." in said
     assert "Found beside the texts of the corpus, but not read: data/*x*.txt and 4 more (no file)." in said
+
+
+def test_human_labels_that_are_not_drawn_are_named_with_the_reason(run):
+    picture = corpus.human_labels(run)
+    assert "Not drawn" not in picture.title
+    texts = run.texts.drop(columns=[one for one in run.texts.columns if one.startswith("label_")])
+    vars(run)["texts"] = texts
+    assert corpus.human_labels(run).markdown == "The corpus has no labels that people gave."
+    vars(run)["texts"] = texts.assign(label_kind=texts["group"])
+    assert corpus.human_labels(run).markdown == "The labels that people gave are the groups."
+    many = [f"*{number % 28}" for number in range(len(texts))]
+    vars(run)["texts"] = texts.assign(label_mood=many, label_true="yes")
+    assert plain(corpus.human_labels(run).markdown) == (
+        "Not drawn: the 28 labels of mood, more than a figure can show. "
+        "Not drawn: labels of true; each text that has one has “yes”."
+    )
+    vars(run)["texts"] = texts.assign(label_mood=many, label_half=["a", "b"] * (len(texts) // 2))
+    title = corpus.human_labels(run).title
+    assert plain(title) == (
+        "The most frequent half is “a”: 50 % of the texts. "
+        "Not drawn: the 28 labels of mood, more than a figure can show"
+    )

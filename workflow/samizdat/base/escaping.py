@@ -14,10 +14,13 @@ _SPECIAL = re.compile(
     r"|:(?=[/:]|[\w+-]+:)|(?<=:):|(?<=www)\."  # automatic links, :emoji: and fences
     r"|(?<=^Table):|(?<=^table):|^\s*(?:[-:(%]|\w+[.)])"  # captions, definitions, titles, lists: at a line's beginning
 )
-# MathJax in Jupyter reads dollars in the finished page as math, except in elements of these classes.
-_DOLLAR = '<span class="mathjax_ignore tex2jax_ignore">&#36;</span>'
+# What MathJax in Jupyter reads in the finished page as the beginning of math, except in elements of these classes.
+_MATH = re.compile(r"\$|\\(?=[(\[]|begin)")
+_NO_MATH = '<span class="mathjax_ignore tex2jax_ignore">&#{};</span>'
 # Control characters that change the direction of the text after them. Marks and joiners are kept, as scripts need them.
 _DIRECTION = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u206a\u206b\u206c\u206d\u206e\u206f")
+ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"  # around a name whose direction doesn't affect its neighbours
+_ISOLATED = re.compile(f"{ISOLATE}([^{ISOLATE}{END_OF_ISOLATE}]*){END_OF_ISOLATE}")
 _KEPT_FORMATS = set("\u200b\u200c\u200d\u200e\u200f\u061c\u2060\ufeff\u00ad")
 
 _LONGEST_LETTER = 32  # code points; a letter with more marks may be cut
@@ -54,10 +57,9 @@ def escape(text: str) -> str:
 
 def _escape_line(line: str) -> str:
     def reference(match: re.Match[str]) -> str:
-        return "".join(
-            _DOLLAR if character == "$" else character if character.isalnum() else f"&#{ord(character)};"
-            for character in match.group()
-        )
+        if _MATH.match(line, match.start()):
+            return _NO_MATH.format(ord(match.group()))
+        return "".join(character if character.isalnum() else f"&#{ord(character)};" for character in match.group())
 
     escaped = _SPECIAL.sub(reference, line)
     # Several spaces would become one.
@@ -67,6 +69,21 @@ def _escape_line(line: str) -> str:
 def plain(text: str) -> str:
     """Write any text as one visible line, for places without Markdown: figures and alternative text."""
     return " ".join(visible(text).split())
+
+
+def isolated(name: str) -> str:
+    """Write a name as one visible line, between isolates if it has letters that are read from right to left."""
+    words = plain(name)
+    from_right = any(unicodedata.bidirectional(letter) in ("R", "AL", "AN") for letter in words)
+    return f"{ISOLATE}{words}{END_OF_ISOLATE}" if from_right else words
+
+
+def escape_isolated(text: str) -> str:
+    """Write a text as `escape` does; names that `isolated` put between isolates become elements of their own."""
+    return "".join(
+        f"<bdi>{escape(piece)}</bdi>" if place % 2 else _between_marks(piece)
+        for place, piece in enumerate(_ISOLATED.split(text))
+    )
 
 
 def shortened(text: str, longest: int = 120) -> str:
@@ -84,9 +101,17 @@ def whole_letters(text: str, at: int) -> int:
 
 
 def attribute(text: str) -> str:
-    """Write any text as one visible line for a quoted attribute in Markdown; `html.unescape` gives it back."""
+    """Write any text as one visible line for a quoted attribute in Markdown; `html.unescape` gives it back.
+
+    Names stay between the isolates that `isolated` put around them.
+    """
+    line = " ".join(
+        "".join(
+            isolated(piece) if place % 2 else visible(piece) for place, piece in enumerate(_ISOLATED.split(text))
+        ).split()
+    )
     # Quarto expands shortcodes such as {{…}} in attributes, so an invisible word joiner is put between two braces.
-    apart = re.sub(r"([{}])(?=[{}])", "\\1\u2060", plain(text))
+    apart = re.sub(r"([{}])(?=[{}])", "\\1\u2060", line)
     return re.sub(r"[^\w\s.,;:()%“”–-]", lambda match: f"&#{ord(match.group())};", apart)
 
 
