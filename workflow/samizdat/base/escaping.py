@@ -1,7 +1,10 @@
 """Escaping of any text, hostile text too, so that pandoc, Quarto and Jupyter show exactly its characters."""
 
+import itertools
 import re
 import unicodedata
+
+from icu4py.breakers import CharacterBreaker
 
 # Characters with a meaning in Markdown, HTML, TeX math, citations, shortcodes or typographic quotes.
 _SPECIAL = re.compile(
@@ -19,6 +22,8 @@ _DIRECTION = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u206a\u
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"  # around a name whose direction doesn't affect its neighbours
 _ISOLATED = re.compile(f"{ISOLATE}([^{ISOLATE}{END_OF_ISOLATE}]*){END_OF_ISOLATE}")
 _KEPT_FORMATS = set("\u200b\u200c\u200d\u200e\u200f\u061c\u2060\ufeff\u00ad")
+
+_LONGEST_LETTER = 32  # code points; a letter with more marks may be cut
 
 
 def visible(text: str) -> str:
@@ -83,7 +88,16 @@ def escape_isolated(text: str) -> str:
 
 def shortened(text: str, longest: int = 120) -> str:
     """Cut a text to `longest` characters, the last of which is then `…`."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return text if len(text) <= longest else f"{text[: whole_letters(text, longest - 1)]}…"
+
+
+def whole_letters(text: str, at: int) -> int:
+    """Return the last place up to `at`, in code points, at which a text can be cut without cutting a letter."""
+    at = min(max(0, at), len(text))
+    start = max(0, at - _LONGEST_LETTER)
+    around = re.sub("[\ud800-\udfff]", "?", text[start : at + _LONGEST_LETTER])  # ICU refuses halves of pairs
+    ends = itertools.accumulate(map(len, CharacterBreaker(around, "root")))
+    return max((start + end for end in ends if start + end <= at), default=start)
 
 
 def attribute(text: str) -> str:
@@ -111,7 +125,7 @@ def quoted(text: str, *, language: str, longest: int = 400, marked: tuple[int, i
         marked: where a passage begins and ends that is marked.
     """
     tail = f" … ({len(text):,} characters)" if len(text) > longest else ""
-    shown = text[:longest].rstrip() if tail else text
+    shown = text[: whole_letters(text, longest)].rstrip() if tail else text
     # No mark begins or ends between the two characters of one line end.
     begin, end = (min(place, len(shown)) - (place > 0 and shown[place - 1 : place + 1] == "\r\n") for place in marked)
     pieces = (
