@@ -1,4 +1,4 @@
-"""A card of a classifier that gives several labels at once, or of another kind."""
+"""A card of a classifier: one that gives several labels at once, if nothing else is said."""
 
 import pandas as pd
 

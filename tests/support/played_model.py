@@ -10,11 +10,12 @@ from samizdat.base.files import write_text
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
 from samizdat.models.round_weights import round_weights
 from samizdat.publishing.write_play import write_play
-from samizdat.records.io import read_document, write_document
-from samizdat.records.models import ModelSummary, RoundedModel
+from samizdat.records.io import read_document
+from samizdat.records.models import RoundedModel
 from support.restless_model import make_restless_model
 from support.run_fixture import ROOT
 from support.small_corpus import write_texts
+from support.small_model import write_summary
 
 PERCENTS = ("50", "100")
 SAMPLING = {"temperature": 1.0, "topK": 0, "topP": 1.0, "penalty": 1.0}
@@ -29,15 +30,7 @@ def write_model(folder: Path, texts: Sequence[str], tokens: int = 400, **shape) 
         make_restless_model(seed, vocab_size=tokens, **shape).save_pretrained(where)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         write_text(model / name, (folder / "tokenizer" / name).read_text(encoding="utf-8"))
-    summary = ModelSummary(
-        name="m", tokenizer="own", start="scratch", parameters=1, device_kind="cpu", compute_dtype="float32",
-        compiled=False, micro_batch_sequences=2, processes=1,
-        recipe={}, steps_planned=20, steps_done=20, best_step=16, tokens_seen=1, validation_loss=1.0,
-        validation_perplexity=1.0, validation_bits_per_byte=1.0,
-        test_loss=1.0, test_perplexity=1.0, test_bits_per_byte=1.0,
-        checkpoints={"50": 10, "100": 16}, weights_sha256="",
-    )  # fmt: skip
-    write_document(summary, model / "summary.json")
+    write_summary(model)
     return model
 
 

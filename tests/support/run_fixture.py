@@ -16,7 +16,7 @@ from samizdat.base.files import is_checksum, sha256_of, write_text
 from samizdat.measures.words import first_words
 from samizdat.publishing.execute_report import execute_report
 from samizdat.publishing.page_by_pandoc import render_page
-from samizdat.records.classifiers import MULTI_LABEL, SCORES, ClassifierCard, Kind
+from samizdat.records.classifiers import Kind
 from samizdat.records.corpus import TEXTS, CorpusSummary
 from samizdat.records.io import write_document, write_table
 from samizdat.records.models import TEST_LOSSES, TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
@@ -26,6 +26,7 @@ from samizdat.statistics.compare_with_raters import compare_with_raters
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
 from samizdat.statistics.judge_samples import SampleQualitySettings, judge_samples
 from samizdat.statistics.measure_yardsticks import measure_yardsticks
+from support.made_up_scores import write_other_kind, write_single_label
 
 ROOT = Path(__file__).parents[2]
 LABELS = {"sentiment": ("negative", "neutral", "positive"), "source": ("letter", "poem")}
@@ -80,9 +81,9 @@ def make_run(
         _write_model(model, merged, corpus, folder)
         tables.append(samples)
     for name, values in labels.items():
-        _write_classifier(name, values, corpus, pd.concat(tables), folder, random)
+        write_single_label(name, values, corpus, pd.concat(tables), folder, random)
     for name, kind in kinds.items():
-        _write_other(name, kind, corpus, pd.concat(tables), folder, random)
+        write_other_kind(name, kind, corpus, pd.concat(tables), folder, random)
     names = [*labels, *kinds]
     compute_statistics(
         StatisticsSettings(confidence=0.95, bootstrap_resamples=200),
@@ -265,78 +266,3 @@ def _samples(
                     )  # fmt: skip
                     number += 1
     return pd.DataFrame(rows)
-
-
-def _write_classifier(
-    name: str, labels: tuple[str, ...], corpus: pd.DataFrame, samples: pd.DataFrame, folder: Path,
-    random: np.random.Generator,
-) -> None:  # fmt: skip
-    seen = set(corpus.loc[corpus["split"] == "train", "id"].iloc[:40])
-    card = ClassifierCard(
-        name=name, label_column=name, label_map={}, kind="single_label", threshold=0.5,
-        label_separator=None, predicts="what it was told", made_for="tests",
-        languages=(), min_words=None, max_words=None,
-        reference="nowhere", origin="fine-tuned here from nothing", checkpoint_labels=list(labels),
-        labels=list(labels), max_length_tokens=64,
-        weights_sha256="0" * 64, training_texts=len(seen), selection_texts=20,
-        unlearned={}, unselected={}, hypotheses=[], entailment=[],
-        model_type="bert",
-    )  # fmt: skip
-    write_document(card, folder / "classifiers" / name / "card.json")
-    people = corpus[f"label_{name}"].to_numpy()
-    said = np.where(random.random(len(corpus)) < 0.8, people, random.choice(labels, len(corpus)))
-    for subset, ids, chosen in (
-        ("texts", corpus["id"], said),
-        ("samples", samples["id"], random.choice(labels, len(samples))),
-    ):
-        confidence = 0.8
-        others = (1 - confidence) / max(len(labels) - 1, 1)
-        frame = pd.DataFrame(
-            {
-                "id": list(ids),
-                "label": chosen,
-                "labels": None,
-                "number": np.nan,
-                "probabilities": [[confidence if label == one else others for label in labels] for one in chosen],
-                "windows": 1,
-                "seen_in_training": [key in seen for key in ids],
-                "reason": None,
-            }
-        )
-        write_table(frame, SCORES, folder / "scores" / name / f"{subset}.parquet")
-
-
-def _write_other(
-    name: str, kind: Kind, corpus: pd.DataFrame, samples: pd.DataFrame, folder: Path, random: np.random.Generator
-) -> None:
-    """Write a classifier that gives several labels, or a number; it was trained on nothing."""
-    labels = ["anger", "joy", "fear"] if kind == MULTI_LABEL else []
-    card = ClassifierCard(
-        name=name, kind=kind, threshold=0.5, label_column=name, label_separator=";", label_map={},
-        predicts="what it was told", made_for="tests", languages=(), min_words=None, max_words=None,
-        reference="nowhere", origin="nowhere", checkpoint_labels=labels or ["size"], labels=labels,
-        max_length_tokens=64, weights_sha256="0" * 64, training_texts=0, selection_texts=0, unlearned={}, unselected={},
-        hypotheses=[], entailment=[], model_type="bert",
-    )  # fmt: skip
-    write_document(card, folder / "classifiers" / name / "card.json")
-    for subset, frame in (("texts", corpus), ("samples", samples)):
-        # Samples are angrier, and joy brings fear.
-        scores = random.random((len(frame), 3))
-        scores[:, 0] += 0.4 * (subset == "samples")
-        scores[:, 2] = np.where(scores[:, 1] >= 0.5, scores[:, 1], scores[:, 2] / 2)
-        scores = scores.clip(max=1)
-        given = [[one for one, score in zip(labels, row, strict=False) if score >= 0.5] for row in scores]
-        several = kind == MULTI_LABEL
-        table = pd.DataFrame(
-            {
-                "id": list(frame["id"]),
-                "label": None,
-                "labels": given if several else None,
-                "number": np.nan if several else 10 * scores[:, 0],
-                "probabilities": list(scores) if several else None,
-                "windows": 1,
-                "seen_in_training": False,
-                "reason": [None if one or not several else "none" for one in given],
-            }
-        )
-        write_table(table, SCORES, folder / "scores" / name / f"{subset}.parquet")

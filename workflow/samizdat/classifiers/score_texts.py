@@ -18,7 +18,7 @@ from samizdat.checkpoints.sources import CHECKPOINT_FILES
 from samizdat.classifiers.outputs import number_format
 from samizdat.classifiers.score_store import ScoreStore, StoredScore
 from samizdat.classifiers.score_table import ScoreTable
-from samizdat.classifiers.text_scores import score
+from samizdat.classifiers.text_scores import Reading, score
 from samizdat.classifiers.zero_shot import score_by_statements
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.io import read_columns, read_document, write_table
@@ -98,11 +98,8 @@ def score_texts(
         remedy = "halve classification.batch_tokens in the config"
         with enough_memory(chosen, f"{batch_tokens} tokens at once", remedy=remedy):
             compute = score_by_statements if card.hypotheses else score
-            for batch in compute(
-                [texts[key] for key in new], classifier, card, chosen, dtype,
-                max_length_tokens=settings.max_length_tokens, overlap_tokens=settings.window_overlap_tokens,
-                batch_tokens=batch_tokens, threads=threads,
-            ):  # fmt: skip
+            reading = Reading(settings.max_length_tokens, settings.window_overlap_tokens, batch_tokens, threads)
+            for batch in compute([texts[key] for key in new], classifier, card, chosen, dtype, reading):
                 computed = [StoredScore(new[text], windows, values) for text, windows, values in batch]
                 kept.add(computed)
                 table.add(computed)

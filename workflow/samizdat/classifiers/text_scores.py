@@ -18,6 +18,15 @@ from samizdat.records.classifiers import ClassifierCard
 CLOSE_BATCH_TOKENS = 2048
 
 
+class Reading(NamedTuple):
+    """In which pieces texts are read."""
+
+    max_length_tokens: int  # the length of a window
+    overlap_tokens: int  # how many tokens of a window the next one repeats
+    batch_tokens: int
+    threads: int  # batches that a CPU computes at once
+
+
 class TextScore(NamedTuple):
     """What a classifier says of one text."""
 
@@ -36,11 +45,7 @@ def score(
     card: ClassifierCard,
     device: Device,
     dtype: torch.dtype,
-    *,
-    max_length_tokens: int,
-    overlap_tokens: int,
-    batch_tokens: int,
-    threads: int,
+    reading: Reading,
 ) -> Iterator[list[TextScore]]:
     """Score texts batch by batch; a text without a token gets no score.
 
@@ -53,29 +58,26 @@ def score(
         card: the classifier.
         device: where to compute.
         dtype: of weights and products in the first reading.
-        max_length_tokens: the length of a window.
-        overlap_tokens: how many tokens of a window the next one repeats.
-        batch_tokens: tokens of a batch.
-        threads: batches that a CPU computes at once.
+        reading: in which pieces.
 
     Yields:
         The scores of the texts whose last window was in the batch.
     """
-    tokenizer = load_tokenizer(folder)
+    tokenizer, longest = load_tokenizer(folder), reading.max_length_tokens
     parts: WindowsRead = {}
     close: list[Window] = []
 
     def read(windows: Iterable[Window], dtype: torch.dtype, batch_tokens: int) -> Iterator[list[TextScore]]:
         model = ScoringModel(folder, device, dtype)
-        for batch, logits in model.logits(windows, batch_tokens, max_length_tokens, threads):
+        for batch, logits in model.logits(windows, batch_tokens, longest, reading.threads):
             undecided = close_calls(card.kind, logits, dtype)
             close.extend(window for window, again in zip(batch.windows, undecided, strict=True) if again)
             decided = [window for window, again in zip(batch.windows, undecided, strict=True) if not again]
             yield _completed(decided, scores_of(card.kind, logits[~undecided]), parts)
 
-    yield from read(split_into_windows(tokenizer, texts, max_length_tokens, overlap_tokens), dtype, batch_tokens)
+    yield from read(split_into_windows(tokenizer, texts, longest, reading.overlap_tokens), dtype, reading.batch_tokens)
     if close:
-        fewer = batch_tokens if device.kind == "cpu" else min(CLOSE_BATCH_TOKENS, batch_tokens)
+        fewer = reading.batch_tokens if device.kind == "cpu" else min(CLOSE_BATCH_TOKENS, reading.batch_tokens)
         yield from read(close.copy(), torch.float32, fewer)
 
 

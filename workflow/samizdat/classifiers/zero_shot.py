@@ -19,7 +19,7 @@ from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.checkpoints.windows import TEXTS_AT_ONCE, Window
 from samizdat.classifiers.outputs import entailment_scores
 from samizdat.classifiers.scoring_model import ScoringModel
-from samizdat.classifiers.text_scores import TextScore, mean_of_windows
+from samizdat.classifiers.text_scores import Reading, TextScore, mean_of_windows
 from samizdat.records.classifiers import ClassifierCard
 
 
@@ -81,11 +81,7 @@ def score_by_statements(
     card: ClassifierCard,
     device: Device,
     dtype: torch.dtype,
-    *,
-    max_length_tokens: int,
-    overlap_tokens: int,
-    batch_tokens: int,
-    threads: int,
+    reading: Reading,
 ) -> Iterator[list[TextScore]]:
     """Score texts batch by batch, each with every statement; a text without a token gets no score.
 
@@ -97,8 +93,8 @@ def score_by_statements(
 
     def pairs() -> Iterator[Window]:
         asked = _backend(tokenizer).encode_batch(card.hypotheses, add_special_tokens=False)
-        room = _room(tokenizer, asked, max_length_tokens)
-        for text, parts in _premises(_backend(tokenizer), texts, room, overlap_tokens):
+        room = _room(tokenizer, asked, reading.max_length_tokens)
+        for text, parts in _premises(_backend(tokenizer), texts, room, reading.overlap_tokens):
             alone = [Window(text, len(parts), part.ids) for part in parts]
             waiting[text] = _Waiting(alone, np.empty((len(parts), len(asked), outputs), np.float32))
             for window, part in enumerate(parts):
@@ -108,7 +104,7 @@ def score_by_statements(
 
     model = ScoringModel(folder, device, dtype)
     outputs = model.outputs
-    for batch, logits in model.logits(pairs(), batch_tokens, max_length_tokens, threads):
+    for batch, logits in model.logits(pairs(), reading.batch_tokens, reading.max_length_tokens, reading.threads):
         completed = []
         for pair, values in zip(batch.windows, logits, strict=True):
             text, window, label = places[pair.text]
