@@ -61,8 +61,7 @@ def learning(run: Run) -> Prose:
         f"texts ({after * bytes_per_character(run):.2f} for each character), which it has not seen; before training it "
         f"needed {before:.2f} (for the validation texts). Fewer bits mean better predictions. For comparison: the "
         f"compressor xz needs {bits['xz']}, and {bits['xz_after_training']} after it has read the training "
-        f"texts{part}; an "
-        f"n-gram model of the same texts, which only counts what follows the last five bytes, needs "
+        f"texts{part}; an n-gram model of the same texts, which only counts what follows the last five bytes, needs "
         f"{bits['ngram']}{beaten}."
     )
 
