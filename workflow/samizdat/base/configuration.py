@@ -12,7 +12,7 @@ from samizdat.base.corpus_files import label_table
 from samizdat.base.errors import UserError
 from samizdat.base.schema_problems import schema_problems
 
-SCHEMA_PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+SCHEMA_PATH = Path(__file__).with_name("config.schema.yaml")
 DEMO_LABELS = ("sentiment", "source")
 # Between a model's name, which has no dot, and the number of a training after the first.
 SEED = ".seed"
