@@ -102,8 +102,9 @@ bench-recipes: .venv/ready  ## compare the recipe for small corpora with a grid 
 bench-languages: .venv/ready  ## make reports of corpora in ten languages and check each; a quarter of an hour, needs apt
 	@$(BIN)/python benchmarks/languages.py
 
-bench-report: .venv/ready  ## check page, PDF and notebook of the demo, a Czech, an Arabic and a hostile corpus
+bench-report: .venv/ready  ## check page, PDF, notebook and play.html: demo, Czech, Arabic and hostile corpus
 	@$(BIN)/python benchmarks/report.py
+	@$(BIN)/python benchmarks/play.py
 
 bench-report-times: .venv/ready  ## measure how long rendering again and the PDF take, on a quiet machine
 	@$(BIN)/python benchmarks/report_times.py

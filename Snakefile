@@ -4,6 +4,7 @@ from snakemake.utils import min_version
 
 from samizdat.base.hardware import announce_unused_gpu
 from samizdat.base.snakemake_log import quieten_snakemake
+from samizdat.runs.announce import announce_results
 
 min_version("9.13")
 quieten_snakemake()
@@ -43,7 +44,7 @@ onstart:
 
 
 onsuccess:
-    announce_results()
+    announce_results(Path(RESULTS, "report"), config)
     SUBMITTED.end()
 
 

@@ -37,6 +37,7 @@ TINY = ["--configfile", "config/tiny.yaml"]
 LEFT_OUT = ("lock", "provenance.json")
 BY_HAND = ("this is a bug", "Traceback", "delete ")
 IMPORT_SECONDS = 1.5
+PINS = Path("envs/archives.txt")
 SHARE_DAMAGED = 0.25  # of the results, before a rerun
 
 
@@ -108,9 +109,9 @@ BACKUP = Path(tempfile.gettempdir(), f"samizdat-segments-{os.getpid()}")
 def reader_of(path: Path) -> Callable[[], bool] | None:
     """Return what says whether a file is believed, as the step that reads it does; None: no step checks it alone."""
     if path.parts[0] == "results":
-        return (lambda: not damaged([path.as_posix()], [])) if not is_checksum(path) else None
+        return (lambda: not damaged([path.as_posix()], [], PINS)) if not is_checksum(path) else None
     if "downloads" in path.parts:
-        return (lambda: not damaged([], [path.as_posix()])) if not is_checksum(path) else None
+        return (lambda: not damaged([], [path.as_posix()], PINS)) if not is_checksum(path) else None
     if "scores" in path.parts[:2]:
         return _segment_reader(path)
     if "finished" in path.parts or path.name == "finished.json":
@@ -139,7 +140,7 @@ def _segment_reader(path: Path) -> Callable[[], bool]:
     folder = path.parent
     cards = Path("results/tiny/classifiers").glob("*/card.json")
     counts = [len(json.loads(card.read_text(encoding="utf-8"))["labels"]) for card in cards]
-    # A row is a hash, a number of windows, and the probabilities.
+    # A row is a hash, a number of windows, and the scores.
     fits = [all(part.stat().st_size % (36 + 4 * count) == 0 for part in folder.iterdir()) for count in counts]
     labels = counts[fits.index(True)]
     row = 36 + 4 * labels
@@ -147,7 +148,7 @@ def _segment_reader(path: Path) -> Callable[[], bool]:
 
     def scores() -> set[tuple[bytes, int, bytes]]:
         store = ScoreStore(folder.parent, folder.name, labels)
-        return {(score.key, score.windows, score.probabilities.tobytes()) for score in store.known(keys)}
+        return {(score.key, score.windows, score.scores.tobytes()) for score in store.known(keys)}
 
     expected = scores()
     return lambda: not scores() <= expected or path.is_file()

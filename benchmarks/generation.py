@@ -164,7 +164,7 @@ def search(folder: Path) -> None:
     samples = pq.read_table(folder / "samples.parquet")["text"].to_pylist()
     known_words([sample.split() for sample in samples], texts)
     index = Copies(texts)
-    longest = [match.characters if (match := index.longest(sample)) else 0 for sample in samples]
+    longest = [match.letters if (match := index.longest(sample)) else 0 for sample in samples]
     # ru_maxrss is in KiB on Linux and in bytes on macOS.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     print(json.dumps({"seconds": time.perf_counter() - started, "gigabytes": peak / 1e9, "longest": longest}))

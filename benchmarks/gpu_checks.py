@@ -49,8 +49,10 @@ LEARNING = FinetuningSettings(
     learning_rate=0.0005, warmup_share=0.1, weight_decay=0.01, dropout=0.0, class_weights=True, evaluations=2,
     patience=None, precision="float32",
 )  # fmt: skip
-TONE = ClassifierDescription("tone", label_column="tone", label_map={}, predicts="the tone", made_for="measuring",
-                             reference="none", languages=(), min_words=None, max_words=None)  # fmt: skip
+TONE = ClassifierDescription(
+    "tone", kind="single_label", threshold=0.5, label_column="tone", label_separator=None, label_map={},
+    predicts="the tone", made_for="measuring", reference="none", languages=(), min_words=None, max_words=None,
+)  # fmt: skip
 SCORING = ClassificationSettings(
     max_length_tokens=64, window_overlap_tokens=16, batch_tokens=4096, precision="auto", abstain_below=0.0
 )

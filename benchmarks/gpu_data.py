@@ -108,9 +108,11 @@ def write_classifier(folder: Path, tokenizer: Path, **shape: int) -> Path:
     write_text(folder / "seen_texts.txt", "")
     card = ClassifierCard(
         name="random", predicts="nothing", made_for="measuring", reference="none", label_column=None, label_map={},
+        kind="single_label", threshold=0.5, label_separator=None,
         languages=(), min_words=None, max_words=None, origin="random", checkpoint_labels=list(LABELS),
         labels=list(LABELS), max_length_tokens=128,
-        training_texts=0, selection_texts=0, unlearned={}, unselected={}, model_type="xlm-roberta",
+        training_texts=0, selection_texts=0, unlearned={}, unselected={}, hypotheses=[], entailment=[],
+        model_type="xlm-roberta",
         weights_sha256=sha256_of(folder / "model.safetensors"),
     )  # fmt: skip
     write_document(card, folder / "card.json")

@@ -69,9 +69,11 @@ def make(folder: Path, labels: int, texts: int) -> None:
         own = names + [f"label {labels}"] * place
         card = ClassifierCard(
             name=name, label_column=None if place else "h", label_map={}, predicts="", made_for="", reference="",
+            kind="single_label", threshold=0.5, label_separator=None,
             languages=("en",), min_words=None, max_words=None, origin="", checkpoint_labels=own, labels=own,
             max_length_tokens=512, weights_sha256="0" * 64, training_texts=0, selection_texts=0, unlearned={},
-            unselected={}, model_type="bert",
+            unselected={}, hypotheses=[], entailment=[],
+        model_type="bert",
         )  # fmt: skip
         write_document(card, folder / "classifiers" / name / "card.json")
         for subset, ids in (("texts", keys), ("samples", samples["id"].tolist())):
@@ -80,8 +82,9 @@ def make(folder: Path, labels: int, texts: int) -> None:
                 given = np.where(random.random(texts) < 0.7, human, given)
             scores = np.full((len(ids), len(own)), 0.3 / (len(own) - 1), np.float32)
             scores[np.arange(len(ids)), given] = 0.7
-            frame = pd.DataFrame({"id": ids, "label": np.array(own, object)[given], "probabilities": list(scores),
-                                  "windows": 1, "seen_in_training": False, "reason": None})  # fmt: skip
+            frame = pd.DataFrame({"id": ids, "label": np.array(own, object)[given], "labels": None, "number": np.nan,
+                                  "probabilities": list(scores), "windows": 1, "seen_in_training": False,
+                                  "reason": None})  # fmt: skip
             write_table(frame, SCORES, folder / "scores" / name / f"{subset}.parquet")
 
 

@@ -7,7 +7,15 @@ Each question is a function of a `World`: it makes what the stages read, runs th
 from collections.abc import Callable
 
 from inference_agreement import miscalibrated, off_baseline, overconfident, raters
-from inference_labels import associated, changed_labels, different_groups, moved, unlike_texts
+from inference_labels import (
+    associated,
+    changed_labels,
+    different_groups,
+    moved,
+    several_between_groups,
+    several_between_samples,
+    unlike_texts,
+)
 from inference_samples import (
     better_models,
     measured,
@@ -24,6 +32,14 @@ QUESTIONS: dict[str, tuple[Callable[[World], bool], str]] = {
     "is not right as often as it says": (miscalibrated, "right 10 points less often"),
     "is right less (more) often than it says": (overconfident, "right 10 points less often"),
     "label shares differ between groups": (different_groups, "a fifth of the labels changed in one of two groups"),
+    "Shares differ between groups of texts": (
+        several_between_groups,
+        "a fifth of the labels changed in one of two groups, two labels a text",
+    ),
+    "Shares differ between samples and texts": (
+        several_between_samples,
+        "a fifth of the samples’ labels changed, two labels a text",
+    ),
     "labels of two classifiers go together": (associated, "a fifth of the labels repeated"),
     "samples and texts differ": (unlike_texts, "a fifth of the samples’ labels changed"),
     "training moves the samples nearer (away)": (moved, "from two fifths of one rare label to the texts’ shares"),

@@ -12,6 +12,7 @@ import argparse
 import copy
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -91,8 +92,9 @@ def bundle_figures(strings: list[str], folder: Path) -> dict[str, Figure]:
                 check_names(parse_document(Manifest, content, Path("x.zip")), Path("x.zip"))
             except UserError:
                 continue
-            # Only texts that no path and no command is made of may be anything.
-            names += way[0] not in ("versions", "python", "commit", "rules") and way[:2] != ("config", "title")
+            # Only texts that no path and no command is made of may be anything; words may be a file's name.
+            free = way[0] in ("versions", "python", "commit", "rules") or way[:2] == ("config", "title")
+            names += not free and re.fullmatch(r"[\w ]+", text) is None
     return {
         "bundle_strings": Figure("hostile strings put into the fields of a bundle's manifest", tried),
         "bundle_names": Figure("of these: accepted where a name, a hash or a path is", names, 0, True),

@@ -114,6 +114,9 @@ def base(source: str) -> dict[str, Any]:
     mood = {"label_column": "mood"} if source == "files" else {}
     config["classifiers"] = [{"name": "ready", "source": "checkpoint", "checkpoint": "a/b", "labels": ["a"], **words}]
     config["classifiers"][0] |= {"labels": ["a", "b"], "label_map": {"a": "b"}, "languages": ["cs"]}
+    config["classifiers"][0] |= {"kind": "multi_label", "threshold": {"b": 0.5}, "label_separator": ";"}
+    asked = {"source": "zero_shot", "kind": "single_label", "labels": ["a", "b"], "template": "It is {}."}
+    config["classifiers"].append({"name": "asked", "checkpoint": "a/b", **asked, **words})
     if mood:
         config["classifiers"].append({"name": "own", "source": "finetune", **mood, **words})
     taken = {"name": "taken", "source": "checkpoint", "checkpoint": "a/b", "revision": "c"}
@@ -270,6 +273,9 @@ def test_files_of_any_name_and_columns_with_braces_are_read(at):
     (at.root / "odd" / "{unread} 'x'.pdf").write_text("x", encoding="utf-8")
     corpus = {"source": "files", "paths": ["odd"], "text_column": "{text}", "label_columns": ["{<mood>}"]}
     overlay = at.overlay("braces", name="braces", classifiers=[], corpus=corpus, title="{config}", author="{x}\n{y}")
+    overlay = str(
+        (at.root / overlay).rename(at.root / "odd" / "mine.yaml").relative_to(at.root)
+    )  # not told as left out
     summary = "results/braces/corpus/summary.json"
     done = at.snakemake("--configfile", overlay, "--", summary, "results/braces/config.json")
     assert done.returncode == 0, done.stdout + done.stderr

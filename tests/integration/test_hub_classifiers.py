@@ -143,7 +143,7 @@ STAGE = [
 def run_stage(folder: Path, item: dict, **environment: str) -> subprocess.CompletedProcess[str]:
     """Import a classifier as Snakemake would, in a process of its own."""
     options = [f"--{key}={item[key]}" for key in ("checkpoint", "revision")]
-    options += [f"--labels={json.dumps(item['labels'])}", "--label-names={}"]
+    options += [f"--labels={json.dumps(item['labels'])}", "--label-names={}", "--template=null"]
     options += [f"--{key}={folder / key}" for key in ("out", "work", "log")]
     command = [sys.executable, "-m", "samizdat.classifiers.import_classifier", *STAGE, *options]
     return subprocess.run(

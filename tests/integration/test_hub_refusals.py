@@ -67,11 +67,15 @@ REFUSED = {
         ["does not say what its labels mean", "LABEL_1", "`label_names: {LABEL_0: "],
     ),
     "such labels where others are expected": (set_config(**NAMED), ("no", "yes"), ["has ['LABEL_0', 'LABEL_1']"]),
-    "several labels at once": (set_config(problem_type="multi_label_classification"), (), ["several labels at once"]),
-    "a number in place of labels": (
+    "another kind than the config says": (
+        set_config(problem_type="multi_label_classification"),
+        (),
+        ["has `kind: single_label`", "of the kind multi_label", "remove `kind`"],
+    ),
+    "one output in place of labels": (
         set_config(id2label={0: "score"}, label2id={"score": 0}),
         (),
-        ["gives a number and no label", "['score']"],
+        ["chooses between two labels or more", "has 1 outputs", "correct `kind`"],
     ),
     "code": (set_config(auto_map={"AutoModel": "mine.Model"}), (), ["Python code of its own", "config.json"]),
     "code of the tokenizer": (put_code_into_the_tokenizer, (), ["Python code of its own", "tokenizer_config.json"]),

@@ -24,7 +24,9 @@ from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.corpus import TEXTS, CorpusSummary
 from samizdat.records.io import read_document, read_table
 from samizdat.records.models import ModelSummary
+from samizdat.records.statistics import STATISTICS
 from support import hub_fixtures
+from support.readme import blocks
 from support.small_corpus import write_texts
 
 GPU = yaml.safe_load((ROOT / "config" / "gpu.yaml").read_text(encoding="utf-8"))
@@ -34,7 +36,8 @@ CORPUS = CorpusSettings(
     source="hub", paths=(), txt_unit="file", txt_document="file", separator=None,
     encoding="auto", delimiter="auto", quoting="auto",
     text_column="text", document_column=None,
-    group_column="place", group="column", rater_columns={}, label_columns=("mood",), dataset=DATASET,
+    group_column="place", group="column", rater_columns={}, label_columns=("mood",), split_column=None,
+    dataset=DATASET,
     revision=None, subset=None, dataset_split="train", max_texts=None, min_characters=2, validation_share=0.1,
     test_share=0.1,
 )  # fmt: skip
@@ -53,7 +56,7 @@ def datasets_at_hub(at_hub, tmp_path, monkeypatch):
 def read_corpus(folder: Path, **changes: object):
     """Import the corpus; return its table and its summary."""
     texts, summary = folder / "texts.parquet", folder / "summary.json"
-    import_corpus(replace(CORPUS, **changes), None, texts, summary, seed=1)
+    import_corpus(replace(CORPUS, **changes), {}, None, texts, summary, seed=1)
     return read_table(texts, TEXTS), read_document(CorpusSummary, summary)
 
 
@@ -67,6 +70,27 @@ def test_a_dataset_becomes_the_corpus_with_its_labels_by_name(pinned, datasets_a
     assert frame["group"].tolist() == [row["place"] for row in rows]
     assert summary.source == f"{DATASET}@{datasets_at_hub}"
     assert summary.labels == {"mood": {"bad": 120, "good": 96}}
+
+
+def test_the_own_splits_of_a_dataset_are_kept_and_others_told(datasets_at_hub, at_hub, tmp_path, capsys):
+    splits = {"test": range(40), "unsupervised": range(40, 60), "train": range(60, 210), "dev": range(205, 240)}
+    source = hub_fixtures.write_dataset(tmp_path / "source", splits=splits)
+    at_hub.add("tests/divided", source, kind="datasets")
+    frame, summary = read_corpus(tmp_path, dataset="tests/divided", dataset_split=None)
+    assert summary.splits == {"train": 150, "validation": 30, "test": 40}
+    assert summary.own_splits == ["train", "validation", "test"]
+    assert frame["split"].tolist() == ["train"] * 150 + ["validation"] * 30 + ["test"] * 40
+    assert summary.dropped == {"also in an earlier split": 5}
+    assert summary.dropped_examples["also in an earlier split"][0] == "tests/divided, dev, row 0"
+    reason = "a split of the dataset that is called neither train nor validation nor test"
+    assert summary.unread == {reason: "unsupervised"}
+    assert f"not read: unsupervised ({reason})" in capsys.readouterr().err
+    (source / "data" / "train-00000-of-00001.parquet").unlink()
+    at_hub.add("tests/untrained", source, kind="datasets")
+    with pytest.raises(UserError, match=r"no split for training; it has: .*'unsupervised'.*(?s:.)*dataset_split"):
+        read_corpus(tmp_path / "other", dataset="tests/untrained", dataset_split=None)
+    _, summary = read_corpus(tmp_path / "one", dataset="tests/untrained", dataset_split="unsupervised")
+    assert summary.texts == 20 and summary.own_splits == [] and summary.unread == {}
 
 
 @pytest.mark.parametrize(
@@ -175,10 +199,44 @@ def test_a_branch_that_moved_is_continued_anew(at_hub, tmp_path):
         assert read_document(ModelSummary, model / "summary.json").start == f"tests/moving@{commit}"
 
 
+# The README's classifiers of other kinds → the labels of a small checkpoint under each id.
+OF_KINDS = {"emotions": ("joy", "anger", "fear", "surprise"), "readability": ("ease",),
+            "tone": ("LABEL_0", "LABEL_1", "LABEL_2"), "topic": ("entailment", "neutral", "contradiction")}  # fmt: skip
+
+
+def classifiers_of_kinds(hub, folder: Path) -> list[dict]:
+    """Publish a small checkpoint for each classifier of the README's example of kinds; return its items."""
+    examples = [yaml.safe_load(one)["classifiers"] for one in blocks("yaml") if "label" in one and "kind" in one]
+    items = [{**item, "max_length_tokens": 64} for example in examples[1:] for item in example]
+    assert [item["name"] for item in items] == list(OF_KINDS)
+    for item in items:
+        hub.add(item["checkpoint"], hub_fixtures.write_classifier(folder / item["name"], OF_KINDS[item["name"]]))
+    # People's moods are among the emotions, under other names.
+    items[0] |= {"label_column": "mood", "label_separator": ";", "label_map": {"joy": "good", "anger": "bad"}}
+    return items
+
+
+def assert_kinds(results: Path, page: str) -> None:
+    """Check what the three classifiers said, and that the report says it."""
+    tables = {name: pq.read_table(results / "scores" / name / "texts.parquet").to_pylist() for name in OF_KINDS}
+    for row in tables["emotions"]:
+        given = zip(("good", "bad", "fear", "surprise"), row["probabilities"], strict=True)
+        assert row["labels"] == [label for label, probability in given if probability >= 0.3]
+    assert len({row["number"] for row in tables["readability"]}) == len(hub_fixtures.SENTENCES)
+    assert {row["label"] for row in tables["tone"]} <= {"negative", "neutral", "positive"}
+    assert {row["label"] for row in tables["topic"]} <= {"politics", "sport", "the weather"}
+    several = read_table(results / "statistics" / "quality.parquet", STATISTICS["quality"])
+    several = several[several["classifier"] == "emotions"]
+    assert {"micro_f1", "macro_f1"} <= set(several["metric"]) and {"good", "bad"} <= set(several["label"])
+    assert "Several labels at once" in page and "Numbers of texts and of samples" in page
+    assert "asked whether a text says" in page
+
+
 def test_a_whole_run_comes_from_the_hub_alone(hub, tmp_path):
     commit = hub.repositories["datasets", DATASET].branches["main"]
     checkout = new_checkout(tmp_path, warm=True)
     classifiers = [{**item, "max_length_tokens": 64} for item in GPU["classifiers"]]
+    more = classifiers_of_kinds(hub, tmp_path / "kinds")
     judged = next(item for item in classifiers if item["name"] == "sentiment")
     judged |= {"label_column": "mood", "label_map": {"negative": "bad", "positive": "good"}}
     overlay = checkout.overlay(
@@ -190,7 +248,7 @@ def test_a_whole_run_comes_from_the_hub_alone(hub, tmp_path):
         tokenizers=[{"name": "theirs", "source": "checkpoint", "checkpoint": GPT2, "revision": GPT2_COMMIT}],
         training={"checkpoint": GPT2, "revision": GPT2_COMMIT, "batch_tokens": 1024, "micro_batch_sequences": 16},
         models=[{"name": "continued", "tokenizer": "theirs"}],
-        classifiers=classifiers,
+        classifiers=[*classifiers, *more],
         prompts=["The old house"],
         sampling={"samples_per_prompt": 1, "unprompted_samples": 4, "max_new_tokens": 16},
         statistics={"bootstrap_resamples": 100},
@@ -201,7 +259,7 @@ def test_a_whole_run_comes_from_the_hub_alone(hub, tmp_path):
 
     results = checkout.root / "results" / "tiny"
     asked = {request.path.split("/resolve/")[0].strip("/") for request in hub.requests if "/resolve/" in request.path}
-    assert asked == {f"datasets/{DATASET}", GPT2, *(item["checkpoint"] for item in classifiers)}
+    assert asked == {f"datasets/{DATASET}", GPT2, *(item["checkpoint"] for item in [*classifiers, *more])}
     assert not (checkout.root / "work" / "downloads").exists()
     assert read_document(CorpusSummary, results / "corpus" / "summary.json").source == f"{DATASET}@{commit}"
     assert read_document(ModelSummary, results / "models/continued/summary.json").start == f"{GPT2}@{GPT2_COMMIT}"
@@ -216,10 +274,11 @@ def test_a_whole_run_comes_from_the_hub_alone(hub, tmp_path):
             probability, label = max(zip(row["probabilities"], card.labels, strict=True))
             assert row["label"] == (label if probability >= item.get("abstain_below", 0) else None)
         assert item["revision"] in page
+    assert_kinds(results, page)
     quality = pq.read_table(results / "statistics" / "quality.parquet").to_pylist()
-    assert {row["classifier"] for row in quality} == {"sentiment"}
+    assert {row["classifier"] for row in quality} == {"sentiment", "emotions"}
     manifest = json.loads((results / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["config"]["classifiers"] == classifiers
+    assert manifest["config"]["classifiers"] == [*classifiers, *more]
 
     # Another map of the labels: everything behind this classifier runs again, and no score is computed anew.
     changed = yaml.safe_load((checkout.root / overlay).read_text(encoding="utf-8"))

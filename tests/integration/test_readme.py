@@ -11,8 +11,8 @@ from samizdat.base import configuration
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_table
 from support.hub_fixtures import write_classifier
+from support.readme import README, blocks
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Where each command of the README is run: in this file, in another test, in the fixture `tiny`, or by CI.
 COMMANDS = {
     "sudo apt install python3-venv git make": "tests/fresh.sh",
@@ -47,12 +47,6 @@ ALL_BUT_THE_CONFIG = {
 LINES = ["První věta malého korpusu, která stojí tady.", "Druhá věta je o něco delší a mluví o dešti.", "Kdo ví?"]
 
 
-def blocks(language: str) -> list[str]:
-    """Return the README's code blocks of a language, without their indentation."""
-    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", README, flags=re.MULTILINE | re.DOTALL)
-    return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, text in found]
-
-
 def test_every_command_is_one_that_is_run_somewhere():
     shown = [line for block in blocks("bash") for line in block.splitlines() if line.strip()]
     assert set(shown) == set(COMMANDS)
@@ -74,7 +68,7 @@ def test_every_file_that_it_names_exists():
         assert (ROOT / file).is_file(), target
         assert not section or f"\n## {section}\n" in (ROOT / file).read_text(encoding="utf-8"), target
     for key in re.findall(
-        r"`(config/[a-z]+\.yaml|report/(?!report|quarto\.ipynb|index\.html)[a-z.]+|docs/[a-z.]+)`", README
+        r"`(config/[a-z]+\.yaml|report/(?!report|play\.html|quarto\.ipynb|index\.html)[a-z.]+|docs/[a-z.]+)`", README
     ):
         assert (ROOT / key).is_file() or key == "config/mine.yaml", key
 
@@ -95,7 +89,7 @@ def test_three_steps_to_ones_own_corpus_and_one_text_more(tmp_path):
     # One more classifier, from a folder: nothing is trained again.
     write_classifier(checkout.root / "mood", ("sad", "merry"), "bert")
     described = {"predicts": "a mood", "made_for": "tests", "reference": "nowhere"}
-    item = {"name": "mood", "source": "checkpoint", "checkpoint": "mood", **described}
+    item = {"name": "mood", "source": "checkpoint", "checkpoint": "mood", "kind": "single_label", **described}
     overlay = yaml.safe_dump({"classifiers": [item]})
     (checkout.root / "config" / "more.yaml").write_text(overlay, encoding="utf-8")
     configs = "CONFIG=config/tiny.yaml config/mine.yaml config/more.yaml"

@@ -128,7 +128,7 @@ def without_config(jobs: dict[str, int]) -> dict[str, int]:
 
 
 ONE_MORE = {"name": "mood", "source": "checkpoint", "checkpoint": "mood", "predicts": "a mood", "made_for": "tests",
-            "reference": "nowhere"}  # fmt: skip
+            "kind": "single_label", "reference": "nowhere"}  # fmt: skip
 THREADS = {"finetune_classifier": 2, "score_texts": 4}
 
 
@@ -164,6 +164,9 @@ CHANGES = {
         {"render_pdf": 1, "write_provenance": 1},
     ),
     "no PDF": (config_change(pdf=False), {rule: number for rule, number in CONFIG.items() if rule != "render_pdf"}),
+    "a page in which the model runs": (
+        config_change(play="gpt2-tiny"), {"round_weights": 1, "write_play": 1} | CONFIG,
+    ),
     "a prompt": (config_change(prompts=["", "The film"]), SAMPLING),
     "another temperature": (
         config_change(sampling={"temperatures": [0.5]}),

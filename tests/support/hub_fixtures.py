@@ -10,10 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import sentencepiece
 import torch
-from sentencepiece import sentencepiece_model_pb2
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
@@ -27,21 +25,7 @@ from transformers import (
 
 from samizdat.classifiers.import_classifier import import_classifier
 from samizdat.records.classifiers import ClassifierDescription
-
-SENTENCES = [
-    "The old house stands by the river and nobody has lived there for years.",
-    "What a wonderful film, I loved every minute of it!",
-    "This is the worst service that I have ever paid for.",
-    "Dnes prší a vlak má zpoždění, ale nikomu to nevadí.",
-    "Žluťoučký kůň úpěl ďábelské ódy na břehu řeky.",
-    "Das Wetter war schlecht, die Suppe kalt und der Kellner freundlich.",
-    "Le chat dort sur la table pendant que la pluie tombe.",
-    "No sé qué decir, la verdad es que no me gusta nada.",
-    "Kdo jinému jámu kopá, sám do ní padá, říká se.",
-    "The government announced a new law about schools and taxes.",
-    "I bought this phone last week and the battery is already dead.",
-    "Nothing in the letter explained why she had left so early.",
-]
+from support.hub_tokenizers import SENTENCES, vocabulary_size, write_json, write_tokenizer
 
 
 @dataclass(frozen=True)
@@ -103,7 +87,7 @@ def write_classifier(
 ) -> Path:
     """Write a sequence-classification checkpoint with its tokenizer; `config` adds keys to config.json."""
     write_tokenizer(folder, model_type)
-    shape = {"vocab_size": _vocabulary_size(folder), "hidden_size": 32, "num_hidden_layers": 2}
+    shape = {"vocab_size": vocabulary_size(folder), "hidden_size": 32, "num_hidden_layers": 2}
     shape |= {"num_attention_heads": 2, "intermediate_size": 64, "num_labels": len(labels)}
     names = {"id2label": dict(enumerate(labels)), "label2id": {label: n for n, label in enumerate(labels)}}
     torch.manual_seed(seed)
@@ -125,7 +109,7 @@ def write_encoder(folder: Path) -> Path:
     write_tokenizer(folder, "bert")
     torch.manual_seed(1)
     shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
-    save(BertModel(BertConfig(vocab_size=_vocabulary_size(folder), pad_token_id=0, **shape)), folder)
+    save(BertModel(BertConfig(vocab_size=vocabulary_size(folder), pad_token_id=0, **shape)), folder)
     return folder
 
 
@@ -142,7 +126,7 @@ def write_gpt2(folder: Path, context_tokens: int = 64) -> Path:
     backend.add_special_tokens([AddedToken(end, special=True)])
     backend.save(str(folder / "tokenizer.json"))
     backend.model.save(str(folder))
-    _write_json(folder / "tokenizer_config.json", {"model_max_length": 1024})
+    write_json(folder / "tokenizer_config.json", {"model_max_length": 1024})
     torch.manual_seed(2)
     boundary = backend.token_to_id(end)
     size = {"vocab_size": backend.get_vocab_size(), "n_positions": context_tokens, "n_embd": 32, "n_layer": 2}
@@ -150,8 +134,14 @@ def write_gpt2(folder: Path, context_tokens: int = 64) -> Path:
     return folder
 
 
-def write_dataset(folder: Path, rows: int = 240) -> Path:
-    """Write a dataset as one Parquet file, with a ClassLabel column `mood` and a text column `place`."""
+def write_dataset(folder: Path, rows: int = 240, splits: dict[str, range] | None = None) -> Path:
+    """Write a dataset with a ClassLabel column `mood` and a text column `place`, each split as one Parquet file.
+
+    Args:
+        folder: the repository, which must not have data yet.
+        rows: number of its texts.
+        splits: name → numbers of its texts; None: all of them are in `train`.
+    """
     texts = [f"{SENTENCES[row % len(SENTENCES)]} Number {row} of many." for row in range(rows)]
     names = ["bad", "good"]
     # Each tenth text has no mood: a ClassLabel of -1.
@@ -163,7 +153,8 @@ def write_dataset(folder: Path, rows: int = 240) -> Path:
     order = {column: features[column] for column in table.column_names}
     table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": order}})})
     (folder / "data").mkdir(parents=True)
-    pq.write_table(table, folder / "data" / "train-00000-of-00001.parquet")
+    for name, numbers in (splits or {"train": range(rows)}).items():
+        pq.write_table(table.take(list(numbers)), folder / "data" / f"{name}-00000-of-00001.parquet")
     (folder / "README.md").write_text("---\nlicense: mit\n---\nSentences for the tests.\n", encoding="utf-8")
     return folder
 
@@ -181,7 +172,7 @@ def save(model: PreTrainedModel, folder: Path, *, pickled: bool = False) -> None
 def change_config(folder: Path, **changes: object) -> None:
     """Change keys of config.json."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    _write_json(folder / "config.json", config | changes)
+    write_json(folder / "config.json", config | changes)
 
 
 def copy(source: Path, folder: Path, **changes: object) -> Path:
@@ -208,79 +199,11 @@ def malicious_pickle(path: Path) -> bytes:
     return buffer.getvalue()
 
 
-def write_tokenizer(folder: Path, model_type: str) -> None:
-    """Write SentencePiece's Unigram in all files of XLM-R, or WordPiece in those of BERT (multilingual, cased)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if model_type == "bert":
-        _write_wordpiece(folder)
-    else:
-        _write_unigram(folder)
-
-
-def _write_unigram(folder: Path) -> None:
-    buffer = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(SENTENCES * 4),
-        model_writer=buffer,
-        model_type="unigram",
-        vocab_size=300,
-        hard_vocab_limit=False,
-        num_threads=1,
-        minloglevel=2,
-    )
-    (folder / "sentencepiece.bpe.model").write_bytes(buffer.getvalue())
-    proto = sentencepiece_model_pb2.ModelProto.FromString(buffer.getvalue())
-    # XLM-R replaces SentencePiece's first three pieces by four tokens of its own, and adds one at the end.
-    pieces = [(piece.piece, piece.score) for piece in proto.pieces[3:]]
-    special = ["<s>", "<pad>", "</s>", "<unk>"]
-    vocabulary = [*((token, 0.0) for token in special), *pieces, ("<mask>", 0.0)]
-    backend = Tokenizer(models.Unigram(vocabulary, unk_id=3))
-    backend.normalizer = normalizers.Precompiled(proto.normalizer_spec.precompiled_charsmap)
-    backend.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
-    backend.decoder = decoders.Metaspace()
-    backend.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
-    )
-    backend.add_special_tokens([AddedToken(token, special=True) for token in special])
-    backend.add_special_tokens([AddedToken("<mask>", special=True, lstrip=True)])
-    backend.save(str(folder / "tokenizer.json"))
-    names = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "sep_token": "</s>"}
-    names |= {"pad_token": "<pad>", "cls_token": "<s>", "mask_token": "<mask>"}
-    _write_json(folder / "special_tokens_map.json", names)
-    kind = {"tokenizer_class": "XLMRobertaTokenizer", "model_max_length": 512}
-    _write_json(folder / "tokenizer_config.json", names | kind)
-
-
-def _write_wordpiece(folder: Path) -> None:
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    backend = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    backend.normalizer = normalizers.BertNormalizer(lowercase=False, strip_accents=None)
-    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    backend.decoder = decoders.WordPiece()
-    trainer = trainers.WordPieceTrainer(vocab_size=600, special_tokens=special, show_progress=False)
-    backend.train_from_iterator(SENTENCES, trainer)
-    backend.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    backend.save(str(folder / "tokenizer.json"))
-    backend.model.save(str(folder))
-    names = {"unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]"}
-    names |= {"mask_token": "[MASK]"}
-    _write_json(folder / "special_tokens_map.json", names)
-    kind = {"do_lower_case": False, "tokenizer_class": "BertTokenizer", "model_max_length": 512}
-    _write_json(folder / "tokenizer_config.json", names | kind)
-
-
-def _vocabulary_size(folder: Path) -> int:
-    return Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size()
-
-
-def _write_json(path: Path, values: object) -> None:
-    path.write_text(json.dumps(values, indent=2), encoding="utf-8")
-
-
 # A description for tests in which its words don't matter.
-DESCRIPTION = ClassifierDescription("tested", None, {}, "what it was told", "tests", "nowhere", (), None, None)
+DESCRIPTION = ClassifierDescription(
+    "tested", kind="single_label", threshold=0.5, label_column=None, label_separator=None, label_map={},
+    predicts="what it was told", made_for="tests", reference="nowhere", languages=(), min_words=None, max_words=None,
+)  # fmt: skip
 
 
 def small_classifier(tmp_path: Path, **kind: object) -> Path:
@@ -295,6 +218,7 @@ def import_here(
     *labels: str,
     length: int = 64,
     label_names: dict[str, str] | None = None,
+    template: str | None = None,
     **label_map: str,
 ) -> Path:
     """Import a classifier in this process; return the folder that it was written to."""
@@ -305,6 +229,7 @@ def import_here(
         revision,
         labels,
         label_names or {},
+        template,
         length,
         out,
         tmp_path / "work",

@@ -16,7 +16,7 @@ from samizdat.base.files import is_checksum, sha256_of, write_text
 from samizdat.measures.words import first_words
 from samizdat.publishing.execute_report import execute_report
 from samizdat.publishing.page_by_pandoc import render_page
-from samizdat.records.classifiers import SCORES, ClassifierCard
+from samizdat.records.classifiers import Kind
 from samizdat.records.corpus import TEXTS, CorpusSummary
 from samizdat.records.io import write_document, write_table
 from samizdat.records.models import TEST_LOSSES, TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
@@ -26,6 +26,7 @@ from samizdat.statistics.compare_with_raters import compare_with_raters
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
 from samizdat.statistics.judge_samples import SampleQualitySettings, judge_samples
 from samizdat.statistics.measure_yardsticks import measure_yardsticks
+from support.made_up_scores import write_other_kind, write_single_label
 
 ROOT = Path(__file__).parents[2]
 LABELS = {"sentiment": ("negative", "neutral", "positive"), "source": ("letter", "poem")}
@@ -52,17 +53,19 @@ def make_run(
     unprompted: int = 30,
     notes: str = "report/notes.md",
     inputs: dict[str, str] | None = None,
+    kinds: dict[str, Kind] | None = None,
     **config: Any,
 ) -> Path:
     """Write a complete results folder and return it; `config` overrides keys of the demo's config.
 
     The classifier of each label column agrees with the people on four of five texts. `inputs` are the user's
-    files, with their hashes.
+    files, with their hashes. `kinds` are more classifiers, of other kinds.
     """
     labels = LABELS if labels is None else labels
     inputs = {"data/letters.txt": "0" * 64} if inputs is None else inputs
     texts = sentences(240) if texts is None else texts
-    merged = _config(models, percents, prompts, labels, notes)
+    kinds = kinds or {}
+    merged = _config(models, percents, prompts, [*labels, *kinds], notes)
     update_config(merged, {"name": folder.name} | config)
     random = np.random.default_rng(7)
     corpus = _corpus(texts, groups, labels, random)
@@ -78,13 +81,16 @@ def make_run(
         _write_model(model, merged, corpus, folder)
         tables.append(samples)
     for name, values in labels.items():
-        _write_classifier(name, values, corpus, pd.concat(tables), folder, random)
+        write_single_label(name, values, corpus, pd.concat(tables), folder, random)
+    for name, kind in kinds.items():
+        write_other_kind(name, kind, corpus, pd.concat(tables), folder, random)
+    names = [*labels, *kinds]
     compute_statistics(
         StatisticsSettings(confidence=0.95, bootstrap_resamples=200),
         folder / "corpus" / "texts.parquet",
         tuple(folder / "samples" / f"{model}.parquet" for model in trained),
         tuple(folder / "models" / model / "test_losses.parquet" for model in trained),
-        tuple(folder / "classifiers" / name for name in labels),
+        tuple(folder / "classifiers" / name for name in names),
         folder / "scores",
         folder / "statistics",
         seed=3,
@@ -92,7 +98,7 @@ def make_run(
     compare_with_raters(
         0.95, 200, folder / "corpus" / "texts.parquet",
         tuple(folder / "samples" / f"{model}.parquet" for model in trained),
-        tuple(folder / "classifiers" / name for name in labels), folder / "scores", (),
+        tuple(folder / "classifiers" / name for name in names), folder / "scores", (),
         folder / "statistics" / "rater_quality.parquet", seed=3,
     )  # fmt: skip
     judge_samples(
@@ -132,7 +138,7 @@ def write_manifest(folder: Path, config: dict[str, Any], inputs: dict[str, str])
 
 
 def _config(
-    models: tuple[str, ...], percents: tuple[int, ...], prompts: tuple[str, ...], labels: dict, notes: str
+    models: tuple[str, ...], percents: tuple[int, ...], prompts: tuple[str, ...], labels: list[str], notes: str
 ) -> dict[str, Any]:
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
     described = {"source": "finetune", "predicts": "what it was told", "made_for": "tests", "reference": "nowhere"}
@@ -175,6 +181,8 @@ def _summary(corpus: pd.DataFrame, inputs: dict[str, str]) -> CorpusSummary:
         parts=0,
         near_duplicates=0,
         held_out_copies=0,
+        own_splits=[],
+        shared_documents=0,
         groups={key: int(value) for key, value in corpus["group"].value_counts().items()},
         labels={column.removeprefix("label_"): corpus[column].value_counts().to_dict() for column in columns},
         undecided={},
@@ -258,38 +266,3 @@ def _samples(
                     )  # fmt: skip
                     number += 1
     return pd.DataFrame(rows)
-
-
-def _write_classifier(
-    name: str, labels: tuple[str, ...], corpus: pd.DataFrame, samples: pd.DataFrame, folder: Path,
-    random: np.random.Generator,
-) -> None:  # fmt: skip
-    seen = set(corpus.loc[corpus["split"] == "train", "id"].iloc[:40])
-    card = ClassifierCard(
-        name=name, label_column=name, label_map={}, predicts="what it was told", made_for="tests",
-        languages=(), min_words=None, max_words=None,
-        reference="nowhere", origin="fine-tuned here from nothing", checkpoint_labels=list(labels),
-        labels=list(labels), max_length_tokens=64,
-        weights_sha256="0" * 64, training_texts=len(seen), selection_texts=20,
-        unlearned={}, unselected={}, model_type="bert",
-    )  # fmt: skip
-    write_document(card, folder / "classifiers" / name / "card.json")
-    people = corpus[f"label_{name}"].to_numpy()
-    said = np.where(random.random(len(corpus)) < 0.8, people, random.choice(labels, len(corpus)))
-    for subset, ids, chosen in (
-        ("texts", corpus["id"], said),
-        ("samples", samples["id"], random.choice(labels, len(samples))),
-    ):
-        confidence = 0.8
-        others = (1 - confidence) / max(len(labels) - 1, 1)
-        frame = pd.DataFrame(
-            {
-                "id": list(ids),
-                "label": chosen,
-                "probabilities": [[confidence if label == one else others for label in labels] for one in chosen],
-                "windows": 1,
-                "seen_in_training": [key in seen for key in ids],
-                "reason": None,
-            }
-        )
-        write_table(frame, SCORES, folder / "scores" / name / f"{subset}.parquet")

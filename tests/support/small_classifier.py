@@ -55,12 +55,13 @@ def make_encoder(folder: Path) -> Path:
 
 
 def make_classifier(
-    folder: Path, *, seed: int = 1, seen: Sequence[str] = (), name: str = "mood", model_type: str = "bert"
-) -> Path:
+    folder: Path, *, seed: int = 1, seen: Sequence[str] = (), name: str = "mood", model_type: str = "bert",
+    labels: tuple[str, ...] = LABELS,
+) -> Path:  # fmt: skip
     """Write a classifier's folder as the earlier steps do, with random weights so large that its answers are clear."""
     tokenizer = make_tokenizer()
     torch.manual_seed(seed)
-    names = {"id2label": dict(enumerate(LABELS)), "label2id": {label: place for place, label in enumerate(LABELS)}}
+    names = {"id2label": dict(enumerate(labels)), "label2id": {label: place for place, label in enumerate(labels)}}
     model = AutoModelForSequenceClassification.from_config(_config(tokenizer, model_type, **names))
     with torch.no_grad():
         for parameter in model.parameters():
@@ -71,9 +72,11 @@ def make_classifier(
     write_text(folder / "seen_texts.txt", "".join(f"{key}\n" for key in seen))
     card = ClassifierCard(
         name=name, predicts="the mood", made_for="tests", reference="nowhere", label_column=None, label_map={},
-        languages=(), min_words=None, max_words=None, origin="random", checkpoint_labels=list(LABELS),
-        labels=list(LABELS), max_length_tokens=24,
-        training_texts=len(seen), selection_texts=0, unlearned={}, unselected={}, model_type=model_type,
+        kind="single_label", threshold=0.5, label_separator=None,
+        languages=(), min_words=None, max_words=None, origin="random", checkpoint_labels=list(labels),
+        labels=list(labels), max_length_tokens=24,
+        training_texts=len(seen), selection_texts=0, unlearned={}, unselected={}, hypotheses=[], entailment=[],
+        model_type=model_type,
         weights_sha256=sha256_of(folder / "model.safetensors"),
     )  # fmt: skip
     write_document(card, folder / "card.json")

@@ -11,8 +11,10 @@ from samizdat.classifiers.finetune_classifier import finetune_classifier
 from samizdat.records.classifiers import ClassifierDescription
 from support.small_classifier import WORDS
 
-DESCRIPTION = ClassifierDescription("mood", label_column="mood", label_map={}, predicts="the mood", made_for="tests",
-                                    reference="nowhere", languages=(), min_words=None, max_words=None)  # fmt: skip
+DESCRIPTION = ClassifierDescription(
+    "mood", kind="single_label", threshold=0.5, label_column="mood", label_separator=None, label_map={},
+    predicts="the mood", made_for="tests", reference="nowhere", languages=(), min_words=None, max_words=None,
+)  # fmt: skip
 
 
 def sentences(number: int, rare: float = 0.5) -> tuple[list[str], list[str]]:

@@ -20,6 +20,12 @@ def make_model(texts: Sequence[str], folder: Path, model: str = "model") -> Path
     config = GPT2Config(vocab_size=300, n_positions=32, n_embd=16, n_layer=1, n_head=2, bos_token_id=0, eos_token_id=0)
     for where in (folder / model / "steps" / "50", folder / model):
         GPT2LMHeadModel(config).save_pretrained(where)
+    write_summary(folder / model)
+    return folder
+
+
+def write_summary(model: Path) -> None:
+    """Write the summary of a model with a checkpoint at 50 percent into its folder."""
     summary = ModelSummary(
         name="m", tokenizer="own", start="scratch", parameters=1, device_kind="cpu", compute_dtype="float32",
         compiled=False, micro_batch_sequences=2, processes=1,
@@ -28,5 +34,4 @@ def make_model(texts: Sequence[str], folder: Path, model: str = "model") -> Path
         test_loss=1.0, test_perplexity=1.0, test_bits_per_byte=1.0,
         checkpoints={"50": 10, "100": 16}, weights_sha256="",
     )  # fmt: skip
-    write_document(summary, folder / model / "summary.json")
-    return folder
+    write_document(summary, model / "summary.json")

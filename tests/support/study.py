@@ -67,7 +67,9 @@ class Study:
                 )  # fmt: skip
             described = ClassifierCard(
                 predicts="", made_for="", reference="", origin="", max_length_tokens=8, weights_sha256="",
-                training_texts=0, selection_texts=0, unlearned={}, unselected={}, model_type="bert",
+                training_texts=0, selection_texts=0, unlearned={}, unselected={}, hypotheses=[], entailment=[],
+        model_type="bert",
+                kind="single_label", threshold=0.5, label_separator=None,
                 checkpoint_labels=labels, **card,
             )  # fmt: skip
             write_document(described, self.folder / "classifiers" / name / "card.json")
@@ -85,6 +87,8 @@ class Study:
             {
                 "id": frame["id"],
                 "label": said,
+                "labels": None,
+                "number": np.nan,
                 "probabilities": pd.Series(
                     [
                         None if label is None else [high if one == label else low for one in labels]

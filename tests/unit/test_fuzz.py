@@ -153,7 +153,8 @@ TABLES = {
     ".txt": "Příliš žluťoučký kůň.\n\nA second text.\r\n".encode(),
     ".xlsx": workbook({"Texts": [["text", "mood"], ["a", "good"], ["b", "bad"]]}),
 }
-MANNER = Manner(Columns("text", None, None, ("mood",), {}), "block", "file", None, "auto", "auto", "auto")
+COLUMNS = Columns("text", None, None, ("mood",), {})
+MANNER = Manner("block", "file", None, "auto", "auto", "auto")
 
 
 def parquet_of(frame: pd.DataFrame) -> bytes:
@@ -174,7 +175,7 @@ def test_a_file_of_texts_is_read_or_refused(tmp_path, suffix):
     def read(content):
         path.write_bytes(content)
         with suppress(UserError):
-            list(read_file(path, MANNER, Findings()))
+            list(read_file(path, MANNER, COLUMNS, Findings()))
 
     read()
 

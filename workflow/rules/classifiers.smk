@@ -52,6 +52,7 @@ rule import_classifier:
                 "revision": CLASSIFIERS[wildcards.classifier].get("revision"),
                 "labels": CLASSIFIERS[wildcards.classifier].get("labels", []),
                 "label_names": CLASSIFIERS[wildcards.classifier].get("label_names", {}),
+                "template": CLASSIFIERS[wildcards.classifier].get("template"),
             }
         ),
         description=describe,

@@ -14,7 +14,7 @@ from samizdat.base import configuration
 from samizdat.base.corpus_files import label_table, list_files
 from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
-from samizdat.base.notes import still_empty
+from samizdat.base.play_size import vocabulary_size
 from samizdat.base.rule_params import folder_of, hashes_of_unnameable, nameable, options, paths, verbatim
 from samizdat.base.seeds import derive_seed
 from samizdat.runs.cluster import asks, fetch_checkpoints, gpus_asked, training_memory_mb
@@ -24,7 +24,7 @@ from samizdat.runs.cluster_log import tell_of_jobs
 try:
     configuration.leave_to_recipe(config, workflow.config_settings.overwrite_config)
     configuration.check(config, workflow.overwrite_configfiles)
-    CORPUS = list_files(config["corpus"]["paths"])
+    CORPUS = list_files(config["corpus"]["paths"], workflow.overwrite_configfiles)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -55,20 +55,10 @@ ENCODED = [*TOKENIZER, "summary.json", "tokens/train.bin", "tokens/validation.bi
 CLASSIFIER_FILES = [*WEIGHTS, *TOKENIZER, "card.json", "seen_texts.txt"]
 FINETUNED = [name for name, item in CLASSIFIERS.items() if item["source"] == "finetune"]
 READY_MADE = [name for name in CLASSIFIERS if name not in FINETUNED]
-STATISTICS = [
-    "label_shares",
-    "divergences",
-    "quality",
-    "confusion",
-    "calibration",
-    "associations",
-    "group_tests",
-    "examples",
-    "languages",
-    "fitness",
-    "model_losses",
-    "model_differences",
-]
+STATISTICS = (
+    "label_shares divergences quality confusion calibration associations group_tests examples label_differences"
+    " cooccurrence numbers languages fitness model_losses model_differences"
+).split()
 
 # What a run is for.
 REPORTS = [f"{RESULTS}/report/report.{form}" for form in ["html", "ipynb", *(["pdf"] if config["pdf"] else [])]]
@@ -151,9 +141,10 @@ def training_asks(name):
     """Say what a training asks of a cluster; after its time limit it goes on from its last state."""
     settings = configuration.model_settings(config, name)
     vocabulary = configuration.tokenizer_settings(config, MODELS[name]["tokenizer"])
-    size = 50_257 if vocabulary["source"] == "gpt2" else vocabulary["vocabulary_size"]
     gpus = gpus_asked(workflow, config["device"], settings["processes"])
-    return asks(training_memory_mb(settings, size), minutes=480) | dict(gpu=gpus, gpu_turn=GPU_TURN)
+    return asks(training_memory_mb(settings, vocabulary_size(vocabulary)), minutes=480) | dict(
+        gpu=gpus, gpu_turn=GPU_TURN
+    )
 
 
 def begin_on_cluster():
@@ -164,17 +155,3 @@ def begin_on_cluster():
     except UserError as error:
         raise WorkflowError(str(error)) from None
     tell_of_jobs(workflow, SUBMITTED)
-
-
-def announce_results():
-    """Print where the report is; it is surely up to date only after rule all. Delete the PDF of an earlier config."""
-    page = Path(RESULTS, "report", "report.html")
-    pdf = page.with_suffix(".pdf")
-    if not config["pdf"]:
-        pdf.unlink(missing_ok=True)
-    if page.is_file():
-        print(f"Report:   {page}\nNotebook: {page.with_suffix('.ipynb')}", file=sys.stderr)
-        if pdf.is_file():
-            print(f"PDF:      {pdf}", file=sys.stderr)
-        if empty := still_empty(config):
-            print(empty, file=sys.stderr)

@@ -40,7 +40,7 @@ rule import_corpus:
     params:
         settings=options(config["corpus"]),
         archive=lambda wildcards, input: input.archive or "null",
-        unread=verbatim(repr(CORPUS.unread())),  # the summary has it, and no input changes with it
+        unread=options({"unread": CORPUS.unread()}),
         unnameable=hashes_of_unnameable(CORPUS_FILES),
         seed=stage_seed("corpus"),
         work=f"{WORK}/corpus",
@@ -48,5 +48,5 @@ rule import_corpus:
     message:
         "Importing the corpus"
     shell:
-        "python -m samizdat.corpus.import_corpus {params.settings} --archive={params.archive:q} --texts={output.texts:q}"
-        " --summary={output.summary:q} --seed={params.seed:q} --work={params.work:q} --log={log:q} --title=corpus"
+        "python -m samizdat.corpus.import_corpus {params.settings} {params.unread} --archive={params.archive:q}"
+        " --texts={output.texts:q} --summary={output.summary:q} --seed={params.seed:q} --work={params.work:q} --log={log:q} --title=corpus"

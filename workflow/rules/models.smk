@@ -1,5 +1,5 @@
 # reads:  results/<run>/corpus/texts.parquet
-# writes: results/<run>/tokenizers/<tokenizer>/, results/<run>/models/<model>/; on request a commit on the Hugging Face
+# writes: results/<run>/tokenizers/<tokenizer>/, results/<run>/models/<model>/; with `play` its eight_bits/; on request a commit on the Hugging Face
 #         Hub, recorded in work/<run>/push/<model>/pushed.json (no other rule needs it)
 
 
@@ -66,6 +66,46 @@ for name in MODELS:
             "python -m {params.program:q} {params.settings} --name={params.model:q} --tokenizer={params.tokenizer:q}"
             " --out={params.out:q} --work={params.work:q} --device={params.device:q} --threads={params.numeric_threads:q}"
             " --seed={params.seed:q} --log={log:q} --title='model '{params.model:q}"
+
+
+# The model that runs in a page, and this page.
+PLAYED = config["play"] or next(iter(MODELS))
+ROUNDED = [
+    f"{RESULTS}/models/{PLAYED}/eight_bits/{file}"
+    for file in ["summary.json", *(f"{percent}.safetensors" for percent in KEPT[PLAYED])]
+]
+PLAY = [*ROUNDED, f"{RESULTS}/report/play.html"] if config["play"] else []
+
+
+rule round_weights:
+    """Round the weights of a model's checkpoints to eight bits, and measure what that costs."""
+    input:
+        model=model_outputs(PLAYED),
+        tokens=expand(f"{RESULTS}/tokenizers/{MODELS[PLAYED]['tokenizer']}/{{file}}", file=ENCODED),
+    output:
+        ROUNDED,
+    log:
+        f"{LOGS}/round_weights.log",
+    threads: config["threads"]
+    resources:
+        **asks(3000, minutes=60, megabytes_per_input=4),
+        **GPU,
+    params:
+        model=PLAYED,
+        folder=lambda wildcards, input: folder_of(input.model[0]),
+        tokenizer=lambda wildcards, input: folder_of(input.tokens[0]),
+        out=lambda wildcards, output: folder_of(output[0]),
+        work=f"{WORK}/eight_bits",
+        device=config["device"],
+        numeric_threads=config["threads"],
+        seed=stage_seed("eight_bits"),
+        code=code_digest("models.round_weights"),
+    message:
+        "Rounding the weights of {params.model}"
+    shell:
+        "python -m samizdat.models.round_weights --name={params.model:q} --model={params.folder:q} --tokenizer={params.tokenizer:q}"
+        " --out={params.out:q} --device={params.device:q} --threads={params.numeric_threads:q} --seed={params.seed:q}"
+        " --work={params.work:q} --log={log:q} --title='eight bits'"
 
 
 PUSHED = config["push"]["model"] or next(iter(MODELS))

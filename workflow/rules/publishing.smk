@@ -1,5 +1,5 @@
 # reads:  results/<run>/manifest.json and what it lists, report/
-# writes: results/<run>/report/quarto.ipynb, report.ipynb, report.html, report.pdf
+# writes: results/<run>/report/quarto.ipynb, report.ipynb, report.html, report.pdf; with `play` play.html
 
 
 rule execute_report:
@@ -83,3 +83,41 @@ rule render_pdf:
     shell:
         "python -m samizdat.publishing.render_pdf --notebook={input:q} --pdf={output:q}"
         " --work={params.work:q} --log={log:q} --title=PDF"
+
+
+rule write_play:
+    """Write a page in which a model runs."""
+    input:
+        rounded=ROUNDED,
+        tokenizer=f"{RESULTS}/models/{PLAYED}/tokenizer.json",
+        look=["report/page.css", *expand("report/play/{file}", file=["play.html", "play.css", "play.js", "worker.js"])],
+    output:
+        f"{RESULTS}/report/play.html",
+    log:
+        f"{LOGS}/write_play.log",
+    resources:
+        **asks(2000, minutes=30, megabytes_per_input=10),
+    params:
+        texts=options(
+            {
+                "name": PLAYED,
+                "title_of_run": config["title"],
+                "language": config["language"],
+                "beginning": next(filter(None, config["prompts"]), ""),
+                "sampling": {
+                    "temperature": config["sampling"]["temperatures"][0],
+                    "topK": config["sampling"]["top_k"],
+                    "topP": config["sampling"]["top_p"],
+                    "penalty": config["sampling"]["repetition_penalty"],
+                },
+            }
+        ),
+        rounded=lambda wildcards, input: folder_of(input.rounded[0]),
+        look=lambda wildcards, input: folder_of(input.look[0]),
+        work=f"{WORK}/play",
+        code=code_digest("publishing.write_play"),
+    message:
+        "Writing the page with the model"
+    shell:
+        "python -m samizdat.publishing.write_play {params.texts} --rounded={params.rounded:q} --tokenizer={input.tokenizer:q}"
+        " --look={params.look:q} --page={output:q} --work={params.work:q} --log={log:q} --title='page with the model'"

@@ -29,6 +29,7 @@ ARTEFACTS = [
         f"{RESULTS}/statistics/{{table}}.parquet",
         table=[*STATISTICS, "sample_quality", "copies", "yardsticks", "rater_quality"],
     ),
+    *PLAY,
 ]
 # Every file of a run. A run makes again those that are missing, and those that are not what their step wrote.
 OUTPUTS = [
@@ -39,7 +40,7 @@ OUTPUTS = [
     *REPORTS,
 ]
 # A job on another machine reads the rules again; its files are already checked.
-DAMAGED = damaged(dict.fromkeys(OUTPUTS), ARCHIVES) if workflow.is_main_process else []
+DAMAGED = damaged(dict.fromkeys(OUTPUTS), ARCHIVES, Path("envs/archives.txt")) if workflow.is_main_process else []
 make_again(workflow, DAMAGED)
 
 

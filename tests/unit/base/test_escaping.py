@@ -10,7 +10,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from samizdat.base.escaping import attribute, escape, plain, quoted, shortened, visible
+from samizdat.base.escaping import attribute, escape, plain, quoted, shortened, visible, whole_letters
 from samizdat.publishing import pandoc
 from support import hostile
 
@@ -113,3 +113,27 @@ def test_a_mark_changes_no_character_of_a_text(reader):
 def test_a_mark_has_exactly_the_passage():
     assert quoted("one two three", language="en", marked=(4, 7)) == '<bdi lang="en">one <mark>two</mark> three</bdi>'
     assert "<mark>" not in quoted("one two", language="en", longest=3, marked=(4, 7))
+
+
+@pytest.mark.parametrize(
+    ("text", "longest", "shown"),
+    [("हिन्दी भाषा", 3, "हि"), ("x👩‍👩‍👧y", 4, "x"), ("bete\u0301 noir", 4, "bet"), ("plain text", 5, "plain")],
+)
+def test_a_long_text_is_cut_between_letters(text, longest, shown):
+    found = re.sub("<[^>]+>", "", quoted(text, language="en", longest=longest))
+    assert found == f"{shown} … ({len(text)} characters)"
+    assert shortened(text, longest + 1) == f"{shown}…"
+
+
+@pytest.mark.parametrize("at", [-40, -1, 0, 1, 100, 119, 120, 500])
+def test_a_place_between_letters_is_left_as_it_is(at):
+    assert whole_letters("ab" * 60, at) == min(max(at, 0), 120)
+    assert whole_letters("a\ud800" * 60, at) == min(max(at, 0), 120)
+
+
+@pytest.mark.parametrize(
+    ("text", "begins"), [("$x$", 2), (r"\(x\)", 1), (r"\[x\]", 1), (r"\begin{align}", 1), (r"a \ b\n", 0)]
+)
+def test_what_begins_math_in_jupyter_is_apart(text, begins):
+    assert escape(text).count("mathjax_ignore") == begins
+    assert html.unescape(re.sub(r"<[^>]+>", "", escape(text))) == text

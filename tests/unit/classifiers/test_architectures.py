@@ -28,7 +28,7 @@ def imported(tmp_path_factory):
         if name not in done:
             folder = tmp_path_factory.mktemp("imported")
             import_classifier(
-                DESCRIPTION, str(make_classifier(name, folder / "source")), None, (), {}, LONGEST, folder / "out",
+                DESCRIPTION, str(make_classifier(name, folder / "source")), None, (), {}, None, LONGEST, folder / "out",
                 folder / "work",
             )  # fmt: skip
             done[name] = folder
@@ -65,7 +65,7 @@ def refusal(folder, name="BERT", longest=LONGEST):
     """Import a classifier that is refused; return what is said."""
     source = make_classifier(name, folder / "source")
     with pytest.raises(UserError) as error:
-        import_classifier(DESCRIPTION, str(source), None, (), {}, longest, folder / "out", folder / "work")
+        import_classifier(DESCRIPTION, str(source), None, (), {}, None, longest, folder / "out", folder / "work")
     assert not list(folder.glob("out/*")) and "What to do:" in str(error.value)
     return str(error.value)
 

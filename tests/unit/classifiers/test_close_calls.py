@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from samizdat.classifiers import close_calls
+from samizdat.classifiers import outputs
 from samizdat.records.classifiers import SCORES
 from samizdat.records.io import read_table
 from support.small_scoring import run, sentences
@@ -14,8 +14,8 @@ from support.small_scoring import run, sentences
 def test_what_is_close_in_sixteen_bits_is_decided_in_float32(classifier, tmp_path, monkeypatch, precision):
     texts = sentences(200)
 
-    def found(name: str, precision: str, steps: float = close_calls.CLOSE_STEPS) -> np.ndarray:
-        monkeypatch.setattr(close_calls, "CLOSE_STEPS", steps)
+    def found(name: str, precision: str, steps: float = outputs.CLOSE_STEPS) -> np.ndarray:
+        monkeypatch.setattr(outputs, "CLOSE_STEPS", steps)
         return np.stack(
             read_table(run(classifier, texts, tmp_path / name, precision=precision)[1], SCORES)["probabilities"]
         )
@@ -32,6 +32,6 @@ def test_what_is_close_in_sixteen_bits_is_decided_in_float32(classifier, tmp_pat
 
 def test_what_overflows_is_decided_in_float32():
     logits = np.array([[9.0, 1.0, 0.0], [np.nan, 1.0, 0.0], [np.inf, 1.0, 0.0], [1.01, 1.0, 0.0]], np.float32)
-    assert list(close_calls.close_calls(logits, torch.float16)) == [False, True, True, False]
-    assert list(close_calls.close_calls(logits, torch.bfloat16)) == [False, True, True, True]
-    assert not close_calls.close_calls(logits, torch.float32).any()
+    assert list(outputs.close_calls("single_label", logits, torch.float16)) == [False, True, True, False]
+    assert list(outputs.close_calls("single_label", logits, torch.bfloat16)) == [False, True, True, True]
+    assert not outputs.close_calls("single_label", logits, torch.float32).any()

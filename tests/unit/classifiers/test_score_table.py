@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from samizdat.classifiers.outputs import UNCERTAIN
 from samizdat.classifiers.score_store import StoredScore
-from samizdat.classifiers.score_table import UNCERTAIN, ScoreTable
+from samizdat.classifiers.score_table import ScoreTable
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_document, read_table, write_document, write_table
@@ -25,10 +26,12 @@ TEXTS_OF_STARS = 20_000
 
 def card_of(label_map: dict[str, str]) -> ClassifierCard:
     return ClassifierCard(
-        name="stars", label_column="stars", label_map=label_map, predicts="", made_for="", reference="", languages=(),
+        name="stars", kind="single_label", threshold=0.5, label_separator=None, 
+        label_column="stars", label_map=label_map, predicts="", made_for="", reference="", languages=(),
         min_words=None, max_words=None, origin="", checkpoint_labels=STARS,
         labels=["bad", "3 stars", "good"] if label_map else STARS, max_length_tokens=8, weights_sha256="",
-        training_texts=0, selection_texts=0, unlearned={}, unselected={}, model_type="bert",
+        training_texts=0, selection_texts=0, unlearned={}, unselected={}, hypotheses=[], entailment=[],
+        model_type="bert",
     )  # fmt: skip
 
 

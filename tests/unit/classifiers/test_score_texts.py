@@ -12,7 +12,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from samizdat.base.errors import UserError
 from samizdat.checkpoints.unpadded import MODEL_TYPES
-from samizdat.classifiers.score_table import UNREADABLE
+from samizdat.classifiers.outputs import UNREADABLE
 from samizdat.classifiers.score_texts import score_texts
 from samizdat.records.classifiers import SCORES
 from samizdat.records.io import read_table

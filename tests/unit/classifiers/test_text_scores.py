@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from samizdat.checkpoints import unpadded
-from samizdat.classifiers import close_calls
+from samizdat.classifiers import outputs
 from samizdat.classifiers.score_texts import BATCH_TOKENS
 from support.small_classifier import WORDS
 from support.small_scoring import probabilities, rows, run, sentences
@@ -62,7 +62,7 @@ def test_a_text_with_one_close_window_is_the_mean_of_both_formats(classifier, tm
     whole, parts = parts_of_a_long_text()
 
     def found(texts: list[str], name: str, precision: str, steps: float) -> np.ndarray:
-        monkeypatch.setattr(close_calls, "CLOSE_STEPS", steps)
+        monkeypatch.setattr(outputs, "CLOSE_STEPS", steps)
         path = run(classifier, texts, tmp_path / name, precision=precision)[1]
         return np.array([row["probabilities"] for row in rows(path)], np.float64)
 

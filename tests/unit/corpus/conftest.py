@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from samizdat.base.corpus_files import list_files
 from samizdat.base.errors import UserError
 from samizdat.corpus.import_corpus import CorpusSettings, import_corpus
 from samizdat.corpus.splits import split
@@ -17,8 +18,9 @@ FILES = CorpusSettings(
     source="files", paths=("data",), txt_unit="file", txt_document="file", separator=None,
     encoding="auto", delimiter="auto", quoting="auto",
     text_column="text", document_column=None,
-    group_column=None, group="column", label_columns=(), rater_columns={}, dataset=None, revision=None, subset=None,
-    dataset_split="train", max_texts=None, min_characters=2, validation_share=0.25, test_share=0.25,
+    group_column=None, group="column", label_columns=(), rater_columns={}, split_column=None,
+    dataset=None, revision=None, subset=None, dataset_split=None, max_texts=None,
+    min_characters=2, validation_share=0.25, test_share=0.25,
 )  # fmt: skip
 
 
@@ -26,8 +28,8 @@ FILES = CorpusSettings(
 READING = ("decoding", "delimited", "files", "json_texts", "parquet_texts", "spreadsheet")
 
 
-def all_training(documents: pd.Series, *shares: float) -> np.ndarray:
-    return split(documents, *shares) if documents.nunique() == 1 else np.full(len(documents), "train", object)
+def all_training(documents: pd.Series, shares: dict[str, float]) -> np.ndarray:
+    return split(documents, shares) if documents.nunique() == 1 else np.full(len(documents), "train", object)
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def corpus(tmp_path, monkeypatch, request):
     """Write files below `data/`, import them, and return the table and the summary."""
     monkeypatch.chdir(tmp_path)
     if request.module.__name__.rpartition("test_")[2] in READING:
-        monkeypatch.setattr("samizdat.corpus.import_corpus.split", all_training)
+        monkeypatch.setattr("samizdat.corpus.division.split", all_training)
 
     def run(files: dict[str, str | bytes], seed: int = 1, archive: Path | None = None, **changes):
         for name, content in files.items():
@@ -43,7 +45,8 @@ def corpus(tmp_path, monkeypatch, request):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
         texts, summary = tmp_path / "texts.parquet", tmp_path / "summary.json"
-        import_corpus(replace(FILES, **changes), archive, texts, summary, seed)
+        settings = replace(FILES, **changes)
+        import_corpus(settings, list_files(settings.paths).unread(), archive, texts, summary, seed)
         return read_table(texts, TEXTS), read_document(CorpusSummary, summary)
 
     return run

@@ -1,6 +1,7 @@
 """Sheets go to raters and come back: drawn, filled in by Excel's habits, read, refused where something is wrong."""
 
 import csv
+import dataclasses
 import io
 import re
 import zipfile
@@ -15,9 +16,9 @@ from samizdat.cli import main
 from samizdat.labels.draw import draw
 from samizdat.labels.read import read
 from samizdat.labels.sheets import fingerprint, shown
-from samizdat.records.classifiers import SCORES
+from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.corpus import TEXTS
-from samizdat.records.io import read_document, read_table
+from samizdat.records.io import read_document, read_table, write_document
 from samizdat.records.labels import HUMAN_LABELS, LabelKey
 from samizdat.records.samples import SAMPLES
 from support.run_fixture import make_run, sentences
@@ -99,6 +100,16 @@ def test_sheets_are_blind_mixed_and_the_same_each_time(run):
     run.rename(run.with_name("earlier"))
     draw("sentiment", run="mine", raters=["anna", "ben"], rows=60)
     assert bytes_before == {path.name: path.read_bytes() for path in run.glob("[a-z]*")}
+
+
+def test_sheets_are_for_one_label_of_each_text(run):
+    path = run.parents[3] / "results/mine/classifiers/sentiment/card.json"
+    card = read_document(ClassifierCard, path)
+    write_document(dataclasses.replace(card, kind="multi_label"), path)
+    with pytest.raises(UserError, match=r"'sentiment' is of the kind multi_label[\s\S]*What to do: .*label_column"):
+        draw("sentiment", run="mine", raters=["anna", "ben"], rows=60)
+    assert not list(run.glob("*.csv"))
+    write_document(card, path)
 
 
 def test_no_text_is_ever_a_formula_and_labels_are_chosen_from_a_list(run):

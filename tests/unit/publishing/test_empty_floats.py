@@ -14,7 +14,7 @@ TABLE = nbformat.v4.new_output("display_data", data={"text/markdown": "| a |\n| 
 PICTURE = nbformat.v4.new_output("display_data", data={"image/png": "aGk="})
 
 
-def cut(*cells, has_classifiers=True):
+def cut(*cells, has=frozenset({"classifiers"})):
     """The sources of the cells that are left; cells of code are pairs of a label and an output."""
     made = []
     for cell in cells:
@@ -25,7 +25,7 @@ def cut(*cells, has_classifiers=True):
             made.append(nbformat.v4.new_code_cell(source, outputs=[cell[1]]))
     notebook = nbformat.v4.new_notebook(cells=made)
     before = nbformat.writes(notebook)
-    left = without_empty_floats(notebook, has_classifiers=has_classifiers)
+    left = without_empty_floats(notebook, has=has)
     assert nbformat.writes(notebook) == before
     return [cell.source for cell in left.cells]
 
@@ -43,7 +43,7 @@ def test_a_sentence_in_the_place_of_a_figure_has_no_caption_and_no_reference():
 def test_sections_about_classifiers_are_left_out_where_there_is_none():
     words = "## A {#sec-a}\n\nSee @sec-b. And @fig-c. Yes.\n\n## B {#sec-b .needs-classifiers}\n\nWords.\n"
     cells = (words, ("fig-c", PICTURE), "### C {#sec-c}\n\nWords.\n\n## D {#sec-d}\n\n- Of @sec-c.\n- End.")
-    assert cut(*cells, has_classifiers=False) == ["## A {#sec-a}\n\nYes.\n\n", "## D {#sec-d}\n\n- End."]
+    assert cut(*cells, has=set()) == ["## A {#sec-a}\n\nYes.\n\n", "## D {#sec-d}\n\n- End."]
     assert cut(*cells)[0] == words.replace(" .needs-classifiers", "")
 
 

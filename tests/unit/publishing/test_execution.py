@@ -16,7 +16,9 @@ def test_unchanged_inputs_execute_nothing_and_give_the_same_bytes(project):
     assert project.notebook.read_bytes() == before
 
 
-@pytest.mark.parametrize("damage", ["flipped", "emptied", "deleted", "the index emptied", "the index no database"])
+@pytest.mark.parametrize(
+    "damage", ["flipped", "another count", "emptied", "deleted", "the index emptied", "the index no database"]
+)
 def test_a_damaged_execution_is_executed_again(project, damage):
     before = project.notebook.read_bytes()
     (kept,) = (project.work / "executed").rglob("base.ipynb")
@@ -25,6 +27,8 @@ def test_a_damaged_execution_is_executed_again(project, damage):
         index.write_bytes(b"" if damage == "the index emptied" else b"no database" * 100)
     elif damage == "deleted":
         kept.unlink()
+    elif damage == "another count":
+        kept.write_bytes(kept.read_bytes().replace(b'"execution_count": 1', b'"execution_count": 9', 1))
     else:
         # The shown number itself: a notebook that can be read and says something else.
         shown = kept.read_bytes().replace(project.shown()[0].encode(), b"7", 1)

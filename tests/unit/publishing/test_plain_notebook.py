@@ -124,12 +124,18 @@ def test_hostile_words_stay_words():
     # pandoc writes an empty comment between two lists.
     markup = re.sub(r"\$[^$\n]*\$|<!-- -->", "", text)
     tags = set(re.findall(r"<\s*/?\s*([a-zA-Z!?][\w-]*)", markup))
-    assert tags <= {"a", "br", "bdi", "code", "pre", "span", "sub", "sup"}
+    assert tags <= {"a", "br", "bdi", "code", "pre", "span", "sub", "sup", "wbr"}
     assert all(re.fullmatch(r'id="(?:sec-notes|notes-\d+)"', found) for found in re.findall(r"<a ([^>]*)>", text))
     assert set(re.findall(r"<span ([^>]*)>", text)) <= {'class="mathjax_ignore tex2jax_ignore"'}
     assert RAW_SYNTAX.findall(text) == [] and "](javascript" not in text and "![" not in text
     shown = html.unescape(re.sub(r"<[^>]+>", "", text.replace("<br>", "\n")))
     assert [one for one in hostile.HTML if one not in shown and not set(one) & set("\\\t`")] == []
+
+
+def test_a_word_without_end_has_places_to_break():
+    cell = written(f"Words {'ab' * 5_000} more.")[1]
+    assert cell.replace("<wbr>", "") == f"Words {'ab' * 5_000} more."
+    assert max(map(len, re.findall(r"\w+", cell))) == 200
 
 
 def test_a_reference_without_a_target_is_refused():

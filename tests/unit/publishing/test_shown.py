@@ -1,5 +1,7 @@
 """What cells put out decides about titles, captions and folded boxes."""
 
+import html
+
 import nbformat
 
 from samizdat.publishing.cells import cell_options
@@ -36,6 +38,13 @@ def test_the_title_of_a_picture_begins_its_caption_and_its_alternative_text_is_a
     assert cell.source.endswith("\nf(run)")
     finish(nbformat.v4.new_notebook(cells=[cell]))
     assert cell_options(cell.source)["fig-alt"] == "&#42;a&#42; is “b”. Lines."
+
+
+def test_names_from_right_to_left_are_elements_of_their_own_and_isolated_in_the_alternative_text():
+    (cell,) = finished((FIGURE, picture(title="Of “\u2068ש*ם\u2069” 3 % \u202e", alt="\u2068שם\u2069: 3 %, \u2068x")))
+    options = cell_options(cell.source)
+    assert options["fig-cap"] == "**Of “<bdi>ש&#42;ם</bdi>” 3 % ⟨U&#43;202E⟩.** Lines. Data: `a.csv`"
+    assert html.unescape(options["fig-alt"]) == "\u2068שם\u2069: 3 %, ⟨U+2068⟩x"
 
 
 def test_a_hostile_title_is_text_of_the_caption():

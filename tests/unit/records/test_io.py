@@ -15,7 +15,14 @@ from samizdat.records.samples import SAMPLES
 
 def test_a_table_of_another_schema_is_neither_written_nor_read(tmp_path):
     path = tmp_path / "scores.parquet"
-    row = {"id": ["a"], "label": ["x"], "probabilities": [[0.25, 0.75]], "windows": [1]}
+    row = {
+        "id": ["a"],
+        "label": ["x"],
+        "labels": [None],
+        "number": [None],
+        "probabilities": [[0.25, 0.75]],
+        "windows": [1],
+    }
     row |= {"seen_in_training": [False], "reason": [None]}
     write_table(pd.DataFrame(row), SCORES, path)
     assert read_table(path, SCORES)["probabilities"][0].tolist() == [0.25, 0.75]

@@ -62,7 +62,7 @@ def test_the_table_says_which_labels_count_as_which(label_map, labels, said, two
 def test_groups_differ_only_where_the_test_says_so(two_labels):
     vars(two_labels)["group_tests"] = pd.DataFrame({"classifier": ["mood"], "p_holm": [0.04]})
     said = plain(classifiers.shares_by_group(two_labels).alternative_text)
-    assert said.startswith("Of “letter”, mood calls 40 % “good”; of “poem”, 10 %. ")
+    assert said.startswith("mood gives “good” to 40 % of “letter” and to 10 % of “poem”. ")
     for p_holm in (0.06, float("nan")):
         two_labels.group_tests["p_holm"] = p_holm
         said = classifiers.shares_by_group(two_labels).alternative_text
@@ -82,12 +82,14 @@ def shares(*rows: tuple[str, str, float]) -> pd.DataFrame:
     ("rows", "p_holm", "said"),
     [
         ((("letter", "letter", 0.52), ("letter", "poem", 0.0), ("poem", "letter", 0.48), ("poem", "poem", 1.0)),
-         0.01, "The labels follow the groups that they are named after"),
+         0.01, "Each label is most frequent in the group that has its name"),
         ((("letter", "letter", 0.5), ("letter", "poem", 0.5), ("poem", "letter", 0.5), ("poem", "poem", 0.5)),
          0.5, NONE_DIFFERS),
         ((("letter", "letter", 0.9), ("letter", "poem", 0.0), ("letter", "novel", 0.3), ("novel", "poem", 0.1),
           ("novel", "letter", 0.1), ("novel", "novel", 0.7)), 0.01,
-         "Of “novel”, kind calls 30 % “letter”; of “poem”, 0 %"),
+         "kind gives “letter” to 30 % of “novel” and to 0 % of “poem”"),
+        ((("letter", "letter", 0.4), ("letter", "poem", 0.6), ("poem", "letter", 0.6), ("poem", "poem", 0.4)),
+         0.01, "kind gives “letter” to 60 % of “poem” and to 40 % of “letter”"),
     ],
 )  # fmt: skip
 def test_a_label_named_after_a_group_is_no_finding_there(two_labels, rows, p_holm, said):

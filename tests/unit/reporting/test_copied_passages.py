@@ -20,7 +20,7 @@ def run(made_up):
 
 
 SAMPLE = {"id": "a", "text": "they told *the* secret to me"}
-COPY = {"copy_begin": 10, "copy_characters": 12, "characters": 28}
+COPY = {"copy_begin": 10, "copy_end": 22, "copy_characters": 12, "characters": 28}
 
 
 def test_the_longest_copy_is_marked_in_a_sample_unless_texts_are_not_published(run):
@@ -44,22 +44,28 @@ def test_small_print_has_the_length_of_the_copy(run):
 def test_the_source_of_a_copy_is_shown_with_what_is_around_it(run):
     before, after = "b" * (AROUND_CHARACTERS + 5), "a" * (AROUND_CHARACTERS + 5)
     run.texts = run.texts.assign(text=f"{before} *the* secret {after}")
-    row = COPY | {"text_id": run.texts["id"].iloc[0], "text_offset": len(before) + 1}
+    row = COPY | {"text_id": run.texts["id"].iloc[0], "text_begin": len(before) + 1, "text_end": len(before) + 13}
     around = AROUND_CHARACTERS - 1
     expected = f'<bdi lang="en">{"b" * around} <mark>&#42;the&#42; secret</mark> {"a" * around}</bdi>'
     assert source_of(run, row) == f"… {expected} …"
     samples = run.samples.assign(text=f"{before} *the* secret {after}")
     run.samples = samples
-    assert copy_in_context(run, row | {"id": samples["id"].iloc[0], "copy_begin": len(before) + 1}) == f"… {expected} …"
+    assert (
+        copy_in_context(
+            run, row | {"id": samples["id"].iloc[0], "copy_begin": len(before) + 1, "copy_end": len(before) + 13}
+        )
+        == f"… {expected} …"
+    )
     run.texts = run.texts.assign(text="*the* secret")
-    assert source_of(run, row | {"text_offset": 0}) == '<bdi lang="en"><mark>&#42;the&#42; secret</mark></bdi>'
+    assert (
+        source_of(run, row | {"text_begin": 0, "text_end": 12})
+        == '<bdi lang="en"><mark>&#42;the&#42; secret</mark></bdi>'
+    )
 
 
 def test_what_is_marked_in_samples_is_in_their_training_texts(run):
     texts = run.texts.set_index("id")["text"]
     for sample in rows_of(run.samples):
         row = run.longest_copies[sample["id"]]
-        begin, size = int(row["copy_begin"]), int(row["copy_characters"])
-        passage = sample["text"][begin : begin + size]
-        offset = int(row["text_offset"])
-        assert passage == row["passage"] == texts[row["text_id"]][offset : offset + size]
+        passage = sample["text"][int(row["copy_begin"]) : int(row["copy_end"])]
+        assert passage == row["passage"] == texts[row["text_id"]][int(row["text_begin"]) : int(row["text_end"])]

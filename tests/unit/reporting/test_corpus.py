@@ -60,6 +60,17 @@ def test_near_duplicates_are_counted_and_those_in_several_splits_told(tmp_path, 
     assert "99 texts are nearly the same as another" in said and words in said
 
 
+def test_the_corpuss_own_splits_are_told_and_what_is_in_two_of_them(tmp_path):
+    run = Run(make_run(tmp_path / "run", texts=sentences(9), labels={}))
+    own = {"own_splits": ["train", "test"], "near_duplicates": 4, "held_out_copies": 1, "shared_documents": 2}
+    vars(run)["corpus"] = CorpusSummary(**(vars(run.corpus) | own))
+    said = plain(corpus.opening(run).markdown)
+    assert "brings its own splits, kept as they are (validation, which it lacks, is divided off its training" in said
+    assert "In the corpus’s own splits 1 validation or held-out text is nearly the same as a text of another" in said
+    assert "2 documents have texts in several splits" in said
+    assert "tie together" not in said and "are divided into three" not in said
+
+
 def test_texts_whose_raters_give_no_label_most_often_are_counted(tmp_path):
     run = Run(make_run(tmp_path / "run", texts=sentences(9), labels={}))
     vars(run)["corpus"] = CorpusSummary(**(vars(run.corpus) | {"undecided": {"mood": 3, "tone": 0, "topic": 1}}))
@@ -84,4 +95,26 @@ def test_what_was_found_out_and_what_was_not_read_is_told(tmp_path):
     vars(run)["corpus"] = CorpusSummary(**(vars(run.corpus) | told))
     said = plain(corpus.dropped(run).markdown)
     assert "How these files were read was found out, not set: data/<b>.csv: separated by ';'." in said
-    assert "These files in the folders of the corpus were not read: data/*x*.txt and 4 more (no file)." in said
+    assert "Found beside the texts of the corpus, but not read: data/*x*.txt and 4 more (no file)." in said
+
+
+def test_human_labels_that_are_not_drawn_are_named_with_the_reason(run):
+    picture = corpus.human_labels(run)
+    assert "Not drawn" not in picture.title
+    texts = run.texts.drop(columns=[one for one in run.texts.columns if one.startswith("label_")])
+    vars(run)["texts"] = texts
+    assert corpus.human_labels(run).markdown == "The corpus has no labels that people gave."
+    vars(run)["texts"] = texts.assign(label_kind=texts["group"])
+    assert corpus.human_labels(run).markdown == "The labels that people gave are the groups."
+    many = [f"*{number % 28}" for number in range(len(texts))]
+    vars(run)["texts"] = texts.assign(label_mood=many, label_true="yes")
+    assert plain(corpus.human_labels(run).markdown) == (
+        "Not drawn: the 28 labels of mood, more than a figure can show. "
+        "Not drawn: labels of true; each text that has one has “yes”."
+    )
+    vars(run)["texts"] = texts.assign(label_mood=many, label_half=["a", "b"] * (len(texts) // 2))
+    title = corpus.human_labels(run).title
+    assert plain(title) == (
+        "The most frequent half is “a”: 50 % of the texts. "
+        "Not drawn: the 28 labels of mood, more than a figure can show"
+    )

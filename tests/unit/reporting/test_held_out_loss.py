@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from samizdat.records.statistics import MODEL_DIFFERENCES
-from samizdat.reporting import Run, held_out_loss, label_comparison, sample_quality, samples, training
+from samizdat.reporting import Run, held_out_loss, label_comparison, sample_quality, samples, summary, training
 from support.reading import cells, plain
 from support.run_fixture import make_run
 
@@ -20,7 +20,7 @@ def test_one_training_has_an_interval_and_no_range_and_is_told_as_a_limit(run):
     row = run.model_losses["gpt2-tiny"]
     assert row["seeds"] == 1 and row["low"] < row["value"] < row["high"]
     said = plain(training.opening(run).markdown)
-    assert f"it needs 2.380 bits per byte ({row['low']:.3f} to {row['high']:.3f}). Its perplexity" in said
+    assert f"it needs 2.380 bits per byte ({row['low']:.3f} to {row['high']:.3f}). That is 2.380" in said
     assert "seed" not in said and "seeds" not in training.models(run).markdown
     assert plain(held_out_loss.limits(run).markdown).startswith("- **One training run.**")
     assert "They do not cover another seed, another split" in held_out_loss.limits(run).markdown
@@ -80,3 +80,18 @@ def test_a_model_is_called_better_only_where_the_test_shows_it(seeded, changes, 
 
 def test_one_model_is_compared_with_none(run):
     assert held_out_loss.compared(run) == []
+
+
+def test_bits_per_character_are_bits_per_byte_times_the_bytes_of_a_character(tmp_path):
+    # Eight characters of which two have three bytes: 12 bytes.
+    run = Run(make_run(tmp_path / "run", texts=[f"漢字ab{number:04d}" for number in range(80)]))
+    said = plain(training.opening(run).markdown)
+    assert "needs 2.380 bits per byte" in said
+    assert "That is 3.570 bits per character, which has 1.50 bytes on average." in said
+    header, row = cells(training.models(run).markdown)
+    assert header[-2:] == ["Bits per byte", "Bits per character"] and row[-1] == "3.570" and row[-2].startswith("2.380")
+    for _, _, of_byte, of_character in cells(training.yardsticks(run).markdown)[1:]:
+        assert float(of_character) == pytest.approx(1.5 * float(of_byte), abs=2e-3)
+    assert "2.38 bits** for each byte of the held-out texts (3.57 for each character)" in plain(
+        summary.learning(run).markdown
+    )

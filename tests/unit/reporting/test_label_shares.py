@@ -13,7 +13,7 @@ def test_groups_of_samples_follow_the_texts_in_rising_order():
             columns=["subset", "group_kind", "group"],
         )  # fmt: skip
 
-    sets = next_to_texts(FakeRun(), shares_of_samples(FakeRun(), "percent"), "after {} %")
+    sets = next_to_texts(shares_of_texts(FakeRun()), shares_of_samples(FakeRun(), "percent"), "after {} %")
     assert list(sets) == ["texts", "after 30 %", "after 100 %"]
     assert [len(rows) for rows in sets.values()] == [1, 1, 1]
 

@@ -16,7 +16,7 @@ def test_samples_are_shown_with_their_labels(run):
     assert header == ["Begun with", "After step", "Temperature 0.7", "Temperature 1"]
     assert first[:2] == ["*nothing*", "10 (10 %)"]
     row = run.samples[(run.samples["percent"] == 10) & (run.samples["prompt_kind"] == "none")].iloc[0]
-    labels = " · ".join(f"{scores[row['id']][0]} 0.80" for scores in run.sample_labels.values())
+    labels = " · ".join(f"{scores[row['id']][0][0]} 0.80" for scores in run.sample_labels.values())
     assert first[2] == f"{plain(with_copy_marked(run, row, 360))}<br>{labels} · {plain(copy_note(run, row['id']))}"
     gallery = cells(samples.gallery(run).markdown)
     first = run.samples[run.samples["prompt_kind"] == "unprompted"].iloc[0]
@@ -44,6 +44,13 @@ def test_the_first_ones_are_open_and_the_others_follow(run, tmp_path, monkeypatc
     assert sorted(re.sub("</?mark>", "", text) for text in shown) == sorted(drawn["text"])
     monkeypatch.undo()  # two prompts, two held-out texts: nothing is left to fold
     assert samples.more_by_step(run) is None and samples.more_held_out(run) is None
+
+
+def test_the_page_with_the_model_is_named_where_it_was_made(run, monkeypatch):
+    assert "play.html" not in samples.opening(run).markdown
+    monkeypatch.setitem(run.config, "play", "gpt2-tiny")
+    said = samples.opening(run).markdown
+    assert "[play.html](play.html)" in said and "gpt2-tiny" in said.split("play.html")[-1]
 
 
 def test_held_out_texts_that_are_too_short_to_begin_a_sample_are_told(run, monkeypatch):

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from samizdat.reporting import Run, summary
+from samizdat.reporting import Run, agreement, raters, summary
 from samizdat.reporting.words import NO_BREAK
 from support.reading import plain
 from support.run_fixture import make_run, sentences
@@ -96,7 +96,7 @@ def bounds(share):
 def test_copying_is_said_at_each_temperature_beside_people(fresh, shares, answer, found):
     copied(fresh, *shares)
     said = words(summary.copying(fresh))
-    assert said.startswith(answer) and "has not seen, 10 % (8 to 12 %) are also in" in said
+    assert said.startswith(answer) and "people wrote, 10 % (8 to 12 %) of the runs of four words are also in" in said
     lines = re.findall(r"- At temperature (0\.7|1): \d+ % ?(?:\([^)]*\))?, (.*)\.", said)
     assert [at for at, _ in lines] == ["0.7", "1"]
     assert all(line.startswith(expected) for (_, line), expected in zip(lines, found, strict=True))
@@ -134,8 +134,8 @@ def test_the_first_sample_of_each_temperature_is_shown(fresh):
 @pytest.mark.parametrize(
     ("p_value", "said"),
     [
-        (0.06, "Labels of samples and of texts: no difference found (0.030 bits apart; by chance up to 0.050)."),
-        (0.01, "they differ, most in “good”, given to 0 % of the samples and 10 % of the texts (0.030 bits"),
+        (0.06, "Labels of samples and of texts: no difference found (divergence 0.030 bits; by chance up to 0.050)."),
+        (0.01, "they differ, most in “good”, given to 0 % of the samples and 10 % of the texts (divergence 0.030 bits"),
     ],
 )
 def test_samples_are_compared_with_texts_in_words_first(two_labels, p_value, said):
@@ -146,7 +146,9 @@ def test_samples_are_compared_with_texts_in_words_first(two_labels, p_value, sai
 def test_findings_are_in_words_and_followed_by_how_far_to_trust_them(two_labels):
     vars(two_labels)["group_tests"] = pd.DataFrame([{"classifier": "mood", "p_holm": 0.001}])
     said = words(summary.finding(two_labels))
-    assert said.startswith("- **“mood”** (what it was told). Of “letter”, mood calls 40 % “good”; of “poem”, 10 %.")
+    assert said.startswith(
+        "- **“mood”** (what it was told). It gives “good” to 40 % of “letter” and to 10 % of “poem”."
+    )
     assert re.search(r"\*Trust:\* It agrees with people on \d+ % of \d+ held-out texts, ", said)
     picture = summary.finding_picture(two_labels)
     assert "letter: good 40 %, bad 60 %" in picture.alternative_text.replace(NO_BREAK, " ")
@@ -181,3 +183,10 @@ def test_several_models_are_named(tmp_path):
     assert bars_of(summary.learning_picture(run))[1][-2:] == ["b-model", "a-model"]
     assert "At temperature 0.7 of “a-model”:" in words(summary.writing(run))
     assert "At temperature 0.7 of “a-model”: " in words(summary.copying(run))
+
+
+def test_where_nobody_was_asked_nothing_is_said_of_classifiers_that_are_compared(fresh):
+    fresh.rater_quality = fresh.rater_quality[:0]
+    assert raters.opening(fresh).markdown == "People were not asked about this run."
+    fresh.cards = {}
+    assert raters.opening(fresh).markdown == agreement.NONE_COMPARABLE

@@ -67,6 +67,19 @@ def test_a_gap_has_a_direction_only_where_its_interval_has_not_0():
         assert verdicts.overconfident(run_with(quality=pd.DataFrame(rows, columns=QUALITY.names)), "c") == sign
 
 
+@pytest.mark.parametrize(
+    ("real", "own", "differs"),
+    [((0.0, 0.0, 0.12), (0.001, 0.0005, 0.002), False), ((0.001, 0.0005, 0.002), (0.0, 0.0, 0.12), False),
+     ((0.04, 0.03, 0.05), (0.06, 0.045, 0.08), True), ((0.04, None, None), (0.06, 0.05, 0.08), True)],
+)  # fmt: skip
+def test_samples_copy_more_only_where_intervals_allow_it_too(real, own, differs):
+    numbers = [dict(zip(("value", "low", "high"), values, strict=True)) for values in (real, own)]
+    rows = [{"subset": "held_out"} | numbers[0], {"subset": "samples", "model": "m", "temperature": 1.0,
+            "begun_with": "nothing", "p_value": 0.001} | numbers[1]]  # fmt: skip
+    table = pd.DataFrame(rows, columns=SAMPLE_QUALITY.names).assign(metric="copied_ngram_share")
+    assert bool(verdicts.off_held_out(run_with(sample_quality=table), "copied_ngram_share")) == differs
+
+
 def test_no_other_module_of_the_report_compares_with_the_level():
     folder = Path(inspect.getfile(reporting)).parent
     for path in folder.glob("*.py"):

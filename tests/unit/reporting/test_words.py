@@ -1,6 +1,6 @@
 """Numbers, names and tables as the report writes them."""
 
-from samizdat.reporting.words import counted, joined, label, name, percent, percent_interval, table
+from samizdat.reporting.words import counted, drawn, joined, label, name, percent, percent_interval, table
 
 
 def test_numbers_as_words():
@@ -19,3 +19,10 @@ def test_names_are_text_of_bounded_length():
     assert label("<b>") == "“<bdi>&#60;b&#62;</bdi>”"
     assert name(None) == name(float("nan")) == "" and name(3) == "<bdi>3</bdi>"
     assert len(name("x" * 1_000_000)) < 200
+
+
+def test_a_name_from_right_to_left_is_isolated_in_titles():
+    assert drawn("film\nreview") == "film review"
+    assert drawn("سلبي") == "\u2068سلبي\u2069" and drawn("a שם") == "\u2068a שם\u2069"
+    assert drawn("x" * 100) == "x" * 59 + "…" and len(drawn("ا" * 100)) == 62
+    assert drawn("\u2067שם\u2069") == "\u2068⟨U+2067⟩שם⟨U+2069⟩\u2069"

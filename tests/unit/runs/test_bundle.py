@@ -203,7 +203,7 @@ def test_a_bomb_is_refused_before_a_byte_of_it_is_written(manifest, tmp_path):
 
 def test_what_the_manifest_does_not_name_is_refused(manifest, tmp_path):
     for name in (
-        "results/work/finished.json",
+        "results/finished.json",
         "results/report/more.html",
         "work/x",
         "results/.x.sha256",

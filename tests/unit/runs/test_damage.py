@@ -1,5 +1,7 @@
 """Which results a run makes again, and what happens to those that a person may have edited."""
 
+from pathlib import Path
+
 from samizdat.base import files
 from samizdat.runs.damage import damaged, set_aside
 
@@ -11,23 +13,27 @@ def test_damaged_results_and_those_without_a_checksum_are_listed_and_told(tmp_pa
     (tmp_path / "results/flipped").write_text("flopped", encoding="utf-8")
     files.checksum_file(tmp_path / "results/unknown").unlink()
     outputs = [f"results/{name}" for name in ("whole", "flipped", "unknown", "missing")]
-    assert damaged(outputs, []) == ["results/flipped", "results/unknown"]
+    assert damaged(outputs, [], tmp_path) == ["results/flipped", "results/unknown"]
     said = capsys.readouterr().err.splitlines()
     assert said == [
         "! results/flipped is damaged or was edited: it is not the file that its step wrote; it is made again",
         "! results/unknown has no checksum, so nobody knows whether it is whole; it is made again",
     ]
     monkeypatch.setenv("SAMIZDAT_UNCHECKED", "1")
-    assert damaged(outputs, []) == []
+    assert damaged(outputs, [], tmp_path) == []
 
 
-def test_an_archive_that_was_put_there_by_hand_is_left_to_the_step_that_reads_it(tmp_path):
+def test_an_archive_has_the_checksum_of_its_step_or_if_put_there_by_hand_the_pinned_hash(tmp_path, capsys):
     files.write_text(tmp_path / "fetched.tar.gz", "archive")
     (tmp_path / "by-hand.tar.gz").write_text("archive", encoding="utf-8")
-    archives = [str(tmp_path / name) for name in ("fetched.tar.gz", "by-hand.tar.gz")]
-    assert damaged([], archives) == []
-    (tmp_path / "fetched.tar.gz").write_text("archie", encoding="utf-8")
-    assert damaged([], archives) == archives[:1]
+    pins = tmp_path / "archives.txt"
+    pins.write_text(f"package==1 --hash=sha256:{files.sha256_of(tmp_path / 'by-hand.tar.gz')}\n", encoding="utf-8")
+    archives = [str(tmp_path / name) for name in ("fetched.tar.gz", "by-hand.tar.gz", "missing.tar.gz")]
+    assert damaged([], archives, pins) == []
+    for name in archives[:2]:
+        Path(name).write_text("", encoding="utf-8")
+    assert damaged([], archives, pins) == archives[:2]
+    assert f"by-hand.tar.gz has another SHA-256 than {pins} pins; it is made again" in capsys.readouterr().err
 
 
 def test_a_report_that_may_be_edited_is_renamed(tmp_path, capsys):

@@ -165,3 +165,40 @@ def test_other_files_are_compared_byte_by_byte_and_a_missing_one_is_different(tm
     assert compare_contents(tmp_path, "x.bin", "one", "one more")[0].where == "byte 3"
     verdict = compare(tmp_path / "old-x.txt", tmp_path / "nowhere.txt", KnownDifferences())
     assert verdict.kind == DIFFERENT and "no such file" in verdict.where
+
+
+def test_whole_numbers_may_be_rounded_the_other_way(tmp_path):
+    weights = {"a": torch.tensor([5, -127], dtype=torch.int8)}
+    other = {"a": torch.tensor([6, -127], dtype=torch.int8)}
+    assert compare_contents(tmp_path, "x.safetensors", weights, other)[0].kind == CLOSE
+    other = {"a": torch.tensor([7, -127], dtype=torch.int8)}
+    verdict, _ = compare_contents(tmp_path, "y.safetensors", weights, other)
+    assert verdict.kind == DIFFERENT and verdict.where == "tensor a[0]: 5 against 7"
+
+
+def page_with_weights(numbers, scale, words="1 step"):
+    packed = base64.b64encode(np.array(numbers, np.int8).tobytes() + np.array([scale], "<f4").tobytes()).decode()
+    tensors = [{"name": "w", "rows": 1, "columns": 4, "at": 0, "scales": 4}]
+    return (
+        f'<p>{words}</p><script id="facts" type="application/json">{json.dumps({"tensors": tensors})}</script>'
+        f'<script id="weights-100" type="text/plain">{packed}</script>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("numbers", "scale", "words", "where"),
+    [
+        ([1, 2, 3, 126], 0.5001, "1 step", None),
+        ([1, 2, 3, 124], 0.5, "1 step", "tensor 100: w[3]: 127 against 124"),
+        ([1, 2, 3, 127], 0.6, "1 step", "tensor 100: w.scales[0]: 0.5 against 0.6"),
+        ([1, 2, 3, 126], 0.5, "2 steps", "line 1"),
+    ],
+)
+def test_the_weights_in_a_page_are_compared_as_numbers(tmp_path, numbers, scale, words, where):
+    for side, page in (
+        ("old", page_with_weights([1, 2, 3, 127], 0.5)),
+        ("new", page_with_weights(numbers, scale, words)),
+    ):
+        (tmp_path / f"{side}.html").write_text(page, encoding="utf-8")
+    verdict = compare(tmp_path / "old.html", tmp_path / "new.html", KnownDifferences())
+    assert (verdict.kind == CLOSE) if where is None else (where in verdict.where)

@@ -29,5 +29,5 @@ def test_nothing_to_count_gives_empty_tables(study):
 
 def test_the_rules_know_every_table_of_the_statistics():
     rules = (Path(__file__).parents[3] / "workflow" / "rules" / "common.smk").read_text(encoding="utf-8")
-    named = re.search(r"^STATISTICS = \[(.*?)\]", rules, re.MULTILINE | re.DOTALL).group(1)
-    assert re.findall(r'"(\w+)"', named) == list(STATISTICS)
+    named = re.search(r"^STATISTICS = \((.*?)\)", rules, re.MULTILINE | re.DOTALL).group(1)
+    assert re.findall(r"\w+", named) == list(STATISTICS)

@@ -93,7 +93,7 @@ def test_copies_are_stored_with_their_source_and_prompts_are_not_copies(judged):
     training, _, copies = judged
     copied = copies[copies["id"].str.startswith("copier")]
     assert (copied["copy_characters"] == copied["characters"]).all() and copied["passage"].tolist() == training[:200]
-    assert (copied["text_offset"] == 0).all() and copied["text_id"].is_unique
+    assert (copied["text_begin"] == 0).all() and copied["text_id"].is_unique
     prompted = copies[copies["id"].str.contains("config")]
     assert (prompted["begin"] == 30).all() and (prompted["copy_characters"] == 1).all()
     assert (copies["subset"] == "held_out").sum() == 230

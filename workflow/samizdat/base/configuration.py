@@ -7,13 +7,14 @@ from typing import Any
 
 import yaml
 
+from samizdat.base.classifier_problems import classifier_problems
 from samizdat.base.config_file import Origin, Way, read_config
 from samizdat.base.corpus_files import label_table
 from samizdat.base.errors import UserError
+from samizdat.base.play_size import play_problems
 from samizdat.base.schema_problems import schema_problems
 
 SCHEMA_PATH = Path(__file__).with_name("config.schema.yaml")
-DEMO_LABELS = ("sentiment", "source")
 # Between a model's name, which has no dot, and the number of a training after the first.
 SEED = ".seed"
 # The keys of `training` that a recipe can decide; so can it `vocabulary_size` of a tokenizer that is trained.
@@ -113,8 +114,12 @@ def training_options(config: Config, training: str) -> Config:
 
 
 def scoring_settings(config: Config, name: str) -> Config:
-    """Return the settings of `classification` for the item `name` of `classifiers`, which may override them."""
-    return _overridden(config["classification"], config["classifiers"], name)
+    """Return the settings of `classification` for the item `name` of `classifiers`, which may override them.
+
+    Without `threshold`, which is part of the classifier's description.
+    """
+    settings = _overridden(config["classification"], config["classifiers"], name)
+    return {key: value for key, value in settings.items() if key != "threshold"}
 
 
 def finetuning_settings(config: Config, name: str) -> Config:
@@ -130,8 +135,9 @@ def _overridden(section: Config, items: list[Config], name: str) -> Config:
 def classifier_description(config: Config, name: str) -> Config:
     """Return the description of the classifier `name`: what it predicts, what it was made for, and so on."""
     item = _item(config["classifiers"], name)
-    optional = {key: item.get(key) for key in ("label_column", "min_words", "max_words")}
+    optional = {key: item.get(key) for key in ("kind", "label_column", "label_separator", "min_words", "max_words")}
     optional |= {"label_map": item.get("label_map", {}), "languages": item.get("languages", [])}
+    optional |= {"threshold": item.get("threshold", config["classification"]["threshold"])}
     return {key: item[key] for key in ("name", "predicts", "made_for", "reference")} | optional
 
 
@@ -167,10 +173,14 @@ def _combination_problems(config: Config) -> Iterator[str]:
     for item in config["models"]:
         yield from _model_problems(config, item)
     for item in config["classifiers"]:
-        yield from _classifier_problems(config, item)
+        yield from classifier_problems(config, item, scoring_settings(config, item["name"]))
     pushed, models = config["push"]["model"], [item["name"] for item in config["models"]]
     if pushed not in (None, *models):
         yield f"`push.model` is {pushed!r}, but `models` has only {', '.join(models)}"
+    if config["play"] not in (None, *models):
+        yield f"`play` is {config['play']!r}, but `models` has only {', '.join(models)}"
+    elif config["play"] is not None:
+        yield from play_problems(config, model_settings(config, config["play"]))
 
 
 def _corpus_problems(corpus: Config) -> Iterator[str]:
@@ -187,6 +197,10 @@ def _corpus_problems(corpus: Config) -> Iterator[str]:
         yield "`corpus.dataset` is null, but `corpus.source` is hub; set it to the dataset's id"
     if source != "hub" and corpus["dataset"]:
         yield f"`corpus.dataset` is {corpus['dataset']!r}, but `corpus.source` is {source}; set `source: hub` or null"
+    if corpus["split_column"] is not None and source == "demo":
+        yield "`corpus.split_column` is for files and datasets; the demo has no such column"
+    if corpus["split_column"] is not None and source == "hub" and corpus["dataset_split"] is None:
+        yield "`corpus.split_column` divides one split of a dataset; set `corpus.dataset_split`, too, or no column"
     if corpus["separator"] is not None and corpus["txt_unit"] != "block":
         yield f"`corpus.separator` is for `txt_unit: block`, but `corpus.txt_unit` is {corpus['txt_unit']}"
     if corpus["group"] == "folder" and source != "files":
@@ -236,38 +250,3 @@ def _recipe_problems(name: str, settings: Config) -> Iterator[str]:
         yield f"{name}: `batch_tokens` is set, but `context_tokens` is left to a recipe; set both or neither"
     if settings["micro_batch_sequences"] != "auto" and settings["batch_tokens"] == "auto":
         yield f"{name}: `micro_batch_sequences` is set, but `batch_tokens` is left to a recipe; set both or neither"
-
-
-def _classifier_problems(config: Config, item: Config) -> Iterator[str]:
-    name, column = f"classifier {item['name']!r}", item.get("label_column")
-    corpus = config["corpus"]
-    labels = DEMO_LABELS if corpus["source"] == "demo" else [*corpus["label_columns"], *corpus["rater_columns"]]
-    if column is not None and column not in labels:
-        has = (
-            f"has only {', '.join(labels)}"
-            if labels
-            else "has none (see `corpus.label_columns` and `corpus.rater_columns`)"
-        )
-        yield f"{name}: `label_column` is {column!r}, but the corpus {has}"
-    if item["source"] == "finetune":
-        if column is None:
-            yield f"{name}: `source: finetune` needs `label_column`, the column of human labels to learn"
-        for key in ("labels", "label_names", "label_map"):
-            if key in item:
-                yield f"{name}: `{key}` is for `source: checkpoint`; here `label_column` gives the labels"
-    else:
-        if not item.get("checkpoint"):
-            yield f"{name}: `source: checkpoint` needs `checkpoint`, a folder or a Hub id"
-        for key in sorted(set(item) & (set(config["finetuning"]) - {"checkpoint", "revision", "precision"})):
-            yield f"{name}: `{key}` is for `source: finetune`"
-    settings = scoring_settings(config, item["name"])
-    if settings["window_overlap_tokens"] * 2 > settings["max_length_tokens"]:
-        yield (
-            f"{name}: `window_overlap_tokens` {settings['window_overlap_tokens']} is more than half of "
-            f"`max_length_tokens` {settings['max_length_tokens']}"
-        )
-    if settings["batch_tokens"] != "auto" and settings["batch_tokens"] < settings["max_length_tokens"]:
-        yield (
-            f"{name}: `batch_tokens` {settings['batch_tokens']} is less than one window of `max_length_tokens` "
-            f"{settings['max_length_tokens']}"
-        )

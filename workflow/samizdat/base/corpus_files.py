@@ -63,22 +63,27 @@ def corpus_files(paths: Iterable[str]) -> list[str]:
     return list(list_files(paths).files)
 
 
-def list_files(paths: Iterable[str]) -> Listing:
+def list_files(paths: Iterable[str], configs: Iterable[str | Path] = ()) -> Listing:
     """List what is below `corpus.paths`: the files that are read, and those that are not.
 
     Links to folders are followed. Hidden files, and what is in data/labels, are neither read nor listed. Each file of a
     folder belongs to the folder below the named one, or to the named one itself.
 
+    Args:
+        paths: files and folders.
+        configs: files that the run reads for another purpose, so that they are not told as left out.
+
     Raises:
         UserError: a path does not exist or can't be read, a link leads in a circle, a file's kind is unknown or its
             name is no UTF-8, or a folder has no file with a known suffix.
     """
-    listing = Listing()
+    listing, known = Listing(), {Path(config).absolute() for config in configs}
     for name in paths:
         path = Path(name)
         if _is(path, "is_dir"):
             before = len(listing.files)
-            found = sorted(_walk(path, {}), key=lambda file: file.as_posix())
+            found = [file for file in _walk(path, {}) if file.absolute() not in known or kind_of(file)]
+            found.sort(key=lambda file: file.as_posix())
             for file in found:
                 _sort_in(file, path, listing)
             if len(listing.files) == before and not any(file.as_posix() in listing.files for file in found):

@@ -1,7 +1,10 @@
 """Escaping of any text, hostile text too, so that pandoc, Quarto and Jupyter show exactly its characters."""
 
+import itertools
 import re
 import unicodedata
+
+from icu4py.breakers import CharacterBreaker
 
 # Characters with a meaning in Markdown, HTML, TeX math, citations, shortcodes or typographic quotes.
 _SPECIAL = re.compile(
@@ -11,11 +14,16 @@ _SPECIAL = re.compile(
     r"|:(?=[/:]|[\w+-]+:)|(?<=:):|(?<=www)\."  # automatic links, :emoji: and fences
     r"|(?<=^Table):|(?<=^table):|^\s*(?:[-:(%]|\w+[.)])"  # captions, definitions, titles, lists: at a line's beginning
 )
-# MathJax in Jupyter reads dollars in the finished page as math, except in elements of these classes.
-_DOLLAR = '<span class="mathjax_ignore tex2jax_ignore">&#36;</span>'
+# What MathJax in Jupyter reads in the finished page as the beginning of math, except in elements of these classes.
+_MATH = re.compile(r"\$|\\(?=[(\[]|begin)")
+_NO_MATH = '<span class="mathjax_ignore tex2jax_ignore">&#{};</span>'
 # Control characters that change the direction of the text after them. Marks and joiners are kept, as scripts need them.
 _DIRECTION = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u206a\u206b\u206c\u206d\u206e\u206f")
+ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"  # around a name whose direction doesn't affect its neighbours
+_ISOLATED = re.compile(f"{ISOLATE}([^{ISOLATE}{END_OF_ISOLATE}]*){END_OF_ISOLATE}")
 _KEPT_FORMATS = set("\u200b\u200c\u200d\u200e\u200f\u061c\u2060\ufeff\u00ad")
+
+_LONGEST_LETTER = 32  # code points; a letter with more marks may be cut
 
 
 def visible(text: str) -> str:
@@ -49,10 +57,9 @@ def escape(text: str) -> str:
 
 def _escape_line(line: str) -> str:
     def reference(match: re.Match[str]) -> str:
-        return "".join(
-            _DOLLAR if character == "$" else character if character.isalnum() else f"&#{ord(character)};"
-            for character in match.group()
-        )
+        if _MATH.match(line, match.start()):
+            return _NO_MATH.format(ord(match.group()))
+        return "".join(character if character.isalnum() else f"&#{ord(character)};" for character in match.group())
 
     escaped = _SPECIAL.sub(reference, line)
     # Several spaces would become one.
@@ -64,15 +71,47 @@ def plain(text: str) -> str:
     return " ".join(visible(text).split())
 
 
+def isolated(name: str) -> str:
+    """Write a name as one visible line, between isolates if it has letters that are read from right to left."""
+    words = plain(name)
+    from_right = any(unicodedata.bidirectional(letter) in ("R", "AL", "AN") for letter in words)
+    return f"{ISOLATE}{words}{END_OF_ISOLATE}" if from_right else words
+
+
+def escape_isolated(text: str) -> str:
+    """Write a text as `escape` does; names that `isolated` put between isolates become elements of their own."""
+    return "".join(
+        f"<bdi>{escape(piece)}</bdi>" if place % 2 else _between_marks(piece)
+        for place, piece in enumerate(_ISOLATED.split(text))
+    )
+
+
 def shortened(text: str, longest: int = 120) -> str:
     """Cut a text to `longest` characters, the last of which is then `…`."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return text if len(text) <= longest else f"{text[: whole_letters(text, longest - 1)]}…"
+
+
+def whole_letters(text: str, at: int) -> int:
+    """Return the last place up to `at`, in code points, at which a text can be cut without cutting a letter."""
+    at = min(max(0, at), len(text))
+    start = max(0, at - _LONGEST_LETTER)
+    around = re.sub("[\ud800-\udfff]", "?", text[start : at + _LONGEST_LETTER])  # ICU refuses halves of pairs
+    ends = itertools.accumulate(map(len, CharacterBreaker(around, "root")))
+    return max((start + end for end in ends if start + end <= at), default=start)
 
 
 def attribute(text: str) -> str:
-    """Write any text as one visible line for a quoted attribute in Markdown; `html.unescape` gives it back."""
+    """Write any text as one visible line for a quoted attribute in Markdown; `html.unescape` gives it back.
+
+    Names stay between the isolates that `isolated` put around them.
+    """
+    line = " ".join(
+        "".join(
+            isolated(piece) if place % 2 else visible(piece) for place, piece in enumerate(_ISOLATED.split(text))
+        ).split()
+    )
     # Quarto expands shortcodes such as {{…}} in attributes, so an invisible word joiner is put between two braces.
-    apart = re.sub(r"([{}])(?=[{}])", "\\1\u2060", plain(text))
+    apart = re.sub(r"([{}])(?=[{}])", "\\1\u2060", line)
     return re.sub(r"[^\w\s.,;:()%“”–-]", lambda match: f"&#{ord(match.group())};", apart)
 
 
@@ -86,7 +125,7 @@ def quoted(text: str, *, language: str, longest: int = 400, marked: tuple[int, i
         marked: where a passage begins and ends that is marked.
     """
     tail = f" … ({len(text):,} characters)" if len(text) > longest else ""
-    shown = text[:longest].rstrip() if tail else text
+    shown = text[: whole_letters(text, longest)].rstrip() if tail else text
     # No mark begins or ends between the two characters of one line end.
     begin, end = (min(place, len(shown)) - (place > 0 and shown[place - 1 : place + 1] == "\r\n") for place in marked)
     pieces = (

@@ -43,8 +43,9 @@ def enable_packing(model: PreTrainedModel) -> None:
 def packed_rows(windows: Iterable[Window], *, batch_tokens: int, first_position: int) -> Iterator[Batch]:
     """Fill rows of `batch_tokens` tokens, each with the longest windows that fit.
 
-    The tensors are `input_ids` and `position_ids`, `[1, batch_tokens]`, and `starts`, `[places]`: where the window of
-    each place begins. `groups` are runs of windows with one length: start, number of windows, length.
+    The tensors are `input_ids` and `position_ids`, `[1, batch_tokens]`, where a window has segments `token_type_ids`,
+    too, and `starts`, `[places]`: where the window of each place begins. `groups` are runs of windows with one length:
+    start, number of windows, length.
 
     Args:
         windows: the windows, none longer than `batch_tokens`.
@@ -85,6 +86,7 @@ def _row(chosen: list[Window], batch_tokens: int, places: int, first_position: i
     input_ids = np.zeros((1, batch_tokens), np.int64)
     position_ids = np.full((1, batch_tokens), first_position)
     starts = np.zeros(places, np.int64)  # a place without a window has the first window's start
+    token_type_ids = np.zeros((1, batch_tokens), np.int64)
     groups: list[list[int]] = []
     start = 0
     for place, window in enumerate(chosen):
@@ -92,12 +94,16 @@ def _row(chosen: list[Window], batch_tokens: int, places: int, first_position: i
         input_ids[0, start : start + length] = window.tokens
         position_ids[0, start : start + length] += np.arange(length)
         starts[place] = start
+        if window.types is not None:
+            token_type_ids[0, start : start + length] = window.types
         if groups and groups[-1][2] == length:
             groups[-1][1] += 1
         else:
             groups.append([start, 1, length])
         start += length
     inputs = {"input_ids": input_ids, "position_ids": position_ids, "starts": starts}
+    if any(window.types is not None for window in chosen):
+        inputs["token_type_ids"] = token_type_ids
     return Batch(chosen, {name: torch.from_numpy(value) for name, value in inputs.items()} | {"groups": groups})
 
 

@@ -19,7 +19,7 @@ from samizdat.checkpoints.reading import agree_on_padding, padding_of, refuse_lo
 from samizdat.classifiers.drawn_examples import DrawnExamples, draw_examples
 from samizdat.classifiers.examples import EncodedExamples
 from samizdat.classifiers.loop import FinetuningSettings, fit
-from samizdat.records.classifiers import ClassifierCard, ClassifierDescription
+from samizdat.records.classifiers import SINGLE_LABEL, ClassifierCard, ClassifierDescription
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_table, write_document
 
@@ -82,7 +82,7 @@ def finetune_classifier(
         _train(settings, description.name, max_length_tokens, drawn, found, out, chosen, seed)
         store_result(work, mark, out)
     card = ClassifierCard(
-        **asdict(description),
+        **asdict(description) | {"kind": SINGLE_LABEL},
         origin=f"fine-tuned here from {found.origin}",
         checkpoint_labels=drawn.labels,
         labels=drawn.labels,
@@ -92,6 +92,8 @@ def finetune_classifier(
         selection_texts=drawn.selection_texts,
         unlearned=drawn.unlearned,
         unselected=drawn.unselected,
+        hypotheses=[],
+        entailment=[],
         model_type=json.loads((out / "config.json").read_text(encoding="utf-8"))["model_type"],
     )
     # The card is no part of the kept result: a changed description trains nothing.

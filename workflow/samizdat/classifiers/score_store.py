@@ -38,7 +38,7 @@ class StoredScore(NamedTuple):
 
     key: bytes  # SHA-256 of the text
     windows: int  # how many windows it was read in; 0: the text has no token
-    probabilities: np.ndarray  # [labels], float32
+    scores: np.ndarray  # [labels], float32: probabilities, or the one number that the classifier gives
 
 
 class ScoreStore:
@@ -53,10 +53,10 @@ class ScoreStore:
         Args:
             root: of the store.
             fingerprint: of all that the scores depend on, 64 hexadecimal digits.
-            labels: how many probabilities a score has.
+            labels: how many numbers a score has.
         """
         self._folder = root / fingerprint
-        self._row = np.dtype([("key", "V32"), ("windows", "<i4"), ("probabilities", "<f4", (labels,))])
+        self._row = np.dtype([("key", "V32"), ("windows", "<i4"), ("scores", "<f4", (labels,))])
         self._waiting: list[StoredScore] = []
         self._written = time.monotonic()
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -68,11 +68,11 @@ class ScoreStore:
         """Find the scores of those texts (by SHA-256) that this classifier has scored before."""
         wanted = set(keys)
         for _, rows in self._segments():
-            for key, windows, probabilities in zip(
-                rows["key"].tolist(), rows["windows"].tolist(), rows["probabilities"], strict=True
+            for key, windows, values in zip(
+                rows["key"].tolist(), rows["windows"].tolist(), rows["scores"], strict=True
             ):
                 if key in wanted:
-                    yield StoredScore(key, windows, probabilities)
+                    yield StoredScore(key, windows, values)
 
     def add(self, scores: Iterable[StoredScore]) -> None:
         """Add new scores; they are on the disk within seconds."""
@@ -98,7 +98,7 @@ class ScoreStore:
         if self._waiting:
             rows = np.empty(len(self._waiting), self._row)
             for place, score in enumerate(self._waiting):
-                rows[place] = (score.key, score.windows, score.probabilities)
+                rows[place] = (score.key, score.windows, score.scores)
             self._write(rows)
             self._waiting = []
         self._written = time.monotonic()

@@ -15,9 +15,11 @@ from samizdat.base.digest import result_digest
 from samizdat.base.files import checked_bytes, checked_sha256
 from samizdat.base.reuse import fingerprint
 from samizdat.checkpoints.sources import CHECKPOINT_FILES
+from samizdat.classifiers.outputs import number_format
 from samizdat.classifiers.score_store import ScoreStore, StoredScore
 from samizdat.classifiers.score_table import ScoreTable
-from samizdat.classifiers.text_scores import score
+from samizdat.classifiers.text_scores import Reading, score
+from samizdat.classifiers.zero_shot import score_by_statements
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.io import read_columns, read_document, write_table
 
@@ -49,7 +51,7 @@ def score_texts(
 ) -> str:
     """Score every text of the tables and write `records.classifiers.SCORES`, row by row in the order of the tables.
 
-    A text longer than a window is read in several that overlap; its probabilities are the mean of theirs,
+    A text longer than a window is read in several that overlap; its scores are the means of theirs,
     weighted by their lengths in tokens. A text's score depends on the text and the classifier alone.
 
     Args:
@@ -71,13 +73,15 @@ def score_texts(
     card = read_document(ClassifierCard, classifier / "card.json")
     # Of the files that are loaded, whatever the card says of them.
     checkpoint = {name: checked_sha256(classifier / name) for name in CHECKPOINT_FILES}
-    dtype = chosen.number_format(settings.precision)
-    # The store keeps the checkpoint's own probabilities: `label_map` and `abstain_below` are applied to them afterwards
-    # and are no part of the fingerprint.
+    dtype = number_format(card, chosen, settings.precision)
+    # The store keeps the checkpoint's own scores: `label_map`, `threshold` and `abstain_below` are applied to them
+    # afterwards and are no part of the fingerprint.
     fixed = {key: value for key, value in asdict(settings).items() if key != "abstain_below"}
     mark = fingerprint(
         settings=fixed | {"batch_tokens": batch_tokens},
         checkpoint=checkpoint,
+        kind=card.kind,
+        statements=[card.hypotheses, card.entailment],
         dtype=str(dtype),
         device=chosen.kind,
         torch=torch.__version__,
@@ -93,12 +97,10 @@ def score_texts(
         bar = stage.progress(f"scores {card.name}", len(new), "texts")
         remedy = "halve classification.batch_tokens in the config"
         with enough_memory(chosen, f"{batch_tokens} tokens at once", remedy=remedy):
-            for batch in score(
-                [texts[key] for key in new], classifier, chosen, dtype,
-                max_length_tokens=settings.max_length_tokens, overlap_tokens=settings.window_overlap_tokens,
-                batch_tokens=batch_tokens, threads=threads,
-            ):  # fmt: skip
-                computed = [StoredScore(new[text], windows, probabilities) for text, windows, probabilities in batch]
+            compute = score_by_statements if card.hypotheses else score
+            reading = Reading(settings.max_length_tokens, settings.window_overlap_tokens, batch_tokens, threads)
+            for batch in compute([texts[key] for key in new], classifier, card, chosen, dtype, reading):
+                computed = [StoredScore(new[text], windows, values) for text, windows, values in batch]
                 kept.add(computed)
                 table.add(computed)
                 bar.update(len(computed))

@@ -28,6 +28,11 @@ class ScoringModel:
         if self._unpadded:
             unpadded.enable_packing(self._model)
 
+    @property
+    def outputs(self) -> int:
+        """How many logits a window has."""
+        return len(self._model.config.id2label or ())
+
     def logits(
         self, windows: Iterable[Window], batch_tokens: int, longest: int, threads: int
     ) -> Iterator[tuple[Batch, np.ndarray]]:

@@ -10,11 +10,21 @@ import torch
 from samizdat.base.device import Device
 from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.checkpoints.windows import Window, split_into_windows
-from samizdat.classifiers.close_calls import close_calls
+from samizdat.classifiers.outputs import close_calls, scores_of
 from samizdat.classifiers.scoring_model import ScoringModel
+from samizdat.records.classifiers import ClassifierCard
 
 # On a GPU a batch of close calls has at most this many tokens: close calls are few, and would not fill a large batch.
 CLOSE_BATCH_TOKENS = 2048
+
+
+class Reading(NamedTuple):
+    """In which pieces texts are read."""
+
+    max_length_tokens: int  # the length of a window
+    overlap_tokens: int  # how many tokens of a window the next one repeats
+    batch_tokens: int
+    threads: int  # batches that a CPU computes at once
 
 
 class TextScore(NamedTuple):
@@ -22,82 +32,73 @@ class TextScore(NamedTuple):
 
     text: int  # the text's number
     windows: int  # how many windows it was read in
-    probabilities: np.ndarray  # [labels], float32
+    scores: np.ndarray  # [labels], float32: probabilities, or the one number that it gives
 
 
-# Text's number → those of its windows that have been read, with their probabilities [labels].
+# Text's number → those of its windows that have been read, with their scores [labels].
 WindowsRead = dict[int, list[tuple[Window, np.ndarray]]]
 
 
 def score(
     texts: Sequence[str],
     folder: Path,
+    card: ClassifierCard,
     device: Device,
     dtype: torch.dtype,
-    *,
-    max_length_tokens: int,
-    overlap_tokens: int,
-    batch_tokens: int,
-    threads: int,
+    reading: Reading,
 ) -> Iterator[list[TextScore]]:
     """Score texts batch by batch; a text without a token gets no score.
 
     Close calls are read again in float32 when everything has been read once. Their batches have fixed shapes, too, so
-    the probabilities of a window still depend on the window alone.
+    the scores of a window still depend on the window alone.
 
     Args:
         texts: what to score.
         folder: the classifier's checkpoint and tokenizer.
+        card: the classifier.
         device: where to compute.
         dtype: of weights and products in the first reading.
-        max_length_tokens: the length of a window.
-        overlap_tokens: how many tokens of a window the next one repeats.
-        batch_tokens: tokens of a batch.
-        threads: batches that a CPU computes at once.
+        reading: in which pieces.
 
     Yields:
         The scores of the texts whose last window was in the batch.
     """
-    tokenizer = load_tokenizer(folder)
+    tokenizer, longest = load_tokenizer(folder), reading.max_length_tokens
     parts: WindowsRead = {}
     close: list[Window] = []
 
     def read(windows: Iterable[Window], dtype: torch.dtype, batch_tokens: int) -> Iterator[list[TextScore]]:
         model = ScoringModel(folder, device, dtype)
-        for batch, logits in model.logits(windows, batch_tokens, max_length_tokens, threads):
-            undecided = close_calls(logits, dtype)
+        for batch, logits in model.logits(windows, batch_tokens, longest, reading.threads):
+            undecided = close_calls(card.kind, logits, dtype)
             close.extend(window for window, again in zip(batch.windows, undecided, strict=True) if again)
             decided = [window for window, again in zip(batch.windows, undecided, strict=True) if not again]
-            yield _completed(decided, _softmax(logits[~undecided]), parts)
+            yield _completed(decided, scores_of(card.kind, logits[~undecided]), parts)
 
-    yield from read(split_into_windows(tokenizer, texts, max_length_tokens, overlap_tokens), dtype, batch_tokens)
+    yield from read(split_into_windows(tokenizer, texts, longest, reading.overlap_tokens), dtype, reading.batch_tokens)
     if close:
-        fewer = batch_tokens if device.kind == "cpu" else min(CLOSE_BATCH_TOKENS, batch_tokens)
+        fewer = reading.batch_tokens if device.kind == "cpu" else min(CLOSE_BATCH_TOKENS, reading.batch_tokens)
         yield from read(close.copy(), torch.float32, fewer)
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    return torch.from_numpy(logits).softmax(dim=1).numpy()
-
-
-def _completed(windows: list[Window], probabilities: np.ndarray, parts: WindowsRead) -> list[TextScore]:
+def _completed(windows: list[Window], scores: np.ndarray, parts: WindowsRead) -> list[TextScore]:
     """Score the texts that these windows complete; the windows of other texts are added to `parts`."""
-    scores = []
-    for window, found in zip(windows, probabilities, strict=True):
+    completed = []
+    for window, found in zip(windows, scores, strict=True):
         mine = parts.setdefault(window.text, [])
         mine.append((window, found))
         if len(mine) == window.windows_of_text:
-            scores.append(TextScore(window.text, window.windows_of_text, _mean(parts.pop(window.text))))
-    return scores
+            completed.append(TextScore(window.text, window.windows_of_text, mean_of_windows(parts.pop(window.text))))
+    return completed
 
 
-def _mean(parts: list[tuple[Window, np.ndarray]]) -> np.ndarray:
-    """Average the probabilities of windows, weighted by their lengths; those of a single window stay bit for bit."""
+def mean_of_windows(parts: list[tuple[Window, np.ndarray]]) -> np.ndarray:
+    """Average the scores of windows, weighted by their lengths; those of a single window stay bit for bit."""
     if len(parts) == 1:
         return parts[0][1]
     # The longest first, then by content: the order in which batches came can't change a sum.
     parts = sorted(parts, key=lambda part: (-len(part[0].tokens), part[0].tokens))
     weights = np.array([len(window.tokens) for window, _ in parts], np.float64)
-    values = np.stack([probabilities for _, probabilities in parts]).astype(np.float64)
+    values = np.stack([scores for _, scores in parts]).astype(np.float64)
     mean: np.ndarray = weights @ values / weights.sum()
     return mean.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Read all files of `corpus.paths`, and tell what the readers found out and what isn't read."""
+"""Read all files of `corpus.paths`, and tell what the readers found out."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,15 +7,18 @@ from samizdat.base import stage
 from samizdat.base.corpus_files import Listing
 from samizdat.base.errors import UserError
 from samizdat.corpus.readers import Manner, read_file
-from samizdat.corpus.rows import Findings, RawText, lacks
+from samizdat.corpus.rows import Columns, Findings, RawText, lacks
 
 
-def read_files(listing: Listing, manner: Manner, *, by_folder: bool, findings: Findings) -> Iterator[RawText]:
+def read_files(
+    listing: Listing, manner: Manner, columns: Columns, *, by_folder: bool, findings: Findings
+) -> Iterator[RawText]:
     """Read the texts of all files, then tell at the terminal what the user didn't say and may not expect.
 
     Args:
         listing: the files, each with its folder.
         manner: how to read them.
+        columns: which columns of tables hold what.
         by_folder: whether the folder of a file is the group of its texts.
         findings: is filled.
 
@@ -24,20 +27,18 @@ def read_files(listing: Listing, manner: Manner, *, by_folder: bool, findings: F
     """
     manner.check(listing.files)
     for name, folder in listing.files.items():
-        for raw in read_file(Path(name), manner, findings):
+        for raw in read_file(Path(name), manner, columns, findings):
             if by_folder:
                 raw.group = folder
             yield raw
-    _require_columns(manner, findings)
+    _require_columns(columns, findings)
     for words, files in findings.in_words().items():
         stage.tell(f"{files}: {words}")
-    for reason, files in listing.unread().items():
-        stage.tell(f"not read: {files} ({reason})")
 
 
-def _require_columns(manner: Manner, findings: Findings) -> None:
+def _require_columns(columns: Columns, findings: Findings) -> None:
     """Refuse columns that no file has; note the files that lack one which others have."""
-    for key, column in manner.columns.by_key()[1:]:
+    for key, column in columns.by_key()[1:]:
         lacking = findings.lacking.get((key, column), {})
         if not findings.tables:
             raise UserError(

@@ -6,25 +6,27 @@ from typing import Any
 from samizdat.base.errors import UserError
 from samizdat.checkpoints.sources import COMMIT, first_line
 from samizdat.corpus.rows import Columns, RawText
+from samizdat.corpus.splits import split_called
+from samizdat.records.corpus import SPLITS
 
 
 def open_dataset(
-    name: str, revision: str | None, subset: str | None, split: str, columns: Columns
-) -> tuple[str, Iterator[RawText]]:
+    name: str, revision: str | None, subset: str | None, split: str | None, columns: Columns
+) -> tuple[str, Iterator[RawText], list[str]]:
     """Open a dataset; its class labels are read by their names.
 
     Args:
         name: the dataset's id on the Hub.
         revision: its commit, tag or branch; None: the newest.
         subset: its configuration, where it has several.
-        split: the split to read.
+        split: the split to read; None: those for training, validation and test, whose texts stay in them.
         columns: which columns hold what.
 
     Returns:
-        The dataset's id with its commit, and its texts.
+        The dataset's id with its commit, its texts, and the names of the splits that are not read.
 
     Raises:
-        UserError: the dataset can't be loaded, or lacks one of the columns.
+        UserError: the dataset can't be loaded, lacks one of the columns, or has no split for training.
     """
     import datasets
     from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # it is httpx's, and not listed there
@@ -34,7 +36,11 @@ def open_dataset(
     try:
         builder = datasets.load_dataset_builder(name, subset, revision=revision)
         builder.download_and_prepare()
-        table = builder.as_dataset(split=split)
+        called = {one: split_called(one) for one in builder.info.splits or {}}
+        own = {one: there for one, there in called.items() if there} if split is None else {split: None}
+        tables = {
+            one: builder.as_dataset(split=one) for one in sorted(own, key=lambda one: SPLITS.index(own[one] or "train"))
+        }
     except (datasets.exceptions.DatasetsError, HTTPError, OSError, ValueError, RuntimeError) as error:
         if getattr(error, "errno", None) is not None:
             raise  # An error of this machine, such as a full disk.
@@ -50,15 +56,27 @@ def open_dataset(
             f"of the dataset {name} this machine has revision {builder.hash}, not {revision}",
             remedy="run once where the Hub can be reached, or name the revision that is here",
         )
-    columns.check(table.column_names, f"the dataset {name}")
+    if split is None and "train" not in own.values():
+        raise UserError(
+            f"the dataset {name} has no split for training; it has: {', '.join(map(repr, called))}",
+            remedy="set corpus.dataset_split to one of these, and its texts are divided here",
+        )
+    for one, table in tables.items():
+        columns.check(table.column_names, f"the dataset {name}, split {one!r},")
+    rows = (raw for one, table in tables.items() for raw in _read(table, f"{name}, {one}", columns, own[one]))
+    return f"{name}@{builder.hash}", rows, [one for one in called if one not in own] if split is None else []
+
+
+def _read(table: Any, where: str, columns: Columns, split: str | None) -> Iterator[RawText]:
+    import datasets
+
     names = {
         column: feature.names for column, feature in table.features.items() if isinstance(feature, datasets.ClassLabel)
     }
-    rows = (
-        columns.read(_name_classes(row, names), f"{name}, row {number}")
-        for number, row in enumerate(table.select_columns(sorted({column for _, column in columns.by_key()})))
-    )
-    return f"{name}@{builder.hash}", rows
+    for number, row in enumerate(table.select_columns(sorted({column for _, column in columns.by_key()}))):
+        raw = columns.read(_name_classes(row, names), f"{where}, row {number}")
+        raw.split = split or raw.split
+        yield raw
 
 
 def _name_classes(row: dict[str, Any], names: dict[str, list[str]]) -> dict[str, Any]:

@@ -7,50 +7,45 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from samizdat.base import stage
-from samizdat.base.corpus_files import Listing, list_files
+from samizdat.base.corpus_files import Listing, list_files, named
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
 from samizdat.corpus.demo import read_demo
+from samizdat.corpus.division import Divided, divide, tell_own_splits
 from samizdat.corpus.files import read_files
 from samizdat.corpus.hub_dataset import open_dataset
-from samizdat.corpus.near_duplicates import near_duplicates
-from samizdat.corpus.readers import Manner, Pattern
+from samizdat.corpus.readers import Manner
 from samizdat.corpus.rows import Columns, Findings, Number, RawText, kind_in_words
-from samizdat.corpus.splits import cut_largest, join_copies, place_of, split
+from samizdat.corpus.splits import cut_largest, place_of
 from samizdat.records.corpus import LABEL_PREFIX, SPLITS, TEXTS, CorpusSummary
 from samizdat.records.io import write_document, write_table
 
 # A column of more different labels, most of which occur once, is no column of labels.
 MANY_LABELS = 20
+IN_TWO_SPLITS = "also in an earlier split"
 QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 
 
 @dataclass(frozen=True)
-class CorpusSettings:
-    """The keys of `corpus` in the config, where each is explained."""
+class CorpusSettings(Manner):
+    """The keys of `corpus` in the config, where each is explained; `Manner` has those of files."""
 
     source: str
     paths: tuple[str, ...]
-    txt_unit: str
-    txt_document: str
-    separator: str | None
-    encoding: Pattern
-    delimiter: Pattern
-    quoting: Pattern
     text_column: str
     document_column: str | None
     group_column: str | None
     group: str
     label_columns: tuple[str, ...]
     rater_columns: dict[str, list[str]]
+    split_column: str | None
     dataset: str | None
     revision: str | None
     subset: str | None
-    dataset_split: str
+    dataset_split: str | None
     max_texts: int | None
     min_characters: int
     validation_share: float
@@ -62,6 +57,7 @@ class _Selection:
     """Which of the texts that were read are kept, and why the others were dropped."""
 
     read: int = 0
+    splits: set[str] = field(default_factory=set)  # those that the corpus itself brings
     kept: dict[str, RawText] = field(default_factory=dict)  # SHA-256 → text
     dropped: dict[str, list[str]] = field(default_factory=dict)  # reason → where the texts came from
 
@@ -69,13 +65,16 @@ class _Selection:
         self.dropped.setdefault(reason, []).append(raw.where)
 
 
-def import_corpus(settings: CorpusSettings, archive: Path | None, texts: Path, summary: Path, seed: int) -> str:
+def import_corpus(
+    settings: CorpusSettings, unread: dict[str, str], archive: Path | None, texts: Path, summary: Path, seed: int
+) -> str:
     """Read the corpus, drop texts that can't be used, split the others, and write table and summary.
 
     Line ends become `\\n` and white space at both ends is removed; all other characters remain.
 
     Args:
         settings: where the texts are and which are kept.
+        unread: the files in the folders of `corpus.paths` that are not read: reason → names.
         archive: the demo's source archive; None for another source.
         texts: where to write the table (`records.corpus.TEXTS`).
         summary: where to write `records.corpus.CorpusSummary`.
@@ -85,47 +84,58 @@ def import_corpus(settings: CorpusSettings, archive: Path | None, texts: Path, s
         UserError: no text is left, there are fewer than three documents, or the source can't be read.
     """
     findings, listing = Findings(), list_files(settings.paths)
-    source, raw_texts = _open(settings, archive, listing, findings)
+    source, raw_texts, left_out = _open(settings, archive, listing, findings)
     selection = _select(raw_texts, settings.min_characters)
     if settings.max_texts is not None:
         _draw(selection, settings.max_texts, seed)
     frame = _table(selection.kept)
     frame["document"], parts = cut_largest(frame["document"], listing.files)
-    frame, near, copies = _divide(frame, selection, settings.validation_share, settings.test_share)
+    divided = divide(frame, selection.splits, settings.validation_share, settings.test_share)
+    for sha256 in divided.dropped:
+        selection.drop(selection.kept.pop(sha256), "held out, but nearly the same as a text of another split")
+    frame, unread = divided.texts, unread | left_out
     write_table(frame, TEXTS, texts)
-    found = _summarise(frame, source, selection, listing, settings.rater_columns)
-    found = replace(found, parts=parts, near_duplicates=near, held_out_copies=copies, found=findings.in_words())
+    found = _summarise(divided, source, selection, listing.files, settings.rater_columns)
+    found = replace(found, parts=parts, found=findings.in_words(), unread=unread)
     write_document(found, summary)
+    for reason, names in unread.items():
+        stage.tell(f"not read: {names} ({reason})")
+    own = "dataset_split" if settings.split_column is None else "split_column"
+    tell_own_splits(divided, len(selection.dropped.get(IN_TWO_SPLITS, ())), own)
     _tell_labels(found)
     cut = f"; one file was cut into {parts:,} parts, each of them in one split" if parts else ""
-    told = f"; {copies:,} validation or test texts are nearly the same as texts of another split" if copies else ""
+    told = ""
+    if divided.held_out_copies and not divided.own_splits:
+        told = f"; {divided.held_out_copies:,} validation or test texts are nearly the same as texts of another split"
     shares = ", ".join(f"{found.splits.get(name, 0):,} {name}" for name in SPLITS)
     return f"{len(frame):,} texts of {selection.read:,} ({shares}){cut}{told}"
 
 
 def _open(
     settings: CorpusSettings, archive: Path | None, listing: Listing, findings: Findings
-) -> tuple[str, Iterator[RawText]]:
-    """Open the source; return its name for the summary, and its texts."""
+) -> tuple[str, Iterator[RawText], dict[str, str]]:
+    """Open the source; return its name for the summary, its texts, and what of it is not read: reason → names."""
     columns = Columns(
         settings.text_column,
         settings.document_column,
         settings.group_column,
         tuple(settings.label_columns),
         settings.rater_columns,
+        settings.split_column,
     )
     if settings.source == "demo" and archive is not None:
-        return "sentences rated by people (Hutto and Gilbert, ICWSM 2014)", read_demo(archive)
+        return "sentences rated by people (Hutto and Gilbert, ICWSM 2014)", read_demo(archive), {}
     if settings.source == "hub" and settings.dataset is not None:
-        return open_dataset(settings.dataset, settings.revision, settings.subset, settings.dataset_split, columns)
-    how = (settings.txt_unit, settings.txt_document, settings.separator)
-    manner = Manner(columns, *how, settings.encoding, settings.delimiter, settings.quoting)
-    texts = read_files(listing, manner, by_folder=settings.group == "folder", findings=findings)
-    return ", ".join(settings.paths), texts
+        which = settings.revision, settings.subset, settings.dataset_split
+        source, texts, others = open_dataset(settings.dataset, *which, columns)
+        reason = "a split of the dataset that is called neither train nor validation nor test"
+        return source, texts, {reason: named(others)} if others else {}
+    texts = read_files(listing, settings, columns, by_folder=settings.group == "folder", findings=findings)
+    return ", ".join(settings.paths), texts, {}
 
 
 def _select(raw_texts: Iterator[RawText], min_characters: int) -> _Selection:
-    """Keep each different text once, cleaned.
+    """Keep each different text once, cleaned; one that is in several of the corpus's own splits in the first of them.
 
     Raises:
         UserError: no text is left.
@@ -133,16 +143,20 @@ def _select(raw_texts: Iterator[RawText], min_characters: int) -> _Selection:
     selection = _Selection()
     for raw in raw_texts:
         selection.read += 1
+        if raw.split is not None:
+            selection.splits.add(raw.split)
         text, reason = _clean(raw.text, min_characters)
         if reason is not None:
             selection.drop(raw, reason)
             continue
         sha256 = hashlib.sha256(text.encode()).hexdigest()
-        if sha256 in selection.kept:
+        raw.text = text
+        first = selection.kept.setdefault(sha256, raw)
+        if first is not raw and first.split == raw.split:
             selection.drop(raw, "duplicate of an earlier text")
-        else:
-            raw.text = text
-            selection.kept[sha256] = raw
+        elif first is not raw:
+            selection.kept[sha256], second = sorted((first, raw), key=lambda one: SPLITS.index(one.split or "train"))
+            selection.drop(second, IN_TWO_SPLITS)
     if not selection.kept:
         why = "; ".join(f"{len(places)} × {reason}" for reason, places in selection.dropped.items())
         raise UserError(
@@ -185,7 +199,7 @@ def _table(kept: dict[str, RawText]) -> pd.DataFrame:
             "text": [raw.text for raw in kept.values()],
             "document": [raw.document or sha256[:16] for sha256, raw in kept.items()],
             "group": [raw.group for raw in kept.values()],
-            "split": "",
+            "split": [raw.split or "" for raw in kept.values()],
             "sha256": list(kept),
             "ratings": [raw.ratings for raw in kept.values()],
             "raters": [list(raw.raters.items()) or None for raw in kept.values()],
@@ -194,32 +208,10 @@ def _table(kept: dict[str, RawText]) -> pd.DataFrame:
     )
 
 
-def _divide(
-    frame: pd.DataFrame, selection: _Selection, validation_share: float, test_share: float
-) -> tuple[pd.DataFrame, int, int]:
-    """Give each text its split, near-duplicates the same, and drop texts of which that can't be true.
-
-    Of near-duplicates in several splits those of the first one stay, in the order of `SPLITS`.
-
-    Returns:
-        the table, the number of texts that have a near-duplicate, and the number of validation and test texts that
-        are nearly the same as a text of an earlier split but were kept, because they belong to documents that had to
-        stay apart.
-    """
-    sets = near_duplicates(frame["text"].tolist())
-    joined, apart = join_copies(frame["document"], sets)
-    frame["split"] = split(joined, validation_share, test_share)
-    order = frame["split"].map(SPLITS.index)
-    copies = (order > order.groupby(sets).transform("min")).to_numpy()
-    for sha256 in frame.loc[copies & ~apart, "sha256"]:
-        selection.drop(selection.kept.pop(sha256), "held out, but nearly the same as a text of another split")
-    near = int((np.bincount(sets)[sets] > 1).sum())
-    return frame[~copies | apart].reset_index(drop=True), near, int((copies & apart).sum())
-
-
 def _summarise(
-    frame: pd.DataFrame, source: str, selection: _Selection, listing: Listing, raters: Collection[str]
+    divided: Divided, source: str, selection: _Selection, files: Collection[str], raters: Collection[str]
 ) -> CorpusSummary:
+    frame = divided.texts
     lengths = frame["text"].str.len()
     labels = [column for column in frame.columns if column.startswith(LABEL_PREFIX)]
     return CorpusSummary(
@@ -227,8 +219,10 @@ def _summarise(
         texts=len(frame),
         documents=int(frame["document"].nunique()),
         parts=0,
-        near_duplicates=0,
-        held_out_copies=0,
+        near_duplicates=divided.near_duplicates,
+        held_out_copies=divided.held_out_copies,
+        own_splits=divided.own_splits,
+        shared_documents=divided.shared_documents,
         groups=_counts(frame["group"]),
         labels={column.removeprefix(LABEL_PREFIX): _counts(frame[column]) for column in labels},
         undecided={
@@ -247,8 +241,8 @@ def _summarise(
         dropped={reason: len(places) for reason, places in selection.dropped.items()},
         dropped_examples={reason: places[:5] for reason, places in selection.dropped.items()},
         found={},
-        unread=listing.unread(),
-        inputs={file: sha256_of(Path(file)) for file in listing.files},
+        unread={},
+        inputs={file: sha256_of(Path(file)) for file in files},
     )
 
 

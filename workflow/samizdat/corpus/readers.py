@@ -20,9 +20,8 @@ Pattern = str | dict[str, str]  # a value for all files, or file pattern → val
 
 @dataclass(frozen=True)
 class Manner:
-    """How files are read, as the keys of `corpus` say."""
+    """How files are read: the keys of `corpus` in the config, where each is explained."""
 
-    columns: Columns
     txt_unit: str
     txt_document: str
     separator: str | None
@@ -46,12 +45,13 @@ class Manner:
                     )
 
 
-def read_file(path: Path, manner: Manner, findings: Findings) -> Iterator[RawText]:
+def read_file(path: Path, manner: Manner, columns: Columns, findings: Findings) -> Iterator[RawText]:
     """Read the texts of one file.
 
     Args:
         path: a file of a known kind (`base.corpus_files`).
         manner: how to read it.
+        columns: which columns of a table hold what.
         findings: where the readers note what they found out by themselves.
 
     Raises:
@@ -59,21 +59,26 @@ def read_file(path: Path, manner: Manner, findings: Findings) -> Iterator[RawTex
     """
     kind = kind_of(path)
     if kind == ".parquet":
-        yield from read_parquet(path, manner.columns, findings)
+        yield from read_parquet(path, columns, findings)
         return
     if kind == ".xlsx":
-        yield from read_spreadsheet(path, manner.columns, findings)
+        yield from read_spreadsheet(path, columns, findings)
         return
     text, found = read_text(path, _for_file(path, manner.encoding))
     if found is not None:
         findings.note(path, found)
     if kind in PLAIN_SUFFIXES:
+        if columns.split is not None:
+            raise UserError(
+                f"{path} is no table, so its texts have no split (corpus.split_column is {columns.split!r})",
+                remedy="save its texts as a table with that column, or name only tables in corpus.paths",
+            )
         yield from read_plain_text(text, path, manner.txt_unit, manner.txt_document, manner.separator)
     elif kind in JSON_SUFFIXES:
-        yield from read_json(text, path, manner.columns, findings)
+        yield from read_json(text, path, columns, findings)
     else:
         how = _for_file(path, manner.delimiter), _for_file(path, manner.quoting)
-        yield from read_delimited(text, path, manner.columns, *how, findings)
+        yield from read_delimited(text, path, columns, *how, findings)
 
 
 def _for_file(path: Path, setting: Pattern) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from samizdat.base.corpus_files import named
 from samizdat.base.errors import UserError
+from samizdat.corpus.splits import SPELLINGS, split_called
 from samizdat.measures.ratings import most_frequent
 
 # What Python's writers make of a missing number.
@@ -24,6 +25,7 @@ class RawText:
     labels: dict[str, str | None] = field(default_factory=dict)
     ratings: list[int] | None = None
     raters: dict[str, list[str]] = field(default_factory=dict)  # label → what single people gave
+    split: str | None = None  # None: the corpus doesn't say
 
 
 class Number(str):
@@ -58,6 +60,7 @@ class Columns:
     group: str | None
     labels: tuple[str, ...]
     raters: dict[str, list[str]]  # label → the columns of single people
+    split: str | None = None
 
     def read(self, row: dict[str, Any], where: str) -> RawText:
         """Read one row of a table; a column that the row lacks is empty there.
@@ -65,7 +68,7 @@ class Columns:
         Of several raters' labels the most frequent one is the text's, if there is one.
 
         Raises:
-            UserError: a name or label is no single value.
+            UserError: a name or label is no single value, or a split is called as none is.
         """
 
         def name(key: str, column: str | None) -> str | None:
@@ -83,11 +86,13 @@ class Columns:
             labels={label: name("label_columns", label) for label in self.labels}
             | {label: most_frequent(ones) for label, ones in given.items()},
             raters=given,
+            split=None if self.split is None else _split(name("split_column", self.split), self.split, where),
         )
 
     def by_key(self) -> list[tuple[str, str]]:
         """List the keys of `corpus` in the config that name a column, each with its column."""
         keys = [("text_column", self.text), ("document_column", self.document), ("group_column", self.group)]
+        keys.append(("split_column", self.split))
         return [
             *((key, column) for key, column in keys if column is not None),
             *(("label_columns", label) for label in self.labels),
@@ -126,7 +131,7 @@ class Columns:
     def check_file(
         self, path: Path, existing: Iterable[str], has: Iterable[str], findings: Findings, where: str | None = None
     ) -> None:
-        """Refuse a file without the column of texts; remember the other columns that it lacks.
+        """Refuse a file without the column of texts or of splits; remember the other columns that it lacks.
 
         Args:
             path: the file.
@@ -141,6 +146,8 @@ class Columns:
         has = set(has)
         if self.text not in has:
             raise lacks(where or str(path), "text_column", self.text, existing)
+        if self.split is not None and self.split not in has:
+            raise lacks(where or str(path), "split_column", self.split, existing)
         findings.tables += 1
         for key, column in self.by_key():
             if column not in has:
@@ -169,6 +176,18 @@ def kind_in_words(value: Any) -> str:
     kinds = {bool: "true or false", int: "a number", float: "a number", Number: "a number", bytes: "bytes"}
     kinds |= {list: "a list", tuple: "a list", dict: "an object"}
     return kinds.get(type(value), f"a value of type {type(value).__name__}")
+
+
+def _split(called: str | None, column: str, where: str) -> str:
+    if called is None or (split := split_called(called)) is None:
+        what = "no split" if called is None else f"{called!r}, which is called like no split,"
+        known = "; ".join(f"{split}: {', '.join(names)}" for split, names in SPELLINGS.items())
+        raise UserError(
+            f"{where} has {what} in the column {column!r} (corpus.split_column)",
+            remedy=f"write there one of these, in any case ({known}); or set corpus.split_column to null, and the "
+            "texts are divided here",
+        )
+    return split
 
 
 def _name(value: Any, where: str) -> str | None:

@@ -1,7 +1,7 @@
 """Divide the documents of the corpus between training, validation and test."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,18 @@ from samizdat.records.corpus import SPLITS
 PART_TEXTS = 20
 FEWEST_PARTS = 50
 JOINED_SHARE = 0.5
+# What people call the splits, in lower case.
+SPELLINGS = {
+    "train": ("train", "training", "trn"),
+    "validation": ("validation", "valid", "val", "dev", "devel", "development"),
+    "test": ("test", "testing", "tst"),
+}
+
+
+def split_called(name: str) -> str | None:
+    """Return the split that people call so; None where no split is called so."""
+    folded = name.strip().casefold()
+    return next((split for split, spellings in SPELLINGS.items() if folded in spellings), None)
 
 
 def cut_largest(documents: pd.Series, files: Collection[str]) -> tuple[pd.Series, int]:
@@ -71,30 +83,35 @@ def join_copies(documents: pd.Series, sets: Counts) -> tuple[pd.Series, np.ndarr
     return pd.Series(names[frame["first"].mask(apart, frame["document"])], documents.index), apart.to_numpy()
 
 
-def split(documents: pd.Series, validation_share: float, test_share: float) -> np.ndarray:
+def split(documents: pd.Series, shares: Mapping[str, float]) -> np.ndarray:
     """Divide documents by the hashes of their names; return the split of each text.
 
-    A document is in `test` if its hash, as a number from 0 to 1, is below `test_share`, and in `validation` if it is
-    below the sum of both shares. Each split has at least one document: if no hash is low enough, the documents with
-    the lowest ones are taken.
+    A document is in the first split of `shares` if its hash, as a number from 0 to 1, is below that split's share, in
+    the next one if it is below the sum of both, and else in `train`. Each split has at least one document: if no hash
+    is low enough, the documents with the lowest ones are taken.
 
     Raises:
         UserError: there are fewer documents than splits.
     """
     place = {document: place_of(f"split:{document}") for document in documents.unique()}
-    if len(place) < len(SPLITS):
+    if len(place) <= len(shares):
         few = "one single document" if len(place) == 1 else f"only {len(place)} documents"
+        what = "the corpus is" if len(shares) == len(SPLITS) - 1 else "in the corpus's own train split is"
         raise UserError(
-            f"the corpus is {few} ({len(documents)} texts), and {len(SPLITS)} are needed: to train on, to select on "
-            "and to measure on; documents that are nearly the same count as one",
+            f"{what} {few} ({len(documents)} texts), and {len(shares) + 1} are needed, one for each of the splits "
+            f"train, {', '.join(sorted(shares, key=SPLITS.index))}; documents that are nearly the same count as one",
             remedy="add texts; or set corpus.txt_unit to line or block; or name a corpus.document_column (or none) "
             "that tells documents apart",
         )
     names = sorted(place, key=place.__getitem__)
-    tested, held_out = np.searchsorted([place[name] for name in names], [test_share, test_share + validation_share])
-    tested = min(max(1, tested), len(names) - 2)
-    held_out = min(max(tested + 1, held_out), len(names) - 1)
-    chosen = dict.fromkeys(names[:tested], "test") | dict.fromkeys(names[tested:held_out], "validation")
+    places = [place[name] for name in names]
+    chosen: dict[str, str] = {}
+    limit = 0.0
+    for number, (name, share) in enumerate(shares.items()):
+        limit += share
+        end = max(len(chosen) + 1, int(np.searchsorted(places, limit)))
+        end = min(end, len(names) - len(shares) + number)  # the other splits need documents, too
+        chosen |= dict.fromkeys(names[len(chosen) : end], name)
     return documents.map(chosen).fillna("train").to_numpy(object)
 
 

@@ -13,7 +13,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.seeds import derive_seed
 from samizdat.labels.sheets import LONGEST_CHARACTERS, SUFFIXES, fingerprint, shown, write_csv, write_xlsx
 from samizdat.measures.stratified import allocate, half_width, rows_for
-from samizdat.records.classifiers import SCORES, ClassifierCard
+from samizdat.records.classifiers import SCORES, SINGLE_LABEL, ClassifierCard
 from samizdat.records.corpus import SPLITS, TEXTS
 from samizdat.records.io import read_document, read_table, write_document
 from samizdat.records.labels import MODEL, ORIGIN, PERSON, LabelKey
@@ -63,6 +63,12 @@ def draw(classifier: str | None, *, run: str, raters: list[str], rows: int) -> s
                 remedy=f"name one of {', '.join(known)}, or give --origin" if known else "give --origin",
             )
         card = read_document(ClassifierCard, results / "classifiers" / classifier / "card.json")
+        if card.kind != SINGLE_LABEL:
+            raise UserError(
+                f"sheets ask for one label of each text, and the classifier {classifier!r} is of the kind {card.kind}",
+                remedy="name a classifier that gives one label; for others, put what people say into a column of the "
+                "corpus, and name it as label_column of the classifier",
+            )
         frame = _of_classifier(texts, samples, results / "scores" / classifier)
         labels, words = card.labels, f"Which label fits this text? It is {card.predicts}."
     sizes = frame["stratum"].value_counts().sort_index()

@@ -25,7 +25,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 # A spreadsheet program computes a cell of a .csv file that begins so.
 _FORMULA = ("=", "+", "-", "@")
 _COLUMNS = Columns("text", document="row", group=None, labels=("label",), raters={})
-_MANNER = Manner(_COLUMNS, "file", "file", None, encoding=AUTO, delimiter=AUTO, quoting=AUTO)
+_MANNER = Manner("file", "file", None, encoding=AUTO, delimiter=AUTO, quoting=AUTO)
 _SAVE = "save the sheet as .xlsx or as “CSV UTF-8”, and change no cell but those of the column label"
 
 SheetRow = tuple[str, str]  # its name, and the text
@@ -97,7 +97,7 @@ def read_sheet(path: Path, key: LabelKey) -> dict[str, str | None]:
     """
     findings = Findings()
     try:
-        read = list(read_file(path, _MANNER, findings))
+        read = list(read_file(path, _MANNER, _COLUMNS, findings))
     except UserError as error:
         what = error.what
         for setting, column in _COLUMNS.by_key():

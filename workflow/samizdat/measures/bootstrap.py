@@ -169,8 +169,14 @@ class Bootstrap:
         if documents < FEWEST_DOCUMENTS:
             none = np.full(np.shape(shares), np.nan)
             return none, none
-        shares, texts, owners = (np.asarray(one, float) for one in (shares, texts, owners))
-        spread, variance = shares * (1 - shares), self.variance(values, documents)
+        return self.share_bounds(shares, self.variance(values, documents), documents, texts, owners)
+
+    def share_bounds(
+        self, shares: ArrayLike, variance: ArrayLike, documents: int, texts: ArrayLike, owners: ArrayLike
+    ) -> tuple[Floats, Floats]:
+        """Compute the bounds of the same interval from the variances of the shares; see `share_interval`."""
+        shares, variance, texts, owners = (np.asarray(one, float) for one in (shares, variance, texts, owners))
+        spread = shares * (1 - shares)
         inside = spread > 0
         most, least = np.maximum(texts, 1), np.maximum(owners, 1)
         design = np.sum(np.where(inside, texts * variance, 0)) / max(np.sum(np.where(inside, spread, 0)), 1e-300)

@@ -1,5 +1,7 @@
-"""How much of a text is copied from the training texts: the longest run of characters, and word n-grams."""
+"""How much of a text is copied from the training texts: the longest run of letters, and word n-grams."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -8,26 +10,31 @@ from pydivsufsort import divsufsort, sa_search
 
 from samizdat.measures.arrays import Counts
 from samizdat.measures.diversity import ngrams
-from samizdat.measures.words import split_words
+from samizdat.measures.words import letters, split_words
 
 # Word n-grams of this length are looked up in the training texts.
 NGRAM_WORDS = 4
-# UTF-8 never has this byte, so no run goes from one training text into the next.
-_BETWEEN = b"\xff"
+# UTF-8 has neither of these bytes: no run goes from one training text into the next, and no run has an unknown letter.
+_BETWEEN, _UNKNOWN = b"\xff", b"\xfe"
 
 
 @dataclass(frozen=True)
 class Match:
-    """A run of characters that a text and a training text have in common."""
+    """A run of letters that a text and a training text have in common."""
 
-    start: int  # where it begins in the text, in characters
-    characters: int
+    letters: int  # white space in a row is one
+    start: int  # where it begins and ends in the text, in code points
+    end: int
     training_text: int  # number of the first training text with that run
-    offset: int  # where it begins there, in characters
+    training_start: int  # where it begins and ends there, in code points
+    training_end: int
 
 
 class Copies:
-    """A suffix array of all training texts, to find the longest run that another text shares with them.
+    """A suffix array of all training texts, to find the longest run of letters that another text shares with them.
+
+    A letter is what readers see as one (`words.letters`), with all its marks, however they are encoded: so no run
+    begins or ends within a letter. White space in a row, of whatever kind, is one blank.
 
     It needs five bytes of memory for each byte of the texts (Manber and Myers, SIAM J. Comput. 22, 1993; built by
     libdivsufsort).
@@ -35,22 +42,26 @@ class Copies:
 
     def __init__(self, texts: Iterable[str]):
         """Index the training texts, which are numbered in their order."""
-        parts = [text.encode("utf-8", errors="surrogatepass") for text in texts]
+        self._texts = list(texts)
+        self._marked: dict[str, bytes] = {}  # a letter of several code points → its bytes
+        parts = [self._indexed(text) for text in self._texts]
         self._starts = np.cumsum([0, *(len(part) + 1 for part in parts)])
         self._bytes = _BETWEEN.join(parts)
         del parts
         self._suffixes = divsufsort(self._bytes) if self._bytes else np.zeros(0, np.int32)
 
     def longest(self, text: str) -> Match | None:
-        """Find the longest run of characters that a training text has too, the first of several; None without any."""
+        """Find the longest run of letters that a training text has too, the first of several; None without any."""
+        pieces = letters(text)
+        codes = [self._code(piece) for piece in pieces]
         best, found = 0, None
-        for start in range(len(text)):
+        for start in range(len(codes)):
             # Only a longer run is of interest, so most starts need one look-up. A run that is found is made longer by
-            # steps that double and then halve, so that a run of a million characters needs forty look-ups.
+            # steps that double and then halve, so that a run of a million letters needs forty look-ups.
             step, growing = 1, True
             while step:
-                run = text[start : start + best + step]
-                where = self._look_up(run) if len(run) == best + step else None
+                run = codes[start : start + best + step]
+                where = self._look_up(b"".join(run)) if len(run) == best + step else None
                 if where is not None:
                     best += step
                     found = (start, where)
@@ -61,15 +72,44 @@ class Copies:
         start, (first, count) = found
         place = int(self._suffixes[first : first + count].min())
         number = int(np.searchsorted(self._starts, place, side="right")) - 1
-        before = self._bytes[self._starts[number] : place]
-        return Match(start, best, number, len(before.decode("utf-8", errors="surrogatepass")))
+        before = np.frombuffer(self._bytes[self._starts[number] : place], np.uint8)
+        there = int(((before & 0xC0) != 0x80).sum())  # each letter has one byte that doesn't go on with another
+        return Match(
+            best, *_place(pieces, start, best), number, *_place(letters(self._texts[number]), there, best)
+        )  # fmt: skip
 
-    def _look_up(self, run: str) -> tuple[int, int] | None:
+    def _indexed(self, text: str) -> bytes:
+        if text.isascii():
+            return re.sub(r"\s+", " ", text).encode()
+        pieces = letters(text)
+        for letter in (unicodedata.normalize("NFC", piece) for piece in pieces):
+            if len(letter) > 1 and not letter.isspace() and letter not in self._marked:
+                self._marked[letter] = _beyond_utf8(len(self._marked))
+        return b"".join(map(self._code, pieces))
+
+    def _code(self, letter: str) -> bytes:
+        if letter.isspace():
+            return b" "
+        letter = unicodedata.normalize("NFC", letter)
+        return letter.encode() if len(letter) == 1 else self._marked.get(letter, _UNKNOWN)
+
+    def _look_up(self, run: bytes) -> tuple[int, int] | None:
         """Find the suffixes that begin with a run: the place of the first one in the array, and their number."""
         if not self._bytes:
             return None
-        count, first = sa_search(self._bytes, self._suffixes, run.encode("utf-8", errors="surrogatepass"))
+        count, first = sa_search(self._bytes, self._suffixes, run)
         return (first, count) if count else None
+
+
+def _beyond_utf8(number: int) -> bytes:
+    """Encode a number in five bytes as UTF-8 once did (RFC 2279); no character has these."""
+    return bytes([0xF8 | number >> 24, *(0x80 | number >> shift & 0x3F for shift in (18, 12, 6, 0))])
+
+
+def _place(pieces: Sequence[str], first: int, number: int) -> tuple[int, int]:
+    """Return where a run of letters begins and ends, in code points."""
+    start = sum(map(len, pieces[:first]))
+    return start, start + sum(map(len, pieces[first : first + number]))
 
 
 def known_words(texts: Sequence[Sequence[str]], training_texts: Iterable[str]) -> tuple[Counts, Counts]:

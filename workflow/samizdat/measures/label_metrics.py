@@ -38,8 +38,18 @@ def label_scores(confusion: Counts) -> dict[str, Floats]:
 
     A score without a denominator is 0. A label that neither people nor the classifier gave has no score (NaN).
     """
-    right = np.diagonal(confusion, axis1=-2, axis2=-1).astype(float)
-    predicted, human = confusion.sum(axis=-2), confusion.sum(axis=-1)
+    right = np.diagonal(confusion, axis1=-2, axis2=-1)
+    return scores_of_counts(right, confusion.sum(axis=-2), confusion.sum(axis=-1))
+
+
+def scores_of_counts(right: Counts, predicted: Counts, human: Counts) -> dict[str, Floats]:
+    """Compute the same scores where a text may have several labels.
+
+    Args:
+        right: how often people and the classifier both gave each label, `[…, labels]`.
+        predicted: how often the classifier gave it.
+        human: how often people gave it.
+    """
     there = predicted + human > 0
     with np.errstate(invalid="ignore", divide="ignore"):
         scores = {

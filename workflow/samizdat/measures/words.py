@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from icu4py.breakers import WordBreaker
+from icu4py.breakers import CharacterBreaker, WordBreaker
 
 # The rules of Unicode without those of one language.
 _LOCALE = "root"
@@ -34,6 +34,20 @@ def first_words(text: str, number: int) -> str | None:
         return None
     behind = re.compile(r"\S*").match(text, ends[number - 1])
     return text[: ends[number - 1]] + ("" if behind is None or _is_word(behind[0]) else behind[0])
+
+
+def letters(text: str) -> list[str]:
+    """Cut a text into what readers see as letters (Unicode's grapheme clusters), white space in a row into one piece.
+
+    A letter has its marks with it; a conjunct of an Indic script is one letter.
+    """
+    pieces: list[str] = []
+    for piece in CharacterBreaker(text, _LOCALE):
+        if pieces and piece.isspace() and pieces[-1].isspace():
+            pieces[-1] += piece
+        else:
+            pieces.append(piece)
+    return pieces
 
 
 def gaps(text: str) -> list[int]:

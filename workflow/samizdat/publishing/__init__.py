@@ -1,4 +1,4 @@
-"""The executed notebook and the page: writes `results/<run>/report/`.
+"""The executed notebook, the page, and the page with the model: writes `results/<run>/report/`.
 
-Imports `base` and `records`.
+Imports `base`, `records` and `checkpoints`.
 """

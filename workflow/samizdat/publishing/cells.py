@@ -7,7 +7,6 @@ from typing import Any
 import yaml
 
 from samizdat.base.errors import UserError
-from samizdat.base.escaping import escape
 
 
 def split_options(source: str) -> tuple[str, str]:
@@ -49,9 +48,9 @@ def without_option(source: str, key: str) -> str:
     return re.sub(rf"(?m)^#\| {re.escape(key)}:.*\n", "", options) + code
 
 
-def inert(text: str) -> str:
-    """Escape a text for an option of Markdown, with an empty element between two braces.
+def inert(escaped: str) -> str:
+    """Put an empty element between two braces of an escaped text.
 
     Quarto runs shortcodes in options and metadata, even escaped ones.
     """
-    return re.sub(r"(&#12[35];)(?=&#12[35];)", r"\1<span></span>", escape(text))
+    return re.sub(r"(&#12[35];)(?=&#12[35];)", r"\1<span></span>", escaped)

@@ -37,14 +37,19 @@ class _Scripts(HTMLParser):
             self._open = None
 
 
-def with_policy(page: str) -> str:
-    """Add the policy to the beginning of a page's head; every script that the page has is allowed by its hash."""
+def with_policy(page: str, *more: str) -> str:
+    """Add the policy to the beginning of a page's head; every script that the page has is allowed by its hash.
+
+    Args:
+        page: the whole page.
+        more: further directives.
+    """
     found = _Scripts()
     found.feed(page)
     found.close()
     hashes = sorted({_hash(script) for script in [*found.inline, *found.handlers]})
     allowed = " ".join([*(["'unsafe-hashes'"] if found.handlers else []), *hashes]) or "'none'"
-    policy = html.escape(f"{_FIXED}; script-src {allowed}", quote=True)
+    policy = html.escape("; ".join([_FIXED, *more, f"script-src {allowed}"]), quote=True)
     element = f'\n<meta http-equiv="Content-Security-Policy" content="{policy}">'
     # Browsers look for the character set in the first 1,024 bytes, so it stays before the policy, which may be long.
     return re.sub(r'<head>(\s*<meta charset="utf-8"\s*/?>)?', lambda found: found.group() + element, page, count=1)

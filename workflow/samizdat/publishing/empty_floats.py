@@ -3,7 +3,7 @@
 import copy
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 import nbformat
 from nbformat import NotebookNode
@@ -12,13 +12,13 @@ from samizdat.publishing.cells import cell_options, split_options
 from samizdat.publishing.pandoc_blocks import float_caption
 
 REFERENCE = re.compile(r"@((?:fig|tbl|sec)-[\w-]+)")
-# A heading of the report with this class begins a section that a run without classifiers leaves out.
-NEEDS_CLASSIFIERS = ".needs-classifiers"
+# A heading of the report with such a class begins a section that a run without classifiers (of that kind) leaves out.
+_NEEDS = re.compile(r" ?\.needs-([\w-]+)")
 _HEADING = re.compile(r"^(#+) [^\n]*?\{#([\w-]+)([^}\n]*)\}$", re.MULTILINE)
 _SENTENCE_END = re.compile(r"(?<=[.!?]) +(?=[A-Z@“*])")
 
 
-def without_empty_floats(notebook: NotebookNode, *, has_classifiers: bool) -> NotebookNode:
+def without_empty_floats(notebook: NotebookNode, *, has: Set[str]) -> NotebookNode:
     """Return a copy of an executed notebook in which every caption is over a figure or a table.
 
     A cell that was to make one, but says in a sentence why there is none, has no caption and no number. Sentences and
@@ -26,12 +26,11 @@ def without_empty_floats(notebook: NotebookNode, *, has_classifiers: bool) -> No
 
     Args:
         notebook: executed.
-        has_classifiers: whether the sections that are about classifiers remain.
+        has: what sections remain that need something: "classifiers", and their kinds, such as "single-label".
     """
     kept = copy.deepcopy(notebook)
     gone: set[str] = set()
-    if not has_classifiers:
-        kept.cells = list(_without_sections(kept.cells, gone))
+    kept.cells = list(_without_sections(kept.cells, has, gone))
     for cell in kept.cells:
         if cell.cell_type == "code":
             label, caption = float_caption(cell_options(cell.source))
@@ -42,7 +41,7 @@ def without_empty_floats(notebook: NotebookNode, *, has_classifiers: bool) -> No
                 cell.source = f"#| echo: false\n{kept_options}{code}"
     for cell in kept.cells:
         if cell.cell_type == "markdown":
-            cell.source = _HEADING.sub(lambda found: found[0].replace(f" {NEEDS_CLASSIFIERS}", ""), cell.source)
+            cell.source = _HEADING.sub(lambda found: _NEEDS.sub("", found[0]), cell.source)
             cell.source = _without_references(cell.source, gone)
     kept.cells = [cell for cell in kept.cells if cell.cell_type != "markdown" or cell.source.strip()]
     for number, cell in enumerate((cell for cell in kept.cells if cell.cell_type == "code"), start=1):
@@ -59,8 +58,8 @@ def _is_float(output: NotebookNode) -> bool:
     return "image/png" in data or "".join(data.get("text/markdown", "")).startswith("|")
 
 
-def _without_sections(cells: list[NotebookNode], gone: set[str]) -> Iterator[NotebookNode]:
-    """Yield the cells outside of the marked sections; add to `gone` what those sections have."""
+def _without_sections(cells: list[NotebookNode], has: Set[str], gone: set[str]) -> Iterator[NotebookNode]:
+    """Yield the cells outside of the sections that need what the run has not; add to `gone` what those have."""
     level = 0  # of the section that is left out; 0: none is
     for cell in cells:
         if cell.cell_type != "markdown":
@@ -74,7 +73,7 @@ def _without_sections(cells: list[NotebookNode], gone: set[str]) -> Iterator[Not
         for begin, end in itertools.pairwise(begins):
             heading = _HEADING.match(cell.source, begin)
             if heading and (not level or len(heading[1]) <= level):
-                level = len(heading[1]) if NEEDS_CLASSIFIERS in heading[3] else 0
+                level = len(heading[1]) if set(_NEEDS.findall(heading[3])) - has else 0
             if heading and level:
                 gone.add(heading[2])
             if not level:

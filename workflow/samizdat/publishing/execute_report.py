@@ -8,6 +8,7 @@ from samizdat.publishing.execution import execute
 from samizdat.publishing.missing_letters import missing_in_figures, which_scripts
 from samizdat.publishing.notebook import make_notebook, write_notebook
 from samizdat.publishing.plain_notebook import make_plain
+from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
 
@@ -33,8 +34,10 @@ def execute_report(
         UserError: a cell fails, or the results are not those of the manifest.
     """
     executed, fresh = execute(make_notebook(document, notes, run), document, run, work, threads)
-    manifest = read_document(Manifest, run / "manifest.json")
-    executed = without_empty_floats(executed, has_classifiers=bool(manifest.config["classifiers"]))
+    names = [item["name"] for item in read_document(Manifest, run / "manifest.json").config["classifiers"]]
+    kinds = {read_document(ClassifierCard, run / "classifiers" / name / "card.json").kind for name in names}
+    has = {kind.replace("_", "-") for kind in kinds} | ({"classifiers"} if names else set())
+    executed = without_empty_floats(executed, has=has)
     write_notebook(executed, notebook)
     write_notebook(make_plain(executed, run.resolve().name), plain)
     cells = sum(cell.cell_type == "code" for cell in executed.cells)

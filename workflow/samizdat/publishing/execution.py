@@ -31,6 +31,7 @@ log = logging.getLogger("samizdat")
 
 KEPT_EXECUTIONS = 20
 _CHECKSUM = "sha256"
+_MERGED_METADATA = ("kernelspec", "language_info", "widgets")  # what jupyter-cache takes from a kept execution
 _FONT_LISTS = "fontlist-*.json"
 # What jupyter-cache raises where it has no such execution (KeyError), or where its files are damaged.
 _DAMAGED = (KeyError, ValueError, OSError, RuntimeError, SQLAlchemyError)
@@ -90,16 +91,17 @@ def _merged(notebook: NotebookNode, executed: NotebookNode) -> NotebookNode:
 
 
 def _keep(folder: Path, executed: NotebookNode, name: str) -> None:
-    """Keep an execution, with a checksum of its outputs, and forget the oldest ones."""
+    """Keep an execution, with a checksum, and forget the oldest ones."""
     cache = get_cache(folder)
     cache.change_cache_limit(KEPT_EXECUTIONS)
     cache.cache_notebook_bundle(CacheBundleIn(executed, name, data={_CHECKSUM: _checksum(executed)}), overwrite=True)
 
 
 def _checksum(notebook: NotebookNode) -> str:
-    """Compute the SHA-256 of all outputs, as a file has them."""
-    outputs = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
-    return hashlib.sha256(json.dumps(outputs, sort_keys=True).encode()).hexdigest()
+    """Compute the SHA-256 of all that a kept execution gives a notebook, as a file has it."""
+    cells = [{**cell, "id": None} for cell in notebook.cells if cell.cell_type == "code"]
+    given = cells, [notebook.metadata.get(key) for key in _MERGED_METADATA]
+    return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
 
 
 def _execute_fresh(notebook: NotebookNode, document: Path, run: Path, work: Path, threads: int) -> NotebookNode:

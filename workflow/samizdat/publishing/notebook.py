@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 
 from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
+from samizdat.base.escaping import escape
 from samizdat.base.files import sha256_of, write_text
 from samizdat.base.notes import read_notes
 from samizdat.publishing.cells import inert
@@ -133,10 +134,10 @@ def check_results(manifest: Manifest, run: Path) -> None:
 def _title_block(source: str, config: dict[str, Any]) -> str:
     """Add the config's title, author and course to the document's metadata, each as text and not as Markdown."""
     block = yaml.safe_load(source.strip().strip("-")) or {}
-    block["title"] = inert(config["title"])
+    block["title"] = inert(escape(config["title"]))
     for key, name in (("course", "subtitle"), ("author", "author")):
         if config[key]:
-            block[name] = inert(config[key])
+            block[name] = inert(escape(config[key]))
     return f"---\n{yaml.safe_dump(block, allow_unicode=True, sort_keys=False, width=10_000)}---"
 
 

@@ -21,6 +21,9 @@ _WRITER = "gfm+tex_math_dollars-tex_math_gfm"
 _CODE = "cell"
 # A cell of the notebook: the number of a code cell of the executed one, or blocks of Markdown.
 _Cell = int | list[Element]
+# JupyterLab's editor looks for an address from each letter of a word to the word's end: a word of a million letters
+# would keep it busy for hours. A longer word gets places to break, which end that search and can't be seen.
+_LONGEST_WORD = 200
 _AGAIN = (
     "This notebook is complete as it is. To run it again, you need Samizdat and the results of the run: open the "
     "notebook in `results/{}/report/`, with a kernel that has the package `samizdat`."
@@ -148,6 +151,9 @@ def _plain(element: Element) -> list[Element] | None:
     """Return what replaces an element that not every program for notebooks shows as it is; None keeps it."""
     kind, content = element["t"], element.get("c", "")
     if kind == "Str":
+        if len(content) > _LONGEST_WORD:
+            pieces = (content[place : place + _LONGEST_WORD] for place in range(0, len(content), _LONGEST_WORD))
+            return [{"t": "RawInline", "c": ["markdown", "<wbr>".join(map(escape, pieces))]}]
         # In the middle of a line; what has a meaning at its beginning is escaped by pandoc.
         as_it_is = escape(f"x {content}") == f"x {content}" and "\u00a0" not in content
         return None if as_it_is else [{"t": "RawInline", "c": ["markdown", escape(content)]}]

@@ -4,7 +4,7 @@ import re
 
 from nbformat import NotebookNode
 
-from samizdat.base.escaping import attribute
+from samizdat.base.escaping import attribute, escape_isolated
 from samizdat.publishing.cells import cell_options, inert, with_option
 
 # The beginning of a folded box at the end of a cell of Markdown, and the box's end at the beginning of another.
@@ -32,7 +32,7 @@ def _describe_picture(cell: NotebookNode) -> None:
         if described.get("alt") and "fig-alt" not in options:
             cell.source = with_option(cell.source, "fig-alt", attribute(described["alt"]))
         if described.get("title") and "fig-cap" in options:
-            caption = f"**{inert(described['title'])}.** {options['fig-cap']}"
+            caption = f"**{inert(escape_isolated(described['title']))}.** {options['fig-cap']}"
             cell.source = with_option(cell.source, "fig-cap", caption)
 
 

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from samizdat.base.escaping import END_OF_ISOLATE, ISOLATE
 from samizdat.publishing import pandoc
 from samizdat.publishing.column_widths import fitted
 from samizdat.publishing.pandoc import Element
@@ -16,7 +17,6 @@ _LONGEST_WORD = 40  # outside of tables, in characters
 _CALLOUT_INSET_MM = 4
 # A table whose last two rows stay together has so many rows, and so much text in the two, that they fit a page.
 _FEWEST_ROWS, _MOST_CHARACTERS = 4, 2000
-_ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
 
 
 class PaperBlocks:
@@ -213,7 +213,7 @@ def _image(content: list[Any]) -> list[Element]:
 def _span(attributes: list[Any], words: list[Element]) -> list[Element]:
     """Isolate a text with a direction of its own; make small print small; underline marks; keep all other words."""
     _, classes, pairs = attributes
-    isolated = [raw(f"#{literal(_ISOLATE)};"), *words, raw(f"#{literal(_END_OF_ISOLATE)};")]
+    isolated = [raw(f"#{literal(ISOLATE)};"), *words, raw(f"#{literal(END_OF_ISOLATE)};")]
     if "small" in classes:  # the report's words, below a text that may be from right to left
         return [raw("#small["), *isolated, raw("]")]
     if "mark" in classes:

@@ -1,20 +1,35 @@
 """The description of a classifier, and the schema of its scores."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import pyarrow as pa
 
 from samizdat.records.io import table_schema
 
+# What a classifier says of a text: one label of several, each label by itself yes or no, or a number.
+Kind = Literal["single_label", "multi_label", "number"]
+SINGLE_LABEL: Kind = "single_label"
+MULTI_LABEL: Kind = "multi_label"
+NUMBER: Kind = "number"
+# The column of `SCORES` that has what a classifier says.
+ANSWERS: dict[Kind, str] = {SINGLE_LABEL: "label", MULTI_LABEL: "labels", NUMBER: "number"}
+
 SCORES = table_schema(
     id=pa.string(),  # of the text or sample
-    # The most probable of `ClassifierCard.labels`; null without a score, or if less probable than `abstain_below`.
+    # Of a single-label classifier: the most probable of `ClassifierCard.labels`; null without a score, or if less
+    # probable than `abstain_below`.
     label=pa.string(),
-    # In the order of `ClassifierCard.labels`. Those of labels that `label_map` gives one name are summed already.
+    # Of a multi-label classifier: the labels whose probability reaches `threshold`, in the order of
+    # `ClassifierCard.labels`; empty if none does, null without a score.
+    labels=pa.list_(pa.string()),
+    number=pa.float64(),  # of a classifier that gives numbers; null without a score
+    # In the order of `ClassifierCard.labels`; null without a score, and for numbers. Of labels that `label_map` gives
+    # one name it is the sum, or of a multi-label classifier the largest.
     probabilities=pa.list_(pa.float32()),
     windows=pa.int32(),  # number of overlapping windows that the text was read in; 0: no score
     seen_in_training=pa.bool_(),  # whether this classifier was fine-tuned or selected on this text
-    reason=pa.string(),  # why there is no label; null if there is one
+    reason=pa.string(),  # why there is no label and no number; null if there is one
 )
 
 
@@ -23,7 +38,10 @@ class ClassifierDescription:
     """What the config says about a classifier."""
 
     name: str
+    kind: Kind | None  # None: the checkpoint must say it
+    threshold: float | dict[str, float]  # of a multi-label classifier: least probability of a label, or of each
     label_column: str | None  # the column of human labels that it can be compared with
+    label_separator: str | None  # between several labels in a cell of that column; None: a cell has one label
     label_map: dict[str, str]  # label of the checkpoint → human label, where the names differ; several may have one
     predicts: str
     made_for: str
@@ -41,9 +59,11 @@ class ClassifierDescription:
 class ClassifierCard(ClassifierDescription):
     """`classifiers/<classifier>/card.json`: what a reader must know about the labels of a classifier."""
 
+    kind: Kind
     origin: str  # "fine-tuned from …", "owner/name@commit" or a folder
     checkpoint_labels: list[str]  # the checkpoint's own, in the order of its outputs
-    labels: list[str]  # the same after `label_map`, each once, in the order of the probabilities in `SCORES`
+    # The same after `label_map`, each once, in the order of the probabilities in `SCORES`; empty for a number.
+    labels: list[str]
     max_length_tokens: int
     weights_sha256: str
     training_texts: int  # 0 if it was not fine-tuned here
@@ -51,3 +71,11 @@ class ClassifierCard(ClassifierDescription):
     unlearned: dict[str, int]  # label that too few of the drawn texts have to learn it → their number
     unselected: dict[str, int]  # label that no text to select on has → the texts that it was learned from
     model_type: str
+    # Of a zero-shot classifier: the statement of each label, and the outputs that say that it follows from a text, and
+    # that it contradicts it; else empty.
+    hypotheses: list[str]
+    entailment: list[int]
+
+    def threshold_of(self, given: str) -> float:
+        """Return the probability that one of `labels` must reach."""
+        return self.threshold[given] if isinstance(self.threshold, dict) else self.threshold

@@ -33,6 +33,8 @@ class CorpusSummary:
     parts: int  # of these, the parts of a .txt file that was cut; 0: none was
     near_duplicates: int  # texts that are nearly the same as another text
     held_out_copies: int  # of these, in validation or test though an earlier split has nearly the same; else 0
+    own_splits: list[str]  # those of SPLITS that the corpus brings itself; none: all are divided here
+    shared_documents: int  # documents with texts in several splits, which only own splits have
     groups: dict[str, int]  # group → texts
     labels: dict[str, dict[str, int]]  # label column → label → texts
     undecided: dict[str, int]  # label column → texts without a label, since its raters give none most often
@@ -45,5 +47,5 @@ class CorpusSummary:
     dropped: dict[str, int]  # reason → texts
     dropped_examples: dict[str, list[str]]  # reason → places, such as "reviews.csv:17"; at most five
     found: dict[str, str]  # what the readers found out by themselves → files
-    unread: dict[str, str]  # reason → files below corpus.paths that were not read
+    unread: dict[str, str]  # reason → files below corpus.paths, or splits of the dataset, that were not read
     inputs: dict[str, str]  # file, as the config names it → SHA-256

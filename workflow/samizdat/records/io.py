@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
 from types import UnionType
-from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import pandas as pd
 import pyarrow as pa
@@ -136,6 +136,8 @@ def has_type(value: Any, hint: Any) -> bool:
         return True
     if origin in (Union, UnionType):
         return any(has_type(value, choice) for choice in inner)
+    if origin is Literal:
+        return type(value) is str and value in inner
     if origin is dict:
         return isinstance(value, dict) and all(has_type(item, inner[1]) for item in value.values())
     if origin in (list, tuple):

@@ -75,3 +75,25 @@ class ModelSummary:
     test_bits_per_byte: float
     checkpoints: dict[str, int]  # percent of training → step of the checkpoint
     weights_sha256: str  # of the published model.safetensors
+
+
+@dataclass(frozen=True)
+class RoundedModel:
+    """`models/<model>/eight_bits/summary.json`: a model whose weights are rounded to eight bits.
+
+    Beside it are the weights of each kept checkpoint, `<percent>.safetensors`. A matrix has a row for each output, in
+    int8, and its float32 `<name>.scales`; a vector is float32. Names are transformers', without "transformer.".
+    """
+
+    layers: int
+    heads: int
+    width: int
+    inner_width: int  # of the feed-forward layers
+    context_tokens: int
+    vocabulary_size: int
+    boundary_token_id: int
+    epsilon: float  # of the normalisations
+    attention_scales: list[float]  # of each layer, for the products of queries and keys
+    steps: dict[str, int]  # percent of training → step of the checkpoint
+    bits_per_byte: dict[str, float]  # percent → bits per byte of the validation texts, with the weights as trained
+    rounded_bits_per_byte: dict[str, float]  # percent → the same, with the rounded weights

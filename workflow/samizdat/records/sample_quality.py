@@ -32,13 +32,17 @@ SAMPLE_QUALITY = table_schema(
 COPIES = table_schema(
     subset=pa.string(),  # "samples" or "held_out"
     id=pa.string(),  # of the sample or text
-    begin=pa.int64(),  # where the measured passage begins in it, in characters
+    begin=pa.int64(),  # where the measured passage begins in it, in code points
+    # Lengths are in letters as readers see them (grapheme clusters), where white space in a row is one; places are in
+    # code points.
     characters=pa.int64(),  # length of that passage
     copy_characters=pa.int64(),  # length of its longest run that a training text has too; 0 without one
-    copy_begin=pa.int64(),  # where that run begins in the sample or text; null without one, like the next three
+    copy_begin=pa.int64(),  # where that run begins in the sample or text; null without one, like the next five
+    copy_end=pa.int64(),  # where it ends there
     text_id=pa.string(),  # the training text
-    text_offset=pa.int64(),  # where the run begins in the training text
-    passage=pa.string(),  # the run itself
+    text_begin=pa.int64(),  # where the run begins in the training text
+    text_end=pa.int64(),  # where it ends there
+    passage=pa.string(),  # the run itself, as the sample or text has it
     ngrams=pa.int64(),  # runs of four words in the passage
     copied_ngrams=pa.int64(),  # how many of them the training texts have too
 )

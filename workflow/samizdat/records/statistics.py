@@ -13,7 +13,7 @@ LABEL_SHARES = table_schema(
     # For samples of the prompts that every checkpoint continued "percent".
     group_kind=pa.string(),
     group=pa.string(),  # null for "all"
-    label=pa.string(),
+    label=pa.string(),  # null: no label, of a classifier that gives several at once
     count=pa.int64(),
     share=pa.float64(),
     low=pa.float64(),
@@ -48,7 +48,8 @@ QUALITY = table_schema(
     label_column=pa.string(),  # the column of human labels that it is compared with
     method=pa.string(),  # "classifier", "majority", "lexicon", "human" (one rater against the others) or "raters"
     # "accuracy", "macro_f1"; for classifiers "accuracy_above_majority", "calibration_error", "confidence_gap" (by how
-    # much the probability of labels is above accuracy); for one label "precision", "recall", "f1";
+    # much the probability of labels is above accuracy); for one label "precision", "recall", "f1"; for classifiers that
+    # give several labels "macro_f1", "micro_f1" and those for one label;
     # for raters "krippendorff_alpha" of their labels, "krippendorff_alpha_ratings" of ratings
     metric=pa.string(),
     label=pa.string(),  # null for the metrics over all labels
@@ -113,8 +114,55 @@ EXAMPLES = table_schema(
     id=pa.string(),  # of the text
     label=pa.string(),
     probability=pa.float64(),
-    runner_up=pa.string(),  # the second most probable label
+    # The second most probable label; null of a classifier that gives several labels at once, where the text of "least"
+    # is that whose probability of `label` is nearest to the threshold.
+    runner_up=pa.string(),
     runner_up_probability=pa.float64(),
+)
+
+# Of classifiers that give several labels at once: the tests of each label.
+LABEL_DIFFERENCES = table_schema(
+    classifier=pa.string(),
+    label=pa.string(),
+    # "groups": whether groups of texts have it equally often. "samples": whether samples of a published model, begun
+    # with nothing, have it as often as the texts.
+    between=pa.string(),
+    model=pa.string(),  # null for "groups"
+    texts=pa.int64(),
+    samples=pa.int64(),  # null for "groups"
+    value=pa.float64(),  # "groups": Cramér's V; "samples": Jensen–Shannon divergence in bits without what chance adds
+    low=pa.float64(),  # null with too few documents, like all that follow
+    high=pa.float64(),
+    p_value=pa.float64(),  # of no difference
+)
+
+# Of classifiers that give several labels at once: which share of the texts with one label has another one, too.
+COOCCURRENCE = table_schema(
+    classifier=pa.string(),
+    label=pa.string(),
+    other=pa.string(),
+    texts=pa.int64(),  # with the label
+    both=pa.int64(),  # with both
+    share=pa.float64(),  # both / texts
+    low=pa.float64(),  # null with too few documents
+    high=pa.float64(),
+    share_of_all=pa.float64(),  # the share of all texts that has the other label
+)
+
+# What classifiers say that give a number.
+NUMBERS = table_schema(
+    classifier=pa.string(),
+    subset=pa.string(),  # as in `label_shares`, like the next two
+    group_kind=pa.string(),
+    group=pa.string(),
+    # "mean"; "quantile_0.05" to "quantile_0.95"; of samples "above_texts", their mean less that of all texts; of
+    # held-out texts (group_kind "human") "spearman", the rank correlation with `label_column`.
+    metric=pa.string(),
+    label_column=pa.string(),  # null but for "spearman"
+    texts=pa.int64(),  # or samples
+    value=pa.float64(),
+    low=pa.float64(),  # null with too few documents
+    high=pa.float64(),
 )
 
 LANGUAGES = table_schema(
@@ -166,6 +214,9 @@ STATISTICS = {
     "associations": ASSOCIATIONS,
     "group_tests": GROUP_TESTS,
     "examples": EXAMPLES,
+    "label_differences": LABEL_DIFFERENCES,
+    "cooccurrence": COOCCURRENCE,
+    "numbers": NUMBERS,
     "languages": LANGUAGES,
     "fitness": FITNESS,
     "model_losses": MODEL_LOSSES,

@@ -6,7 +6,9 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from samizdat.base.escaping import plain, shortened
 from samizdat.measures.label_metrics import FEWEST_GIVEN
+from samizdat.records.classifiers import SINGLE_LABEL
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
 from samizdat.reporting.interval_charts import Panel, interval_panels
@@ -34,6 +36,10 @@ from samizdat.reporting.words import (
 NONE_COMPARABLE = (
     "No classifier can be compared with labels that people gave, so it is not known how good the classifiers are here."
 )
+NONE_OF_ONE_LABEL = (
+    "No classifier that gives each text one label can be compared with labels that people gave. What is known of the "
+    "others is in the sections about them."
+)
 RELATIONS = {1: "more than", -1: "less than", 0: "not clearly different from"}
 METHODS = {
     "classifier": "classifier",
@@ -46,6 +52,7 @@ METHODS = {
 METRICS = {
     "accuracy": "accuracy",
     "macro_f1": "macro-F1",
+    "micro_f1": "micro-F1",
     "precision": "precision",
     "recall": "recall",
     "f1": "F1",
@@ -61,7 +68,12 @@ UPRIGHT_LABELS, MATRIX_CHARACTERS = 4, 40
 
 def opening(run: Run) -> Prose:
     """Say how often each classifier agrees with people on texts that it had not seen, next to a baseline."""
-    return Prose(" ".join(sentences(run)) or NONE_COMPARABLE)
+    return Prose(" ".join(sentences(run)) or none_comparable(run))
+
+
+def none_comparable(run: Run) -> str:
+    """Say that no single-label classifier can be compared with people; other kinds have sections of their own."""
+    return NONE_COMPARABLE if run.cards.keys() == set(run.of_kind(SINGLE_LABEL)) else NONE_OF_ONE_LABEL
 
 
 def sentences(run: Run) -> list[str]:
@@ -113,7 +125,7 @@ def in_brief(run: Run, classifier: str) -> str:
 def scores(run: Run) -> Picture | Prose:
     """Draw accuracy, macro-F1 and each label's F1 with intervals, next to those of the baselines."""
     if run.quality.empty:
-        return Prose(NONE_COMPARABLE)
+        return Prose(none_comparable(run))
     frame = run.quality[run.quality["metric"].isin(["accuracy", "macro_f1", "f1"])]
     frame = frame.assign(shown=[_metric(row) for row in rows_of(frame)])
     methods = {shown: frame[frame["method"] == one] for one, shown in METHODS.items() if one in set(frame["method"])}
@@ -140,7 +152,7 @@ def scores(run: Run) -> Picture | Prose:
 
 def _metric(row: Row) -> str:
     """Name the metric of a row as the figure shows it."""
-    return METRICS[row["metric"]] + ("" if is_null(row["label"]) else f" of “{drawn(row['label'])}”")
+    return METRICS[row["metric"]] + ("" if is_null(row["label"]) else f" of “{plain(shortened(row['label'], 60))}”")
 
 
 def _panel(run: Run, classifier: str, scores: pd.DataFrame, methods: Mapping[str, pd.DataFrame]) -> Panel:
@@ -181,13 +193,13 @@ def every_score(run: Run) -> Table | Prose:
         f"{percent(run.confidence)} interval",
         "Held-out texts",
     ]
-    return table(rows, header, numbers=header[4:]) if rows else Prose(NONE_COMPARABLE)
+    return table(rows, header, numbers=header[4:]) if rows else Prose(none_comparable(run))
 
 
 def confusion(run: Run) -> Picture | Prose:
     """Draw a confusion matrix for each classifier: labels that people gave against labels that the classifier gives."""
     if run.confusion.empty:
-        return Prose(NONE_COMPARABLE)
+        return Prose(none_comparable(run))
     tables = {
         classifier: part.pivot(index="human", columns="predicted", values="count").reindex(
             index=in_order(part["human"]), columns=in_order(part["predicted"])

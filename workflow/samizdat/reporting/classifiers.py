@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from samizdat.base.escaping import escape
+from samizdat.base.escaping import escape, escape_isolated
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.reporting import verdicts
-from samizdat.reporting.frames import in_order, rows_of
+from samizdat.reporting.frames import in_order, parts_of, rows_of
 from samizdat.reporting.label_shares import draw_label_shares, shares_of_texts
 from samizdat.reporting.outside import titled
 from samizdat.reporting.run import Run
@@ -16,6 +16,7 @@ from samizdat.reporting.words import Prose, Table, count, counted, drawn, joined
 
 NONE_APPLIED = "No classifier was applied in this run (`classifiers` in the config is empty)."
 NO_GROUP_DIFFERS = "No classifier finds a difference between groups that chance does not explain"
+FOLLOW_GROUPS = "Each label is most frequent in the group that has its name"
 SHOWN_GROUPS = 6
 NAMED_LABELS = 8
 
@@ -25,7 +26,7 @@ def cards(run: Run) -> Table | Prose:
     rows = [
         [
             name(card.name),
-            "; ".join([escape(card.predicts), *_mapped(card)]),
+            "; ".join([escape(card.predicts), *_asked(card), *_mapped(card)]),
             escape(card.made_for),
             escape(card.reference),
             escape(card.origin) + (f" on {counted(card.training_texts, 'text')}" if card.training_texts else ""),
@@ -37,6 +38,14 @@ def cards(run: Run) -> Table | Prose:
         if rows
         else Prose(NONE_APPLIED)
     )
+
+
+def _asked(card: ClassifierCard) -> Iterator[str]:
+    """Say with which statements a zero-shot classifier is asked."""
+    if card.hypotheses:
+        statements = joined(label(one) for one in card.hypotheses[:NAMED_LABELS])
+        more = len(card.hypotheses) - NAMED_LABELS
+        yield f"not trained for it, but asked whether a text says {statements}" + (f" and {more} more" * (more > 0))
 
 
 def _mapped(card: ClassifierCard) -> Iterator[str]:
@@ -92,7 +101,7 @@ def shares_by_group(run: Run) -> Picture | Prose:
     """Draw each classifier's label shares in each group of texts, with intervals."""
     shares = run.shares[run.shares["subset"] == "texts"]
     if shares.empty:
-        return Prose(NONE_APPLIED)
+        return Prose("No classifier of this run gives each text one label." if run.cards else NONE_APPLIED)
     of_groups = shares[shares["group_kind"] == "group"]
     ordered = [group for group in run.texts["group"].value_counts().index if group in set(of_groups["group"])]
     groups = ordered[:SHOWN_GROUPS]
@@ -120,43 +129,55 @@ def in_brief(run: Run, classifier: str) -> str:
     """Say what a classifier finds: the label that differs most between groups of texts, else the most frequent one."""
     rows = run.shares[(run.shares["subset"] == "texts") & (run.shares["classifier"] == classifier)]
     of_groups = rows[rows["group_kind"] == "group"]
-    found = _group_finding(run, of_groups) if len(of_groups) else NO_GROUP_DIFFERS
+    found = _group_finding(run, of_groups, "It") if len(of_groups) else NO_GROUP_DIFFERS
     if found == NO_GROUP_DIFFERS:
-        found = _overall_finding(run, rows[rows["group_kind"] == "all"])
-    return escape(found)
+        found = _overall_finding(run, rows[rows["group_kind"] == "all"], "It")
+    return escape_isolated(found)
 
 
-def _overall_finding(run: Run, shares: pd.DataFrame) -> str:
-    """Say as a title which label has the largest share of all texts."""
+def _overall_finding(run: Run, shares: pd.DataFrame, who: str = "") -> str:
+    """Say which label has the largest share of all texts; `who` gives it, else the classifier's name is written."""
     top = max(rows_of(shares), key=lambda row: row["share"])
-    return (
-        f"Of all texts, {drawn(titled(run, top['classifier']))} calls {percent(top['share'])} “{drawn(top['label'])}”"
-    )
+    who = who or drawn(titled(run, top["classifier"]))
+    return f"{who} gives “{drawn(top['label'])}” to {percent(top['share'])} of all texts"
 
 
-def _group_finding(run: Run, shares: pd.DataFrame) -> str:
-    """Say as a title which label's shares are furthest apart in two groups, of classifiers by which groups differ.
+def _group_finding(run: Run, shares: pd.DataFrame, who: str = "") -> str:
+    """Say which label's shares are furthest apart in two groups, of classifiers by which groups differ.
 
     A group of too few documents for an interval is left out. A classifier that predicts the group gives a group's texts
-    the group's own name, which is no finding: the shares of own names are left out before others are compared.
+    the group's own name, which is no finding: the shares of own names are left out where two others can be compared.
+
+    Args:
+        run: the run.
+        shares: label shares of groups.
+        who: the subject of the sentence; by default the classifier's name.
     """
     best = (0.0, NO_GROUP_DIFFERS)
-    follows = []
     different = {row["classifier"] for row in verdicts.different_groups(run)}
     known = shares[shares["classifier"].isin(different) & shares["low"].notna()]
-    for _, part in known.groupby(["classifier", "label"], sort=False):
-        own, rows = rows_of(part[part["label"] == part["group"]]), rows_of(part[part["label"] != part["group"]])
-        follows += [all(row["low"] > other["high"] for other in rows) for row in own]
-        if len(rows) < 2:
+    for classifier, of_classifier in parts_of(known, "classifier").items():
+        if _follow_groups(of_classifier):
+            best = best if best[0] else (0.0, FOLLOW_GROUPS)
             continue
-        high, low = (chosen(rows, key=lambda row: row["share"]) for chosen in (max, min))
-        gap = high["share"] - low["share"]
-        if gap > best[0]:
-            words = (
-                f"Of “{drawn(high['group'])}”, {drawn(titled(run, high['classifier']))} calls {percent(high['share'])} "
-                f"“{drawn(high['label'])}”; of “{drawn(low['group'])}”, {percent(low['share'])}"
-            )
-            best = (gap, words)
-    if not best[0] and follows and all(follows):
-        return "The labels follow the groups that they are named after"
+        for part in parts_of(of_classifier, "label").values():
+            others = part[part["label"] != part["group"]]
+            rows = rows_of(others if len(others) > 1 else part)
+            high, low = (chosen(rows, key=lambda row: row["share"]) for chosen in (max, min))
+            gap = high["share"] - low["share"]
+            if gap > best[0]:
+                found = (
+                    f"{who or drawn(titled(run, classifier))} gives “{drawn(high['label'])}” to "
+                    f"{percent(high['share'])} of “{drawn(high['group'])}” and to {percent(low['share'])} of "
+                    f"“{drawn(low['group'])}”"
+                )
+                best = (gap, found)
     return best[1]
+
+
+def _follow_groups(shares: pd.DataFrame) -> bool:
+    """Whether labels and groups have the same names, and each label is most frequent in the group of its name."""
+    own = shares[shares["label"] == shares["group"]].set_index("label")["low"]
+    highest = shares[shares["label"] != shares["group"]].groupby("label")["high"].max()
+    names = {*shares["label"], *shares["group"]}
+    return names == set(own.index) and bool((own > highest.reindex(own.index, fill_value=0)).all())

@@ -1,6 +1,6 @@
 """Show the longest passage that a sample shares with a training text: marked in the sample, and in its source."""
 
-from samizdat.base.escaping import quoted
+from samizdat.base.escaping import quoted, whole_letters
 from samizdat.reporting.frames import Row
 from samizdat.reporting.run import Run
 from samizdat.reporting.words import NO_BREAK, count
@@ -13,8 +13,7 @@ def with_copy_marked(run: Run, sample: Row, longest: int) -> str:
     row = run.longest_copies.get(sample["id"])
     marked = (0, 0)
     if row and row["copy_characters"] and run.publish_texts:
-        begin = int(row["copy_begin"])
-        marked = (begin, begin + int(row["copy_characters"]))
+        marked = (int(row["copy_begin"]), int(row["copy_end"]))
     return quoted(sample["text"], language=run.language, longest=longest, marked=marked)
 
 
@@ -29,17 +28,18 @@ def copy_note(run: Run, sample_id: str) -> str:
 def source_of(run: Run, row: Row) -> str:
     """Write a passage marked in the training text that has it, with what is around it."""
     text = run.texts.set_index("id")["text"][row["text_id"]]
-    return _in_context(run, text, int(row["text_offset"]), int(row["copy_characters"]))
+    return _in_context(run, text, int(row["text_begin"]), int(row["text_end"]))
 
 
 def copy_in_context(run: Run, row: Row) -> str:
     """Write a passage marked in the sample that has it, with what is around it."""
     text = run.samples.set_index("id")["text"][row["id"]]
-    return _in_context(run, text, int(row["copy_begin"]), int(row["copy_characters"]))
+    return _in_context(run, text, int(row["copy_begin"]), int(row["copy_end"]))
 
 
-def _in_context(run: Run, text: str, begin: int, length: int) -> str:
-    start, end = max(begin - AROUND_CHARACTERS, 0), begin + length + AROUND_CHARACTERS
-    here = (begin - start, begin - start + length)
+def _in_context(run: Run, text: str, begin: int, end_of_passage: int) -> str:
+    start = whole_letters(text, begin - AROUND_CHARACTERS)
+    end = whole_letters(text, end_of_passage + AROUND_CHARACTERS)
+    here = (begin - start, end_of_passage - start)
     shown = quoted(text[start:end], language=run.language, longest=1_000, marked=here)
     return f"{'… ' if start else ''}{shown}{' …' if end < len(text) else ''}"

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from samizdat.base.escaping import escape, quoted
+from samizdat.base.escaping import escape, escape_isolated, quoted
 from samizdat.base.seeds import derive_seed
 from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.reporting.frames import rows_of
 from samizdat.reporting.label_shares import shares_in_words, stacked_bars
 from samizdat.reporting.run import Run
-from samizdat.reporting.splits import near_duplicates, texts_of_split
+from samizdat.reporting.splits import division, near_duplicates, texts_of_split
 from samizdat.reporting.style import (
     INK,
     PALETTE,
@@ -39,7 +39,7 @@ def opening(run: Run) -> Prose:
         f"{counted(corpus.characters, 'character')} in all. Its source: {escape(corpus.source)}.",
         f"Half of the texts have between {count(quantiles['0.25'])} and {count(quantiles['0.75'])} characters; "
         f"the longest has {count(quantiles['1'])}.",
-        f"Its documents are divided into three splits: {texts_of_split(corpus, 'train')} to train on; "
+        f"{division(corpus)}: {texts_of_split(corpus, 'train')} to train on; "
         f"{texts_of_split(corpus, 'validation')} to choose the best weights on; and the held-out texts, "
         f"{texts_of_split(corpus, 'test')}, on which nothing is trained or chosen.",
     ]
@@ -49,6 +49,9 @@ def opening(run: Run) -> Prose:
             f"{counted(corpus.parts, 'part')} of successive texts, and each part counts as a document; the held-out "
             "parts resemble the others more than another work would, so expect a higher loss on another work."
         )
+    if corpus.shared_documents:
+        shared = counted(corpus.shared_documents, "document has", "documents have")
+        sentences.append(f"{shared} texts in several splits, so expect a higher loss on new documents.")
     sentences += [
         f"{counted(number, 'text has', 'texts have')} no {label(column)}: {'its' if number == 1 else 'their'} raters "
         "give no label most often."
@@ -168,9 +171,12 @@ def _length_finding(medians: pd.Series) -> str:
 def human_labels(run: Run) -> Picture | Prose:
     """Draw how often people gave each label: a panel for each column of labels, a bar for each group."""
     texts = run.texts
-    columns = [column for column in _label_columns(texts) if 1 < texts[column].nunique() <= len(PALETTE)]
+    undrawn = _undrawn(texts)
+    columns = [column for column in _label_columns(texts) if column not in undrawn]
     if not columns:
-        return Prose("The corpus has no labels that people gave, or more of them than a figure can show.")
+        same = any(str(column).startswith(LABEL_PREFIX) and column not in undrawn for column in texts.columns)
+        none = "The labels that people gave are the groups." if same else "The corpus has no labels that people gave."
+        return Prose(escape_isolated(" ".join(undrawn.values())) or none)
     bars = [(ALL, texts)]
     bars += [(group, texts[texts["group"] == group]) for group in texts["group"].value_counts().index[:SHOWN_GROUPS]]
     first = texts[columns[0]].value_counts(normalize=True)
@@ -178,6 +184,7 @@ def human_labels(run: Run) -> Picture | Prose:
     title = (
         f"The most frequent {drawn(columns[0].removeprefix(LABEL_PREFIX))} is “{drawn(first.index[0])}”: "
         f"{percent(first.iloc[0])} of the texts{labelled}"
+        + "".join(f". {why.removesuffix('.')}" for why in undrawn.values())
     )
     height = 0.55 + len(columns) * (0.55 + 0.3 * len(bars))
     with drawing(title, height, rows=len(columns)) as (picture, axes):
@@ -188,13 +195,26 @@ def human_labels(run: Run) -> Picture | Prose:
             stacked_bars(axis, names, np.array(shares).T)
             axis.set_yticks(range(len(bars)), [wrapped(group, 24, 1) for group, _ in bars])
             axis.invert_yaxis()
-            axis.set(xlabel=f"share of texts with a label for {drawn(column.removeprefix(LABEL_PREFIX))}")
+            axis.set(xlabel=f"share of texts with a label for {wrapped(column.removeprefix(LABEL_PREFIX), 60, 1)}")
             descriptions += [
                 f"{drawn(group)}: {shares_in_words(names, given)}"
                 for (group, _), given in zip(bars, shares, strict=True)
             ]
         picture.alternative_text = described(title, "Stacked bars", descriptions)
     return picture
+
+
+def _undrawn(texts: pd.DataFrame) -> dict[str, str]:
+    """Say why columns with human labels are not drawn: column → sentence; none for a column that equals the group."""
+    sentences = {}
+    for column in _label_columns(texts):
+        given, who = texts[column].dropna().unique(), drawn(column.removeprefix(LABEL_PREFIX))
+        if len(given) > len(PALETTE):
+            sentences[column] = f"Not drawn: the {count(len(given))} labels of {who}, more than a figure can show."
+        elif len(given) < 2:
+            each = f"each text that has one has “{drawn(given[0])}”" if len(given) else "no text has one"
+            sentences[column] = f"Not drawn: labels of {who}; {each}."
+    return sentences
 
 
 def examples(run: Run) -> Table | Prose:
@@ -233,7 +253,7 @@ def dropped(run: Run) -> Prose:
         sentences.append(f"How these files were read was found out, not set: {found}.")
     if corpus.unread:
         files = "; ".join(f"{escape(names)} ({escape(reason)})" for reason, names in sorted(corpus.unread.items()))
-        sentences.append(f"These files in the folders of the corpus were not read: {files}.")
+        sentences.append(f"Found beside the texts of the corpus, but not read: {files}.")
     return Prose(" ".join(sentences))
 
 

@@ -14,6 +14,12 @@ def bits_per_byte(run: Run, model: ModelSummary) -> str:
     return f"{model.test_bits_per_byte:.3f} bits per byte{interval}"
 
 
+def bytes_per_character(run: Run) -> float:
+    """Return how many bytes in UTF-8 a character of the held-out texts has: 1 in English, 3 in Chinese."""
+    texts = run.texts.loc[run.texts["split"] == "test", "text"]
+    return sum(len(text.encode()) for text in texts) / sum(map(len, texts))
+
+
 def seeds(run: Run, model: ModelSummary) -> str:
     """Say how far a model's trainings with other seeds are apart; nothing where there is one training."""
     row = run.model_losses[model.name]

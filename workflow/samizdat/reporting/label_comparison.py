@@ -88,7 +88,7 @@ def _sentence(run: Run, row: Row) -> str:
 def _brief(run: Run, row: Row) -> str:
     """Say one divergence in short."""
     start = f"Labels of samples{of_model(run, row)} and of texts: "
-    apart = f"{_bits(row['observed_bits'])}{NO_BREAK}bits apart"
+    apart = f"divergence {_bits(row['observed_bits'])}{NO_BREAK}bits"
     if is_null(row["p_value"]):
         return f"{start}too few documents for a comparison ({apart})"
     apart += f"; by chance up to {_bits(row['chance_bits'])}"
@@ -141,7 +141,7 @@ def shares(run: Run) -> Picture | Prose:
     return draw_label_shares(
         run,
         _finding(run, names),
-        next_to_texts(run, samples, "samples, temperature {}"),
+        next_to_texts(shares_of_texts(run), samples, "samples, temperature {}"),
         names,
         kind=f"Points with {percent(run.confidence)} intervals",
         inches=(0.14, 0.1),

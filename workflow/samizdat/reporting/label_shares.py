@@ -35,10 +35,10 @@ def shares_of_samples(run: Run, kind: str) -> pd.DataFrame:
     return run.shares[(run.shares["subset"] == "samples") & (run.shares["group_kind"] == kind)]
 
 
-def next_to_texts(run: Run, samples: pd.DataFrame, words: str) -> dict[str, pd.DataFrame]:
+def next_to_texts(texts: pd.DataFrame, samples: pd.DataFrame, words: str) -> dict[str, pd.DataFrame]:
     """Name the sets of a figure: all texts, and the samples of each group, which is a number, in rising order."""
     groups = sorted(parts_of(samples, "group").items(), key=lambda item: float(item[0]))
-    return {"texts": shares_of_texts(run)} | {words.format(group): rows for group, rows in groups}
+    return {"texts": texts} | {words.format(group): rows for group, rows in groups}
 
 
 def draw_label_shares(
@@ -120,9 +120,9 @@ def stacked_bars(axis: Axes, names: Sequence[str], shares: np.ndarray, width_inc
 
 def _panel(run: Run, classifier: str, sets: Mapping[str, pd.DataFrame]) -> Panel:
     """Show a classifier's labels with their share in each set."""
-    labels = in_order(run.shares.loc[run.shares["classifier"] == classifier, "label"])
-    series = {}
-    for words, rows in sets.items():
-        own = rows[rows["classifier"] == classifier].set_index("label").reindex(labels)
-        series[words] = own.rename(columns={"share": "value"})
+    own = {words: rows[rows["classifier"] == classifier] for words, rows in sets.items()}
+    labels = in_order(pd.concat(own.values())["label"])
+    series = {
+        words: rows.set_index("label").reindex(labels).rename(columns={"share": "value"}) for words, rows in own.items()
+    }
     return Panel(titled(run, classifier), labels, series)

@@ -2,7 +2,7 @@
 
 from samizdat.records.labels import ORIGIN
 from samizdat.reporting import verdicts
-from samizdat.reporting.agreement import NONE_COMPARABLE
+from samizdat.reporting.agreement import none_comparable
 from samizdat.reporting.frames import Row, in_order, rows_of
 from samizdat.reporting.outside import labelled, named
 from samizdat.reporting.run import Run
@@ -32,6 +32,7 @@ METRICS = {
     "kappa": "Cohen’s κ of two raters",
 }
 _ORIGIN = "person or model"
+NONE_ASKED = "People were not asked about this run."
 _TOLD = {
     1: "**People can tell samples from texts.**",
     -1: "**People take samples for a person’s more often than texts.**",
@@ -43,7 +44,7 @@ def opening(run: Run) -> Prose:
     """Say of each question what people labelled, how far they agree, and what follows; and what nobody labelled."""
     asked = in_order(run.rater_quality.loc[run.rater_quality["metric"] == "drawn", "question"])
     said = [_of_question(run, question) for question in asked]
-    return Prose("\n\n".join([*said, *_lacking(run)]) or NONE_COMPARABLE)
+    return Prose("\n\n".join([*said, *_lacking(run)]) or (NONE_ASKED if run.cards else none_comparable(run)))
 
 
 def _found(run: Run, question: str) -> dict[tuple[str, str | None], Row]:
@@ -147,4 +148,4 @@ def every_number(run: Run) -> Table | Prose:
         for row in rows_of(shown)
     ]
     header = ["Question", "Of", "Measure", "Label or rater", "Rows", "Value", f"{percent(run.confidence)} interval"]
-    return table(rows, header, numbers=header[4:]) if rows else Prose("People were not asked about this run.")
+    return table(rows, header, numbers=header[4:]) if rows else Prose(NONE_ASKED)

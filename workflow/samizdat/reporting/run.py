@@ -11,7 +11,7 @@ import pandas as pd
 from samizdat.base.configuration import trainings
 from samizdat.base.errors import UserError
 from samizdat.base.files import MAKE_AGAIN, checked_bytes
-from samizdat.records.classifiers import SCORES, ClassifierCard
+from samizdat.records.classifiers import MULTI_LABEL, NUMBER, SCORES, SINGLE_LABEL, ClassifierCard, Kind
 from samizdat.records.corpus import TEXTS, CorpusSummary
 from samizdat.records.io import read_document, read_table
 from samizdat.records.labels import RATER_QUALITY
@@ -23,6 +23,7 @@ from samizdat.records.statistics import STATISTICS
 from samizdat.records.yardsticks import YARDSTICKS
 from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.originals import Originals
+from samizdat.reporting.words import is_null
 
 # The environment variable that names another run than the one that the notebook is in.
 RUN_VARIABLE = "SAMIZDAT_RUN"
@@ -154,23 +155,29 @@ class Run:
         return {name: read_document(ClassifierCard, folder / name / "card.json") for name in names}
 
     @cached_property
-    def sample_labels(self) -> dict[str, dict[str, tuple[str, float]]]:
-        """Classifier → sample's id → its label and that label's probability."""
-        found: dict[str, dict[str, tuple[str, float]]] = {}
-        for name in self.cards:
-            scores = read_table(self.folder / "scores" / name / "samples.parquet", SCORES).dropna(subset=["label"])
-            found[name] = {
-                key: (label, float(max(probabilities)))
-                for key, label, probabilities in zip(
-                    scores["id"], scores["label"], scores["probabilities"], strict=True
-                )
-            }
-        return found
+    def sample_labels(self) -> dict[str, dict[str, list[tuple[str, float]]]]:
+        """Classifier → sample's id → its labels and their probabilities; of a number the number, under no name."""
+        return {
+            name: {row["id"]: _labels(row, card) for row in rows_of(self._scores(name, "samples"))}
+            for name, card in self.cards.items()
+        }
+
+    def _scores(self, classifier: str, subset: str) -> pd.DataFrame:
+        return read_table(self.folder / "scores" / classifier / f"{subset}.parquet", SCORES)
+
+    def of_kind(self, kind: Kind) -> list[str]:
+        """Name the classifiers of a kind, in the config's order."""
+        return [name for name, card in self.cards.items() if card.kind == kind]
 
     @cached_property
     def shares(self) -> pd.DataFrame:
-        """Shares of the labels in sets of texts and samples: `records.statistics.LABEL_SHARES`."""
-        return self._statistics("label_shares")
+        """Label shares by single-label classifiers in sets of texts and samples: `records.statistics.LABEL_SHARES`."""
+        return self._statistics("label_shares", SINGLE_LABEL)
+
+    @cached_property
+    def several_shares(self) -> pd.DataFrame:
+        """The same of multi-label classifiers; the label is null for texts without a label."""
+        return self._statistics("label_shares", MULTI_LABEL)
 
     @cached_property
     def divergences(self) -> pd.DataFrame:
@@ -184,8 +191,28 @@ class Run:
 
     @cached_property
     def quality(self) -> pd.DataFrame:
-        """How well classifiers agree with people: `records.statistics.QUALITY`."""
-        return self._statistics("quality")
+        """How well single-label classifiers agree with people: `records.statistics.QUALITY`."""
+        return self._statistics("quality", SINGLE_LABEL)
+
+    @cached_property
+    def several_quality(self) -> pd.DataFrame:
+        """The same of multi-label classifiers."""
+        return self._statistics("quality", MULTI_LABEL)
+
+    @cached_property
+    def label_differences(self) -> pd.DataFrame:
+        """Tests of each label of multi-label classifiers: `records.statistics.LABEL_DIFFERENCES`."""
+        return self._statistics("label_differences")
+
+    @cached_property
+    def cooccurrence(self) -> pd.DataFrame:
+        """Which labels of multi-label classifiers go together: `records.statistics.COOCCURRENCE`."""
+        return self._statistics("cooccurrence")
+
+    @cached_property
+    def numbers(self) -> pd.DataFrame:
+        """What classifiers say that give numbers: `records.statistics.NUMBERS`."""
+        return self._statistics("numbers")
 
     @cached_property
     def confusion(self) -> pd.DataFrame:
@@ -232,9 +259,19 @@ class Run:
         """How many texts a classifier was not made for: `records.statistics.FITNESS`."""
         return self._statistics("fitness")
 
-    def _statistics(self, name: str) -> pd.DataFrame:
-        """Read a table of `records.statistics.STATISTICS`."""
-        return read_table(self.folder / "statistics" / f"{name}.parquet", STATISTICS[name])
+    def _statistics(self, name: str, kind: Kind | None = None) -> pd.DataFrame:
+        """Read a table of `records.statistics.STATISTICS`; with a kind, the rows of its classifiers."""
+        table = read_table(self.folder / "statistics" / f"{name}.parquet", STATISTICS[name])
+        return table if kind is None else table[table["classifier"].isin(self.of_kind(kind))]
+
+
+def _labels(row: Row, card: ClassifierCard) -> list[tuple[str, float]]:
+    """List what a row of `SCORES` says of its text."""
+    if card.kind == NUMBER:
+        return [] if is_null(row["number"]) else [("", row["number"])]
+    one = [] if is_null(row["label"]) else [row["label"]]
+    given = one if card.kind == SINGLE_LABEL or row["labels"] is None else row["labels"]
+    return [(label, float(row["probabilities"][card.labels.index(label)])) for label in given]
 
 
 def open_run() -> Run:

@@ -8,7 +8,7 @@ from samizdat.reporting import verdicts
 from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.frames import Row, in_order, rows_of
 from samizdat.reporting.label_comparison import of_model
-from samizdat.reporting.label_shares import draw_label_shares, next_to_texts, shares_of_samples
+from samizdat.reporting.label_shares import draw_label_shares, next_to_texts, shares_of_samples, shares_of_texts
 from samizdat.reporting.outside import titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
@@ -209,7 +209,7 @@ def shares_by_step(run: Run) -> Picture | Prose:
     return draw_label_shares(
         run,
         _course_of_labels(run, samples),
-        next_to_texts(run, samples, "samples after {} %"),
+        next_to_texts(shares_of_texts(run), samples, "samples after {} %"),
         in_order(samples["classifier"]),
         kind=f"Points with {percent(run.confidence)} intervals",
         inches=(0.14, 0.1),

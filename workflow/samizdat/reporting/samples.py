@@ -51,7 +51,13 @@ def opening(run: Run) -> Prose:
             f" The corpus is not published: {counted(hidden, 'sample')} that began with a held-out text, or repeat six "
             "words of the corpus in a row or one of its shorter texts, are counted but not shown."
         )
-    return Prose(text + _missing_beginnings(run))
+    text += _missing_beginnings(run)
+    if run.config["play"]:
+        text += (
+            f" In [play.html](play.html), which is beside this report, {name(run.config['play'])} runs in your "
+            "browser, and you can write with it."
+        )
+    return Prose(text)
 
 
 def _missing_beginnings(run: Run) -> str:
@@ -210,12 +216,10 @@ def _step(sample: Row) -> str:
 
 
 def _label(run: Run, classifier: str, sample_id: str) -> str:
-    """Write the label that a classifier gives a sample, and its probability; nothing where it gives none.
+    """Write the labels that a classifier gives a sample, with their probabilities, or its number; nothing for none.
 
     A question mark says that the classifier was made for other texts.
     """
-    found = run.sample_labels[classifier].get(sample_id)
-    if not found:
-        return ""
     doubt = "?" if found_outside(run, classifier) else ""
-    return scored(found[0], f"{found[1]:.2f}{doubt}")
+    found = run.sample_labels[classifier].get(sample_id, [])
+    return ", ".join(scored(label, f"{value:.2f}{doubt}") if label else f"{value:.2f}{doubt}" for label, value in found)

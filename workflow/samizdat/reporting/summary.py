@@ -4,12 +4,22 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from samizdat.base.escaping import escape, shortened
+from samizdat.base.escaping import escape, isolated, shortened
+from samizdat.records.classifiers import MULTI_LABEL, SINGLE_LABEL
 from samizdat.records.samples import begun_with_nothing
-from samizdat.reporting import agreement, classifiers, fitness, label_comparison, raters, sample_quality
+from samizdat.reporting import (
+    agreement,
+    classifiers,
+    fitness,
+    label_comparison,
+    numbers,
+    raters,
+    sample_quality,
+    several_labels,
+)
 from samizdat.reporting.copied_passages import copy_in_context, source_of, with_copy_marked
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
-from samizdat.reporting.held_out_loss import best_model
+from samizdat.reporting.held_out_loss import best_model, bytes_per_character
 from samizdat.reporting.label_shares import shares_in_words, shares_of_samples, shares_of_texts, stacked_bars
 from samizdat.reporting.outside import titled
 from samizdat.reporting.run import Run
@@ -47,11 +57,12 @@ def learning(run: Run) -> Prose:
     verdict = "Yes" if best.validation_bits_per_byte < before else "No"
     beaten = ", fewer than the GPT-2" if run.yardsticks["ngram"]["bits_per_byte"] < after else ""
     return Prose(
-        f"**{verdict}, on these texts.** {of} {size} needs **{after:.2f}{NO_BREAK}bits** for each byte of text that it "
-        f"has not seen; before training it needed {before:.2f} (for the validation texts). Fewer bits are better "
-        f"predictions. For comparison: the compressor xz needs {bits['xz']}, and {bits['xz_after_training']} "
-        f"after it has read the training texts{part}; an n-gram model of the same texts, which only counts what "
-        f"follows the last five bytes, needs {bits['ngram']}{beaten}."
+        f"**{verdict}, on these texts.** {of} {size} needs **{after:.2f}{NO_BREAK}bits** for each byte of the held-out "
+        f"texts ({after * bytes_per_character(run):.2f} for each character), which it has not seen; before training it "
+        f"needed {before:.2f} (for the validation texts). Fewer bits mean better predictions. For comparison: the "
+        f"compressor xz needs {bits['xz']}, and {bits['xz_after_training']} after it has read the training "
+        f"texts{part}; an n-gram model of the same texts, which only counts what follows the last five bytes, needs "
+        f"{bits['ngram']}{beaten}."
     )
 
 
@@ -60,7 +71,7 @@ def learning_picture(run: Run) -> Picture:
     bars = [("before training (validation texts)", _before(run, best_model(run).name), FAINT)]
     bars += [(YARDSTICKS[name], row["bits_per_byte"], FAINT) for name, row in run.yardsticks.items()]
     bars += [
-        ("after training" if len(run.models) == 1 else drawn(model.name), model.test_bits_per_byte, PALETTE[0])
+        ("after training" if len(run.models) == 1 else model.name, model.test_bits_per_byte, PALETTE[0])
         for model in run.models.values()
     ]
     title = "Bits for a byte of the held-out texts; fewer are better"
@@ -76,7 +87,7 @@ def learning_picture(run: Run) -> Picture:
         axis.grid(visible=False)
         axis.set_xticks([])
         axis.set_xlabel("bits for a byte; fewer are better")
-        picture.alternative_text = described(title, "Bars", [f"{name} {value:.2f}" for name, value, _ in bars])
+        picture.alternative_text = described(title, "Bars", [f"{drawn(name)} {value:.2f}" for name, value, _ in bars])
     return picture
 
 
@@ -100,8 +111,9 @@ def copying(run: Run) -> Prose:
     )
     found = [f"- At {_where(run, row)}: {_share(row)}, {_COMPARED[relation]}." for row, relation in rows]
     return Prose(
-        f"**{answer}.** Of the runs of four words in texts by people that the model has not seen, {_share(real)} are "
-        f"also in the training texts. Of samples:\n\n" + "\n".join(found) + f"\n\n{_longest(run)}"
+        f"**{answer}.** Of the held-out texts, which people wrote, {_share(real)} of the runs of four words are also "
+        "in the training texts. Of the samples, which the model wrote (the higher the temperature, the more often it "
+        "takes unlikely words):\n\n" + "\n".join(found) + f"\n\n{_longest(run)}"
     )
 
 
@@ -142,9 +154,7 @@ def copying_picture(run: Run) -> Picture | None:
         return None
     several = len(run.models) > 1
     named = [("held-out texts", real)]
-    named += [
-        (f"{drawn(row['model']) if several else 'samples'}, temperature {row['temperature']:g}", row) for row, _ in rows
-    ]
+    named += [(f"{row['model'] if several else 'samples'}, temperature {row['temperature']:g}", row) for row, _ in rows]
     title = "Runs of four words that are also in the training texts"
     with drawing(title, 0.75 + 0.25 * len(named), width_inches=NARROW_INCHES) as (picture, [axis]):
         values, lows, highs = (np.array([row[key] for _, row in named]) for key in ("value", "low", "high"))
@@ -159,7 +169,7 @@ def copying_picture(run: Run) -> Picture | None:
         axis.grid(visible=False, axis="y")
         axis.set_xlabel("copied runs of four words")
         kind = f"Points with {percent(run.confidence)} intervals"
-        picture.alternative_text = described(title, kind, [f"{name}: {_share(row)}" for name, row in named])
+        picture.alternative_text = described(title, kind, [f"{isolated(name)}: {_share(row)}" for name, row in named])
     return picture
 
 
@@ -178,8 +188,8 @@ def writing(run: Run) -> Prose:
         for row in first
     ]
     return Prose(
-        "The first text of each temperature that begins with nothing, not the best one. At a higher temperature "
-        "unlikely words come more often. Marked is the longest passage that a training text has, too.\n\n"
+        "For each temperature, the first text that the model wrote without a given beginning; it is not the best one. "
+        "Marked is the longest passage that a training text has, too.\n\n"
         + "\n\n".join([*lines, *([told] if (told := raters.told(run)) else [])])
     )
 
@@ -191,6 +201,15 @@ def finding(run: Run) -> Prose:
 
 def _findings(run: Run) -> Iterator[str]:
     for classifier in run.cards:
+        card = run.cards[classifier]
+        begun = [
+            f"- **{label(classifier)}** ({escape(shortened(card.predicts))}).",
+            *fitness.warnings_of(run, classifier),
+        ]
+        if card.kind != SINGLE_LABEL:
+            of_kind = several_labels if card.kind == MULTI_LABEL else numbers
+            yield " ".join([*begun, *of_kind.in_brief(run, classifier)])
+            continue
         if classifier not in set(run.shares["classifier"]):
             yield f"- {label(classifier)} gave no text a label."
             continue
@@ -198,9 +217,7 @@ def _findings(run: Run) -> Iterator[str]:
         found = [f"{sentence}." for sentence in (classifiers.in_brief(run, classifier), *compared)]
         by_raters = raters.in_brief(run, classifier)
         trust = [f"{agreement.in_brief(run, classifier)}.", *([f"{by_raters}."] if by_raters else [])]
-        predicts = escape(shortened(run.cards[classifier].predicts))
-        warned = fitness.warnings_of(run, classifier)
-        yield " ".join([f"- **{label(classifier)}** ({predicts}).", *warned, *found, "*Trust:*", *trust])
+        yield " ".join([*begun, *found, "*Trust:*", *trust])
 
 
 def finding_picture(run: Run) -> Picture | None:
@@ -215,10 +232,10 @@ def finding_picture(run: Run) -> Picture | None:
     largest = [one for one in run.texts["group"].value_counts().index if one in set(groups["group"])][:SHOWN_GROUPS]
     samples = shares_of_samples(run, "model")
     several = len(run.models) > 1
-    bars = [(drawn(group), groups[groups["group"] == group]) for group in largest]
+    bars = [(group, groups[groups["group"] == group]) for group in largest]
     bars.append(("all texts", own))
     bars += [
-        (drawn(model) if several else "samples", part)
+        (model if several else "samples", part)
         for model, part in parts_of(samples[samples["classifier"] == classifier], "group").items()
     ]
     shares = [part.set_index("label")["share"].reindex(labels, fill_value=0) for _, part in bars]
@@ -230,7 +247,8 @@ def finding_picture(run: Run) -> Picture | None:
         axis.tick_params(axis="y", length=0)
         axis.set_xticks([])
         picture.alternative_text = described(
-            title, "Stacked bars",
-            [f"{name}: {shares_in_words(labels, values)}" for (name, _), values in zip(bars, shares, strict=True)],
-        )  # fmt: skip
+            title,
+            "Stacked bars",
+            [f"{drawn(bar)}: {shares_in_words(labels, values)}" for (bar, _), values in zip(bars, shares, strict=True)],
+        )
     return picture

@@ -10,7 +10,7 @@ from samizdat.base.escaping import escape
 from samizdat.records.models import DEVICES, ModelSummary
 from samizdat.records.samples import PUBLISHED_PERCENT
 from samizdat.reporting.frames import rows_of
-from samizdat.reporting.held_out_loss import best_model, bits_per_byte, compared, notes, seeds
+from samizdat.reporting.held_out_loss import best_model, bits_per_byte, bytes_per_character, compared, notes, seeds
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import DASHES, FAINT, MARKERS, PALETTE, Picture, drawing, legend_below, legend_label
 from samizdat.reporting.words import (
@@ -36,13 +36,14 @@ def _sentences(run: Run, model: ModelSummary) -> str:
     """Describe one model."""
     rows = _log_of(run, model)
     first, last = rows.iloc[0], rows.iloc[-1]
-    held_out = run.tokenizers[model.tokenizer].utf8_bytes["test"]
+    held_out, width = run.tokenizers[model.tokenizer].utf8_bytes["test"], bytes_per_character(run)
     start = "from scratch" if model.start == "scratch" else f"from the checkpoint {escape(model.start)}"
     text = (
         f"The model {label(model.name)} has {millions(model.parameters)} parameters and was trained {start} for "
         f"{count(model.steps_done)} steps, {millions(model.tokens_seen)} tokens in all "
         f"({last['epoch']:.1f} times over the train split). "
         f"On the held-out texts ({count(held_out)} bytes) it needs {bits_per_byte(run, model)}{seeds(run, model)}. "
+        f"That is {model.test_bits_per_byte * width:.3f} bits per character, which has {width:.2f} bytes on average. "
         f"Its perplexity there is {model.test_perplexity:.1f} over its own tokens. On the validation texts, on which "
         f"its best weights were chosen, training brought it from {first['validation_bits_per_byte']:.3f} to "
         f"{model.validation_bits_per_byte:.3f} bits per byte. {_circumstances(model)}"
@@ -218,7 +219,7 @@ def _log_of(run: Run, model: ModelSummary) -> pd.DataFrame:
 def models(run: Run) -> Table:
     """List each model's size and settings, and its result on held-out texts."""
     overrides = {item["name"]: run.config["training"] | item for item in run.config["models"]}
-    rows = []
+    rows, width = [], bytes_per_character(run)
     for model in run.models.values():
         recipe = overrides[model_of(model.name)] | model.recipe
         rows.append(
@@ -232,10 +233,11 @@ def models(run: Run) -> Table:
                 f"{model.test_loss:.3f}",
                 f"{model.test_perplexity:.1f}",
                 f"{model.test_bits_per_byte:.3f}" + "".join(f"<br><small>{note}</small>" for note in notes(run, model)),
+                f"{model.test_bits_per_byte * width:.3f}",
             ]
         )
     header = ["Model", "Tokenizer", "Parameters", "Layers × width", "Context", "Best step"]
-    header += ["Loss", "Perplexity", "Bits per byte"]
+    header += ["Loss", "Perplexity", "Bits per byte", "Bits per character"]
     return table(rows, header, numbers=header[2:])
 
 
@@ -246,11 +248,12 @@ def yardsticks(run: Run) -> Table:
         "xz_after_training": "xz, after the training texts",
         "ngram": "n-gram model of bytes",
     }
+    width = bytes_per_character(run)
     rows = [
-        [names[name], f"{row['read_bytes'] / 1e6:,.2f}", f"{row['bits_per_byte']:.3f}"]
+        [names[name], f"{row['read_bytes'] / 1e6:,.2f}"] + [f"{row['bits_per_byte'] * size:.3f}" for size in (1, width)]
         for name, row in run.yardsticks.items()
     ]
-    header = ["Yardstick", "Training texts read, MB", "Bits per byte"]
+    header = ["Yardstick", "Training texts read, MB", "Bits per byte", "Bits per character"]
     return table(rows, header, numbers=header[1:])
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from samizdat.base.escaping import escape, quoted
+from samizdat.base.escaping import escape_isolated, quoted
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import Row, parts_of, rows_of
 from samizdat.reporting.interval_charts import interval_line
@@ -161,7 +161,7 @@ def _only_pair(run: Run, row: Row) -> str:
         if verdicts.associated(run)
         else "Not by more than chance"
     )
-    return f"Do the labels of the two classifiers go together? {answer}: {escape(_pair(row))}."
+    return f"Do the labels of the two classifiers go together? {answer}: {escape_isolated(_pair(row))}."
 
 
 def _associations_finding(run: Run) -> str:
@@ -225,7 +225,7 @@ def examples(run: Run) -> Table | Prose:
             row["certainty"],
             quoted(texts[row["id"]], language=run.language),
             scored(row["label"], percent(row["probability"])),
-            scored(row["runner_up"], percent(row["runner_up_probability"])),
+            "" if is_null(row["runner_up"]) else scored(row["runner_up"], percent(row["runner_up_probability"])),
         ]
         for row in rows_of(found)
     ]

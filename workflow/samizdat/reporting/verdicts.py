@@ -81,12 +81,25 @@ def changed_labels(run: Run) -> list[tuple[Row, Row]]:
 def off_held_out(run: Run, metric: str) -> dict[tuple[str, float], Row]:
     """Find the models and temperatures whose samples differ from held-out texts in a measure: their rows of it.
 
+    Of copies, neither value may be in the other's interval either: a test may find that 0.1 % is not the chance of
+    texts with 0 %, and the interval of these few texts still has 0.1 %.
+
     Args:
         run: the run.
         metric: "copied_ngram_share", "copy_characters" or "told_apart_area" (`records.sample_quality`).
     """
     rows = run.sample_quality[run.sample_quality["begun_with"] == "nothing"]
-    return {(row["model"], row["temperature"]): row for row in _found(run, rows[rows["metric"] == metric])}
+    real = run.sample_quality[(run.sample_quality["subset"] == "held_out") & (run.sample_quality["metric"] == metric)]
+    return {
+        (row["model"], row["temperature"]): row
+        for row in _found(run, rows[rows["metric"] == metric])
+        if not any(_is_in(one, row) or _is_in(row, one) for one in rows_of(real))
+    }
+
+
+def _is_in(row: Row, other: Row) -> bool:
+    """Whether the value of a row is in the interval of another."""
+    return not is_null(other["low"]) and bool(other["low"] <= row["value"] <= other["high"])
 
 
 def better_models(run: Run) -> set[tuple[str, str]]:
@@ -99,6 +112,16 @@ def told_by_people(run: Run) -> int:
     """Find whether people call texts a person's more often than samples (1) or less often (−1), or neither (0)."""
     rows = run.rater_quality[run.rater_quality["metric"] == "difference"]
     return next((1 if row["value"] > 0 else -1 for row in _found(run, rows)), 0)
+
+
+def differing_labels(run: Run, between: str) -> list[Row]:
+    """Find the labels of multi-label classifiers whose share differs.
+
+    Args:
+        run: the run.
+        between: "groups" of texts, or "samples" and texts.
+    """
+    return _found(run, run.label_differences[run.label_differences["between"] == between])
 
 
 def published(divergences: pd.DataFrame) -> pd.DataFrame:

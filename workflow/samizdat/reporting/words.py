@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from samizdat.base.escaping import escape, plain, shortened
+from samizdat.base.escaping import escape, isolated, shortened
 from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 
 NO_BREAK = "\u00a0"
@@ -98,8 +98,8 @@ def label(name: str) -> str:
 
 
 def drawn(name: str) -> str:
-    """Write the name of a label, group or model for a figure and its alternative text: one line, no Markdown."""
-    return plain(shortened(name, 60))
+    """Write the name of a label, group or model for a figure's title and alternative text: one line, no Markdown."""
+    return isolated(shortened(name, 60))
 
 
 def name(text: Any) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from samizdat.base.configuration import Config
+from samizdat.base.play_size import weight_count
 
 # A function that Snakemake calls for a value under `resources:`.
 Request = Callable[..., int]
@@ -40,11 +41,10 @@ def asks(memory_mb: float, minutes: int, megabytes_per_input: float = 0) -> dict
 
 def training_memory_mb(settings: Config, vocabulary_size: int | str | None) -> float:
     """Estimate the memory of a training in MB, from its settings (`configuration.model_settings`)."""
-    sizes = (settings[key] for key in ("width", "layers", "context_tokens", "batch_tokens"))
-    if settings["checkpoint"] is not None or not isinstance(vocabulary_size, int) or "auto" in sizes:
+    weights = weight_count(settings, vocabulary_size)
+    if weights is None or settings["batch_tokens"] == "auto":
         return UNKNOWN_MB
     width, layers, context = settings["width"], settings["layers"], settings["context_tokens"]
-    weights: int = 12 * layers * width**2 + (vocabulary_size + context) * width
     rows = settings["micro_batch_sequences"]
     positions = rows * context if isinstance(rows, int) else settings["batch_tokens"]
     features: int = positions * width * layers

@@ -6,29 +6,34 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from samizdat.base.files import checksum_file, not_intact, writer_of
+from samizdat.base.files import checksum_file, not_intact, sha256_of, writer_of
 
 # Tells the Snakefile not to look for damaged results: the run that starts it has looked.
 UNCHECKED = "SAMIZDAT_UNCHECKED"
 
 
-def damaged(outputs: Iterable[str], archives: Iterable[str]) -> list[str]:
+def damaged(outputs: Iterable[str], archives: Iterable[str], pins: Path) -> list[str]:
     """List the outputs of a workflow that are there and are not what their step wrote, and tell each at the terminal.
 
     Every file is read in full, whatever its date.
 
     Args:
         outputs: files that the workflow declares.
-        archives: downloads; one that was put there by hand has no checksum, and the step that reads it checks it.
+        archives: downloads; one that was put there by hand has no checksum, and must have a hash that is pinned.
+        pins: requirements with the hashes of the downloads.
     """
     if os.environ.get(UNCHECKED):
         return []
-    paths = [Path(name) for name in outputs]
-    paths += [path for name in archives if checksum_file(path := Path(name)).is_file()]
-    found = not_intact(paths)
+    downloads = [path for name in archives if (path := Path(name)).is_file()]
+    by_hand = [path for path in downloads if not checksum_file(path).is_file()]
+    pinned = pins.read_text(encoding="utf-8") if by_hand else ""
+    unknown = [path for path in by_hand if f"--hash=sha256:{sha256_of(path)}" not in pinned]
+    found = [*not_intact([*map(Path, outputs), *(path for path in downloads if path not in by_hand)]), *unknown]
     for path in found:
         why = f"is damaged or was edited: it is not the file that {writer_of(path)} wrote"
-        if not checksum_file(path).is_file():
+        if path in unknown:
+            why = f"has another SHA-256 than {pins} pins"
+        elif not checksum_file(path).is_file():
             why = "has no checksum, so nobody knows whether it is whole"
         print(f"! {path} {why}; it is made again", file=sys.stderr, flush=True)
     return [str(path) for path in found]

@@ -16,7 +16,8 @@ from samizdat.base.escaping import shortened
 from samizdat.base.files import sha256_of
 
 # Two numbers agree when they differ by at most this share of the larger one, or by at most the absolute tolerance;
-# two elements of a tensor when they differ by at most this share of the tensor's largest element.
+# two elements of a tensor when they differ by at most this share of the tensor's largest element; whole numbers also
+# when they differ by one, since they may have been rounded the other way.
 RELATIVE_TOLERANCE = 1e-3
 ABSOLUTE_TOLERANCE = 1e-6
 # Two pictures of one size agree when their values, 0 to 255, differ by at most this in the mean.
@@ -28,6 +29,9 @@ MACHINE_KEYS = ("device_kind", "compute_dtype", "compiled")
 
 _NUMBER = re.compile(r"(\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?)")
 _PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
+
+_FACTS = re.compile(r'<script id="facts" type="application/json">(.*?)</script>')
+_WEIGHTS = re.compile(r'<script id="weights-(\d+)" type="text/plain">([A-Za-z0-9+/=]*)</script>')
 
 
 @dataclass(frozen=True)
@@ -89,14 +93,21 @@ def _tensors(expected: Path, found: Path, _: KnownDifferences) -> str | None:
             a, b = old.get_tensor(name), new.get_tensor(name)
             if a.shape != b.shape or a.dtype != b.dtype:
                 return f"tensor {name}: {list(a.shape)} of {a.dtype} against {list(b.shape)} of {b.dtype}"
-            a, b = a.double().numpy(), b.double().numpy()
-            scale = np.nanmax(np.abs(a), initial=0.0)
-            differs = ~np.isclose(a, b, rtol=0, atol=RELATIVE_TOLERANCE * scale, equal_nan=True)
-            if differs.any():
-                place = tuple(int(index) for index in np.argwhere(differs)[0])
-                return f"tensor {name}{list(place)}: {a[place]:g} against {b[place]:g}"
+            whole = not a.is_floating_point()
+            if where := _elements(name, a.double().numpy(), b.double().numpy(), whole=whole):
+                return where
         extra = sorted(set(new.keys()) - set(old.keys()))
     return f"tensor {extra[0]}: only in the rebuilt file" if extra else None
+
+
+def _elements(name: str, old: np.ndarray, new: np.ndarray, *, whole: bool) -> str | None:
+    """Find the first element of a tensor that differs by more than it may."""
+    tolerance = max(RELATIVE_TOLERANCE * float(np.nanmax(np.abs(old), initial=0.0)), 1.0 if whole else 0.0)
+    differs = ~np.isclose(old, new, rtol=0, atol=tolerance, equal_nan=True)
+    if not differs.any():
+        return None
+    place = tuple(int(index) for index in np.argwhere(differs)[0])
+    return f"tensor {name}{list(place)}: {old[place]:g} against {new[place]:g}"
 
 
 def _table(expected: Path, found: Path, known: KnownDifferences) -> str | None:
@@ -154,7 +165,30 @@ def _notebook(expected: Path, found: Path, known: KnownDifferences) -> str | Non
 
 def _text(expected: Path, found: Path, known: KnownDifferences) -> str | None:
     old, new = (path.read_text(encoding="utf-8") for path in (expected, found))
+    weights = [list(_weights_in_page(text)) for text in (old, new)]
+    if len(weights[0]) != len(weights[1]):
+        return f"{len(weights[0])} tensors against {len(weights[1])}"
+    for (name, a), (other, b) in zip(*weights, strict=True):
+        if name != other or a.dtype != b.dtype or a.shape != b.shape:
+            return f"tensor {name} against {other}"
+        if where := _elements(name, a.astype(float), b.astype(float), whole=a.dtype == np.int8):
+            return where
+    if weights[0]:
+        old, new = _WEIGHTS.sub("", old), _WEIGHTS.sub("", new)
     return _text_difference(old, new, known)
+
+
+def _weights_in_page(page: str) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the tensors of the checkpoints in a page in which a model runs, with their names."""
+    if facts := _FACTS.search(page):
+        for percent, content in _WEIGHTS.findall(page):
+            packed = base64.b64decode(content)
+            for tensor in json.loads(facts[1])["tensors"]:
+                name, rows, columns = f"{percent}: {tensor['name']}", tensor["rows"], tensor["columns"]
+                kind = "<f4" if columns is None else np.int8
+                yield name, np.frombuffer(packed, kind, rows * (columns or 1), tensor["at"])
+                if columns is not None:
+                    yield f"{name}.scales", np.frombuffer(packed, "<f4", rows, tensor["scales"])
 
 
 def _pdf(expected: Path, found: Path, known: KnownDifferences) -> str | None:

@@ -11,8 +11,7 @@ from transformers.activations import ACT2FN
 from transformers.models.gpt2.modeling_gpt2 import GPT2Attention, GPT2Block
 from transformers.pytorch_utils import Conv1D
 
-# Three names of one function. transformers computes the first, GPT-2's own, in six passes.
-_TANH_GELU = ("gelu_new", "gelu_fast", "gelu_pytorch_tanh")
+from samizdat.checkpoints.gpt2 import TANH_GELU, attention_scales
 
 # Tokens of a text whose keys and values are stored together.
 BLOCK = 32
@@ -37,14 +36,11 @@ class Decoder:
         config = model.config
         self._model, self._slots, self.cache_tokens = model, slots, cache_tokens
         self._heads, self._head_width = config.n_head, config.n_embd // config.n_head
-        tanh = config.activation_function in _TANH_GELU
+        tanh = config.activation_function in TANH_GELU
         self._activation = (
             (lambda hidden: functional.gelu(hidden, approximate="tanh")) if tanh else ACT2FN[config.activation_function]
         )
-        scale = self._head_width**-0.5 if config.scale_attn_weights else 1.0
-        self._scales = [
-            scale / (layer + 1 if config.scale_attn_by_inverse_layer_idx else 1) for layer in range(config.n_layer)
-        ]
+        self._scales = attention_scales(config)
         device = self.device = model.device
         # Keys and values of each layer: the first block of all heads of all slots, then the second, …
         blocks = -(-cache_tokens // BLOCK)

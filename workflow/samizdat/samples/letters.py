@@ -1,11 +1,11 @@
 """Which tokens may follow, so that a text has whole letters alone: a byte-level token may end within a letter."""
 
-from functools import cache
-
 import numpy as np
 import torch
-from tokenizers import decoders, pre_tokenizers
+from tokenizers import decoders
 from transformers import PreTrainedTokenizerFast
+
+from samizdat.checkpoints.byte_level import bytes_of_characters
 
 # The states of a text in UTF-8, by what must follow (Unicode Standard 16, Table 3-7, Well-Formed UTF-8 Byte
 # Sequences). Each has the bytes that may follow, as ranges, and the state after them.
@@ -59,7 +59,7 @@ class Letters:
         added = tokenizer.added_tokens_decoder
         for token, number in tokenizer.get_vocab().items():
             if number < vocabulary:
-                spelled = token.encode() if number in added else bytes(map(_bytes_of_characters().__getitem__, token))
+                spelled = token.encode() if number in added else bytes(map(bytes_of_characters().__getitem__, token))
                 tokens[number] = spelled
         return cls(tokens, tokenizer.eos_token_id)
 
@@ -110,15 +110,3 @@ def _shortest_ways(after: np.ndarray) -> np.ndarray:
     for _ in range(_LONGEST_WAY):
         ways[1:] = np.minimum(ways, ways[after].min(axis=1) + 1)[1:]
     return np.where(ways > _LONGEST_WAY, never, ways)
-
-
-@cache
-def _bytes_of_characters() -> dict[str, int]:
-    """Return the byte that each character of a byte-level vocabulary is (Radford et al. 2019).
-
-    Bytes that Latin-1 prints are written as they are; the others, in order, are the characters from 256 on.
-    """
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    printed = {character: ord(character) for character in alphabet if ord(character) < _PADDING}
-    others = sorted(set(range(_PADDING)) - set(printed.values()))
-    return printed | {chr(_PADDING + number): byte for number, byte in enumerate(others)}

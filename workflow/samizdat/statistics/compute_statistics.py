@@ -1,5 +1,6 @@
 """Compute from scores how often each label is given, how good the classifiers are, and what they were made for."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +11,13 @@ from samizdat.base import stage
 from samizdat.base.configuration import model_of
 from samizdat.base.seeds import derive_seed
 from samizdat.measures.bootstrap import Bootstrap
-from samizdat.records.classifiers import SCORES, ClassifierCard
+from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, NUMBER, SCORES, SINGLE_LABEL, ClassifierCard
 from samizdat.records.corpus import LABEL_PREFIX, TEXTS
 from samizdat.records.io import read_document, read_table
 from samizdat.records.models import TEST_LOSSES
 from samizdat.records.samples import SAMPLES
 from samizdat.records.statistics import STATISTICS
+from samizdat.statistics import numbers, several_labels
 from samizdat.statistics.agreement import agreement
 from samizdat.statistics.association import associations, group_tests
 from samizdat.statistics.calibration import examples
@@ -72,23 +74,21 @@ def compute_statistics(
     cards = {folder.name: read_document(ClassifierCard, folder / "card.json") for folder in classifiers}
     judged = {}
     for name, card in cards.items():
-        of_texts = read_table(scores / name / "texts.parquet", SCORES)
-        judged[name] = _judged(corpus, of_texts, card)
-        judged_samples = _judged(written, read_table(scores / name / "samples.parquet", SCORES), card)
-        bootstrap = _bootstrap(settings, seed, "classifier", name)
-        first = judged_samples[judged_samples["id"].isin(written.loc[published, "id"])]
-        tables["label_shares"] += label_shares(card, judged[name], first, bootstrap)
-        found = divergences(card, judged[name], judged_samples, bootstrap)
-        tables["divergences"] += fold_seeds(found, "observed_bits")
+        of_texts, of_samples = (read_table(scores / name / f"{one}.parquet", SCORES) for one in ("texts", "samples"))
         tables["fitness"] += fitness(card, corpus, of_texts, spoken)
-        tables["examples"] += examples(name, judged[name])
-        column = LABEL_PREFIX + (card.label_column or "")
-        if column in judged[name]:
-            for table, rows in agreement(card, corpus, judged[name], column, bootstrap).items():
-                tables[table] += rows
+        own, own_samples = _judged(corpus, of_texts, card), _judged(written, of_samples, card)
+        bootstrap = _bootstrap(settings, seed, "classifier", name)
+        first = own_samples[own_samples["id"].isin(written.loc[published, "id"])]
+        if card.kind == SINGLE_LABEL:
+            judged[name] = own
+            found = divergences(card, own, own_samples, bootstrap)
+            tables["divergences"] += fold_seeds(found, "observed_bits")
+        for table, rows in _OF_KIND[card.kind](card, corpus, own, first, bootstrap):
+            tables[table] += rows
+    one_label = {name: cards[name] for name in judged}
     together = _bootstrap(settings, seed, "classifiers")
-    tables["associations"] += associations(cards, judged, together)
-    tables["group_tests"] += group_tests(cards, judged, together)
+    tables["associations"] += associations(one_label, judged, together)
+    tables["group_tests"] += group_tests(one_label, judged, together)
     spoken = spoken.value_counts().sort_index()
     tables["languages"] += [{"language": code, "texts": count} for code, count in spoken.items()]
     tested = {path.parent.name: read_table(path, TEST_LOSSES) for path in losses}
@@ -100,16 +100,56 @@ def compute_statistics(
     return f"{len(classifiers)} classifiers, {settings.bootstrap_resamples:,} resamples for each interval"
 
 
+def _of_single_label(
+    card: ClassifierCard, corpus: pd.DataFrame, texts: pd.DataFrame, samples: pd.DataFrame, bootstrap: Bootstrap
+) -> Iterator[tuple[str, Iterable[Row]]]:
+    yield "label_shares", label_shares(card, texts, samples, bootstrap)
+    yield "examples", examples(card.name, texts)
+    if (column := _human(card)) in texts:
+        yield from agreement(card, corpus, texts, column, bootstrap).items()
+
+
+def _of_several_labels(
+    card: ClassifierCard, corpus: pd.DataFrame, texts: pd.DataFrame, samples: pd.DataFrame, bootstrap: Bootstrap
+) -> Iterator[tuple[str, Iterable[Row]]]:
+    yield "label_shares", several_labels.shares(card, texts, samples, bootstrap)
+    yield "label_differences", several_labels.differences(card, texts, samples, bootstrap)
+    yield "cooccurrence", several_labels.cooccurrence(card, texts, bootstrap)
+    yield "examples", several_labels.examples(card, texts)
+    if (column := _human(card)) in texts:
+        yield "quality", several_labels.quality(card, texts, column, bootstrap)
+
+
+def _of_numbers(
+    card: ClassifierCard, corpus: pd.DataFrame, texts: pd.DataFrame, samples: pd.DataFrame, bootstrap: Bootstrap
+) -> Iterator[tuple[str, Iterable[Row]]]:
+    yield "numbers", numbers.distributions(card, texts, samples, bootstrap)
+    if (column := _human(card)) in texts:
+        yield "numbers", numbers.rank_correlation(card, texts, column, bootstrap)
+
+
+# The tables of one classifier.
+_OF_KIND = {SINGLE_LABEL: _of_single_label, MULTI_LABEL: _of_several_labels, NUMBER: _of_numbers}
+
+
+def _human(card: ClassifierCard) -> str:
+    """Return the column of the human label that a classifier is compared with."""
+    return LABEL_PREFIX + (card.label_column or "")
+
+
 def _bootstrap(settings: StatisticsSettings, seed: int, *names: str) -> Bootstrap:
     return Bootstrap(settings.confidence, settings.bootstrap_resamples, derive_seed(seed, *names))
 
 
 def _judged(frame: pd.DataFrame, scores: pd.DataFrame, card: ClassifierCard) -> pd.DataFrame:
-    """Select the rows that a classifier gave a label and was not trained on, and add that label and the next.
+    """Select the rows that a classifier said something of and was not trained on, and add what it said.
 
-    New columns: `predicted`, `confidence`, `runner_up`, `runner_up_confidence`.
+    New columns: `predicted`, `confidence`, `runner_up`, `runner_up_confidence`; or `labels` and `probabilities`; or
+    `number`.
     """
-    kept = scores[scores["label"].notna() & ~scores["seen_in_training"]]
+    kept = scores[scores[ANSWERS[card.kind]].notna() & ~scores["seen_in_training"]]
+    if card.kind != SINGLE_LABEL:
+        return frame.merge(kept[["id", ANSWERS[card.kind], "probabilities"]], on="id", validate="one_to_one")
     probabilities = np.stack(kept["probabilities"].tolist()) if len(kept) else np.zeros((0, len(card.labels)))
     order = np.argsort(-probabilities, axis=1, kind="stable")
     ranked = np.take_along_axis(probabilities, order, axis=1).astype(float)

@@ -4,6 +4,7 @@ import pandas as pd
 
 from samizdat.base import stage
 from samizdat.measures.copies import Copies, known_words
+from samizdat.measures.words import letters
 
 
 def find_copies(passages: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
@@ -25,14 +26,25 @@ def find_copies(passages: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
         match = index.longest(text)
         rows.append(
             (
-                len(text), match.characters, begin + match.start, training["id"][match.training_text], match.offset,
-                text[match.start : match.start + match.characters],
+                len(letters(text)), match.letters, begin + match.start, begin + match.end,
+                training["id"][match.training_text], match.training_start, match.training_end,
+                text[match.start : match.end],
             )
             if match
-            else (len(text), 0, None, None, None, None)
+            else (len(letters(text)), 0, *[None] * 6)
         )  # fmt: skip
-    columns = ["characters", "copy_characters", "copy_begin", "text_id", "text_offset", "passage"]
-    frame = pd.DataFrame(rows, columns=columns).astype({"copy_begin": "Int64", "text_offset": "Int64"})
+    columns = [
+        "characters",
+        "copy_characters",
+        "copy_begin",
+        "copy_end",
+        "text_id",
+        "text_begin",
+        "text_end",
+        "passage",
+    ]
+    places = dict.fromkeys(("copy_begin", "copy_end", "text_begin", "text_end"), "Int64")
+    frame = pd.DataFrame(rows, columns=columns).astype(places)
     return frame.assign(
         subset=passages["subset"], id=passages["id"], begin=passages["begin"], ngrams=of_runs[:, 1],
         copied_ngrams=of_runs[:, 0], known_words=of_words[:, 0],

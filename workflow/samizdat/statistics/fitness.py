@@ -9,7 +9,7 @@ import pandas as pd
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from samizdat.measures.words import split_words
-from samizdat.records.classifiers import ClassifierCard
+from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, ClassifierCard
 from samizdat.statistics.tables import Row
 
 # A text that is shorter, or whose most probable language is less probable, has no language that can be detected.
@@ -55,6 +55,12 @@ def languages(corpus: pd.DataFrame, seed: int) -> pd.Series:
     return pd.Series([language(text) for text in read["text"]], index=read["id"], dtype=object)
 
 
+def answered(card: ClassifierCard, scores: pd.DataFrame) -> pd.Series:
+    """Say to which texts a classifier gave a label, or a number."""
+    said = scores[ANSWERS[card.kind]]
+    return said.map(lambda given: given is not None and len(given) > 0) if card.kind == MULTI_LABEL else said.notna()
+
+
 def fitness(card: ClassifierCard, corpus: pd.DataFrame, scores: pd.DataFrame, spoken: pd.Series) -> Iterator[Row]:
     """Count the texts that a classifier was not made for: the rows of `records.statistics.FITNESS`.
 
@@ -66,7 +72,7 @@ def fitness(card: ClassifierCard, corpus: pd.DataFrame, scores: pd.DataFrame, sp
     """
     known = spoken.dropna()
     checks = [
-        ("no_label", int(scores["label"].isna().sum()), len(scores)),
+        ("no_label", int((~answered(card, scores)).sum()), len(scores)),
         ("several_windows", int((scores["windows"] > 1).sum()), len(scores)),
     ]
     if card.languages:

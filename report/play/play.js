@@ -1,0 +1,277 @@
+// The page around the model: what is typed and chosen, and what the worker answers. All text is set as text.
+(() => {
+  "use strict";
+  const MOST_LETTERS = 20_000; // of a beginning
+  const MOST_BITS = 16; // of a full bar
+  const $ = id => document.getElementById(id);
+  const facts = JSON.parse($("facts").textContent);
+  const { boundary } = facts.tokenizer, { context } = facts.shape;
+
+  // ---- The worker ----
+
+  const source = new Blob([$("worker").textContent], { type: "text/javascript" });
+  const worker = new Worker(URL.createObjectURL(source)), waiting = new Map();
+  let asked = 0;
+  const ask = (ask, message) => new Promise((resolve, reject) => {
+    waiting.set(++asked, { resolve, reject });
+    worker.postMessage({ id: asked, ask, ...message });
+  });
+  worker.onmessage = ({ data: { id, answer, error } }) => {
+    const { resolve, reject } = waiting.get(id);
+    waiting.delete(id);
+    error === undefined ? resolve(answer) : reject(new Error(error));
+  };
+  worker.onerror = event => fail(event.message);
+  const say = text => { $("said").textContent = text; };
+  const fail = error => say(`The model can't run in this browser: ${error.message ?? error}`);
+
+  const safely = action => (...given) => action(...given).catch(fail);
+
+  // ---- Tokens as text ----
+
+  const alphabet = new Map([...facts.tokenizer.alphabet].map((character, byte) => [character, byte]));
+  const bytesOf = token => token === boundary ? []
+    : Array.from(facts.tokenizer.vocabulary[token] ?? "", character => alphabet.get(character));
+  const textOf = tokens => new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(tokens.flatMap(bytesOf)));
+  const whole = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const hex = number => number.toString(16).toUpperCase();
+  // A token's text, in which everything can be seen; the bytes of a part of a letter.
+  const seen = (token, space = "␣", line = "↵") => {
+    if (token === boundary) return "end of the text";
+    try {
+      return whole.decode(Uint8Array.from(bytesOf(token))).replaceAll(" ", space).replaceAll("\n", line)
+        .replace(/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu, character => character === " " || character === line
+          ? character : `‹U+${hex(character.codePointAt(0)).padStart(4, "0")}›`);
+    } catch {
+      return `‹${bytesOf(token).map(byte => hex(byte).padStart(2, "0")).join(" ")}›`;
+    }
+  };
+  const spoken = token => seen(token, " space ", " new line ").trim();
+  const number = (value, digits = 1) => value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const percent = share => share >= 0.00005 || share === 0 ? `${number(share * 100, 2)} %` : "below 0.01 %";
+  const make = (name, text, properties = {}) => Object.assign(document.createElement(name), { textContent: text }, properties);
+
+  // ---- What is on the page ----
+
+  let tokens = [boundary], costs = [0]; // the text, after the boundary that begins every text
+  let typed = 1; // how many of the tokens were typed, with the boundary
+  let place = 1; // of the token whose alternatives are shown; after the last one: what follows
+  let ready = false, writing = false, turn = 0; // an answer to an earlier turn is not used
+  const ended = () => tokens.length > 1 && tokens.at(-1) === boundary;
+  const full = () => tokens.length >= context;
+  const checkpoint = () => Number(document.querySelector("#checkpoints :checked").value);
+  const settings = () => Object.fromEntries(Object.keys(facts.settings).map(key => [key, Number($(key).value)]));
+
+  const showText = () => {
+    const before = textOf(tokens.slice(0, typed)), all = textOf(tokens);
+    // A letter may be spelled by typed and written tokens; then all of it was written.
+    const same = all.startsWith(before) ? before : before.replace(/\ufffd+$/u, "");
+    $("text").replaceChildren(make("bdi", same), make("bdi", all.slice(same.length), { className: "written" }));
+  };
+  const tokenButton = at => {
+    const item = make("li", ""), button = make("button", "", { type: "button" });
+    if (at < tokens.length) {
+      const { typed: was, bits } = { typed: at < typed, bits: number(costs[at]) };
+      button.append(make("bdi", seen(tokens[at])), make("small", bits));
+      button.classList.toggle("typed", was);
+      button.style.setProperty("--share", Math.min(costs[at] / MOST_BITS, 1));
+      button.setAttribute("aria-label", `${spoken(tokens[at])}, ${bits} bits, ${was ? "typed" : "written"}`);
+    } else {
+      button.append(make("bdi", "…"), make("small", "next"));
+      button.setAttribute("aria-label", "What could follow");
+    }
+    button.addEventListener("click", safely(() => choose(at)));
+    item.append(button);
+    return item;
+  };
+  const showTokens = () => {
+    const list = $("tokens"), open = !ended() && !full();
+    list.replaceChildren(...Array.from({ length: tokens.length - 1 + open }, (_, at) => tokenButton(at + 1)));
+    place = Math.min(place, tokens.length - 1 + open);
+    mark();
+  };
+  const mark = () => [...$("tokens").children].forEach((item, at) => {
+    item.firstChild.setAttribute("aria-pressed", at + 1 === place);
+    item.firstChild.tabIndex = at + 1 === place ? 0 : -1;
+  });
+  const showButtons = () => {
+    const can = ready && !writing && !ended() && !full();
+    $("write").disabled = $("one").disabled = !can;
+    $("stop").disabled = !writing;
+    $("again").disabled = !ready || writing || tokens.length === typed;
+  };
+
+  const showAlternatives = async () => {
+    const now = ++turn, at = place, there = tokens[at];
+    if (at < 1) return; // the whole context is read, and nothing was typed
+    const { rows, possible } = await ask("alternatives", {
+      percent: checkpoint(), tokens: tokens.slice(0, at), settings: settings(), token: there,
+    });
+    if (now !== turn) return;
+    $("place").textContent = there === undefined ? "What could follow" : "What could be in its place";
+    $("possible").textContent = `With these settings ${number(possible, 0)} of ${number(facts.shape.vocabulary, 0)} tokens can be drawn here.`;
+    $("alternatives").replaceChildren(...rows.map(row => alternative(row, there, at)));
+  };
+  const alternative = ({ token, rank, bits, chance, allowed }, there, at) => {
+    const row = make("tr", ""), cell = text => row.appendChild(make("td", text));
+    row.classList.toggle("here", token === there);
+    cell(number(rank, 0));
+    const name = cell("");
+    name.lang = facts.language;
+    name.append(make("bdi", seen(token)));
+    cell(percent(2 ** -bits));
+    cell(number(bits));
+    cell(allowed ? percent(chance) : "none: it would break a letter");
+    const use = cell("");
+    if (token === there) use.textContent = "✓ it is here";
+    else if (allowed && !writing) {
+      const button = make("button", "Use it", { type: "button" });
+      button.setAttribute("aria-label", `Use ${spoken(token)}`);
+      button.addEventListener("click", safely(() => replace(at, token)));
+      use.append(button);
+    }
+    return row;
+  };
+
+  // ---- What the reader does ----
+
+  // Reads the text anew, from the first token that the model doesn't know yet.
+  const refresh = async () => {
+    const now = ++turn;
+    const answer = await ask("costs", { percent: checkpoint(), tokens });
+    if (now !== turn) return;
+    costs = answer;
+    showText();
+    showTokens();
+    showButtons();
+    await showAlternatives();
+  };
+  const begin = async () => {
+    const now = ++turn, text = $("beginning").value;
+    writing = false;
+    const tooLong = text.length > MOST_LETTERS;
+    const [found] = tooLong ? [[]] : await ask("encode", { texts: [text] });
+    if (now !== turn) return;
+    const room = context - 1;
+    $("count").textContent = tooLong ? `More than ${number(MOST_LETTERS, 0)} letters; shorten it.`
+      : `${number(found.length, 0)} tokens; the model reads at most ${number(room, 0)}${found.length >= room ? ": shorten the beginning" : ""}.`;
+    $("beginning").setAttribute("aria-invalid", tooLong || found.length >= room);
+    if (tooLong || found.length >= room) return;
+    tokens = [boundary, ...found];
+    typed = place = tokens.length;
+    await refresh();
+  };
+  const choose = async at => {
+    if (writing) return;
+    place = at;
+    mark();
+    await showAlternatives();
+  };
+  const replace = async (at, token) => {
+    tokens = [...tokens.slice(0, at), token];
+    if (at < typed) {
+      typed = at;
+      $("beginning").value = textOf(tokens.slice(0, at)).replace(/\ufffd+$/u, "");
+    }
+    place = tokens.length;
+    await refresh();
+    $("tokens").lastChild.firstChild.focus();
+  };
+  const write = async most => {
+    const first = tokens.length;
+    writing = true;
+    showButtons();
+    const now = ++turn;
+    for (let count = 0; count < most && writing && !ended() && !full(); count++) {
+      const { token, bits } = await ask("next", { percent: checkpoint(), tokens, settings: settings() });
+      if (now !== turn) return;
+      tokens.push(token);
+      costs.push(bits);
+      showText();
+      $("tokens").lastChild.before(tokenButton(tokens.length - 1));
+    }
+    writing = false;
+    place = tokens.length;
+    showTokens();
+    showButtons();
+    const count = tokens.length - first, mean = costs.slice(first).reduce((sum, bits) => sum + bits, 0) / count;
+    say(`${number(count, 0)} ${count === 1 ? "token was" : "tokens were"} written, of ${number(mean)} bits on average. `
+      + (ended() ? "The model ended the text." : full() ? `The text is as long as the model can read: ${number(context, 0)} tokens.` : ""));
+    await showAlternatives();
+  };
+  const stop = () => { writing = false; };
+  const load = async percent => {
+    const data = $(`weights-${percent}`);
+    if (data) {
+      await ask("weights", { percent, base64: data.textContent.trim() });
+      data.remove();
+    }
+  };
+  const step = async () => {
+    turn++;
+    stop();
+    await load(checkpoint());
+    await refresh();
+    const mean = costs.slice(1).reduce((sum, bits) => sum + bits, 0) / Math.max(1, tokens.length - 1);
+    say(`At ${checkpoint()} % of training the text costs ${number(mean)} bits a token.`);
+  };
+
+  const keys = event => {
+    const buttons = [...$("tokens").querySelectorAll("button")], at = buttons.indexOf(event.target);
+    const forward = getComputedStyle($("tokens")).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
+    const to = { Home: 0, End: buttons.length - 1 }[event.key] ?? (/^Arrow(Left|Right)$/.test(event.key)
+      ? Math.max(0, Math.min(buttons.length - 1, at + (event.key === forward ? 1 : -1))) : undefined);
+    if (at < 0 || to === undefined) return;
+    event.preventDefault();
+    buttons[to].focus();
+    choose(to + 1).catch(fail);
+  };
+  const shown = { topK: value => value === 0 ? "all" : number(value, 0) };
+  const showSetting = key => {
+    document.querySelector(`output[for="${key}"]`).textContent = (shown[key] ?? (value => number(value, 2)))(Number($(key).value));
+  };
+
+  facts.checkpoints.forEach(({ percent, step }) => {
+    const label = make("label", "");
+    label.append(make("input", "", { type: "radio", name: "percent", value: percent, checked: percent === 100 }),
+      ` ${percent} %, ${number(step, 0)} steps`);
+    $("checkpoints").append(label);
+  });
+  $("topK").max = facts.shape.vocabulary;
+  for (const [key, value] of Object.entries(facts.settings)) {
+    $(key).value = value;
+    showSetting(key);
+    $(key).addEventListener("input", safely(async () => {
+      if (!$(key).checkValidity()) $(key).value = value;
+      showSetting(key);
+      if (ready && !writing) await showAlternatives();
+    }));
+  }
+  let typing;
+  $("beginning").value = facts.beginning;
+  $("beginning").addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(safely(begin), 150);
+  });
+  $("checkpoints").addEventListener("change", safely(step));
+  $("form").addEventListener("submit", event => {
+    event.preventDefault();
+    safely(write)(Infinity);
+  });
+  $("one").addEventListener("click", safely(() => write(1)));
+  $("stop").addEventListener("click", stop);
+  $("again").addEventListener("click", safely(async () => {
+    tokens.length = typed;
+    place = typed;
+    await refresh();
+  }));
+  $("tokens").addEventListener("keydown", keys);
+
+  safely(async () => {
+    await ask("open", { facts });
+    await load(100);
+    ready = true;
+    say("The model is ready.");
+    await begin();
+  })();
+})();

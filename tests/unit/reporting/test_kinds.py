@@ -1,0 +1,91 @@
+"""Classifiers that give several labels or a number, in the report: what is said and drawn of them, and what is not."""
+
+import pytest
+
+from samizdat.reporting import (
+    Run,
+    agreement,
+    classifiers,
+    fitness,
+    numbers,
+    samples,
+    several_labels,
+    summary,
+    trust,
+    verdicts,
+)
+from support.run_fixture import make_run, sentences
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory):
+    """A run with a classifier of each of the two kinds, and no other."""
+    folder = tmp_path_factory.mktemp("kinds") / "kinds"
+    return Run(make_run(folder, texts=sentences(160), labels={}, kinds={"moods": "multi_label", "size": "number"}))
+
+
+def plain(text: str) -> str:
+    return text.replace("\u00a0", " ").replace("<bdi>", "").replace("</bdi>", "")
+
+
+def test_the_labels_of_a_multi_label_classifier_are_told_and_drawn(kinds):
+    shares = kinds.several_shares[kinds.several_shares["group_kind"] == "all"].fillna("none")
+    shares = shares[shares["subset"] == "texts"].set_index("label")["share"]
+    said = plain(several_labels.opening(kinds).markdown)
+    none, most = (f"{100 * share:.0f} %" for share in (shares["none"], shares[["anger", "joy", "fear"]].max()))
+    assert f"No label reaches its threshold in {none}" in said and f"in {most} (" in said
+    assert "“anger”" in said and "How often it is right here is not known" in said
+    # Samples are angrier, and nothing else differs.
+    found = verdicts.differing_labels(kinds, "samples")
+    assert [row["label"] for row in found] == ["anger"] and not verdicts.differing_labels(kinds, "groups")
+    assert "Shares differ between samples and texts for “anger”. " in said
+    assert "Between groups of texts no label’s share was found to differ" in said
+    picture = several_labels.shares_by_group(kinds)
+    assert picture.title == "No label’s share was found to differ between groups of texts"
+    assert "no label" in picture.alternative_text and "letter" in picture.alternative_text
+    picture = several_labels.shares_of_samples(kinds)
+    assert picture.title == "Shares differ between samples and texts for moods in “anger”"
+    assert "samples, temperature" in picture.alternative_text
+
+
+def test_labels_that_go_together_are_drawn(kinds):
+    picture = several_labels.cooccurrence(kinds)
+    assert "calls “joy”, 100 % is also called “fear”" in plain(picture.title)
+    assert "texts called joy: " in plain(picture.alternative_text)
+    assert "100 % fear" in plain(picture.alternative_text)
+
+
+def test_every_test_and_example_of_several_labels_is_listed(kinds):
+    rows = several_labels.differences(kinds).markdown.splitlines()[2:]
+    assert len(rows) == 3 + 3 and sum("samples of" in row for row in rows) == 3
+    shown = trust.examples(kinds).markdown
+    assert "moods" in shown and "size" not in shown and "most" in shown and "least" in shown
+    assert several_labels.every_score(kinds).markdown.startswith("People gave no held-out text labels")
+
+
+def test_numbers_are_told_and_drawn(kinds):
+    mean = kinds.numbers[(kinds.numbers["group_kind"] == "all") & (kinds.numbers["metric"] == "mean")]
+    mean = mean[mean["subset"] == "texts"].iloc[0]
+    said = plain(numbers.opening(kinds).markdown)
+    assert f"The mean of 160 texts is {mean['value']:.2f} [{mean['low']:.2f}, {mean['high']:.2f}]" in said
+    assert "samples differs from it by 2." in said and "is not known, since they gave no numbers" in said
+    picture = numbers.spread(kinds)
+    assert "size, all texts: middle" in picture.alternative_text and "size, letter: middle" in picture.alternative_text
+    assert "samples, temperature" in picture.alternative_text
+    table = numbers.every_number(kinds).markdown
+    assert "mean, above that of the texts" in table and "5 % are at or below" in table
+
+
+def test_the_summary_and_the_samples_have_every_kind(kinds):
+    said = plain(summary.finding(kinds).markdown)
+    assert "**“moods”**" in said and "**“size”**" in said and said.count("*Trust:*") == 2
+    assert summary.finding_picture(kinds) is None
+    shown = samples.gallery(kinds).markdown
+    assert "anger 0." in plain(shown) or "anger 1.00" in plain(shown)
+    counted = fitness.counts(kinds).markdown
+    assert "given no label" in counted
+
+
+def test_nothing_is_said_of_single_labels_where_there_are_none(kinds):
+    assert classifiers.shares_by_group(kinds).markdown == "No classifier of this run gives each text one label."
+    assert agreement.opening(kinds).markdown == agreement.NONE_OF_ONE_LABEL

@@ -1,0 +1,19 @@
+"""Byte-level vocabularies: each character of a token stands for one byte of UTF-8."""
+
+from functools import cache
+
+from tokenizers import pre_tokenizers
+
+_BYTES = 256  # that there are
+
+
+@cache
+def bytes_of_characters() -> dict[str, int]:
+    """Return the byte that each character of a byte-level vocabulary is (Radford et al. 2019).
+
+    Bytes that Latin-1 prints are written as they are; the others, in order, are the characters from 256 on.
+    """
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    printed = {character: ord(character) for character in alphabet if ord(character) < _BYTES}
+    others = sorted(set(range(_BYTES)) - set(printed.values()))
+    return printed | {chr(_BYTES + number): byte for number, byte in enumerate(others)}

@@ -1,0 +1,150 @@
+"""Classifiers without training: a model of natural-language inference says which statements follow from a text.
+
+For each label there is a statement, such as “This text is about rain.”. The model reads pairs of a text and a statement
+(Yin, Hay and Roth, Benchmarking Zero-shot Text Classification, EMNLP 2019), as the pipeline of transformers does.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Encoding, Tokenizer
+from transformers import PreTrainedConfig, PreTrainedTokenizerFast
+
+from samizdat.base.device import Device
+from samizdat.base.errors import UserError
+from samizdat.checkpoints.encoding import load_tokenizer
+from samizdat.checkpoints.windows import TEXTS_AT_ONCE, Window
+from samizdat.classifiers.outputs import entailment_scores
+from samizdat.classifiers.scoring_model import ScoringModel
+from samizdat.classifiers.text_scores import Reading, TextScore, mean_of_windows
+from samizdat.records.classifiers import ClassifierCard
+
+
+def entailment_outputs(config: PreTrainedConfig, origin: str) -> list[int]:
+    """Find which outputs say that a statement follows from a text, and that it contradicts the text.
+
+    Args:
+        config: of the checkpoint.
+        origin: where the checkpoint comes from.
+
+    Raises:
+        UserError: no output is called entailment.
+    """
+    names = {int(number): str(label).casefold() for number, label in (config.id2label or {}).items()}
+    entailment = next((number for number, label in names.items() if label.startswith("entail")), None)
+    if entailment is None:
+        raise UserError(
+            f"{origin} is no model of natural-language inference: none of its labels {[*names.values()]} is entailment",
+            remedy="name a checkpoint that was trained on MNLI, XNLI or the like",
+        )
+    # Where no label is called so, it is the one at the other end, as in the pipeline.
+    other = len(names) - 1 if entailment == 0 else 0
+    return [entailment, next((number for number, label in names.items() if label.startswith("contradict")), other)]
+
+
+def refuse_long_statements(
+    tokenizer: PreTrainedTokenizerFast, hypotheses: Sequence[str], max_length_tokens: int, name: str
+) -> None:
+    """Refuse statements that leave a text less than half of a window.
+
+    Raises:
+        UserError: they do.
+    """
+    asked = _backend(tokenizer).encode_batch(list(hypotheses), add_special_tokens=False)
+    left = _room(tokenizer, asked, max_length_tokens)
+    if left * 2 <= max_length_tokens:
+        raise UserError(
+            f"the labels of the classifier {name!r} in its template have up to {max(map(len, asked))} tokens, so of "
+            f"max_length_tokens {max_length_tokens} only {left} are left for a text",
+            remedy="shorten `template` or `labels`, or raise max_length_tokens of this classifier in the config",
+        )
+
+
+@dataclass
+class _Waiting:
+    """A text some of whose pairs are not yet computed."""
+
+    windows: list[Window]  # of the text alone
+    logits: np.ndarray  # [windows, labels, outputs]
+    left: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left = self.logits.shape[0] * self.logits.shape[1]
+
+
+def score_by_statements(
+    texts: Sequence[str],
+    folder: Path,
+    card: ClassifierCard,
+    device: Device,
+    dtype: torch.dtype,
+    reading: Reading,
+) -> Iterator[list[TextScore]]:
+    """Score texts batch by batch, each with every statement; a text without a token gets no score.
+
+    A text is cut into tokens once, for all statements. The arguments are those of `text_scores.score`.
+    """
+    tokenizer = load_tokenizer(folder)
+    waiting: dict[int, _Waiting] = {}
+    places: list[tuple[int, int, int]] = []  # of each pair: text, window, label
+
+    def pairs() -> Iterator[Window]:
+        asked = _backend(tokenizer).encode_batch(card.hypotheses, add_special_tokens=False)
+        room = _room(tokenizer, asked, reading.max_length_tokens)
+        for text, parts in _premises(_backend(tokenizer), texts, room, reading.overlap_tokens):
+            alone = [Window(text, len(parts), part.ids) for part in parts]
+            waiting[text] = _Waiting(alone, np.empty((len(parts), len(asked), outputs), np.float32))
+            for window, part in enumerate(parts):
+                for label, statement in enumerate(asked):
+                    places.append((text, window, label))
+                    yield _pair(tokenizer, part, statement, len(places) - 1)
+
+    model = ScoringModel(folder, device, dtype)
+    outputs = model.outputs
+    for batch, logits in model.logits(pairs(), reading.batch_tokens, reading.max_length_tokens, reading.threads):
+        completed = []
+        for pair, values in zip(batch.windows, logits, strict=True):
+            text, window, label = places[pair.text]
+            mine = waiting[text]
+            mine.logits[window, label] = values
+            mine.left -= 1
+            if not mine.left:
+                found = entailment_scores(card, waiting.pop(text).logits)
+                completed.append(TextScore(text, len(found), mean_of_windows([*zip(mine.windows, found, strict=True)])))
+        yield completed
+
+
+def _backend(tokenizer: PreTrainedTokenizerFast) -> Tokenizer:
+    """Return the tokenizer's own tokenizer, which cuts, pads and reads no special tokens by itself."""
+    backend: Tokenizer = tokenizer.backend_tokenizer
+    backend.no_truncation()
+    backend.no_padding()
+    backend.encode_special_tokens = True  # their names in a text are ordinary text
+    return backend
+
+
+def _room(tokenizer: PreTrainedTokenizerFast, asked: Sequence[Encoding], max_length_tokens: int) -> int:
+    """Return how many tokens of a text a window has beside the longest statement."""
+    return max_length_tokens - tokenizer.num_special_tokens_to_add(pair=True) - max(map(len, asked))
+
+
+def _premises(
+    backend: Tokenizer, texts: Sequence[str], room: int, overlap_tokens: int
+) -> Iterator[tuple[int, list[Encoding]]]:
+    """Cut texts into windows, without special tokens; a text without a token has none."""
+    for start in range(0, len(texts), TEXTS_AT_ONCE):
+        encoded = backend.encode_batch(list(texts[start : start + TEXTS_AT_ONCE]), add_special_tokens=False)
+        for text, one in enumerate(encoded, start=start):
+            if one.ids:
+                one.truncate(room, stride=overlap_tokens)
+                yield text, [one, *one.overflowing]
+
+
+def _pair(tokenizer: PreTrainedTokenizerFast, part: Encoding, statement: Encoding, number: int) -> Window:
+    """Join a part of a text and a statement, with the special tokens of a pair."""
+    both = tokenizer.backend_tokenizer.post_process(part, statement)
+    told = "token_type_ids" in tokenizer.model_input_names and any(both.type_ids)
+    return Window(number, 1, both.ids, both.type_ids if told else None)

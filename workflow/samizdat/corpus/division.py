@@ -1,0 +1,104 @@
+"""Give each text its split: the corpus's own splits as they are, the others by documents and their near-duplicates."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from samizdat.base import stage
+from samizdat.base.errors import UserError
+from samizdat.corpus.near_duplicates import near_duplicates
+from samizdat.corpus.splits import join_copies, split
+from samizdat.records.corpus import SPLITS
+
+
+@dataclass(frozen=True)
+class Divided:
+    """The table of texts with their splits, and what ties the splits together."""
+
+    texts: pd.DataFrame
+    dropped: list[str]  # SHA-256 of held-out texts that are nearly the same as a text of an earlier split
+    own_splits: list[str]  # those of SPLITS that the corpus brings itself
+    near_duplicates: int  # texts that have one
+    held_out_copies: int  # texts that would be among `dropped`, but were kept
+    shared_documents: int  # documents with texts in several splits
+
+
+def divide(texts: pd.DataFrame, own: Collection[str], validation_share: float, test_share: float) -> Divided:
+    """Divide the texts that have no split yet, near-duplicates into one, and drop texts of which that can't be true.
+
+    What the corpus divided itself stays as it is; a split that it lacks is divided off its training texts. Of
+    near-duplicates in several splits those of the first one stay, in the order of `SPLITS`, and those of the corpus's
+    own splits, and those of documents that had to stay apart.
+
+    Args:
+        texts: `records.corpus.TEXTS`; `split` is empty where the corpus doesn't say it.
+        own: the splits that texts were in as they were read.
+        validation_share: of the documents that are divided.
+        test_share: likewise.
+
+    Raises:
+        UserError: there are too few documents, of one of the corpus's own splits no text is left, or it has none to
+            train on.
+    """
+    own_splits = sorted(own, key=SPLITS.index) if set(own) != {"train"} else []  # then all are to be divided
+    _check_own(own_splits, set(texts["split"]))
+    sets = near_duplicates(texts["text"].tolist())
+    shares = {"test": test_share, "validation": validation_share}
+    lacking = {name: share for name, share in shares.items() if name not in own_splits}
+    here = np.full(len(texts), bool(lacking)) & texts["split"].isin(["", "train"]).to_numpy()
+    kept = ~here
+    texts = texts.copy()
+    if lacking:
+        joined, kept[here] = join_copies(texts.loc[here, "document"], sets[here])
+        texts.loc[here, "split"] = split(joined, lacking)
+    order = texts["split"].map(SPLITS.index)
+    copies = (order > order.groupby(sets).transform("min")).to_numpy()
+    left = texts[~copies | kept].reset_index(drop=True)
+    return Divided(
+        left,
+        texts.loc[copies & ~kept, "sha256"].tolist(),
+        own_splits,
+        near_duplicates=int((np.bincount(sets)[sets] > 1).sum()),
+        held_out_copies=int((copies & kept).sum()),
+        shared_documents=int((left.groupby("document")["split"].nunique() > 1).sum()),
+    )
+
+
+def _check_own(own: list[str], left: Collection[str]) -> None:
+    if own and "train" not in own:
+        raise UserError(
+            f"the corpus has texts for {' and '.join(own)}, and none to train on",
+            remedy="add its training texts; or set corpus.split_column to null, and all texts are divided here",
+        )
+    for name in own:
+        if name not in left:
+            raise UserError(
+                f"of the corpus's own {name} split no text is left",
+                remedy="look at what is dropped: duplicates, texts shorter than corpus.min_characters, and what "
+                "corpus.max_texts doesn't draw; change these keys, or add texts to the split",
+            )
+
+
+def tell_own_splits(divided: Divided, between: int, key: str) -> None:
+    """Say at the terminal that the corpus's own splits are kept, and what is in two of them.
+
+    Args:
+        divided: how the texts are divided.
+        between: how many texts were dropped since an earlier split has the same text.
+        key: the key of `corpus` that chose these splits.
+    """
+    if not divided.own_splits:
+        return
+    lacking = [name for name in SPLITS if name not in divided.own_splits]
+    made = f"; lacking, and divided off its train split by share: {', '.join(lacking)}" if lacking else ""
+    stage.tell(f"the corpus's own splits are kept: {', '.join(divided.own_splits)} (corpus.{key}){made}")
+    found = {
+        f"{between:,} were dropped from a later split, since an earlier one has the same text": between,
+        f"{divided.held_out_copies:,} of validation or test are nearly the same as one of another split, and stay":
+            divided.held_out_copies,
+        f"{divided.shared_documents:,} documents have texts in several splits": divided.shared_documents,
+    }  # fmt: skip
+    if any(found.values()):
+        stage.tell("texts in two splits: " + "; ".join(words for words, number in found.items() if number))

@@ -1,0 +1,97 @@
+"""What a classifier says that gives a number: how its numbers are spread, and whether people order texts alike."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from samizdat.base.errors import UserError
+from samizdat.base.escaping import shortened
+from samizdat.measures.bootstrap import FEWEST_DOCUMENTS, Bootstrap
+from samizdat.measures.numbers import mean_over_documents, quantile, spearman
+from samizdat.records.classifiers import ClassifierCard
+from samizdat.records.corpus import LABEL_PREFIX
+from samizdat.statistics.sample_sets import label_share_sets
+from samizdat.statistics.tables import Row
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def distributions(
+    card: ClassifierCard, texts: pd.DataFrame, samples: pd.DataFrame, bootstrap: Bootstrap
+) -> Iterator[Row]:
+    """Compute mean and quantiles of each set of texts and samples: rows of `records.statistics.NUMBERS`.
+
+    Args:
+        card: the classifier.
+        texts: texts that it gave a `number` and was not trained on.
+        samples: samples that it gave a `number`.
+        bootstrap: how intervals are made.
+    """
+    of_texts = _mean(texts) if len(texts) else None
+    for subset, kind, group, part in label_share_sets(texts, samples):
+        row = {"classifier": card.name, "subset": subset, "group_kind": kind, "group": group, "texts": len(part)}
+        own = _mean(part)
+        yield row | {"metric": "mean"} | _interval(own[0], own[1], own[2], bootstrap)
+        values, (owners, _) = part["number"].to_numpy(), pd.factorize(part["document"])
+        for share in QUANTILES:
+            value, low, high = quantile(values, owners, share, bootstrap)
+            yield row | {"metric": f"quantile_{share}", "value": value, "low": low, "high": high}
+        if subset == "samples" and of_texts:
+            apart, variance = own[0] - of_texts[0], own[1] + of_texts[1]
+            yield row | {"metric": "above_texts"} | _interval(apart, variance, min(own[2], of_texts[2]), bootstrap)
+
+
+def rank_correlation(card: ClassifierCard, texts: pd.DataFrame, column: str, bootstrap: Bootstrap) -> Iterator[Row]:
+    """Correlate the numbers of held-out texts with those that people gave: a row of `records.statistics.NUMBERS`.
+
+    People's numbers are the means of their ratings where the texts have ratings, else the values of the column.
+
+    Args:
+        card: the classifier.
+        texts: texts that it gave a `number` and was not trained on.
+        column: the human label.
+        bootstrap: how intervals are made.
+
+    Raises:
+        UserError: a value of the column is no number.
+    """
+    held_out = texts[(texts["split"] == "test") & texts[column].notna()]
+    if held_out.empty:
+        return
+    human = _human_numbers(card, held_out, column)
+    owners, _ = pd.factorize(held_out["document"])
+    value, low, high = spearman(held_out["number"].to_numpy(), human, owners, bootstrap, "spearman")
+    if not np.isnan(value):
+        yield {
+            "classifier": card.name, "subset": "texts", "group_kind": "human", "metric": "spearman",
+            "label_column": column.removeprefix(LABEL_PREFIX), "texts": len(held_out),
+            "value": value, "low": low, "high": high,
+        }  # fmt: skip
+
+
+def _human_numbers(card: ClassifierCard, held_out: pd.DataFrame, column: str) -> np.ndarray:
+    if held_out["ratings"].notna().all():
+        return held_out["ratings"].map(lambda ratings: float(np.mean(ratings))).to_numpy()
+    found = pd.to_numeric(held_out[column], errors="coerce")
+    if found.isna().any():
+        wrong = held_out.loc[found.isna(), column]
+        raise UserError(
+            f"the classifier {card.name!r} gives a number, but {len(wrong)} of {len(held_out)} held-out texts have a "
+            f"{column.removeprefix(LABEL_PREFIX)!r} that is none, such as {shortened(wrong.iloc[0])!r}",
+            remedy="name a column of numbers as label_column of the classifier, or none",
+        )
+    return found.to_numpy(float)
+
+
+def _mean(part: pd.DataFrame) -> tuple[float, float, int]:
+    """Compute the mean of a set's numbers, its variance and the number of documents."""
+    owners, documents = pd.factorize(part["document"])
+    return *mean_over_documents(part["number"].to_numpy(), owners), len(documents)
+
+
+def _interval(value: float, variance: float, documents: int, bootstrap: Bootstrap) -> Row:
+    if documents < FEWEST_DOCUMENTS:
+        return {"value": value}
+    low, high, _ = bootstrap.normal(value, variance, documents - 1)
+    return {"value": value, "low": low, "high": high}
