@@ -11,6 +11,8 @@ import pytest
 
 from conftest import ROOT
 from samizdat.base.configuration import load_schema
+from support.run_fixture import make_run
+from support.small_model import write_run_of_a_model
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +38,10 @@ def run(installed, folder, code):
     )
 
 
+def samizdat(installed, folder, *arguments):
+    return run(installed, folder, f"from samizdat.cli import main; main({arguments!r})")
+
+
 def test_the_installed_package_has_the_schema_of_the_config(installed, tmp_path):
     code = "import json, samizdat.base.configuration as c; print(c.__file__); print(json.dumps(c.load_schema()))"
     done = run(installed, tmp_path, code)
@@ -45,6 +51,28 @@ def test_the_installed_package_has_the_schema_of_the_config(installed, tmp_path)
     assert json.loads(schema) == load_schema()
 
 
-def test_the_installed_command_shows_its_help(installed, tmp_path):
-    done = run(installed, tmp_path, "from samizdat.cli import main; main(['--help'])")
-    assert done.returncode == 0 and "sample" in done.stdout and "verify" in done.stdout
+def test_the_installed_command_writes_a_text_with_the_model_of_a_run(installed, tmp_path):
+    sampling = {
+        "temperatures": [1.0], "top_k": 0, "top_p": 0.95, "repetition_penalty": 1.0, "no_repeat_ngram": 0,
+        "max_new_tokens": 5, "slots": 1,
+    }  # fmt: skip
+    write_run_of_a_model(tmp_path / "results" / "small", sampling)
+    done = samizdat(installed, tmp_path, "sample", "--run", "small", "ein")
+    assert done.returncode == 0 and done.stdout.startswith("ein"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("sample", "ein"), 1, "✗ there is no run in {}/results/demo.\n  What to do: start this in the folder of "
+                               "results/, after `make`\n"),
+        (("verify", "theirs/made-up"), 3, "✗ {} is not the project's folder.\n  What to do: start this where the "
+                                           "Snakefile is\n"),
+    ],
+)  # fmt: skip
+def test_where_there_is_no_project_the_installed_command_says_what_it_needs(
+    installed, tmp_path, arguments, status, said
+):
+    make_run(tmp_path / "theirs" / "made-up")
+    done = samizdat(installed, tmp_path, *arguments)
+    assert (done.returncode, done.stderr) == (status, said.format(tmp_path.resolve()))
