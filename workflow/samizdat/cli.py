@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """Make the parser of all commands. `make cli-help` writes docs/cli.md from it."""
+    """Make the parser of all commands. `make reference` writes docs/cli.md from it."""
     parser = argparse.ArgumentParser(
         prog="samizdat",
         description="Plan, check, bundle, keep and delete runs, write texts with their models, and let people label "
