@@ -25,7 +25,7 @@ class Words:
             for node in tree.body:
                 if isinstance(node, ast.Assign):
                     self.constants[ast.unparse(node.targets[0])].append(node.value)
-        self.whats, self.remedies, self.problems = set(), set(), set()
+        self.messages, self.remedies, self.problems = set(), set(), set()
         for tree in trees:
             for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
                 self.read(function)
@@ -37,12 +37,12 @@ class Words:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 local[node.targets[0].id].append(node.value)
         # What is wrong with a row; whoever reads the file puts its name in front.
-        self.whats |= {f"{ANYTHING}: {pattern}{ANYTHING}" for node in local["problem"]
+        self.messages |= {f"{ANYTHING}: {pattern}{ANYTHING}" for node in local["problem"]
                        for pattern in self.patterns(node, local)}  # fmt: skip
         for node in ast.walk(function):
             if isinstance(node, ast.Call):
                 if ast.unparse(node.func) == "UserError" and node.args:
-                    self.whats |= set(self.patterns(node.args[0], local))
+                    self.messages |= set(self.patterns(node.args[0], local))
                 for keyword in node.keywords:
                     if keyword.arg == "remedy":
                         self.remedies |= set(self.patterns(keyword.value, local))
@@ -90,12 +90,12 @@ def test_the_page_has_as_many_messages_as_blocks():
 @pytest.mark.parametrize(("what", "remedy"), MESSAGES, ids=[what[:40] for what, _ in MESSAGES])
 def test_a_message_is_one_that_the_code_gives(what, remedy, words):
     first, *problems = what.removesuffix(".").split("\n  - ")
-    assert said(what.removesuffix("."), words.whats), what
+    assert said(what.removesuffix("."), words.messages), what
     assert said(remedy, words.remedies), remedy
     if first == "the config can't be used:":
         assert problems and all(said(problem, words.problems) for problem in problems), problems
 
 
 def test_a_message_that_nobody_gives_is_found(words):
-    assert not said("the texts are too sad", words.whats) and not said("cheer them up", words.remedies)
+    assert not said("the texts are too sad", words.messages) and not said("cheer them up", words.remedies)
     assert not said("`corpus.paths` is nice", words.problems)
