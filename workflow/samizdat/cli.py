@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """Make the parser of all commands. `make cli-help` writes docs/cli.md from it."""
+    """Make the parser of all commands. `make reference` writes docs/cli.md from it."""
     parser = argparse.ArgumentParser(
         prog="samizdat",
         description="Plan, check, bundle, keep and delete runs, write texts with their models, and let people label "
@@ -60,7 +60,17 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(failed=1)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_sample, _add_plan, _add_verify, _add_bundle, _add_label, _add_doctor, _add_clean, _add_keep):
+    for add in (
+        _add_sample,
+        _add_plan,
+        _add_verify,
+        _add_compare,
+        _add_bundle,
+        _add_label,
+        _add_doctor,
+        _add_clean,
+        _add_keep,
+    ):
         add(commands)
     return parser
 
@@ -115,6 +125,19 @@ def _add_verify(commands: Commands) -> None:
     )
     verify.add_argument("run", type=Path, metavar="RUN", help="verify results/NAME, or a bundle")
     verify.set_defaults(command=_verify, failed=3)
+
+
+def _add_compare(commands: Commands) -> None:
+    compare = commands.add_parser(
+        "compare",
+        help="write a page and a notebook that compare runs",
+        description="Write a notebook and a page that compare runs: what differs in corpus, config and code, which "
+        "model is better on the texts that all runs hold out, and every statistic side by side.",
+    )
+    compare.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="compare results/NAME with other runs")
+    compare.add_argument("--out", type=Path, default=Path("comparison"), metavar="FOLDER", help="write report.html and "
+                         "report.ipynb into this folder (default: comparison)")  # fmt: skip
+    compare.set_defaults(command=_compare)
 
 
 def _add_bundle(commands: Commands) -> None:
@@ -220,6 +243,12 @@ def _verify(options: argparse.Namespace) -> int:
     from samizdat.runs.verify import verify
 
     return verify(options.run)
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from samizdat.comparison.compare import compare
+
+    print(compare(options.runs, options.out))
 
 
 def _label_draw(options: argparse.Namespace) -> None:

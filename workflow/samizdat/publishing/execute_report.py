@@ -39,7 +39,7 @@ def execute_report(
     has = {kind.replace("_", "-") for kind in kinds} | ({"classifiers"} if names else set())
     executed = without_empty_floats(executed, has=has)
     write_notebook(executed, notebook)
-    write_notebook(make_plain(executed, run.resolve().name), plain)
+    write_notebook(make_plain(executed, f"results/{run.resolve().name}/report/"), plain)
     cells = sum(cell.cell_type == "code" for cell in executed.cells)
     said = f"{cells} cells, {'executed' if fresh else 'as executed before'}"
     if missing := missing_in_figures(executed):

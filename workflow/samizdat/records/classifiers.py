@@ -15,6 +15,7 @@ NUMBER: Kind = "number"
 # The column of `SCORES` that has what a classifier says.
 ANSWERS: dict[Kind, str] = {SINGLE_LABEL: "label", MULTI_LABEL: "labels", NUMBER: "number"}
 
+# `scores/<classifier>/texts.parquet`: what a classifier says of each text; samples.parquet beside it, of each sample.
 SCORES = table_schema(
     id=pa.string(),  # of the text or sample
     # Of a single-label classifier: the most probable of `ClassifierCard.labels`; null without a score, or if less
