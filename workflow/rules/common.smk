@@ -1,5 +1,5 @@
 # What the rules share: the checked config, the paths, and the environment of a stage.
-# reads: config/*.yaml, workflow/schemas/config.schema.yaml
+# reads: config/*.yaml, workflow/samizdat/base/config.schema.yaml
 
 import os
 import re

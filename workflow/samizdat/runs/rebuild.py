@@ -15,6 +15,7 @@ from samizdat.base.parent import die_with_parent
 from samizdat.records.run import Manifest
 from samizdat.runs.bundle import DOWNLOADS, is_inside
 from samizdat.runs.git import git
+from samizdat.runs.project import require_project
 
 # What the workflow runs from, copied where the run's own commit is not available.
 CODE = ("Snakefile", "config", "workflow", "profiles", "report", "envs", "pyproject.toml")
@@ -40,7 +41,12 @@ def is_own(manifest: Manifest, source: Path) -> bool:
 
 
 def copy_code(manifest: Manifest, checkout: Path) -> str:
-    """Put the run's code into `checkout`: its own commit where git has it, else the code here; say in words which."""
+    """Put the run's code into `checkout`: its own commit where git has it, else the code here; say in words which.
+
+    Raises:
+        UserError: there is no code here.
+    """
+    require_project(Path.cwd())
     commit, here = manifest.commit, git("rev-parse", "HEAD")
     short = commit[:12]
     top = git("rev-parse", "--show-toplevel")
