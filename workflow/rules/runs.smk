@@ -8,6 +8,7 @@ ARCHIVES = sorted({file for name in TOKENIZERS for file in vocabulary_archive(na
 ARTEFACTS = [
     f"{RESULTS}/corpus/texts.parquet",
     f"{RESULTS}/corpus/summary.json",
+    f"{RESULTS}/corpus/languages.parquet",
     *expand(
         f"{RESULTS}/tokenizers/{{name}}/{{file}}",
         name=TOKENIZERS,
