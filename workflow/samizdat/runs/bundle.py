@@ -18,7 +18,10 @@ from samizdat.records.run import Manifest
 from samizdat.runs.sbom import bill_of_materials
 
 # Files of a run that contain sentences of the corpus: the corpus, its tokens, prompts from held-out texts, copies.
-WITH_TEXTS = ("corpus/texts.parquet", "tokenizers/*/tokens/*", "samples/*.parquet", "statistics/copies.parquet")
+WITH_TEXTS = (
+    "corpus/texts.parquet", "tokenizers/*/tokens/*", "samples/*.parquet", "statistics/copies.parquet",
+    "classifiers/*/examples.json",
+)  # fmt: skip
 DOWNLOADS = "work/downloads/"
 
 # Files that every run has and that its manifest does not name.
