@@ -141,17 +141,20 @@ def _add_compare(commands: Commands) -> None:
 
 
 def _add_bundle(commands: Commands) -> None:
-    bundle = commands.add_parser(
-        "bundle",
-        help="write a run as one file for others to verify",
-        description="Write a run as one zip file, next to its folder, that somebody else can verify.",
-    )
-    bundle.add_argument("run", type=Path, metavar="RUN", help="bundle results/NAME")
-    bundle.add_argument(
-        "--inputs", choices=["files", "hashes"], default="files",
-        help="put the corpus into the bundle as files, or only its hashes (default: files)",
-    )  # fmt: skip
-    bundle.set_defaults(command=_bundle)
+    for name, what, description, command in (
+        ("bundle", "write a run as one file for others to verify",
+         "Write a run as one zip file, next to its folder, that somebody else can verify.", _bundle),
+        ("crate", "write a run as a Workflow Run RO-Crate for archives",
+         "Write a run as one zip file, NAME.crate.zip next to its folder: results, inputs, code, and metadata in the "
+         "form of a Workflow Run RO-Crate, which archives and other programs read.", _crate),
+    ):  # fmt: skip
+        parser = commands.add_parser(name, help=what, description=description)
+        parser.add_argument("run", type=Path, metavar="RUN", help="write results/NAME")
+        parser.add_argument(
+            "--inputs", choices=["files", "hashes"], default="files",
+            help=f"put the corpus into the {name} as files, or only its hashes (default: files)",
+        )  # fmt: skip
+        parser.set_defaults(command=command)
 
 
 def _add_label(commands: Commands) -> None:
@@ -285,3 +288,9 @@ def _bundle(options: argparse.Namespace) -> None:
     from samizdat.runs.bundle import write_bundle
 
     print(write_bundle(options.run, hashes_only=options.inputs == "hashes"))
+
+
+def _crate(options: argparse.Namespace) -> None:
+    from samizdat.runs.crate import write_crate
+
+    print(write_crate(options.run, hashes_only=options.inputs == "hashes"))
