@@ -93,7 +93,8 @@ class ShownExamples:
     words: list[str]  # what stands for the label of each
 
 
-# How often a few-shot classifier is right after none, one, two, four … of its examples.
+# `scores/<classifier>/accuracy_by_examples.parquet`: how often a few-shot classifier is right after none, one, two,
+# four … of its examples.
 ACCURACY_BY_EXAMPLES = table_schema(
     examples=pa.int32(),
     texts=pa.int64(),  # held-out texts with a human label that were scored, the same ones in each row
