@@ -17,7 +17,7 @@ from snakemake.utils import update_config
 
 from conftest import ROOT, Checkout, new_checkout
 from samizdat.base import configuration
-from samizdat.base.corpus_files import corpus_files
+from samizdat.base.corpus_files import list_files
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
 from support.run_fixture import make_run
@@ -144,7 +144,7 @@ def assert_nothing_ran(root: Path) -> None:
 def accepted(config: dict[str, Any]) -> bool:
     try:
         configuration.check(config)
-        corpus_files(config["corpus"]["paths"])
+        list_files(config["corpus"]["paths"])
     except UserError:
         return False
     return True

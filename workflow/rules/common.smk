@@ -20,11 +20,15 @@ from samizdat.base.seeds import derive_seed
 from samizdat.runs.cluster import asks, fetch_checkpoints, gpus_asked, training_memory_mb
 from samizdat.runs.cluster_jobs import SubmittedJobs
 from samizdat.runs.cluster_log import tell_of_jobs
+from samizdat.runs.rebuild import recorded_unread
 
 try:
     configuration.leave_to_recipe(config, workflow.config_settings.overwrite_config)
     configuration.check(config, workflow.overwrite_configfiles)
-    CORPUS = list_files(config["corpus"]["paths"], workflow.overwrite_configfiles)
+    OTHER_FILES = {str(file): "the config of this run" for file in workflow.overwrite_configfiles}
+    OTHER_FILES[config["notes"]] = "the notes of this run"
+    CORPUS = list_files(config["corpus"]["paths"], OTHER_FILES)
+    UNREAD = recorded_unread(CORPUS.unread())
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

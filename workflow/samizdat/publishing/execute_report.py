@@ -40,7 +40,7 @@ def execute_report(
     has |= {"few-shot"} if any(card.words for card in cards) else set()
     executed = without_empty_floats(executed, has=has)
     write_notebook(executed, notebook)
-    write_notebook(make_plain(executed, run.resolve().name), plain)
+    write_notebook(make_plain(executed, f"results/{run.resolve().name}/report/"), plain)
     cells = sum(cell.cell_type == "code" for cell in executed.cells)
     said = f"{cells} cells, {'executed' if fresh else 'as executed before'}"
     if missing := missing_in_figures(executed):

@@ -15,6 +15,7 @@ NUMBER: Kind = "number"
 # The column of `SCORES` that has what a classifier says.
 ANSWERS: dict[Kind, str] = {SINGLE_LABEL: "label", MULTI_LABEL: "labels", NUMBER: "number"}
 
+# `scores/<classifier>/texts.parquet`: what a classifier says of each text; samples.parquet beside it, of each sample.
 SCORES = table_schema(
     id=pa.string(),  # of the text or sample
     # Of a single-label classifier: the most probable of `ClassifierCard.labels`; null without a score, or if less
@@ -92,7 +93,8 @@ class ShownExamples:
     words: list[str]  # what stands for the label of each
 
 
-# How often a few-shot classifier is right after none, one, two, four … of its examples.
+# `scores/<classifier>/accuracy_by_examples.parquet`: how often a few-shot classifier is right after none, one, two,
+# four … of its examples.
 ACCURACY_BY_EXAMPLES = table_schema(
     examples=pa.int32(),
     texts=pa.int64(),  # held-out texts with a human label that were scored, the same ones in each row

@@ -10,6 +10,7 @@ LABEL_PREFIX = "label_"
 # Models are trained on the first, all choices are made on the second, and what is reported is measured on the third.
 SPLITS = ("train", "validation", "test")
 
+# `corpus/texts.parquet`: one row for each text that was kept.
 TEXTS = table_schema(
     id=pa.string(),  # the first 16 hexadecimal digits of sha256
     text=pa.string(),
