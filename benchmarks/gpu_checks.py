@@ -22,7 +22,8 @@ from transformers import GPT2LMHeadModel
 from samizdat.base.files import is_checksum
 from samizdat.classifiers.finetune_classifier import finetune_classifier
 from samizdat.classifiers.loop import FinetuningSettings
-from samizdat.classifiers.score_texts import ClassificationSettings, score_texts
+from samizdat.classifiers.score_texts import score_texts
+from samizdat.classifiers.text_scores import ClassificationSettings
 from samizdat.models.settings import TrainingSettings
 from samizdat.models.train_model import train_model
 from samizdat.records.classifiers import SCORES, ClassifierDescription

@@ -119,7 +119,8 @@ def better_models(world: World) -> bool:
     for row in pairs:
         if row.get("low") is not None:
             world.seen("model_differences", row["value"], row["low"], row["high"], -0.04 * world.effect)
-    return bool(verdicts.better_models(run_of(model_differences=pairs)))
+    run = run_of(model_differences=pairs)
+    return bool(verdicts.better_models(run.model_differences, run.confidence))
 
 
 def measured(world: World) -> bool:

@@ -38,9 +38,9 @@ class DrawnExamples:
             wanted_selection: whether the config wants texts to select on.
         """
         if self.unlearned:
-            yield f"not learned, with fewer than {FEWEST_TEXTS} of the drawn texts: {_counted(self.unlearned)}"
+            yield f"not learned, with fewer than {FEWEST_TEXTS} of the drawn texts: {counted_labels(self.unlearned)}"
         if self.unselected:
-            yield f"learned, but with no text to select the best weights on: {_counted(self.unselected)}"
+            yield f"learned, but with no text to select the best weights on: {counted_labels(self.unselected)}"
         if wanted_selection and not self.selection_texts:
             yield "no texts of two labels are left to select on: the last weights are published"
 
@@ -60,14 +60,7 @@ def draw_examples(
     Raises:
         UserError: the column is missing, or fewer than two labels have enough texts.
     """
-    if column is None or LABEL_PREFIX + column not in corpus:
-        existing = [key.removeprefix(LABEL_PREFIX) for key in corpus.columns if key.startswith(LABEL_PREFIX)]
-        raise UserError(
-            f"the corpus has no label {column!r}; it has: {', '.join(existing) or 'none'}",
-            remedy="name one of these as label_column of the classifier, or add it to corpus.label_columns",
-        )
-    name = LABEL_PREFIX + column
-    train = corpus[(corpus["split"] == "train") & corpus[name].notna()]
+    train, name = labelled_texts(corpus, column)
     # The texts with the smallest seeds are a random sample that hardly changes when a text is added.
     order = np.argsort([derive_seed(seed, "draw", key) for key in train["id"]], kind="stable")
     drawn = train[["id", "document", "text", name]].iloc[order[:most_texts]]
@@ -77,7 +70,7 @@ def draw_examples(
     if len(labels) < 2:
         raise UserError(
             f"fewer than two values of the label {column!r} have {FEWEST_TEXTS} texts or more among the {len(drawn):,} "
-            f"drawn from the train split: {_counted(counts) or 'no text has a value'}",
+            f"drawn from the train split: {counted_labels(counts) or 'no text has a value'}",
             remedy="name another label_column, raise finetuning.max_training_texts, or remove the classifier",
         )
     chosen = drawn[drawn[name].isin(labels)]
@@ -90,6 +83,26 @@ def draw_examples(
         unlearned={label: texts for label, texts in counts.items() if label not in labels},
         unselected={label: counts[label] for label in labels if selected_on and label not in selected_on},
     )
+
+
+def labelled_texts(corpus: pd.DataFrame, column: str | None) -> tuple[pd.DataFrame, str]:
+    """Return the texts of the train split that have a human label, and the name of its column in the table.
+
+    Args:
+        corpus: all texts.
+        column: the label column.
+
+    Raises:
+        UserError: the corpus has no such column.
+    """
+    if column is None or LABEL_PREFIX + column not in corpus:
+        existing = [key.removeprefix(LABEL_PREFIX) for key in corpus.columns if key.startswith(LABEL_PREFIX)]
+        raise UserError(
+            f"the corpus has no label {column!r}; it has: {', '.join(existing) or 'none'}",
+            remedy="name one of these as label_column of the classifier, or add it to corpus.label_columns",
+        )
+    name = LABEL_PREFIX + column
+    return corpus[(corpus["split"] == "train") & corpus[name].notna()], name
 
 
 def _select(documents: pd.Series, labels: pd.Series, share: float, seed: int) -> pd.Series:
@@ -107,7 +120,7 @@ def _select(documents: pd.Series, labels: pd.Series, share: float, seed: int) ->
     return selects & (labels[selects].nunique() > 1)
 
 
-def _counted(labels: Mapping[str, int]) -> str:
+def counted_labels(labels: Mapping[str, int]) -> str:
     """Name labels with the number of their texts, as data: a label may have control characters."""
     named = [f"{shortened(label)!r} ({texts:,})" for label, texts in list(labels.items())[:NAMED_LABELS]]
     more = len(labels) - len(named)
