@@ -23,11 +23,11 @@ TEXTS = table_schema(
     raters=pa.map_(pa.string(), pa.list_(pa.string())),
 ).with_metadata({"may_add": LABEL_PREFIX})  # one string column for each label column; null if a text has no label
 
+# `corpus/languages.parquet`: the language of each text.
 TEXT_LANGUAGES = table_schema(
     id=pa.string(),  # of a text; of a large corpus only drawn ones are here
     language=pa.string(),  # ISO 639-1; null where the text is too short or too mixed
 )
-KEPT_LANGUAGES = table_schema(sha256=pa.string(), language=pa.string())  # the same by content, for the next time
 
 
 @dataclass(frozen=True)
