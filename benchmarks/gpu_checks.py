@@ -46,7 +46,7 @@ TOY = replace(
     evaluations=2,
 )  # fmt: skip
 LEARNING = FinetuningSettings(
-    checkpoint="", revision=None, max_training_texts=600, selection_share=0.2, epochs=2.0, batch_rows=16,
+    checkpoint="", revision=None, max_training_texts=600, selection_share=0.2, epochs=2.0, min_steps=1, batch_rows=16,
     learning_rate=0.0005, warmup_share=0.1, weight_decay=0.01, dropout=0.0, class_weights=True, evaluations=2,
     patience=None, precision="float32",
 )  # fmt: skip

@@ -14,6 +14,8 @@ from samizdat.records.corpus import LABEL_PREFIX
 # A label of fewer drawn texts is not learned. With class weights, one text would count as much as all texts of another
 # label; a label that one or two texts have is most often a typing error.
 FEWEST_TEXTS = 5
+# An F1 of fewer texts is chance: weights are not selected on them.
+FEWEST_SELECTING = 20
 NAMED_LABELS = 5  # at the terminal; the card has all
 
 
@@ -42,7 +44,8 @@ class DrawnExamples:
         if self.unselected:
             yield f"learned, but with no text to select the best weights on: {counted_labels(self.unselected)}"
         if wanted_selection and not self.selection_texts:
-            yield "no texts of two labels are left to select on: the last weights are published"
+            words = f"fewer than {FEWEST_SELECTING} texts of two labels would be left to select on"
+            yield f"{words}: all are learned from, and the last weights are published"
 
 
 def draw_examples(
@@ -109,7 +112,8 @@ def _select(documents: pd.Series, labels: pd.Series, share: float, seed: int) ->
     """Choose the texts to select on, by their documents.
 
     Texts of one document stay together, and adding a document moves no other. A label that would have too few texts to
-    train on gets back all documents that have it. Texts of a single label select nothing, so then all are trained on.
+    train on gets back all documents that have it. Fewer texts than FEWEST_SELECTING, or texts of a single label, select
+    nothing, so then all are trained on.
     """
     bound = share * 2**63
     selects = documents.map(lambda document: derive_seed(seed, "select", document) < bound).astype(bool)
@@ -117,7 +121,7 @@ def _select(documents: pd.Series, labels: pd.Series, share: float, seed: int) ->
         mine = labels == label
         if (mine & ~selects).sum() < FEWEST_TEXTS:
             selects &= ~documents.isin(documents[mine])
-    return selects & (labels[selects].nunique() > 1)
+    return selects & (labels[selects].nunique() > 1 and selects.sum() >= FEWEST_SELECTING)
 
 
 def counted_labels(labels: Mapping[str, int]) -> str:

@@ -61,7 +61,8 @@ def write_crate(run: Path, *, hashes_only: bool) -> Path:
         shutil.rmtree(code / ".git", ignore_errors=True)
         for name in CODE:
             files = [code / name] if (code / name).is_file() else sorted((code / name).rglob("*"))
-            members |= {path.relative_to(code).as_posix(): path for path in files if path.is_file()}
+            found = {path.relative_to(code).as_posix(): path for path in files if path.is_file()}
+            members |= {path: file for path, file in found.items() if not _is_users(path)}
         written = json.loads(checked_bytes(run / "provenance.json"))["written_at"]
         entities = list(_entities(manifest, members, which_code, written))
         crate = {"@context": CONTEXT, "@graph": entities}
@@ -69,6 +70,11 @@ def write_crate(run: Path, *, hashes_only: bool) -> Path:
         target = run.parent / f"{run.name}.crate.zip"
         write_zip(members, target)
     return target
+
+
+def _is_users(path: str) -> bool:
+    """Whether a file of the code may be the user's own: configs of other runs, notes; the run's own are its inputs."""
+    return path == "report/notes.md" or (path.startswith("config/") and path != "config/config.yaml")
 
 
 def _entities(manifest: Manifest, members: Members, which_code: str, written: str) -> Iterator[Entity]:
