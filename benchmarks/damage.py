@@ -21,7 +21,7 @@ from collections.abc import Callable
 from contextlib import chdir, redirect_stderr
 from pathlib import Path
 
-from record import Figure, add, show
+from record import Figure, add, record_of, show
 
 from samizdat.base.errors import UserError
 from samizdat.base.files import checked_bytes, is_checksum
@@ -279,7 +279,7 @@ def main() -> None:
     show(figures)
     print(json.dumps({key: value for key, value in notes.items() if "believed" in key or "after" in key}, indent=1))
     if not options.quick:
-        add("reproducibility", figures, notes)
+        add("reproducibility", record_of(figures, notes))
 
 
 if __name__ == "__main__":

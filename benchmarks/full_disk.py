@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from record import Figure, add, show
+from record import Figure, add, record_of, show
 
 TINY = ["--configfile", "config/tiny.yaml"]
 # A file of each step, in the order of the steps.
@@ -109,7 +109,7 @@ def main() -> None:
         figures = full_disk_figures(clone(Path(name, "full")), digests(calm, "tiny"), targets, notes)
     show(figures)
     if not options.quick:
-        add("reproducibility", figures, notes)
+        add("reproducibility", record_of(figures, notes))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
 """Check and time every stage on a GPU: first that it is correct, then how fast it is compared with its peers.
 
-    python benchmarks/gpu.py                         every row, about ten minutes
-    python benchmarks/gpu.py --rows checks           only rows whose names begin so; several names may be given
-    python benchmarks/gpu.py --quick --device cpu    every row with tiny models; records nothing
+    PYTHONPATH=workflow python benchmarks/gpu.py                         every row, about ten minutes
+    PYTHONPATH=workflow python benchmarks/gpu.py --rows checks           only rows whose names begin so, or several
+    PYTHONPATH=workflow python benchmarks/gpu.py --quick --device cpu    every row with tiny models; records nothing
+
+All rows make a new record in benchmarks/results/; some of them are added to the record that is there. On a machine
+that lends only its GPU, `--out FILE` writes the record to a file; bring it back and add it: `python
+benchmarks/record.py gpu FILE`. Either way it is written after each row: a run that is cut off keeps its rows so far.
 
 Needs this repository, torch, transformers, and of the packages in envs/lock.txt those that `workflow/samizdat` imports
-for these stages: accelerate, filelock, jsonschema, numpy, pandas, protobuf, pyarrow, pyyaml, safetensors, scikit-learn,
-tokenizers and tqdm. Texts are made up, and full-size checkpoints have random weights: neither changes a speed. Results
-are written after each row, so that a run that is cut off keeps its rows so far.
+for these stages: accelerate, filelock, icu4py, jsonschema, numpy, pandas, protobuf, pyarrow, pyyaml, safetensors,
+scikit-learn, tokenizers and tqdm. Texts are made up, and full-size checkpoints have random weights, of which one is
+adjusted (`gpu_data.write_classifier`).
 """
 
 import argparse
@@ -25,7 +29,7 @@ import gpu_steps as steps
 import gpu_training as training
 import transformers
 from gpu_data import GPT2_VOCABULARY, write_classifier, write_corpus, write_encoder, write_gpt2, write_tokenizer
-from record import Figure, show, write
+from record import Figure, add, record_of, show, write
 
 from samizdat.base.device import prepare
 
@@ -36,7 +40,7 @@ def main() -> None:
     parser.add_argument("--rows", nargs="*", default=[""], help="beginnings of the names of rows, in their order")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
-    parser.add_argument("--out", type=Path, help="write the figures as JSON here too, after each row")
+    parser.add_argument("--out", type=Path, help="write the record to this file instead")
     options = parser.parse_args()
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
@@ -46,6 +50,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="samizdat-gpu-") as name:
         rows = rows_of(Path(name), options.device, figures, quick=options.quick)
         wanted = dict.fromkeys(row for beginning in options.rows for row in rows if row.startswith(beginning))
+        if unknown := [each for each in options.rows if not any(row.startswith(each) for row in rows)]:
+            parser.error(f"no row begins with {unknown[0]!r}; the rows are: {', '.join(rows)}")
+        if "speeds trainer" in wanted and "speeds training" not in wanted:
+            parser.error("the row 'speeds trainer' is compared with 'speeds training': name both")
         for row in wanted:
             started = time.perf_counter()
             try:
@@ -57,11 +65,12 @@ def main() -> None:
             print(f"— {row}, {time.perf_counter() - started:.1f} s", flush=True)
             show(found)
             figures |= found
-            if not options.quick:
-                write("gpu", figures, {"failed": failed})
             if options.out:
-                figures_as_json = {key: [figure.meaning, figure.value, figure.met] for key, figure in figures.items()}
-                options.out.write_text(json.dumps(figures_as_json, indent=1), encoding="utf-8")
+                options.out.write_text(json.dumps(record_of(figures, {"failed": failed}), indent=1), encoding="utf-8")
+            elif not options.quick and list(wanted) == list(rows):
+                write("gpu", figures, {"failed": failed})
+            elif not options.quick:
+                add("gpu", record_of(found, {"failed": failed}))
     sys.exit(bool(failed))
 
 
@@ -96,7 +105,7 @@ def rows_of(
     tiny_gpt2 = once("tiny-gpt2", lambda path: write_gpt2(path, short(), n_layer=2, n_head=2, n_embd=64))
     gpt2_124m = once("gpt2-124m", lambda path: write_gpt2(path, full(), **gpt2))
     encoder = once("minilm", lambda path: write_encoder(path, full(), **(minilm if quick else {})))
-    classifier = once("xlm-r", lambda path: write_classifier(path, full(), **xlmr))
+    classifier = once("xlm-r", lambda path: write_classifier(path, full(), large(), **xlmr))
     formats = ("float32", "bfloat16", "float16")
     return {
         "checks training": lambda: checks.training(small, short(), folder / "training", device, formats),

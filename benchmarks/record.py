@@ -1,5 +1,9 @@
-"""Record the figures of a benchmark as JSON, and as a table in docs/benchmarks.md."""
+"""Record the figures of a benchmark as JSON, and as a table in docs/benchmarks.md.
 
+python benchmarks/record.py gpu FILE    add a record that `benchmarks/gpu.py --out FILE` wrote on another machine
+"""
+
+import argparse
 import importlib.metadata
 import json
 import os
@@ -53,31 +57,46 @@ def write(name: str, figures: dict[str, Figure], notes: dict[str, Any]) -> None:
         figures: figures by name.
         notes: anything else to record as JSON, such as settings and curves.
     """
-    record = {
+    _keep(name, record_of(figures, notes))
+
+
+def record_of(figures: dict[str, Figure], notes: dict[str, Any]) -> dict[str, Any]:
+    """Make the record of figures that were measured on this machine with this commit."""
+    return {
         "machine": machine(),
         "versions": {"python": platform.python_version(), **versions()},
         "commit": commit(),
         "figures": {key: _as_json(figure) for key, figure in figures.items()},
         "notes": notes,
     }
-    keep(name, record)
 
 
-def add(name: str, figures: dict[str, Figure], notes: dict[str, Any]) -> None:
-    """Add figures and notes to the record of a benchmark, of which a part was run; the other rows are kept.
+def add(name: str, part: dict[str, Any]) -> None:
+    """Add the record of a part of a benchmark, as `record_of` made it, to the record of the whole.
 
-    The notes get `commits_of_parts`: the commit that each of these figures was measured with.
+    The other rows are kept. The notes get `commits_of_parts`: the commit that each of these figures was measured with.
+    A row of another machine or of other versions says so.
     """
     path = RESULTS / f"{name}.json"
-    record = json.loads(path.read_text(encoding="utf-8"))
-    commits = record["notes"].get("commits_of_parts", {}) | dict.fromkeys(figures, commit())
-    record["figures"] |= {key: _as_json(figure) for key, figure in figures.items()}
-    record["notes"] |= notes | {"commits_of_parts": commits}
-    keep(name, record)
+    whole = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else part
+    other = ", ".join(each for each in _made_with(part) if each not in _made_with(whole))
+    figures = {
+        key: figure | {"meaning": figure["meaning"] + (f" ({other})" if other else "")}
+        for key, figure in part["figures"].items()
+    }
+    commits = whole["notes"].get("commits_of_parts", {}) | dict.fromkeys(figures, part["commit"])
+    notes = whole["notes"] | part["notes"] | {"commits_of_parts": commits}
+    _keep(name, whole | {"figures": whole["figures"] | figures, "notes": notes})
 
 
-def keep(name: str, record: dict[str, Any]) -> None:
-    """Write a record that `write` made, here or on another machine, and its table."""
+def _made_with(record: dict[str, Any]) -> list[str]:
+    """Say what a record was made with: the device that computed, and each version."""
+    hardware, versions = record["machine"], record["versions"]
+    return [hardware["gpu"] or hardware["processor"], *(f"{key} {value}" for key, value in versions.items())]
+
+
+def _keep(name: str, record: dict[str, Any]) -> None:
+    """Write a record and its table."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     write_text(RESULTS / f"{name}.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     page = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "# Benchmarks\n"
@@ -177,3 +196,17 @@ def _gpu() -> str | None:
     import torch
 
     return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+
+
+def main() -> None:
+    """Add a record from another machine; one without a commit is of this checkout's files."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", help="of the benchmark")
+    parser.add_argument("file", type=Path)
+    options = parser.parse_args()
+    part = json.loads(options.file.read_text(encoding="utf-8"))
+    add(options.name, part | {"commit": part["commit"] or commit()})
+
+
+if __name__ == "__main__":
+    main()

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from record import ROOT, Figure, add, show
+from record import ROOT, Figure, add, record_of, show
 
 from samizdat.base.errors import UserError
 from samizdat.base.rule_params import options
@@ -137,7 +137,7 @@ def main() -> None:
         figures = config_figures(strings, Path(name)) | bundle_figures(strings, Path(name))
     show(figures)
     if not quick:
-        add("reproducibility", figures, {"hostile_strings": strings})
+        add("reproducibility", record_of(figures, {"hostile_strings": strings}))
 
 
 if __name__ == "__main__":

@@ -119,6 +119,8 @@ def base(source: str) -> dict[str, Any]:
     config["classifiers"].append({"name": "asked", "checkpoint": "a/b", **asked, **words})
     if mood:
         config["classifiers"].append({"name": "own", "source": "finetune", **mood, **words})
+        shown = {"source": "few_shot", "examples": 2, "template": "It is {}: {}", "label_names": {"a": "b"}}
+        config["classifiers"].append({"name": "shown", "checkpoint": "a/b", **shown, **mood, **words})
     taken = {"name": "taken", "source": "checkpoint", "checkpoint": "a/b", "revision": "c"}
     config["tokenizers"] += [taken, {"name": "published", "source": "gpt2"}]
     config["models"] += [{"name": item["name"], "tokenizer": item["name"]} for item in config["tokenizers"][1:]]

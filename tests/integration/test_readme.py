@@ -40,7 +40,7 @@ COMMANDS = {
 # What one more text reruns: every rule except those that depend only on the config or on the imported classifier.
 ALL_BUT_THE_CONFIG = {
     "import_corpus": 1, "make_tokenizer": 1, "train_model_gpt2-tiny": 1, "generate_samples": 1, "judge_samples": 1,
-    "compare_with_raters": 1,
+    "compare_with_raters": 1, "detect_languages": 1,
     "score_texts": 2, "compute_statistics": 1, "measure_yardsticks": 1, "write_manifest": 1, "execute_report": 1,
     "render_report": 1, "render_pdf": 1, "write_provenance": 1,
 }  # fmt: skip

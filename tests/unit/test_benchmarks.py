@@ -63,17 +63,30 @@ def test_a_table_replaces_its_own_and_leaves_the_rest(tmp_path, monkeypatch):
     assert saved["versions"]["torch"] and saved["machine"]["processor"] and saved["notes"] == {"note": 1}
 
 
-def test_a_part_of_a_benchmark_adds_its_rows_and_names_its_commit(tmp_path, monkeypatch):
+def test_a_part_of_a_benchmark_adds_its_rows_and_names_commit_and_machine(tmp_path, monkeypatch):
     monkeypatch.setattr(record, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(record, "PAGE", tmp_path / "benchmarks.md")
     record.write("speed", {"fast": Figure("how fast", 1.0), "late": Figure("how late", 3.0)}, {"kept": 1})
     monkeypatch.setattr(record, "commit", lambda: "later")
-    record.add("speed", {"late": Figure("how late", 4.0), "small": Figure("how small", 7.0)}, {"new": 2})
-    saved = json.loads((tmp_path / "results" / "speed.json").read_text(encoding="utf-8"))
+    record.add(
+        "speed", record.record_of({"late": Figure("how late", 4.0), "small": Figure("how small", 7.0)}, {"new": 2})
+    )
+    path = tmp_path / "results" / "speed.json"
+    saved = json.loads(path.read_text(encoding="utf-8"))
     assert {key: row["value"] for key, row in saved["figures"].items()} == {"fast": 1.0, "late": 4.0, "small": 7.0}
     assert saved["commit"] != "later"
     assert saved["notes"] == {"kept": 1, "new": 2, "commits_of_parts": {"late": "later", "small": "later"}}
     assert "| how small | 7 |" in record.PAGE.read_text(encoding="utf-8")
+    # A record that was brought from another machine, where git was not.
+    elsewhere = record.record_of({"fast": Figure("how fast", 9.0)}, {}) | {"commit": None}
+    elsewhere["machine"]["gpu"] = "NVIDIA Z9"
+    elsewhere["versions"]["torch"] = "3.0"
+    (tmp_path / "brought.json").write_text(json.dumps(elsewhere))
+    monkeypatch.setattr(sys, "argv", ["record.py", "speed", str(tmp_path / "brought.json")])
+    record.main()
+    assert "| how fast (NVIDIA Z9, torch 3.0) | 9 |" in record.PAGE.read_text(encoding="utf-8")
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    assert saved["machine"]["gpu"] != "NVIDIA Z9" and saved["notes"]["commits_of_parts"]["fast"] == "later"
 
 
 def test_a_file_of_sayings_becomes_rows_with_their_authors():

@@ -51,6 +51,9 @@ class Words:
 
     def patterns(self, node, local):
         """Yield the pattern of an expression; none where it has hardly a word of its own."""
+        if isinstance(node, ast.IfExp):
+            yield from (*self.patterns(node.body, local), *self.patterns(node.orelse, local))
+            return
         pattern = self.pattern(node, local)
         if sum(map(str.isalpha, pattern.replace(ANYTHING, ""))) >= FEWEST_LETTERS:
             yield pattern

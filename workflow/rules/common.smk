@@ -58,7 +58,8 @@ TOKENIZER = ["tokenizer.json", "tokenizer_config.json"]
 ENCODED = [*TOKENIZER, "summary.json", "tokens/train.bin", "tokens/validation.bin", "tokens/test.bin"]
 CLASSIFIER_FILES = [*WEIGHTS, *TOKENIZER, "card.json", "seen_texts.txt"]
 FINETUNED = [name for name, item in CLASSIFIERS.items() if item["source"] == "finetune"]
-READY_MADE = [name for name in CLASSIFIERS if name not in FINETUNED]
+FEW_SHOT = [name for name, item in CLASSIFIERS.items() if item["source"] == "few_shot"]
+READY_MADE = [name for name in CLASSIFIERS if name not in FINETUNED + FEW_SHOT]
 STATISTICS = (
     "label_shares divergences quality confusion calibration associations group_tests examples label_differences"
     " cooccurrence numbers languages fitness model_losses model_differences"
@@ -122,6 +123,12 @@ def training_program(name):
         if processes == 1
         else ["samizdat.models.launch", str(processes), "samizdat.models.train_model"]
     )
+
+
+def classifier_files(name):
+    """List all files of a classifier; a few-shot classifier also has its examples."""
+    files = [*CLASSIFIER_FILES, "examples.json"] if name in FEW_SHOT else CLASSIFIER_FILES
+    return [f"{RESULTS}/classifiers/{name}/{file}" for file in files]
 
 
 def describe(wildcards):

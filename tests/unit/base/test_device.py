@@ -95,6 +95,14 @@ def test_a_gpu_is_fastest_in_the_format_of_its_tensor_cores(monkeypatch, bfloat1
     assert device._fastest_on_gpu() == expected
 
 
+def test_float32_is_never_tf32(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    torch.set_float32_matmul_precision("high")
+    prepare("cpu", threads=1, seed=1)
+    assert torch.get_float32_matmul_precision() == "highest" and not torch.backends.cuda.matmul.allow_tf32
+    assert not torch.backends.cudnn.allow_tf32
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU that torch can use, nothing is unused")
 def test_a_stage_logs_that_a_gpu_is_not_used(monkeypatch, caplog):
     monkeypatch.setattr(hardware, "has_nvidia_gpu", lambda: True)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from samizdat.base.parent import ran_out_of_memory
 
@@ -59,6 +60,9 @@ def test_errors_about_memory_are_recognised():
         MemoryError(),
         ImportError("libtorch.so: failed to map segment from shared object"),
         OSError(12, "Cannot allocate memory"),
+        torch.OutOfMemoryError("Tried to allocate 2.00 GiB"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 17 GB)"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
     ):
         assert ran_out_of_memory(error)
     assert not ran_out_of_memory(ValueError("no such key")) and not ran_out_of_memory(None)

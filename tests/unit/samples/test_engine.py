@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from samizdat.samples.cached_gpt2 import BLOCK, Decoder
 from samizdat.samples.engine import Request, stream_text, write_texts
 from samizdat.samples.token_choice import Recipe
 from support.restless_model import make_restless_model
@@ -130,3 +131,12 @@ def test_a_failure_ends_all_threads_and_is_told(model, number):
     with threads(number), pytest.raises(RuntimeError, match="no more"):
         write_texts(model, [Request((0,), 1.0, seed) for seed in range(40)], PLAIN, boundary=BOUNDARY, progress=fail)
     assert threading.active_count() == running
+
+
+def test_only_the_blocks_of_the_cache_that_are_written_are_read(model, monkeypatch):
+    read, forward = [], Decoder._forward
+    monkeypatch.setattr(Decoder, "_forward", lambda self, blocks: read.append(blocks) or forward(self, blocks))
+    decoder, longest = Decoder(model, 2, 2 * BLOCK), [0, BLOCK - 1, BLOCK, 2 * BLOCK - 1]
+    for position in longest:
+        decoder.step(torch.tensor([1, 2]), torch.tensor([position, 0]), position)
+    assert read == [1, 1, 2, 2]

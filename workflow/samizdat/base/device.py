@@ -14,6 +14,7 @@ import numpy
 
 from samizdat.base import hardware
 from samizdat.base.errors import UserError
+from samizdat.base.parent import ran_out_of_memory
 
 if TYPE_CHECKING:
     import torch
@@ -22,8 +23,6 @@ log = logging.getLogger("samizdat")
 
 # The first CUDA compute capability whose tensor cores multiply float16 (Volta); bfloat16 came with 8.0 (Ampere).
 FLOAT16_CAPABILITY = (7, 0)
-# Messages of out-of-memory errors that have no exception class of their own.
-_NO_MEMORY = ("can't allocate memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
 
 
 @dataclass(frozen=True)
@@ -72,8 +71,9 @@ def prepare(requested: str, *, threads: int, seed: int) -> Device:
     seed_everything(seed)
     torch.use_deterministic_algorithms(True, warn_only=kind == "mps")
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # torch sets it at runtime
-    # No TF32: it would multiply float32 numbers with only ten bits of their fractions.
+    # No TF32, in products or convolutions: it would multiply float32 numbers with only ten bits of their fractions.
     torch.set_float32_matmul_precision("highest")
+    torch.backends.cudnn.allow_tf32 = False
     if kind == "cuda":
         # cuDNN's attention makes a new plan for each shape in each thread, which takes 70 ms for every text length.
         torch.backends.cuda.enable_cudnn_sdp(False)
@@ -138,20 +138,9 @@ def enough_memory(device: Device, what: str, *, remedy: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not _ran_out_of_memory(error):
+        if not ran_out_of_memory(error):
             raise
         raise UserError(f"the {device.name} has too little memory for {what}", remedy=remedy) from None
-
-
-def _ran_out_of_memory(error: BaseException | None) -> bool:
-    """Whether an error, or one that it follows, says out of memory; capturing a CUDA graph hides it behind another."""
-    import torch
-
-    while error is not None:
-        if isinstance(error, torch.OutOfMemoryError | MemoryError) or any(sign in str(error) for sign in _NO_MEMORY):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _keep_freed_memory() -> None:

@@ -11,11 +11,12 @@ PARENT = "SAMIZDAT_PARENT"
 # What libraries say that have no error class of their own for it.
 _NO_MEMORY = (
     "cannot allocate memory", "can't allocate memory", "failed to map segment", "can't start new thread",
-    "not enough memory", "bad_alloc", "paging file is too small",
+    "not enough memory", "bad_alloc", "paging file is too small", "out of memory", "status_alloc_failed",
 )  # fmt: skip
 MEMORY_REMEDY = (
     "close other programs, raise the limit on this process's memory (`ulimit -v`, or that of the batch job or "
-    "container), or choose a smaller model or fewer texts at once in the config"
+    "container), or choose a smaller model or fewer texts at once in the config; `device: cpu` in "
+    "the config needs no GPU"
 )
 
 
@@ -39,9 +40,13 @@ def die_with_parent() -> None:
 
 
 def ran_out_of_memory(error: BaseException | None) -> bool:
-    """Whether an error, or one that it follows, says that the system gave no memory."""
+    """Whether an error, or one that it follows, says that the system or a GPU gave no memory.
+
+    While a CUDA graph is captured, another error hides it.
+    """
     while error is not None:
-        if isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _NO_MEMORY):
+        said = f"{type(error).__name__} {error}".lower()
+        if isinstance(error, MemoryError) or any(sign in said for sign in ("outofmemoryerror", *_NO_MEMORY)):
             return True
         error = error.__cause__ or error.__context__
     return False

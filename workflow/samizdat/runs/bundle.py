@@ -18,7 +18,10 @@ from samizdat.records.run import Manifest
 from samizdat.runs.sbom import bill_of_materials
 
 # Files of a run that contain sentences of the corpus: the corpus, its tokens, prompts from held-out texts, copies.
-WITH_TEXTS = ("corpus/texts.parquet", "tokenizers/*/tokens/*", "samples/*.parquet", "statistics/copies.parquet")
+WITH_TEXTS = (
+    "corpus/texts.parquet", "tokenizers/*/tokens/*", "samples/*.parquet", "statistics/copies.parquet",
+    "classifiers/*/examples.json",
+)  # fmt: skip
 DOWNLOADS = "work/downloads/"
 
 # Files that every run has and that its manifest does not name.
@@ -243,6 +246,7 @@ def _check_shape(manifest: Manifest, source: Path) -> None:
     hashes = [*manifest.inputs.values(), *manifest.artefacts.values()]
     wrong = {
         "name": not re.fullmatch(NAME, manifest.run),
+        "commit": not re.fullmatch("[0-9a-f]{40,64}|unknown", manifest.commit),
         "hashes": not all(re.fullmatch("[0-9a-f]{64}", sha256) for sha256 in hashes),
         "config": not names or not all(isinstance(name, str) and re.fullmatch(NAME, name) for name in names)
         or not isinstance(config.get("publish_texts"), bool) or config.get("name") != manifest.run,
