@@ -13,7 +13,7 @@ ifneq ($(shell mkdir -p "$$HOME" 2>/dev/null && test -w "$$HOME" && echo writabl
   export HOME := $(shell mkdir -p work/home && cd work/home && pwd)
 endif
 
-.PHONY: help report plan verify bundle clean test lint cli-help lock audit fuzz fresh \
+.PHONY: help report plan verify bundle clean test lint reference lock audit fuzz fresh \
   bench-training bench-kills bench-classification bench-generation bench-report bench-report-times bench-reproducibility \
   bench-inference bench-languages bench-recipes
 
@@ -50,8 +50,8 @@ lint: .venv/development  ## check format, code and workflow
 	@$(BIN)/pytest -q tests/integration/test_lint.py
 	@mypy && codespell
 
-cli-help: .venv/ready  ## write docs/cli.md from the help of `samizdat`
-	@$(BIN)/python docs/write_cli.py
+reference: .venv/ready  ## write docs/cli.md and docs/reference-*.md from parser, schema, records and rules
+	@for page in docs/write_*.py; do $(BIN)/python $$page || exit 1; done
 
 # torch and the accelerator packages that torch chooses are left out.
 COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
@@ -95,11 +95,11 @@ bench-reproducibility: .venv/ready  ## run the demo twice, kill sixty runs, dama
 bench-inference: .venv/ready  ## simulate every verdict and interval of the report; half an hour
 	@$(BIN)/python benchmarks/inference.py
 
-bench-recipes: .venv/ready  ## compare the recipe for small corpora with a grid around it; an hour
+bench-recipes: .venv/ready  ## compare the recipe for small corpora with a grid around it; hours, see its --minutes
 	@snakemake --cores all results/demo/corpus/texts.parquet
 	@$(BIN)/python benchmarks/recipes.py
 
-bench-languages: .venv/ready  ## make reports of corpora in ten languages and check each; a quarter of an hour, needs apt
+bench-languages: .venv/ready  ## make reports of corpora in ten languages and check each; half an hour, needs apt
 	@$(BIN)/python benchmarks/languages.py
 
 bench-report: .venv/ready  ## check page, PDF, notebook and play.html: demo, Czech, Arabic and hostile corpus

@@ -27,7 +27,8 @@ from transformers import AutoTokenizer, XLMRobertaConfig, XLMRobertaForSequenceC
 from transformers.utils import logging
 
 from samizdat.base.files import sha256_of, write_text
-from samizdat.classifiers.score_texts import ClassificationSettings, score_texts
+from samizdat.classifiers.score_texts import score_texts
+from samizdat.classifiers.text_scores import ClassificationSettings
 from samizdat.measures.bootstrap import Bootstrap
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.corpus import TEXTS

@@ -171,11 +171,11 @@ def damaged_figures(place: Path, expected: dict[str, str], rounds: int, notes: d
         place: a clone in which the tiny run is finished.
         expected: name → hash of its results.
         rounds: how many reruns there are.
-        notes: gets what was damaged, and what went wrong.
+        notes: gets what went wrong, and what was damaged then.
     """
     from reproducibility import differing, digests, start
 
-    luck, wrong, words, done = random.Random(26), [], [], []
+    luck, wrong, words, done = random.Random(26), [], [], list[list[str]]()
     for number in range(rounds):
         harmed = []
         for kind, paths in kinds_of(place).items():
@@ -192,12 +192,12 @@ def damaged_figures(place: Path, expected: dict[str, str], rounds: int, notes: d
             words.append([harmed, said[-3000:]])
         if different := differing(expected, digests(place, "tiny")):
             wrong.append([harmed, different])
-        done.append(harmed)
+        done += harmed
         print(f"{number + 1}: {len(harmed)} files: {'wrong' if different or status else 'mended'}", flush=True)
-    notes |= {"damaged": done, "other_bytes_after_damage": wrong, "by_hand_after_damage": words}
+    notes |= {"other_bytes_after_damage": wrong, "by_hand_after_damage": words}
     return {
-        "damage_rounds": Figure("plain reruns after many files were damaged at once", len(done)),
-        "damage_files": Figure("files flipped, cut, emptied or deleted before them", sum(map(len, done))),
+        "damage_rounds": Figure("plain reruns after many files were damaged at once", rounds),
+        "damage_files": Figure("files flipped, cut, emptied or deleted before them", len(done)),
         "damage_wrong": Figure("reruns that end with other bytes", len(wrong), 0, True),
         "damage_by_hand": Figure(
             "reruns that fail, say “this is a bug”, or name a file to delete", len(words), 0, True

@@ -22,7 +22,8 @@ from transformers import GPT2LMHeadModel
 from samizdat.base.files import is_checksum
 from samizdat.classifiers.finetune_classifier import finetune_classifier
 from samizdat.classifiers.loop import FinetuningSettings
-from samizdat.classifiers.score_texts import ClassificationSettings, score_texts
+from samizdat.classifiers.score_texts import score_texts
+from samizdat.classifiers.text_scores import ClassificationSettings
 from samizdat.models.settings import TrainingSettings
 from samizdat.models.train_model import train_model
 from samizdat.records.classifiers import SCORES, ClassifierDescription
@@ -45,7 +46,7 @@ TOY = replace(
     evaluations=2,
 )  # fmt: skip
 LEARNING = FinetuningSettings(
-    checkpoint="", revision=None, max_training_texts=600, selection_share=0.2, epochs=2.0, batch_rows=16,
+    checkpoint="", revision=None, max_training_texts=600, selection_share=0.2, epochs=2.0, min_steps=1, batch_rows=16,
     learning_rate=0.0005, warmup_share=0.1, weight_decay=0.01, dropout=0.0, class_weights=True, evaluations=2,
     patience=None, precision="float32",
 )  # fmt: skip

@@ -85,37 +85,37 @@ def several_between_groups(world: World) -> bool:
     grouped = world.owners % 2 == 0
     same, mixed = ([world.drawn(shares) for _ in range(2)] for shares in (None, world.mixed()))
     pairs = [np.where(grouped, one, other) for one, other in zip(same, mixed, strict=True)]
-    frame = world.frame().assign(group=np.where(grouped, "a", "b"), labels=_both(world, *pairs))
+    frame = world.frame().assign(group=np.where(grouped, "a", "b"), labels=both(world, *pairs))
     none = frame.iloc[:0].assign(percent=0, temperature=0.0, model="", prompt_kind="")
     if world.of_one == 1:  # where documents have shares of their own, two labels of a text have no simple truth
-        for row in several_labels.shares(_card(world), frame[grouped], none, world.bootstrap):
+        for row in several_labels.shares(several_card(world), frame[grouped], none, world.bootstrap):
             if row["group_kind"] == "all" and row["label"] is not None:
                 share = 1 - (1 - float(world.source[int(row["label"])])) ** 2
                 expected = grouped.sum() * min(share, 1 - share)
                 world.seen("label_shares of several labels", row["share"], row["low"], row["high"], share, expected)
-    rows = list(several_labels.differences(_card(world), frame, none, world.bootstrap))
+    rows = list(several_labels.differences(several_card(world), frame, none, world.bootstrap))
     return bool(verdicts.differing_labels(run_of(label_differences=rows), "groups"))
 
 
 def several_between_samples(world: World) -> bool:
     """Texts and samples of up to two labels, from one source or from two."""
-    frame = world.frame().assign(labels=_both(world, world.drawn(), world.drawn()))
-    own = _both(world, *(world.of_samples(world.mixed()) for _ in range(2)))
+    frame = world.frame().assign(labels=both(world, world.drawn(), world.drawn()))
+    own = both(world, *(world.of_samples(world.mixed()) for _ in range(2)))
     samples = pd.DataFrame({"document": np.arange(SAMPLES), "labels": own, "model": "m", "percent": 100,
                             "prompt_kind": "unprompted", "temperature": 1.0})  # fmt: skip
-    rows = list(several_labels.differences(_card(world), frame.assign(group=None), samples, world.bootstrap))
+    rows = list(several_labels.differences(several_card(world), frame.assign(group=None), samples, world.bootstrap))
     return bool(verdicts.differing_labels(run_of(label_differences=rows), "samples"))
 
 
-def _both(world: World, *drawn: np.ndarray) -> list[list[str]]:
+def both(world: World, *drawn: np.ndarray) -> list[list[str]]:
     """Write the labels that were drawn for each text, each once."""
     return [[world.names[place] for place in sorted(set(one))] for one in zip(*drawn, strict=True)]
 
 
-def _card(world: World) -> ClassifierCard:
+def several_card(world: World) -> ClassifierCard:
     """Describe a classifier that gives several of these labels at once."""
     return ClassifierCard(
-        name="c", kind="multi_label", threshold=0.5, label_column=None, label_separator=None, label_map={}, predicts="",
+        name="c", kind="multi_label", threshold=0.5, label_column=None, label_separator="|", label_map={}, predicts="",
         made_for="", reference="", languages=(), min_words=None, max_words=None, origin="", max_length_tokens=8,
         checkpoint_labels=world.names, labels=world.names, weights_sha256="", training_texts=0, selection_texts=0,
         unlearned={}, unselected={}, hypotheses=[], entailment=[],

@@ -17,6 +17,7 @@ from samizdat.records.io import write_document, write_table
 from samizdat.records.models import TEST_LOSSES
 from samizdat.records.samples import SAMPLES
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
+from samizdat.statistics.detect_languages import detect_languages
 
 RESAMPLES, OF_EACH = 2000, 200
 WORDS = ("small", "model", "reads", "old", "letters", "writes", "new", "poems", "rain", "houses", "long", "winters")
@@ -91,8 +92,10 @@ def make(folder: Path, labels: int, texts: int) -> None:
 def measure(folder: Path) -> None:
     """Run the stage, and print its seconds and this process's greatest memory."""
     started = time.perf_counter()
+    detect_languages(folder / "texts.parquet", folder / "languages.parquet", folder / "work", threads=1, seed=1)
     compute_statistics(
         StatisticsSettings(confidence=0.95, bootstrap_resamples=RESAMPLES), folder / "texts.parquet",
+        folder / "languages.parquet",
         (folder / "samples.parquet",), (folder / "models" / "m" / "test_losses.parquet",),
         tuple(folder / "classifiers" / name for name in NAMES), folder / "scores",
         folder / "statistics", seed=1,

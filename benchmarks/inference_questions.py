@@ -16,6 +16,7 @@ from inference_labels import (
     several_between_samples,
     unlike_texts,
 )
+from inference_numbers import right_of_several, spread_of_numbers
 from inference_samples import (
     better_models,
     measured,
@@ -54,4 +55,6 @@ QUESTIONS: dict[str, tuple[Callable[[World], bool], str]] = {
 INTERVALS: dict[str, Callable[[World], bool]] = {
     "how far raters agree": raters,
     "how varied samples are": measured,
+    "how numbers are spread": spread_of_numbers,
+    "how often several labels are right": right_of_several,
 }

@@ -1,4 +1,4 @@
-"""Write docs/cli.md from the parser of `samizdat` (`make cli-help`): the same text for every Python and terminal."""
+"""Write docs/cli.md from the parser of `samizdat` (`make reference`): the same text for every Python and terminal."""
 
 import argparse
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ def page() -> str:
     lines = [
         "# The commands of `samizdat`",
         "",
-        f"{parser.description} `make cli-help` writes this page; `samizdat COMMAND --help` prints the same.",
+        f"{parser.description} `make reference` writes this page; `samizdat COMMAND --help` prints the same.",
         "",
         "| command | what it does |",
         "| --- | --- |",

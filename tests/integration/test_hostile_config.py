@@ -17,7 +17,7 @@ from snakemake.utils import update_config
 
 from conftest import ROOT, Checkout, new_checkout
 from samizdat.base import configuration
-from samizdat.base.corpus_files import corpus_files
+from samizdat.base.corpus_files import list_files
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
 from support.run_fixture import make_run
@@ -119,6 +119,8 @@ def base(source: str) -> dict[str, Any]:
     config["classifiers"].append({"name": "asked", "checkpoint": "a/b", **asked, **words})
     if mood:
         config["classifiers"].append({"name": "own", "source": "finetune", **mood, **words})
+        shown = {"source": "few_shot", "examples": 2, "template": "It is {}: {}", "label_names": {"a": "b"}}
+        config["classifiers"].append({"name": "shown", "checkpoint": "a/b", **shown, **mood, **words})
     taken = {"name": "taken", "source": "checkpoint", "checkpoint": "a/b", "revision": "c"}
     config["tokenizers"] += [taken, {"name": "published", "source": "gpt2"}]
     config["models"] += [{"name": item["name"], "tokenizer": item["name"]} for item in config["tokenizers"][1:]]
@@ -142,7 +144,7 @@ def assert_nothing_ran(root: Path) -> None:
 def accepted(config: dict[str, Any]) -> bool:
     try:
         configuration.check(config)
-        corpus_files(config["corpus"]["paths"])
+        list_files(config["corpus"]["paths"])
     except UserError:
         return False
     return True

@@ -20,7 +20,7 @@ from samizdat.corpus.import_corpus import CorpusSettings, import_corpus
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
 from samizdat.models.settings import TrainingSettings
 from samizdat.models.train_model import train_model
-from samizdat.records.classifiers import ClassifierCard
+from samizdat.records.classifiers import ACCURACY_BY_EXAMPLES, ClassifierCard
 from samizdat.records.corpus import TEXTS, CorpusSummary
 from samizdat.records.io import read_document, read_table
 from samizdat.records.models import ModelSummary
@@ -201,16 +201,22 @@ def test_a_branch_that_moved_is_continued_anew(at_hub, tmp_path):
 
 # The README's classifiers of other kinds → the labels of a small checkpoint under each id.
 OF_KINDS = {"emotions": ("joy", "anger", "fear", "surprise"), "readability": ("ease",),
-            "tone": ("LABEL_0", "LABEL_1", "LABEL_2"), "topic": ("entailment", "neutral", "contradiction")}  # fmt: skip
+            "tone": ("LABEL_0", "LABEL_1", "LABEL_2"), "topic": ("entailment", "neutral", "contradiction"),
+           "feeling": ()}  # fmt: skip
 
 
 def classifiers_of_kinds(hub, folder: Path) -> list[dict]:
     """Publish a small checkpoint for each classifier of the README's example of kinds; return its items."""
-    examples = [yaml.safe_load(one)["classifiers"] for one in blocks("yaml") if "label" in one and "kind" in one]
+    examples = [
+        yaml.safe_load(one)["classifiers"]
+        for one in blocks("yaml")
+        if "label" in one and ("kind" in one or "examples" in one)
+    ]
     items = [{**item, "max_length_tokens": 64} for example in examples[1:] for item in example]
     assert [item["name"] for item in items] == list(OF_KINDS)
-    for item in items:
+    for item in items[:-1]:
         hub.add(item["checkpoint"], hub_fixtures.write_classifier(folder / item["name"], OF_KINDS[item["name"]]))
+    hub.add(items[-1]["checkpoint"], hub_fixtures.write_gpt2(folder / items[-1]["name"], 1024))
     # People's moods are among the emotions, under other names.
     items[0] |= {"label_column": "mood", "label_separator": ";", "label_map": {"joy": "good", "anger": "bad"}}
     return items
@@ -230,6 +236,11 @@ def assert_kinds(results: Path, page: str) -> None:
     assert {"micro_f1", "macro_f1"} <= set(several["metric"]) and {"good", "bad"} <= set(several["label"])
     assert "Several labels at once" in page and "Numbers of texts and of samples" in page
     assert "asked whether a text says" in page
+    assert {row["label"] for row in tables["feeling"]} <= {"good", "bad"}
+    assert sum(row["seen_in_training"] for row in tables["feeling"]) == 8
+    accuracy = read_table(results / "scores" / "feeling" / "accuracy_by_examples.parquet", ACCURACY_BY_EXAMPLES)
+    assert accuracy["examples"].tolist() == [0, 1, 2, 4, 8] and accuracy["value"].between(0, 1).all()
+    assert "reads 8\u00a0texts with their labels before each text" in page and "Right labels after the first" in page
 
 
 def test_a_whole_run_comes_from_the_hub_alone(hub, tmp_path):
@@ -276,7 +287,7 @@ def test_a_whole_run_comes_from_the_hub_alone(hub, tmp_path):
         assert item["revision"] in page
     assert_kinds(results, page)
     quality = pq.read_table(results / "statistics" / "quality.parquet").to_pylist()
-    assert {row["classifier"] for row in quality} == {"sentiment", "emotions"}
+    assert {row["classifier"] for row in quality} == {"sentiment", "emotions", "feeling"}
     manifest = json.loads((results / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["config"]["classifiers"] == [*classifiers, *more]
 

@@ -27,6 +27,7 @@ TINY = ("--configfile", "config/tiny.yaml")
 ALL_RULES = {
     "fetch_package", "import_corpus", "make_tokenizer", "train_model_gpt2-tiny", "generate_samples",
     "finetune_classifier", "score_texts", "judge_samples", "compute_statistics", "measure_yardsticks",
+    "detect_languages",
     "compare_with_raters", "write_config", "draw_rules", "write_manifest", "execute_report", "render_report",
     "render_pdf", "write_provenance",
 }  # fmt: skip
@@ -231,20 +232,23 @@ CHANGES = {
     "how many texts are measured on": (
         config_change(corpus={"test_share": 0.1}),
         train_anew(
-            make_tokenizer=1, import_corpus=1, finetune_classifier=2, score_texts=4, measure_yardsticks=1
+            make_tokenizer=1, import_corpus=1, finetune_classifier=2, score_texts=4, measure_yardsticks=1,
+            detect_languages=1,
         ),
     ),
     "another seed": (config_change(training={"seeds": 2}), {"train_model_gpt2-tiny.seed2": 1} | SAMPLING),
     "what a document of a file is": (
         config_change(corpus={"txt_document": "text"}),
         train_anew(
-            make_tokenizer=1, import_corpus=1, finetune_classifier=2, score_texts=4, measure_yardsticks=1
+            make_tokenizer=1, import_corpus=1, finetune_classifier=2, score_texts=4, measure_yardsticks=1,
+            detect_languages=1,
         ),
     ),
     "the seed": (
         config_change(seed=7),
         train_anew(
-            make_tokenizer=1, import_corpus=1, finetune_classifier=2, score_texts=4, measure_yardsticks=1
+            make_tokenizer=1, import_corpus=1, finetune_classifier=2, score_texts=4, measure_yardsticks=1,
+            detect_languages=1,
         ),
     ),
 }  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 
 from conftest import Checkout, new_checkout
 
-TEXTS = "data/texts.txt"
+TEXTS, NOTES, UNREAD = "data/texts.txt", "data/notes.md", "data/photo.jpg"
 
 
 def samizdat(checkout: Checkout, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -33,13 +33,15 @@ def git(checkout: Checkout, *arguments: str) -> None:
 def small(tmp_path_factory):
     """Two checkouts of one repository: one with a run of its own texts without classifiers, one without a run."""
     checkout = new_checkout(tmp_path_factory.mktemp("verify") / "mine", warm=True)
-    ignored = ("results/", "work/", "logs/", ".snakemake/", TEXTS, "__pycache__/", ".venv")
+    ignored = ("results/", "work/", "logs/", ".snakemake/", TEXTS, NOTES, UNREAD, "__pycache__/", ".venv")
     (checkout.root / ".gitignore").write_text("\n".join(ignored), encoding="utf-8")
     git(checkout, "init", "--quiet")
     lines = [f"Sentence {number} of a corpus about rain and houses." for number in range(120)]
     (checkout.root / TEXTS).write_text("\n".join(lines), encoding="utf-8")
-    changes = {"name": "small", "classifiers": [], "sampling": {"unprompted_samples": 4}}
-    corpus = {"source": "files", "paths": [TEXTS], "txt_unit": "line", "max_texts": None}
+    for file in (NOTES, UNREAD):
+        (checkout.root / file).write_text("Not a text of the corpus.", encoding="utf-8")
+    changes = {"name": "small", "classifiers": [], "sampling": {"unprompted_samples": 4}, "notes": NOTES}
+    corpus = {"source": "files", "paths": ["data"], "txt_unit": "line", "max_texts": None}
     overlay = checkout.overlay("small", corpus=corpus, **changes)
     git(checkout, "add", "--all")
     git(checkout, "commit", "--quiet", "--message", "all")
@@ -51,6 +53,8 @@ def small(tmp_path_factory):
 
 def test_a_run_made_again_in_its_own_checkout_is_the_same_and_is_not_touched(small):
     mine, _ = small
+    summary = json.loads((mine.root / "results/small/corpus/summary.json").read_text(encoding="utf-8"))
+    assert summary["texts"] == 120 and {NOTES, UNREAD} <= set(summary["unread"].values()), "and no input"
     # An uncommitted change breaks the code here; the run is made again with the code of its own commit.
     broken = mine.root / "workflow" / "samizdat" / "corpus" / "import_corpus.py"
     before, code = state(mine.root / "results"), broken.read_text(encoding="utf-8")

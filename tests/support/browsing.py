@@ -21,6 +21,23 @@ const text = e => [...e.childNodes].map(n => n.nodeType === 3 ? n.data : n.nodeN
 PAPER = {"width": 672, "height": 990}
 CUT = """[...document.querySelectorAll('body *')].filter(e => !e.closest('math') && e.getClientRects().length
   && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.outerHTML)"""
+# Words that a line ends within, in tables of up to eight columns; one may be narrower than a word of over 12 letters.
+BROKEN = r"""(() => {
+  const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const node = texts.currentNode;
+    if (!node.parentElement.closest('table:not(:has(th:nth-child(9))) :is(td, th)')) continue;
+    for (const word of node.data.matchAll(/[\p{L}\p{N}.,]{1,12}(?![\p{L}\p{N}.,]|\S)/gu)) {
+      if (word.index && /\S/.test(node.data[word.index - 1])) continue;
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      const lines = new Set([...range.getClientRects()].filter(e => e.width).map(e => Math.round(e.top)));
+      if (lines.size > 1) found.push(word[0]);
+    }
+  }
+  return found;
+})()"""
 WIDE = """[...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll, math, .skip')
   && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.outerHTML)"""
 
@@ -77,10 +94,10 @@ class Watched:
         return self.page.evaluate(WIDE) + ([f"the page: {inner} of {window} pixels"] if inner > window else [])
 
     def cut_on_paper(self) -> list[str]:
-        """Return the elements of which a printed sheet has not the whole width."""
+        """Return the elements of which a printed sheet has not the whole width, and words of tables that it breaks."""
         self.page.set_viewport_size(PAPER)
         self.page.emulate_media(media="print")
-        return self.page.evaluate(CUT)
+        return self.page.evaluate(CUT) + self.page.evaluate(BROKEN)
 
     def close(self) -> None:
         """Close the page."""

@@ -24,6 +24,7 @@ from samizdat.records.run import Manifest
 from samizdat.records.samples import SAMPLES
 from samizdat.statistics.compare_with_raters import compare_with_raters
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
+from samizdat.statistics.detect_languages import detect_languages
 from samizdat.statistics.judge_samples import SampleQualitySettings, judge_samples
 from samizdat.statistics.measure_yardsticks import measure_yardsticks
 from support.made_up_scores import write_other_kind, write_single_label
@@ -85,9 +86,12 @@ def make_run(
     for name, kind in kinds.items():
         write_other_kind(name, kind, corpus, pd.concat(tables), folder, random)
     names = [*labels, *kinds]
+    languages = folder / "corpus" / "languages.parquet"
+    detect_languages(folder / "corpus" / "texts.parquet", languages, folder.parent / "languages", threads=1, seed=3)
     compute_statistics(
         StatisticsSettings(confidence=0.95, bootstrap_resamples=200),
         folder / "corpus" / "texts.parquet",
+        languages,
         tuple(folder / "samples" / f"{model}.parquet" for model in trained),
         tuple(folder / "models" / model / "test_losses.parquet" for model in trained),
         tuple(folder / "classifiers" / name for name in names),

@@ -1,6 +1,7 @@
 """Write a model's folder as the training stage does, with random weights and a tokenizer of its own."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -21,6 +22,14 @@ def make_model(texts: Sequence[str], folder: Path, model: str = "model") -> Path
     for where in (folder / model / "steps" / "50", folder / model):
         GPT2LMHeadModel(config).save_pretrained(where)
     write_summary(folder / model)
+    return folder
+
+
+def write_run_of_a_model(folder: Path, sampling: Mapping[str, object]) -> Path:
+    """Write the files of a run that `samizdat sample` reads, of one model `m`; return the folder."""
+    make_model([f"letter {number}: ein schöner Tag 🐻" for number in range(12)], folder, "models/m")
+    config = {"seed": 2014, "threads": 1, "device": "cpu", "models": [{"name": "m"}], "sampling": sampling}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     return folder
 
 

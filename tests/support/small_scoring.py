@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from samizdat.classifiers.score_texts import ClassificationSettings, score_texts
+from samizdat.classifiers.score_texts import score_texts
+from samizdat.classifiers.text_scores import ClassificationSettings
 from samizdat.records.classifiers import SCORES
 from samizdat.records.io import read_table
 from support.small_classifier import WORDS

@@ -11,6 +11,7 @@ from samizdat.records.io import read_table, write_document, write_table
 from samizdat.records.samples import SAMPLES
 from samizdat.records.statistics import STATISTICS
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
+from samizdat.statistics.detect_languages import detect_languages
 
 SETTINGS = StatisticsSettings(confidence=0.9, bootstrap_resamples=400)
 
@@ -74,8 +75,10 @@ class Study:
             )  # fmt: skip
             write_document(described, self.folder / "classifiers" / name / "card.json")
         out = self.folder / "statistics"
+        languages = self.folder / "languages.parquet"
+        detect_languages(self.folder / "texts.parquet", languages, self.folder / "work", threads=1, seed=seed)
         compute_statistics(
-            settings, self.folder / "texts.parquet", (self.folder / "samples.parquet",), (),
+            settings, self.folder / "texts.parquet", languages, (self.folder / "samples.parquet",), (),
             tuple(self.folder / "classifiers" / card["name"] for card in cards), self.folder / "scores", out, seed,
         )  # fmt: skip
         return {name: read_table(out / f"{name}.parquet", schema) for name, schema in STATISTICS.items()}

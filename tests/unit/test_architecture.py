@@ -20,7 +20,7 @@ FLOORS = (
     {"base"},
     {"records", "measures", "checkpoints", "optimization", "environment"},
     {"corpus", "models", "samples", "classifiers", "statistics", "reporting", "publishing", "runs"},
-    {"doctor", "labels"},
+    {"doctor", "labels", "comparison"},
     {"cli"},
 )
 LIGHT_ROOMS = {"base", "records", "reporting"}

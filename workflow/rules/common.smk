@@ -1,5 +1,5 @@
 # What the rules share: the checked config, the paths, and the environment of a stage.
-# reads: config/*.yaml, workflow/schemas/config.schema.yaml
+# reads: config/*.yaml, workflow/samizdat/base/config.schema.yaml
 
 import os
 import re
@@ -20,11 +20,15 @@ from samizdat.base.seeds import derive_seed
 from samizdat.runs.cluster import asks, fetch_checkpoints, gpus_asked, training_memory_mb
 from samizdat.runs.cluster_jobs import SubmittedJobs
 from samizdat.runs.cluster_log import tell_of_jobs
+from samizdat.runs.rebuild import recorded_unread
 
 try:
     configuration.leave_to_recipe(config, workflow.config_settings.overwrite_config)
     configuration.check(config, workflow.overwrite_configfiles)
-    CORPUS = list_files(config["corpus"]["paths"], workflow.overwrite_configfiles)
+    OTHER_FILES = {str(file): "the config of this run" for file in workflow.overwrite_configfiles}
+    OTHER_FILES[config["notes"]] = "the notes of this run"
+    CORPUS = list_files(config["corpus"]["paths"], OTHER_FILES)
+    UNREAD = recorded_unread(CORPUS.unread())
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -54,7 +58,8 @@ TOKENIZER = ["tokenizer.json", "tokenizer_config.json"]
 ENCODED = [*TOKENIZER, "summary.json", "tokens/train.bin", "tokens/validation.bin", "tokens/test.bin"]
 CLASSIFIER_FILES = [*WEIGHTS, *TOKENIZER, "card.json", "seen_texts.txt"]
 FINETUNED = [name for name, item in CLASSIFIERS.items() if item["source"] == "finetune"]
-READY_MADE = [name for name in CLASSIFIERS if name not in FINETUNED]
+FEW_SHOT = [name for name, item in CLASSIFIERS.items() if item["source"] == "few_shot"]
+READY_MADE = [name for name in CLASSIFIERS if name not in FINETUNED + FEW_SHOT]
 STATISTICS = (
     "label_shares divergences quality confusion calibration associations group_tests examples label_differences"
     " cooccurrence numbers languages fitness model_losses model_differences"
@@ -118,6 +123,12 @@ def training_program(name):
         if processes == 1
         else ["samizdat.models.launch", str(processes), "samizdat.models.train_model"]
     )
+
+
+def classifier_files(name):
+    """List all files of a classifier; a few-shot classifier also has its examples."""
+    files = [*CLASSIFIER_FILES, "examples.json"] if name in FEW_SHOT else CLASSIFIER_FILES
+    return [f"{RESULTS}/classifiers/{name}/{file}" for file in files]
 
 
 def describe(wildcards):

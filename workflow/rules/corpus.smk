@@ -40,7 +40,7 @@ rule import_corpus:
     params:
         settings=options(config["corpus"]),
         archive=lambda wildcards, input: input.archive or "null",
-        unread=options({"unread": CORPUS.unread()}),
+        unread=options({"unread": UNREAD, "besides": CORPUS.besides}),
         unnameable=hashes_of_unnameable(CORPUS_FILES),
         seed=stage_seed("corpus"),
         work=f"{WORK}/corpus",

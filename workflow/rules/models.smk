@@ -15,6 +15,8 @@ rule make_tokenizer:
         ),
     log:
         f"{LOGS}/make_tokenizer/{{tokenizer}}.log",
+    # Before a training: what it counts says whether the training is worth while.
+    priority: 1
     resources:
         **asks(1500, minutes=30, megabytes_per_input=20),
     params:

@@ -8,6 +8,7 @@ ARCHIVES = sorted({file for name in TOKENIZERS for file in vocabulary_archive(na
 ARTEFACTS = [
     f"{RESULTS}/corpus/texts.parquet",
     f"{RESULTS}/corpus/summary.json",
+    f"{RESULTS}/corpus/languages.parquet",
     *expand(
         f"{RESULTS}/tokenizers/{{name}}/{{file}}",
         name=TOKENIZERS,
@@ -15,16 +16,13 @@ ARTEFACTS = [
     ),
     *(file for name in MODELS for file in model_outputs(name)),
     *expand(f"{RESULTS}/samples/{{name}}.parquet", name=MODELS),
-    *expand(
-        f"{RESULTS}/classifiers/{{name}}/{{file}}",
-        name=CLASSIFIERS,
-        file=CLASSIFIER_FILES,
-    ),
+    *(file for name in CLASSIFIERS for file in classifier_files(name)),
     *expand(
         f"{RESULTS}/scores/{{name}}/{{subset}}.parquet",
         name=CLASSIFIERS,
         subset=["texts", "samples"],
     ),
+    *expand(f"{RESULTS}/scores/{{name}}/accuracy_by_examples.parquet", name=FEW_SHOT),
     *expand(
         f"{RESULTS}/statistics/{{table}}.parquet",
         table=[*STATISTICS, "sample_quality", "copies", "yardsticks", "rater_quality"],

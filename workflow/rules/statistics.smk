@@ -2,10 +2,35 @@
 # writes: results/<run>/statistics/
 
 
+rule detect_languages:
+    """Detect the language of each text."""
+    input:
+        texts=f"{RESULTS}/corpus/texts.parquet",
+    output:
+        f"{RESULTS}/corpus/languages.parquet",
+    log:
+        f"{LOGS}/detect_languages.log",
+    threads: config["threads"]
+    resources:
+        **asks(1000, minutes=30, megabytes_per_input=20),
+    params:
+        work=f"{WORK}/languages",
+        numeric_threads=config["threads"],
+        seed=stage_seed("languages"),
+        code=code_digest("statistics.detect_languages"),
+    message:
+        "Detecting languages"
+    shell:
+        "python -m samizdat.statistics.detect_languages --texts={input.texts:q} --languages={output:q}"
+        " --threads={params.numeric_threads:q} --seed={params.seed:q} --work={params.work:q} --log={log:q}"
+        " --title=languages"
+
+
 rule compute_statistics:
     """Compute label shares, divergences, quality on held-out texts and more, with confidence intervals."""
     input:
         texts=f"{RESULTS}/corpus/texts.parquet",
+        languages=f"{RESULTS}/corpus/languages.parquet",
         samples=expand(f"{RESULTS}/samples/{{model}}.parquet", model=MODELS),
         losses=expand(f"{RESULTS}/models/{{model}}/test_losses.parquet", model=MODELS),
         cards=expand(f"{RESULTS}/classifiers/{{classifier}}/card.json", classifier=CLASSIFIERS),
@@ -33,8 +58,8 @@ rule compute_statistics:
     message:
         "Computing the statistics"
     shell:
-        "python -m samizdat.statistics.compute_statistics {params.settings} --texts={input.texts:q} --samples={params.samples}"
-        " --losses={params.losses} --classifiers={params.classifiers} --scores={params.scores:q} --out={params.out:q} --seed={params.seed:q}"
+        "python -m samizdat.statistics.compute_statistics {params.settings} --texts={input.texts:q} --languages={input.languages:q}"
+        " --samples={params.samples} --losses={params.losses} --classifiers={params.classifiers} --scores={params.scores:q} --out={params.out:q} --seed={params.seed:q}"
         " --work={params.work:q} --log={log:q} --title=statistics"
 
 

@@ -59,7 +59,7 @@ def _say(problem: str) -> None:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """Make the parser of all commands. `make cli-help` writes docs/cli.md from it."""
+    """Make the parser of all commands. `make reference` writes docs/cli.md from it."""
     parser = argparse.ArgumentParser(
         prog="samizdat",
         description="Plan, check, bundle, keep and delete runs, write texts with their models, and let people label "
@@ -67,7 +67,10 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(failed=1)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_sample, _add_plan, _add_verify, _add_bundle, _add_label, _add_doctor, _add_clean, _add_keep):
+    for add in (
+        _add_sample, _add_plan, _add_verify, _add_compare, _add_bundle,
+        _add_label, _add_doctor, _add_clean, _add_keep,
+    ):  # fmt: skip
         add(commands)
     return parser
 
@@ -124,18 +127,34 @@ def _add_verify(commands: Commands) -> None:
     verify.set_defaults(command=_verify, failed=3)
 
 
-def _add_bundle(commands: Commands) -> None:
-    bundle = commands.add_parser(
-        "bundle",
-        help="write a run as one file for others to verify",
-        description="Write a run as one zip file, next to its folder, that somebody else can verify.",
+def _add_compare(commands: Commands) -> None:
+    compare = commands.add_parser(
+        "compare",
+        help="write a page and a notebook that compare runs",
+        description="Write a notebook and a page that compare runs: what differs in corpus, config and code, which "
+        "model is better on the texts that all runs hold out, and every statistic side by side.",
     )
-    bundle.add_argument("run", type=Path, metavar="RUN", help="bundle results/NAME")
-    bundle.add_argument(
-        "--inputs", choices=["files", "hashes"], default="files",
-        help="put the corpus into the bundle as files, or only its hashes (default: files)",
-    )  # fmt: skip
-    bundle.set_defaults(command=_bundle)
+    compare.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="compare results/NAME with other runs")
+    compare.add_argument("--out", type=Path, default=Path("comparison"), metavar="FOLDER", help="write report.html and "
+                         "report.ipynb into this folder (default: comparison)")  # fmt: skip
+    compare.set_defaults(command=_compare)
+
+
+def _add_bundle(commands: Commands) -> None:
+    for name, what, description, command in (
+        ("bundle", "write a run as one file for others to verify",
+         "Write a run as one zip file, next to its folder, that somebody else can verify.", _bundle),
+        ("crate", "write a run as a Workflow Run RO-Crate for archives",
+         "Write a run as one zip file, NAME.crate.zip next to its folder: results, inputs, code, and metadata in the "
+         "form of a Workflow Run RO-Crate, which archives and other programs read.", _crate),
+    ):  # fmt: skip
+        parser = commands.add_parser(name, help=what, description=description)
+        parser.add_argument("run", type=Path, metavar="RUN", help="write results/NAME")
+        parser.add_argument(
+            "--inputs", choices=["files", "hashes"], default="files",
+            help=f"put the corpus into the {name} as files, or only its hashes (default: files)",
+        )  # fmt: skip
+        parser.set_defaults(command=command)
 
 
 def _add_label(commands: Commands) -> None:
@@ -229,6 +248,12 @@ def _verify(options: argparse.Namespace) -> int:
     return verify(options.run)
 
 
+def _compare(options: argparse.Namespace) -> None:
+    from samizdat.comparison.compare import compare
+
+    print(compare(options.runs, options.out))
+
+
 def _label_draw(options: argparse.Namespace) -> None:
     from samizdat.labels.draw import draw
 
@@ -263,3 +288,9 @@ def _bundle(options: argparse.Namespace) -> None:
     from samizdat.runs.bundle import write_bundle
 
     print(write_bundle(options.run, hashes_only=options.inputs == "hashes"))
+
+
+def _crate(options: argparse.Namespace) -> None:
+    from samizdat.runs.crate import write_crate
+
+    print(write_crate(options.run, hashes_only=options.inputs == "hashes"))

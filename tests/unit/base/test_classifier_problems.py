@@ -6,6 +6,11 @@ from support.demo_config import refusal
 
 pytestmark = pytest.mark.usefixtures("at_the_root")
 
+SHOWN = {
+    "name": "shown", "source": "few_shot", "checkpoint": "a/b", "label_column": "sentiment", "examples": 0,
+    "template": "{} is {}", "predicts": "x", "made_for": "x", "reference": "x",
+}  # fmt: skip
+
 
 @pytest.mark.parametrize(
     ("changes", "named"),
@@ -16,6 +21,11 @@ pytestmark = pytest.mark.usefixtures("at_the_root")
         ({"classifiers__0__labels": ["a", "b"]}, ["`labels` is for ready-made classifiers"]),
         ({"classifiers__0__kind": "multi_label"}, ["`kind` is for ready-made classifiers"]),
         ({"classifiers__0__source": "zero_shot"}, ["needs `checkpoint`", "needs `labels`", "`template`", "`kind`"]),
+        ({"classifiers__0__source": "few_shot"}, ["needs `checkpoint`", "needs `template`", "needs `examples`"]),
+        ({"classifiers": [SHOWN | {"template": "It is {}."}]}, ["`template` has 1 {}", "in that of its label"]),
+        ({"classifiers": [SHOWN | {"kind": "single_label"}]}, ["`kind` is not for `source: few_shot`"]),
+        ({"classifiers": [SHOWN | {"examples": -1}]}, ["`classifiers[0].examples` is -1", "reads before each text"]),
+        ({"classifiers__0__examples": 3}, ["`examples` is for ready-made classifiers"]),
         ({"classifiers__0__template": "no place"}, ["`classifiers[0].template`", "'no place'", "a statement with {}"]),
         ({"classifiers__0__kind": "several"}, ["`classifiers[0].kind`", "'several'", "any number of them"]),
         ({"classifiers__0__threshold": 0.3}, ["`threshold` is for `kind: multi_label`"]),

@@ -193,7 +193,7 @@ def test_every_key_has_a_description():
         ("corpus", "corpus.import_corpus", "CorpusSettings"),
         ("training", "models.settings", "TrainingSettings"),
         ("sampling", "samples.generate_samples", "SamplingSettings"),
-        ("classification", "classifiers.score_texts", "ClassificationSettings"),
+        ("classification", "classifiers.text_scores", "ClassificationSettings"),
         ("finetuning", "classifiers.loop", "FinetuningSettings"),
         ("sample_quality", "statistics.judge_samples", "SampleQualitySettings"),
         ("statistics", "statistics.compute_statistics", "StatisticsSettings"),

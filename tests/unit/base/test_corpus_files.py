@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from samizdat.base.corpus_files import corpus_files, kind_of, list_files
+from samizdat.base.corpus_files import kind_of, list_files
 from samizdat.base.errors import UserError
 
 
@@ -22,6 +22,10 @@ def tree(tmp_path, monkeypatch):
     return write
 
 
+def files(paths: list[str]) -> list[str]:
+    return list(list_files(paths).files)
+
+
 def refused(*paths: str) -> str:
     with pytest.raises(UserError) as error:
         list_files(paths)
@@ -31,10 +35,10 @@ def refused(*paths: str) -> str:
 
 def test_files_of_known_kinds_are_found_sorted_and_hidden_ones_are_not(tree):
     tree("t/b.txt", "t/a/z.CSV", "t/.hidden/c.txt", "t/.d.txt", "t/a.jsonl", "t/packages.txt", "t/x.md", "t/y.csv.GZ")
-    assert corpus_files(["t"]) == ["t/a.jsonl", "t/a/z.CSV", "t/b.txt", "t/packages.txt", "t/x.md", "t/y.csv.GZ"]
-    assert corpus_files(["t/b.txt"]) == ["t/b.txt"]
-    assert corpus_files(["t/b.txt", "t", "t/b.txt"])[0] == "t/b.txt"
-    assert len(corpus_files(["t/b.txt", "t"])) == 6, "no file twice"
+    assert files(["t"]) == ["t/a.jsonl", "t/a/z.CSV", "t/b.txt", "t/packages.txt", "t/x.md", "t/y.csv.GZ"]
+    assert files(["t/b.txt"]) == ["t/b.txt"]
+    assert files(["t/b.txt", "t", "t/b.txt"])[0] == "t/b.txt"
+    assert len(files(["t/b.txt", "t"])) == 6, "no file twice"
     assert list_files(["t"]).unread() == {}
 
 
@@ -53,7 +57,41 @@ def test_what_a_folder_holds_besides_is_listed_with_its_reason(tree):
         "no kind of file that is read (.gz)": "t/c.tar.gz",
         "no kind of file that is read (.pdf)": "t/a.pdf, t/b.pdf, t/c.pdf and 4 more",
     }
-    assert corpus_files(["t/README.md"]) == ["t/README.md"]
+    assert files(["t/README.md"]) == ["t/README.md"]
+
+
+def test_what_the_run_reads_for_another_purpose_or_runs_have_written_is_no_text(tree):
+    tree(
+        "t/a.txt",
+        "t/notes.md",
+        "t/my.yaml",
+        "t/my.json",
+        "u/notes.md",
+        "results/demo/a.json",
+        "work/b.txt",
+        "logs/c.txt",
+    )
+    besides = {"t/notes.md": "notes", "./t/my.yaml": "config", str(Path("t/my.json").absolute()): "config", "gone": "x"}
+    listing = list_files(["t"], besides)
+    assert list(listing.files) == ["t/a.txt"]
+    assert listing.unread() == {"notes": "t/notes.md", "config": "t/my.json"}, "nobody takes a .yaml file for a text"
+    assert listing.besides == {"t/notes.md": "notes", "t/my.json": "config"}
+    assert list(list_files(["t/notes.md", "u"], besides).files) == ["t/notes.md", "u/notes.md"], (
+        "named, or another file"
+    )
+    everything = list_files(["."], besides)
+    assert list(everything.files) == ["t/a.txt", "u/notes.md"]
+    assert everything.left_out["what runs write; to read some of it, name its folder in corpus.paths"] == [
+        "logs", "results", "work",
+    ]  # fmt: skip
+    assert list(list_files(["results/demo"]).files) == ["results/demo/a.json"]
+
+
+@pytest.mark.parametrize("name", ["README", "readme.cs", "ReadMe-en", "LICENSE", "licence", "COPYING"])
+def test_files_about_a_folder_are_no_texts_and_those_with_other_names_are(tree, name):
+    tree(f"t/{name}.txt", "t/license-plates.txt", "t/readme-please.txt")
+    assert files(["t"]) == ["t/license-plates.txt", "t/readme-please.txt"]
+    assert files([f"t/{name}.txt"]) == [f"t/{name}.txt"]
 
 
 def test_a_file_belongs_to_the_folder_below_the_named_one(tree):
@@ -71,7 +109,7 @@ def test_a_file_belongs_to_the_folder_below_the_named_one(tree):
 def test_links_to_folders_are_followed_and_circles_refused(tree):
     tree("t/a.txt", "elsewhere/b.txt")
     Path("t/link").symlink_to(Path("elsewhere").absolute())
-    assert corpus_files(["t"]) == ["t/a.txt", "t/link/b.txt"]
+    assert files(["t"]) == ["t/a.txt", "t/link/b.txt"]
     Path("elsewhere/back").symlink_to(Path("t").absolute())
     assert "t/link/back leads back to the folder t," in refused("t")
     Path("loop").symlink_to("loop")
@@ -80,8 +118,8 @@ def test_links_to_folders_are_followed_and_circles_refused(tree):
 
 def test_folders_named_like_files_are_folders(tree):
     tree("t/texts.csv/a.txt", "t/b.txt/c.csv", "t/d.txt")
-    assert corpus_files(["t"]) == ["t/b.txt/c.csv", "t/d.txt", "t/texts.csv/a.txt"]
-    assert corpus_files(["t/texts.csv"]) == ["t/texts.csv/a.txt"]
+    assert files(["t"]) == ["t/b.txt/c.csv", "t/d.txt", "t/texts.csv/a.txt"]
+    assert files(["t/texts.csv"]) == ["t/texts.csv/a.txt"]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +127,7 @@ def test_folders_named_like_files_are_folders(tree):
 )
 def test_any_name_is_a_name(tree, name):
     tree(f"t/{name}")
-    assert corpus_files(["t"]) == corpus_files([f"t/{name}"]) == [f"t/{name}"]
+    assert files(["t"]) == files([f"t/{name}"]) == [f"t/{name}"]
 
 
 @pytest.mark.parametrize(
@@ -99,6 +137,9 @@ def test_any_name_is_a_name(tree, name):
         ("~/texts", ["only a shell knows what `~` means", f"write the whole path: {Path('~/texts').expanduser()}"]),
         ("a" * 300, ["does not exist"]),
         ("a\0b", ["does not exist"]),
+        ("t/*.csv", ["t/*.csv does not exist", "a pattern such as *.csv is no path"]),
+        ("https://example.org/t.csv", ["does not exist", "download the file"]),
+        ("hf://datasets/a/b", ["does not exist", "corpus.source: hub"]),
         ("dangling.txt", ["is a link to nothing.txt, which does not exist", "correct the link"]),
         ("page.html", ["page.html is a file of an unknown kind", ".parquet", "rename it"]),
         ("fortunes", ["fortunes is a file of an unknown kind"]),

@@ -82,14 +82,17 @@ def test_without_texts_of_two_labels_to_select_on_all_are_trained_on_and_it_is_s
     for drawn, texts in ((one_document, 40), (one_label, 200)):
         assert drawn.selection_texts == 0 and len(drawn.texts) == texts and drawn.unselected == {}
         assert list(drawn.shortages(True)) == [
-            "no texts of two labels are left to select on: the last weights are published"
+            "fewer than 20 texts of two labels would be left to select on: all are learned from, and the last weights "
+            "are published"
         ]
+    few = draw(corpus_of(["bad", "good"] * 8), share=0.5)
+    assert few.selection_texts == 0 and len(few.texts) == 16 and len(list(few.shortages(True))) == 1
     # Who wants no selection is told nothing.
     assert list(draw(corpus_of(["bad", "good"] * 20), share=0.0).shortages(False)) == []
 
 
 def test_many_rare_labels_are_counted_and_some_named():
-    labels = ["bad", "good"] * 20 + [f"typo {number}" for number in range(9)]
+    labels = ["bad", "good"] * 100 + [f"typo {number}" for number in range(9)]
     (said,) = draw(corpus_of(labels)).shortages(True)
     assert said.endswith("'typo 0' (1), 'typo 1' (1), 'typo 2' (1), 'typo 3' (1), 'typo 4' (1) and 4 more")
     hostile = draw(corpus_of(["bad", "good"] * 20 + ["\x1b[31m"]))

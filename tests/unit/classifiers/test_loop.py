@@ -70,3 +70,21 @@ def test_selection_is_by_the_labels_that_the_texts_to_select_on_have(settings, t
     expected = f1_score(human, predicted, labels=["bad", "good"], average="macro")
     (score,) = re.findall(r"macro-F1 ([\d.]+)", caplog.text)
     assert float(score) == pytest.approx(expected, abs=1e-4)
+
+
+def test_eight_texts_of_each_label_are_learned_from_with_enough_steps(settings, tmp_path, capsys):
+    texts, labels = sentences(300)
+    few = [number for label in ("good", "bad") for number in [n for n, one in enumerate(labels) if one == label][:8]]
+    corpus = write_texts(
+        [*(texts[number] for number in few), "held out"], tmp_path / "texts.parquet",
+        mood=[*(labels[number] for number in few), None],
+    )  # fmt: skip
+    others = [number for number in range(len(texts)) if number not in few]
+    right = {}
+    for steps in (1, 60):
+        said, out = run(settings, corpus, tmp_path / str(steps), epochs=1.0, min_steps=steps)
+        assert said == "2 labels learned from 16 texts, selected on 0"
+        found = predict(out, [texts[number] for number in others])
+        right[steps] = sum(one == labels[number] for one, number in zip(found, others, strict=True)) / len(others)
+    assert right[1] < 0.65 < 0.75 < right[60]
+    assert "fewer than 20 texts of two labels would be left to select on" in capsys.readouterr().err

@@ -129,9 +129,11 @@ def test_what_a_kind_cannot_have_is_refused(kind, labels, changes, words, tmp_pa
 
 def test_only_a_single_label_is_computed_in_the_fastest_format_by_itself():
     fast = Device("cpu", "cpu", "bfloat16", int8=False)
-    cards = {kind: SimpleNamespace(kind=kind, hypotheses=[]) for kind in outputs.PROBLEM_TYPES}
+    cards = {kind: SimpleNamespace(kind=kind, hypotheses=[], words=[]) for kind in outputs.PROBLEM_TYPES}
     formats = {kind: outputs.number_format(card, fast, "auto") for kind, card in cards.items()}
     assert formats == {"single_label": torch.bfloat16, "multi_label": torch.float32, "number": torch.float32}
     assert outputs.number_format(cards["number"], fast, "bfloat16") == torch.bfloat16
+    shown = SimpleNamespace(kind="single_label", hypotheses=[], words=["bad", "good"])
+    assert outputs.number_format(shown, fast, "auto") == torch.float32
     close = np.array([[1.0, 1.0], [np.inf, 0.0]], np.float32)
     assert outputs.close_calls("multi_label", close, torch.bfloat16).tolist() == [False, True]

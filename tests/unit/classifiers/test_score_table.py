@@ -16,6 +16,7 @@ from samizdat.records.io import read_document, read_table, write_document, write
 from samizdat.records.samples import SAMPLES
 from samizdat.records.statistics import STATISTICS
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
+from samizdat.statistics.detect_languages import detect_languages
 from support.small_classifier import LABELS
 from support.small_scoring import run, sentences
 
@@ -54,8 +55,10 @@ def statistics(scores: pd.DataFrame, human: np.ndarray, label_map: dict[str, str
     write_table(scores, SCORES, folder / "scores" / "stars" / "texts.parquet")
     write_table(scores[:0], SCORES, folder / "scores" / "stars" / "samples.parquet")
     write_document(card_of(label_map), folder / "classifiers" / "stars" / "card.json")
+    detect_languages(folder / "texts.parquet", folder / "languages.parquet", folder / "work", threads=1, seed=1)
     compute_statistics(
         StatisticsSettings(confidence=0.95, bootstrap_resamples=100), folder / "texts.parquet",
+        folder / "languages.parquet",
         (folder / "samples.parquet",), (), (folder / "classifiers" / "stars",), folder / "scores", folder / "out",
         seed=1,
     )  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 
 from samizdat.checkpoints import unpadded
 from samizdat.classifiers import outputs
-from samizdat.classifiers.score_texts import BATCH_TOKENS
+from samizdat.classifiers.text_scores import BATCH_TOKENS
 from support.small_classifier import WORDS
 from support.small_scoring import probabilities, rows, run, sentences
 

@@ -46,7 +46,7 @@ def corpus(tmp_path, monkeypatch, request):
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
         texts, summary = tmp_path / "texts.parquet", tmp_path / "summary.json"
         settings = replace(FILES, **changes)
-        import_corpus(settings, list_files(settings.paths).unread(), archive, texts, summary, seed)
+        import_corpus(settings, list_files(settings.paths).unread(), {}, archive, texts, summary, seed)
         return read_table(texts, TEXTS), read_document(CorpusSummary, summary)
 
     return run

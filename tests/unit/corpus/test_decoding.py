@@ -10,6 +10,7 @@ import pytest
 CZECH = (
     "Babička seděla u okna a četla staré dopisy, které jí děda poslal z vojny. Večer přišel déšť a děti běžely domů."
 )
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n"
 PANGRAM = "Příliš žluťoučký kůň úpěl ďábelské ódy. "
 LIKELY = PANGRAM[:-2] + ", a babička seděla u okna a četla staré dopisy. "
 SAMPLES = {
@@ -92,6 +93,8 @@ def test_a_pattern_that_no_file_fits_is_refused(refusal):
         (b"%PDF-1.7 \x80", "latin-1", ["is a PDF, not text"]),
         (b"PK\x03\x04....", "auto", ["is a zip file"]),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "cp1250", ["a file of Word or Excel"]),
+        (rb"{\rtf1\ansi one}", "auto", ["a file of a word processor (RTF), not text"]),
+        (POINTER, "latin-1", ["only says where Git LFS has the file", "git lfs pull"]),
     ],
 )  # fmt: skip
 def test_what_cant_be_decoded_is_refused(refusal, data, encoding, said):
@@ -107,6 +110,28 @@ def zstd(data: bytes) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet", "parquet.gz", "xlsx"])
+def test_a_pointer_to_a_file_is_called_so_whatever_its_kind(refusal, suffix):
+    assert "only says where Git LFS has the file" in refusal({f"t.{suffix}": POINTER})
+
+
+def test_letters_that_were_lost_before_are_told_and_pages_of_the_web_too(corpus, capsys):
+    page = "<!DOCTYPE html>\n<p>three</p>"
+    files = {
+        "a.txt": "P\ufffdli\ufffd lu\ufffdou\ufffdk",
+        "b.csv": "text\ntwo \ufffd\nten",
+        "c.md": page,
+        "d.txt": "four",
+    }
+    table, summary = corpus(files)
+    assert "P\ufffdli\ufffd lu\ufffdou\ufffdk" in table["text"].tolist()
+    assert summary.found == {
+        "letters were lost when it was saved: \ufffd (U+FFFD) is in their place": "data/a.txt, data/b.csv",
+        "a page of the web (HTML): its tags are read as text, too": "data/c.md",
+    }
+    assert "! data/c.md: a page of the web" in capsys.readouterr().err
+
+
 COMPRESSIONS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zstd}
 
 
@@ -114,7 +139,11 @@ COMPRESSIONS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "
 @pytest.mark.parametrize("suffix", COMPRESSIONS)
 def test_compressed_files_are_read_whatever_they_are_called(corpus, suffix, encoding):
     data = COMPRESSIONS[suffix](b"text,mood\none two,good\nthree,bad\nfour,bad\n")
-    table, _ = corpus({f"t.csv.{suffix}": data, "u.csv": data}, label_columns=("mood",), encoding=encoding)
+    table, _ = corpus(
+        {f"t.csv.{suffix}": data, "u.csv": data, "v.csv.gz": gzip.compress(data)},
+        label_columns=("mood",),
+        encoding=encoding,
+    )
     assert table["text"].tolist() == ["one two", "three", "four"]
     assert table["label_mood"].tolist() == ["good", "bad", "bad"]
 

@@ -61,7 +61,10 @@ def test_delimiter_and_quoting_can_be_set(corpus):
         ("t.csv", "text,mood,text\na,x,b\n", ["has 2 columns 'text' (corpus.text_column)", "rename"]),
         ("t.csv", "text,mood,mood\na,x,b\n", ["has 2 columns 'mood' (corpus.label_columns)"]),
         ("t.csv", "a;b,c\n1;2,3\n", ["(separated by ',') has no column 'text'", "it has: 'a;b', 'c'"]),
-        ("t.csv", "", ["has no column 'text' (corpus.text_column); it has: none"]),
+        ("t.csv", "text~mood\na~b\n", ["it has: 'text~mood'", "set corpus.delimiter"]),
+        ("t.csv", "sep=;\ntext,mood\na,b\n", ["(separated by ';') has no column 'text'", "set corpus.delimiter"]),
+        ("t.csv", "My survey,\ntext,mood\na,b\n", ["'My survey'", "the first row must hold the names of the columns"]),
+        ("t.csv", "", ["has no column 'text' (corpus.text_column); it has: none", "take the file out"]),
         ("t.csv", "Text,mood\na,x\n", ["has no column 'text'", "'Text'"]),
     ],
 )  # fmt: skip

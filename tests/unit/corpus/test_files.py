@@ -62,6 +62,24 @@ def test_a_separator_that_a_file_lacks_is_refused(refusal):
     assert "data/b.txt: no line is '%' (corpus.separator)" in message
 
 
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["good", "bad", "NA", "n/a", "good", "bad", "NA"], "has the label 'NA' and 'n/a' in 3 texts"),
+        (["good", "bad", "Good", "good", "bad"], "only capital letters tell apart: Good, good;"),
+        (["good", "bad", "odd", "good", "bad"], "odd is a label of one text alone"),
+        (["good", "bad", "odd", "even", "good", "bad"], "even, odd are labels of one text alone"),
+        (["", "", ""], "'mood' (corpus.label_columns) gives no text that was kept a label"),
+        (["good", "bad", "good", "bad", ""], None),
+    ],
+)
+def test_labels_of_which_little_can_be_learned_are_told(corpus, capsys, labels, said):
+    rows = "".join(f"text {number},{label}\n" for number, label in enumerate(labels))
+    corpus({"a.csv": f"text,mood\n{rows}"}, label_columns=("mood",))
+    told = capsys.readouterr().err
+    assert said in told if said else "label" not in told
+
+
 def test_a_column_of_measurements_is_told(corpus, capsys):
     rows = "".join(f"text {number},{number / 7:.4f}\n" for number in range(60))
     corpus({"a.csv": f"text,score\n{rows}"}, label_columns=("score",))

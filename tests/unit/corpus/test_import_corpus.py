@@ -139,7 +139,7 @@ def test_a_sample_hardly_changes_when_a_text_is_added(corpus):
     ("files", "said"),
     [
         ({"a.txt": ""}, ["the corpus is empty", "1 × shorter than 2 characters"]),
-        ({"a.txt": "one\n"}, ["one single document (1 texts), and 3 are needed"]),
+        ({"a.txt": "one\n"}, ["one single document (1 text), and 3 are needed"]),
         ({"a.txt": "one", "b.txt": "two"}, ["only 2 documents (2 texts), and 3 are needed"]),
         ({"a.pdf": "one\n"}, ["data"]),
     ],
@@ -148,6 +148,12 @@ def test_a_corpus_that_is_empty_or_has_too_few_documents_is_refused(refusal, fil
     message = refusal(files)
     for part in said:
         assert part in message
+
+
+def test_what_was_left_out_is_told_where_too_little_is_left(refusal, capsys):
+    assert "only 2 documents (2 texts)" in refusal({"a.jsonl": '{"text": "one"}\n{"text": 5}\n{"text": "two"}\n{}'})
+    told = "! of 4 texts these were left out: 1 × a number, not text; 1 × empty cell"
+    assert told in capsys.readouterr().err
 
 
 def test_documents_that_are_nearly_the_same_count_as_one(refusal):

@@ -82,7 +82,9 @@ def test_labels_look_as_they_are_written(corpus):
         ('{"text": "a"}\n{"text": "b"}', ["has no column 'mood' (corpus.label_columns); it has: 'text'"]),
         ('{"text": "a", "mood": ["x"]}', ["t.json, item 1: corpus.label_columns 'mood' is a list", "single value"]),
         ('{"text": "a", "mood": {"x": 1}}', ["corpus.label_columns 'mood' is an object"]),
-        ('{"text": ["a"], "mood": 1}', ["the corpus is empty", "1 × a list, not text"]),
+        ('{"text": ["a"], "mood": ["x"]}', ["holds all texts under 'text': it is written column by column", "records"]),
+        ('{"text": {"0": "a"}}', ["holds all texts under 'text': it is written column by column"]),
+        ('[{"text": ["a"], "mood": 1}]', ["the corpus is empty", "1 × a list, not text"]),
         ('{"text": 5, "mood": 1}', ["1 × a number, not text"]),
     ],
 )

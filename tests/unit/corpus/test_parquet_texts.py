@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 TEXTS = ["one", "two", "three"]
+NOT_UTF8 = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff"]).buffers())
 
 
 def parquet(compression: str = "snappy", **columns) -> bytes:
@@ -54,6 +55,10 @@ def test_texts_of_any_string_type_are_read(corpus, kind):
         ({"text": pa.nulls(1)}, "not text"),
         ({"text": ["one"], "mood": [["a"]]}, "'mood' (corpus.label_columns) holds list<element: string>"),
         ({"text": ["one"], "mood": [b"a"]}, "holds binary, but a name or label is a single value"),
+        ({"text": ["one"], "mood": pa.array([b"\xff"], pa.binary(1))}, "holds fixed_size_binary[1], but a name"),
+        ({"text": ["one"], "mood": pa.array([b"\xff"], pa.binary_view())}, "holds binary_view, but a name"),
+        ({"text": NOT_UTF8}, "t.parquet: a cell is not UTF-8, which strings in Parquet files are"),
+        ({"text": ["one"], "mood": NOT_UTF8}, "t.parquet: a cell is not UTF-8, which strings in Parquet files are"),
         ({"words": ["one"], "mood": ["a"]}, "has no column 'text' (corpus.text_column); it has: 'mood', 'words'"),
         ({"text": pa.array([None], pa.string()), "mood": ["a"]}, "of 1 texts none could be used (1 × empty cell"),
     ],

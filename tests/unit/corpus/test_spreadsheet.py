@@ -29,8 +29,8 @@ def test_cells_look_as_the_program_shows_them(corpus):
     assert labels == ["1", "1", "2.5", "true", "2024-05-01", "01", "x", "0.1"]
 
 
-def test_headings_may_begin_further_right_and_lines_are_kept(corpus):
-    rows = [[None, "text"], [None, "one\ntwo <&>"], [None, " three"], [None, "four"]]
+def test_headings_may_begin_further_right_or_down_and_lines_are_kept(corpus):
+    rows = [[], [None], [None, "text"], [None, "one\ntwo <&>"], [None, " three"], [None, "four"]]
     assert corpus({"t.xlsx": workbook({"A": rows})})[0]["text"].tolist() == ["one\ntwo <&>", "three", "four"]
 
 
@@ -38,9 +38,14 @@ def test_headings_may_begin_further_right_and_lines_are_kept(corpus):
     ("content", "said"),
     [
         (workbook({"A": [["words"], ["one"]]}), ["has no column 'text' (corpus.text_column); it has: 'words'"]),
+        (
+            workbook({"A": [["My survey"], ["text"], ["one"]]}),
+            ["it has: 'My survey'", "the first row must hold the names"],
+        ),
         (workbook({"A": []}), ["it has: none"]),
         (workbook({"A": [["text", "text"], ["one", "two"]]}), ["sheet 'A' has 2 columns 'text'"]),
         (workbook({"A": [["text"], ["one", "beside"]]}), ["sheet 'A', row 2 has the cell 'beside'", "give the column"]),
+        (workbook({"A": [[], ["text"], [], ["one", "beside"]]}), ["sheet 'A', row 4 has the cell 'beside'"]),
         (workbook({"A": [["text"], ["one"]]})[:-30], ["can't be read as an .xlsx file"]),
         (b"text\none\n", ["can't be read as an .xlsx file"]),
         (b"", ["can't be read as an .xlsx file"]),

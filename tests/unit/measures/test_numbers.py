@@ -44,6 +44,13 @@ def test_what_leaves_nothing_to_resample_has_no_interval():
     assert np.isnan(numbers.quantile(counted, few, 0.5, BOOTSTRAP)[1:]).all()
 
 
+def test_a_quantile_that_may_lie_beyond_the_numbers_has_no_interval():
+    for share, number in ((0.05, 1.45), (0.95, 27.55)):
+        found = numbers.quantile(np.arange(30.0), np.arange(30), share, BOOTSTRAP)
+        assert found == pytest.approx((number, np.nan, np.nan), nan_ok=True)
+    assert not np.isnan(numbers.quantile(np.arange(300.0), np.arange(300), 0.05, BOOTSTRAP)).any()
+
+
 @pytest.mark.parametrize("of_one", [1, 10])
 def test_intervals_of_quantiles_and_means_cover_the_truth(of_one):
     shares, truths = (0.05, 0.5, 0.95), stats.norm.ppf((0.05, 0.5, 0.95))

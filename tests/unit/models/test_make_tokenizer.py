@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from samizdat.base import course_limits
 from samizdat.base.errors import UserError
 from samizdat.base.files import is_checksum
 from samizdat.checkpoints.encoding import BOUNDARY, encode, load_tokenizer, token_dtype
@@ -74,7 +75,7 @@ def test_the_same_texts_make_the_same_bytes(own, tmp_path):
     assert all((own / name).read_bytes() == (tmp_path / "out" / name).read_bytes() for name in files)
 
 
-def test_gpt2s_vocabulary_gives_gpt2s_tokens(tmp_path):
+def test_gpt2s_vocabulary_gives_gpt2s_tokens_and_says_whether_a_course_wants_so_many(tmp_path, capsys, monkeypatch):
     # Two merges of the real vocabulary's kind: " th" and " the" are one token, as GPT-2's files spell a blank.
     letters = [chr(code) for code in [*range(33, 127), *range(161, 173), *range(174, 256)]]
     letters += [chr(256 + number) for number in range(256 - len(letters))]
@@ -90,6 +91,13 @@ def test_gpt2s_vocabulary_gives_gpt2s_tokens(tmp_path):
             package.addfile(member, io.BytesIO(content.encode()))
     texts = write_texts(["see the tea", "held out"], tmp_path / "t.parquet")
     make_tokenizer(settings_of(source="gpt2", name="g"), texts, tmp_path / "package.tar.gz", tmp_path / "out")
+    said = "usual limits of a course are not kept: 2 texts (1,000 to 50,000: too few) and 14 GPT-2 tokens (200,000 to"
+    assert f"! {said} 2,000,000: too few)" in capsys.readouterr().err
+    monkeypatch.setattr(course_limits, "TEXTS", (2, 3))
+    monkeypatch.setattr(course_limits, "GPT2_TOKENS", (14, 14))
+    line = make_tokenizer(settings_of(source="gpt2", name="g"), texts, tmp_path / "package.tar.gz", tmp_path / "again")
+    within = "2 texts (2 to 3: within bounds) and 14 GPT-2 tokens (14 to 14: within bounds)"
+    assert line.endswith(f"; usual limits of a course are kept: {within}")
     tokenizer = load_tokenizer(tmp_path / "out")
     assert tokenizer.convert_ids_to_tokens(encode(tokenizer, ["see the tea"])[0]) == [
         "s",

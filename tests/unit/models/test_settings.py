@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from samizdat.base.device import Device
 from samizdat.base.errors import UserError
 from samizdat.models import train_model
+from samizdat.models.beforehand import untrained_checkpoints
 from samizdat.models.row_loss import CannotCompileError, RowLoss
 from samizdat.models.settings import COMPILED_FROM_OPERATIONS, FEWEST_STEPS, StepPlan, decided, enough_steps
 from samizdat.records.io import read_document
@@ -50,6 +51,25 @@ def test_few_steps_are_told_of_before_training(tokenizer, tmp_path, capsys):
     run(tokenizer, tmp_path)
     said = r"! model m: so small a corpus gives few steps to learn in, here \d+; for 100 set training\."
     assert re.search(said, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("steps", "kept", "said"),
+    [
+        (100, {1: 1, 25: 25}, "of 100 steps the checkpoint at 1 % (step 1) will have learned next to nothing"),
+        (6, {1: 0, 10: 1, 50: 3}, "the checkpoints at 1 % (step 0), 10 % (step 1) will"),
+        (8, {25: 2, 50: 4}, None),
+        (1, {}, None),
+    ],
+)
+def test_checkpoints_before_there_was_anything_to_learn_are_named(steps, kept, said):
+    told = untrained_checkpoints(StepPlan(steps, 1, kept, frozenset()))
+    assert said in told and "training.keep_percents" in told if said else not told
+
+
+def test_untrained_checkpoints_are_told_of_before_training(tokenizer, tmp_path, capsys):
+    run(tokenizer, tmp_path, keep_percents=(1, 100))
+    assert re.search(r"! model m: of \d+ steps the checkpoint at 1 % \(step [01]\) will", capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(

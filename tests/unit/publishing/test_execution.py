@@ -5,6 +5,7 @@ import json
 import nbformat
 import pytest
 
+from samizdat.base import free_space
 from samizdat.base.errors import UserError
 from samizdat.base.files import checksum_file, is_intact, write_text
 from support.report_project import DOCUMENT
@@ -86,3 +87,17 @@ def test_a_cell_that_fails_is_named_and_the_notebook_stays_as_it_was(project, co
     with pytest.raises(UserError, match=message):
         project.execute()
     assert project.notebook.read_bytes() == before
+
+
+def test_a_kernel_that_dies_before_it_begins_is_told(project, monkeypatch):
+    project.write("report/index.qmd", DOCUMENT.replace("print(", "print(1)\nprint("))
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    with pytest.raises(UserError, match=r"the kernel died while it executed .*index.qmd \(Kernel died"):
+        project.execute()
+
+
+def test_a_disk_without_room_for_a_kernel_is_told_before_it_begins(project, monkeypatch):
+    project.write("report/index.qmd", DOCUMENT.replace("print(", "print(1)\nprint("))
+    monkeypatch.setattr(free_space, "free_bytes", lambda folder: 0)
+    with pytest.raises(UserError, match=r"the notebook's execution takes up to 1\.0 MB .* where 0\.0 MB are free"):
+        project.execute()

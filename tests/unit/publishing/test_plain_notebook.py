@@ -17,7 +17,7 @@ from support.report_page import FLOATS, executed, markdown, picture
 
 def written(*cells, **block):
     """The cells of the plain notebook: the sources."""
-    return [cell.source for cell in make_plain(executed(*cells, **block), "demo").cells]
+    return [cell.source for cell in make_plain(executed(*cells, **block), "results/demo/report/").cells]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_the_notebook_is_valid_has_no_syntax_of_quarto_and_no_state_of_widgets(p
     nbformat.validate(pair[1])
     assert len(raw_syntax(pair[0])) > 100 and raw_syntax(pair[1]) == []
     assert set(pair[1].metadata) == {"kernelspec", "language_info"}
-    assert "metadata" not in make_plain(executed("Words."), "demo").metadata
+    assert "metadata" not in make_plain(executed("Words."), "results/demo/report/").metadata
 
 
 def test_sections_tables_and_figures_are_numbered_as_on_the_page(pair, made_up):
@@ -119,7 +119,9 @@ def test_what_the_page_shows_no_code_of_nbconvert_shows_no_code_of_either():
 def test_hostile_words_stay_words():
     everything = escape("\n".join(hostile.EVERY[:-1]))
     notes = safe_markdown("\n\n".join(hostile.EVERY))
-    plain = make_plain(executed(f"## Notes {{#sec-notes}}\n\n{notes}", author=everything, title=everything), "demo")
+    plain = make_plain(
+        executed(f"## Notes {{#sec-notes}}\n\n{notes}", author=everything, title=everything), "results/demo/report/"
+    )
     text = "\n\n".join(words_of(plain))
     # pandoc writes an empty comment between two lists.
     markup = re.sub(r"\$[^$\n]*\$|<!-- -->", "", text)
@@ -144,5 +146,5 @@ def test_a_reference_without_a_target_is_refused():
 
 
 def test_two_makings_are_the_same_bytes(pair, made_up):
-    again = nbformat.writes(make_plain(pair[0], made_up.name)) + "\n"
+    again = nbformat.writes(make_plain(pair[0], f"results/{made_up.name}/report/")) + "\n"
     assert again == (made_up / "report" / "report.ipynb").read_text(encoding="utf-8")

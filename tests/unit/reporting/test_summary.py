@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from samizdat.reporting import Run, agreement, raters, summary
+from samizdat.reporting import Run, agreement, raters, sample_quality, summary
 from samizdat.reporting.words import NO_BREAK
 from support.reading import plain
 from support.run_fixture import make_run, sentences
@@ -78,6 +78,28 @@ def copied(run, *shares):
         for at, share in zip((0.7, 1.0), shares[1:], strict=True)
     ]
     run.sample_quality = pd.DataFrame(rows, columns=run.sample_quality.columns)
+
+
+@pytest.mark.parametrize(
+    ("text", "runs", "heading"),
+    [
+        ("The first paper, 論文 by name.", "runs of four words are", "Distinct words"),
+        ("한국어는 띄어 씁니다.", "runs of four words are", "Known words"),
+        ("ไม่สามารถเปิดแฟ้ม a b", "runs of four words (as a dictionary finds them, since the script has no", "Words"),
+        ("これはカタカナの語です", "runs of four words (as a dictionary finds them", "Known words"),
+        ("无法打开文件", "runs of four words (as a dictionary finds them", "Known words"),
+        ("བོད་སྐད་དང་ཡི་གེ", "runs of four syllables are", "Known syllables"),
+        ("ꦧꦱꦗꦮꦤꦶꦏꦸ", "runs of four pieces between blanks are", "Pieces between blanks"),
+    ],
+)
+def test_runs_are_called_what_they_are_of(fresh, text, runs, heading):
+    fresh.texts = fresh.texts.assign(text=text)
+    copied(fresh, 0.1, 0.2, 0.1)
+    assert runs in words(summary.copying(fresh))
+    assert heading in sample_quality.variety(fresh).markdown.split("\n")[0]
+    unit = runs.split(" four ")[1].split(" (")[0].removesuffix(" are")
+    assert f"Copied runs of four {unit}" in sample_quality.nearness(fresh).markdown.split("\n")[0]
+    assert summary.copying_picture(fresh).alternative_text.startswith(f"Runs of four {unit} that are also in the")
 
 
 def bounds(share):

@@ -113,7 +113,8 @@ def test_a_corpus_outside_of_what_a_classifier_was_made_for_is_warned_of(tmp_pat
         card = read_document(ClassifierCard, path).__dict__ | {"min_words": 8 if name == "sentiment" else None}
         write_document(ClassifierCard(**card), path)
     compute_statistics(
-        StatisticsSettings(0.95, 200), folder / "corpus" / "texts.parquet", (folder / "samples" / "gpt2-tiny.parquet",),
+        StatisticsSettings(0.95, 200), folder / "corpus" / "texts.parquet", folder / "corpus" / "languages.parquet",
+        (folder / "samples" / "gpt2-tiny.parquet",),
         (folder / "models" / "gpt2-tiny" / "test_losses.parquet",),
         tuple(folder / "classifiers" / name for name in ("sentiment", "source")), folder / "scores",
         folder / "statistics", seed=3,
@@ -144,7 +145,8 @@ def test_classifiers_are_compared_with_a_person_and_a_word_list_where_raters_are
     pq.write_table(table.set_column(place, field, pa.array(ratings, field.type)), path)
     checksum_file(path).unlink()
     compute_statistics(
-        StatisticsSettings(0.95, 200), path, (folder / "samples" / "gpt2-tiny.parquet",),
+        StatisticsSettings(0.95, 200), path, folder / "corpus" / "languages.parquet",
+        (folder / "samples" / "gpt2-tiny.parquet",),
         (folder / "models" / "gpt2-tiny" / "test_losses.parquet",),
         tuple(folder / "classifiers" / name for name in ("sentiment", "source")), folder / "scores",
         folder / "statistics", seed=3,

@@ -1,6 +1,5 @@
 """`samizdat sample`: what a person sees who types a prompt."""
 
-import json
 import os
 import pty
 import select
@@ -15,13 +14,12 @@ from samizdat.cli import main
 from samizdat.records.io import read_table
 from samizdat.records.samples import SAMPLES
 from samizdat.samples.generate_samples import SamplingSettings, generate_samples
-from support.small_model import make_model
+from support.small_model import write_run_of_a_model
 
 SETTINGS = SamplingSettings(
     samples_per_prompt=2, held_out_prompts=0, held_out_prompt_words=2, unprompted_samples=0, temperatures=(0.7, 1.0),
     top_k=0, top_p=0.95, repetition_penalty=1.1, no_repeat_ngram=0, max_new_tokens=20, slots=4,
 )  # fmt: skip
-TEXTS = [f"letter {number}: ein schöner Tag 🐻" for number in range(12)]
 WORKFLOW = Path(__file__).parents[3] / "workflow"
 
 
@@ -30,10 +28,7 @@ def results(tmp_path_factory):
     """A folder with `results/small`, of one model and its samples."""
     root = tmp_path_factory.mktemp("cli")
     folder = root / "results" / "small"
-    make_model(TEXTS, folder, "models/m")
-    sampling = asdict(SETTINGS) | {"temperatures": list(SETTINGS.temperatures)}
-    config = {"seed": 2014, "threads": 1, "device": "cpu", "models": [{"name": "m"}], "sampling": sampling}
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    write_run_of_a_model(folder, asdict(SETTINGS) | {"temperatures": list(SETTINGS.temperatures)})
     generate_samples(
         SETTINGS, "m", ("", "letter 3"), (50, 100), folder / "models" / "m", folder / "texts.parquet",
         folder / "samples.parquet", "cpu", threads=1, seed=9,

@@ -3,6 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
+# What an item of each source must have, and what it can't have.
+_NEEDED = {
+    "checkpoint": ("checkpoint",),
+    "zero_shot": ("checkpoint", "labels", "template", "kind"),
+    "few_shot": ("checkpoint", "label_column", "template", "examples"),
+}
+_REFUSED = {
+    "checkpoint": ("template", "examples"),
+    "zero_shot": ("label_names", "examples"),
+    "few_shot": ("labels", "label_map", "kind"),
+}
 DEMO_LABELS = ("sentiment", "source")
 
 Config = dict[str, Any]
@@ -44,21 +55,26 @@ def _source_problems(config: Config, item: Config, name: str) -> Iterator[str]:
     if source == "finetune":
         if item.get("label_column") is None:
             yield f"{name}: `source: finetune` needs `label_column`, the column of human labels to learn"
-        for key in ("labels", "label_names", "label_map", "kind", "template"):
+        for key in ("labels", "label_names", "label_map", "kind", "template", "examples"):
             if key in item:
                 yield f"{name}: `{key}` is for ready-made classifiers; here `label_column` gives the labels"
         kind = "single_label"
     else:
-        for key in ("checkpoint", "labels", "template", "kind") if source == "zero_shot" else ("checkpoint",):
-            if not item.get(key):
+        for key in _NEEDED[source]:
+            if item.get(key) in (None, "", [], {}):
                 yield f"{name}: `source: {source}` needs `{key}` (`config/config.yaml` explains it)"
         for key in sorted(set(item) & (set(config["finetuning"]) - {"checkpoint", "revision", "precision"})):
             yield f"{name}: `{key}` is for `source: finetune`"
         if source == "zero_shot" and kind == "number":
             yield f"{name}: `kind: number` is for `source: checkpoint`; `source: zero_shot` gives labels"
-        other = "label_names" if source == "zero_shot" else "template"
-        if other in item:
-            yield f"{name}: `{other}` is not for `source: {source}`; remove it"
+        for key in _REFUSED[source]:
+            if key in item:
+                yield f"{name}: `{key}` is not for `source: {source}`; remove it"
+        places = {"zero_shot": 1, "few_shot": 2}.get(source)
+        if places and (found := item.get("template", "").count("{}")) not in (0, places):
+            where = "the text and in that of its label" if places == 2 else "the label"
+            yield f"{name}: `template` has {found} {{}}; with `source: {source}` one is in the place of {where}"
+        kind = "single_label" if source == "few_shot" else kind
     for key, needed in (
         ("threshold", "multi_label"), ("label_separator", "multi_label"), ("abstain_below", "single_label"),
     ):  # fmt: skip

@@ -137,6 +137,11 @@ def _slip(error: yaml.MarkedYAMLError, text: str, path: Path) -> UserError:
         remedy = (
             f"put the value into quotes: {key}: {json.dumps(value, ensure_ascii=False)}; or correct the indentation"
         )
+    elif "'" in line and "expected <block end>, but found '<scalar>'" in problem:
+        problem, remedy = (
+            "a quotation mark inside of quotation marks",
+            "write '' for ' in single quotes, or use double quotes",
+        )
     elif "escape" in problem or "unknown escape" in (error.context or ""):
         problem = "a backslash in double quotes that begins no escape"
         remedy = "write / in the place of \\ in paths, or use single quotes, in which a backslash is a letter"
@@ -177,9 +182,11 @@ def _key(key: yaml.Node, path: Path) -> str:
     line = key.start_mark.line + 1
     written = f"`{key.value}`" if isinstance(key, yaml.ScalarNode) else "a list or mapping"
     kind = key.tag.rpartition(":")[2]
+    comma = "; a number has a point, not a comma: 1.5" if kind == "int" else ""
     raise UserError(
         f"{path}: line {line}: the key {written} is no text: YAML reads it as {kind}",
-        remedy="correct the key (config/config.yaml explains every key); a name that looks like this belongs in quotes",
+        remedy="correct the key (config/config.yaml explains every key); a name that looks like this belongs in quotes"
+        f"{comma}",
     )
 
 

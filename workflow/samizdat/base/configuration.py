@@ -14,7 +14,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.play_size import play_problems
 from samizdat.base.schema_problems import schema_problems
 
-SCHEMA_PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+SCHEMA_PATH = Path(__file__).with_name("config.schema.yaml")
 # Between a model's name, which has no dot, and the number of a training after the first.
 SEED = ".seed"
 # The keys of `training` that a recipe can decide; so can it `vocabulary_size` of a tokenizer that is trained.

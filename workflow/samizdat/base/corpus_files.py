@@ -1,6 +1,7 @@
 """The files that `corpus.paths` names: which are read, which are not, and why."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,10 @@ COMPRESSED_SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
 NAMED_AT_MOST = 3
 # Sheets for raters and their labels: data/labels/<run>/<question>/. They are no texts, wherever corpus.paths leads.
 LABELS = Path("data/labels")
+# What runs write is no text for the next run, unless a folder in it is named.
+WRITTEN_BY_RUNS = ("results", "work", "logs")
+# Files about the texts of a folder, also in several languages: README.md, README.cs.md, LICENSE.txt.
+_ABOUT_THE_FOLDER = re.compile(r"readme([._-][a-z]{2})?|licen[cs]e|copying", re.IGNORECASE)
 LABEL_TABLE = "labels.parquet"
 
 
@@ -29,6 +34,7 @@ class Listing:
 
     files: dict[str, str] = field(default_factory=dict)  # file → the folder that its texts are grouped by
     left_out: dict[str, list[str]] = field(default_factory=dict)  # reason → files that are not read
+    besides: dict[str, str] = field(default_factory=dict)  # of these, files that the run reads for another purpose
 
     def unread(self) -> dict[str, str]:
         """Name the files that are not read: reason → the first of them, and the number of the others."""
@@ -54,16 +60,7 @@ def kind_of(path: Path) -> str:
     return suffixes[-1] if suffixes and suffixes[-1] in TEXT_SUFFIXES else ""
 
 
-def corpus_files(paths: Iterable[str]) -> list[str]:
-    """List the files of `corpus.paths`; a folder means all files below it that have a known suffix, sorted.
-
-    Raises:
-        UserError: as `list_files`.
-    """
-    return list(list_files(paths).files)
-
-
-def list_files(paths: Iterable[str], configs: Iterable[str | Path] = ()) -> Listing:
+def list_files(paths: Iterable[str], besides: Mapping[str, str] | None = None) -> Listing:
     """List what is below `corpus.paths`: the files that are read, and those that are not.
 
     Links to folders are followed. Hidden files, and what is in data/labels, are neither read nor listed. Each file of a
@@ -71,21 +68,25 @@ def list_files(paths: Iterable[str], configs: Iterable[str | Path] = ()) -> List
 
     Args:
         paths: files and folders.
-        configs: files that the run reads for another purpose, so that they are not told as left out.
+        besides: files that the run reads for another purpose → which one. In a folder they are no texts; they are
+            listed if they are of a kind that would be read.
 
     Raises:
         UserError: a path does not exist or can't be read, a link leads in a circle, a file's kind is unknown or its
             name is no UTF-8, or a folder has no file with a known suffix.
     """
-    listing, known = Listing(), {Path(config).absolute() for config in configs}
+    listing = Listing()
+    others = {Path(file): purpose for file, purpose in (besides or {}).items() if _is(Path(file), "is_file")}
     for name in paths:
         path = Path(name)
         if _is(path, "is_dir"):
             before = len(listing.files)
-            found = [file for file in _walk(path, {}) if file.absolute() not in known or kind_of(file)]
-            found.sort(key=lambda file: file.as_posix())
+            found = sorted(_walk(path, {}), key=lambda file: file.as_posix())
             for file in found:
-                _sort_in(file, path, listing)
+                same = [
+                    other for other in others if other.name == file.name and file.is_file() and file.samefile(other)
+                ]
+                _sort_in(file, path, others[same[0]] if same else None, listing)
             if len(listing.files) == before and not any(file.as_posix() in listing.files for file in found):
                 kept = "".join(f"; {names}: {reason}" for reason, names in listing.unread().items())
                 raise UserError(
@@ -126,14 +127,16 @@ def _not_a_file(path: Path, name: str) -> UserError:
         )
     if _is(path, "exists"):
         return UserError(f"corpus.paths: {name} is no file and no folder", remedy="name a file or a folder")
-    return UserError(
-        f"corpus.paths: {name} does not exist (looked in {Path.cwd()})",
-        remedy="put your texts there, or correct corpus.paths in the config",
-    )
+    remedy = "put your texts there, or correct corpus.paths in the config"
+    if re.match(r"\w+://", name):
+        remedy = "download the file, and name it here; only datasets of the Hub are fetched (corpus.source: hub)"
+    elif re.search(r"[*?\[]", name):
+        remedy = "name the folder: its files are found by their kind; a pattern such as *.csv is no path"
+    return UserError(f"corpus.paths: {shown(name)} does not exist (looked in {Path.cwd()})", remedy=remedy)
 
 
 def _walk(folder: Path, above: Mapping[tuple[int, int], Path]) -> Iterator[Path]:
-    """Yield all that is below a folder and is no folder, hidden names left out."""
+    """Yield all that is below a folder and is no folder, and the folders of runs; hidden names left out."""
     try:
         state = folder.stat()
         key = (state.st_dev, state.st_ino)
@@ -151,16 +154,27 @@ def _walk(folder: Path, above: Mapping[tuple[int, int], Path]) -> Iterator[Path]
     for entry in entries:
         if entry.absolute() == LABELS.absolute():
             continue
-        if entry.is_dir():
+        if entry.is_dir() and not _is_of_runs(entry):
             yield from _walk(entry, {**above, key: folder})
         else:
             yield entry
 
 
-def _sort_in(file: Path, root: Path, listing: Listing) -> None:
+def _is_of_runs(path: Path) -> bool:
+    here = Path(path.name)
+    return path.name in WRITTEN_BY_RUNS and path.is_dir() and here.is_dir() and path.samefile(here)
+
+
+def _sort_in(file: Path, root: Path, purpose: str | None, listing: Listing) -> None:
     """Add a file that was found in a folder, or say why it isn't read."""
-    reason = None
-    if not file.is_file():
+    reason = purpose
+    if reason is not None:
+        if not kind_of(file):
+            return
+        listing.besides[file.as_posix()] = reason
+    elif _is_of_runs(file):
+        reason = "what runs write; to read some of it, name its folder in corpus.paths"
+    elif not file.is_file():
         reason = "a link to nothing" if file.is_symlink() else "no file"
     elif file.name.startswith("~$"):
         reason = "a lock of Excel"
@@ -168,7 +182,7 @@ def _sort_in(file: Path, root: Path, listing: Listing) -> None:
         reason = (
             f"no kind of file that is read ({shown(file.suffix.lower())})" if file.suffix else "a name without a suffix"
         )
-    elif file.stem.lower() == "readme":
+    elif _ABOUT_THE_FOLDER.fullmatch(file.stem):
         reason = "describes the folder; to read it, name the file itself in corpus.paths"
     if reason is not None:
         listing.left_out.setdefault(reason, []).append(file.as_posix())

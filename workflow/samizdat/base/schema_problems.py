@@ -111,22 +111,26 @@ def _hint_for_value(value: Any, schema: Mapping[str, Any], origin: Origin | None
             "true or false" if isinstance(value, bool) else "a number" if isinstance(value, int | float) else "a date"
         )
         return f'YAML reads {written} as {kind}; in quotes it is text: write "{written}"'
-    if "string" in kinds and value is None:
+    if "string" in kinds and value is None and not {"pattern", "minLength"} & schema.keys():
         return 'For no text write ""'
-    if "array" in kinds and isinstance(value, str):
+    if "array" in kinds and isinstance(value, str | int | float):
         return f"Write a list: [{value}]"
     if isinstance(value, str) and kinds & NUMBERS:
         number = _as_number(value)
-        return f"YAML reads {value} as text; write {number!r}" if number is not None else ""
+        return f"YAML reads it as text; write {number!r}, without quotes" if number is not None else ""
     if isinstance(value, str) and "boolean" in kinds:
         return "Write true or false, without quotes"
     return ""
 
 
 def _as_number(text: str) -> float | int | None:
-    """Read a number as people write it: with an exponent but no point, with a decimal comma, in quotes."""
+    """Read a number as people write it: with an exponent but no point, a decimal comma, a percent sign, in quotes."""
+    digits = text.strip().replace(",", ".")
     try:
-        number = float(text.strip().replace(",", "."))
+        number = float(digits.removesuffix("%"))
     except ValueError:
+        return None
+    number = round(number / 100, 12) if digits.endswith("%") else number
+    if not math.isfinite(number):
         return None
     return int(number) if number.is_integer() and "e" not in text.lower() else number

@@ -63,6 +63,20 @@ def unknown_share(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> f
     return tokens.count(tokenizer.unk_token_id) / max(1, len(tokens))
 
 
+def refuse_unread_texts(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], origin: str, *, remedy: str) -> None:
+    """Refuse a model whose vocabulary lacks much of the texts: it sees hardly more than their lengths.
+
+    Raises:
+        UserError: more than MOST_UNKNOWN of the tokens are unknown.
+    """
+    unread = unknown_share(tokenizer, texts)
+    if unread > MOST_UNKNOWN:
+        raise UserError(
+            f"{origin} doesn't know {unread:.0%} of the tokens in these texts, so it can't learn from them",
+            remedy=remedy,
+        )
+
+
 def token_dtype(vocabulary_size: int) -> np.dtype:
     """Return the number format of ids in `tokens/*.bin`: little-endian, and as small as the vocabulary allows."""
     return np.dtype("<u2" if vocabulary_size <= 2**16 else "<u4")

@@ -40,7 +40,9 @@ def enable_packing(model: PreTrainedModel) -> None:
     model.base_model.register_forward_hook(_keep_first_tokens, with_kwargs=True)
 
 
-def packed_rows(windows: Iterable[Window], *, batch_tokens: int, first_position: int) -> Iterator[Batch]:
+def packed_rows(
+    windows: Iterable[Window], *, batch_tokens: int, first_position: int, tokens_per_place: int = TOKENS_PER_PLACE
+) -> Iterator[Batch]:
     """Fill rows of `batch_tokens` tokens, each with the longest windows that fit.
 
     The tensors are `input_ids` and `position_ids`, `[1, batch_tokens]`, where a window has segments `token_type_ids`,
@@ -51,8 +53,9 @@ def packed_rows(windows: Iterable[Window], *, batch_tokens: int, first_position:
         windows: the windows, none longer than `batch_tokens`.
         batch_tokens: tokens in a row.
         first_position: position id of a text's first token.
+        tokens_per_place: a row has one place for so many tokens.
     """
-    places = max(1, batch_tokens // TOKENS_PER_PLACE)
+    places = max(1, batch_tokens // tokens_per_place)
     waiting: dict[int, list[Window]] = defaultdict(list)
     tokens = 0
     for window in windows:

@@ -14,7 +14,7 @@ from samizdat.checkpoints.sources import first_line
 from samizdat.checkpoints.windows import Window, split_into_windows
 from samizdat.classifiers.scoring_model import ScoringModel
 
-_SENTENCES = (
+SENTENCES = (
     "Rain.", "The old house by the river is empty.", "Nikdo nevěděl, proč včera večer přišel tak pozdě domů.",
     "Все письма лежали на столе.", "これは新しい本です。", "What a day! I could not have been happier, he said.",
 )  # fmt: skip
@@ -24,7 +24,7 @@ BATCH_TOKENS = 1024
 # Sums in another order give other last bits: of a score's size, or of 1 where it is smaller.
 TOLERANCE = 1e-3
 # What libraries raise when a model can't read a batch.
-_FAILURES = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, ImportError)
+FAILURES = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, ImportError)
 
 
 def check_contract(
@@ -61,7 +61,7 @@ def check_contract(
         model = ScoringModel(folder, Device("cpu", "cpu", "float32", int8=False), torch.float32)
         together = _scores(model, windows, longest)
         alone = np.stack([_scores(model, [window], longest)[0] for window in windows])
-    except _FAILURES as error:
+    except FAILURES as error:
         raise UserError(
             f"{origin} can't score texts in batches: {first_line(error)}",
             remedy="name a checkpoint of another architecture, such as BERT, XLM-R or ModernBERT",
@@ -85,10 +85,10 @@ def check_contract(
 
 def _windows(tokenizer: PreTrainedTokenizerFast, longest: int) -> list[Window]:
     """Make windows of mixed length, the first ones of their texts: of one sentence, of some, and as long as can be."""
-    some = [" ".join(_SENTENCES[:number]) for number in range(2, len(_SENTENCES) + 1)]
-    whole = " ".join(_SENTENCES * longest)[: 20 * longest]
+    some = [" ".join(SENTENCES[:number]) for number in range(2, len(SENTENCES) + 1)]
+    whole = " ".join(SENTENCES * longest)[: 20 * longest]
     first: dict[int, Window] = {}
-    for window in split_into_windows(tokenizer, [*_SENTENCES, *some, whole, whole[9:]], longest, 0):
+    for window in split_into_windows(tokenizer, [*SENTENCES, *some, whole, whole[9:]], longest, 0):
         first.setdefault(window.text, window)
     return [Window(place, 1, window.tokens, window.types) for place, window in enumerate(first.values())]
 

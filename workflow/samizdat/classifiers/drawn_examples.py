@@ -14,6 +14,8 @@ from samizdat.records.corpus import LABEL_PREFIX
 # A label of fewer drawn texts is not learned. With class weights, one text would count as much as all texts of another
 # label; a label that one or two texts have is most often a typing error.
 FEWEST_TEXTS = 5
+# An F1 of fewer texts is chance: weights are not selected on them.
+FEWEST_SELECTING = 20
 NAMED_LABELS = 5  # at the terminal; the card has all
 
 
@@ -38,11 +40,12 @@ class DrawnExamples:
             wanted_selection: whether the config wants texts to select on.
         """
         if self.unlearned:
-            yield f"not learned, with fewer than {FEWEST_TEXTS} of the drawn texts: {_counted(self.unlearned)}"
+            yield f"not learned, with fewer than {FEWEST_TEXTS} of the drawn texts: {counted_labels(self.unlearned)}"
         if self.unselected:
-            yield f"learned, but with no text to select the best weights on: {_counted(self.unselected)}"
+            yield f"learned, but with no text to select the best weights on: {counted_labels(self.unselected)}"
         if wanted_selection and not self.selection_texts:
-            yield "no texts of two labels are left to select on: the last weights are published"
+            words = f"fewer than {FEWEST_SELECTING} texts of two labels would be left to select on"
+            yield f"{words}: all are learned from, and the last weights are published"
 
 
 def draw_examples(
@@ -60,14 +63,7 @@ def draw_examples(
     Raises:
         UserError: the column is missing, or fewer than two labels have enough texts.
     """
-    if column is None or LABEL_PREFIX + column not in corpus:
-        existing = [key.removeprefix(LABEL_PREFIX) for key in corpus.columns if key.startswith(LABEL_PREFIX)]
-        raise UserError(
-            f"the corpus has no label {column!r}; it has: {', '.join(existing) or 'none'}",
-            remedy="name one of these as label_column of the classifier, or add it to corpus.label_columns",
-        )
-    name = LABEL_PREFIX + column
-    train = corpus[(corpus["split"] == "train") & corpus[name].notna()]
+    train, name = labelled_texts(corpus, column)
     # The texts with the smallest seeds are a random sample that hardly changes when a text is added.
     order = np.argsort([derive_seed(seed, "draw", key) for key in train["id"]], kind="stable")
     drawn = train[["id", "document", "text", name]].iloc[order[:most_texts]]
@@ -77,7 +73,7 @@ def draw_examples(
     if len(labels) < 2:
         raise UserError(
             f"fewer than two values of the label {column!r} have {FEWEST_TEXTS} texts or more among the {len(drawn):,} "
-            f"drawn from the train split: {_counted(counts) or 'no text has a value'}",
+            f"drawn from the train split: {counted_labels(counts) or 'no text has a value'}",
             remedy="name another label_column, raise finetuning.max_training_texts, or remove the classifier",
         )
     chosen = drawn[drawn[name].isin(labels)]
@@ -92,11 +88,32 @@ def draw_examples(
     )
 
 
+def labelled_texts(corpus: pd.DataFrame, column: str | None) -> tuple[pd.DataFrame, str]:
+    """Return the texts of the train split that have a human label, and the name of its column in the table.
+
+    Args:
+        corpus: all texts.
+        column: the label column.
+
+    Raises:
+        UserError: the corpus has no such column.
+    """
+    if column is None or LABEL_PREFIX + column not in corpus:
+        existing = [key.removeprefix(LABEL_PREFIX) for key in corpus.columns if key.startswith(LABEL_PREFIX)]
+        raise UserError(
+            f"the corpus has no label {column!r}; it has: {', '.join(existing) or 'none'}",
+            remedy="name one of these as label_column of the classifier, or add it to corpus.label_columns",
+        )
+    name = LABEL_PREFIX + column
+    return corpus[(corpus["split"] == "train") & corpus[name].notna()], name
+
+
 def _select(documents: pd.Series, labels: pd.Series, share: float, seed: int) -> pd.Series:
     """Choose the texts to select on, by their documents.
 
     Texts of one document stay together, and adding a document moves no other. A label that would have too few texts to
-    train on gets back all documents that have it. Texts of a single label select nothing, so then all are trained on.
+    train on gets back all documents that have it. Fewer texts than FEWEST_SELECTING, or texts of a single label, select
+    nothing, so then all are trained on.
     """
     bound = share * 2**63
     selects = documents.map(lambda document: derive_seed(seed, "select", document) < bound).astype(bool)
@@ -104,10 +121,10 @@ def _select(documents: pd.Series, labels: pd.Series, share: float, seed: int) ->
         mine = labels == label
         if (mine & ~selects).sum() < FEWEST_TEXTS:
             selects &= ~documents.isin(documents[mine])
-    return selects & (labels[selects].nunique() > 1)
+    return selects & (labels[selects].nunique() > 1 and selects.sum() >= FEWEST_SELECTING)
 
 
-def _counted(labels: Mapping[str, int]) -> str:
+def counted_labels(labels: Mapping[str, int]) -> str:
     """Name labels with the number of their texts, as data: a label may have control characters."""
     named = [f"{shortened(label)!r} ({texts:,})" for label, texts in list(labels.items())[:NAMED_LABELS]]
     more = len(labels) - len(named)

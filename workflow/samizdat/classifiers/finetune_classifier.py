@@ -5,16 +5,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedConfig, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedConfig
 
 from samizdat.base import stage
 from samizdat.base.device import Device, enough_memory, prepare
 from samizdat.base.digest import result_digest
-from samizdat.base.errors import UserError
 from samizdat.base.files import replacing_folder, sha256_of, write_text
 from samizdat.base.reuse import fingerprint, restore_result, store_result
 from samizdat.checkpoints import sources
-from samizdat.checkpoints.encoding import MOST_UNKNOWN, load_tokenizer, unknown_share
+from samizdat.checkpoints.encoding import load_tokenizer, refuse_unread_texts
 from samizdat.checkpoints.reading import agree_on_padding, padding_of, refuse_longer_windows
 from samizdat.classifiers.drawn_examples import DrawnExamples, draw_examples
 from samizdat.classifiers.examples import EncodedExamples
@@ -115,7 +114,13 @@ def _train(
 ) -> None:
     """Fine-tune on the examples, and write checkpoint, tokenizer and `seen_texts.txt`."""
     tokenizer = load_tokenizer(found.path)
-    _refuse_unread_texts(tokenizer, drawn.texts["text"].tolist(), found.origin)
+    refuse_unread_texts(
+        tokenizer,
+        drawn.texts["text"].tolist(),
+        found.origin,
+        remedy="name an encoder for this language, or a multilingual one such as intfloat/multilingual-e5-small, as "
+        "`checkpoint` under `finetuning` in the config",
+    )
     with sources.loading(found):
         config = AutoConfig.from_pretrained(found.path, local_files_only=True, trust_remote_code=False)
         model = AutoModelForSequenceClassification.from_pretrained(
@@ -150,22 +155,6 @@ def _dropouts(config: PreTrainedConfig) -> list[str]:
     """
     values = config.to_dict().items()
     return [key for key, value in values if ("dropout" in key or key.endswith("pdrop")) and type(value) in (int, float)]
-
-
-def _refuse_unread_texts(tokenizer: PreTrainedTokenizerFast, texts: list[str], origin: str) -> None:
-    """Refuse an encoder whose vocabulary lacks much of the texts: it sees hardly more than their lengths.
-
-    Raises:
-        UserError: more than MOST_UNKNOWN of the tokens are unknown.
-    """
-    unread = unknown_share(tokenizer, texts)
-    if unread > MOST_UNKNOWN:
-        raise UserError(
-            f"the encoder {origin} doesn't know {unread:.0%} of the tokens in these texts, so nothing can be learned "
-            "from it",
-            remedy="name an encoder for this language, or a multilingual one such as intfloat/multilingual-e5-small, "
-            "as `checkpoint` under `finetuning` in the config",
-        )
 
 
 if __name__ == "__main__":

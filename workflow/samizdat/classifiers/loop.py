@@ -26,6 +26,7 @@ class FinetuningSettings:
     max_training_texts: int
     selection_share: float
     epochs: float
+    min_steps: int
     batch_rows: int
     learning_rate: float
     warmup_share: float
@@ -60,7 +61,7 @@ def fit(
     class_weights = _class_weights(examples).to(device.kind) if settings.class_weights else None
     dtype = device.number_format(settings.precision)
     step = FinetuningStep(model, device, dtype, class_weights, settings.learning_rate, settings.weight_decay)
-    steps = max(1, round(settings.epochs * len(examples.trained_on) / settings.batch_rows))
+    steps = max(settings.min_steps, round(settings.epochs * len(examples.trained_on) / settings.batch_rows))
     evaluated = {round(steps * mark / settings.evaluations) - 1 for mark in range(1, settings.evaluations + 1)}
     schedule = LearningRateSchedule("linear", steps, settings.warmup_share)
     batches = examples.training_batches(settings.batch_rows, seed)

@@ -73,10 +73,10 @@ def number_format(card: ClassifierCard, device: Device, precision: str) -> torch
     """Choose the number format of weights and products.
 
     In a fast format the labels of a single-label classifier are those of float32, since close calls are computed again.
-    The other kinds are read as they are, or compared with a threshold, and zero-shot scores are made of several
-    windows: `auto` is float32 for them.
+    The other kinds are read as they are, or compared with a threshold; zero-shot and few-shot scores are made of
+    several numbers: `auto` is float32 for them.
     """
-    exact = card.kind != SINGLE_LABEL or bool(card.hypotheses)
+    exact = card.kind != SINGLE_LABEL or bool(card.hypotheses) or bool(card.words)
     return torch.float32 if exact and precision == "auto" else device.number_format(precision)
 
 

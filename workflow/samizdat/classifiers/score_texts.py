@@ -1,9 +1,8 @@
 """Score texts with a classifier: only texts that were not scored before are computed."""
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,28 +14,14 @@ from samizdat.base.digest import result_digest
 from samizdat.base.files import checked_bytes, checked_sha256
 from samizdat.base.reuse import fingerprint
 from samizdat.checkpoints.sources import CHECKPOINT_FILES
+from samizdat.classifiers.few_shot import EXAMPLES_FILE, score_by_examples
 from samizdat.classifiers.outputs import number_format
 from samizdat.classifiers.score_store import ScoreStore, StoredScore
 from samizdat.classifiers.score_table import ScoreTable
-from samizdat.classifiers.text_scores import Reading, score
+from samizdat.classifiers.text_scores import ClassificationSettings, Reading, score
 from samizdat.classifiers.zero_shot import score_by_statements
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.io import read_columns, read_document, write_table
-
-# Tokens of a batch with `auto`: on a CPU a row that stays in the cache, on a GPU as much as it computes while the next
-# batch is started.
-BATCH_TOKENS = {"cpu": 1024, "cuda": 65536, "mps": 16384}
-
-
-@dataclass(frozen=True)
-class ClassificationSettings:
-    """The keys of `classification` in the config, where each is explained."""
-
-    max_length_tokens: int
-    window_overlap_tokens: int
-    batch_tokens: int | Literal["auto"]
-    precision: str
-    abstain_below: float
 
 
 def score_texts(
@@ -69,7 +54,7 @@ def score_texts(
             missing or damaged.
     """
     chosen = prepare(device, threads=threads, seed=seed)
-    batch_tokens = BATCH_TOKENS[chosen.kind] if settings.batch_tokens == "auto" else settings.batch_tokens
+    reading = Reading.of(settings, chosen, threads)
     card = read_document(ClassifierCard, classifier / "card.json")
     # Of the files that are loaded, whatever the card says of them.
     checkpoint = {name: checked_sha256(classifier / name) for name in CHECKPOINT_FILES}
@@ -78,10 +63,11 @@ def score_texts(
     # afterwards and are no part of the fingerprint.
     fixed = {key: value for key, value in asdict(settings).items() if key != "abstain_below"}
     mark = fingerprint(
-        settings=fixed | {"batch_tokens": batch_tokens},
+        settings=fixed | {"batch_tokens": reading.batch_tokens},
         checkpoint=checkpoint,
         kind=card.kind,
         statements=[card.hypotheses, card.entailment],
+        prompt=[card.template, card.words, checked_sha256(classifier / EXAMPLES_FILE)] if card.words else [],
         dtype=str(dtype),
         device=chosen.kind,
         torch=torch.__version__,
@@ -96,9 +82,8 @@ def score_texts(
     if new:
         bar = stage.progress(f"scores {card.name}", len(new), "texts")
         remedy = "halve classification.batch_tokens in the config"
-        with enough_memory(chosen, f"{batch_tokens} tokens at once", remedy=remedy):
-            compute = score_by_statements if card.hypotheses else score
-            reading = Reading(settings.max_length_tokens, settings.window_overlap_tokens, batch_tokens, threads)
+        with enough_memory(chosen, f"{reading.batch_tokens} tokens at once", remedy=remedy):
+            compute = score_by_statements if card.hypotheses else score_by_examples if card.words else score
             for batch in compute([texts[key] for key in new], classifier, card, chosen, dtype, reading):
                 computed = [StoredScore(new[text], windows, values) for text, windows, values in batch]
                 kept.add(computed)

@@ -1,8 +1,9 @@
 """The scores of texts, from the scores of their windows: a fast number format first, then float32 for close calls."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +19,22 @@ from samizdat.records.classifiers import ClassifierCard
 CLOSE_BATCH_TOKENS = 2048
 
 
+# Tokens of a batch with `auto`: on a CPU a row that stays in the cache, on a GPU as much as it computes while the next
+# batch is started.
+BATCH_TOKENS = {"cpu": 1024, "cuda": 65536, "mps": 16384}
+
+
+@dataclass(frozen=True)
+class ClassificationSettings:
+    """The keys of `classification` in the config, where each is explained."""
+
+    max_length_tokens: int
+    window_overlap_tokens: int
+    batch_tokens: int | Literal["auto"]
+    precision: str
+    abstain_below: float
+
+
 class Reading(NamedTuple):
     """In which pieces texts are read."""
 
@@ -25,6 +42,12 @@ class Reading(NamedTuple):
     overlap_tokens: int  # how many tokens of a window the next one repeats
     batch_tokens: int
     threads: int  # batches that a CPU computes at once
+
+    @classmethod
+    def of(cls, settings: ClassificationSettings, device: Device, threads: int) -> "Reading":
+        """Take the lengths of the config, and the batch that suits the device where it is left open."""
+        batch = BATCH_TOKENS[device.kind] if settings.batch_tokens == "auto" else settings.batch_tokens
+        return cls(settings.max_length_tokens, settings.window_overlap_tokens, batch, threads)
 
 
 class TextScore(NamedTuple):
@@ -73,7 +96,7 @@ def score(
             undecided = close_calls(card.kind, logits, dtype)
             close.extend(window for window, again in zip(batch.windows, undecided, strict=True) if again)
             decided = [window for window, again in zip(batch.windows, undecided, strict=True) if not again]
-            yield _completed(decided, scores_of(card.kind, logits[~undecided]), parts)
+            yield completed(decided, scores_of(card.kind, logits[~undecided]), parts)
 
     yield from read(split_into_windows(tokenizer, texts, longest, reading.overlap_tokens), dtype, reading.batch_tokens)
     if close:
@@ -81,7 +104,7 @@ def score(
         yield from read(close.copy(), torch.float32, fewer)
 
 
-def _completed(windows: list[Window], scores: np.ndarray, parts: WindowsRead) -> list[TextScore]:
+def completed(windows: list[Window], scores: np.ndarray, parts: WindowsRead) -> list[TextScore]:
     """Score the texts that these windows complete; the windows of other texts are added to `parts`."""
     completed = []
     for window, found in zip(windows, scores, strict=True):

@@ -16,6 +16,7 @@ import pyarrow as pa
 from samizdat.base.errors import UserError
 
 AUTO = "auto"
+LOST = "\ufffd"  # what a program writes in the place of a letter that it couldn't read
 # Content decides only where so many bytes beyond ASCII tell, with so much of chardet's certainty; docs/methods.md has
 # the measurement.
 TELLING_BYTES = 40
@@ -39,10 +40,14 @@ _OTHER_KINDS = (
     (b"%PDF-", "a PDF"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a file of Word or Excel, or one with a password"),
     (b"PAR1", "a Parquet file"),
+    (b"{\\rtf", "a file of a word processor (RTF)"),
     (b"SQLite format 3\0", "a database"),
     (b"\x89PNG\r\n\x1a\n", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
 )
+
+
+_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def _unzstd(data: bytes) -> bytes:
@@ -59,16 +64,21 @@ _COMPRESSIONS: tuple[tuple[bytes, str, Callable[[bytes], bytes]], ...] = (
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a file; its first bytes, not its name, say whether it is compressed.
+    """Read a file; its first bytes, not its name, say whether it is compressed, once or several times.
 
     Raises:
-        UserError: it is compressed, and damaged.
+        UserError: it is compressed, and damaged, or only points to the file.
     """
     data = path.read_bytes()
+    if data.startswith(_POINTER):
+        raise UserError(
+            f"{path} only says where Git LFS has the file",
+            remedy="run `git lfs pull` in the folder that the file came in, or download the file itself",
+        )
     for start, name, decompress in _COMPRESSIONS:
-        if re.match(start, data, re.DOTALL):
+        while re.match(start, data, re.DOTALL):
             try:
-                return decompress(data)
+                data = decompress(data)
             except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, pa.ArrowException) as error:
                 raise UserError(
                     f"{path} is compressed by {name} and damaged: {error}",
@@ -158,7 +168,7 @@ def _by_content(data: bytes, path: Path) -> tuple[str, str | None]:
         name = "utf-16-be" if data[:READ_BYTES:2].count(0) * 2 > zeros else "utf-16-le"
         return _decode(data, name, path), f"in {name.upper()}, by its zero bytes"
     whole = data.decode("utf-8", errors="replace")
-    wrong = whole.count("\ufffd")
+    wrong = whole.count(LOST) - data.count(LOST.encode())
     seven_bits = re.search(rb"\x1b\$[@AB(]", data)  # how Japanese, Chinese and Korean are switched on in mails
     if not seven_bits and (not wrong or sum(character > "\x7f" for character in whole) > 2 * wrong):
         return _decode(data, "utf-8", path), None  # Most of it is UTF-8: where it isn't, the file is damaged.

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from samizdat.base.errors import UserError
 from samizdat.corpus.decoding import AUTO
-from samizdat.corpus.rows import Columns, Findings, RawText
+from samizdat.corpus.rows import FIRST_ROW, Columns, Findings, RawText, lacks
 
 DELIMITERS = (",", ";", "\t", "|")
 SHOWN_CHARACTERS = 60
+OTHER_DELIMITER = "; where something else is between the cells, set corpus.delimiter"
 Row = tuple[int, list[str]]  # the line on which it begins, and its cells
 
 
@@ -58,6 +59,8 @@ def read_delimited(
     headings = _headings(text, delimiter, quoted=quoting != "none")
     where = f"{path} (separated by {delimiter!r})"
     columns.check_twice(headings, where)
+    if columns.text not in headings:
+        raise lacks(where, "text_column", columns.text, headings, more=FIRST_ROW + OTHER_DELIMITER)
     columns.check_file(path, headings, headings, findings, where)
     rows = _rows(text, delimiter, quoting, len(headings), path, findings)
     for line, cells in rows:

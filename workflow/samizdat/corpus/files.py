@@ -6,6 +6,7 @@ from pathlib import Path
 from samizdat.base import stage
 from samizdat.base.corpus_files import Listing
 from samizdat.base.errors import UserError
+from samizdat.corpus.decoding import LOST
 from samizdat.corpus.readers import Manner, read_file
 from samizdat.corpus.rows import Columns, Findings, RawText, lacks
 
@@ -27,10 +28,14 @@ def read_files(
     """
     manner.check(listing.files)
     for name, folder in listing.files.items():
+        lost = False
         for raw in read_file(Path(name), manner, columns, findings):
             if by_folder:
                 raw.group = folder
+            lost = lost or (isinstance(raw.text, str) and LOST in raw.text)
             yield raw
+        if lost:
+            findings.note(name, f"letters were lost when it was saved: {LOST} (U+FFFD) is in their place")
     _require_columns(columns, findings)
     for words, files in findings.in_words().items():
         stage.tell(f"{files}: {words}")

@@ -17,14 +17,13 @@ from samizdat.corpus.demo import read_demo
 from samizdat.corpus.division import Divided, divide, tell_own_splits
 from samizdat.corpus.files import read_files
 from samizdat.corpus.hub_dataset import open_dataset
+from samizdat.corpus.label_checks import tell_labels
 from samizdat.corpus.readers import Manner
 from samizdat.corpus.rows import Columns, Findings, Number, RawText, kind_in_words
 from samizdat.corpus.splits import cut_largest, place_of
 from samizdat.records.corpus import LABEL_PREFIX, SPLITS, TEXTS, CorpusSummary
 from samizdat.records.io import write_document, write_table
 
-# A column of more different labels, most of which occur once, is no column of labels.
-MANY_LABELS = 20
 IN_TWO_SPLITS = "also in an earlier split"
 QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 
@@ -64,9 +63,18 @@ class _Selection:
     def drop(self, raw: RawText, reason: str) -> None:
         self.dropped.setdefault(reason, []).append(raw.where)
 
+    def reasons(self) -> str:
+        return "; ".join(f"{len(places):,} × {reason}" for reason, places in self.dropped.items())
+
 
 def import_corpus(
-    settings: CorpusSettings, unread: dict[str, str], archive: Path | None, texts: Path, summary: Path, seed: int
+    settings: CorpusSettings,
+    unread: dict[str, str],
+    besides: dict[str, str],
+    archive: Path | None,
+    texts: Path,
+    summary: Path,
+    seed: int,
 ) -> str:
     """Read the corpus, drop texts that can't be used, split the others, and write table and summary.
 
@@ -75,6 +83,7 @@ def import_corpus(
     Args:
         settings: where the texts are and which are kept.
         unread: the files in the folders of `corpus.paths` that are not read: reason → names.
+        besides: those of them that the run reads for another purpose.
         archive: the demo's source archive; None for another source.
         texts: where to write the table (`records.corpus.TEXTS`).
         summary: where to write `records.corpus.CorpusSummary`.
@@ -83,14 +92,19 @@ def import_corpus(
     Raises:
         UserError: no text is left, there are fewer than three documents, or the source can't be read.
     """
-    findings, listing = Findings(), list_files(settings.paths)
+    findings, listing = Findings(), list_files(settings.paths, besides)
     source, raw_texts, left_out = _open(settings, archive, listing, findings)
     selection = _select(raw_texts, settings.min_characters)
     if settings.max_texts is not None:
         _draw(selection, settings.max_texts, seed)
     frame = _table(selection.kept)
     frame["document"], parts = cut_largest(frame["document"], listing.files)
-    divided = divide(frame, selection.splits, settings.validation_share, settings.test_share)
+    try:
+        divided = divide(frame, selection.splits, settings.validation_share, settings.test_share)
+    except UserError:
+        if selection.dropped:
+            stage.tell(f"of {selection.read:,} texts these were left out: {selection.reasons()}")
+        raise
     for sha256 in divided.dropped:
         selection.drop(selection.kept.pop(sha256), "held out, but nearly the same as a text of another split")
     frame, unread = divided.texts, unread | left_out
@@ -102,7 +116,7 @@ def import_corpus(
         stage.tell(f"not read: {names} ({reason})")
     own = "dataset_split" if settings.split_column is None else "split_column"
     tell_own_splits(divided, len(selection.dropped.get(IN_TWO_SPLITS, ())), own)
-    _tell_labels(found)
+    tell_labels(found.labels)
     cut = f"; one file was cut into {parts:,} parts, each of them in one split" if parts else ""
     told = ""
     if divided.held_out_copies and not divided.own_splits:
@@ -158,9 +172,9 @@ def _select(raw_texts: Iterator[RawText], min_characters: int) -> _Selection:
             selection.kept[sha256], second = sorted((first, raw), key=lambda one: SPLITS.index(one.split or "train"))
             selection.drop(second, IN_TWO_SPLITS)
     if not selection.kept:
-        why = "; ".join(f"{len(places)} × {reason}" for reason, places in selection.dropped.items())
         raise UserError(
-            f"the corpus is empty: of {selection.read} texts none could be used ({why or 'there was none'})",
+            f"the corpus is empty: of {selection.read} texts none could be used "
+            f"({selection.reasons() or 'there was none'})",
             remedy="check corpus.paths, corpus.text_column and corpus.min_characters in the config",
         )
     return selection
@@ -244,19 +258,6 @@ def _summarise(
         unread={},
         inputs={file: sha256_of(Path(file)) for file in files},
     )
-
-
-def _tell_labels(summary: CorpusSummary) -> None:
-    """Tell of columns of labels with so many labels that nothing can be learned from them."""
-    for column, texts in summary.labels.items():
-        labelled = sum(texts.values())
-        if not texts:
-            stage.tell(f"no text that was kept has a label in the column {column!r} (corpus.label_columns)")
-        elif len(texts) > MANY_LABELS and len(texts) * 2 > labelled:
-            stage.tell(
-                f"the column {column!r} (corpus.label_columns) has {len(texts):,} different labels in {labelled:,} "
-                "texts; a measurement is no label: leave it out, or make classes of it"
-            )
 
 
 def _counts(column: pd.Series) -> dict[str, int]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from samizdat.base.corpus_files import named
 from samizdat.base.errors import UserError
 from samizdat.corpus.rows import NOT_A_NUMBER, Columns, Findings, Number, RawText, find
 
@@ -74,12 +75,18 @@ def _list(text: str, path: Path, column: str, findings: Findings) -> Iterator[tu
             f"{path} is no JSON: {error}",
             remedy="correct it there, or save the file again from the program that it came from",
         ) from None
+    if isinstance(find(value, column), dict | list):
+        raise UserError(
+            f"{path} is one JSON object that holds all texts under {column!r}: it is written column by column",
+            remedy='save it as a list of objects, one for each text; with pandas, to_json(…, orient="records")',
+        )
     if isinstance(value, dict) and not _has(value, column):
+        keys = named([repr(key) for key in value]) or "(none)"
         lists = [key for key, inner in value.items() if isinstance(inner, list)]
         if len(lists) != 1:
             raise UserError(
                 f"{path} is one JSON object, which has no {column!r} (corpus.text_column); of its keys "
-                f"{', '.join(map(repr, value)) or '(none)'} {len(lists)} hold a list, but one must hold the texts",
+                f"{keys} {len(lists)} hold a list, but one must hold the texts",
                 remedy="name the field of the text as corpus.text_column, or save the list of objects alone",
             )
         findings.note(path, f"the list under the key {lists[0]!r}")

@@ -14,6 +14,7 @@ from samizdat.base.errors import UserError
 from samizdat.corpus.decoding import read_bytes
 from samizdat.corpus.rows import Columns, Findings, RawText
 
+_BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view)
 # What Hive, and Spark after it, call the part without a value.
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
@@ -28,7 +29,7 @@ def read_parquet(path: Path, columns: Columns, findings: Findings) -> Iterator[R
         UserError: the file is damaged, the column of texts holds none, or a column of names holds lists or objects.
     """
     try:
-        file = pq.ParquetFile(path if path.suffix.lower() == ".parquet" else io.BytesIO(read_bytes(path)))
+        file = pq.ParquetFile(path if _is_parquet(path) else io.BytesIO(read_bytes(path)))
         schema, folders = file.schema_arrow, _from_folders(path)
         wanted = {column: _way(schema, column) for _, column in columns.by_key() if column not in folders}
         has = {column for column, way in wanted.items() if way} | folders.keys()
@@ -45,6 +46,11 @@ def read_parquet(path: Path, columns: Columns, findings: Findings) -> Iterator[R
                 number += 1
                 row = folders | {column: cells[place] for column, cells in values.items()}
                 yield columns.read(row, f"{path.name}:{number}")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path}: a cell is not UTF-8, which strings in Parquet files are: {error.reason}",
+            remedy="decode the column with its own encoding where the file was made, and save it again",
+        ) from None
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # An error of this machine, such as a disk that can't be read.
@@ -52,6 +58,11 @@ def read_parquet(path: Path, columns: Columns, findings: Findings) -> Iterator[R
             f"{path} is damaged, or no Parquet file: {error}",
             remedy="save it again from the program that it came from, or copy it again",
         ) from None
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
 
 
 def _from_folders(path: Path) -> dict[str, str | None]:
@@ -97,7 +108,7 @@ def _check_types(path: Path, schema: pa.Schema, wanted: dict[str, tuple[str, ...
                     f"{path}: the column {column!r} (corpus.text_column) holds {kind}, not text",
                     remedy="name a column of strings, or convert this one to strings where the file was made",
                 )
-        elif pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        elif pa.types.is_nested(kind) or any(is_bytes(kind) for is_bytes in _BYTES):
             raise UserError(
                 f"{path}: the column {column!r} (corpus.{key}) holds {kind}, but a name or label is a single value",
                 remedy="name another column, or make a column with one value for each text",

@@ -1,5 +1,6 @@
 """Read a file of the corpus: its suffix says by which reader, and patterns of the config how."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -73,6 +74,8 @@ def read_file(path: Path, manner: Manner, columns: Columns, findings: Findings) 
                 f"{path} is no table, so its texts have no split (corpus.split_column is {columns.split!r})",
                 remedy="save its texts as a table with that column, or name only tables in corpus.paths",
             )
+        if re.match(r"\s*<(!doctype )?html\b", text, re.IGNORECASE):
+            findings.note(path, "a page of the web (HTML): its tags are read as text, too")
         yield from read_plain_text(text, path, manner.txt_unit, manner.txt_document, manner.separator)
     elif kind in JSON_SUFFIXES:
         yield from read_json(text, path, columns, findings)

@@ -12,6 +12,8 @@ from samizdat.measures.ratings import most_frequent
 
 # What Python's writers make of a missing number.
 NOT_A_NUMBER = ("nan", "NaN")
+# Of tables whose columns are named in their first row.
+FIRST_ROW = "; the first row must hold the names of the columns"
 
 
 @dataclass
@@ -154,12 +156,13 @@ class Columns:
                 findings.lacking.setdefault((key, column), {})[path.as_posix()] = list(existing)
 
 
-def lacks(where: str, key: str, column: str, existing: Iterable[str]) -> UserError:
-    """Make the error of a table without one of the columns."""
+def lacks(where: str, key: str, column: str, existing: Iterable[str], *, more: str = "") -> UserError:
+    """Make the error of a table without one of the columns; `more` is what else may help."""
     names = ", ".join(map(repr, existing))
+    remedy = f"name one of these as corpus.{key} in the config{more}"
     return UserError(
         f"{where} has no column {column!r} (corpus.{key}); it has: {names or 'none'}",
-        remedy=f"name one of these as corpus.{key} in the config",
+        remedy=remedy if names else "put the table there, or take the file out of corpus.paths",
     )
 
 

@@ -96,9 +96,10 @@ def split(documents: pd.Series, shares: Mapping[str, float]) -> np.ndarray:
     place = {document: place_of(f"split:{document}") for document in documents.unique()}
     if len(place) <= len(shares):
         few = "one single document" if len(place) == 1 else f"only {len(place)} documents"
+        texts = "1 text" if len(documents) == 1 else f"{len(documents)} texts"
         what = "the corpus is" if len(shares) == len(SPLITS) - 1 else "in the corpus's own train split is"
         raise UserError(
-            f"{what} {few} ({len(documents)} texts), and {len(shares) + 1} are needed, one for each of the splits "
+            f"{what} {few} ({texts}), and {len(shares) + 1} are needed, one for each of the splits "
             f"train, {', '.join(sorted(shares, key=SPLITS.index))}; documents that are nearly the same count as one",
             remedy="add texts; or set corpus.txt_unit to line or block; or name a corpus.document_column (or none) "
             "that tells documents apart",

@@ -2,7 +2,7 @@
 
 import io
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +10,19 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from samizdat.base.errors import UserError
 from samizdat.corpus.decoding import read_bytes
-from samizdat.corpus.rows import Columns, Findings, RawText, lacks
+from samizdat.corpus.rows import FIRST_ROW, Columns, Findings, RawText, lacks
 
 
 def read_spreadsheet(path: Path, columns: Columns, findings: Findings) -> Iterator[RawText]:
-    """Read the rows of each sheet whose first row has the heading of texts; other sheets are noted.
+    """Read the rows of each sheet whose first row that isn't blank has the heading of texts; other sheets are noted.
 
     Raises:
         UserError: the file is damaged, no sheet has that heading, two used columns have one heading, or a cell is
             outside of the headings.
     """
+    data = io.BytesIO(read_bytes(path))
     try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(read_bytes(path)))
+        book = CalamineWorkbook.from_filelike(data)
         sheets = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
     # The reader is in Rust; where it meets a file that it does not expect, it may panic.
     except (CalamineError, OSError, ValueError, BaseException) as error:
@@ -31,10 +32,14 @@ def read_spreadsheet(path: Path, columns: Columns, findings: Findings) -> Iterat
             f"{path} can't be read as an .xlsx file: {error}",
             remedy="open it in the program that it came from, save it again without a password, or save it as CSV",
         ) from None
-    headings = {name: [_written(cell) or "" for cell in rows[0]] if rows else [] for name, rows in sheets.items()}
+    first = {name: _first_row(rows) for name, rows in sheets.items()}
+    headings = {
+        name: [_written(cell) or "" for cell in (rows[first[name] :] or [[]])[0]] for name, rows in sheets.items()
+    }
     read = [name for name, found in headings.items() if columns.text in found]
     if not read:
-        raise lacks(str(path), "text_column", columns.text, dict.fromkeys(itertools.chain(*headings.values())))
+        existing = dict.fromkeys(itertools.chain(*headings.values()))
+        raise lacks(str(path), "text_column", columns.text, existing, more=FIRST_ROW)
     if len(sheets) > 1:
         others = ", ".join(repr(name) for name in sheets if name not in read)
         kept = f"the sheets {', '.join(map(repr, read))}"
@@ -42,11 +47,19 @@ def read_spreadsheet(path: Path, columns: Columns, findings: Findings) -> Iterat
     for name in read:
         columns.check_twice(headings[name], f"{path}, sheet {name!r}")
         columns.check_file(path, headings[name], headings[name], findings)
-        yield from _rows(sheets[name], headings[name], f"{path.name}, sheet {name!r}, row", columns)
+        below = enumerate(sheets[name][first[name] + 1 :], start=first[name] + 2)
+        yield from _rows(below, headings[name], f"{path.name}, sheet {name!r}, row", columns)
 
 
-def _rows(rows: list[list[Any]], headings: list[str], where: str, columns: Columns) -> Iterator[RawText]:
-    for number, row in enumerate(rows[1:], start=2):
+def _first_row(rows: list[list[Any]]) -> int:
+    """Return the place of the first row that isn't blank."""
+    return next((place for place, row in enumerate(rows) if any(_written(cell) for cell in row)), 0)
+
+
+def _rows(
+    rows: Iterable[tuple[int, list[Any]]], headings: list[str], where: str, columns: Columns
+) -> Iterator[RawText]:
+    for number, row in rows:
         cells = [_written(cell) for cell in row]
         outside = [cell for heading, cell in zip(headings, cells, strict=False) if cell is not None and not heading]
         if outside:

@@ -29,11 +29,11 @@ def mean_over_documents(values: Floats, owners: Counts) -> tuple[float, float]:
 
 
 def quantile(values: Floats, owners: Counts, share: float, bootstrap: Bootstrap) -> tuple[float, float, float]:
-    """Compute a quantile with its interval; NaN with too few documents.
+    """Compute a quantile with its interval; NaN with too few documents, or too few texts beyond the quantile.
 
     The interval has the numbers of which it is not surprising that this share of all texts has no larger one: by the
     interval of the share of the texts that has none (Francisco and Fuller, Quantile Estimation with a Complex Survey
-    Design, Annals of Statistics 19, 1991).
+    Design, Annals of Statistics 19, 1991). Where that may end beyond the smallest or the largest number, there is none.
 
     Args:
         values: a number of each text.
@@ -46,18 +46,16 @@ def quantile(values: Floats, owners: Counts, share: float, bootstrap: Bootstrap)
         return found, np.nan, np.nan
     candidates = np.unique(values)
 
-    def first(bound: int) -> float:
-        """Find the first candidate of which the lower (0) or upper (1) bound of its share reaches `share`."""
+    def reaches(largest: float, bound: int) -> bool:
+        """Whether the lower (0) or upper (1) bound of the share up to a number reaches `share`."""
+        below, variance = mean_over_documents((values <= largest).astype(float), owners)
+        bounds = bootstrap.share_bounds(below, variance, documents, len(values), documents)
+        return bool(bounds[bound] >= share)
 
-        def reaches(place: int) -> bool:
-            below, variance = mean_over_documents((values <= candidates[place]).astype(float), owners)
-            bounds = bootstrap.share_bounds(below, variance, documents, len(values), documents)
-            return bool(bounds[bound] >= share)
-
-        place = bisect_left(range(len(candidates)), True, key=reaches)
-        return float(candidates[min(place, len(candidates) - 1)])
-
-    return found, min(first(1), found), max(first(0), found)
+    if reaches(-np.inf, 1) or not reaches(np.inf, 0):
+        return found, np.nan, np.nan
+    low, high = (candidates[bisect_left(candidates, True, key=lambda one: reaches(one, bound))] for bound in (1, 0))
+    return found, min(float(low), found), max(float(high), found)
 
 
 def spearman(

@@ -12,7 +12,7 @@ import pandas as pd
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from samizdat.base import stage
+from samizdat.base import course_limits, stage
 from samizdat.base.errors import UserError
 from samizdat.base.files import replacing_folder
 from samizdat.checkpoints import sources
@@ -92,7 +92,13 @@ def make_tokenizer(settings: TokenizerSettings, texts: Path, archive: Path | Non
         )
         write_document(summary, folder / "summary.json")
     total = sum(counts.values())
-    return f"{len(tokenizer):,} tokens in the vocabulary, {total:,} in the corpus"
+    told = f"{len(tokenizer):,} tokens in the vocabulary, {total:,} in the corpus"
+    if settings.source != "gpt2":
+        return told
+    kept, limits = course_limits.in_words(len(corpus), total - len(corpus))  # without a boundary token for each text
+    if not kept:
+        stage.tell(limits)
+    return f"{told}; {limits}" if kept else told
 
 
 def _tokenizer(settings: TokenizerSettings, corpus: pd.DataFrame, archive: Path | None) -> PreTrainedTokenizerFast:

@@ -22,6 +22,7 @@ from samizdat.base.reuse import fingerprint, restore_result, store_result
 from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints import sources
 from samizdat.environment.system import how_to_install
+from samizdat.models.beforehand import announce, warn
 from samizdat.models.initial_model import initial_model
 from samizdat.models.learner import Learner
 from samizdat.models.loop import STATE_FILE, TrainingLoop
@@ -29,7 +30,7 @@ from samizdat.models.micro_batch import micro_batch_sequences
 from samizdat.models.recipe import decided_by_recipe
 from samizdat.models.row_loss import CannotCompileError
 from samizdat.models.rows import TrainingData, TrainingRows, evaluation_rows, read_tokens
-from samizdat.models.settings import FEWEST_STEPS, TrainingSettings, decided, enough_steps
+from samizdat.models.settings import TrainingSettings, decided
 from samizdat.models.state import state_bytes
 from samizdat.models.text_losses import text_losses
 from samizdat.models.workers import Workers, join
@@ -150,13 +151,13 @@ def _train(
     seed_everything(seed)
     loop = _make_loop(settings, start, device, workers, work, mark, seed)
     if workers.first:
-        _tell_few_steps(loop, name)
+        warn(loop, name)
     _check_disk(loop, out)
     what = f"{loop.micro_batch_sequences} sequences at once"
     remedy = "halve training.micro_batch_sequences in the config, or set it to auto; batch_tokens stays as it is"
     with enough_memory(device, what, remedy=remedy):
         if workers.first:
-            _announce(loop, name)
+            announce(loop, name)
         loop.go(name)
     return loop
 
@@ -187,27 +188,6 @@ def _make_loop(
     if workers.rank:  # each process draws its own dropout; all have made the same model by now
         torch.manual_seed(derive_seed(seed, "process", workers.rank))
     return TrainingLoop(settings, Learner(settings, model, device, workers), data, workers, sequences, work, mark)
-
-
-def _tell_few_steps(loop: TrainingLoop, name: str) -> None:
-    """Say before training that it has too few steps to learn much, and which settings give more."""
-    if loop.plan.steps >= FEWEST_STEPS:
-        return
-    context = loop.learner.model.config.n_positions
-    wanted = enough_steps(loop.settings, context_tokens=context, rows_per_epoch=loop.data.rows.rows_per_epoch)
-    stage.tell(
-        f"model {name}: so small a corpus gives few steps to learn in, here {loop.plan.steps}; for {FEWEST_STEPS} set "
-        + ", ".join(f"training.{key}: {value}" for key, value in wanted.items())
-    )
-
-
-def _announce(loop: TrainingLoop, name: str) -> None:
-    """Say before training what it will do."""
-    decided = ", ".join(f"{key} {getattr(loop.settings, key):g}" for key in loop.settings.recipe or ())
-    stage.announce(
-        f"model {name}: {loop.plan.steps:,} steps of {loop.settings.batch_tokens:,} tokens"
-        + (f"; by the recipe {decided}" if decided else "")
-    )
 
 
 def _check_disk(loop: TrainingLoop, out: Path) -> None:

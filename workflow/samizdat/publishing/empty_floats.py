@@ -26,7 +26,8 @@ def without_empty_floats(notebook: NotebookNode, *, has: Set[str]) -> NotebookNo
 
     Args:
         notebook: executed.
-        has: what sections remain that need something: "classifiers", and their kinds, such as "single-label".
+        has: what sections remain that need something: "classifiers", their kinds, such as "single-label", and
+            "few-shot".
     """
     kept = copy.deepcopy(notebook)
     gone: set[str] = set()

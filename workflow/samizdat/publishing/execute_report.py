@@ -35,11 +35,12 @@ def execute_report(
     """
     executed, fresh = execute(make_notebook(document, notes, run), document, run, work, threads)
     names = [item["name"] for item in read_document(Manifest, run / "manifest.json").config["classifiers"]]
-    kinds = {read_document(ClassifierCard, run / "classifiers" / name / "card.json").kind for name in names}
-    has = {kind.replace("_", "-") for kind in kinds} | ({"classifiers"} if names else set())
+    cards = [read_document(ClassifierCard, run / "classifiers" / name / "card.json") for name in names]
+    has = {card.kind.replace("_", "-") for card in cards} | ({"classifiers"} if names else set())
+    has |= {"few-shot"} if any(card.words for card in cards) else set()
     executed = without_empty_floats(executed, has=has)
     write_notebook(executed, notebook)
-    write_notebook(make_plain(executed, run.resolve().name), plain)
+    write_notebook(make_plain(executed, f"results/{run.resolve().name}/report/"), plain)
     cells = sum(cell.cell_type == "code" for cell in executed.cells)
     said = f"{cells} cells, {'executed' if fresh else 'as executed before'}"
     if missing := missing_in_figures(executed):

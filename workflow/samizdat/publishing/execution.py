@@ -17,10 +17,11 @@ from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from sqlalchemy.exc import SQLAlchemyError
 
+from samizdat.base import free_space
 from samizdat.base.errors import UserError
 from samizdat.base.files import not_intact, write_checksum
 from samizdat.publishing.cells import cell_options
@@ -32,6 +33,7 @@ log = logging.getLogger("samizdat")
 KEPT_EXECUTIONS = 20
 _CHECKSUM = "sha256"
 _MERGED_METADATA = ("kernelspec", "language_info", "widgets")  # what jupyter-cache takes from a kept execution
+_KERNEL_BYTES = 1_000_000  # IPython's history and matplotlib's list of fonts, with room
 _FONT_LISTS = "fontlist-*.json"
 # What jupyter-cache raises where it has no such execution (KeyError), or where its files are damaged.
 _DAMAGED = (KeyError, ValueError, OSError, RuntimeError, SQLAlchemyError)
@@ -106,6 +108,7 @@ def _checksum(notebook: NotebookNode) -> str:
 
 def _execute_fresh(notebook: NotebookNode, document: Path, run: Path, work: Path, threads: int) -> NotebookNode:
     """Execute every cell of a copy; name the cell that fails."""
+    free_space.require({work: _KERNEL_BYTES}, "the notebook's execution")
     notebook = copy.deepcopy(notebook)
     work.mkdir(parents=True, exist_ok=True)
     # matplotlib's list of fonts: with a damaged one, figures could have other letters.
@@ -123,9 +126,9 @@ def _execute_fresh(notebook: NotebookNode, document: Path, run: Path, work: Path
             f"the cell {label!r} of {document} fails: {name}: {value}",
             remedy="correct the code of the cell; the log has the traceback",
         ) from None
-    except DeadKernelError:
+    except RuntimeError as error:  # nbclient's DeadKernelError, or jupyter-client's, where it dies before it begins
         raise UserError(
-            f"the kernel died while it executed {document}",
+            f"the kernel died while it executed {document} ({error})",
             remedy="it may have run out of memory; close other programs and run the same command again",
         ) from None
     return notebook

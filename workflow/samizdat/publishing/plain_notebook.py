@@ -26,11 +26,11 @@ _Cell = int | list[Element]
 _LONGEST_WORD = 200
 _AGAIN = (
     "This notebook is complete as it is. To run it again, you need Samizdat and the results of the run: open the "
-    "notebook in `results/{}/report/`, with a kernel that has the package `samizdat`."
+    "notebook in `{}`, with a kernel that has the package `samizdat`."
 )
 
 
-def make_plain(notebook: NotebookNode, run: str) -> NotebookNode:
+def make_plain(notebook: NotebookNode, place: str) -> NotebookNode:
     """Make a notebook with the same code and the same outputs, and nothing in its Markdown that only Quarto reads.
 
     Sections, tables and figures have the numbers that they have on the page. References are links, callouts are
@@ -38,7 +38,7 @@ def make_plain(notebook: NotebookNode, run: str) -> NotebookNode:
 
     Args:
         notebook: executed; its first cell has the metadata.
-        run: the name of the run.
+        place: the folder in which it can be run again, such as `results/demo/report/`.
 
     Raises:
         UserError: a cross-reference has no target.
@@ -46,7 +46,7 @@ def make_plain(notebook: NotebookNode, run: str) -> NotebookNode:
     numbers = numbers_of(notebook)
     tree = pandoc.parse("\n\n".join(_part(number, cell) for number, cell in enumerate(notebook.cells)))
     resolved = pandoc.rewrite(tree["blocks"], lambda element: resolve(element, numbers))
-    title = _title_cell(notebook.cells[0].source, run)
+    title = _title_cell(notebook.cells[0].source, place)
     contents = itertools.chain([title], _cells(_flat(resolved, numbers)))
     cells = [_code_cell(notebook.cells[one]) if isinstance(one, int) else _markdown_cell(one) for one in contents]
     for number, cell in enumerate(cells):
@@ -119,12 +119,12 @@ def _cells(blocks: Iterable[Element]) -> Iterator[_Cell]:
         yield words
 
 
-def _title_cell(metadata: str, run: str) -> list[Element]:
+def _title_cell(metadata: str, place: str) -> list[Element]:
     """Write the first cell: title, course, author, and what it takes to run the notebook again."""
     block = yaml.safe_load(metadata.strip().strip("-"))
     lines = [pandoc.parse(block[key])["blocks"] for key in ("title", "subtitle", "author") if block.get(key)]
     title, *others = [paragraphs[0]["c"] for paragraphs in lines]
-    again = pandoc.parse(_AGAIN.format(run))["blocks"]
+    again = pandoc.parse(_AGAIN.format(place))["blocks"]
     return [{"t": "Header", "c": [1, ["", [], []], title]}, *({"t": "Para", "c": words} for words in others), *again]
 
 

@@ -1,6 +1,6 @@
 """The description of a classifier, and the schema of its scores."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ NUMBER: Kind = "number"
 # The column of `SCORES` that has what a classifier says.
 ANSWERS: dict[Kind, str] = {SINGLE_LABEL: "label", MULTI_LABEL: "labels", NUMBER: "number"}
 
+# `scores/<classifier>/texts.parquet`: what a classifier says of each text; samples.parquet beside it, of each sample.
 SCORES = table_schema(
     id=pa.string(),  # of the text or sample
     # Of a single-label classifier: the most probable of `ClassifierCard.labels`; null without a score, or if less
@@ -75,7 +76,29 @@ class ClassifierCard(ClassifierDescription):
     # that it contradicts it; else empty.
     hypotheses: list[str]
     entailment: list[int]
+    # Of a few-shot classifier: how a text and its label are written, and the word that stands for each of `labels`.
+    template: str = ""
+    words: list[str] = field(default_factory=list)
 
     def threshold_of(self, given: str) -> float:
         """Return the probability that one of `labels` must reach."""
         return self.threshold[given] if isinstance(self.threshold, dict) else self.threshold
+
+
+@dataclass(frozen=True)
+class ShownExamples:
+    """`classifiers/<classifier>/examples.json`: what a few-shot classifier reads before each text, in order."""
+
+    texts: list[str]
+    words: list[str]  # what stands for the label of each
+
+
+# `scores/<classifier>/accuracy_by_examples.parquet`: how often a few-shot classifier is right after none, one, two,
+# four … of its examples.
+ACCURACY_BY_EXAMPLES = table_schema(
+    examples=pa.int32(),
+    texts=pa.int64(),  # held-out texts with a human label that were scored, the same ones in each row
+    value=pa.float64(),  # share of them with the label that people gave
+    low=pa.float64(),
+    high=pa.float64(),
+)

@@ -10,6 +10,7 @@ LABEL_PREFIX = "label_"
 # Models are trained on the first, all choices are made on the second, and what is reported is measured on the third.
 SPLITS = ("train", "validation", "test")
 
+# `corpus/texts.parquet`: one row for each text that was kept.
 TEXTS = table_schema(
     id=pa.string(),  # the first 16 hexadecimal digits of sha256
     text=pa.string(),
@@ -21,6 +22,12 @@ TEXTS = table_schema(
     # Label column → the labels that single people gave; null without `corpus.rater_columns`.
     raters=pa.map_(pa.string(), pa.list_(pa.string())),
 ).with_metadata({"may_add": LABEL_PREFIX})  # one string column for each label column; null if a text has no label
+
+# `corpus/languages.parquet`: the language that each text is in, as far as it could be told.
+TEXT_LANGUAGES = table_schema(
+    id=pa.string(),  # of a text; of a large corpus only drawn ones are here
+    language=pa.string(),  # ISO 639-1; null where the text is too short or too mixed
+)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from samizdat.records.io import table_schema
 
 @dataclass(frozen=True)
 class LogRow:
-    """A row of `models/<model>/train_log.csv`: one evaluation."""
+    """`models/<model>/train_log.csv`: one row for each evaluation."""
 
     step: int  # optimiser steps so far
     tokens: int  # training tokens seen so far

@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from samizdat.records.io import table_schema
 
+# `statistics/sample_quality.parquet`: samples compared with held-out texts.
 # Only the continuation of a prompted sample is measured. Held-out texts that are longer than the longest sample are cut
 # into pieces, some of which are drawn.
 SAMPLE_QUALITY = table_schema(
@@ -29,6 +30,7 @@ SAMPLE_QUALITY = table_schema(
     seeds_high=pa.float64(),
 )
 
+# `statistics/copies.parquet`: the longest run of each sample, and of each held-out text, that a training text has too.
 COPIES = table_schema(
     subset=pa.string(),  # "samples" or "held_out"
     id=pa.string(),  # of the sample or text

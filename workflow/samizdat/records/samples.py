@@ -7,6 +7,7 @@ from samizdat.records.io import table_schema
 
 PUBLISHED_PERCENT = 100  # means the published model, which has the best weights
 
+# `samples/<model>.parquet`: one row for each text that a model wrote.
 SAMPLES = table_schema(
     id=pa.string(),  # <model>-<percent>-<number>, unique in a run
     model=pa.string(),

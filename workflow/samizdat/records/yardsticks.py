@@ -4,7 +4,8 @@ import pyarrow as pa
 
 from samizdat.records.io import table_schema
 
-# What other programs need for the held-out texts, to compare the models with. Each text ends with one more sign.
+# `statistics/yardsticks.parquet`: what other programs need for the held-out texts, to compare the models with. Each
+# text ends with one more sign.
 YARDSTICKS = table_schema(
     yardstick=pa.string(),  # "xz", "xz_after_training" or "ngram"
     read_bytes=pa.int64(),  # of the training texts; 0 for "xz"

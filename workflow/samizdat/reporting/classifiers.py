@@ -29,7 +29,7 @@ def cards(run: Run) -> Table | Prose:
             "; ".join([escape(card.predicts), *_asked(card), *_mapped(card)]),
             escape(card.made_for),
             escape(card.reference),
-            escape(card.origin) + (f" on {counted(card.training_texts, 'text')}" if card.training_texts else ""),
+            escape(card.origin) + _texts(card),
         ]
         for card in run.cards.values()
     ]
@@ -40,8 +40,23 @@ def cards(run: Run) -> Table | Prose:
     )
 
 
+def _texts(card: ClassifierCard) -> str:
+    """Say how many texts a classifier was trained on, or how many it reads before each text."""
+    if card.words:
+        return f", which reads {counted(card.training_texts, 'text')} with their labels before each text"
+    return f" on {counted(card.training_texts, 'text')}" if card.training_texts else ""
+
+
 def _asked(card: ClassifierCard) -> Iterator[str]:
-    """Say with which statements a zero-shot classifier is asked."""
+    """Say with which statements a zero-shot classifier is asked, or which words a few-shot classifier chooses from."""
+    if card.words:
+        words = joined(label(one) for one in card.words[:NAMED_LABELS])
+        more = len(card.words) - NAMED_LABELS
+        yield (
+            f"not trained for it: the likeliest of {words}"
+            + (f" and {more} more" * (more > 0))
+            + f" in {label(card.template)}"
+        )
     if card.hypotheses:
         statements = joined(label(one) for one in card.hypotheses[:NAMED_LABELS])
         more = len(card.hypotheses) - NAMED_LABELS
@@ -64,7 +79,7 @@ def learned(run: Run) -> Prose:
 
 def _learned(card: ClassifierCard, unknown: Mapping[str, int]) -> Iterator[str]:
     """Say of one classifier what it learned; `unknown` has labels of held-out texts that it can't give."""
-    if card.training_texts:
+    if card.training_texts and not card.words:
         selected = (
             f"its weights were selected by macro-F1 on {counted(card.selection_texts, 'other text')}."
             if card.selection_texts
@@ -74,7 +89,8 @@ def _learned(card: ClassifierCard, unknown: Mapping[str, int]) -> Iterator[str]:
     if card.unselected:
         yield f"It learned these labels without a text to select on: {_with_texts(card.unselected)}."
     if card.unlearned:
-        words = "did not learn these labels, which too few of the drawn texts have"
+        texts = "texts of the train split" if card.words else "of the drawn texts"
+        words = f"did not learn these labels, which too few {texts} have"
         yield f"**{label(card.name)} {words}**: {_with_texts(card.unlearned)}."
     if unknown:
         yield (

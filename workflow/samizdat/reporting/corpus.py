@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from samizdat.base import course_limits
 from samizdat.base.escaping import escape, escape_isolated, quoted
 from samizdat.base.seeds import derive_seed
 from samizdat.records.corpus import LABEL_PREFIX
@@ -21,9 +22,6 @@ from samizdat.reporting.style import (
 )
 from samizdat.reporting.words import Prose, Table, count, counted, drawn, label, name, percent, table
 
-# The size that the course asks of a corpus: at least, at most.
-COURSE_TEXTS = (1_000, 50_000)
-COURSE_GPT2_TOKENS = (200_000, 2_000_000)
 SHOWN_GROUPS = 10
 # Medians that differ by less than this factor are called about equal.
 ALIKE = 1.2
@@ -65,19 +63,19 @@ def _limits(run: Run) -> str:
     """Say whether the corpus has the usual size of a course's, in texts and, where counted, in tokens."""
     if not run.config["course"]:
         return ""
-    size = f"Usual limits of a course are {_within(run.corpus.texts, COURSE_TEXTS, 'texts')}"
+    size = f"Usual limits of a course are {_within(run.corpus.texts, course_limits.TEXTS, 'texts')}"
     gpt2 = [item["name"] for item in run.config["tokenizers"] if item["source"] == "gpt2"]
     if not gpt2:
         return f"{size}; GPT-2’s own tokens, which have limits too, were not counted in this run."
     # Each text has one boundary token, which is not counted here.
     tokens = sum(run.tokenizers[gpt2[0]].tokens.values()) - run.corpus.texts
-    return f"{size} and {_within(tokens, COURSE_GPT2_TOKENS, 'GPT-2 tokens')}."
+    return f"{size} and {_within(tokens, course_limits.GPT2_TOKENS, 'GPT-2 tokens')}."
 
 
 def _within(number: int, limits: tuple[int, int], unit: str) -> str:
     """Compare a number with its limits, in words."""
     low, high = limits
-    verdict = "too few" if number < low else "too many" if number > high else "within bounds"
+    verdict = course_limits.verdict(number, limits)
     return f"{count(low)} to {count(high)} {unit} (here: {count(number)}, {verdict})"
 
 

@@ -56,7 +56,8 @@ def _difference(run: Run, row: Row) -> str:
         if row["covers_seeds"]
         else "other documents, not other seeds, since each model was trained once"
     )
-    if (row["model"], row["other"]) in verdicts.better_models(run):
+    found = verdicts.better_models(run.model_differences, run.confidence)
+    if (row["model"], row["other"]) in found:
         return (
             f"On the held-out texts {label(better)} is better than {label(worse)}: it needs {value} less ({interval}; "
             f"the interval covers {covered})."

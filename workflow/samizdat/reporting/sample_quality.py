@@ -14,6 +14,7 @@ from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
     Picture,
 )
+from samizdat.reporting.units import units
 from samizdat.reporting.words import (
     NO_BREAK,
     Prose,
@@ -75,7 +76,7 @@ def _sentence(run: Run, part: pd.DataFrame) -> str:
     words = []
     if own and real:
         words.append(
-            f"{percent_interval(own['value'], own['low'], own['high'])} of all runs of four words occur in the "
+            f"{percent_interval(own['value'], own['low'], own['high'])} of all runs of four {units(run)} occur in the "
             f"training texts, {RELATIONS[_relation(run, own, real)]} the "
             f"{percent_interval(real['value'], real['low'], real['high'])} of held-out texts"
         )
@@ -170,7 +171,11 @@ def _table(run: Run, metrics: dict[str, tuple[str, str]], rows: pd.DataFrame) ->
         who = name(f"{model if several else 'samples'}, at {temperature:g}")
         training = [percent(part["percent"].iloc[0] / 100)] if steps else []
         lines.append([who, *training, *_cells(metrics, found)])
-    numbers = [*(["Training"] if steps else []), *(heading for heading, _ in metrics.values())]
+    headings = [heading.replace("words", units(run)) for heading, _ in metrics.values()]
+    numbers = [
+        *(["Training"] if steps else []),
+        *(heading.replace("Words", units(run).capitalize()) for heading in headings),
+    ]
     return table(lines, ["Texts", *numbers], numbers=numbers)
 
 

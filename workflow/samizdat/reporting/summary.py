@@ -26,6 +26,7 @@ from samizdat.reporting.run import Run
 from samizdat.reporting.samples import unprompted
 from samizdat.reporting.style import FAINT, PALETTE, Picture, described, drawing, in_percent, wrapped
 from samizdat.reporting.training import millions
+from samizdat.reporting.units import how_found, units
 from samizdat.reporting.words import NO_BREAK, Prose, count, counted, drawn, joined, label, percent, percent_interval
 
 # Two pictures are next to each other on a wide page, and one fits a phone.
@@ -110,10 +111,11 @@ def copying(run: Run) -> Prose:
         else "Not more than people do, as far as can be seen"
     )
     found = [f"- At {_where(run, row)}: {_share(row)}, {_COMPARED[relation]}." for row, relation in rows]
+    runs = f"runs of four {units(run)}{how_found(run)}"
     return Prose(
-        f"**{answer}.** Of the held-out texts, which people wrote, {_share(real)} of the runs of four words are also "
-        "in the training texts. Of the samples, which the model wrote (the higher the temperature, the more often it "
-        "takes unlikely words):\n\n" + "\n".join(found) + f"\n\n{_longest(run)}"
+        f"**{answer}.** Of the held-out texts, which people wrote, {_share(real)} of the {runs} are also in the "
+        "training texts. Of the samples, which the model wrote (the higher the temperature, the more often it takes "
+        "unlikely words):\n\n" + "\n".join(found) + f"\n\n{_longest(run)}"
     )
 
 
@@ -155,7 +157,7 @@ def copying_picture(run: Run) -> Picture | None:
     several = len(run.models) > 1
     named = [("held-out texts", real)]
     named += [(f"{row['model'] if several else 'samples'}, temperature {row['temperature']:g}", row) for row, _ in rows]
-    title = "Runs of four words that are also in the training texts"
+    title = f"Runs of four {units(run)} that are also in the training texts"
     with drawing(title, 0.75 + 0.25 * len(named), width_inches=NARROW_INCHES) as (picture, [axis]):
         values, lows, highs = (np.array([row[key] for _, row in named]) for key in ("value", "low", "high"))
         distances = np.nan_to_num([values - lows, highs - values]).clip(min=0)
@@ -167,7 +169,7 @@ def copying_picture(run: Run) -> Picture | None:
         axis.xaxis.set_major_formatter(in_percent())
         axis.tick_params(axis="y", length=0)
         axis.grid(visible=False, axis="y")
-        axis.set_xlabel("copied runs of four words")
+        axis.set_xlabel(f"copied runs of four {units(run)}")
         kind = f"Points with {percent(run.confidence)} intervals"
         picture.alternative_text = described(title, kind, [f"{isolated(name)}: {_share(row)}" for name, row in named])
     return picture

@@ -102,9 +102,14 @@ def _is_in(row: Row, other: Row) -> bool:
     return not is_null(other["low"]) and bool(other["low"] <= row["value"] <= other["high"])
 
 
-def better_models(run: Run) -> set[tuple[str, str]]:
-    """Find the pairs of models of which one needs fewer bits per byte, by the test and by its interval."""
-    rows = [row for row in rows_of(run.model_differences) if row["p_holm"] <= 1 - run.confidence]
+def better_models(differences: pd.DataFrame, confidence: float) -> set[tuple[str, str]]:
+    """Find the pairs of models of which one needs fewer bits per byte, by the test and by its interval.
+
+    Args:
+        differences: `records.statistics.MODEL_DIFFERENCES`, of one run or of several.
+        confidence: of its intervals.
+    """
+    rows = [row for row in rows_of(differences) if row["p_holm"] <= 1 - confidence]
     return {(row["model"], row["other"]) for row in rows if row["low"] > 0 or row["high"] < 0}
 
 

@@ -18,7 +18,10 @@ from samizdat.records.run import Manifest
 from samizdat.runs.sbom import bill_of_materials
 
 # Files of a run that contain sentences of the corpus: the corpus, its tokens, prompts from held-out texts, copies.
-WITH_TEXTS = ("corpus/texts.parquet", "tokenizers/*/tokens/*", "samples/*.parquet", "statistics/copies.parquet")
+WITH_TEXTS = (
+    "corpus/texts.parquet", "tokenizers/*/tokens/*", "samples/*.parquet", "statistics/copies.parquet",
+    "classifiers/*/examples.json",
+)  # fmt: skip
 DOWNLOADS = "work/downloads/"
 
 # Files that every run has and that its manifest does not name.
@@ -42,6 +45,10 @@ NAME = "[A-Za-z0-9_-]+"  # of a run or a model
 _UNSAFE = re.compile(r"""[\x00-\x1f\x7f-\xa0\u2028-\u202e\u2066-\u2069!"#$&'()*:;<>?\[\\\]^`{|}~]|^-""")
 
 
+# Name in a zip file → file or content.
+Members = dict[str, Path | bytes]
+
+
 def write_bundle(run: Path, *, hashes_only: bool) -> Path:
     """Write `<run>.zip` next to the run's folder: results, provenance, lock, SBOM and inputs. Same run, same bytes.
 
@@ -54,10 +61,20 @@ def write_bundle(run: Path, *, hashes_only: bool) -> Path:
         UserError: the run is not finished; its files or inputs are not those of its manifest; or a file has a name
             that is not allowed in a bundle.
     """
+    target = run.parent / f"{run.name}.zip"
+    write_zip(members_of(run, hashes_only=hashes_only), target)
+    return target
+
+
+def members_of(run: Path, *, hashes_only: bool) -> Members:
+    """List what a bundle of a run has, after checks: name in the bundle → file or content.
+
+    Args and errors are those of `write_bundle`.
+    """
     manifest = read_document(Manifest, run / "manifest.json")
     check_names(manifest, run / "manifest.json")
     hashes_only = hashes_only or not manifest.config["publish_texts"]
-    members: dict[str, Path | bytes] = {}
+    members: Members = {}
     if LOCK.is_file():
         members["lock.txt"] = LOCK
         members[SBOM] = bill_of_materials(manifest, LOCK.read_text(encoding="utf-8"), run / "provenance.json")
@@ -77,9 +94,7 @@ def write_bundle(run: Path, *, hashes_only: bool) -> Path:
         _require_recorded(Path(name), sha256, run)
         if not hashes_only or name in without_texts:
             members[f"inputs/{sha256}"] = Path(name)
-    target = run.parent / f"{run.name}.zip"
-    _write_zip(members, target)
-    return target
+    return members
 
 
 def _is_result(name: str, manifest: Manifest) -> bool:
@@ -96,7 +111,7 @@ def _require_recorded(path: Path, sha256: str, run: Path) -> None:
         )
 
 
-def _write_zip(members: dict[str, Path | bytes], target: Path) -> None:
+def write_zip(members: Members, target: Path) -> None:
     """Write files (name in the zip → file or content) sorted, with fixed dates and modes."""
     with replacing(target, checksum=False) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, member in sorted(members.items()):

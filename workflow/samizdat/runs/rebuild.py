@@ -13,9 +13,12 @@ from samizdat.base.corpus_files import COMPRESSED_SUFFIXES, TEXT_SUFFIXES
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of, write_text
 from samizdat.base.parent import die_with_parent
+from samizdat.records.corpus import CorpusSummary
+from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
 from samizdat.runs.bundle import DOWNLOADS, is_inside
 from samizdat.runs.git import git
+from samizdat.runs.project import require_project
 
 # What the workflow runs from, copied where the run's own commit is not available.
 CODE = ("Snakefile", "config", "workflow", "profiles", "report", "envs", "pyproject.toml")
@@ -29,6 +32,9 @@ GENERATED = shutil.ignore_patterns(
 CLOSED_FOLDERS = {"workflow", "profiles", "config", "envs", "results", "work", "logs"}
 # Where older commits pin the archives that a run fetches; there no input may have this name.
 OLD_PINS = "data/packages.txt"
+SUMMARY = "corpus/summary.json"
+# The variable that tells the run made again where the summary of the recorded corpus is.
+RECORDED = "SAMIZDAT_RECORDED_CORPUS"
 INPUT_SUFFIXES = {*TEXT_SUFFIXES, *COMPRESSED_SUFFIXES, ".safetensors", ".model"}
 
 
@@ -41,7 +47,12 @@ def is_own(manifest: Manifest, source: Path) -> bool:
 
 
 def copy_code(manifest: Manifest, checkout: Path) -> str:
-    """Put the run's code into `checkout`: its own commit where git has it, else the code here; say in words which."""
+    """Put the run's code into `checkout`: its own commit where git has it, else the code here; say in words which.
+
+    Raises:
+        UserError: there is no code here.
+    """
+    require_project(Path.cwd())
     commit, here = manifest.commit, git("rev-parse", "HEAD")
     short = commit[:12]
     top = git("rev-parse", "--show-toplevel")
@@ -112,8 +123,25 @@ def _is_trusted(name: str, sha256: str, checkout: Path) -> bool:
     return pins.is_file() and f"--hash=sha256:{sha256}" in pins.read_text(encoding="utf-8")
 
 
-def rebuild(manifest: Manifest, checkout: Path) -> Path:
+def recorded_unread(found: dict[str, str]) -> dict[str, str]:
+    """Return which files are beside the texts: of a run made again those that are recorded, else what is found here.
+
+    Such files are no inputs, so they are not in the folder in which a run is made again.
+
+    Raises:
+        UserError: the record can't be read.
+    """
+    summary = os.environ.get(RECORDED)
+    return read_document(CorpusSummary, Path(summary)).unread if summary else found
+
+
+def rebuild(manifest: Manifest, run: Path, checkout: Path) -> Path:
     """Run the workflow in `checkout` with the run's config; return the folder of the new results.
+
+    Args:
+        manifest: of the run.
+        run: its recorded results.
+        checkout: code and inputs.
 
     Raises:
         UserError: a step failed; the step has printed why.
@@ -122,6 +150,8 @@ def rebuild(manifest: Manifest, checkout: Path) -> Path:
     write_text(config, json.dumps(manifest.config, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("SAMIZDAT_", "PYTHONHASH"))}
     environment = inherited | {"PYTHONPATH": str((checkout / "workflow").absolute())}
+    if (run / SUMMARY).is_file():
+        environment[RECORDED] = str((run / SUMMARY).absolute())
     command = [sys.executable, "-m", "snakemake", "--cores", "all", "--configfile", str(config.absolute())]
     done = subprocess.run(
         command, cwd=checkout, env=environment, stdout=sys.stderr, preexec_fn=die_with_parent, check=False

@@ -66,7 +66,7 @@ def verify(source: Path) -> int:
         if bundled_inputs and bundle.lock_differs(scratch / "given"):
             print("The run was made with other package versions than those in envs/lock.txt here", file=sys.stderr)
         rebuild.copy_inputs(manifest, bundled_inputs, scratch / "checkout")
-        rebuilt = rebuild.rebuild(manifest, scratch / "checkout")
+        rebuilt = rebuild.rebuild(manifest, run, scratch / "checkout")
         verdicts = dict(compare_runs(manifest, run, rebuilt))
         worst = max((verdict.kind for verdict in verdicts.values()), key=STATUS.__getitem__)
         print(table_of(verdicts))

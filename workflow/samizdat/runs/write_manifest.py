@@ -7,9 +7,10 @@ from importlib import metadata
 from pathlib import Path
 
 from samizdat.base import stage
-from samizdat.base.corpus_files import corpus_files, label_table
+from samizdat.base.corpus_files import label_table
 from samizdat.base.files import checked_bytes, checked_sha256, sha256_of
-from samizdat.records.io import write_document
+from samizdat.records.corpus import CorpusSummary
+from samizdat.records.io import read_document, write_document
 from samizdat.records.run import Manifest
 from samizdat.runs.git import git
 
@@ -67,7 +68,7 @@ def write_manifest(
     config = json.loads(checked_bytes(run_config))
     labels = [label_table(name).as_posix() for name in config["human_labels"]]
     inputs = [
-        *corpus_files(config["corpus"]["paths"]),
+        *read_document(CorpusSummary, root / "corpus" / "summary.json").inputs,
         *labels,
         notes.as_posix(),
         *(one.as_posix() for one in archives),

@@ -12,7 +12,7 @@ from samizdat.base.configuration import model_of
 from samizdat.base.seeds import derive_seed
 from samizdat.measures.bootstrap import Bootstrap
 from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, NUMBER, SCORES, SINGLE_LABEL, ClassifierCard
-from samizdat.records.corpus import LABEL_PREFIX, TEXTS
+from samizdat.records.corpus import LABEL_PREFIX, TEXT_LANGUAGES, TEXTS
 from samizdat.records.io import read_document, read_table
 from samizdat.records.models import TEST_LOSSES
 from samizdat.records.samples import SAMPLES
@@ -21,7 +21,7 @@ from samizdat.statistics import numbers, several_labels
 from samizdat.statistics.agreement import agreement
 from samizdat.statistics.association import associations, group_tests
 from samizdat.statistics.calibration import examples
-from samizdat.statistics.fitness import fitness, languages
+from samizdat.statistics.fitness import fitness
 from samizdat.statistics.label_shares import divergences, label_shares
 from samizdat.statistics.model_losses import model_losses
 from samizdat.statistics.seeds import fold_seeds
@@ -39,6 +39,7 @@ class StatisticsSettings:
 def compute_statistics(
     settings: StatisticsSettings,
     texts: Path,
+    languages: Path,
     samples: tuple[Path, ...],
     losses: tuple[Path, ...],
     classifiers: tuple[Path, ...],
@@ -55,6 +56,7 @@ def compute_statistics(
     Args:
         settings: confidence and number of resamples.
         texts: the corpus.
+        languages: the languages of its texts.
         samples: one table for each training of a model.
         losses: the files `models/<training>/test_losses.parquet`.
         classifiers: the folders `classifiers/<name>`.
@@ -70,7 +72,7 @@ def compute_statistics(
     written["document"] = written["id"]
     published = written["model"].map(model_of) == written["model"]
     tables: dict[str, list[Row]] = {name: [] for name in STATISTICS}
-    spoken = languages(corpus, derive_seed(seed, "languages"))
+    spoken = read_table(languages, TEXT_LANGUAGES).set_index("id")["language"]
     cards = {folder.name: read_document(ClassifierCard, folder / "card.json") for folder in classifiers}
     judged = {}
     for name, card in cards.items():

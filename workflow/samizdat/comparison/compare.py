@@ -1,0 +1,83 @@
+"""Write a notebook and a page that compare runs (`samizdat compare`)."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import jupytext
+import nbformat
+import yaml
+from jupyter_client.kernelspec import NATIVE_KERNEL_NAME
+from nbformat import NotebookNode
+
+from samizdat.base.errors import UserError
+from samizdat.base.escaping import escape
+from samizdat.base.files import sha256_of, write_text
+from samizdat.publishing.cells import inert
+from samizdat.publishing.execution import execute
+from samizdat.publishing.notebook import check_results, write_notebook
+from samizdat.publishing.page_by_pandoc import render_page
+from samizdat.publishing.plain_notebook import make_plain
+from samizdat.records.io import read_document
+from samizdat.records.run import Manifest
+from samizdat.runs.project import require_project
+
+PROJECT = Path("report")
+DOCUMENT = PROJECT / "comparison" / "index.qmd"
+
+
+def compare(folders: Sequence[Path], out: Path) -> str:
+    """Write `report.ipynb` and `report.html` into `out`, and return a line that says where they are.
+
+    Args:
+        folders: two runs or more, such as `results/demo`.
+        out: the folder to write.
+
+    Raises:
+        UserError: this is not the project's folder, a run is not finished or was changed, or one is given twice.
+    """
+    require_project(Path.cwd())
+    if len({folder.resolve() for folder in folders}) < max(2, len(folders)):
+        raise UserError(
+            "runs to compare: there must be two or more, and none twice",
+            remedy="name their folders, such as: samizdat compare results/demo results/mine",
+        )
+    manifests = {folder: read_document(Manifest, folder / "manifest.json") for folder in folders}
+    for folder, manifest in manifests.items():
+        check_results(manifest, folder)
+    out.mkdir(parents=True, exist_ok=True)
+    notebook = _notebook(list(manifests.values()), folders, out)
+    with tempfile.TemporaryDirectory() as work:
+        executed, _ = execute(notebook, DOCUMENT, out, Path(work), threads=1)
+    write_notebook(make_plain(executed, f"{out}/"), out / "report.ipynb")
+    write_text(out / "report.html", render_page(executed, PROJECT))
+    return f"The comparison of {len(folders)} runs is in {out / 'report.html'} and {out / 'report.ipynb'}"
+
+
+def names_of(manifests: Sequence[Manifest]) -> list[str]:
+    """Name the runs; where two have one name, each is followed by its number."""
+    names = [manifest.run for manifest in manifests]
+    return [name if names.count(name) == 1 else f"{name}-{number}" for number, name in enumerate(names, 1)]
+
+
+def _notebook(manifests: Sequence[Manifest], folders: Sequence[Path], out: Path) -> NotebookNode:
+    """Make the notebook, not executed: with a title, and with a cell that names the runs."""
+    names = names_of(manifests)
+    notebook: NotebookNode = jupytext.reads(DOCUMENT.read_text(encoding="utf-8"), fmt="Rmd")
+    block = {"lang": "en", "title": inert(escape(f"Comparison of {', '.join(names)}"))}
+    notebook.cells[0].source = f"---\n{yaml.safe_dump(block, allow_unicode=True, width=10_000)}---"
+    # Relative to the notebook, so that runs and comparison can be moved together.
+    places = {name: os.path.relpath(folder, out) for name, folder in zip(names, folders, strict=True)}
+    hashes = {name: sha256_of(folder / "manifest.json") for name, folder in zip(names, folders, strict=True)}
+    cell = (
+        "#| label: inputs\n#| include: false\n# The runs, and the hashes of their manifests.\n"
+        f"RUNS = {places}\nMANIFESTS = {hashes}"
+    )
+    notebook.cells.insert(1, nbformat.v4.new_code_cell(cell))
+    notebook.metadata = nbformat.from_dict(
+        {"kernelspec": {"name": NATIVE_KERNEL_NAME, "display_name": "Python 3", "language": "python"}}
+    )
+    for number, one in enumerate(notebook.cells):
+        one.id, one.metadata = f"cell-{number}", nbformat.from_dict({})
+    return notebook

@@ -1,0 +1,142 @@
+"""What the notebook of a comparison shows: each function takes the runs and returns Markdown."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from samizdat.base.wording import dotted, json_words
+from samizdat.comparison.losses import Comparison, compared
+from samizdat.comparison.side_by_side import lines
+from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
+from samizdat.reporting.run import RUN_VARIABLE, Run
+from samizdat.reporting.words import (
+    NO_BREAK,
+    Prose,
+    Table,
+    bounds,
+    code,
+    count,
+    counted,
+    is_null,
+    label,
+    name,
+    number_interval,
+    p_equals,
+    percent,
+    table,
+)
+
+Runs = Mapping[str, Run]
+LONGEST_VALUE_CHARACTERS = 200
+
+
+def open_runs(places: Mapping[str, str]) -> dict[str, Run]:
+    """Open the runs; their places are relative to the folder of the comparison, which the notebook is in."""
+    folder = Path(os.environ.get(RUN_VARIABLE, "."))
+    return {one: Run(folder / place) for one, place in places.items()}
+
+
+def code_used(runs: Runs) -> Table | Prose:
+    """List what differs in the code: commit, Python, packages."""
+
+    def facts(run: Run) -> dict[str, Any]:
+        manifest = run.manifest
+        state = "" if manifest.clean else " with changes that are in no commit"
+        return {"commit": manifest.commit + state, "Python": manifest.python} | manifest.versions
+
+    return _differing(runs, facts, "What", "All runs were made by the same commit, Python and packages.")
+
+
+def settings(runs: Runs) -> Table | Prose:
+    """List the keys of the config whose values differ."""
+    return _differing(runs, lambda run: dict(dotted(run.config)), "Key", "All runs have the same config.")
+
+
+def _differing(runs: Runs, facts: Callable[[Run], Mapping[str, Any]], heading: str, same: str) -> Table | Prose:
+    """Make a table of the facts that differ between runs; what a run doesn't have is an empty cell."""
+    found = {one: facts(run) for one, run in runs.items()}
+    rows = []
+    for key in dict.fromkeys(key for own in found.values() for key in own):
+        words = ["" if key not in own else json_words(own[key], LONGEST_VALUE_CHARACTERS) for own in found.values()]
+        if len(set(words)) > 1:
+            rows.append([code(key), *(code(word) if word else "" for word in words)])
+    return table(rows, [heading, *map(name, runs)]) if rows else Prose(same)
+
+
+def corpora(runs: Runs) -> Table:
+    """Count texts, documents and splits of each run, and the texts that all runs have."""
+    shared = set.intersection(*(set(run.texts["id"]) for run in runs.values()))
+    rows = [
+        ["texts", *(count(run.corpus.texts) for run in runs.values())],
+        ["documents", *(count(run.corpus.documents) for run in runs.values())],
+        ["characters", *(count(run.corpus.characters) for run in runs.values())],
+        ["texts that all runs have", *(count(len(shared)) for _ in runs)],
+        ["all texts are shared", *("yes" if len(shared) == run.corpus.texts else "no" for run in runs.values())],
+    ]
+    for split in ("train", "validation", "test"):
+        rows.append([f"texts in {split}", *(count(run.corpus.splits.get(split, 0)) for run in runs.values())])
+    return table(rows, ["", *map(name, runs)], numbers=[name(one) for one in runs])
+
+
+def losses(runs: Runs) -> Table:
+    """List the bits per byte of each model on the held-out texts of its own run, with intervals."""
+    rows = [
+        [name(one), name(model), f"{row['value']:.3f}", bounds(row["low"], row["high"], 3), count(row["documents"]),
+         count(row["seeds"])]
+        for one, run in runs.items()
+        for model, row in run.model_losses.items()
+    ]  # fmt: skip
+    header = ["Run", "Model", "Bits per byte", "Interval", "Documents", "Trainings"]
+    return table(rows, header, numbers=header[2:])
+
+
+def opening(runs: Runs) -> Prose:
+    """Say which of each two models of different runs is better on the texts that all runs hold out, if it is shown."""
+    found = compared(runs)
+    if not found.texts:
+        return Prose(
+            "The runs share no held-out text, so no model can be compared with one of another run. Numbers of "
+            "different texts stand side by side below; their difference may be that of the texts."
+        )
+    said = [f"The runs share {counted(found.texts, 'held-out text')}, of {counted(found.documents, 'document')}."]
+    if found.documents < FEWEST_DOCUMENTS:
+        said.append(f"That is fewer than {FEWEST_DOCUMENTS} documents, too few for a verdict.")
+    pairs = [f"- {_sentence(row, found)}" for row in found.rows]
+    return Prose("\n".join([" ".join(said), "", *pairs]))
+
+
+def _sentence(row: dict[str, Any], found: Comparison) -> str:
+    one, other = (label(row[key]) for key in ("model", "other"))
+    apart = f"{abs(row['value']):.3f}{NO_BREAK}bits per byte"
+    verdict = found.verdict(row)
+    if not verdict:
+        word = "Not known" if verdict is None else "Not decisive"
+        return f"**{word}:** {one} and {other} are {apart} apart."
+    better, worse = (one, other) if verdict < 0 else (other, one)
+    return f"**Better:** {better} needs {apart} less than {worse}."
+
+
+def differences(runs: Runs) -> Table | Prose:
+    """List the paired differences of models of different runs on shared held-out texts, with intervals and verdicts."""
+    found = compared(runs)
+    words = {-1: "the first is better", 1: "the second is better", 0: "not decisive", None: "too few documents"}
+    rows = [
+        [name(row["model"]), name(row["other"]), f"{row['value']:.3f}", bounds(row["low"], row["high"], 3),
+         "" if is_null(row["p_holm"]) else p_equals(row["p_holm"]),
+         "documents and seeds" if row["covers_seeds"] else "documents", words[found.verdict(row)]]
+        for row in found.rows
+    ]  # fmt: skip
+    header = ["Model", "Other", "Bits per byte", f"{percent(found.confidence)} interval", "p (Holm)",
+              "The interval covers other", "Verdict"]  # fmt: skip
+    return table(rows, header, numbers=header[2:4]) if rows else Prose("There is no shared held-out text.")
+
+
+def statistics(runs: Runs) -> Table:
+    """List every statistic of every run, each with its own interval."""
+    found = {one: lines(run) for one, run in runs.items()}
+    rows = []
+    for key in dict.fromkeys(key for own in found.values() for key in own):
+        values = [number_interval(*own[key], 3) if key in own else "" for own in found.values()]
+        rows.append([name(key[0]), name(" · ".join(key[1:])), *values])
+    return table(rows, ["Table", "What", *map(name, runs)], numbers=[name(one) for one in runs])

@@ -1,0 +1,51 @@
+"""Say at once what makes a column of labels useless, before any classifier is trained on it."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from samizdat.base import stage
+from samizdat.base.corpus_files import named
+
+# A column of more different labels, most of which occur once, is no column of labels.
+MANY_LABELS = 20
+# What programs and people write where a text has no label; it may also be one.
+NO_LABEL = {"na", "n/a", "#n/a", "null", "none", "-", "?", "missing"}
+
+
+def tell_labels(labels: Mapping[str, Mapping[str, int]]) -> None:
+    """Tell of columns whose labels can hardly be learned, or are perhaps none.
+
+    Args:
+        labels: column → label → texts.
+    """
+    for column, texts in labels.items():
+        for problem in _problems(texts):
+            stage.tell(f"the column {column!r} (corpus.label_columns) {problem}")
+
+
+def _problems(texts: Mapping[str, int]) -> Iterator[str]:
+    labelled = sum(texts.values())
+    if not texts:
+        yield "gives no text that was kept a label"
+        return
+    if len(texts) > MANY_LABELS and len(texts) * 2 > labelled:
+        yield (
+            f"has {len(texts):,} different labels in {labelled:,} texts; a measurement is no label: leave it out, or "
+            "make classes of it"
+        )
+        return
+    once = sorted(label for label, number in texts.items() if number == 1)
+    if once:
+        verb = "is a label" if len(once) == 1 else "are labels"
+        yield f"has labels of which nothing can be learned: {named(once)} {verb} of one text alone; join them to others"
+    missing = sorted(label for label in texts if label.lower() in NO_LABEL)
+    if missing:
+        number = sum(texts[label] for label in missing)
+        yield (
+            f"has the label {' and '.join(map(repr, missing))} in {number:,} texts; where that means that there is "
+            "none, empty these cells"
+        )
+    alike = Counter(label.casefold() for label in texts)
+    twice = sorted(label for label in texts if alike[label.casefold()] > 1)
+    if twice:
+        yield f"has labels that only capital letters tell apart: {named(twice)}; they count as different"

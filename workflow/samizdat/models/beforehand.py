@@ -1,0 +1,42 @@
+"""Say before a training what it will do, and what about it can hardly be useful."""
+
+from samizdat.base import stage
+from samizdat.models.loop import TrainingLoop
+from samizdat.models.settings import FEWEST_STEPS, StepPlan, enough_steps
+
+# A checkpoint of so few steps has learned next to nothing.
+UNTRAINED_STEPS = 1
+
+
+def announce(loop: TrainingLoop, name: str) -> None:
+    """Say what the training of a model will do."""
+    decided = ", ".join(f"{key} {getattr(loop.settings, key):g}" for key in loop.settings.recipe or ())
+    stage.announce(
+        f"model {name}: {loop.plan.steps:,} steps of {loop.settings.batch_tokens:,} tokens"
+        + (f"; by the recipe {decided}" if decided else "")
+    )
+
+
+def warn(loop: TrainingLoop, name: str) -> None:
+    """Say that a training, or the part of it before an early checkpoint, has too few steps to learn in."""
+    if loop.plan.steps < FEWEST_STEPS:
+        context = loop.learner.model.config.n_positions
+        wanted = enough_steps(loop.settings, context_tokens=context, rows_per_epoch=loop.data.rows.rows_per_epoch)
+        stage.tell(
+            f"model {name}: so small a corpus gives few steps to learn in, here {loop.plan.steps}; for {FEWEST_STEPS} "
+            "set " + ", ".join(f"training.{key}: {value}" for key, value in wanted.items())
+        )
+    if early := untrained_checkpoints(loop.plan):
+        stage.tell(f"model {name}: {early}")
+
+
+def untrained_checkpoints(plan: StepPlan) -> str:
+    """Say which checkpoints on the way come before there was anything to learn; nothing where there is none."""
+    early = {percent: step for percent, step in plan.kept.items() if step <= UNTRAINED_STEPS}
+    if not early:
+        return ""
+    which = ", ".join(f"{percent} % (step {step})" for percent, step in early.items())
+    return (
+        f"of {plan.steps} steps the checkpoint{'s' if len(early) > 1 else ''} at {which} will have learned next to "
+        "nothing; leave such percents out of training.keep_percents, or give the training more steps"
+    )
