@@ -96,11 +96,11 @@ bench-reproducibility: .venv/ready  ## run the demo twice, kill sixty runs, dama
 bench-inference: .venv/ready  ## simulate every verdict and interval of the report; half an hour
 	@$(BIN)/python benchmarks/inference.py
 
-bench-recipes: .venv/ready  ## compare the recipe for small corpora with a grid around it; an hour
+bench-recipes: .venv/ready  ## compare the recipe for small corpora with a grid around it; hours, see its --minutes
 	@snakemake --cores all results/demo/corpus/texts.parquet
 	@$(BIN)/python benchmarks/recipes.py
 
-bench-languages: .venv/ready  ## make reports of corpora in ten languages and check each; a quarter of an hour, needs apt
+bench-languages: .venv/ready  ## make reports of corpora in ten languages and check each; half an hour, needs apt
 	@$(BIN)/python benchmarks/languages.py
 
 bench-report: .venv/ready  ## check page, PDF, notebook and play.html: demo, Czech, Arabic and hostile corpus

@@ -1,8 +1,12 @@
 """Make reports of corpora in ten languages, and check each by program: prompts, samples, letters, counts, sentences.
 
 The texts are the messages of three programs in their translations, from packages of Debian that apt downloads (free
-licences; the texts are not in this repository). Each language's texts are in files of another kind or encoding. With
-the names of languages (`ar zh`) only their reports are made and checked, and nothing is recorded.
+licences; the texts are not in this repository). Each language's texts are in files of another kind or encoding.
+
+    make bench-languages                              those that were not made with this commit, a few minutes each
+    python benchmarks/languages.py --languages ar zh  these, again
+
+Each result is recorded when it is there, so a benchmark that was cut goes on where it was.
 """
 
 import argparse
@@ -15,19 +19,15 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from html import unescape
+from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
-import pandas as pd
 import yaml
 from debian import DOWNLOADS, Package
-from record import ROOT, Figure, show, write
+from languages_checklist import HELD_OUT_PROMPTS, Checked, check
+from record import ROOT, Figure, commit, show, write
 
 from samizdat.base.files import write_text
-from samizdat.publishing.missing_letters import missing_in_figures
-from samizdat.reporting.words import NO_BREAK, count
 
 PACKAGES = {
     "evolution": Package(
@@ -40,10 +40,6 @@ PACKAGES = {
 }
 MO = re.compile(r"\./usr/share/locale/(?P<locale>\w+)/LC_MESSAGES/[\w-]+\.mo")
 SHORTEST = 20  # characters of a message; a button's label is no text
-HELD_OUT_PROMPTS = 4
-REPLACEMENT = "\ufffd"
-# What a report on these corpora can't say truly: words of the demo, of Python, and of counts over nothing.
-FALSE = r"sentiment|tweet|editorial|The movie|Hutto|this is a bug|Traceback|\bnan\b|\bNone\b(?! of)|\b0 of 0\b|inf\b"
 
 
 @dataclass(frozen=True)
@@ -78,36 +74,32 @@ CORPORA = (
 )
 
 
-@dataclass
-class Checked:
-    """What was found in the report of one corpus."""
-
-    language: str
-    texts: int = 0
-    samples: int = 0
-    replaced: int = 0  # samples with a replacement character that the corpus lacks
-    boxes: str = ""  # letters that figures show as boxes
-    pdf_letters: str = ""  # letters of the corpus that no font of the PDF has
-    false: list[str] = field(default_factory=list)  # what the report says and is not so
-
-
 def main() -> None:
-    """Make and check the reports; record the figures if all languages are asked for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("languages", nargs="*", metavar="LANGUAGE", choices=[one.language for one in CORPORA])
+    """Make and check the reports that are asked for, and record after each of them all that this commit has."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    known = [one.language for one in CORPORA]
+    parser.add_argument("--languages", nargs="+", metavar="LANGUAGE", choices=known, default=[])
     asked = parser.parse_args().languages
+    # What was measured with other code than that of a commit is shown and not kept.
+    kept = ROOT / "work" / "languages" / f"{commit()}.json"
+    found = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
     messages = read_messages()
-    found = []
     for corpus in CORPORA:
-        if not asked or corpus.language in asked:
-            print(f"{corpus.language}: making the report", flush=True)
-            rows = write_corpus(corpus, messages[corpus.locale or corpus.language])
-            found.append(check(corpus, rows, run(corpus)))
-            print(found[-1], flush=True)
-    figures = figures_of(found)
-    show(figures)
-    if not asked:
-        write("languages", figures, {"corpora": [vars(one) for one in found]})
+        if corpus.language not in (asked or set(known) - found.keys()):
+            continue
+        print(f"{corpus.language}: making the report", flush=True)
+        rows = write_corpus(corpus, messages[corpus.locale or corpus.language])
+        finished, said = run(corpus)
+        failed = Checked(corpus.language, finished=False, false=said.splitlines()[-20:])
+        checked = check(corpus.language, corpus.name, rows, said) if finished else failed
+        print(checked, flush=True)
+        found[corpus.language] = vars(checked)
+        if not kept.stem.endswith("+"):
+            write_text(kept, json.dumps(found, ensure_ascii=False))
+            done = [Checked(**found[one]) for one in known if one in found]
+            missing = [one for one in known if one not in found]
+            write("languages", figures_of(done), {"corpora": [vars(one) for one in done], "not_made": missing})
+    show(figures_of([Checked(**one) for one in found.values()]))
 
 
 def read_messages() -> dict[str, dict[str, list[str]]]:
@@ -194,71 +186,21 @@ def config_of(corpus: Corpus) -> dict:
     return changed
 
 
-def run(corpus: Corpus) -> str:
-    """Make the report of a corpus; return what the terminal shows."""
+def run(corpus: Corpus) -> tuple[bool, str]:
+    """Make the report of a corpus; return whether that went well, and what the terminal shows."""
     overlay = folder_of(corpus) / "config.yaml"
     write_text(overlay, yaml.safe_dump(config_of(corpus), allow_unicode=True))
     command = [sys.executable, "-m", "snakemake", "--cores", "all", "--configfile", "config/tiny.yaml", str(overlay)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    said = done.stdout + done.stderr
-    if done.returncode:
-        sys.exit(f"{corpus.language}: the run failed\n{said}")
-    return said
-
-
-def check(corpus: Corpus, rows: int, said: str) -> Checked:
-    """Go through the checklist."""
-    results = ROOT / "results" / corpus.name
-    texts = pd.read_parquet(results / "corpus" / "texts.parquet")
-    samples = pd.read_parquet(results / "samples" / "gpt2-tiny.parquet")
-    summary = json.loads((results / "corpus" / "summary.json").read_text(encoding="utf-8"))
-    page = visible_text((results / "report" / "report.html").read_text(encoding="utf-8"))
-    letters = set().union(*texts["text"])
-    found = Checked(corpus.language, len(texts), len(samples))
-    if REPLACEMENT not in letters:
-        found.replaced = int(samples["text"].str.contains(REPLACEMENT).sum())
-    found.boxes = missing_in_figures(nbformat.read(results / "report" / "quarto.ipynb", as_version=4))
-    log = (ROOT / "logs" / corpus.name / "render_pdf.log").read_text(encoding="utf-8")
-    lacking = {chr(int(number, 16)) for number in re.findall(r"\bU\+([0-9A-F]{4,6})\b", log)}
-    found.pdf_letters = "".join(sorted(lacking & letters))
-    parts = {
-        "texts read": (summary["read"], rows),
-        "kept and dropped": (summary["texts"] + sum(summary["dropped"].values()), summary["read"]),
-        "texts of splits": (sum(summary["splits"].values()), summary["texts"]),
-        "texts of groups": (sum(summary["groups"].values()), summary["texts"]),
-    }
-    found.false += [f"{what}: {one} is not {other}" for what, (one, other) in parts.items() if one != other]
-    if f"{count(len(texts))}{NO_BREAK}texts from" not in page:
-        found.false.append("the number of texts is not in the report")
-    spoken = pd.read_parquet(results / "statistics" / "languages.parquet").set_index("language")["texts"]
-    if spoken.idxmax() != corpus.language:
-        found.false.append(f"most texts are said to be in {spoken.idxmax()}")
-    prompts = samples.loc[samples["prompt_kind"] == "held_out", "prompt_text_id"].nunique()
-    told = "that the config asks for" in page or "no held-out text is long enough" in page
-    if (prompts < HELD_OUT_PROMPTS) != told:
-        found.false.append(f"{prompts} held-out prompts, and the report says {'so' if told else 'nothing'}")
-    # Names of colours and the like are in texts, so only what the report says itself is searched.
-    own = page
-    for text in sorted({*texts["text"], *samples["text"]}, key=len, reverse=True):
-        own = own.replace(text, "")
-    found.false += [f"the report says {match[0]!r}" for match in re.finditer(FALSE, own)]
-    found.false += [line for line in said.splitlines() if "this is a bug" in line or "Traceback" in line]
-    return found
-
-
-def visible_text(page: str) -> str:
-    """Return the text of a page, without scripts, styles, code and tags."""
-    shown = re.sub(r"<(script|style|pre|code)\b.*?</\1>", " ", page, flags=re.DOTALL)
-    return unescape(re.sub(r"<[^>]+>", "", shown))
+    return not done.returncode, done.stdout + done.stderr
 
 
 def figures_of(found: list[Checked]) -> dict[str, Figure]:
     """Count over all corpora."""
+    right = sum(one.finished and not one.false for one in found)
     return {
-        "corpora": Figure("corpora that go from files to report", len(found), None),
-        "without_false": Figure(
-            "of them, corpora with no false sentence by the checklist", sum(not one.false for one in found), len(found)
-        ),
+        "corpora": Figure("corpora that go from files to report", sum(one.finished for one in found), len(CORPORA)),
+        "without_false": Figure("corpora with no false sentence by the checklist", right, len(CORPORA)),
         "replaced": Figure(
             f"of {sum(one.samples for one in found):,} samples, with a replacement character that their corpus lacks",
             sum(one.replaced for one in found), 0, True,

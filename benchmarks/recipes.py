@@ -1,12 +1,12 @@
 """Compare the recipe for the corpus at hand (`training.recipe: auto`) with a small grid around it, size by size.
 
-    make bench-recipes                          all sizes that the texts at hand allow: hours
-    python benchmarks/recipes.py --sizes 20000  one size
+    make bench-recipes                                         all sizes that the texts at hand allow: hours
+    python benchmarks/recipes.py --sizes 20000 --minutes 30    one size; no training begins that would end later
 
 Needs `results/demo/corpus/texts.parquet`. A size is a number of tokens, taken as BYTES_PER_TOKEN bytes of the train
-split's first texts; validation and test splits are the whole demo's, so that sizes can be compared. One thing is
-changed at a time. Nothing is compiled: that changes the time of a step, not what is learned. Each result is appended to
-`--out` when it is there, and what the file has is not computed again.
+split; validation and test splits are the whole demo's, so that sizes can be compared. The recipe's settings are
+computed as a run computes them; then one thing is changed at a time. Nothing is compiled: that changes the time of a
+step, not what is learned. Each result is recorded when it is there, and is computed again only with other code.
 """
 
 import argparse
@@ -18,79 +18,119 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from record import ROOT
+from record import RESULTS, ROOT, Figure, show, write
 from stage import settings_of
 
+from samizdat.base.configuration import RECIPE_KEYS
+from samizdat.base.digest import result_digest
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
+from samizdat.models.recipe_table import vocabulary_size
 from samizdat.models.settings import TrainingSettings
 from samizdat.models.train_model import train_model
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_document, read_table, write_table
 from samizdat.records.models import ModelSummary, TokenizerSummary
 
-BYTES_PER_TOKEN = 4
+SIZES = (20_000, 100_000, 500_000)
+BYTES_PER_TOKEN = 4  # of GPT-2's own, in English
 SEED = 2014
-RATES = {"matrix_learning_rate": 0.004, "learning_rate": 0.01, "weight_decay": 1.3, "dropout": 0.0}
-# Size → the settings that the others are compared with, and what is changed, one row at a time.
-GUESSES: dict[int, dict[str, Any]] = {
-    4_000: {"vocabulary_size": 512, "layers": 2, "heads": 4, "width": 128, "batch_tokens": 256, "epochs": 20.0} | RATES,
-    20_000: {"vocabulary_size": 1024, "layers": 2, "heads": 4, "width": 128, "batch_tokens": 512, "epochs": 12.0}
-    | RATES,
-    100_000: {"vocabulary_size": 2048, "layers": 3, "heads": 4, "width": 192, "batch_tokens": 2048, "epochs": 8.0}
-    | RATES,
+REACH_PERCENT = 3.0
+RECIPE = "recipe"
+# What is changed of the recipe's settings: key → factor, or a value in quotes.
+CHANGES: dict[str, dict[str, float | str]] = {
+    RECIPE: {},
+    "batch × 2": {"batch_tokens": 2},
+    "batch / 2": {"batch_tokens": 0.5},
+    "epochs × 2": {"epochs": 2},
+    "epochs / 2": {"epochs": 0.5},
+    "width × 2": {"width": 2},
+    "layers × 2": {"layers": 2},
+    "vocabulary × 2": {"vocabulary_size": 2},
+    "vocabulary / 2": {"vocabulary_size": 0.5},
+    "rates × 2": {"matrix_learning_rate": 2, "learning_rate": 2},
+    "rates / 2": {"matrix_learning_rate": 0.5, "learning_rate": 0.5},
+    "weight decay × 2": {"weight_decay": 2},
+    "weight decay / 2": {"weight_decay": 0.5},
+    "dropout 0.1": {"dropout": "0.1"},
 }
-CHANGES: dict[int, tuple[dict[str, Any], ...]] = {
-    4_000: ({}, {"epochs": 40.0}, {"batch_tokens": 128}, {"vocabulary_size": 384}, {"layers": 4, "width": 256},
-            {"dropout": 0.1}, {"layers": 1, "width": 64}),
-    20_000: ({}, {"batch_tokens": 1024}, {"epochs": 24.0}, {"layers": 4, "width": 256}, {"vocabulary_size": 2048},
-             {"dropout": 0.1}, {"batch_tokens": 256}, {"vocabulary_size": 512}, {"weight_decay": 3.0},
-             {"weight_decay": 0.5}, {"matrix_learning_rate": 0.008, "learning_rate": 0.02},
-             {"matrix_learning_rate": 0.002, "learning_rate": 0.005}),
-    100_000: ({}, {"batch_tokens": 1024}, {"layers": 4, "width": 256}, {"epochs": 12.0}, {"vocabulary_size": 4096},
-              {"dropout": 0.1}, {"batch_tokens": 4096}),
-}  # fmt: skip
+SMALLEST_VOCABULARY = 260  # the bytes, the boundary, and a few
 
 
 def main() -> None:
-    """Train what is missing, and append each result."""
+    """Train what is missing, and record each result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--texts", type=Path, default=ROOT / "results" / "demo" / "corpus" / "texts.parquet")
-    parser.add_argument("--sizes", type=int, nargs="+", choices=sorted(CHANGES), default=sorted(CHANGES))
-    parser.add_argument("--out", type=Path, default=ROOT / "work" / "recipes.jsonl")
+    parser.add_argument("--sizes", type=int, nargs="+", choices=SIZES, default=SIZES)
+    parser.add_argument("--changes", nargs="+", choices=list(CHANGES), default=list(CHANGES))
+    parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
+    end = time.monotonic() + 60 * options.minutes
     texts = read_table(options.texts, TEXTS)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    done = [json.loads(line) for line in options.out.open(encoding="utf-8")] if options.out.is_file() else []
+    code = result_digest("models.train_model") + result_digest("models.make_tokenizer")
+    path = RESULTS / "recipes.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))["notes"]["rows"] if path.is_file() else []
+    rows = [row for row in kept if row["code"] == code]
     for size in options.sizes:
-        for change in CHANGES[size]:
-            settings = GUESSES[size] | change
-            if any(row["size"] == size and row["settings"] == settings for row in done):
+        longest = 0.0
+        for change in dict.fromkeys((RECIPE, *options.changes)):
+            if any((row["size"], row["change"]) == (size, change) for row in rows):
                 continue
-            row = {"size": size, "change": change, "settings": settings} | measured(texts, size, settings, options)
-            with options.out.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
-            print(size, change, row["test_bits_per_byte"], f"{row['cpu_seconds']:.0f} s", flush=True)
+            begun = time.monotonic()
+            if begun + longest > end:
+                break
+            base = next((row["settings"] for row in rows if (row["size"], row["change"]) == (size, RECIPE)), None)
+            row = {"size": size, "change": change, "code": code}
+            rows.append(row | measured(texts, size, changed(base, change), options.threads))
+            longest = max(longest, 1.5 * (time.monotonic() - begun))
+            print(
+                size, change, f"{rows[-1]['test_bits_per_byte']:.3f}", f"{time.monotonic() - begun:.0f} s", flush=True
+            )
+            rows.sort(key=lambda one: (one["size"], list(CHANGES).index(one["change"])))
+            write("recipes", figures_of(rows), {"changes": CHANGES, "rows": rows})
+    show(figures_of(rows))
 
 
-def measured(texts: pd.DataFrame, size: int, settings: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
-    """Train with these settings on so many tokens, and return what came of it."""
+def changed(settings: dict[str, Any] | None, change: str) -> dict[str, Any] | None:
+    """Return the recipe's settings with a change; None where the recipe is to decide them."""
+    if settings is None:
+        return None
+    found = dict(settings)
+    for key, factor in CHANGES[change].items():
+        value = float(factor) if isinstance(factor, str) else found[key] * factor
+        found[key] = type(found[key])(value)
+    found["vocabulary_size"] = max(found["vocabulary_size"], SMALLEST_VOCABULARY)
+    rows = max(1, found["batch_tokens"] // found["context_tokens"])
+    return found | {"batch_tokens": rows * found["context_tokens"]}
+
+
+def measured(texts: pd.DataFrame, size: int, settings: dict[str, Any] | None, threads: int) -> dict[str, Any]:
+    """Train with these settings, or those of the recipe, on so many tokens; return them and what came of it."""
     with tempfile.TemporaryDirectory(prefix="samizdat-recipes-") as name:
         folder = Path(name)
-        write_table(pd.concat(parts(texts, size * BYTES_PER_TOKEN)), TEXTS, folder / "texts.parquet")
-        vocabulary = TokenizerSettings("own", "train", settings["vocabulary_size"], None, None)
-        make_tokenizer(vocabulary, folder / "texts.parquet", None, folder / "tokenizer")
-        keys = {key: value for key, value in settings.items() if key != "vocabulary_size"}
-        chosen = settings_of(**keys, micro_batch_sequences="auto", compile=False, evaluations=6, keep_percents=(100,))
+        drawn = pd.concat(parts(texts, size * BYTES_PER_TOKEN))
+        write_table(drawn, TEXTS, folder / "texts.parquet")
+        train_bytes = int(drawn.loc[drawn["split"] == "train", "text"].str.encode("utf-8").str.len().sum())
+        tokens = settings["vocabulary_size"] if settings else vocabulary_size(train_bytes)
+        make_tokenizer(
+            TokenizerSettings("own", "train", tokens, None, None), folder / "texts.parquet", None, folder / "own"
+        )
+        given = {key: value for key, value in (settings or {}).items() if key != "vocabulary_size"}
+        left = {} if settings else recipe_decides()
+        chosen = settings_of(
+            **(given | left), micro_batch_sequences="auto", compile=False, evaluations=6, keep_percents=(100,)
+        )
         started = time.process_time()
         train_model(
-            TrainingSettings(**chosen), "recipe", folder / "tokenizer", folder / "model", folder / "work", "cpu",
-            options.threads, SEED,
+            TrainingSettings(**chosen), "recipe", folder / "own", folder / "model", folder / "work", "cpu", threads,
+            SEED,
         )  # fmt: skip
         summary = read_document(ModelSummary, folder / "model" / "summary.json")
-        tokens = read_document(TokenizerSummary, folder / "tokenizer" / "summary.json").tokens["train"]
+        counted = read_document(TokenizerSummary, folder / "own" / "summary.json")
         return {
-            "tokens": tokens,
+            "settings": settings or {**summary.recipe, "vocabulary_size": tokens},
+            "train_bytes": train_bytes,
+            "tokens": counted.tokens["train"],
             "parameters": summary.parameters,
             "steps": summary.steps_done,
             "best_step": summary.best_step,
@@ -98,6 +138,12 @@ def measured(texts: pd.DataFrame, size: int, settings: dict[str, Any], options: 
             "test_bits_per_byte": summary.test_bits_per_byte,
             "cpu_seconds": time.process_time() - started,
         }
+
+
+def recipe_decides() -> dict[str, Any]:
+    """Return the settings with which a recipe decides all that it can."""
+    least = settings_of()["context_tokens"]
+    return {key: least if key == "context_tokens" else 0 for key in RECIPE_KEYS} | {"recipe": RECIPE_KEYS}
 
 
 def parts(texts: pd.DataFrame, most_bytes: int) -> Iterator[pd.DataFrame]:
@@ -108,6 +154,25 @@ def parts(texts: pd.DataFrame, most_bytes: int) -> Iterator[pd.DataFrame]:
     kept = order[by_document.loc[order].cumsum().to_numpy() <= most_bytes]
     yield train[train["document"].isin(kept)]
     yield texts[texts["split"] != "train"]
+
+
+def figures_of(rows: list[dict[str, Any]]) -> dict[str, Figure]:
+    """Compare at each size the recipe with the best of the other settings, chosen on the validation split."""
+    figures = {}
+    for size in sorted({row["size"] for row in rows}):
+        by_change = {row["change"]: row for row in rows if row["size"] == size}
+        others = [row for change, row in by_change.items() if change != RECIPE]
+        if RECIPE not in by_change or not others:
+            continue
+        own, best = by_change[RECIPE], min(others, key=lambda row: row["validation_bits_per_byte"])
+        above = 100 * (own["test_bits_per_byte"] / best["test_bits_per_byte"] - 1)
+        figures[str(size)] = Figure(
+            f"{own['train_bytes'] / 1000:.0f} kB, {own['tokens']:,} tokens: bits per byte of the recipe "
+            f"({own['test_bits_per_byte']:.3f}) above the best of {len(others)} of {len(CHANGES) - 1} changes "
+            f"({best['change']}: {best['test_bits_per_byte']:.3f}), %",
+            above, REACH_PERCENT, less_is_better=True,
+        )  # fmt: skip
+    return figures
 
 
 if __name__ == "__main__":

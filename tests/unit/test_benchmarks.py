@@ -20,6 +20,7 @@ import czech
 import debian
 import gpu_workflow
 import languages
+import languages_checklist
 import rates
 import record
 import report
@@ -128,8 +129,8 @@ def test_messages_of_a_catalogue_are_read_without_access_keys():
 
 def test_only_what_readers_see_of_a_page_is_searched_for_what_is_false():
     page = '<style>nan</style><p title="None">None of 5&nbsp;texts</p><code>None</code><td>0 of 0</td>'
-    seen = languages.visible_text(page)
-    assert [match[0] for match in re.finditer(languages.FALSE, seen)] == ["0 of 0"]
+    seen = languages_checklist.visible_text(page)
+    assert [match[0] for match in re.finditer(languages_checklist.FALSE, seen)] == ["0 of 0"]
 
 
 def test_bytes_that_differ_are_counted():

@@ -73,7 +73,8 @@ class Words:
             choices = [node.body, node.orelse]
         elif isinstance(node, ast.Name):
             choices = local.get(node.id) or (self.constants[node.id] if node.id.isupper() else [])
-        return f"(?:{'|'.join(self.pattern(choice, {}) for choice in choices)})" if choices else ANYTHING
+        worded = [one for choice in choices if (one := self.pattern(choice, {})) != ANYTHING]
+        return f"(?:{'|'.join(worded)})" if worded else ANYTHING
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if status := options.command(options):
             sys.exit(status)
     except UserError as error:
-        print(f"✗ {error}", file=sys.stderr)
+        _say(str(error))
         sys.exit(options.failed)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -47,8 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         remedy = "look at the disk, then run the same command again" if disk else (
             "this is a bug; please report it with what the same command prints with SAMIZDAT_TRACEBACK=1"
         )  # fmt: skip
-        print(f"✗ {type(error).__name__}: {error}.\n  What to do: {remedy}", file=sys.stderr)
+        _say(f"{type(error).__name__}: {error}.\n  What to do: {remedy}")
         sys.exit(options.failed)
+
+
+def _say(problem: str) -> None:
+    """Print an error; it may have words of somebody else's files, which must not control the terminal."""
+    from samizdat.base.escaping import visible
+
+    print(f"✗ {visible(problem)}", file=sys.stderr)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -61,16 +68,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.set_defaults(failed=1)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (
-        _add_sample,
-        _add_plan,
-        _add_verify,
-        _add_compare,
-        _add_bundle,
-        _add_label,
-        _add_doctor,
-        _add_clean,
-        _add_keep,
-    ):
+        _add_sample, _add_plan, _add_verify, _add_compare, _add_bundle,
+        _add_label, _add_doctor, _add_clean, _add_keep,
+    ):  # fmt: skip
         add(commands)
     return parser
 

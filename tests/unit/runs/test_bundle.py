@@ -270,6 +270,7 @@ def test_a_hash_or_a_model_that_is_a_path_is_refused(manifest, tmp_path):
         {"inputs": manifest["inputs"] | {INPUT: "../../../etc/passwd"}},
         {"artefacts": {"corpus/texts.parquet": "0" * 63}},
         {"run": "../x"},
+        {"commit": "\x1b[2J"},
         {"config": manifest["config"] | {"models": [{"name": "../../x", "tokenizer": "own"}]}},
     ):
         with pytest.raises(UserError, match="can't be of a run"):

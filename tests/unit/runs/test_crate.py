@@ -16,13 +16,16 @@ from support.run_fixture import make_run
 
 INPUT, NOTES, PINNED = "data/letters.txt", "report/notes.md", "work/downloads/x.tar.gz"
 CODE = {"Snakefile": "rule all: pass\n", "workflow/rules/corpus.smk": "# rules\n", "config/config.yaml": "name: demo\n"}
+OF_ANOTHER_RUN = "config/another.yaml"
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A checkout with code, inputs and two made-up runs, of which one may not be published with texts."""
     root = tmp_path_factory.mktemp("crates")
-    for name, text in ({INPUT: "a secret letter\n", NOTES: "my words\n", "envs/lock.txt": "torch==1\n"} | CODE).items():
+    for name, text in (
+        {INPUT: "a secret letter\n", NOTES: "my words\n", OF_ANOTHER_RUN: "x", "envs/lock.txt": "torch==1\n"} | CODE
+    ).items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
     hashes = {name: sha256_of(root / name) for name in (INPUT, NOTES)} | {PINNED: "0" * 64}
@@ -77,6 +80,7 @@ def test_the_workflow_is_the_main_entity_and_the_run_an_action_of_it(crate):
     (main,) = ids(root["mainEntity"])
     workflow = entities[main]
     assert {"File", "SoftwareSourceCode", "ComputationalWorkflow"} <= set(workflow["@type"]) and workflow["name"]
+    assert workflow["version"] == "0.1.0"
     (language,) = ids(workflow["programmingLanguage"])
     assert entities[language]["@type"] == "ComputerLanguage" and entities[language]["url"]
     (action,) = (entity for entity in entities.values() if entity["@type"] == "CreateAction")
@@ -86,8 +90,9 @@ def test_the_workflow_is_the_main_entity_and_the_run_an_action_of_it(crate):
         action["object"]
     )
     assert entities[ids(action["agent"])[0]] == {"@id": "#author", "@type": "Person", "name": "A. Student"}
-    # The code is the whole workflow.
-    assert files["workflow/rules/corpus.smk"].decode() == CODE["workflow/rules/corpus.smk"]
+    # The code is the workflow without what is the user's own beside it.
+    assert {name: files[name].decode() for name in CODE} == CODE
+    assert not files.keys() & {OF_ANOTHER_RUN, NOTES}
     # Everything that is referred to is described, or is an address.
     for entity in entities.values():
         for value in entity.values():

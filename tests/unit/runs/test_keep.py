@@ -166,6 +166,37 @@ def test_an_index_that_names_a_file_outside_is_not_used(machine, folder):
     assert restore(folder) == 0 and not Path("../x").exists()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"files": []}, {"files": {"": {}}}, {"files": {"data/x": {}}}, {"files": {"data/x": 7}},
+        {"files": {"data": ...}},
+        {"files": {"data/x": {"copy": "../../secret"}}}, {"files": {"data/x": {"changed": "x"}}},
+        {"files": {"data/x": {"sha256": []}}}, {"files": {"data/x\0": ...}}, {"files": {"workflow/x.txt": ...}},
+        {"snakemake": []}, {"snakemake": {".snakemake/metadata/x": 7}}, {"snakemake": {".snakemake/x.py": "evil"}},
+        {"snakemake": {"data/x": "evil"}}, "[]", "7", "null", "[" * 100_000, b"\xff",
+    ],
+    ids=lambda change: str(change)[:60],
+)  # fmt: skip
+def test_an_index_that_is_none_is_not_used(machine, folder, change):
+    fill(machine())
+    copy(folder)
+    index = folder / "index-1.json"
+    values = json.loads(index.read_text(encoding="utf-8"))
+    good = values["files"]["data/texts.txt"]
+    (folder.parent / "secret").write_bytes(b"x" * good["bytes"])
+    if isinstance(change, dict):
+        for key, entries in change.items():
+            if isinstance(entries, dict):
+                entries = {name: good | entry if isinstance(entry, dict) and entry else good if entry is ... else entry
+                           for name, entry in entries.items()}  # fmt: skip
+            values[key] = entries
+        change = json.dumps(values)
+    index.write_bytes(change if isinstance(change, bytes) else change.encode())
+    here = machine()
+    assert restore(folder) == 0 and not [path for path in here.rglob("*x*") if path.is_file()]
+
+
 def start(root: Path, folder: Path, command: str) -> subprocess.Popen:
     call = (
         f"from samizdat.runs.keep import keep; raise SystemExit(keep(Path({str(folder)!r}), {command!r}, pause=0.05))"

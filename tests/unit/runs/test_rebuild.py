@@ -38,7 +38,8 @@ def test_inputs_come_from_the_bundle_or_from_the_same_place_here(tmp_path, monke
 @pytest.mark.parametrize(
     "name", ["../out.txt", "workflow/samizdat/corpus/import_corpus.py", "profiles/default/config.yaml", "torch.py",
              ".git/a.txt", "Snakefile", "report/index.qmd", "config/mine.md", "Config/mine.md", "envs/archives.txt",
-             "envs/./Archives.txt", "results/run/a.json", "work/run/models/a.safetensors", "logs/a.txt"]
+             "envs/./Archives.txt", "results/run/a.json", "work/run/models/a.safetensors", "logs/a.txt",
+             "re\u017fults/run/a.json", "con\ufb01g/a.txt", "\uff37orkflow/a.txt", "data/.git/a.txt"]
 )  # fmt: skip
 def test_code_is_refused_as_an_input(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)

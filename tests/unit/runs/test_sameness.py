@@ -202,3 +202,17 @@ def test_the_weights_in_a_page_are_compared_as_numbers(tmp_path, numbers, scale,
         (tmp_path / f"{side}.html").write_text(page, encoding="utf-8")
     verdict = compare(tmp_path / "old.html", tmp_path / "new.html", KnownDifferences())
     assert (verdict.kind == CLOSE) if where is None else (where in verdict.where)
+
+
+@pytest.mark.parametrize("wrong", [float("inf"), -float("inf"), 3e38])
+@pytest.mark.parametrize("side", [0, 1])
+def test_an_element_that_is_far_too_large_allows_nothing(tmp_path, side, wrong):
+    sides = [{"a": torch.tensor([1.0, 2.0])}, {"a": torch.tensor([1.0, 2.0])}]
+    sides[side]["a"][0] = wrong
+    assert compare_contents(tmp_path, "x.safetensors", *sides)[0].kind == DIFFERENT
+
+
+def test_a_number_with_fewer_decimals_is_no_closer(tmp_path):
+    for old, new in (("0.6", "0.543"), ("0.543", "0.6")):
+        assert compare_contents(tmp_path, "x.html", f"F1 {old}", f"F1 {new}")[0].kind == DIFFERENT
+    assert compare_contents(tmp_path, "x.html", "F1 0.54", "F1 0.540")[0].kind == CLOSE

@@ -19,6 +19,7 @@ def recorded(tmp_path_factory):
     """A made-up run with a page, a PDF and both notebooks."""
     run = make_run(tmp_path_factory.mktemp("recorded") / "run")
     (run / "report").mkdir()
+    write_text(run / "tokenizers" / "own" / "tokenizer_config.json", "{}")
     (run / "report" / "report.html").write_text("<p>about 0.51</p>", encoding="utf-8")
     for name in ("quarto.ipynb", "report.ipynb"):
         (run / "report" / name).write_text('{"cells": []}', encoding="utf-8")
@@ -59,7 +60,8 @@ def test_a_run_is_the_same_as_its_copy(pair):
     verdicts = verdicts_of(*pair)
     assert {verdict.kind for verdict in verdicts.values()} == {SAME}
     reports = {"report/quarto.ipynb", "report/report.ipynb", "report/report.html", "report/report.pdf"}
-    names = set(manifest_of(pair[0]).artefacts) | {"manifest.json"} | reports
+    unnamed = {"config.json", "tokenizers/own/tokenizer_config.json"}
+    names = set(manifest_of(pair[0]).artefacts) | {"manifest.json"} | unnamed | reports
     assert set(verdicts) == names
     assert table_of(verdicts).endswith(f"\n\n{len(names)} same bytes")
 
@@ -89,6 +91,21 @@ def test_a_missing_an_altered_and_an_extra_file_are_different(pair):
     assert "no such file" in different["statistics/quality.parquet"]
     assert "does not have the hash that the run records" in different["statistics/confusion.parquet"]
     assert "only the rebuilt run" in different["a.txt"] and "artefacts.a.txt" in different["manifest.json"]
+
+
+def test_a_file_that_no_manifest_names_is_compared_too(pair):
+    """A reader of a bundle sees its config and its tokens."""
+    config = pair[0] / "config.json"
+    config.write_text(config.read_text(encoding="utf-8").replace('"seed": ', '"seed": 1'), encoding="utf-8")
+    verdict = verdicts_of(*pair)["config.json"]
+    assert verdict.kind == DIFFERENT and "key seed" in verdict.where
+
+
+def test_words_of_somebody_elses_file_do_not_control_the_terminal(pair):
+    config = pair[0] / "config.json"
+    config.write_text('{"\\u001b]0;x\\u0007": 1}', encoding="utf-8")
+    table = table_of(verdicts_of(*pair))
+    assert "␛]0;x␇" in table and "\x1b" not in table
 
 
 def test_the_page_may_name_another_device(pair):

@@ -13,6 +13,7 @@ FRAME = frozenset(
     {
         "base.digest", "base.free_space", "base.errors", "base.escaping", "base.files", "base.hardware", "base.parent",
         "base.reuse", "base.stage", "base.stage_arguments", "base.wording", "environment.system",
+        "models.beforehand",
     }
 )  # fmt: skip
 

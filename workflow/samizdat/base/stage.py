@@ -19,6 +19,7 @@ from typing import Any
 from tqdm import tqdm
 
 from samizdat.base.errors import UserError
+from samizdat.base.escaping import visible
 from samizdat.base.files import checked_bytes, locked, write_text
 from samizdat.base.hardware import processor_name
 from samizdat.base.parent import MEMORY_REMEDY, die_with_parent, ran_out_of_memory
@@ -135,7 +136,7 @@ def _failed(title: str, message: str, log_path: Path) -> int:
         traceback.print_exc()
     if logging.getLogger().handlers:
         log.error("%s: %s", title, message)
-    print(f"✗ {title}: {message}\n  Log: {log_path}", file=sys.stderr, flush=True)
+    print(f"✗ {title}: {visible(message)}\n  Log: {log_path}", file=sys.stderr, flush=True)
     return 1
 
 

@@ -14,6 +14,8 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
 
 PACKAGE_PREFIX = "package:"
+# Not of a part of a package: to look for one imports the package.
+PACKAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
@@ -89,6 +91,11 @@ def fetch(checkpoint: str, revision: str | None) -> None:
 
 def _in_package(checkpoint: str) -> Located:
     name, _, folder = checkpoint.removeprefix(PACKAGE_PREFIX).partition("/")
+    if not PACKAGE.fullmatch(name) or folder.startswith("/") or ".." in folder.split("/"):
+        raise UserError(
+            f"the checkpoint {checkpoint!r} is not package:NAME/FOLDER, the name of a package and a folder in it",
+            remedy="correct it in the config: NAME has no dot, and FOLDER no `..`",
+        )
     spec = importlib.util.find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         raise UserError(
@@ -165,10 +172,12 @@ def _refuse_code(found: Located) -> None:
     for name in ("config.json", "tokenizer_config.json"):
         file = found.path / name
         try:
-            wants_code = file.is_file() and "auto_map" in json.loads(file.read_text(encoding="utf-8"))
-        except ValueError:
+            values = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        except (ValueError, RecursionError):
+            values = None
+        if not isinstance(values, dict):
             raise UserError(f"{name} of {found.origin} is damaged", remedy="fetch or copy it again") from None
-        if wants_code:
+        if "auto_map" in values:
             raise UserError(
                 f"{found.origin} needs Python code of its own (auto_map in its {name}), which is never run",
                 remedy="name a checkpoint of an architecture that is part of transformers",

@@ -23,7 +23,7 @@ TEXTS = table_schema(
     raters=pa.map_(pa.string(), pa.list_(pa.string())),
 ).with_metadata({"may_add": LABEL_PREFIX})  # one string column for each label column; null if a text has no label
 
-# `corpus/languages.parquet`: the language of each text.
+# `corpus/languages.parquet`: the language that each text is in, as far as it could be told.
 TEXT_LANGUAGES = table_schema(
     id=pa.string(),  # of a text; of a large corpus only drawn ones are here
     language=pa.string(),  # ISO 639-1; null where the text is too short or too mixed

@@ -246,6 +246,7 @@ def _check_shape(manifest: Manifest, source: Path) -> None:
     hashes = [*manifest.inputs.values(), *manifest.artefacts.values()]
     wrong = {
         "name": not re.fullmatch(NAME, manifest.run),
+        "commit": not re.fullmatch("[0-9a-f]{40,64}|unknown", manifest.commit),
         "hashes": not all(re.fullmatch("[0-9a-f]{64}", sha256) for sha256 in hashes),
         "config": not names or not all(isinstance(name, str) and re.fullmatch(NAME, name) for name in names)
         or not isinstance(config.get("publish_texts"), bool) or config.get("name") != manifest.run,

@@ -33,7 +33,8 @@ SNAKEMAKE, ROOT, RUN, LICENCE, MIT, AUTHOR = (
     "https://spdx.org/licenses/MIT", "#author",
 )  # fmt: skip
 FORMATS = {
-    ".csv": "text/csv", ".html": "text/html", ".ipynb": "application/x-ipynb+json", ".json": "application/json",
+    ".css": "text/css", ".csv": "text/csv", ".js": "text/javascript", ".py": "text/x-python", ".smk": "text/plain",
+    ".html": "text/html", ".ipynb": "application/x-ipynb+json", ".json": "application/json",
     ".md": "text/markdown", ".parquet": "application/vnd.apache.parquet", ".pdf": "application/pdf",
     ".txt": "text/plain", ".yaml": "application/yaml",
 }  # fmt: skip
@@ -61,7 +62,8 @@ def write_crate(run: Path, *, hashes_only: bool) -> Path:
         shutil.rmtree(code / ".git", ignore_errors=True)
         for name in CODE:
             files = [code / name] if (code / name).is_file() else sorted((code / name).rglob("*"))
-            members |= {path.relative_to(code).as_posix(): path for path in files if path.is_file()}
+            found = {path.relative_to(code).as_posix(): path for path in files if path.is_file()}
+            members |= {path: file for path, file in found.items() if not _is_users(path)}
         written = json.loads(checked_bytes(run / "provenance.json"))["written_at"]
         entities = list(_entities(manifest, members, which_code, written))
         crate = {"@context": CONTEXT, "@graph": entities}
@@ -69,6 +71,11 @@ def write_crate(run: Path, *, hashes_only: bool) -> Path:
         target = run.parent / f"{run.name}.crate.zip"
         write_zip(members, target)
     return target
+
+
+def _is_users(path: str) -> bool:
+    """Whether a file of the code may be the user's own: configs of other runs, notes; the run's own are its inputs."""
+    return path == "report/notes.md" or (path.startswith("config/") and path != "config/config.yaml")
 
 
 def _entities(manifest: Manifest, members: Members, which_code: str, written: str) -> Iterator[Entity]:
@@ -102,7 +109,7 @@ def _entities(manifest: Manifest, members: Members, which_code: str, written: st
     if by:
         yield {"@id": AUTHOR, "@type": "Person", "name": config["author"]}
     yield {
-        "@id": SNAKEMAKE, "@type": "ComputerLanguage", "name": "Snakemake", "alternateName": "Snakemake",
+        "@id": SNAKEMAKE, "@type": "ComputerLanguage", "name": "Snakemake",
         "identifier": _ref("https://snakemake.github.io"), "url": _ref("https://snakemake.github.io"),
         "version": manifest.versions.get("snakemake", "unknown"),
     }  # fmt: skip
@@ -118,7 +125,8 @@ def _entities(manifest: Manifest, members: Members, which_code: str, written: st
         yield {"@id": identifier, "@type": "CreativeWork", "name": name, "sha256": manifest.inputs[name],
                "description": "An input of the run that is not in this crate."}  # fmt: skip
     for name in sorted(members):
-        yield _file(name, members[name], names.get(name, name))
+        entity = _file(name, members[name], names.get(name, name))
+        yield entity | ({"version": manifest.versions["samizdat"]} if name == SNAKEFILE else {})
 
 
 def _file(path: str, member: Path | bytes, name: str) -> Entity:
@@ -131,6 +139,7 @@ def _file(path: str, member: Path | bytes, name: str) -> Entity:
     if (suffix := Path(name).suffix) in FORMATS:
         entity["encodingFormat"] = FORMATS[suffix]
     if path == SNAKEFILE:
+        entity["encodingFormat"] = "text/plain"
         entity["@type"] = ["File", "SoftwareSourceCode", "ComputationalWorkflow"]
         entity |= {"name": "Samizdat", "programmingLanguage": _ref(SNAKEMAKE), "license": _ref(MIT)}
     return entity

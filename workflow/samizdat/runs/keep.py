@@ -9,6 +9,7 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -214,13 +215,25 @@ def _numbers(folder: Path) -> Iterator[int]:
 
 
 def _read_index(folder: Path, number: int) -> dict[str, Any] | None:
-    """Read an index; None where it was cut short or names a file outside the folders that are kept."""
+    """Read an index; None where it is damaged or names a file outside the folders that are kept."""
     try:
         index: dict[str, Any] = json.loads((folder / f"index-{number}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        good = all(
+            _is_below(name, FOLDERS)
+            and re.fullmatch("[0-9a-f]{32}", entry["copy"])
+            and all(type(entry[key]) is int for key in ("bytes", "changed"))
+            and isinstance(entry.get("sha256", ""), str)
+            for name, entry in index["files"].items()
+        ) and all(_is_below(name, SNAKEMAKE) and isinstance(text, str) for name, text in index["snakemake"].items())
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    parts = [PurePosixPath(name).parts for name in (*index["files"], *index["snakemake"])]
-    return index if all(part[0] in (*FOLDERS, ".snakemake") and ".." not in part for part in parts) else None
+    return index if good else None
+
+
+def _is_below(name: str, folders: Sequence[str]) -> bool:
+    path = PurePosixPath(name)
+    below = any(path.is_relative_to(folder) and path != PurePosixPath(folder) for folder in folders)
+    return below and ".." not in path.parts and "\0" not in name
 
 
 def _files(folders: Sequence[str]) -> Iterator[Path]:

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path, PurePosixPath
 
 from samizdat.base.corpus_files import COMPRESSED_SUFFIXES, TEXT_SUFFIXES
@@ -91,7 +92,7 @@ def copy_inputs(manifest: Manifest, bundled: Path | None, checkout: Path) -> Non
     missing = []
     for name, sha256 in sorted(manifest.inputs.items()):
         absolute = Path(name).is_absolute()
-        replaces_pins = name.lower() == OLD_PINS and (checkout / OLD_PINS).is_file()
+        replaces_pins = name.casefold() == OLD_PINS and (checkout / OLD_PINS).is_file()
         if not absolute and (replaces_pins or not _may_be_input(name)):
             raise UserError(
                 f"the run names {name!r} as an input, which can't be put into a folder of its own",
@@ -164,11 +165,12 @@ def rebuild(manifest: Manifest, run: Path, checkout: Path) -> Path:
 
 
 def _may_be_input(name: str) -> bool:
-    # Some file systems take `Config/` for `config/`.
-    path = PurePosixPath(name.lower())
+    # Some file systems take `Config/` for `config/`, and `conﬁg/`, where two letters are one.
+    path = PurePosixPath(unicodedata.normalize("NFKC", name).casefold())
     return (
         is_inside(name)
-        and not path.parts[0].startswith(".")
+        and is_inside(path.as_posix())
+        and not any(part.startswith(".") for part in path.parts)
         and (path.parts[0] not in CLOSED_FOLDERS or path.as_posix().startswith(DOWNLOADS))
         and path.as_posix() not in CODE
         and path.suffix in INPUT_SUFFIXES

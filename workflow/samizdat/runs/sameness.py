@@ -29,7 +29,6 @@ MACHINE_KEYS = ("device_kind", "compute_dtype", "compiled")
 
 _NUMBER = re.compile(r"(\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?)")
 _PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
-
 _FACTS = re.compile(r'<script id="facts" type="application/json">(.*?)</script>')
 _WEIGHTS = re.compile(r'<script id="weights-(\d+)" type="text/plain">([A-Za-z0-9+/=]*)</script>')
 
@@ -102,7 +101,8 @@ def _tensors(expected: Path, found: Path, _: KnownDifferences) -> str | None:
 
 def _elements(name: str, old: np.ndarray, new: np.ndarray, *, whole: bool) -> str | None:
     """Find the first element of a tensor that differs by more than it may."""
-    tolerance = max(RELATIVE_TOLERANCE * float(np.nanmax(np.abs(old), initial=0.0)), 1.0 if whole else 0.0)
+    largest = min(float(np.nanmax(np.abs(side), initial=0.0)) for side in (old, new))  # one of them may be infinite
+    tolerance = max(RELATIVE_TOLERANCE * largest, 1.0 if whole else 0.0)
     differs = ~np.isclose(old, new, rtol=0, atol=tolerance, equal_nan=True)
     if not differs.any():
         return None
@@ -238,7 +238,7 @@ def _figures_agree(a: str | None, b: str | None) -> bool:
     """Whether two numbers in a text agree within the tolerance, or within one unit of the last decimal shown."""
     if not a or not b or a == b:
         return a == b
-    decimals = len(a.partition("e")[0].partition(".")[2])
+    decimals = max(len(number.partition("e")[0].partition(".")[2]) for number in (a, b))
     old, new = (float(number.replace(",", "")) for number in (a, b))
     return math.isclose(old, new, rel_tol=RELATIVE_TOLERANCE, abs_tol=1.01 * 10**-decimals if decimals else 0.0)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from samizdat.base.errors import UserError
+from samizdat.base.escaping import plain
 from samizdat.base.files import locked, sha256_of
 from samizdat.records.io import read_document
 from samizdat.records.models import DEVICES
@@ -77,7 +78,7 @@ def verify(source: Path) -> int:
 
 
 def compare_runs(manifest: Manifest, run: Path, rebuilt: Path) -> Iterator[tuple[str, Verdict]]:
-    """Compare two runs; yield each artefact with its verdict, then manifest, notebooks, page and PDF.
+    """Compare two runs; yield each artefact with its verdict, then the files that a manifest doesn't name.
 
     Args:
         manifest: of the recorded run.
@@ -92,6 +93,8 @@ def compare_runs(manifest: Manifest, run: Path, rebuilt: Path) -> Iterator[tuple
         yield name, _verdict(name, recorded, run, rebuilt, known)
     for name in sorted(new_manifest.artefacts.keys() - manifest.artefacts.keys()):
         yield name, Verdict(DIFFERENT, "only the rebuilt run has it")
+    for name in _unrecorded(run):
+        yield name, _verdict(name, recorded, run, rebuilt, known)
     verdict = _verdict("manifest.json", recorded, run, rebuilt, known)
     yield "manifest.json", verdict
     if verdict.kind == CLOSE:
@@ -101,10 +104,19 @@ def compare_runs(manifest: Manifest, run: Path, rebuilt: Path) -> Iterator[tuple
         yield name, _verdict(name, recorded, run, rebuilt, known)
 
 
+def _unrecorded(run: Path) -> list[str]:
+    """List the files of a run that its manifest does not name and that are no report; the provenance has dates."""
+    last = {"manifest.json", "provenance.json", *REPORTS, PDF}
+    found = (path.relative_to(run).as_posix() for pattern in bundle.UNRECORDED for path in run.glob(pattern))
+    return sorted(set(found) - last)
+
+
 def table_of(verdicts: dict[str, Verdict]) -> str:
     """Write the verdicts as text: a line for each file, and how many files there are of each kind."""
     width = max(len(name) for name in verdicts)
-    lines = [f"{verdict.kind:<12}  {name:<{width}}  {verdict.where}".rstrip() for name, verdict in verdicts.items()]
+    lines = [
+        f"{verdict.kind:<12}  {name:<{width}}  {plain(verdict.where)}".rstrip() for name, verdict in verdicts.items()
+    ]
     counts = {kind: sum(verdict.kind == kind for verdict in verdicts.values()) for kind in STATUS}
     words = {SAME: SAME, CLOSE: f"{CLOSE} within {RELATIVE_TOLERANCE:.1%}", DIFFERENT: DIFFERENT}
     return "\n".join([*lines, "", ", ".join(f"{count} {words[kind]}" for kind, count in counts.items() if count)])

@@ -1,0 +1,47 @@
+"""Where checkpoints are found: nothing of them is imported or run."""
+
+import sys
+
+import pytest
+
+from samizdat.base.errors import UserError
+from samizdat.checkpoints.sources import locate
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package that would show that it was imported, with a folder."""
+    (tmp_path / "told" / "model").mkdir(parents=True)
+    (tmp_path / "told" / "__init__.py").write_text("import pathlib\npathlib.Path('PWNED').touch()\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def test_a_folder_of_a_package_is_found_without_importing_it(package):
+    found = locate("package:told/model", None)
+    assert found.path == package / "told" / "model" and found.origin == "the package told"
+    assert "told" not in sys.modules and not (package / "PWNED").exists()
+
+
+@pytest.mark.parametrize(
+    "rest", ["told.model/x", "told.x.y/model", "..", "../told", ".told/model", "", "/model", "told//etc",
+             "told/../told/model", "told/model/../..", "a b/model", "told\0/model"]
+)  # fmt: skip
+def test_what_is_no_folder_of_a_package_is_refused_and_imports_nothing(package, rest):
+    with pytest.raises(UserError, match="is not package:NAME/FOLDER"):
+        locate(f"package:{rest}", None)
+    assert "told" not in sys.modules and not (package / "PWNED").exists()
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(content, "is damaged") for content in (b"", b"7", b"null", b"[]", b'"auto_map"', b"[" * 100_000, b"\xff", b"{")]
+    + [(b'{"auto_map": {}}', "which is never run")],
+    ids=lambda value: str(value)[:20],
+)  # fmt: skip
+def test_a_config_that_is_none_or_wants_code_is_refused(tmp_path, name, content, said):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=said):
+        locate(str(tmp_path), None)
