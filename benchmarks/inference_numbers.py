@@ -10,8 +10,9 @@ from samizdat.statistics import numbers, several_labels
 
 # How alike the numbers of a text are that the classifier and people give, both from normal distributions.
 ALIKE = 0.6
-# How often the classifier gives a label that people give, and how much less often one that they don't.
-RECALL, FALSE = 0.8, 0.2
+# How often the classifier gives a label that people give, drawn for each label; and, as a part of the label's share,
+# how often one that they don't.
+RECALL, FALSE = (0.5, 0.95), 0.2
 
 
 def spread_of_numbers(world: World) -> bool:
@@ -48,8 +49,8 @@ def right_of_several(world: World) -> bool:
     there = np.zeros((world.texts, world.labels), bool)
     for labels in human:
         there[np.arange(world.texts), labels] = True
-    luck = world.random.random(there.shape)
-    given = luck < np.where(there, RECALL, FALSE * world.source)
+    recall = world.random.uniform(*RECALL, world.labels)
+    given = world.random.random(there.shape) < np.where(there, recall, FALSE * world.source)
     frame = world.frame().assign(
         labels=[[world.names[place] for place in np.flatnonzero(row)] for row in given],
         label_h=["|".join(labels) for labels in both(world, *human)],
@@ -57,8 +58,8 @@ def right_of_several(world: World) -> bool:
     if world.of_one > 1:  # two labels of a document with shares of its own have no simple truth
         return False
     people = 1 - (1 - world.source) ** 2
-    right, said = RECALL * people, RECALL * people + FALSE * world.source * (1 - people)
-    truths = {"precision": right / said, "recall": np.full(world.labels, RECALL), "f1": 2 * right / (said + people)}
+    right, said = recall * people, recall * people + FALSE * world.source * (1 - people)
+    truths = {"precision": right / said, "recall": recall, "f1": 2 * right / (said + people)}
     of = {"precision": said, "recall": people, "f1": said + people}
     overall = {"micro_f1": 2 * right.sum() / (said + people).sum(), "macro_f1": truths["f1"].mean()}
     for row in several_labels.quality(several_card(world), frame, "label_h", world.bootstrap):

@@ -69,11 +69,7 @@ def told_apart(world: World) -> bool:
     own = [f"{text} zuv" if world.effect and world.random.random() < MIXED else text for text in written(SAMPLES)]
     samples = pd.DataFrame({"own": own, "document": np.arange(SAMPLES)})
     names = {"subset": "samples", "model": "m", "percent": 100, "temperature": 1.0, "begun_with": "nothing"}
-    rows = list(told_apart_area(samples, real, names, world.bootstrap))
-    for row in rows:
-        # Half is the truth where both are from one source; what a model makes of the effect is not known.
-        truth = np.nan if world.effect else 0.5
-        world.seen("told_apart_area", row["value"], row["low"], row["high"], truth)
+    rows = list(told_apart_area(samples, real, names, world.seed))
     return bool(verdicts.off_held_out(run_of(sample_quality=rows), "told_apart_area"))
 
 

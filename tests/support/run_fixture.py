@@ -87,7 +87,7 @@ def make_run(
         write_other_kind(name, kind, corpus, pd.concat(tables), folder, random)
     names = [*labels, *kinds]
     languages = folder / "corpus" / "languages.parquet"
-    detect_languages(folder / "corpus" / "texts.parquet", languages, folder / "work" / "languages", threads=1, seed=3)
+    detect_languages(folder / "corpus" / "texts.parquet", languages, folder.parent / "languages", threads=1, seed=3)
     compute_statistics(
         StatisticsSettings(confidence=0.95, bootstrap_resamples=200),
         folder / "corpus" / "texts.parquet",

@@ -68,16 +68,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.set_defaults(failed=1)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (
-        _add_sample,
-        _add_plan,
-        _add_verify,
-        _add_compare,
-        _add_bundle,
-        _add_label,
-        _add_doctor,
-        _add_clean,
-        _add_keep,
-    ):
+        _add_sample, _add_plan, _add_verify, _add_compare, _add_bundle,
+        _add_label, _add_doctor, _add_clean, _add_keep,
+    ):  # fmt: skip
         add(commands)
     return parser
 

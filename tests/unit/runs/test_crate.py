@@ -80,6 +80,7 @@ def test_the_workflow_is_the_main_entity_and_the_run_an_action_of_it(crate):
     (main,) = ids(root["mainEntity"])
     workflow = entities[main]
     assert {"File", "SoftwareSourceCode", "ComputationalWorkflow"} <= set(workflow["@type"]) and workflow["name"]
+    assert workflow["version"] == "0.1.0"
     (language,) = ids(workflow["programmingLanguage"])
     assert entities[language]["@type"] == "ComputerLanguage" and entities[language]["url"]
     (action,) = (entity for entity in entities.values() if entity["@type"] == "CreateAction")

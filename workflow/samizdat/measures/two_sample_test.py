@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import KFold
 
-from samizdat.measures.arrays import Counts, Floats
+from samizdat.measures.arrays import Floats
 
 FOLDS = 5
 PERMUTATIONS = 999
@@ -22,7 +22,6 @@ FEWEST_TEXTS = 20
 class Verdict:
     """How well the model distinguishes two sets of texts."""
 
-    scores: Floats  # of each text, by a model not trained on it; higher means more like the second set
     area: float  # under the ROC curve: 0.5 is chance
     p_value: float  # share of permuted labels with an area at least as large
 
@@ -55,22 +54,7 @@ def tell_apart(left: Sequence[str], right: Sequence[str], seed: int) -> Verdict:
         # Ranks within a fold, because scores of different folds have different offsets.
         scores[test] = rankdata(kernel[np.ix_(test, train)] @ weights, axis=0) / len(test)
     areas = area(scores, permuted > 0)
-    return Verdict(scores[:, 0], float(areas[0]), float((areas >= areas[0]).mean()))
-
-
-def resampled_areas(verdict: Verdict, left_weights: Counts, right_weights: Counts) -> Floats:
-    """Compute the area under the ROC curve for resamples of the texts, `[resamples]`.
-
-    Args:
-        verdict: result for the two sets.
-        left_weights: how often each text of the first set was drawn, `[resamples, texts]`.
-        right_weights: the same for the second set.
-    """
-    left, right = np.split(verdict.scores, [left_weights.shape[1]])
-    higher = (right[None] > left[:, None]) + 0.5 * (right[None] == left[:, None])
-    pairs = left_weights.sum(axis=1, dtype=float) * right_weights.sum(axis=1)
-    areas: Floats = ((left_weights @ higher) * right_weights).sum(axis=1) / pairs
-    return areas
+    return Verdict(float(areas[0]), float((areas >= areas[0]).mean()))
 
 
 def area(scores: Floats, second: NDArray[np.bool_]) -> Floats:

@@ -28,8 +28,6 @@ TEXT_LANGUAGES = table_schema(
     id=pa.string(),  # of a text; of a large corpus only drawn ones are here
     language=pa.string(),  # ISO 639-1; null where the text is too short or too mixed
 )
-# `work/<run>/languages/<version>.parquet`: the same by content, for the next time.
-KEPT_LANGUAGES = table_schema(sha256=pa.string(), language=pa.string())
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ SNAKEMAKE, ROOT, RUN, LICENCE, MIT, AUTHOR = (
     "https://spdx.org/licenses/MIT", "#author",
 )  # fmt: skip
 FORMATS = {
-    ".csv": "text/csv", ".html": "text/html", ".ipynb": "application/x-ipynb+json", ".json": "application/json",
+    ".css": "text/css", ".csv": "text/csv", ".js": "text/javascript", ".py": "text/x-python", ".smk": "text/plain",
+    ".html": "text/html", ".ipynb": "application/x-ipynb+json", ".json": "application/json",
     ".md": "text/markdown", ".parquet": "application/vnd.apache.parquet", ".pdf": "application/pdf",
     ".txt": "text/plain", ".yaml": "application/yaml",
 }  # fmt: skip
@@ -108,7 +109,7 @@ def _entities(manifest: Manifest, members: Members, which_code: str, written: st
     if by:
         yield {"@id": AUTHOR, "@type": "Person", "name": config["author"]}
     yield {
-        "@id": SNAKEMAKE, "@type": "ComputerLanguage", "name": "Snakemake", "alternateName": "Snakemake",
+        "@id": SNAKEMAKE, "@type": "ComputerLanguage", "name": "Snakemake",
         "identifier": _ref("https://snakemake.github.io"), "url": _ref("https://snakemake.github.io"),
         "version": manifest.versions.get("snakemake", "unknown"),
     }  # fmt: skip
@@ -124,7 +125,8 @@ def _entities(manifest: Manifest, members: Members, which_code: str, written: st
         yield {"@id": identifier, "@type": "CreativeWork", "name": name, "sha256": manifest.inputs[name],
                "description": "An input of the run that is not in this crate."}  # fmt: skip
     for name in sorted(members):
-        yield _file(name, members[name], names.get(name, name))
+        entity = _file(name, members[name], names.get(name, name))
+        yield entity | ({"version": manifest.versions["samizdat"]} if name == SNAKEFILE else {})
 
 
 def _file(path: str, member: Path | bytes, name: str) -> Entity:
@@ -137,6 +139,7 @@ def _file(path: str, member: Path | bytes, name: str) -> Entity:
     if (suffix := Path(name).suffix) in FORMATS:
         entity["encodingFormat"] = FORMATS[suffix]
     if path == SNAKEFILE:
+        entity["encodingFormat"] = "text/plain"
         entity["@type"] = ["File", "SoftwareSourceCode", "ComputationalWorkflow"]
         entity |= {"name": "Samizdat", "programmingLanguage": _ref(SNAKEMAKE), "license": _ref(MIT)}
     return entity

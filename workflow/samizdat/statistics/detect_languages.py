@@ -13,7 +13,7 @@ from samizdat.base.digest import result_digest
 from samizdat.base.errors import UserError
 from samizdat.base.parent import die_with_parent
 from samizdat.base.reuse import fingerprint
-from samizdat.records.corpus import KEPT_LANGUAGES, TEXT_LANGUAGES, TEXTS
+from samizdat.records.corpus import TEXT_LANGUAGES, TEXTS
 from samizdat.records.io import read_table, write_table
 from samizdat.statistics.spoken import READ_CHARACTERS, language
 
@@ -61,18 +61,18 @@ def _detect(texts: Sequence[str], threads: int) -> list[str | None]:
 def _kept(path: Path) -> dict[str, str | None]:
     """Read what was found before, by the SHA-256 of the text; nothing where it is damaged or of other code."""
     try:
-        frame = read_table(path, KEPT_LANGUAGES)
+        frame = read_table(path, TEXT_LANGUAGES)
     except UserError:
         return {}
-    return dict(zip(frame["sha256"], frame["language"], strict=True))
+    return dict(zip(frame["id"], frame["language"], strict=True))
 
 
 def _keep(found: Mapping[str, str | None], path: Path) -> None:
-    """Keep what was found for these texts, and nothing else."""
+    """Keep what was found for these texts, and nothing else; in place of the id is the SHA-256 of the text."""
     for old in path.parent.glob("*.parquet"):
         if old != path:
             old.unlink()
-    write_table(pd.DataFrame({"sha256": [*found], "language": [*found.values()]}), KEPT_LANGUAGES, path)
+    write_table(pd.DataFrame({"id": [*found], "language": [*found.values()]}), TEXT_LANGUAGES, path)
 
 
 if __name__ == "__main__":

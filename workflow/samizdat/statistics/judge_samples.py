@@ -89,7 +89,7 @@ def judge_samples(
         beside = of_real if names["begun_with"] == "nothing" else None
         rows += ratio_measures(ratios_of(part, names, bootstrap.seed), names, bootstrap, beside)
     for names, part in compared:
-        rows += told_apart_area(part, real, names, bootstrap)
+        rows += told_apart_area(part, real, names, bootstrap.seed)
     near = draw_passages(training, longest, len(real), random)
     rows += closeness_to_real(compared, real, near, settings.encoder, settings.encoder_revision, bootstrap, chosen)
     write_rows(fold_seeds(rows, "value"), SAMPLE_QUALITY, quality)
