@@ -92,6 +92,7 @@ bench-generation: .venv/ready  ## compare generation with transformers, and time
 
 bench-reproducibility: .venv/ready  ## run the demo twice, kill sixty runs, damage files, change one thing at a time; a night
 	@$(BIN)/python benchmarks/reproducibility.py
+	@$(BIN)/python benchmarks/checking.py
 
 bench-inference: .venv/ready  ## simulate every verdict and interval of the report; half an hour
 	@$(BIN)/python benchmarks/inference.py
