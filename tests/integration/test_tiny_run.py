@@ -130,7 +130,7 @@ def without_config(jobs: dict[str, int]) -> dict[str, int]:
 
 ONE_MORE = {"name": "mood", "source": "checkpoint", "checkpoint": "mood", "predicts": "a mood", "made_for": "tests",
             "kind": "single_label", "reference": "nowhere"}  # fmt: skip
-THREADS = {"finetune_classifier": 2, "score_texts": 4}
+THREADS = {"finetune_classifier": 2, "score_texts": 4, "detect_languages": 1}
 
 
 def train_anew(**more: int) -> dict[str, int]:
