@@ -3,8 +3,8 @@
     python benchmarks/checking.py                a demo run in a clone; adds its row
     python benchmarks/checking.py --quick        a tiny run; records nothing
 
-Counted is each hash of a file or of bytes, also those of texts, for whatever it is needed: so checking costs less. It
-is part of `make bench-reproducibility`.
+All hashes of files, bytes and texts are counted, whatever they are for, so checksums cost less than this. Part of
+`make bench-reproducibility`.
 """
 
 import argparse

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 import torch
 import yaml
+from classification_onnx import onnx
 from record import ROOT, Figure, middle, show, write
 from transformers import AutoTokenizer, XLMRobertaConfig, XLMRobertaForSequenceClassification
 from transformers.utils import logging
@@ -86,43 +87,6 @@ def pipeline(classifier: str, table: str, batch_size: int, threads: int) -> dict
     return {"seconds": time.perf_counter() - started, "labels": labels}
 
 
-def onnx(classifier: str, table: str, threads: int) -> dict[str, Any]:
-    """Score a table with ONNX Runtime in float32, sorted by length, in batches; return seconds without loading."""
-    try:
-        import onnxruntime
-        import onnxscript  # noqa: F401 - the exporter needs it
-    except ImportError as error:
-        return {"left_out": str(error)}
-    from transformers import AutoModelForSequenceClassification
-
-    model = AutoModelForSequenceClassification.from_pretrained(classifier, dtype=torch.float32).eval()
-    tokenizer = AutoTokenizer.from_pretrained(classifier)
-    texts = pd.read_parquet(table)["text"].tolist()
-    example = dict(tokenizer(texts[:2], padding=True, return_tensors="pt"))
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder, "model.onnx"))
-        free = {0: torch.export.Dim("rows", min=1, max=4096), 1: torch.export.Dim("tokens", min=2, max=512)}
-        inputs = {name: example[name] for name in ("input_ids", "attention_mask")}
-        torch.onnx.export(
-            model, (), path, kwargs=inputs, dynamo=True, dynamic_shapes=dict.fromkeys(inputs, free), verbose=False
-        )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        session.run(None, {name: value.numpy() for name, value in inputs.items()})
-        started = time.perf_counter()
-        encoded = tokenizer(texts, truncation=True, max_length=128)["input_ids"]
-        order = sorted(range(len(texts)), key=lambda place: len(encoded[place]))
-        numbers = np.zeros(len(texts), int)
-        for start in range(0, len(order), ROWS):
-            places = order[start : start + ROWS]
-            batch = tokenizer.pad({"input_ids": [encoded[place] for place in places]}, return_tensors="np")
-            (logits,) = session.run(None, {name: batch[name].astype(np.int64) for name in inputs})
-            numbers[places] = logits.argmax(axis=1)
-        seconds = time.perf_counter() - started
-    return {"seconds": seconds, "labels": [model.config.id2label[int(number)] for number in numbers]}
-
-
 SIDES = {"ours": ours, "pipeline": pipeline, "onnx": onnx}
 
 
@@ -181,7 +145,7 @@ def speeds(
             "one by one": apart("pipeline", table=table, batch_size=1, **common),
             "batched": apart("pipeline", table=table, batch_size=ROWS, **common),
             "ours": apart("ours", table=everything, folder=str(folder), precision="auto", **common),
-            "onnx": apart("onnx", table=table, **common),
+            "onnx": apart("onnx", table=table, batch_size=ROWS, **common),
         }
         single = table_of(own.head(1), folder / "single.parquet")
         for name in ("single", "exact"):

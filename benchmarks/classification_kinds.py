@@ -14,6 +14,7 @@ import os
 import tempfile
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import numpy as np
 import pandas as pd
 import torch
 from classification import DEMO, LABELS, ROWS, apart, differing, ours, pipeline, table_of
+from classification_onnx import onnx
 from record import Figure, show, write
 from transformers import (
     AutoTokenizer,
@@ -84,44 +86,13 @@ def asking(checkpoint: str, table: str, threads: int) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - started}
 
 
-def integers(classifier: str, table: str, threads: int) -> dict[str, Any]:
-    """Score a table with ONNX Runtime in dynamic eight-bit integers, sorted by length, in batches of 32."""
-    try:
-        import onnxruntime
-        import onnxscript  # noqa: F401 - the exporter needs it
-        from onnxruntime.quantization import QuantType, quantize_dynamic
-    except ImportError as error:
-        return {"left_out": str(error)}
-    model = BertForSequenceClassification.from_pretrained(classifier, dtype=torch.float32).eval()
-    tokenizer = AutoTokenizer.from_pretrained(classifier)
-    texts = pd.read_parquet(table)["text"].tolist()
-    example = dict(tokenizer(texts[:2], padding=True, return_tensors="pt"))
-    inputs = {name: example[name] for name in ("input_ids", "attention_mask")}
-    free = {0: torch.export.Dim("rows", min=1, max=4096), 1: torch.export.Dim("tokens", min=2, max=512)}
-    with tempfile.TemporaryDirectory() as folder:
-        whole, small = str(Path(folder, "whole.onnx")), str(Path(folder, "small.onnx"))
-        torch.onnx.export(
-            model, (), whole, kwargs=inputs, dynamo=True, dynamic_shapes=dict.fromkeys(inputs, free), verbose=False
-        )
-        quantize_dynamic(whole, small, weight_type=QuantType.QInt8)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        session = onnxruntime.InferenceSession(small, options, providers=["CPUExecutionProvider"])
-        session.run(None, {name: value.numpy() for name, value in inputs.items()})
-        started = time.perf_counter()
-        encoded = tokenizer(texts, truncation=True, max_length=128)["input_ids"]
-        order = sorted(range(len(texts)), key=lambda place: len(encoded[place]))
-        numbers = np.zeros(len(texts), int)
-        for start in range(0, len(order), ROWS):
-            places = order[start : start + ROWS]
-            batch = tokenizer.pad({"input_ids": [encoded[place] for place in places]}, return_tensors="np")
-            (logits,) = session.run(None, {name: batch[name].astype(np.int64) for name in inputs})
-            numbers[places] = logits.argmax(axis=1)
-        seconds = time.perf_counter() - started
-    return {"seconds": seconds, "labels": [model.config.id2label[int(number)] for number in numbers]}
-
-
-SIDES = {"ours": ours, "pipeline": pipeline, "generating": generating, "asking": asking, "integers": integers}
+SIDES = {
+    "ours": ours,
+    "pipeline": pipeline,
+    "generating": generating,
+    "asking": asking,
+    "integers": partial(onnx, int8=True),
+}
 
 
 def saved(model: PreTrainedModel, folder: Path) -> str:
@@ -215,7 +186,7 @@ def main() -> None:
         times("DeBERTa-v3-small, times the pipeline text by text", "pipeline", many, 4, "deberta",
               classifier=made["deberta"], batch_size=1)  # fmt: skip
         common = {"program": __file__, "classifier": str(SENTIMENT), "table": table, "threads": options.threads}
-        small, plain = apart("integers", **common), apart("pipeline", batch_size=ROWS, **common)
+        small, plain = apart("integers", batch_size=ROWS, **common), apart("pipeline", batch_size=ROWS, **common)
         mine = rate(str(SENTIMENT), some, work / "integers", options.threads)
         if "seconds" in small:
             told = "MiniLM, times ONNX Runtime in dynamic eight-bit integers, sorted"

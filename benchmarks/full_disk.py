@@ -11,6 +11,7 @@ import argparse
 import os
 import shutil
 import subprocess
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def full_disk_figures(place: Path, expected: dict[str, str], targets: tuple[str,
             status = start(place, f"results/tiny/{target}", *TINY).wait()
             for disk in disks:
                 mount("-o", f"remount,{LARGE}", str(disk))
-            told = (place / "stderr.txt").read_text(encoding="utf-8")
+            told = (place / "stderr.txt").read_text(encoding="utf-8").replace(f"{sysconfig.get_path('purelib')}/", "")
             named = any(sign in told for sign in SAID) and not any(sign in told for sign in NOT_SAID)
             said[target] = "\n".join(line for line in told.splitlines() if line.startswith(("✗", "  What to do")))
             if not status or not named:

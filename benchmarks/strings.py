@@ -43,7 +43,7 @@ TELLER = "import json, sys; print(json.dumps(sys.argv[1:]))"
 def config_figures(strings: list[str], folder: Path) -> dict[str, Figure]:
     """Put each string into each field of the config."""
     sys.path.insert(0, str(ROOT / "tests"))
-    from integration.test_hostile_config import KEYS, accepted, base, with_text
+    from support.hostile_config import KEYS, accepted, base, with_text
 
     tried = taken = ran = 0
     # Some keys of the corpus are only for a dataset of the Hub.

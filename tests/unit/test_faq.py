@@ -36,7 +36,7 @@ class Words:
         for node in ast.walk(function):
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 local[node.targets[0].id].append(node.value)
-        # What is wrong with a row; whoever reads the file puts its name in front.
+        # Messages about a row begin with the file's name, which is added by the function that reads the file.
         self.messages |= {f"{ANYTHING}: {pattern}{ANYTHING}" for node in local["problem"]
                        for pattern in self.patterns(node, local)}  # fmt: skip
         for node in ast.walk(function):

@@ -66,21 +66,35 @@ def check_contract(
             f"{origin} can't score texts in batches: {first_line(error)}",
             remedy="name a checkpoint of another architecture, such as BERT, XLM-R or ModernBERT",
         ) from None
+    if found := first_difference(alone, together, expected):
+        place, label, numbers = found
+        raise UserError(
+            f"{origin} gives a text of {len(windows[place].tokens)} tokens for {labels[label]!r} the score {numbers}",
+            remedy="name a checkpoint of another architecture, such as BERT, XLM-R or ModernBERT, whose score of a "
+            "text depends on this text alone",
+        )
+
+
+def first_difference(alone: np.ndarray, together: np.ndarray, expected: np.ndarray) -> tuple[int, int, str] | None:
+    """Find the first score that depends on the texts that are read with it, or that isn't the one of transformers.
+
+    Args:
+        alone: scores of each text read alone, `[texts, columns]`.
+        together: scores of the same texts, read together.
+        expected: their scores by transformers; the others may differ by TOLERANCE of the largest of a text, or of 1.
+
+    Returns:
+        Text, column, and both numbers in words; None where there is no such score.
+    """
     bound = TOLERANCE * np.abs(expected).max(axis=1, keepdims=True).clip(min=1)
-    wrong = {
-        "alone and {:.6g} next to other texts": (alone, together, ~(alone == together)),
-        "from transformers and {:.6g} from this program": (expected, alone, ~(np.abs(expected - alone) <= bound)),
-    }
-    for said, (one, other, differs) in wrong.items():
+    for words, one, other, differs in (
+        ("alone and {:.6g} next to other texts", alone, together, ~(alone == together)),
+        ("from transformers and {:.6g} from this program", expected, alone, ~(np.abs(expected - alone) <= bound)),
+    ):
         if differs.any():
-            place, label = np.argwhere(differs)[0]
-            tokens = len(windows[place].tokens)
-            raise UserError(
-                f"{origin} gives a text of {tokens} tokens for {labels[label]!r} the score {one[place, label]:.6g} "
-                + said.format(other[place, label]),
-                remedy="name a checkpoint of another architecture, such as BERT, XLM-R or ModernBERT, whose score of a "
-                "text depends on this text alone",
-            )
+            text, column = map(int, np.argwhere(differs)[0])
+            return text, column, f"{one[text, column]:.6g} {words.format(other[text, column])}"
+    return None
 
 
 def _windows(tokenizer: PreTrainedTokenizerFast, longest: int) -> list[Window]:

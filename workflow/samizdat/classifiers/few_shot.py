@@ -87,25 +87,17 @@ def score_by_examples(
     device: Device,
     dtype: torch.dtype,
     reading: Reading,
+    shown: ShownExamples | None = None,
 ) -> Iterator[list[TextScore]]:
-    """Score texts batch by batch; a text without a token gets no score. The arguments are those of `text_scores.score`.
+    """Score texts batch by batch; a text without a token gets no score.
 
-    A text costs its own tokens and those of the template: the examples are read once.
+    A text costs its own tokens and those of the template: the examples are read once. The other arguments are those of
+    `text_scores.score`.
+
+    Args:
+        shown: examples to read in place of the classifier's.
     """
-    shown = read_document(ShownExamples, folder / EXAMPLES_FILE)
-    yield from score_after(shown, texts, folder, card, device, dtype, reading)
-
-
-def score_after(
-    shown: ShownExamples,
-    texts: Sequence[str],
-    folder: Path,
-    card: ClassifierCard,
-    device: Device,
-    dtype: torch.dtype,
-    reading: Reading,
-) -> Iterator[list[TextScore]]:
-    """Score texts after other examples than those of the classifier; the other arguments are as above."""
+    shown = shown or read_document(ShownExamples, folder / EXAMPLES_FILE)
     tokenizer = load_tokenizer(folder)
     prompt = make_prompt(tokenizer, card.template, shown, card.words)
     model = SharedPrefixModel(folder, device, dtype, prompt.before, prompt.words)

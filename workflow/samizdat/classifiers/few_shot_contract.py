@@ -11,7 +11,7 @@ from samizdat.base.errors import UserError
 from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.checkpoints.sources import first_line
 from samizdat.checkpoints.windows import Window
-from samizdat.classifiers.contract import BATCH_TOKENS, FAILURES, LONGEST_TOKENS, SENTENCES, TOLERANCE
+from samizdat.classifiers.contract import BATCH_TOKENS, FAILURES, LONGEST_TOKENS, SENTENCES, first_difference
 from samizdat.classifiers.few_shot import Prompt, make_prompt, text_windows
 from samizdat.classifiers.shared_prefix import SharedPrefixModel
 from samizdat.records.classifiers import ClassifierCard, ShownExamples
@@ -58,19 +58,13 @@ def check_few_shot(
         raise UserError(
             f"{card.origin} can't read texts after one beginning: {first_line(error)}", remedy=_REMEDY
         ) from None
-    bound = TOLERANCE * np.abs(expected).max(axis=1, keepdims=True).clip(min=1)
-    wrong = {
-        "alone and {:.6g} next to other texts": (alone, together, ~(alone == together)),
-        "from transformers and {:.6g} from this program": (expected, alone, ~(np.abs(expected - alone) <= bound)),
-    }
-    for said, (one, other, differs) in wrong.items():
-        if differs.any():
-            place, word = np.argwhere(differs)[0]
-            raise UserError(
-                f"{card.origin} gives the word {card.words[word]!r} after {len(windows[place].tokens)} tokens of text "
-                f"the log-probability {one[place, word]:.6g} " + said.format(other[place, word]),
-                remedy=_REMEDY,
-            )
+    if found := first_difference(alone, together, expected):
+        place, word, numbers = found
+        raise UserError(
+            f"{card.origin} gives the word {card.words[word]!r} after {len(windows[place].tokens)} tokens of text the "
+            f"log-probability {numbers}",
+            remedy=_REMEDY,
+        )
 
 
 @torch.inference_mode()

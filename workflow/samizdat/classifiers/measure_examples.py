@@ -8,7 +8,7 @@ import pandas as pd
 from samizdat.base import stage
 from samizdat.base.device import Device, enough_memory, prepare
 from samizdat.base.seeds import derive_seed
-from samizdat.classifiers.few_shot import EXAMPLES_FILE, score_after
+from samizdat.classifiers.few_shot import EXAMPLES_FILE, score_by_examples
 from samizdat.classifiers.outputs import decisions, number_format
 from samizdat.classifiers.text_scores import ClassificationSettings, Reading
 from samizdat.measures.bootstrap import Bootstrap, sum_by_document
@@ -96,7 +96,7 @@ def _right(
     scores = np.zeros((len(held_out), len(card.labels)), np.float32)
     readable = np.zeros(len(held_out), bool)
     dtype = number_format(card, device, settings.precision)
-    for batch in score_after(first, held_out["text"].tolist(), folder, card, device, dtype, reading):
+    for batch in score_by_examples(held_out["text"].tolist(), folder, card, device, dtype, reading, first):
         for text, _, values in batch:
             scores[text], readable[text] = values, True
     given = decisions(card, scores, readable, abstain_below=0.0)["label"]
