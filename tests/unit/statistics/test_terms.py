@@ -51,6 +51,12 @@ def test_a_term_of_four_documents_is_not_looked_at_however_often_they_have_it():
     assert ("letter", "ann") not in rows_of(together)
 
 
+def test_a_document_of_two_groups_is_one_document_that_has_a_term():
+    texts = [*["the sun"] * 30, *["Ann"] * 4]
+    corpus = corpus_of(("letter", texts), ("poem", texts), documents=[*range(34), *range(30, 60), *range(30, 34)])
+    assert ("letter", "sun") in rows_of(corpus) and ("letter", "ann") not in rows_of(corpus)
+
+
 def test_a_group_of_few_documents_is_compared_with_nothing_and_is_among_the_others():
     found = rows_of(corpus_of(("letter", LETTERS), ("poem", POEMS), ("note", ["moon"] * 19)))
     assert {name for name, _ in found} == {"letter", "poem"}

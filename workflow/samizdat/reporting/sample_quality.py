@@ -14,7 +14,6 @@ from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
     Picture,
 )
-from samizdat.reporting.terms import between_samples
 from samizdat.reporting.units import units
 from samizdat.reporting.words import (
     NO_BREAK,
@@ -64,8 +63,7 @@ def opening(run: Run) -> Prose:
     sentences = [
         found for _, part in rows.groupby(["model", "temperature"], sort=False) if (found := _sentence(run, part))
     ]
-    said = " ".join(sentences) or "Too few samples began with nothing to be compared with held-out texts."
-    return Prose(f"{said} {between_samples(run)}".rstrip())
+    return Prose(" ".join(sentences) or "Too few samples began with nothing to be compared with held-out texts.")
 
 
 def _sentence(run: Run, part: pd.DataFrame) -> str:

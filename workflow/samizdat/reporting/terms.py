@@ -42,17 +42,17 @@ def between_groups(run: Run) -> str:
     return f"Some words are clearly more frequent in one group, such as {words}."
 
 
-def between_samples(run: Run) -> str:
+def between_samples(run: Run) -> Prose | None:
     """Say which words samples have more often, or less often, than texts; nothing where none was found."""
     found = [row for one in _sets(run, "samples") for row in one]
     if not run.publish_texts or not found:
-        return ""
+        return None
     parts = [
         f"{joined(dict.fromkeys(label(row['term']) for row in rows[:NAMED]))} {how} often"
         for how, rows in (("more", _more(found)), ("less", [row for row in found if row["log_odds"] < 0]))
         if rows
     ]
-    return f"Samples have {' and '.join(parts)} than texts have."
+    return Prose(f"Samples have {' and '.join(parts)} than texts have.")
 
 
 def _sets(run: Run, between: str) -> list[list[Row]]:
