@@ -25,6 +25,7 @@ from inference_samples import (
     told_apart,
     told_by_people,
 )
+from inference_terms import telling_of_groups, telling_of_samples
 from inference_world import World
 
 # What the report says → what asks for it, and what the effect is that its power is measured for.
@@ -50,6 +51,11 @@ QUESTIONS: dict[str, tuple[Callable[[World], bool], str]] = {
     "is better than another model": (better_models, "0.04 bits per byte of 1.5, three seeds"),
     "people tell samples from texts": (told_by_people, "a fifth more texts called a person’s"),
     "a simple model distinguishes samples": (told_apart, "a fifth of the samples has a word of their own"),
+    "words tell groups of texts apart": (
+        telling_of_groups,
+        "a fifth of the texts of one of two groups has one word more",
+    ),
+    "words tell samples from texts": (telling_of_samples, "a fifth of the samples has one word more"),
 }
 # What is asked for its intervals alone.
 INTERVALS: dict[str, Callable[[World], bool]] = {

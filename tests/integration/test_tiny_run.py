@@ -25,6 +25,7 @@ from support.machine import needs_compiler
 from support.reruns import CHANGES
 
 TINY = ("--configfile", "config/tiny.yaml")
+CLASSIFIERS = ("sentiment", "source")
 ALL_RULES = {
     "fetch_package", "import_corpus", "make_tokenizer", "train_model_gpt2-tiny", "generate_samples",
     "finetune_classifier", "score_texts", "judge_samples", "compute_statistics", "measure_yardsticks",
@@ -57,7 +58,7 @@ def test_every_file_between_the_steps_has_its_schema(tiny):
     texts = read_table(run / "corpus/texts.parquet", TEXTS)
     samples = read_table(run / "samples/gpt2-tiny.parquet", SAMPLES)
     assert len(texts) == read_document(CorpusSummary, run / "corpus/summary.json").texts == 600
-    for name in ("sentiment", "source"):
+    for name in CLASSIFIERS:
         card = read_document(ClassifierCard, run / "classifiers" / name / "card.json")
         for subset, frame in (("texts", texts), ("samples", samples)):
             scores = read_table(run / "scores" / name / f"{subset}.parquet", SCORES)
@@ -174,7 +175,8 @@ def test_behind_an_unchanged_fingerprint_costly_stages_return_at_once(tiny, tmp_
     # The demo's corpus has no columns: all later steps run, and find their old results. Only the card changes.
     described("predicts", "how a sentence sounds")(checkout.root)
     config_change(corpus={"max_texts": 600, "text_column": "words"})(checkout.root)
-    done = checkout.snakemake(*TINY)
+    scores = [f"results/tiny/scores/{name}/{what}.parquet" for name in CLASSIFIERS for what in ("texts", "samples")]
+    done = checkout.snakemake(*scores, *TINY)
     assert done.returncode == 0, done.stdout + done.stderr
     for said in ("model gpt2-tiny", "classifier sentiment", "classifier source"):
         assert re.search(rf"✓ {said} .*as trained before", done.stderr), done.stderr
@@ -183,7 +185,7 @@ def test_behind_an_unchanged_fingerprint_costly_stages_return_at_once(tiny, tmp_
     assert card["predicts"] == "how a sentence sounds"
     weights = "results/tiny/classifiers/sentiment/model.safetensors"
     assert (checkout.root / weights).read_bytes() == (tiny.root / weights).read_bytes()
-    assert checkout.planned_jobs(*TINY) == {}
+    assert checkout.planned_jobs(*TINY, "--", *scores) == {}
 
 
 def test_the_provenance_names_every_step_with_its_cost(tiny):

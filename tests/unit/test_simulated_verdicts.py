@@ -20,12 +20,13 @@ import inference_labels
 import inference_largest
 import inference_questions
 import inference_samples
+import inference_terms
 import record
 from record import ROOT
 
 
 def test_every_question_of_the_report_is_simulated_and_listed():
-    modules = (inference_agreement, inference_labels, inference_samples)
+    modules = (inference_agreement, inference_labels, inference_samples, inference_terms)
     asked = "".join(inspect.getsource(module) for module in modules)
     claims = [
         name for name, it in vars(verdicts).items() if inspect.isfunction(it) and it.__module__ == verdicts.__name__

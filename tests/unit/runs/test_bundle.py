@@ -73,7 +73,12 @@ def test_no_sentence_of_the_corpus_is_in_a_bundle_without_texts(at, run, hashes_
     members = names(bundle)
     assert f"inputs/{sha256_of(at / INPUT)}" not in members and f"inputs/{sha256_of(at / NOTES)}" in members
     assert {"results/manifest.json", "results/statistics/quality.parquet"} <= members
-    left_out = {"corpus/texts.parquet", "samples/gpt2-tiny.parquet", "statistics/copies.parquet"}
+    left_out = {
+        "corpus/texts.parquet",
+        "samples/gpt2-tiny.parquet",
+        "statistics/copies.parquet",
+        "statistics/terms.parquet",
+    }
     assert not {f"results/{name}" for name in left_out} & members
     assert all((at / "results" / run / name).is_file() for name in left_out)
 

@@ -14,8 +14,8 @@ from samizdat.reporting.frames import rows_of
 from samizdat.reporting.run import Run
 from samizdat.reporting.words import is_null
 
-# The column of each table that has its number. Left out: `examples`, which are texts, and `model_differences`, which
-# are within one run.
+# The column of each table that has its number. Left out: `examples`, which are texts; `terms`, which are words of
+# texts and the clearest of one run; and `model_differences`, which are within one run.
 VALUES = {
     "label_shares": "share", "divergences": "jensen_shannon_bits", "quality": "value", "confusion": "count",
     "calibration": "accuracy", "associations": "value", "group_tests": "cramers_v", "label_differences": "value",

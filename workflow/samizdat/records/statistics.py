@@ -205,6 +205,25 @@ MODEL_DIFFERENCES = table_schema(
     p_holm=pa.float64(),  # corrected for the number of pairs (Holm)
 )
 
+# Terms that a set has clearly more often than others, or less often: the clearest of each set, clearest first.
+TERMS = table_schema(
+    # "groups": texts of a group, and all other texts that have a group. "samples": samples of a published model, begun
+    # with nothing, and as many first words of each text as the longest of these samples has.
+    between=pa.string(),
+    set=pa.string(),  # the group, or the model
+    term=pa.string(),  # a word in lower case; at least five documents have it
+    documents=pa.int64(),  # documents of the set (or samples) that have it
+    occurrences=pa.int64(),  # in the set
+    words=pa.int64(),  # of the set
+    others_occurrences=pa.int64(),  # in what the set is compared with
+    others_words=pa.int64(),
+    log_odds=pa.float64(),  # natural logarithm of the odds ratio, with a prior; above 0: the set has it more often
+    low=pa.float64(),  # of intervals that hold for all terms and sets together
+    high=pa.float64(),
+    p_value=pa.float64(),  # of no difference, corrected for the number of terms, groups and models
+    terms=pa.int64(),  # how many terms were looked at
+)
+
 STATISTICS = {
     "label_shares": LABEL_SHARES,
     "divergences": DIVERGENCES,
@@ -221,4 +240,5 @@ STATISTICS = {
     "fitness": FITNESS,
     "model_losses": MODEL_LOSSES,
     "model_differences": MODEL_DIFFERENCES,
+    "terms": TERMS,
 }

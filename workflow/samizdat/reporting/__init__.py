@@ -20,6 +20,7 @@ from samizdat.reporting import (
     samples,
     several_labels,
     summary,
+    terms,
     training,
     trust,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "samples",
     "several_labels",
     "summary",
+    "terms",
     "training",
     "trust",
 ]

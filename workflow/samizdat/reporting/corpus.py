@@ -20,6 +20,7 @@ from samizdat.reporting.style import (
     drawing,
     wrapped,
 )
+from samizdat.reporting.terms import between_groups
 from samizdat.reporting.words import Prose, Table, count, counted, drawn, label, name, percent, table
 
 SHOWN_GROUPS = 10
@@ -56,7 +57,8 @@ def opening(run: Run) -> Prose:
         for column, number in corpus.undecided.items()
         if number
     ]
-    return Prose(" ".join([*sentences, *near_duplicates(corpus), _limits(run)]).rstrip())
+    said = [*sentences, *near_duplicates(corpus), _limits(run), between_groups(run)]
+    return Prose(" ".join(one for one in said if one))
 
 
 def _limits(run: Run) -> str:

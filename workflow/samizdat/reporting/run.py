@@ -250,6 +250,11 @@ class Run:
         return self._statistics("model_differences")
 
     @cached_property
+    def terms(self) -> pd.DataFrame:
+        """The terms that tell groups, or samples and texts, apart: `records.statistics.TERMS`."""
+        return self._statistics("terms")
+
+    @cached_property
     def languages(self) -> pd.DataFrame:
         """Languages of the texts: `records.statistics.LANGUAGES`."""
         return self._statistics("languages")

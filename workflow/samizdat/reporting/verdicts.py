@@ -129,6 +129,19 @@ def differing_labels(run: Run, between: str) -> list[Row]:
     return _found(run, run.label_differences[run.label_differences["between"] == between])
 
 
+def telling_terms(run: Run, between: str) -> list[Row]:
+    """Find the terms that a set has more often than others, or less often, clearest first.
+
+    Their p values are corrected already, for the number of terms, of groups and of models.
+
+    Args:
+        run: the run.
+        between: "groups" of texts, or "samples" and texts.
+    """
+    rows = run.terms[run.terms["between"] == between]
+    return [row for row in rows_of(rows) if row["p_value"] <= 1 - run.confidence]
+
+
 def published(divergences: pd.DataFrame) -> pd.DataFrame:
     """Choose the rows that compare all unprompted samples of a published model with the texts."""
     return divergences[(divergences["begun_with"] == "nothing") & divergences["temperature"].isna()]

@@ -17,10 +17,10 @@ from samizdat.records.io import parse_document, read_document
 from samizdat.records.run import Manifest
 from samizdat.runs.sbom import bill_of_materials
 
-# Files of a run that contain sentences of the corpus: the corpus, its tokens, prompts from held-out texts, copies.
+# Files of a run that contain sentences or single words of the corpus.
 WITH_TEXTS = (
     "corpus/texts.parquet", "tokenizers/*/tokens/*", "samples/*.parquet", "statistics/copies.parquet",
-    "classifiers/*/examples.json",
+    "statistics/terms.parquet", "classifiers/*/examples.json",
 )  # fmt: skip
 DOWNLOADS = "work/downloads/"
 

@@ -26,6 +26,7 @@ from samizdat.statistics.label_shares import divergences, label_shares
 from samizdat.statistics.model_losses import model_losses
 from samizdat.statistics.seeds import fold_seeds
 from samizdat.statistics.tables import Row, write_rows
+from samizdat.statistics.terms import telling_terms
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ def compute_statistics(
     tables["model_losses"], tables["model_differences"] = model_losses(
         tested, corpus[corpus["split"] == "test"], _bootstrap(settings, seed, "models")
     )
+    tables["terms"] += telling_terms(corpus, written[published], _bootstrap(settings, seed, "terms"))
     for name, schema in STATISTICS.items():
         write_rows(tables[name], schema, out / f"{name}.parquet")
     return f"{len(classifiers)} classifiers, {settings.bootstrap_resamples:,} resamples for each interval"

@@ -1,0 +1,68 @@
+"""Log-odds of terms between sets of documents: values by hand, errors over documents, and one level for all terms."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from samizdat.measures.log_odds import compare_terms, draws_for
+
+
+def compare(counts, words, sets, asked=(1,), confidence=0.95):
+    table = sparse.csr_array(np.array(counts, np.int64))
+    return compare_terms(
+        table, np.array(words), np.array(sets), np.array(asked), confidence, np.random.default_rng(1)
+    )  # fmt: skip
+
+
+def one_word_each(own: int, others: int, size: int = 100, times: int = 1):
+    """Two sets of documents of one word, `times` over, of which so many documents are the term."""
+    counts = [[times]] * own + [[0]] * (size - own) + [[times]] * others + [[0]] * (size - others)
+    return counts, [times] * (2 * size), [1] * size + [0] * size
+
+
+def test_the_log_odds_ratio_is_that_by_hand_and_with_single_words_its_error_is_the_papers():
+    found = compare(*one_word_each(30, 10))
+    # A fifth of all words is the term, so the prior is 10 words, of which 2 are the term.
+    assert found.log_odds[0, 0] == pytest.approx(np.log(32 / 78) - np.log(12 / 98))
+    papers = np.sqrt(1 / 32 + 1 / 78 + 1 / 12 + 1 / 98)
+    assert found.log_odds[0, 0] / found.scores[0, 0] == pytest.approx(papers, rel=0.02)
+    same = compare(*one_word_each(20, 20))
+    assert same.log_odds[0, 0] == pytest.approx(0) and same.p_values[0, 0] == 1
+
+
+def test_twenty_equal_words_of_a_document_say_no_more_than_one():
+    one, twenty = (compare(*one_word_each(300, 100, 1000, times)) for times in (1, 20))
+    errors = [found.log_odds / found.scores for found in (one, twenty)]
+    assert errors[1] == pytest.approx(errors[0], rel=0.02)
+
+
+def test_a_set_is_compared_with_all_others_together():
+    counts, words, sets = one_word_each(30, 10)
+    sets = [1] * 100 + [0] * 50 + [2] * 50
+    three = compare(counts, words, sets, asked=(1, 2))
+    assert three.log_odds[0, 0] == pytest.approx(np.log(32 / 78) - np.log(12 / 98))
+    others = [0 if one == 2 else 1 for one in sets]
+    assert three.log_odds[0, 1] == pytest.approx(-compare(counts, words, others).log_odds[0, 0])
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.95])
+def test_an_interval_leaves_out_zero_where_p_is_at_most_the_level(confidence):
+    random = np.random.default_rng(5)
+    sets = np.arange(200) % 2
+    counts = random.poisson(np.where(sets[:, None] == 1, np.linspace(1, 3, 40), 1))
+    found = compare(counts, counts.sum(axis=1) + 5, sets, (0, 1), confidence)
+    outside = (found.low > 0) | (found.high < 0)
+    assert np.array_equal(outside, found.p_values <= 1 - confidence + 1e-9) and 5 < outside.sum() < 75
+    assert found.p_values.min() == pytest.approx(1 / (draws_for(confidence) + 1))
+
+
+def test_among_more_terms_the_same_difference_is_less_surprising():
+    random = np.random.default_rng(3)
+    sets = np.arange(200) % 2
+    term = (random.random(200) < np.where(sets == 1, 0.35, 0.15)).astype(int)[:, None]
+    noise = random.poisson(0.3, (200, 400))
+    words = np.full(200, 200)
+    alone = compare(term, words, sets)
+    among = compare(np.hstack([term, noise[:, noise.any(axis=0)]]), words, sets)
+    assert among.scores[0, 0] == pytest.approx(alone.scores[0, 0])
+    assert alone.p_values[0, 0] <= 0.01 and among.p_values[0, 0] > 0.05

@@ -1,0 +1,91 @@
+"""Show which words tell groups of texts apart, and samples from texts."""
+
+import math
+
+from samizdat.reporting import verdicts
+from samizdat.reporting.frames import Row
+from samizdat.reporting.run import Run
+from samizdat.reporting.words import NO_BREAK, Prose, Table, count, joined, label, name, table
+
+SHOWN_TERMS = 10
+NAMED = 3  # groups in a sentence, and words of samples
+
+
+def of_groups(run: Run) -> Table | Prose | None:
+    """List the ten clearest words that each group has more often than the others; nothing where texts are withheld."""
+    if not run.publish_texts:
+        return None
+    rows = [(row["set"], row) for one in _sets(run, "groups") for row in _more(one)[:SHOWN_TERMS]]
+    return _table(rows, "Group", "other groups") or Prose("No word tells the groups apart.")
+
+
+def of_samples(run: Run) -> Table | Prose | None:
+    """List the ten clearest words that samples have more often, and less often, than texts have them."""
+    if not run.publish_texts:
+        return None
+    several = len(run.models) > 1
+    rows = []
+    for one in _sets(run, "samples"):
+        who = one[0]["set"] if several else "samples"
+        less = [row for row in one if row["log_odds"] < 0]
+        rows += [(f"{who}, more often", row) for row in _more(one)[:SHOWN_TERMS]]
+        rows += [(f"{who}, less often", row) for row in less[:SHOWN_TERMS]]
+    return _table(rows, "Samples", "the texts") or Prose("No word tells samples and texts apart.")
+
+
+def between_groups(run: Run) -> str:
+    """Say for the largest differences between groups which word tells them; nothing where none was found."""
+    clearest = [_more(one)[0] for one in _sets(run, "groups") if _more(one)]
+    if not run.publish_texts or not clearest:
+        return ""
+    words = joined(f"{label(row['term'])} in {label(row['set'])}" for row in clearest[:NAMED])
+    return f"Some words are clearly more frequent in one group, such as {words}."
+
+
+def between_samples(run: Run) -> Prose | None:
+    """Say which words samples have more often, or less often, than texts; nothing where none was found."""
+    found = [row for one in _sets(run, "samples") for row in one]
+    if not run.publish_texts or not found:
+        return None
+    parts = [
+        f"{joined(dict.fromkeys(label(row['term']) for row in rows[:NAMED]))} {how} often"
+        for how, rows in (("more", _more(found)), ("less", [row for row in found if row["log_odds"] < 0]))
+        if rows
+    ]
+    return Prose(f"Samples have {' and '.join(parts)} than texts have.")
+
+
+def _sets(run: Run, between: str) -> list[list[Row]]:
+    """Return the terms that were found, clearest first, in a list for each group or model."""
+    sets: dict[str, list[Row]] = {}
+    for row in verdicts.telling_terms(run, between):
+        sets.setdefault(row["set"], []).append(row)
+    return list(sets.values())
+
+
+def _more(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row["log_odds"] > 0]
+
+
+def _table(rows: list[tuple[str, Row]], heading: str, others: str) -> Table | None:
+    """Write a row for each term: how often its set has it, how often others, and the odds ratio; None without any."""
+    numbers = ["In 10,000 words", f"In 10,000 words of {others}", "Odds ratio"]
+    lines = [
+        [
+            name(who),
+            name(row["term"]),
+            f"{row['occurrences'] / row['words'] * 10_000:.1f}",
+            f"{row['others_occurrences'] / row['others_words'] * 10_000:.1f}",
+            f"{_ratio(row['log_odds'])}<br><small>{_ratio(row['low'])} to {_ratio(row['high'])}</small>".replace(
+                " to ", f"{NO_BREAK}to{NO_BREAK}"
+            ),
+        ]
+        for who, row in rows
+    ]
+    return table(lines, [heading, "Word", *numbers], numbers=numbers) if lines else None
+
+
+def _ratio(log_odds: float) -> str:
+    """Write an odds ratio, given its logarithm, with three digits or more."""
+    ratio = math.exp(log_odds)
+    return count(ratio) if ratio >= 100 else f"{ratio:.1f}" if ratio >= 10 else f"{ratio:.2f}"
