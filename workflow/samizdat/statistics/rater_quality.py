@@ -9,10 +9,10 @@ import pandas as pd
 
 from samizdat.measures.bootstrap import FEWEST_DOCUMENTS, Bootstrap
 from samizdat.measures.chance import p_value, permuted_ratios
+from samizdat.measures.label_metrics import given_labels
 from samizdat.measures.numbers import spearman
 from samizdat.measures.stratified import FEWEST_ROWS, weighted_mean, weighted_ratio
 from samizdat.records.labels import MODEL, PERSON
-from samizdat.statistics.several_labels import given_labels
 from samizdat.statistics.tables import Row
 
 # Texts and samples have one weight: of so many each, the rows are a part that can be neglected.
