@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from record import Figure, add, show
+from record import Figure, add, record_of, show
 
 # Python reads this module when it begins.
 COUNTER = """
@@ -78,7 +78,7 @@ def main() -> None:
         figures = checking_figures(clone(Path(name, "place")), counted, *tiny)
     show(figures)
     if not options.quick:
-        add("reproducibility", figures, {})
+        add("reproducibility", record_of(figures, {}))
 
 
 if __name__ == "__main__":
