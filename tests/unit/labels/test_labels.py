@@ -18,8 +18,11 @@ from samizdat.labels.sheets import fingerprint, shown
 from samizdat.records.classifiers import SCORES
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_document, read_table
-from samizdat.records.labels import HUMAN_LABELS, LabelKey
+from samizdat.records.labels import HUMAN_LABELS, RATER_QUALITY, LabelKey
 from samizdat.records.samples import SAMPLES
+from samizdat.reporting import raters, summary
+from samizdat.reporting.run import Run
+from samizdat.statistics.compare_with_raters import compare_with_raters
 from support.run_fixture import make_run, sentences
 from support.spreadsheets import workbook
 
@@ -345,3 +348,44 @@ def test_a_very_long_text_is_cut_as_a_cell_must_be():
     assert len(shown(text)) < 32_767 and shown(text).endswith(" […]")
     assert fingerprint("'=1") == fingerprint("=1") and fingerprint("'tis") != fingerprint("tis")
     assert pd.Series([shown("a\x00b")]).tolist() == ["a\ufffdb"]
+
+
+def test_what_raters_say_of_several_labels_and_of_numbers_is_in_the_report(run):
+    results = run.parents[3] / "results/mine"
+    texts = read_table(results / "corpus/texts.parquet", TEXTS)
+    samples = read_table(results / "samples/gpt2-tiny.parquet", SAMPLES)
+    tables = []
+    for question, column in (("moods", "labels"), ("size", "number")):
+        folder = run.with_name(question)
+        key = drawn(folder, classifier=question)
+        scores = [
+            read_table(results / f"scores/{question}/{subset}.parquet", SCORES) for subset in ("texts", "samples")
+        ]
+        own = pd.concat(scores).set_index("id")[column]
+        said = {name: own[row["id"]] for name, row in key.rows.items()}
+
+        def cells(name, rater, said=said, number=question == "size"):
+            if number:  # ben's numbers are one lower, where there is room
+                return [f"{max(said[name] - (rater == 'ben'), 0):.3f}".replace(".", ",")]
+            given = ["yes" if one in said[name] else "" for one in ("anger", "joy", "fear")]
+            return [*given, "" if "yes" in given else "yes"]
+
+        fill_all(folder, cells)
+        read(folder, unfinished=False)
+        tables.append(folder / "labels.parquet")
+    target = run.parents[3] / "quality.parquet"
+    compare_with_raters(
+        0.95, 200, results / "corpus/texts.parquet", (results / "samples/gpt2-tiny.parquet",),
+        (results / "classifiers/moods", results / "classifiers/size"), results / "scores", tuple(tables), target,
+        seed=3,
+    )  # fmt: skip
+    shown = Run(results)
+    shown.rater_quality = read_table(target, RATER_QUALITY)
+    several, number = str(raters.opening(shown)).split("\n\n")[:2]
+    assert re.search(rf"exactly the labels that most raters give on 100\s%.* of the {len(texts)} texts", several)
+    assert f"of the {len(samples)}" not in several  # only those that begin with nothing were drawn
+    assert "Krippendorff’s α of the raters is 1.00" in several and "“<bdi>joy</bdi>”" in several
+    assert re.search(rf"Spearman’s ρ .* is 1\.00.* for the {len(texts)} texts", number)
+    assert re.search(r"right in every label on 100\s%", str(summary.finding(shown)))
+    assert "Spearman’s ρ with people is 1.00" in str(summary.finding(shown))
+    assert all(words in str(raters.every_number(shown)) for words in ("micro-F1", "mean distance from people"))
