@@ -168,8 +168,8 @@ def _add_label(commands: Commands) -> None:
         "draw",
         help="draw texts and samples, and write a sheet for each rater",
         description="Draw texts and samples of a run at random, and write a sheet for each rater into "
-        "data/labels/RUN/: an .xlsx file with a list of the labels, and the same as .csv. Rows are mixed, and nothing "
-        "in a sheet says which are texts.",
+        "data/labels/RUN/: an .xlsx file that tells what may be written, and the same as .csv. Rows are mixed, and "
+        "nothing in a sheet says which are texts.",
     )
     question = draw.add_mutually_exclusive_group(required=True)
     question.add_argument("--classifier", metavar="NAME", help="ask for the labels of this classifier")
@@ -177,6 +177,10 @@ def _add_label(commands: Commands) -> None:
     draw.add_argument("--raters", nargs="+", required=True, metavar="NAME", help="write a sheet for each of these")
     draw.add_argument("--rows", type=int, default=200, metavar="N", help="draw N rows (default: 200)")
     draw.add_argument("--run", default="demo", metavar="NAME", help="use the run in results/NAME/ (default: demo)")
+    draw.add_argument(
+        "--range", nargs=2, type=float, metavar=("LOW", "HIGH"),
+        help="for a classifier that gives numbers: ask for numbers from LOW to HIGH (default: as the classifier gives)",
+    )  # fmt: skip
     draw.set_defaults(command=_label_draw)
     read = steps.add_parser(
         "read",
@@ -257,7 +261,7 @@ def _compare(options: argparse.Namespace) -> None:
 def _label_draw(options: argparse.Namespace) -> None:
     from samizdat.labels.draw import draw
 
-    print(draw(options.classifier, run=options.run, raters=options.raters, rows=options.rows))
+    print(draw(options.classifier, run=options.run, raters=options.raters, rows=options.rows, limits=options.range))
 
 
 def _label_read(options: argparse.Namespace) -> None:

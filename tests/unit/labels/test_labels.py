@@ -1,7 +1,6 @@
 """Sheets go to raters and come back: drawn, filled in by Excel's habits, read, refused where something is wrong."""
 
 import csv
-import dataclasses
 import io
 import re
 import zipfile
@@ -16,11 +15,14 @@ from samizdat.cli import main
 from samizdat.labels.draw import draw
 from samizdat.labels.read import read
 from samizdat.labels.sheets import fingerprint, shown
-from samizdat.records.classifiers import SCORES, ClassifierCard
+from samizdat.records.classifiers import SCORES
 from samizdat.records.corpus import TEXTS
-from samizdat.records.io import read_document, read_table, write_document
-from samizdat.records.labels import HUMAN_LABELS, LabelKey
+from samizdat.records.io import read_document, read_table
+from samizdat.records.labels import HUMAN_LABELS, RATER_QUALITY, LabelKey
 from samizdat.records.samples import SAMPLES
+from samizdat.reporting import raters, summary
+from samizdat.reporting.run import Run
+from samizdat.statistics.compare_with_raters import compare_with_raters
 from support.run_fixture import make_run, sentences
 from support.spreadsheets import workbook
 
@@ -38,7 +40,9 @@ SHEETS = "data/labels/mine/sentiment"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("labels")
-    make_run(folder / "results" / "mine", texts=HOSTILE + sentences(400))
+    make_run(
+        folder / "results" / "mine", texts=HOSTILE + sentences(400), kinds={"moods": "multi_label", "size": "number"}
+    )
     return folder
 
 
@@ -102,14 +106,91 @@ def test_sheets_are_blind_mixed_and_the_same_each_time(run):
     assert bytes_before == {path.name: path.read_bytes() for path in run.glob("[a-z]*")}
 
 
-def test_sheets_are_for_one_label_of_each_text(run):
-    path = run.parents[3] / "results/mine/classifiers/sentiment/card.json"
-    card = read_document(ClassifierCard, path)
-    write_document(dataclasses.replace(card, kind="multi_label"), path)
-    with pytest.raises(UserError, match=r"'sentiment' is of the kind multi_label[\s\S]*What to do: .*label_column"):
-        draw("sentiment", run="mine", raters=["anna", "ben"], rows=60)
-    assert not list(run.glob("*.csv"))
-    write_document(card, path)
+def headings(run):
+    with (run / "anna.csv").open(encoding="utf-8-sig", newline="") as file:
+        return next(csv.reader(file))
+
+
+def fill_all(run, answer_of, raters=("anna", "ben")):
+    """Fill in the .csv sheets: row's name → its cells."""
+    for rater in raters:
+        with (run / f"{rater}.csv").open(encoding="utf-8-sig", newline="") as file:
+            head, *rows = csv.reader(file)
+        with (run / f"{rater}.csv").open("w", encoding="utf-8-sig", newline="") as file:
+            csv.writer(file).writerows([head, *([*row[:2], *answer_of(row[0], rater)] for row in rows)])
+
+
+def test_several_labels_have_a_column_each_for_yes_and_no(run):
+    folder = run.with_name("moods")
+    key = drawn(folder, classifier="moods")
+    assert headings(folder)[2:] == ["label: anger", "label: joy", "label: fear", "none of these"]
+    with zipfile.ZipFile(folder / "anna.xlsx") as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+    assert 'sqref="C2:F61"' in sheet and "<formula1>Labels!$A$2:$A$3</formula1>" in sheet
+    scores = read_table(run.parents[3] / "results/mine/scores/moods/texts.parquet", SCORES).set_index("id")["labels"]
+    often = scores.explode().value_counts()
+    for row in key.rows.values():
+        if row["subset"] == "texts":
+            given = list(scores[row["id"]])
+            assert row["stratum"] == f"texts: {min(given, key=lambda one: (often[one], one)) if given else 'no label'}"
+    cells = {"r0001": ["YES ", "", "yes", "no"], "r0002": ["", "", "", "Yes"], "r0003": ["no", "no", "no", ""]}
+    fill_all(folder, lambda name, _: cells.get(name, ["", "yes", "no", ""]))
+    read(folder, unfinished=False)
+    table = read_table(folder / "labels.parquet", HUMAN_LABELS)
+    said = [list(given) for given in table["labels"]]
+    assert said[:4] == [["anger", "fear"], [], [], ["joy"]] and table["label"].isna().all()
+
+
+def test_numbers_are_told_their_range_and_read_with_a_decimal_comma(run):
+    folder = run.with_name("size")
+    draw("size", run="mine", raters=["anna", "ben"], rows=60, limits=[-1, 5])
+    assert headings(folder)[2:] == ["number (-1 to 5)"]
+    with zipfile.ZipFile(folder / "anna.xlsx") as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+    assert '<dataValidation type="decimal"' in sheet and "<formula1>-1.0</formula1><formula2>5.0</formula2>" in sheet
+    cells = {"r0001": "3,5", "r0002": "-0.25", "r0003": "0", "r0004": "1E-1"}
+    fill_all(folder, lambda name, _: [cells.get(name, "5")])
+    # A spreadsheet program keeps numbers as numbers.
+    rows = [["row", "text", "number (-1 to 5)"]]
+    with (folder / "anna.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows += [[name, text, float(cell.replace(",", "."))] for name, text, cell in [*csv.reader(file)][1:]]
+    (folder / "anna.xlsx").write_bytes(workbook({"Texts": rows}))
+    read(folder, unfinished=False)
+    numbers = read_table(folder / "labels.parquet", HUMAN_LABELS)["number"].tolist()
+    assert numbers[:5] == [3.5, -0.25, 0.0, 0.1, 5.0] == numbers[60:65]
+
+
+@pytest.mark.parametrize(("question", "cells", "message"), [
+    ("moods", ["x", "", "", ""], "'x' is neither yes nor no"),
+    ("moods", ["yes", "", "", "yes"], "yes is below 'none of these' and below anger"),
+    ("moods", ["no", "", "", ""], "yes is below no label, and not below 'none of these'"),
+    ("size", ["11"], "'11' is no number from 0 to 10"), ("size", ["many"], "'many' is no number from 0 to 10"),
+    ("size", ["1_0"], "'1_0' is no number from 0 to 10"), ("size", ["1.000,5"], "is no number from 0 to 10"),
+])  # fmt: skip
+def test_an_answer_that_is_not_allowed_is_refused_by_row(run, question, cells, message):
+    folder = run.with_name(question)
+    drawn(folder, classifier=question)
+    right = {"moods": ["yes", "", "", ""], "size": ["4"]}[question]
+    fill_all(folder, lambda name, rater: cells if (name, rater) == ("r0007", "ben") else right)
+    for rater in ("anna", "ben"):
+        (folder / f"{rater}.xlsx").unlink()
+    with pytest.raises(UserError) as refused:
+        read(folder, unfinished=False)
+    assert re.search(rf"ben\.csv:\d+: .*{re.escape(message)}", str(refused.value))
+    assert "What to do: save the sheet" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("question", "limits", "message"),
+    [
+        ("size", [5, 1], "from 5 to 1"),
+        ("size", [0, float("inf")], "from 0 to inf"),
+        ("moods", [0, 1], "asks for labels"),
+    ],
+)
+def test_a_range_is_for_numbers_and_the_right_way_round(run, question, limits, message):
+    with pytest.raises(UserError, match=message):
+        draw(question, run="mine", raters=["anna", "ben"], rows=60, limits=limits)
 
 
 def test_no_text_is_ever_a_formula_and_labels_are_chosen_from_a_list(run):
@@ -178,7 +259,7 @@ WRONG = {
     "a missing row": (lambda rows: rows[:-1], r"anna\.csv: the row r\d{4} is missing"),
     "a row twice": (lambda rows: [*rows, rows[1]], r"the row r\d{4} is there twice"),
     "an unknown row": (lambda rows: [*rows, ["r9999", "A text.", "neutral"]], r"the row 'r9999' was not drawn"),
-    "no label in a row": (lambda rows: [rows[0], [*rows[1][:2], ""], *rows[2:]], r"has no label in the rows r\d{4}"),
+    "no label in a row": (lambda rows: [rows[0], [*rows[1][:2], ""], *rows[2:]], r"has no answer in the rows r\d{4}"),
     "other headings": (lambda rows: [["row", "sentence", "label"], *rows[1:]], r"no column 'text'; it has: 'row'"),
     "no column of labels": (lambda rows: [row[:2] for row in rows], r"has no column 'label'"),
 }  # fmt: skip
@@ -227,11 +308,11 @@ def test_two_files_of_a_rater_must_agree_and_empty_cells_are_accepted_only_when_
     fill(run / "anna.csv", answers | {"r0001": ""})
     with pytest.raises(UserError, match="r0001"):
         read(run, unfinished=False)
-    assert "1 cells are empty" in read(run, unfinished=True)
+    assert "1 rows are empty" in read(run, unfinished=True)
     assert read_table(run / "labels.parquet", HUMAN_LABELS)["label"].isna().sum() == 1
     rows = filled(run / "ben.csv", answers | {"r0002": "positive"})
     (run / "anna.xlsx").write_bytes(workbook({"Texts": rows}))
-    with pytest.raises(UserError, match="different labels, such as in row r0001: neutral and none"):
+    with pytest.raises(UserError, match="different answers, such as in row r0001: neutral and nothing"):
         read(run, unfinished=True)
 
 
@@ -267,3 +348,44 @@ def test_a_very_long_text_is_cut_as_a_cell_must_be():
     assert len(shown(text)) < 32_767 and shown(text).endswith(" […]")
     assert fingerprint("'=1") == fingerprint("=1") and fingerprint("'tis") != fingerprint("tis")
     assert pd.Series([shown("a\x00b")]).tolist() == ["a\ufffdb"]
+
+
+def test_what_raters_say_of_several_labels_and_of_numbers_is_in_the_report(run):
+    results = run.parents[3] / "results/mine"
+    texts = read_table(results / "corpus/texts.parquet", TEXTS)
+    samples = read_table(results / "samples/gpt2-tiny.parquet", SAMPLES)
+    tables = []
+    for question, column in (("moods", "labels"), ("size", "number")):
+        folder = run.with_name(question)
+        key = drawn(folder, classifier=question)
+        scores = [
+            read_table(results / f"scores/{question}/{subset}.parquet", SCORES) for subset in ("texts", "samples")
+        ]
+        own = pd.concat(scores).set_index("id")[column]
+        said = {name: own[row["id"]] for name, row in key.rows.items()}
+
+        def cells(name, rater, said=said, number=question == "size"):
+            if number:  # ben's numbers are one lower, where there is room
+                return [f"{max(said[name] - (rater == 'ben'), 0):.3f}".replace(".", ",")]
+            given = ["yes" if one in said[name] else "" for one in ("anger", "joy", "fear")]
+            return [*given, "" if "yes" in given else "yes"]
+
+        fill_all(folder, cells)
+        read(folder, unfinished=False)
+        tables.append(folder / "labels.parquet")
+    target = run.parents[3] / "quality.parquet"
+    compare_with_raters(
+        0.95, 200, results / "corpus/texts.parquet", (results / "samples/gpt2-tiny.parquet",),
+        (results / "classifiers/moods", results / "classifiers/size"), results / "scores", tuple(tables), target,
+        seed=3,
+    )  # fmt: skip
+    shown = Run(results)
+    shown.rater_quality = read_table(target, RATER_QUALITY)
+    several, number = str(raters.opening(shown)).split("\n\n")[:2]
+    assert re.search(rf"exactly the labels that most raters give on 100\s%.* of the {len(texts)} texts", several)
+    assert f"of the {len(samples)}" not in several  # only those that begin with nothing were drawn
+    assert "Krippendorff’s α of the raters is 1.00" in several and "“<bdi>joy</bdi>”" in several
+    assert re.search(rf"Spearman’s ρ .* is 1\.00.* for the {len(texts)} texts", number)
+    assert re.search(r"right in every label on 100\s%", str(summary.finding(shown)))
+    assert "Spearman’s ρ with people is 1.00" in str(summary.finding(shown))
+    assert all(words in str(raters.every_number(shown)) for words in ("micro-F1", "mean distance from people"))

@@ -5,7 +5,9 @@ import dataclasses
 import pytest
 
 from samizdat.reporting import agreement, classifiers, human_agreement, label_comparison, samples, summary, trust
+from samizdat.reporting import outside as outside_of
 from samizdat.reporting.run import Run
+from samizdat.reporting.words import drawn
 
 MARKED = "sentiment (made for other texts)"
 WORDS = "30\u00a0% of the texts are in another language than en and de"
@@ -49,6 +51,17 @@ def test_sentences_tables_and_charts_have_the_warning(outside):
     head, _, row, *_ = str(samples.gallery(outside)).splitlines()
     assert "<bdi>sentiment</bdi> (made for other texts)" in head and row.count("?</bdi>") == 1
     assert "(made for other texts)" not in str(human_agreement.ceiling(outside))  # nobody is compared with one rater
+
+
+def test_a_long_name_keeps_its_warning_in_titles(outside):
+    long = "a-classifier-of-the-mood-of-letters-and-of-poems-in-all-languages-that-people-write"
+    outside.fitness["classifier"] = long
+    shown = drawn(outside_of.titled(outside, long))
+    assert (
+        shown.startswith("a-classifier-of-the-mood") and shown.endswith("… (made for other texts)") and len(shown) <= 60
+    )
+    outside.fitness["texts"] = 0
+    assert outside_of.titled(outside, long) == long
 
 
 def test_a_few_such_texts_are_no_warning(outside):

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from samizdat.base.errors import UserError
 from samizdat.measures.bootstrap import Bootstrap
@@ -16,7 +17,8 @@ from samizdat.records.labels import HUMAN_LABELS, MODEL, PERSON, RATER_QUALITY
 from samizdat.reporting import raters, summary, verdicts
 from samizdat.reporting.run import Run
 from samizdat.statistics.compare_with_raters import compare_with_raters
-from samizdat.statistics.rater_quality import of_classifier, of_origin, wide
+from samizdat.statistics.rater_agreement import between_raters, wide
+from samizdat.statistics.rater_quality import of_classifier, of_numbers, of_origin, of_several_labels
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def labels_of(rows, raters=("anna", "ben")):
     return pd.DataFrame(
         [
             {"question": "sentiment", "subset": subset, "id": key, "sha256": hashlib.sha256(text.encode()).hexdigest(),
-             "stratum": stratum, "stratum_size": size, "rater": rater, "label": label}
+             "stratum": stratum, "stratum_size": size, "rater": rater, "label": label, "labels": None, "number": np.nan}
             for subset, key, text, stratum, size, given in rows
             for rater, label in zip(raters, given, strict=True)
         ],
@@ -57,6 +59,54 @@ def test_a_classifiers_quality_is_weighed_by_what_the_rows_stand_for():
     assert found["recall", "b"]["value"] == pytest.approx(50 / 140)
     assert found["accuracy", None]["population"] == 1000
     assert all(row["low"] <= row["value"] <= row["high"] for row in found.values())
+
+
+def several(kind, column, rows):
+    """Put rows together as `wide` does: what people and the classifier said of each text, its stratum and its size."""
+    table = pd.concat(
+        labels_of([("texts", str(number), "x", stratum, size, given)]).assign(**{"label": None, column: given})
+        for number, (given, _, stratum, size) in enumerate(rows)
+    )
+    return wide(table, kind).assign(predicted=[said for _, said, *_ in rows])
+
+
+def test_several_labels_are_those_of_most_raters_and_weighed_label_by_label():
+    # Of 300 texts that are called "a" people see 20 of 30 so, of 100 without a label 6 of 30.
+    rows = [([("a",), ("a", "b")] if number < 20 else [(), ("a",)], ("a",), "a", 300) for number in range(30)]
+    rows += [([("a",), ("a",)] if number < 6 else [(), ()], (), "no label", 100) for number in range(30)]
+    found = several("multi_label", "labels", rows)
+    assert found["human"].tolist()[:1] == [("a",)] and found["human"].tolist()[29] == ()
+    by = {(row["metric"], row["label"]): row for row in of_several_labels(found, ["a", "b"], BOOTSTRAP)}
+    right, said, theirs = 200, 300, 220
+    assert by["precision", "a"]["value"] == pytest.approx(right / said)
+    assert by["recall", "a"]["value"] == pytest.approx(right / theirs)
+    assert by["f1", "a"]["value"] == by["micro_f1", None]["value"] == pytest.approx(2 * right / (said + theirs))
+    assert by["share", "a"]["value"] == pytest.approx(theirs / 400) and by["share", "b"]["value"] == 0
+    assert by["accuracy", None]["value"] == pytest.approx((200 + 80) / 400)
+    assert all(row["low"] <= row["value"] <= row["high"] for row in by.values())
+    alphas = {row["label"]: row["value"] for row in between_raters(found, BOOTSTRAP, "multi_label")}
+    # Of 60 pairs 10 differ about "a": Krippendorff's alpha by hand, of 62 ratings with it and 58 without.
+    assert alphas["a"] == pytest.approx(1 - (20 / 120) / (2 * 62 * 58 / (120 * 119)))
+    assert set(alphas) == {"a", "b"}
+
+
+def test_numbers_are_the_means_of_raters_and_weighed():
+    rows = [([number % 5, number % 5 + 1.0], number % 5 + 1.0, "low", 900) for number in range(30)]
+    rows += [([8.0 + number % 2, 8.0 + number % 2], 5.0 + number % 2, "high", 100) for number in range(30)]
+    found = several("number", "number", rows)
+    by = {row["metric"]: row for row in of_numbers(found, BOOTSTRAP)}
+    assert by["mean"]["value"] == pytest.approx(0.9 * 2.5 + 0.1 * 8.5)
+    assert by["above_people"]["value"] == pytest.approx(0.9 * 0.5 - 0.1 * 3)
+    assert by["mean_absolute_error"]["value"] == pytest.approx(0.9 * 0.5 + 0.1 * 3)
+    # As if each row were there as often as it stands for texts: 9 times, and once.
+    human, said = (np.repeat(found[one].astype(float), [9] * 30 + [1] * 30) for one in ("human", "predicted"))
+    assert by["spearman"]["value"] == pytest.approx(stats.spearmanr(human, said).statistic)
+    assert by["mean"]["low"] < by["mean"]["value"] < by["mean"]["high"] and by["mean"]["population"] == 1000
+    (alpha,) = between_raters(found, BOOTSTRAP, "number")
+    given = np.array([one for one, *_ in rows], float)
+    observed = np.mean((given[:, 0] - given[:, 1]) ** 2)
+    apart = (given.reshape(-1, 1) - given.reshape(1, -1)) ** 2
+    assert alpha["value"] == pytest.approx(1 - observed / (apart.sum() / (120 * 119)), abs=1e-5)
 
 
 def test_who_wrote_it_is_told_or_not():

@@ -1,6 +1,7 @@
 """Draw texts and samples for raters, and write their sheets (`samizdat label draw`)."""
 
 import hashlib
+import math
 import re
 from pathlib import Path
 from typing import cast
@@ -11,28 +12,45 @@ import pandas as pd
 from samizdat.base.corpus_files import LABELS
 from samizdat.base.errors import UserError
 from samizdat.base.seeds import derive_seed
-from samizdat.labels.sheets import LONGEST_CHARACTERS, SUFFIXES, fingerprint, shown, write_csv, write_xlsx
+from samizdat.labels.sheets import (
+    LONGEST_CHARACTERS,
+    NONE_FITS,
+    SUFFIXES,
+    YES,
+    fingerprint,
+    shown,
+    write_csv,
+    write_xlsx,
+)
 from samizdat.measures.stratified import allocate, half_width, rows_for
-from samizdat.records.classifiers import SCORES, SINGLE_LABEL, ClassifierCard
+from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, NUMBER, SCORES, SINGLE_LABEL, ClassifierCard, Kind
 from samizdat.records.corpus import SPLITS, TEXTS
 from samizdat.records.io import read_document, read_table, write_document
 from samizdat.records.labels import MODEL, ORIGIN, PERSON, LabelKey
 from samizdat.records.run import Manifest
 from samizdat.records.samples import SAMPLES, begun_with_nothing
+from samizdat.statistics.strata import strata_of
 
 HALF_WIDTH = 0.05
+# Kind of a classifier → the question.
+WORDS: dict[Kind, str] = {
+    SINGLE_LABEL: "Which label fits this text?",
+    MULTI_LABEL: f"Which labels fit this text? Write {YES} below each that fits, or below “{NONE_FITS}”.",
+    NUMBER: "Which number fits this text?",
+}
 # Of the rows of a classifier, so many are texts; the others are samples.
 TEXT_SHARE = 0.75
 
 
-def draw(classifier: str | None, *, run: str, raters: list[str], rows: int) -> str:
+def draw(classifier: str | None, *, run: str, raters: list[str], rows: int, limits: list[float] | None = None) -> str:
     """Draw rows, and write a .csv and an .xlsx sheet for each rater, and the key of the rows.
 
     Args:
-        classifier: whose labels the raters give; None: they say whether a person or a model wrote the text.
+        classifier: whose question the raters answer; None: they say whether a person or a model wrote the text.
         run: the name of a finished run.
         raters: names, for the files.
         rows: how many rows each rater gets.
+        limits: the smallest and the largest number, for a classifier that gives numbers; None: as it gives them.
 
     Returns:
         What was written, and how wide the intervals will be.
@@ -52,29 +70,18 @@ def draw(classifier: str | None, *, run: str, raters: list[str], rows: int) -> s
     samples = pd.concat([read_table(results / "samples" / f"{one}.parquet", SAMPLES) for one in names])
     samples = begun_with_nothing(samples)
     seed = derive_seed(config["seed"], "labels", question)
+    kind, labels, words = SINGLE_LABEL, [PERSON, MODEL], "Was this text written by a person or by a language model?"
     if classifier is None:
         frame = _of_origin(texts, samples, seed)
-        labels, words = [PERSON, MODEL], "Was this text written by a person or by a language model?"
     else:
-        known = [item["name"] for item in config["classifiers"]]
-        if classifier not in known:
-            raise UserError(
-                f"the run {run} has no classifier {classifier!r}",
-                remedy=f"name one of {', '.join(known)}, or give --origin" if known else "give --origin",
-            )
-        card = read_document(ClassifierCard, results / "classifiers" / classifier / "card.json")
-        if card.kind != SINGLE_LABEL:
-            raise UserError(
-                f"sheets ask for one label of each text, and the classifier {classifier!r} is of the kind {card.kind}",
-                remedy="name a classifier that gives one label; for others, put what people say into a column of the "
-                "corpus, and name it as label_column of the classifier",
-            )
-        frame = _of_classifier(texts, samples, results / "scores" / classifier)
-        labels, words = card.labels, f"Which label fits this text? It is {card.predicts}."
+        card = _card(classifier, run, results, [item["name"] for item in config["classifiers"]])
+        kind, labels, words = card.kind, card.labels, f"{WORDS[card.kind]} It is {card.predicts}."
+        frame = _of_classifier(texts, samples, results / "scores" / classifier, kind)
+    own_limits = _limits(frame, limits, question, kind)
     sizes = frame["stratum"].value_counts().sort_index()
     drawn = _drawn(frame, sizes, rows, 0.5 if classifier is None else TEXT_SHARE, seed)
     key = LabelKey(
-        run=run, question=question, words=words, labels=list(labels), raters=raters,
+        run=run, question=question, words=words, kind=kind, labels=list(labels), range=own_limits, raters=raters,
         strata={str(name): int(size) for name, size in sizes.items()},
         rows={
             f"r{number:04}": {
@@ -89,14 +96,49 @@ def draw(classifier: str | None, *, run: str, raters: list[str], rows: int) -> s
     for rater in raters:
         order = np.random.default_rng(derive_seed(seed, "rater", rater)).permutation(len(sheet))
         own = [sheet[place] for place in order]
-        write_csv(own, folder / f"{rater}.csv")
+        write_csv(own, key, folder / f"{rater}.csv")
         write_xlsx(own, key, folder / f"{rater}.xlsx")
     write_document(key, folder / "key.json")
     long = int((drawn["text"].str.len() > LONGEST_CHARACTERS).sum())
     cut = (
         f"\n{long} texts have more than {LONGEST_CHARACTERS:,} characters; raters see their beginnings" if long else ""
     )
-    return f"{_said(key, folder)}{cut}\n{_widths(drawn, sizes, config['statistics']['confidence'])}"
+    return f"{_said(key, folder)}{cut}\n{_widths(drawn, sizes, kind, config['statistics']['confidence'])}"
+
+
+def _card(classifier: str, run: str, results: Path, known: list[str]) -> ClassifierCard:
+    """Read the card of a classifier.
+
+    Raises:
+        UserError: the run has no such classifier; names those that it has.
+    """
+    if classifier not in known:
+        raise UserError(
+            f"the run {run} has no classifier {classifier!r}",
+            remedy=f"name one of {', '.join(known)}, or give --origin" if known else "give --origin",
+        )
+    return read_document(ClassifierCard, results / "classifiers" / classifier / "card.json")
+
+
+def _limits(frame: pd.DataFrame, limits: list[float] | None, question: str, kind: Kind) -> list[float]:
+    """Return the smallest and the largest number that raters may give; none for labels.
+
+    Raises:
+        UserError: they are the wrong way round, or the question is not for a number.
+    """
+    if kind != NUMBER:
+        if limits is not None:
+            raise UserError(f"--range is for numbers, and {question!r} asks for labels", remedy="leave --range out")
+        return []
+    if limits is None and len(frame):
+        limits = [math.floor(frame["number"].min()), math.ceil(frame["number"].max())]
+    low, high = limits or [0, 0]
+    if not -math.inf < low < high < math.inf:
+        raise UserError(
+            f"raters can't give numbers from {low:g} to {high:g}",
+            remedy="give the smallest and the largest number of your scale, such as: --range 1 5",
+        )
+    return [float(low), float(high)]
 
 
 def _check(raters: list[str], folder: Path) -> None:
@@ -131,14 +173,15 @@ def _of_origin(texts: pd.DataFrame, samples: pd.DataFrame, seed: int) -> pd.Data
     )
 
 
-def _of_classifier(texts: pd.DataFrame, samples: pd.DataFrame, scores: Path) -> pd.DataFrame:
-    """List the texts that a classifier was not trained on, and the samples; the label that it gives is the stratum."""
+def _of_classifier(texts: pd.DataFrame, samples: pd.DataFrame, scores: Path, kind: Kind) -> pd.DataFrame:
+    """List the texts that a classifier was not trained on, and the samples; what it says of them is the stratum."""
+    column = ANSWERS[kind]
     parts = []
     for subset, frame in (("texts", texts), ("samples", samples)):
         given = read_table(scores / f"{subset}.parquet", SCORES)
-        given = given[given["label"].notna() & ~given["seen_in_training"]]
-        part = frame[["id", "text"]].merge(given[["id", "label"]], on="id")
-        parts.append(part.assign(subset=subset, stratum=subset + ": " + part["label"]))
+        given = given[given[column].notna() & ~given["seen_in_training"]]
+        part = frame[["id", "text"]].merge(given[["id", column]], on="id")
+        parts.append(part.assign(subset=subset, stratum=[f"{subset}: {one}" for one in strata_of(part[column], kind)]))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -187,16 +230,17 @@ def _said(key: LabelKey, folder: Path) -> str:
     )
 
 
-def _widths(drawn: pd.DataFrame, sizes: pd.Series, confidence: float) -> str:
-    """Say how wide intervals will be at most, and how many rows would give ±5 percentage points."""
+def _widths(drawn: pd.DataFrame, sizes: pd.Series, kind: Kind, confidence: float) -> str:
+    """Say of what rows were drawn and, of labels, how wide intervals will be, and how many rows give ±5 points."""
     lines = []
     for subset, part in drawn.groupby("subset", sort=False):
         counts = part["stratum"].value_counts().sort_index()
         own = sizes[counts.index].to_numpy()
         half = half_width(own, counts.to_numpy(), confidence)
         needed = rows_for(own, HALF_WIDTH, confidence)
-        lines.append(
-            f"{len(part)} {subset} of {own.sum():,}: a share of 50 % will be known to ±{100 * half:.1f} points; "
-            f"{needed:,} would give ±{100 * HALF_WIDTH:.0f}"
+        wide = (
+            f": a share of 50 % will be known to ±{100 * half:.1f} points; {needed:,} would give "
+            f"±{100 * HALF_WIDTH:.0f}"
         )
+        lines.append(f"{len(part)} {subset} of {own.sum():,}{'' if kind == NUMBER else wide}")
     return "\n".join(sorted(lines, reverse=True))

@@ -22,7 +22,7 @@ def disagreements(counts: Counts, distances: Floats) -> Floats:
         counts: how many raters gave a text each value, `[texts, values]`; two or more gave it one.
         distances: `[values, values]`.
     """
-    found: Floats = np.einsum("tv,vw,tw->t", counts, distances, counts) / (counts.sum(axis=1) - 1)
+    found: Floats = ((counts @ distances) * counts).sum(axis=1) / (counts.sum(axis=1) - 1)
     return found
 
 
@@ -34,7 +34,7 @@ def alpha(disagreement: Floats, totals: Counts, distances: Floats) -> Floats:
         totals: how often each value was given in them, `[…, values]`.
         distances: `[values, values]`.
     """
-    expected = np.einsum("...v,vw,...w->...", totals, distances, totals) / (totals.sum(axis=-1) - 1)
+    expected = ((totals @ distances) * totals).sum(axis=-1) / (totals.sum(axis=-1) - 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         found: Floats = np.where(expected > 0, 1 - disagreement / expected, np.nan)
     return found

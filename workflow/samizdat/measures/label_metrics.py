@@ -1,5 +1,7 @@
 """Metrics of labels, computed from one table of counts or from an array of thousands of tables at once."""
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 from scipy.spatial.distance import jensenshannon
 
@@ -149,3 +151,13 @@ def mean_square_slopes(table: Counts) -> Floats:
     of_columns = (ratio * share).sum(axis=0, keepdims=True) / np.where(columns > 0, columns, 1)
     slopes: Floats = 2 * ratio - of_rows - of_columns
     return slopes
+
+
+def given_labels(labels: Iterable[Sequence[str]], names: list[str]) -> np.ndarray:
+    """Say which texts have which labels, `[texts, labels]`."""
+    place = {name: number for number, name in enumerate(names)}
+    chosen = list(labels)
+    found = np.zeros((len(chosen), len(names)), bool)
+    for row, given in enumerate(chosen):
+        found[row, [place[label] for label in given]] = True
+    return found

@@ -59,7 +59,7 @@ def quantile(values: Floats, owners: Counts, share: float, bootstrap: Bootstrap)
 
 
 def spearman(
-    left: Floats, right: Floats, owners: Counts, bootstrap: Bootstrap, *names: str
+    left: Floats, right: Floats, owners: Counts, bootstrap: Bootstrap, *names: str, weights: Floats | None = None
 ) -> tuple[float, float, float]:
     """Compute Spearman's rank correlation, ties with mean ranks, and its interval; NaN where there is none.
 
@@ -72,17 +72,19 @@ def spearman(
         owners: the number of each text's document, from 0.
         bootstrap: how intervals are made.
         names: of the random stream.
+        weights: how many texts each one stands for; None: all as many.
     """
+    of_each = np.ones(len(left)) if weights is None else weights
     documents = int(owners.max()) + 1
-    value = float(_correlations(left, right, np.ones((1, len(left))))[0])
+    value = float(_correlations(left, right, of_each[None])[0])
     if documents < FEWEST_DOCUMENTS or np.isnan(value) or abs(value) > 1 - NEAREST:
         return value, np.nan, np.nan
     random, at_once = bootstrap.random(*names), max(1, NUMBERS_AT_ONCE // len(left))
     parts = []
     for start in range(0, bootstrap.resamples, at_once):
         size = min(at_once, bootstrap.resamples - start)
-        weights = random.multinomial(documents, np.full(documents, 1 / documents), size=size)
-        parts.append(_correlations(left, right, weights[:, owners].astype(float)))
+        often = random.multinomial(documents, np.full(documents, 1 / documents), size=size)
+        parts.append(_correlations(left, right, often[:, owners] * of_each))
     drawn = np.arctanh(np.concatenate(parts).clip(NEAREST - 1, 1 - NEAREST))
     error = float(np.sqrt(bootstrap.variance(drawn, documents)))
     width = float(-stats.t.ppf((1 - bootstrap.confidence) / 2, documents - 1)) * error

@@ -87,6 +87,35 @@ def weighted_ratio(
     return value, low, high
 
 
+def weighted_mean(values: Floats, strata: Counts, sizes: Floats, confidence: float) -> tuple[float, float, float]:
+    """Estimate a mean for all texts of the strata from the rows that were drawn; with Student's interval.
+
+    Its variance is that of a stratified mean (Cochran, Sampling Techniques, 1977, chapter 5). A stratum with one row
+    has the mean variance of the others.
+
+    Args:
+        values: of the rows.
+        strata: the number of each row's stratum, from 0.
+        sizes: of the strata; each has a row.
+        confidence: of the interval.
+
+    Returns:
+        The estimate, and the bounds; these are NaN where nothing says how far values are apart.
+    """
+    rows, weights = np.bincount(strata), np.asarray(sizes, float) / np.sum(sizes)
+    means = np.bincount(strata, values) / rows
+    freedom = np.maximum(rows - 1, 1)
+    squares = np.bincount(strata, (values - means[strata]) ** 2)
+    pooled = squares.sum() / max(len(values) - len(rows), 1)
+    variances = np.where(rows > 1, squares / freedom, pooled)
+    error = float(np.sqrt(np.sum(weights**2 * (1 - rows / sizes) * variances / rows)))
+    value = float(weights @ means)
+    if not error:
+        return value, np.nan, np.nan
+    width = float(stats.t.isf((1 - confidence) / 2, max(len(values) - len(rows), 1))) * error
+    return value, value - width, value + width
+
+
 def _mean(values: Floats, strata: Counts, sizes: Floats, confidence: float) -> tuple[float, float, float]:
     """Estimate the mean of numbers from 0 to 1, with the stratified Wilson interval.
 

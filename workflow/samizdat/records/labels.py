@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from samizdat.records.classifiers import Kind
 from samizdat.records.io import table_schema
 
 # The question whether a person wrote a text; no classifier can have a name with dots.
@@ -18,7 +19,9 @@ class LabelKey:
     run: str
     question: str  # a classifier's name, or ORIGIN
     words: str  # the question, as the raters read it
-    labels: list[str]  # that raters may give
+    kind: Kind  # of the answers: one label, several labels or a number
+    labels: list[str]  # that raters may give; none for a number
+    range: list[float]  # the smallest and the largest number that raters may give; empty for labels
     raters: list[str]
     strata: dict[str, int]  # stratum → number of texts or samples that were in it
     # Row of the sheets → its `subset` ("texts" or "samples"), `id`, `stratum`, `sha256` (of the text's UTF-8 bytes) and
@@ -35,7 +38,10 @@ HUMAN_LABELS = table_schema(
     stratum=pa.string(),
     stratum_size=pa.int64(),  # how many texts or samples were in the stratum, of which some were drawn
     rater=pa.string(),
-    label=pa.string(),  # null: the rater left the cell empty
+    # What the rater said, by the kind of the question; null in all three: nothing.
+    label=pa.string(),
+    labels=pa.list_(pa.string()),  # empty: none of them fits
+    number=pa.float64(),
 )
 
 # `statistics/rater_quality.parquet`: raters compared with each other, with classifiers and with the truth.
@@ -43,10 +49,13 @@ RATER_QUALITY = table_schema(
     question=pa.string(),  # as in LabelKey
     subset=pa.string(),  # "texts" or "samples"; null: both
     # Of a classifier: "accuracy", "precision" and "recall", as people see it, and "share", of what people call so.
+    # Of several labels: "accuracy" (all labels are alike), "f1" and "micro_f1", too. Of numbers: "spearman",
+    # "mean_absolute_error", "mean" (of people's numbers) and "above_people" (mean of the classifier's less people's).
     # Of ORIGIN: "accuracy" (mean of the shares of texts and of samples that are told rightly), "difference" (how much
     # more often texts are called a person's). Of the raters: "krippendorff_alpha", "kappa".
-    # Counts: "drawn", "undecided" (most raters gave no one label), "gone" (not in the run any more), "seen" (without a
-    # label of the classifier, or trained on). "rows_needed": how many rows would give an interval of ±5 points.
+    # Counts: "drawn", "undecided" (most raters gave no one label, or nobody answered), "gone" (not in the run now),
+    # "seen" (nothing said by the classifier, or trained on). "rows_needed": how many rows would give an interval of ±5
+    # points.
     metric=pa.string(),
     label=pa.string(),
     rater=pa.string(),  # one rater, or the first of two; null: all together

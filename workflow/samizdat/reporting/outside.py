@@ -1,9 +1,9 @@
 """Say beside each number of a classifier that it was not made for many of these texts."""
 
-from samizdat.base.escaping import escape
+from samizdat.base.escaping import escape, shortened
 from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.run import Run
-from samizdat.reporting.words import joined, label, name, percent
+from samizdat.reporting.words import LONGEST_DRAWN, joined, label, name, percent
 
 # The report warns where this share of the texts, or more, is not what a classifier was made for.
 WARN_SHARE = 0.1
@@ -49,7 +49,9 @@ def named(run: Run, classifier: str) -> str:
 
 def titled(run: Run, classifier: str) -> str:
     """Write a classifier's name for the title of a chart, and whether it was made for other texts."""
-    return f"{classifier} ({MARK})" if found_outside(run, classifier) else classifier
+    mark = f" ({MARK})"
+    # A title cuts long names, and must not cut the mark.
+    return f"{shortened(classifier, LONGEST_DRAWN - len(mark))}{mark}" if found_outside(run, classifier) else classifier
 
 
 MARK = "made for other texts"

@@ -1,5 +1,6 @@
 """Show what people said of drawn texts: how far they agree, how good classifiers are by them, who wrote the texts."""
 
+from samizdat.records.classifiers import MULTI_LABEL, NUMBER, SINGLE_LABEL
 from samizdat.records.labels import ORIGIN
 from samizdat.reporting import verdicts
 from samizdat.reporting.agreement import none_comparable
@@ -14,6 +15,7 @@ from samizdat.reporting.words import (
     counted,
     is_null,
     joined,
+    label,
     name,
     number_interval,
     p_equals,
@@ -24,6 +26,12 @@ from samizdat.reporting.words import (
 
 METRICS = {
     "accuracy": "accuracy",
+    "micro_f1": "micro-F1",
+    "f1": "F1",
+    "spearman": "Spearman’s ρ with people",
+    "mean": "mean, as people say",
+    "above_people": "mean, above that of people",
+    "mean_absolute_error": "mean distance from people",
     "precision": "precision",
     "recall": "recall",
     "share": "share, as people say",
@@ -64,22 +72,46 @@ def _of_question(run: Run, question: str) -> str:
         for metric, what in words.items()
         if metric in ("gone", "seen") and (metric, None) in found and found[metric, None]["rows"]
     ]
+    kind = SINGLE_LABEL if question == ORIGIN else run.cards[question].kind
+    if kind != SINGLE_LABEL:
+        words["undecided"] = "got no answer"
     if question != ORIGIN and undecided:
         left.insert(0, f"{count(undecided)} {words['undecided']}")
     out = f" Left out: {joined(left)}." if left else ""
-    alpha = found.get(("krippendorff_alpha", None))
-    agree = (
-        f" Krippendorff’s α of the raters is {number_interval(alpha['value'], alpha['low'], alpha['high'])}: 1 is "
-        "agreement, 0 chance."
-        if alpha
-        else ""
-    )
     what = told(run) if question == ORIGIN else _quality(run, question, found)
     of = "whether a person or a model wrote them" if question == ORIGIN else f"for {labelled(run, question)}"
+    agree = _agreement(run, question)
     return f"People labelled {counted(drawn, 'text and sample', 'texts and samples')} {of}. {what}{agree}{out}"
 
 
+def _agreement(run: Run, question: str) -> str:
+    """Say how far raters agree: one alpha, or of several labels the least and the largest."""
+    rows = run.rater_quality[run.rater_quality["question"] == question]
+    alphas = sorted(rows_of(rows[rows["metric"] == "krippendorff_alpha"]), key=lambda row: row["value"])
+    if not alphas:
+        return ""
+    told = [
+        number_interval(row["value"], row["low"], row["high"])
+        + ("" if is_null(row["label"]) else f" for {label(row['label'])}")
+        for row in (alphas[:1] + alphas[-1:])[: len(alphas)]
+    ]
+    return f" Krippendorff’s α of the raters is {' to '.join(told)}: 1 is agreement, 0 chance."
+
+
 def _quality(run: Run, question: str, found: dict[tuple[str, str | None], Row]) -> str:
+    kind = run.cards[question].kind
+    if kind == NUMBER:
+        orders = [
+            f"{number_interval(row['value'], row['low'], row['high'])} for the {count(row['population'])} {subset}"
+            for subset in ("texts", "samples")
+            if (row := found.get(("spearman", subset)))
+        ]
+        if not orders:
+            return "None of them can be compared with the classifier."
+        return (
+            f"Spearman’s ρ of the classifier’s numbers and the means of the raters’ is {joined(orders)}, as estimated "
+            "from those: 1 is the same order, 0 none."
+        )
     parts = [
         f"on {percent_interval(row['value'], row['low'], row['high'])} of the {count(row['population'])} {subset}"
         for subset in ("texts", "samples")
@@ -87,7 +119,8 @@ def _quality(run: Run, question: str, found: dict[tuple[str, str | None], Row]) 
     ]
     if not parts:
         return "None of them can be compared with the classifier."
-    return f"The classifier gives the label that most raters give {joined(parts)}, as estimated from those."
+    labels = "exactly the labels" if kind == MULTI_LABEL else "the label"
+    return f"The classifier gives {labels} that most raters give {joined(parts)}, as estimated from those."
 
 
 def told(run: Run) -> str:
@@ -108,7 +141,8 @@ _PERCENT = percent(0.5)[2:]
 def _lacking(run: Run) -> list[str]:
     """Name the classifiers that nobody has labelled texts for, and how many rows would be enough."""
     rows = run.rater_quality[run.rater_quality["metric"] == "rows_needed"]
-    known = {*run.quality["classifier"], *run.rater_quality.loc[run.rater_quality["metric"] == "drawn", "question"]}
+    known = {*run.quality["classifier"], *run.several_quality["classifier"]}
+    known |= {*run.rater_quality.loc[run.rater_quality["metric"] == "drawn", "question"]}
     return [
         f"Nobody has labelled texts for {labelled(run, row['question'])}, so it is not known how often it is right. "
         f"With {counted(int(row['value']), 'drawn text')} of {count(row['population'])}, its accuracy would be known "
@@ -120,14 +154,18 @@ def _lacking(run: Run) -> list[str]:
 
 def in_brief(run: Run, classifier: str) -> str | None:
     """Say in half a line how good a classifier is by people; None where nobody was asked."""
-    row = _found(run, classifier).get(("accuracy", "texts"))
+    found = _found(run, classifier)
+    if row := found.get(("spearman", "texts")):
+        size, value = counted(row["rows"], "drawn text"), number_interval(row["value"], row["low"], row["high"])
+        return f"Spearman’s ρ with people is {value}, by {size}: 1 is the same order, 0 none"
+    row = found.get(("accuracy", "texts"))
     if row is not None:
         size = counted(row["rows"], "drawn text")
-        return (
-            f"By {size} that people labelled it is right on {percent_interval(row['value'], row['low'], row['high'])}"
-        )
+        every = "in every label " if run.cards[classifier].kind == MULTI_LABEL else ""
+        share = percent_interval(row["value"], row["low"], row["high"])
+        return f"By {size} that people labelled it is right {every}on {share}"
     needed = _found(run, classifier).get(("rows_needed", "texts"))
-    if needed is None or classifier in set(run.quality["classifier"]):
+    if needed is None or classifier in {*run.quality["classifier"], *run.several_quality["classifier"]}:
         return None
     return f"{counted(int(needed['value']), 'text')} labelled by people would tell it to ±5 points"
 

@@ -210,7 +210,8 @@ def _findings(run: Run) -> Iterator[str]:
         ]
         if card.kind != SINGLE_LABEL:
             of_kind = several_labels if card.kind == MULTI_LABEL else numbers
-            yield " ".join([*begun, *of_kind.in_brief(run, classifier)])
+            told = raters.in_brief(run, classifier)
+            yield " ".join([*begun, *of_kind.in_brief(run, classifier), *([f"{told}."] if told else [])])
             continue
         if classifier not in set(run.shares["classifier"]):
             yield f"- {label(classifier)} gave no text a label."

@@ -9,6 +9,7 @@ from samizdat.base.escaping import escape, isolated, shortened
 from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 
 NO_BREAK = "\u00a0"
+LONGEST_DRAWN = 60  # characters of a name in a title or an alternative text
 UNBROKEN_CHARACTERS = 24  # of the longest label that stays in one line in a narrow cell
 
 
@@ -99,7 +100,7 @@ def label(name: str) -> str:
 
 def drawn(name: str) -> str:
     """Write the name of a label, group or model for a figure's title and alternative text: one line, no Markdown."""
-    return isolated(shortened(name, 60))
+    return isolated(shortened(name, LONGEST_DRAWN))
 
 
 def name(text: Any) -> str:

@@ -10,12 +10,14 @@ from samizdat.base.errors import UserError
 from samizdat.base.seeds import derive_seed
 from samizdat.measures.bootstrap import Bootstrap
 from samizdat.measures.stratified import rows_for
-from samizdat.records.classifiers import SCORES, ClassifierCard
+from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, NUMBER, SCORES, SINGLE_LABEL, ClassifierCard, Kind
 from samizdat.records.corpus import LABEL_PREFIX, TEXTS
 from samizdat.records.io import read_document, read_table
 from samizdat.records.labels import HUMAN_LABELS, ORIGIN, RATER_QUALITY
 from samizdat.records.samples import SAMPLES
-from samizdat.statistics.rater_quality import between_raters, of_classifier, of_origin, wide
+from samizdat.statistics.rater_agreement import between_raters, wide
+from samizdat.statistics.rater_quality import of_classifier, of_numbers, of_origin, of_several_labels
+from samizdat.statistics.strata import strata_of
 from samizdat.statistics.tables import Row, write_rows
 
 HALF_WIDTH = 0.05
@@ -73,12 +75,18 @@ def compare_with_raters(
                 remedy="keep one of them in the config",
             )
         asked.add(question)
+        column = ANSWERS[cards[question].kind if question in cards else SINGLE_LABEL]
+        if table[column].isna().all():
+            raise UserError(
+                f"{path} has no answers of the kind that the classifier {question!r} gives ({column})",
+                remedy="draw sheets for the classifier as it is now, with `samizdat label draw`",
+            )
         bootstrap = Bootstrap(confidence, bootstrap_resamples, derive_seed(seed, question))
         found = _of_question(question, table, there, cards.get(question), given.get(question), bootstrap)
         rows += [{"question": question} | row for row in found]
     lacking = []
     for name, card in cards.items():
-        row = _needed(given[name], confidence)
+        row = _needed(given[name], card.kind, confidence)
         rows += [{"question": name} | row] if row else []
         if row and name not in asked and LABEL_PREFIX + (card.label_column or "") not in corpus:
             lacking.append(f"{name}: {row['value']:,}")
@@ -96,30 +104,35 @@ def _of_question(
     scores: pd.DataFrame | None, bootstrap: Bootstrap,
 ) -> list[Row]:  # fmt: skip
     """Compute the rows of one table of labels; texts that the run has no more, or no score for, are counted."""
-    drawn = wide(table)
+    kind = SINGLE_LABEL if card is None else card.kind
+    drawn = wide(table, kind)
     number = len(drawn)
     places = zip(drawn["subset"], drawn["id"], drawn["sha256"], strict=True)
     drawn = drawn[[place in there for place in places]].reset_index(drop=True)
     counts = {"drawn": number, "gone": number - len(drawn), "undecided": int(drawn["human"].isna().sum())}
-    rows = between_raters(drawn, bootstrap)
+    rows = between_raters(drawn, bootstrap, kind)
     if card is None or scores is None:
         rows += of_origin(drawn, bootstrap)
     else:
-        named = scores.rename(columns={"label": "predicted"})[["subset", "id", "predicted", "seen_in_training"]]
+        named = scores.rename(columns={ANSWERS[kind]: "predicted"})[["subset", "id", "predicted", "seen_in_training"]]
         joined = drawn.merge(named, on=["subset", "id"])
         judged = joined[joined["predicted"].notna() & ~joined["seen_in_training"]]
         counts["seen"] = len(joined) - len(judged)
-        rows += of_classifier(judged, list(card.labels), bootstrap)
+        if kind == NUMBER:
+            rows += of_numbers(judged, bootstrap)
+        else:
+            rows += (of_several_labels if kind == MULTI_LABEL else of_classifier)(judged, card.labels, bootstrap)
     return [*({"metric": metric, "rows": value, "value": value} for metric, value in counts.items()), *rows]
 
 
-def _needed(scores: pd.DataFrame, confidence: float) -> Row | None:
-    """Compute how many texts must be labelled for an interval of ±HALF_WIDTH; None where there are no texts."""
-    unseen = scores[(scores["subset"] == "texts") & scores["label"].notna() & ~scores["seen_in_training"]]
-    if unseen.empty:
+def _needed(scores: pd.DataFrame, kind: Kind, confidence: float) -> Row | None:
+    """Compute how many texts must be labelled for an interval of ±HALF_WIDTH; None for no texts, and for numbers."""
+    answers = scores.loc[(scores["subset"] == "texts") & ~scores["seen_in_training"], ANSWERS[kind]].dropna()
+    if answers.empty or kind == NUMBER:
         return None
-    needed = rows_for(unseen["label"].value_counts().to_numpy(), HALF_WIDTH, confidence)
-    return {"subset": "texts", "metric": "rows_needed", "value": needed, "rows": 0, "population": len(unseen)}
+    sizes = pd.Series(strata_of(answers, kind)).value_counts().to_numpy()
+    needed = rows_for(sizes, HALF_WIDTH, confidence)
+    return {"subset": "texts", "metric": "rows_needed", "value": needed, "rows": 0, "population": len(answers)}
 
 
 def _places(corpus: pd.DataFrame, written: pd.DataFrame) -> set[tuple[str, str, str]]:

@@ -1,68 +1,22 @@
-"""Compare what raters said of drawn texts with each other, with a classifier, and with who wrote the text."""
+"""Compare what raters said of drawn texts with a classifier, and with who wrote the text."""
 
 import itertools
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from samizdat.measures.bootstrap import FEWEST_DOCUMENTS, Bootstrap, count_by_document
+from samizdat.measures.bootstrap import FEWEST_DOCUMENTS, Bootstrap
 from samizdat.measures.chance import p_value, permuted_ratios
-from samizdat.measures.label_metrics import cohen_kappa
-from samizdat.measures.ratings import most_frequent
-from samizdat.measures.stratified import FEWEST_ROWS, weighted_ratio
+from samizdat.measures.label_metrics import given_labels
+from samizdat.measures.numbers import spearman
+from samizdat.measures.stratified import FEWEST_ROWS, weighted_mean, weighted_ratio
 from samizdat.records.labels import MODEL, PERSON
-from samizdat.statistics.raters import alphas
 from samizdat.statistics.tables import Row
 
 # Texts and samples have one weight: of so many each, the rows are a part that can be neglected.
 ENDLESS = 10**9
-
-
-def wide(labels: pd.DataFrame) -> pd.DataFrame:
-    """Make one row of each text from `records.labels.HUMAN_LABELS`.
-
-    New columns: `given` (rater → label, without empty cells) and `human` (the most frequent label; None for a tie).
-    """
-    keys = ["subset", "id", "sha256", "stratum", "stratum_size"]
-    rows = []
-    for values, part in labels.groupby(keys, sort=False):
-        given = {rater: label for rater, label in zip(part["rater"], part["label"], strict=True) if not pd.isna(label)}
-        rows.append(dict(zip(keys, values, strict=True)) | {"given": given, "human": most_frequent([*given.values()])})
-    return pd.DataFrame(rows, columns=[*keys, "given", "human"])
-
-
-def between_raters(drawn: pd.DataFrame, bootstrap: Bootstrap) -> list[Row]:
-    """Measure how far raters agree: Krippendorff's alpha of all, and Cohen's kappa of each two.
-
-    Args:
-        drawn: as `wide` makes it.
-        bootstrap: over rows.
-    """
-    frame = drawn.assign(document=drawn.index, ratings=None)
-    frame["raters"] = pd.Series(
-        [{"human": list(given.values())} for given in frame["given"]], frame.index, dtype=object
-    )
-    rows: list[Row] = [
-        {"metric": row["metric"], "rows": row["texts"], "value": row["value"], "low": row["low"], "high": row["high"]}
-        for row in alphas(frame, "label_human", bootstrap)
-    ]
-    raters = list(dict.fromkeys(itertools.chain.from_iterable(drawn["given"])))
-    for one, other in itertools.combinations(raters, 2):
-        both = frame[[one in given and other in given for given in frame["given"]]]
-        if both.empty:
-            continue
-        pair = both.assign(one=[given[one] for given in both["given"]], other=[given[other] for given in both["given"]])
-        names = sorted({*pair["one"], *pair["other"]})
-        counts = count_by_document(pair, ("one", "other"), (names, names))
-        square = (-1, len(names), len(names))
-        value = float(cohen_kappa(counts.sum(axis=0).reshape(square))[0])
-        if np.isnan(value):
-            continue
-        resampled = cohen_kappa(bootstrap.totals(counts, "kappa", one, other).reshape(square))
-        low, high = bootstrap.interval(value, resampled, len(pair))
-        rows.append({"metric": "kappa", "rater": one, "other": other, "rows": len(pair), "value": value, "low": low,
-                     "high": high})  # fmt: skip
-    return rows
 
 
 def of_classifier(drawn: pd.DataFrame, labels: list[str], bootstrap: Bootstrap) -> list[Row]:
@@ -74,33 +28,109 @@ def of_classifier(drawn: pd.DataFrame, labels: list[str], bootstrap: Bootstrap) 
         bootstrap: has the confidence.
     """
     rows: list[Row] = []
+    for drawing in _drawings(drawn):
+        human, predicted = drawing.part["human"].to_numpy(), drawing.part["predicted"].to_numpy()
+        right, every = human == predicted, np.ones(len(human), bool)
+        rows += drawing.shares("accuracy", None, right, every, bootstrap)
+        for one in labels:
+            # All texts to which a classifier gives a label are known, so the share is of these rows' strata alone.
+            rows += drawing.shares(
+                "precision", one, right & (predicted == one), predicted == one, bootstrap, alone=True
+            )
+            rows += drawing.shares("recall", one, right & (human == one), human == one, bootstrap)
+            rows += drawing.shares("share", one, human == one, every, bootstrap)
+    return rows
+
+
+def of_several_labels(drawn: pd.DataFrame, labels: list[str], bootstrap: Bootstrap) -> list[Row]:
+    """Estimate the quality of a classifier that gives several labels, as `of_classifier` does.
+
+    F1 is a ratio of weighted sums, too: of twice the texts where people and classifier give the label, to all that the
+    label is given. Micro-F1 sums over labels first.
+
+    Args:
+        drawn: as `wide` makes it, with the column `predicted`.
+        labels: of the classifier.
+        bootstrap: has the confidence.
+    """
+    rows: list[Row] = []
+    for drawing in _drawings(drawn):
+        human = drawing.part["human"]
+        names = list(dict.fromkeys([*labels, *sorted({label for given in human for label in given})]))
+        said, wanted = given_labels(drawing.part["predicted"], names), given_labels(human, names)
+        right, every = said & wanted, np.ones(len(said), bool)
+        number = said.sum(axis=1) + wanted.sum(axis=1)
+        most = max(int(number.max(initial=0)), 1)  # what is summed must be from 0 to 1
+        rows += drawing.shares("accuracy", None, (said == wanted).all(axis=1), every, bootstrap)
+        rows += drawing.shares("micro_f1", None, 2 * right.sum(axis=1) / most, number / most, bootstrap)
+        for place, one in enumerate(names):
+            both, own, theirs = right[:, place], said[:, place], wanted[:, place]
+            rows += drawing.shares("precision", one, both, own, bootstrap)
+            rows += drawing.shares("recall", one, both, theirs, bootstrap)
+            rows += drawing.shares("f1", one, both, (own.astype(int) + theirs) / 2, bootstrap)
+            rows += drawing.shares("share", one, theirs, every, bootstrap)
+    return rows
+
+
+def of_numbers(drawn: pd.DataFrame, bootstrap: Bootstrap) -> list[Row]:
+    """Estimate how near a classifier's numbers are to those of people, and whether both order texts alike.
+
+    Args:
+        drawn: as `wide` makes it, with the column `predicted`.
+        bootstrap: how intervals are made.
+    """
+    rows: list[Row] = []
+    for drawing in _drawings(drawn):
+        human, predicted = (drawing.part[one].to_numpy(float) for one in ("human", "predicted"))
+        means = {"mean": human, "above_people": predicted - human, "mean_absolute_error": np.abs(predicted - human)}
+        for metric, values in means.items():
+            value, low, high = weighted_mean(values, drawing.strata, drawing.sizes, bootstrap.confidence)
+            # An error can't be negative.
+            low = max(low, 0.0) if metric == "mean_absolute_error" else low
+            rows.append(drawing.row(metric, None, len(human), value, low, high))
+        weights = (drawing.sizes / np.bincount(drawing.strata))[drawing.strata]
+        value, low, high = spearman(
+            human, predicted, np.arange(len(human)), bootstrap, "raters", drawing.subset, weights=weights
+        )
+        if not np.isnan(value):
+            rows.append(drawing.row("spearman", None, len(human), value, low, high))
+    return rows
+
+
+class _Drawing(NamedTuple):
+    """The rows of one subset that people answered, and what they were drawn from."""
+
+    subset: str
+    part: pd.DataFrame
+    strata: np.ndarray  # the number of each row's stratum, from 0
+    sizes: np.ndarray  # of the strata
+
+    def shares(
+        self, metric: str, label: str | None, above: np.ndarray, below: np.ndarray, bootstrap: Bootstrap, *,
+        alone: bool = False,
+    ) -> list[Row]:  # fmt: skip
+        """Estimate a share by `weighted_ratio`; with `alone`, of the rows below the fraction bar alone."""
+        own = below if alone else np.ones(len(below), bool)
+        scaled = self.sizes * np.bincount(self.strata[own], minlength=len(self.sizes)) / np.bincount(self.strata)
+        value, low, high = weighted_ratio(
+            above[own].astype(float), below[own].astype(float), self.strata[own], scaled, bootstrap.confidence
+        )
+        return [] if np.isnan(value) else [self.row(metric, label, int((below > 0).sum()), value, low, high)]
+
+    def row(self, metric: str, label: str | None, rows: int, value: float, low: float, high: float) -> Row:
+        """Make a row of the table; with few rows it has no interval."""
+        if len(self.part) < FEWEST_ROWS:
+            low = high = np.nan
+        return {"subset": self.subset, "metric": metric, "label": label, "rows": rows,
+                "population": int(self.sizes.sum()), "value": value, "low": low, "high": high}  # fmt: skip
+
+
+def _drawings(drawn: pd.DataFrame) -> Iterator[_Drawing]:
+    """Part the rows that people answered into texts and samples."""
     for subset, part in drawn[drawn["human"].notna()].groupby("subset", sort=False):
         strata, names = pd.factorize(part["stratum"])
         sizes = part.groupby("stratum")["stratum_size"].first().reindex(names).to_numpy()
-        human, predicted = part["human"].to_numpy(), part["predicted"].to_numpy()
-        right = human == predicted
-        every = np.ones(len(part), bool)
-        asked: list[tuple[str, str | None, np.ndarray, np.ndarray]] = [("accuracy", None, right, every)]
-        for one in labels:
-            asked += [
-                ("precision", one, right & (predicted == one), predicted == one),
-                ("recall", one, right & (human == one), human == one),
-                ("share", one, human == one, every),
-            ]
-        counts = np.bincount(strata)
-        for metric, label, above, below in asked:
-            # All texts to which a classifier gives a label are known, so the share is of these rows' strata alone.
-            own = below if metric == "precision" else every
-            scaled = sizes * np.bincount(strata[own], minlength=len(sizes)) / counts
-            value, low, high = weighted_ratio(
-                above[own].astype(float), below[own].astype(float), strata[own], scaled, bootstrap.confidence
-            )
-            if len(part) < FEWEST_ROWS:
-                low = high = np.nan
-            if not np.isnan(value):
-                rows.append({"subset": subset, "metric": metric, "label": label, "rows": int(below.sum()),
-                             "population": int(sizes.sum()), "value": value, "low": low, "high": high})  # fmt: skip
-    return rows
+        yield _Drawing(str(subset), part, strata, sizes)
 
 
 def of_origin(drawn: pd.DataFrame, bootstrap: Bootstrap) -> list[Row]:

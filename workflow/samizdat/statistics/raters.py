@@ -1,13 +1,14 @@
 """What single people said of texts: their labels, one of them against the others, and how far all agree."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from samizdat.base.seeds import derive_seed
 from samizdat.measures import krippendorff
-from samizdat.measures.arrays import Counts, Floats
+from samizdat.measures.arrays import Counts
 from samizdat.measures.bootstrap import MILLION, Bootstrap, sum_by_document
 from samizdat.measures.ratings import most_frequent, sentiment
 from samizdat.records.corpus import LABEL_PREFIX
@@ -63,12 +64,9 @@ def alphas(held_out: pd.DataFrame, column: str, bootstrap: Bootstrap) -> list[Ro
     rated = are_mean_ratings(held_out, column)
     ratings = held_out["ratings"].tolist() if rated else []
     labels = [[sentiment(float(one)) for one in given] for given in ratings] if rated else _labels(held_out, column)
-    names = sorted({label for given in labels for label in given})
-    rows = _alpha("krippendorff_alpha", held_out, labels, names, krippendorff.nominal(len(names)), bootstrap)
+    rows = alpha_of("krippendorff_alpha", held_out, labels, bootstrap)
     if rated:
-        numbers = sorted({int(one) for given in ratings for one in given})
-        distances = krippendorff.interval(np.array(numbers, float))
-        rows += _alpha("krippendorff_alpha_ratings", held_out, ratings, numbers, distances, bootstrap)
+        rows += alpha_of("krippendorff_alpha_ratings", held_out, ratings, bootstrap, numbers=True)
     return rows
 
 
@@ -78,15 +76,28 @@ def _labels(held_out: pd.DataFrame, column: str) -> list[list[str]]:
     return [list(dict(given).get(name, ())) if given is not None else [] for given in held_out["raters"]]
 
 
-def _alpha(
-    metric: str, held_out: pd.DataFrame, given: Sequence[Sequence[str | int]], values: Sequence[str | int],
-    distances: Floats, bootstrap: Bootstrap,
-) -> list[Row]:  # fmt: skip
-    """Compute alpha of values that raters gave; nothing where no text has several or all are the same."""
+def alpha_of(
+    metric: str, held_out: pd.DataFrame, given: Sequence[Sequence[Any]], bootstrap: Bootstrap, *, numbers: bool = False
+) -> list[Row]:
+    """Compute alpha of what raters said; nothing where no text has several answers or all are the same.
+
+    Args:
+        metric: its name in the row.
+        held_out: the texts, with `document`.
+        given: the answers for each text.
+        bootstrap: how intervals are made.
+        numbers: they are apart by their squared difference; else they are equal or not.
+    """
     several = np.array([len(one) > 1 for one in given], bool)
     if not several.any():
         return []
     frame = held_out[several]
+    values = sorted({one for some in given for one in some})
+    distances = krippendorff.nominal(len(values))
+    if numbers:
+        # Alpha is the same on any scale; on one from 0 to 1 a distance can be counted in millionths.
+        scale = np.array(values, float)
+        distances = krippendorff.interval((scale - scale[0]) / max(scale[-1] - scale[0], 1e-300))
     kept = [one for one, chosen in zip(given, several, strict=True) if chosen]
     places = {value: number for number, value in enumerate(values)}
     counts: Counts = np.stack([np.bincount([places[one] for one in some], minlength=len(values)) for some in kept])
@@ -102,7 +113,7 @@ def _alpha(
     drawn = bootstrap.together(blocks, "raters", metric)
     resampled = krippendorff.alpha(drawn["apart"][:, 0] / MILLION, drawn["given"], distances)
     documents = frame["document"].nunique()
-    if metric == "krippendorff_alpha":
+    if not numbers:
         equal = 1 - apart.sum() / MILLION / counts.sum()
         totals = counts.sum(axis=0)
         by_chance = float((totals * (totals - 1)).sum()) / float(totals.sum() * (totals.sum() - 1))

@@ -34,7 +34,7 @@ def shares(card: ClassifierCard, texts: pd.DataFrame, samples: pd.DataFrame, boo
         bootstrap: how intervals are made.
     """
     for subset, kind, group, part in label_share_sets(texts, samples):
-        given = _given(part["labels"], card.labels)
+        given = label_metrics.given_labels(part["labels"], card.labels)
         columns = np.column_stack([given, ~given.any(axis=1), np.ones(len(part), bool)])
         counts = _by_document(part, columns)
         totals = bootstrap.totals(counts, "several", subset, kind, group or "")
@@ -93,7 +93,7 @@ def cooccurrence(card: ClassifierCard, texts: pd.DataFrame, bootstrap: Bootstrap
     """
     if texts.empty:
         return
-    given = _given(texts["labels"], card.labels)
+    given = label_metrics.given_labels(texts["labels"], card.labels)
     pairs = list(permutations(range(len(card.labels)), 2))
     both = np.column_stack([given[:, one] & given[:, other] for one, other in pairs] or [given[:, :0]])
     counts = _by_document(texts, np.column_stack([given, both, np.ones(len(texts), bool)]))
@@ -133,7 +133,7 @@ def quality(card: ClassifierCard, judged: pd.DataFrame, column: str, bootstrap: 
     human = held_out[column].map(lambda cell: human_labels(cell, card.label_separator))
     named = {label for cell in human for label in cell} | {label for given in held_out["labels"] for label in given}
     labels = [label for label in dict.fromkeys([*card.labels, *sorted(named)]) if label in named]
-    said, wanted = _given(held_out["labels"], labels), _given(human, labels)
+    said, wanted = label_metrics.given_labels(held_out["labels"], labels), label_metrics.given_labels(human, labels)
     counts = _by_document(held_out, np.column_stack([said & wanted, said, wanted, np.ones(len(held_out), bool)]))
     parts = np.arange(3 * len(labels)).reshape(3, -1)
     totals = bootstrap.totals(counts, "several quality")
@@ -208,15 +208,6 @@ def _micro_f1(right: np.ndarray, predicted: np.ndarray, given: np.ndarray) -> np
     """Compute F1 of all labels' counts together: `[…, labels]` to `[…]`."""
     with np.errstate(invalid="ignore", divide="ignore"):
         found: np.ndarray = 2 * right.sum(axis=-1) / (predicted.sum(axis=-1) + given.sum(axis=-1))
-    return found
-
-
-def _given(labels: pd.Series, names: list[str]) -> np.ndarray:
-    """Say which texts have which labels, `[texts, labels]`."""
-    place = {name: number for number, name in enumerate(names)}
-    found = np.zeros((len(labels), len(names)), bool)
-    for row, given in enumerate(labels):
-        found[row, [place[label] for label in given]] = True
     return found
 
 

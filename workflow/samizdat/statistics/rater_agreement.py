@@ -1,0 +1,89 @@
+"""Put together what raters said of each drawn text, and measure how far they agree."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from samizdat.measures.bootstrap import Bootstrap, count_by_document
+from samizdat.measures.label_metrics import cohen_kappa
+from samizdat.measures.ratings import most_frequent, of_most
+from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, NUMBER, SINGLE_LABEL, Kind
+from samizdat.statistics.raters import alpha_of
+from samizdat.statistics.tables import Row
+
+
+def wide(labels: pd.DataFrame, kind: Kind = SINGLE_LABEL) -> pd.DataFrame:
+    """Make one row of each text from `records.labels.HUMAN_LABELS`.
+
+    New columns: `given` (rater → answer, without empty ones) and `human`: the most frequent label (None for a tie), the
+    labels that more than half of the raters gave, or the mean of their numbers; null where nobody answered.
+
+    Args:
+        labels: what raters said.
+        kind: of their answers.
+    """
+    keys = ["subset", "id", "sha256", "stratum", "stratum_size"]
+    rows = []
+    for values, part in labels.groupby(keys, sort=False):
+        answers = part.loc[part[ANSWERS[kind]].notna(), ["rater", ANSWERS[kind]]]
+        given: dict[str, Any] = dict(answers.itertuples(index=False))
+        rows.append(
+            dict(zip(keys, values, strict=True)) | {"given": given, "human": _together([*given.values()], kind)}
+        )
+    return pd.DataFrame(rows, columns=[*keys, "given", "human"])
+
+
+def _together(answers: list[Any], kind: Kind) -> str | tuple[str, ...] | float | None:
+    """Make one answer of those of several raters; None of none, and where several labels are as frequent."""
+    if kind == SINGLE_LABEL or not answers:
+        return most_frequent(answers)
+    return float(np.mean(answers)) if kind == NUMBER else of_most(answers)
+
+
+def between_raters(drawn: pd.DataFrame, bootstrap: Bootstrap, kind: Kind = SINGLE_LABEL) -> list[Row]:
+    """Measure how far raters agree: Krippendorff's alpha of all and, of single labels, Cohen's kappa of each two.
+
+    Of several labels there is an alpha for each label: given or not. Numbers are apart by their squared difference.
+
+    Args:
+        drawn: as `wide` makes it.
+        bootstrap: over rows.
+        kind: of the answers.
+    """
+    frame = drawn.assign(document=drawn.index)
+    answers = [list(given.values()) for given in frame["given"]]
+    asked: dict[str | None, list[list[Any]]] = {None: answers}
+    if kind == MULTI_LABEL:
+        names = sorted({label for ones in answers for given in ones for label in given})
+        asked = {name: [[name in given for given in ones] for ones in answers] for name in names}
+    rows: list[Row] = [
+        {"metric": row["metric"], "label": label, "rows": row["texts"], "value": row["value"], "low": row["low"],
+         "high": row["high"]}
+        for label, given in asked.items()
+        for row in alpha_of("krippendorff_alpha", frame, given, bootstrap, numbers=kind == NUMBER)
+    ]  # fmt: skip
+    return rows + _kappas(frame, bootstrap) if kind == SINGLE_LABEL else rows
+
+
+def _kappas(frame: pd.DataFrame, bootstrap: Bootstrap) -> list[Row]:
+    """Compute Cohen's kappa of each two raters."""
+    rows: list[Row] = []
+    raters = list(dict.fromkeys(itertools.chain.from_iterable(frame["given"])))
+    for one, other in itertools.combinations(raters, 2):
+        both = frame[[one in given and other in given for given in frame["given"]]]
+        if both.empty:
+            continue
+        pair = both.assign(one=[given[one] for given in both["given"]], other=[given[other] for given in both["given"]])
+        names = sorted({*pair["one"], *pair["other"]})
+        counts = count_by_document(pair, ("one", "other"), (names, names))
+        square = (-1, len(names), len(names))
+        value = float(cohen_kappa(counts.sum(axis=0).reshape(square))[0])
+        if np.isnan(value):
+            continue
+        resampled = cohen_kappa(bootstrap.totals(counts, "kappa", one, other).reshape(square))
+        low, high = bootstrap.interval(value, resampled, len(pair))
+        rows.append({"metric": "kappa", "rater": one, "other": other, "rows": len(pair), "value": value, "low": low,
+                     "high": high})  # fmt: skip
+    return rows
