@@ -111,6 +111,7 @@ def test_both_renderers_list_the_same_sections():
 def test_no_code_is_in_documents_and_the_root_of_a_preview_is_the_page():
     assert CONFIG["format"]["docx"]["echo"] is CONFIG["format"]["typst"]["echo"] is False
     assert CONFIG["format"]["html"]["output-file"] == "index.html"
+    assert CONFIG["format"]["html"]["format-links"] is False, "links to documents that are not beside the page"
     assert CONFIG["project"]["pre-render"] == "refresh.py" and (PROJECT / "refresh.py").is_file()
     assert not (PROJECT / "_environment").exists(), "a relative path there is right in one folder only"
 
