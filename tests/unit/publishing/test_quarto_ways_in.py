@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pypandoc
 import pytest
 import yaml
@@ -66,6 +67,14 @@ def test_the_document_alone_is_no_report(target, tmp_path):
     done = with_filter(target, "Words.", tmp_path, "/x/report/index.qmd")
     (line,) = done.stderr.splitlines()
     assert done.returncode == 1 and line.startswith("✗ report: index.qmd") and "quarto render report/" in line
+
+
+def test_the_document_alone_brings_what_stops_quarto(made_up):
+    """Quarto reads no project for a file that isn't in its list; what is made of the document doesn't need this."""
+    block = yaml.safe_load((PROJECT / "index.qmd").read_text(encoding="utf-8").split("---")[1])
+    assert block["execute"] == {"enabled": False} and block["filters"] == CONFIG["filters"]
+    notebook = nbformat.read(made_up / "report" / "quarto.ipynb", as_version=4)
+    assert set(yaml.safe_load(notebook.cells[0].source.strip().strip("-"))) <= {"lang", "title", "subtitle", "author"}
 
 
 @pytest.mark.parametrize("target", ["latex", "beamer"])
