@@ -84,6 +84,7 @@ bench-kills: .venv/ready  ## kill the training twenty times and check that the r
 bench-classification: .venv/ready  ## compare classification with its peers; ten minutes on a quiet machine
 	@snakemake --cores all results/demo/classifiers/sentiment/card.json
 	@$(BIN)/python benchmarks/classification.py
+	@$(BIN)/python benchmarks/classification_kinds.py
 
 bench-generation: .venv/ready  ## compare generation with transformers, and time the search for copies; some minutes
 	@snakemake --cores all results/demo/models/gpt2-tiny/summary.json
@@ -91,6 +92,7 @@ bench-generation: .venv/ready  ## compare generation with transformers, and time
 
 bench-reproducibility: .venv/ready  ## run the demo twice, kill sixty runs, damage files, change one thing at a time; a night
 	@$(BIN)/python benchmarks/reproducibility.py
+	@$(BIN)/python benchmarks/checking.py
 
 bench-inference: .venv/ready  ## simulate every verdict and interval of the report; half an hour
 	@$(BIN)/python benchmarks/inference.py

@@ -61,7 +61,8 @@ QUICK = Plan(rounds=1, texts=60, corpus=400, large_texts=12, large_layers=1)
 def ours(classifier: str, table: str, folder: str, precision: str, threads: int) -> dict[str, Any]:
     """Score a table with our stage; return its seconds, with loading and the score store."""
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
-    settings = ClassificationSettings(**config["classification"] | {"precision": precision})
+    keys = config["classification"] | {"precision": precision}
+    settings = ClassificationSettings(**{key: value for key, value in keys.items() if key != "threshold"})
     scores, store = Path(folder, "scores.parquet"), Path(folder, "store")
     started = time.perf_counter()
     said = score_texts(settings, Path(classifier), (Path(table),), scores, store, "cpu", threads, seed=1)
@@ -125,9 +126,9 @@ def onnx(classifier: str, table: str, threads: int) -> dict[str, Any]:
 SIDES = {"ours": ours, "pipeline": pipeline, "onnx": onnx}
 
 
-def apart(side: str, **arguments: Any) -> dict[str, Any]:
-    """Run a side in a process of its own."""
-    call = [sys.executable, __file__, "--side", side, "--arguments", json.dumps(arguments)]
+def apart(side: str, *, program: str = __file__, **arguments: Any) -> dict[str, Any]:
+    """Run a side of a program in a process of its own."""
+    call = [sys.executable, program, "--side", side, "--arguments", json.dumps(arguments)]
     environment = os.environ | {"OMP_NUM_THREADS": str(arguments["threads"]), "TOKENIZERS_PARALLELISM": "true"}
     done = subprocess.run(call, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])

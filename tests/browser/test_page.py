@@ -211,6 +211,14 @@ def test_hostile_text_and_names_and_notes_are_shown_as_their_visible_form(attack
     )
 
 
+def test_texts_from_right_to_left_begin_at_the_right_of_their_cell(attacked):
+    attacked.unfold()
+    shown = "(s => `${s.direction} ${s.display} ${s.textAlign}`)(getComputedStyle(e))"
+    found = set(attacked.each("td > bdi[lang]:first-child", shown))
+    assert {one for one in found if one.startswith("rtl")} == {"rtl inline-block start"}
+    assert {one.split()[1] for one in found if one.startswith("ltr")} == {"inline"}
+
+
 def test_pictures_say_what_hostile_labels_they_show(attacked):
     alternatives = " ".join(attacked.each("img", "e.alt"))
     for label in (*MOODS[:3], *KINDS, *GROUPS[:4]):

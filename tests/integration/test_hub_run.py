@@ -56,7 +56,7 @@ def datasets_at_hub(at_hub, tmp_path, monkeypatch):
 def read_corpus(folder: Path, **changes: object):
     """Import the corpus; return its table and its summary."""
     texts, summary = folder / "texts.parquet", folder / "summary.json"
-    import_corpus(replace(CORPUS, **changes), {}, None, texts, summary, seed=1)
+    import_corpus(replace(CORPUS, **changes), {}, {}, None, texts, summary, seed=1)
     return read_table(texts, TEXTS), read_document(CorpusSummary, summary)
 
 
@@ -233,7 +233,7 @@ def assert_kinds(results: Path, page: str) -> None:
     assert {row["label"] for row in tables["topic"]} <= {"politics", "sport", "the weather"}
     several = read_table(results / "statistics" / "quality.parquet", STATISTICS["quality"])
     several = several[several["classifier"] == "emotions"]
-    assert {"micro_f1", "macro_f1"} <= set(several["metric"]) and {"good", "bad"} <= set(several["label"])
+    assert {"micro_f1", "macro_f1"} <= set(several["metric"]) and "bad" in set(several["label"])
     assert "Several labels at once" in page and "Numbers of texts and of samples" in page
     assert "asked whether a text says" in page
     assert {row["label"] for row in tables["feeling"]} <= {"good", "bad"}

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from huggingface_hub import constants
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from conftest import Checkout
+from samizdat.base.errors import UserError
+from samizdat.models.push_model import PushSettings, push_model
 from samizdat.records.io import read_document
 from samizdat.records.models import ModelSummary
 from support.hub_server import READERS_TOKEN, TOKEN
@@ -81,22 +84,35 @@ def test_the_default_target_pushes_nothing(tiny):
     assert "push_model" not in tiny.planned_jobs("--forceall", *CONFIGS)
 
 
+def test_without_a_repository_in_the_config_nothing_is_pushed(tiny, hub, tmp_path):
+    done = push(tiny, hub, tmp_path, "--configfile", "config/tiny.yaml")
+    assert done.returncode != 0 and "there is no repository to push to" in done.stderr, done.stderr
+    assert "What to do:" in done.stderr and not hub.repositories
+
+
 @pytest.mark.parametrize(
-    ("token", "config", "said"),
+    ("token", "down", "said"),
     [
-        (None, "{repository: owner/other}", "there is no token to push with"),
-        (READERS_TOKEN, "{repository: owner/other}", "the token may not write to owner/other"),
-        (TOKEN, None, "there is no repository to push to"),
+        (None, False, "there is no token to push with"),
+        (READERS_TOKEN, False, "the token may not write to owner/other"),
+        (TOKEN, True, "owner/other can't be pushed: "),
     ],
 )
-def test_what_cant_be_pushed_is_refused(tiny, hub, tmp_path, token, config, said):
-    configs = ["--configfile", "config/tiny.yaml", *(["--config", f"push={config}"] if config else [])]
-    done = push(tiny, hub, tmp_path, *configs, token=token)
-    assert done.returncode != 0 and said in done.stderr and "What to do:" in done.stderr
-    assert not hub.repositories
-
-
-def test_a_hub_that_does_not_answer_is_an_error_for_people(tiny, hub, tmp_path):
-    hub.down = True
-    done = push(tiny, hub, tmp_path, "--configfile", "config/tiny.yaml", "--config", "push={repository: owner/down}")
-    assert done.returncode != 0 and "owner/down can't be pushed: " in done.stderr and "What to do:" in done.stderr
+def test_what_cant_be_pushed_is_refused(tiny, hub, tmp_path, monkeypatch, token, down, said):
+    for name, value in {"ENDPOINT": hub.url, "HF_TOKEN_PATH": str(tmp_path / "token")}.items():
+        monkeypatch.setattr(constants, name, value)
+    monkeypatch.delenv("HUGGING_FACE_HUB_TOKEN", raising=False)
+    monkeypatch.setenv("HF_TOKEN", token or "")
+    hub.down = down
+    run, record = tiny.root / "results" / "tiny", tmp_path / "pushed.json"
+    places = {
+        "model": run / "models" / "gpt2-tiny",
+        "tokenizer": run / "tokenizers" / "own" / "summary.json",
+        "corpus": run / "corpus" / "summary.json",
+    }
+    with pytest.raises(UserError, match=said) as error:
+        push_model(
+            PushSettings("owner/other", private=True),
+            **places, title_of_run="Tiny", language="en", training={}, record=record,
+        )  # fmt: skip
+    assert "What to do:" in str(error.value) and not hub.repositories and not record.exists()

@@ -61,7 +61,7 @@ def test_every_file_between_the_steps_has_its_schema(tiny):
     run = tiny.root / "results/tiny"
     texts = read_table(run / "corpus/texts.parquet", TEXTS)
     samples = read_table(run / "samples/gpt2-tiny.parquet", SAMPLES)
-    assert len(texts) == read_document(CorpusSummary, run / "corpus/summary.json").texts == 1200
+    assert len(texts) == read_document(CorpusSummary, run / "corpus/summary.json").texts == 600
     for name in ("sentiment", "source"):
         card = read_document(ClassifierCard, run / "classifiers" / name / "card.json")
         for subset, frame in (("texts", texts), ("samples", samples)):
@@ -130,7 +130,7 @@ def without_config(jobs: dict[str, int]) -> dict[str, int]:
 
 ONE_MORE = {"name": "mood", "source": "checkpoint", "checkpoint": "mood", "predicts": "a mood", "made_for": "tests",
             "kind": "single_label", "reference": "nowhere"}  # fmt: skip
-THREADS = {"finetune_classifier": 2, "score_texts": 4}
+THREADS = {"finetune_classifier": 2, "score_texts": 4, "detect_languages": 1}
 
 
 def train_anew(**more: int) -> dict[str, int]:
@@ -309,7 +309,7 @@ def test_behind_an_unchanged_fingerprint_costly_stages_return_at_once(tiny, tmp_
     checkout = Checkout(shutil.copytree(tiny.root, tmp_path / "copy", symlinks=True), warm=True)
     # The demo's corpus has no columns: all later steps run, and find their old results. Only the card changes.
     described("predicts", "how a sentence sounds")(checkout.root)
-    config_change(corpus={"max_texts": 1200, "text_column": "words"})(checkout.root)
+    config_change(corpus={"max_texts": 600, "text_column": "words"})(checkout.root)
     done = checkout.snakemake(*TINY)
     assert done.returncode == 0, done.stdout + done.stderr
     for said in ("model gpt2-tiny", "classifier sentiment", "classifier source"):

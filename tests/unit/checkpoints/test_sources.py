@@ -1,11 +1,16 @@
 """Where checkpoints are found: nothing of them is imported or run."""
 
+import json
 import sys
 
 import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from transformers import BertConfig, PreTrainedTokenizerFast
 
 from samizdat.base.errors import UserError
-from samizdat.checkpoints.sources import locate
+from samizdat.checkpoints.encoding import encode, load_tokenizer
+from samizdat.checkpoints.sources import Located, loading, locate
 
 
 @pytest.fixture
@@ -45,3 +50,26 @@ def test_a_config_that_is_none_or_wants_code_is_refused(tmp_path, name, content,
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=said):
         locate(str(tmp_path), None)
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value"),
+    [("tokenizer.json", "model", 7), ("tokenizer.json", "added_tokens", [7]),
+     ("tokenizer_config.json", "pad_token", {}), ("config.json", "hidden_size", "many")],
+)  # fmt: skip
+def test_a_damaged_file_of_a_tokenizer_is_an_error_with_a_remedy(tmp_path, file, key, value):
+    """Libraries raise errors of any class for these, `Exception` itself among them."""
+    own = Tokenizer(WordLevel({"a": 0, "?": 1}, unk_token="?"))
+    PreTrainedTokenizerFast(tokenizer_object=own, unk_token="?").save_pretrained(tmp_path)
+    BertConfig(vocab_size=2, hidden_size=4, num_attention_heads=1).save_pretrained(tmp_path)
+    assert encode(load_tokenizer(tmp_path), ["a"]) == [[0]]
+    path = tmp_path / file
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {key: value}), encoding="utf-8")
+    with pytest.raises(UserError, match=r"the tokenizer in .* can't be loaded(?s:.*)fetch or copy it again"):
+        load_tokenizer(tmp_path)
+
+
+def test_a_lack_of_memory_is_no_damage_of_a_checkpoint(tmp_path):
+    for error, expected in ((KeyError("x"), UserError), (RuntimeError("CUDA out of memory"), RuntimeError)):
+        with pytest.raises(expected), loading(Located(tmp_path, "x")):
+            raise error

@@ -7,6 +7,7 @@ import pytest
 from samizdat.reporting import agreement, classifiers, human_agreement, label_comparison, samples, summary, trust
 from samizdat.reporting.run import Run
 
+MARKED = "sentiment (made for other texts)"
 WORDS = "30\u00a0% of the texts are in another language than en and de"
 
 
@@ -39,6 +40,12 @@ def test_sentences_tables_and_charts_have_the_warning(outside):
                     classifiers.shares_by_group(outside)):  # fmt: skip
         assert "sentiment (made for other texts)" in picture.alternative_text
         assert "source (made for other texts)" not in picture.alternative_text
+    for title in (agreement.scores(outside).title, agreement.confusion(outside).title, str(trust.associations(outside)),
+                  label_comparison.by_training(outside).title):  # fmt: skip
+        assert title.replace("sentiment\u2069", "sentiment").count("sentiment") == title.count(MARKED)
+    assert MARKED in agreement.scores(outside).title and MARKED in str(trust.associations(outside))
+    outside.confusion = outside.confusion[outside.confusion["classifier"] == "sentiment"]
+    assert MARKED in agreement.confusion(outside).title
     head, _, row, *_ = str(samples.gallery(outside)).splitlines()
     assert "<bdi>sentiment</bdi> (made for other texts)" in head and row.count("?</bdi>") == 1
     assert "(made for other texts)" not in str(human_agreement.ceiling(outside))  # nobody is compared with one rater

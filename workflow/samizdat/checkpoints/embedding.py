@@ -42,9 +42,10 @@ def embed(texts: Sequence[str], encoder: str, revision: str | None, device: str)
     """
     found = sources.locate(encoder, revision)
     tokenizer = load_tokenizer(found.path)
-    model = AutoModel.from_pretrained(
-        found.path, dtype=torch.float32, use_safetensors=True, local_files_only=True, trust_remote_code=False
-    )
+    with sources.loading(found):
+        model = AutoModel.from_pretrained(
+            found.path, dtype=torch.float32, use_safetensors=True, local_files_only=True, trust_remote_code=False
+        )
     model.eval().to(device)
     points = np.zeros((len(texts), model.config.hidden_size), np.float32)
     agree_on_padding(model.config, tokenizer, found.origin)

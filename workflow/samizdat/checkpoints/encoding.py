@@ -7,6 +7,7 @@ import numpy as np
 from transformers import PreTrainedTokenizerFast
 
 from samizdat.base.errors import UserError
+from samizdat.checkpoints import sources
 
 BOUNDARY = "<|endoftext|>"
 # A tokenizer whose tokens of a corpus are unknown to a larger share can't read it.
@@ -22,12 +23,8 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     # This class imports torch, which takes a second; a tokenizer that is made here needs none.
     from transformers import AutoTokenizer
 
-    try:
+    with sources.loading(sources.Located(folder, f"the tokenizer in {folder}")):
         tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False, local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"the tokenizer in {folder} can't be loaded: {error}", remedy="fetch or copy it again"
-        ) from None
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise UserError(
             f"the tokenizer in {folder} can't be loaded as a fast tokenizer",

@@ -3,15 +3,17 @@
 import contextlib
 import importlib.util
 import json
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors import SafetensorError
-
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
+from samizdat.base.parent import ran_out_of_memory
+
+log = logging.getLogger("samizdat")
 
 PACKAGE_PREFIX = "package:"
 # Not of a part of a package: to look for one imports the package.
@@ -150,12 +152,17 @@ def _from_hub(checkpoint: str, revision: str | None, patterns: tuple[str, ...]) 
 def loading(found: Located) -> Iterator[None]:
     """Replace a library's error about a checkpoint that can't be loaded by one with a remedy.
 
+    Damaged files make libraries raise errors of any class. A lack of memory is no damage.
+
     Raises:
         UserError: a library raised an error inside the block.
     """
     try:
         yield
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except Exception as error:
+        if isinstance(error, UserError) or ran_out_of_memory(error):
+            raise
+        log.info("%s can't be loaded", found.origin, exc_info=True)
         raise UserError(
             f"{found.origin} can't be loaded: {first_line(error)}",
             remedy="check that it is complete, of the right kind, and has safetensors; fetch or copy it again",

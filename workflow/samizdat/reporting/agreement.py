@@ -164,7 +164,7 @@ def _panel(run: Run, classifier: str, scores: pd.DataFrame, methods: Mapping[str
 def _scores_finding(run: Run, classifiers: list[str]) -> str:
     """Say as a title which classifiers are clearly better than the majority baseline."""
     found = verdicts.off_baseline(run)
-    better = [drawn(classifier) for classifier in classifiers if found.get(classifier, 0) > 0]
+    better = [drawn(titled(run, classifier)) for classifier in classifiers if found.get(classifier, 0) > 0]
     if not better:
         return "No classifier is clearly better than always giving the most frequent label"
     return f"Better than always giving the most frequent label: {joined(better)}"
@@ -206,7 +206,7 @@ def confusion(run: Run) -> Picture | Prose:
         )
         for classifier, part in parts_of(run.confusion, "classifier").items()
     }
-    title = _confusion_finding(tables)
+    title = _confusion_finding(run, tables)
     widest = max(len(counts) for counts in tables.values())
     words = [word for counts in tables.values() for one in counts.columns for word in drawn(one).split()]
     upright = widest <= UPRIGHT_LABELS and max(map(len, words)) <= MATRIX_CHARACTERS // widest
@@ -257,7 +257,7 @@ def _lines(counts: pd.DataFrame) -> list[tuple[str, dict[str, int]]]:
     ]
 
 
-def _confusion_finding(tables: Mapping[str, pd.DataFrame]) -> str:
+def _confusion_finding(run: Run, tables: Mapping[str, pd.DataFrame]) -> str:
     """Say as a title which label is most often taken for which other."""
     worst = (0, "Every held-out text got the label that people gave it")
     for classifier, counts in tables.items():
@@ -266,5 +266,5 @@ def _confusion_finding(tables: Mapping[str, pd.DataFrame]) -> str:
                 if human != predicted and number > worst[0]:
                     share = number / sum(line.values())
                     words = f"of what people call “{drawn(human)}”, {percent(share)} is called “{drawn(predicted)}”"
-                    worst = (number, f"Most often confused by {drawn(classifier)}: {words}")
+                    worst = (number, f"Most often confused by {drawn(titled(run, classifier))}: {words}")
     return worst[1]

@@ -207,7 +207,9 @@ def _course_finding(run: Run, rows: pd.DataFrame) -> str:
         "away from the texts": [classifier for classifier, nearer in moved if not nearer],
     }
     told = [
-        f"{where} according to {joined(drawn(one) for one in dict.fromkeys(by))}" for where, by in moves.items() if by
+        f"{where} according to {joined(drawn(titled(run, one)) for one in dict.fromkeys(by))}"
+        for where, by in moves.items()
+        if by
     ]
     if not told:
         return "No classifier shows whether training moves the samples nearer to the texts"

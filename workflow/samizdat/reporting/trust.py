@@ -134,20 +134,21 @@ def associations(run: Run) -> Picture | Prose:
         sns.heatmap(
             values, ax=axis, annot=words, fmt="", cmap="Blues", vmin=0, vmax=1, linewidths=1, mask=values.isna(),
             annot_kws={"size": 8.5}, cbar=False,
-            xticklabels=[wrapped(one, 20) for one in values.columns],
-            yticklabels=[wrapped(one, 16) for one in values.index],
+            xticklabels=[wrapped(titled(run, one), 20, 5) for one in values.columns],
+            yticklabels=[wrapped(titled(run, one), 16, 5) for one in values.index],
         )  # fmt: skip
         axis.tick_params(length=0, rotation=0)
         axis.grid(visible=False)
-        parts = "; ".join(map(_pair, rows_of(pairs)))
+        parts = "; ".join(_pair(run, row) for row in rows_of(pairs))
         picture.alternative_text = f"{title}. Heat map of {parts}."
     return picture
 
 
-def _pair(row: Row) -> str:
+def _pair(run: Run, row: Row) -> str:
     """Say how strongly the labels of two classifiers are associated."""
     return (
-        f"{drawn(row['left'])} and {drawn(row['right'])}: {ASSOCIATIONS[row['measure']].spoken} "
+        f"{drawn(titled(run, row['left']))} and {drawn(titled(run, row['right']))}: "
+        f"{ASSOCIATIONS[row['measure']].spoken} "
         f"{number_interval(row['value'], row['low'], row['high'])} over {count(row['texts'])} texts"
     )
 
@@ -161,7 +162,7 @@ def _only_pair(run: Run, row: Row) -> str:
         if verdicts.associated(run)
         else "Not by more than chance"
     )
-    return f"Do the labels of the two classifiers go together? {answer}: {escape_isolated(_pair(row))}."
+    return f"Do the labels of the two classifiers go together? {answer}: {escape_isolated(_pair(run, row))}."
 
 
 def _associations_finding(run: Run) -> str:
@@ -174,7 +175,7 @@ def _associations_finding(run: Run) -> str:
         return "No two classifiers have labels that go together by more than chance"
     top = max(found, key=lambda row: row["value"])
     measure = f"{ASSOCIATIONS[top['measure']].name} {top['value']:.2f}"
-    return f"Most alike: {drawn(top['left'])} and {drawn(top['right'])}, {measure}"
+    return f"Most alike: {drawn(titled(run, top['left']))} and {drawn(titled(run, top['right']))}, {measure}"
 
 
 def group_tests(run: Run) -> Table | Prose:

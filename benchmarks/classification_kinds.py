@@ -1,0 +1,237 @@
+"""Compare other kinds of classifiers with their peers: few-shot, zero-shot, DeBERTa, and integers in ONNX Runtime.
+
+    python benchmarks/classification_kinds.py            all rows; `make bench-classification` runs it, too
+    python benchmarks/classification_kinds.py --quick    the same code on a few texts and one layer; records nothing
+
+Needs `results/demo/corpus` and `results/demo/classifiers/sentiment`. The models have random weights and the demo's
+tokenizer. The row of ONNX Runtime needs the extra `bench` and is left out without it. Ours and each peer run in
+processes of their own; the time of one text, which is that of loading, is taken off ours, and the peers' leave it out.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from classification import DEMO, LABELS, ROWS, apart, differing, ours, pipeline, table_of
+from record import Figure, show, write
+from transformers import (
+    AutoTokenizer,
+    BertConfig,
+    BertForSequenceClassification,
+    DebertaV2Config,
+    DebertaV2ForSequenceClassification,
+    GPT2Config,
+    GPT2LMHeadModel,
+    PreTrainedModel,
+)
+from transformers.utils import logging
+
+from samizdat.classifiers.import_classifier import import_classifier
+from samizdat.classifiers.prepare_few_shot import prepare_few_shot
+from samizdat.records.classifiers import ClassifierCard, ClassifierDescription, ShownExamples
+from samizdat.records.corpus import TEXTS
+from samizdat.records.io import read_document, read_table
+
+SENTIMENT = DEMO / "classifiers" / "sentiment"
+TEMPLATE = "Text: {}\nSentiment: {}"
+EXAMPLES = 8
+ASKED = ("politics", "sport", "the weather", "a film", "a product", "something else")
+STATEMENT = "This text is about {}."
+NLI = ("entailment", "neutral", "contradiction")
+
+
+def generating(classifier: str, table: str, threads: int) -> dict[str, Any]:
+    """Let the language model go on after all examples and one text at a time, for as many tokens as a label has."""
+    torch.set_num_threads(threads)
+    card, shown = (
+        read_document(ClassifierCard, Path(classifier, "card.json")),
+        read_document(ShownExamples, Path(classifier, "examples.json")),
+    )
+    tokenizer, model = AutoTokenizer.from_pretrained(classifier), GPT2LMHeadModel.from_pretrained(classifier).eval()
+    pairs = zip(shown.texts, shown.words, strict=True)
+    before = "".join(TEMPLATE.format(text, word) + "\n\n" for text, word in pairs)
+    most = max(len(tokenizer.tokenize(word)) for word in card.words)
+    asked = [before + TEMPLATE.format(text, "").rstrip() for text in pd.read_parquet(table)["text"]]
+    options = {"max_new_tokens": most, "min_new_tokens": most, "do_sample": False, "pad_token_id": 0}
+    with torch.inference_mode():
+        for number, one in enumerate([asked[0], *asked]):  # the first is not timed
+            if number == 1:
+                started = time.perf_counter()
+            tokens = tokenizer(one, add_special_tokens=False, return_tensors="pt")
+            model.generate(tokens["input_ids"], attention_mask=tokens["attention_mask"], **options)
+    return {"seconds": time.perf_counter() - started}
+
+
+def asking(checkpoint: str, table: str, threads: int) -> dict[str, Any]:
+    """Ask the zero-shot pipeline of transformers about six labels, in batches of 16."""
+    from transformers import pipeline as make
+
+    torch.set_num_threads(threads)
+    ask = make("zero-shot-classification", model=checkpoint, tokenizer=checkpoint, device="cpu", dtype=torch.float32)
+    texts = pd.read_parquet(table)["text"].tolist()
+    options = {"hypothesis_template": STATEMENT, "batch_size": 16}
+    ask(texts[:2], list(ASKED), **options)
+    started = time.perf_counter()
+    ask(texts, list(ASKED), **options)
+    return {"seconds": time.perf_counter() - started}
+
+
+def integers(classifier: str, table: str, threads: int) -> dict[str, Any]:
+    """Score a table with ONNX Runtime in dynamic eight-bit integers, sorted by length, in batches of 32."""
+    try:
+        import onnxruntime
+        import onnxscript  # noqa: F401 - the exporter needs it
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+    except ImportError as error:
+        return {"left_out": str(error)}
+    model = BertForSequenceClassification.from_pretrained(classifier, dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(classifier)
+    texts = pd.read_parquet(table)["text"].tolist()
+    example = dict(tokenizer(texts[:2], padding=True, return_tensors="pt"))
+    inputs = {name: example[name] for name in ("input_ids", "attention_mask")}
+    free = {0: torch.export.Dim("rows", min=1, max=4096), 1: torch.export.Dim("tokens", min=2, max=512)}
+    with tempfile.TemporaryDirectory() as folder:
+        whole, small = str(Path(folder, "whole.onnx")), str(Path(folder, "small.onnx"))
+        torch.onnx.export(
+            model, (), whole, kwargs=inputs, dynamo=True, dynamic_shapes=dict.fromkeys(inputs, free), verbose=False
+        )
+        quantize_dynamic(whole, small, weight_type=QuantType.QInt8)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(small, options, providers=["CPUExecutionProvider"])
+        session.run(None, {name: value.numpy() for name, value in inputs.items()})
+        started = time.perf_counter()
+        encoded = tokenizer(texts, truncation=True, max_length=128)["input_ids"]
+        order = sorted(range(len(texts)), key=lambda place: len(encoded[place]))
+        numbers = np.zeros(len(texts), int)
+        for start in range(0, len(order), ROWS):
+            places = order[start : start + ROWS]
+            batch = tokenizer.pad({"input_ids": [encoded[place] for place in places]}, return_tensors="np")
+            (logits,) = session.run(None, {name: batch[name].astype(np.int64) for name in inputs})
+            numbers[places] = logits.argmax(axis=1)
+        seconds = time.perf_counter() - started
+    return {"seconds": seconds, "labels": [model.config.id2label[int(number)] for number in numbers]}
+
+
+SIDES = {"ours": ours, "pipeline": pipeline, "generating": generating, "asking": asking, "integers": integers}
+
+
+def saved(model: PreTrainedModel, folder: Path) -> str:
+    """Write a model with the demo's tokenizer."""
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(SENTIMENT).save_pretrained(folder)
+    return str(folder)
+
+
+def _named(labels: tuple[str, ...]) -> dict[str, Any]:
+    """Return the keys of a config that name the labels."""
+    return {"id2label": dict(enumerate(labels)), "label2id": {label: number for number, label in enumerate(labels)}}
+
+
+def models(folder: Path, layers: int | None) -> dict[str, str]:
+    """Make the classifiers as the steps make them, of models with random weights; `layers` makes them smaller."""
+    torch.manual_seed(1)
+    base = ClassifierDescription(
+        "x", "single_label", 0.5, "sentiment", None, {}, "x", "x", "x", languages=(), min_words=None, max_words=None
+    )
+    gpt2 = saved(GPT2LMHeadModel(GPT2Config(n_layer=layers or 12)), folder / "gpt2")
+    prepare_few_shot(
+        base, gpt2, None, {}, TEMPLATE, EXAMPLES, 128, DEMO / "corpus" / "texts.parquet", folder / "few-shot",
+        folder / "work", seed=1,
+    )  # fmt: skip
+    size = len(AutoTokenizer.from_pretrained(SENTIMENT))
+    small = BertConfig(vocab_size=size, hidden_size=384, num_hidden_layers=layers or 6, num_attention_heads=12,
+                       intermediate_size=1536, pad_token_id=0, **_named(NLI))  # fmt: skip
+    nli = saved(BertForSequenceClassification(small), folder / "nli")
+    wide = DebertaV2Config(
+        vocab_size=size, hidden_size=768, num_hidden_layers=layers or 6, num_attention_heads=12, intermediate_size=3072,
+        relative_attention=True, position_buckets=256, norm_rel_ebd="layer_norm", share_att_key=True,
+        pos_att_type=["p2c", "c2p"], position_biased_input=False, type_vocab_size=0, pad_token_id=0,
+        **_named(LABELS),
+    )  # fmt: skip
+    deberta = saved(DebertaV2ForSequenceClassification(wide), folder / "deberta")
+    import_classifier(base, nli, None, ASKED, {}, STATEMENT, 128, folder / "zero-shot", folder / "work")
+    import_classifier(
+        replace(base, label_column=None), deberta, None, (), {}, None, 128, folder / "deberta-here", folder / "work"
+    )
+    return {"few-shot": str(folder / "few-shot"), "zero-shot": str(folder / "zero-shot"), "nli": nli,
+            "deberta": str(folder / "deberta-here")}  # fmt: skip
+
+
+def rate(classifier: str, frame: pd.DataFrame, work: Path, threads: int, precision: str = "auto") -> float:
+    """Return our texts a second, without loading."""
+    seconds = []
+    for name, part in (("single", frame.head(1)), ("all", frame)):
+        folder = work / name
+        folder.mkdir(parents=True)
+        table = table_of(part, folder / "texts.parquet")
+        found = apart("ours", program=__file__, classifier=classifier, table=table, folder=str(folder),
+                      precision=precision, threads=threads)  # fmt: skip
+        seconds.append(found["seconds"])
+    return (len(frame) - 1) / (seconds[1] - seconds[0])
+
+
+def main() -> None:
+    """Run all rows and record them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a few texts and one layer; records nothing")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of every side")
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
+    parser.add_argument("--arguments", type=json.loads, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    if options.side:
+        print(json.dumps(SIDES[options.side](**options.arguments)))
+        return
+    corpus = read_table(DEMO / "corpus" / "texts.parquet", TEXTS)
+    many, few = (60, 4) if options.quick else (1400, 60)
+    some = corpus.sample(many, random_state=0)
+    figures = {}
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        made = models(work / "models", 1 if options.quick else None)
+        table, short = table_of(some, work / "some.parquet"), table_of(some.head(few), work / "few.parquet")
+
+        def times(what: str, side: str, texts: int, reach: float, key: str, **arguments: Any) -> None:
+            peer = apart(side, program=__file__, table=table if texts == many else short, threads=options.threads,
+                         **arguments)  # fmt: skip
+            mine = rate(made[key], some, work / key, options.threads)
+            figures[f"times_{key}"] = Figure(what, mine * peer["seconds"] / texts, reach)
+            figures[f"rate_{key}"] = Figure(f"{key}, texts a second", mine)
+
+        times("few-shot, 8 examples, GPT-2 124M, times `generate` text by text", "generating", few, 10, "few-shot",
+              classifier=made["few-shot"])  # fmt: skip
+        times("zero-shot, 6 labels, times the pipeline in batches of 16", "asking", many, 3, "zero-shot",
+              checkpoint=made["nli"])  # fmt: skip
+        times("DeBERTa-v3-small, times the pipeline text by text", "pipeline", many, 4, "deberta",
+              classifier=made["deberta"], batch_size=1)  # fmt: skip
+        common = {"program": __file__, "classifier": str(SENTIMENT), "table": table, "threads": options.threads}
+        small, plain = apart("integers", **common), apart("pipeline", batch_size=ROWS, **common)
+        mine = rate(str(SENTIMENT), some, work / "integers", options.threads)
+        if "seconds" in small:
+            told = "MiniLM, times ONNX Runtime in dynamic eight-bit integers, sorted"
+            figures["times_onnx_int8"] = Figure(told, mine * small["seconds"] / many, 1.2)
+            off = 100 * float(np.mean(np.array(small["labels"]) != np.array(plain["labels"])))
+            figures["different_onnx_int8_percent"] = Figure("labels of ONNX Runtime that differ from float32, %", off)
+        else:
+            print(f"The row of ONNX Runtime is left out: {small['left_out']}", flush=True)
+        own = 100 * differing(work / "integers" / "all", some["id"], plain["labels"])
+        figures["different_percent"] = Figure(
+            "labels of ours, as configured, that differ, %", own, 0.2, less_is_better=True
+        )
+    show(figures)
+    if not options.quick:
+        write("classification_kinds", figures, {"threads": options.threads, "onnx_left_out": small.get("left_out")})
+
+
+if __name__ == "__main__":
+    main()
