@@ -6,7 +6,7 @@ import pytest
 from samizdat.base.escaping import plain, visible
 from samizdat.base.files import write_text
 from samizdat.publishing.content_policy import with_policy
-from support import hostile, plain_notebooks
+from support import hostile, pdf, plain_notebooks
 from support.browsing import (
     CHROMIUM,
     GROUPS,
@@ -140,6 +140,29 @@ def test_paper_has_every_column_and_word(chromium, made_up, hostile_page, which)
     watched.unfold()
     assert watched.cut_on_paper() == []
     watched.close()
+
+
+QUARTOS_TABLE = """<div style="height: {height}px"></div><div class="callout">
+<div class="callout-header">Box {n}</div><figure style="margin: 0"><figcaption>Caption {n}</figcaption>
+<div><div class="cell-output-display" style="overflow-x: auto"><table><thead><tr><th>Head {n}</th></tr></thead>
+<tbody>{rows}</tbody></table></div></div></figure></div>"""
+OWN_TABLE = """<div style="height: {height}px"></div><details open class="callout"><summary>Box {n}</summary><figure>
+<figcaption>Caption {n}</figcaption><div class="scroll"><table><thead><tr><th>Head {n}</th></tr></thead>
+<tbody>{rows}</tbody></table></div></figure></details>"""
+
+
+@pytest.mark.parametrize(
+    ("table", "styles"), [(QUARTOS_TABLE, ["tables.css"]), (OWN_TABLE, ["page.css", "tables.css"])]
+)
+def test_no_caption_and_no_heading_of_a_box_is_alone_at_the_foot_of_a_sheet(chromium, tmp_path, table, styles):
+    css = "".join((PROJECT / name).read_text(encoding="utf-8") for name in styles)
+    rows = "".join(f"<tr><td>Row {row}</td></tr>" for row in range(6))
+    boxes = "".join(table.format(n=n, height=730 + 7 * n, rows=rows) for n in range(40))
+    write_text(tmp_path / "page.html", f'<!DOCTYPE html><meta charset="utf-8"><style>{css}</style><body>{boxes}')
+    watched = Watched(chromium, tmp_path / "page.html")
+    sheets = [sheet.split() for sheet in pdf.pages(watched.page.pdf(format="A4")) if sheet.strip()]
+    watched.close()
+    assert len(sheets) > 30 and {sheet[-2] for sheet in sheets} == {"Row"}
 
 
 QUARTOS_CALLOUT = """<!DOCTYPE html><meta charset="utf-8"><body>

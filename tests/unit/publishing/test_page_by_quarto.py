@@ -51,3 +51,4 @@ def test_the_page_of_a_real_quarto_has_all_that_the_embedded_one_has(made_up, tm
     assert captions == set(re.findall(r">((?:Figure|Table)\s\d+):", html.unescape(embedded).replace("\u00a0", " ")))
     assert not re.search(r"\?@(?:fig|tbl|sec)-", first)
     assert not re.search(r'(?:src|href)="(?:https?:)?//', first)
+    assert not re.search(r'href="[^"#:]+"', first), "a file beside a page that is handed on alone"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pypandoc
 import pytest
 import yaml
@@ -68,6 +69,14 @@ def test_the_document_alone_is_no_report(target, tmp_path):
     assert done.returncode == 1 and line.startswith("✗ report: index.qmd") and "quarto render report/" in line
 
 
+def test_the_document_alone_brings_what_stops_quarto(made_up):
+    """Quarto reads no project for a file that isn't in its list; what is made of the document doesn't need this."""
+    block = yaml.safe_load((PROJECT / "index.qmd").read_text(encoding="utf-8").split("---")[1])
+    assert block["execute"] == {"enabled": False} and block["filters"] == CONFIG["filters"]
+    notebook = nbformat.read(made_up / "report" / "quarto.ipynb", as_version=4)
+    assert set(yaml.safe_load(notebook.cells[0].source.strip().strip("-"))) <= {"lang", "title", "subtitle", "author"}
+
+
 @pytest.mark.parametrize("target", ["latex", "beamer"])
 def test_latex_says_what_to_use_instead(target, tmp_path):
     done = with_filter(target, "Words.", tmp_path)
@@ -111,6 +120,7 @@ def test_both_renderers_list_the_same_sections():
 def test_no_code_is_in_documents_and_the_root_of_a_preview_is_the_page():
     assert CONFIG["format"]["docx"]["echo"] is CONFIG["format"]["typst"]["echo"] is False
     assert CONFIG["format"]["html"]["output-file"] == "index.html"
+    assert CONFIG["format"]["html"]["format-links"] is False, "links to documents that are not beside the page"
     assert CONFIG["project"]["pre-render"] == "refresh.py" and (PROJECT / "refresh.py").is_file()
     assert not (PROJECT / "_environment").exists(), "a relative path there is right in one folder only"
 

@@ -210,5 +210,6 @@ def test_several_models_are_named(tmp_path):
 def test_where_nobody_was_asked_nothing_is_said_of_classifiers_that_are_compared(fresh):
     fresh.rater_quality = fresh.rater_quality[:0]
     assert raters.opening(fresh).markdown == "People were not asked about this run."
+    assert raters.every_number(fresh) is None
     fresh.cards = {}
     assert raters.opening(fresh).markdown == agreement.NONE_COMPARABLE

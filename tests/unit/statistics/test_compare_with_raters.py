@@ -168,6 +168,7 @@ def test_the_report_says_what_people_said_and_what_nobody_did(labelled):
     compared(folder, path)
     run = Run(folder)
     said = str(raters.opening(run))
+    assert said.startswith("Raters saw texts and samples mixed")
     assert "People labelled 40\u00a0texts and samples for “<bdi>sentiment</bdi>”" in said
     assert "1 got no one label from most raters and 1 are not in the run any more" in said
     assert "of the 400 texts" in said and "source" not in said  # people labelled the corpus for it

@@ -134,6 +134,8 @@ def check_results(manifest: Manifest, run: Path) -> None:
 def _title_block(source: str, config: dict[str, Any]) -> str:
     """Add the config's title, author and course to the document's metadata, each as text and not as Markdown."""
     block = yaml.safe_load(source.strip().strip("-")) or {}
+    for key in ("execute", "filters"):  # for the document alone; the notebook's are in the project's file
+        block.pop(key, None)
     block["title"] = inert(escape(config["title"]))
     for key, name in (("course", "subtitle"), ("author", "author")):
         if config[key]:

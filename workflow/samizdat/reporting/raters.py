@@ -41,6 +41,11 @@ METRICS = {
 }
 _ORIGIN = "person or model"
 NONE_ASKED = "People were not asked about this run."
+_HOW = (
+    "Raters saw texts and samples mixed, without a sign of which is which. The label of a text is the one that most "
+    "raters gave. Estimates are for all texts or samples that could have been drawn: a row counts for as many as it "
+    "was drawn from."
+)
 _TOLD = {
     1: "**People can tell samples from texts.**",
     -1: "**People take samples for a person’s more often than texts.**",
@@ -51,7 +56,7 @@ _TOLD = {
 def opening(run: Run) -> Prose:
     """Say of each question what people labelled, how far they agree, and what follows; and what nobody labelled."""
     asked = in_order(run.rater_quality.loc[run.rater_quality["metric"] == "drawn", "question"])
-    said = [_of_question(run, question) for question in asked]
+    said = [_HOW, *(_of_question(run, question) for question in asked)] if asked else []
     return Prose("\n\n".join([*said, *_lacking(run)]) or (NONE_ASKED if run.cards else none_comparable(run)))
 
 
@@ -170,8 +175,8 @@ def in_brief(run: Run, classifier: str) -> str | None:
     return f"{counted(int(needed['value']), 'text')} labelled by people would tell it to ±5 points"
 
 
-def every_number(run: Run) -> Table | Prose:
-    """Show all that was measured with the labels of raters."""
+def every_number(run: Run) -> Table | None:
+    """Show all that was measured with the labels of raters; nothing where nobody was asked."""
     shown = run.rater_quality[run.rater_quality["metric"].isin(METRICS)]
     rows = [
         [
@@ -186,4 +191,4 @@ def every_number(run: Run) -> Table | Prose:
         for row in rows_of(shown)
     ]
     header = ["Question", "Of", "Measure", "Label or rater", "Rows", "Value", f"{percent(run.confidence)} interval"]
-    return table(rows, header, numbers=header[4:]) if rows else Prose(NONE_ASKED)
+    return table(rows, header, numbers=header[4:]) if rows else None
