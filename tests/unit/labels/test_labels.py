@@ -20,7 +20,7 @@ from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_document, read_table
 from samizdat.records.labels import HUMAN_LABELS, RATER_QUALITY, LabelKey
 from samizdat.records.samples import SAMPLES
-from samizdat.reporting import raters, summary
+from samizdat.reporting import numbers, raters, several_labels, summary
 from samizdat.reporting.run import Run
 from samizdat.statistics.compare_with_raters import compare_with_raters
 from support.run_fixture import make_run, sentences
@@ -381,11 +381,14 @@ def test_what_raters_say_of_several_labels_and_of_numbers_is_in_the_report(run):
     )  # fmt: skip
     shown = Run(results)
     shown.rater_quality = read_table(target, RATER_QUALITY)
-    several, number = str(raters.opening(shown)).split("\n\n")[:2]
+    _, several, number = str(raters.opening(shown)).split("\n\n")[:3]
     assert re.search(rf"exactly the labels that most raters give on 100\s%.* of the {len(texts)} texts", several)
     assert f"of the {len(samples)}" not in several  # only those that begin with nothing were drawn
     assert "Krippendorff’s α of the raters is 1.00" in several and "“<bdi>joy</bdi>”" in several
     assert re.search(rf"Spearman’s ρ .* is 1\.00.* for the {len(texts)} texts", number)
     assert re.search(r"right in every label on 100\s%", str(summary.finding(shown)))
     assert "Spearman’s ρ with people is 1.00" in str(summary.finding(shown))
+    # What raters said is known, though the corpus has no labels.
+    for told in (summary.finding, several_labels.opening, numbers.opening):
+        assert "is not known" not in str(told(shown))
     assert all(words in str(raters.every_number(shown)) for words in ("micro-F1", "mean distance from people"))
