@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from conftest import Checkout, new_checkout
-from support import warm_python
+from support.warm_python import warm_what_verify_starts
 
 TEXTS, NOTES, UNREAD = "data/texts.txt", "data/notes.md", "data/photo.jpg"
 
@@ -34,10 +34,9 @@ def git(checkout: Checkout, *arguments: str) -> None:
 def small(tmp_path_factory):
     """Two checkouts of one repository: one with a run of its own texts without classifiers, one without a run."""
     checkout = new_checkout(tmp_path_factory.mktemp("verify") / "mine", warm=True)
-    # A run that is made again knows no other path than that of its own code; so its stages, too, start warm.
-    shutil.copy2(warm_python.HERE / "warm" / "sitecustomize.py", checkout.root / "workflow")
     ignored = ("results/", "work/", "logs/", ".snakemake/", TEXTS, NOTES, UNREAD, "__pycache__/", ".venv")
     (checkout.root / ".gitignore").write_text("\n".join(ignored), encoding="utf-8")
+    warm_what_verify_starts(checkout.root)
     git(checkout, "init", "--quiet")
     lines = [f"Sentence {number} of a corpus about rain and houses." for number in range(120)]
     (checkout.root / TEXTS).write_text("\n".join(lines), encoding="utf-8")
