@@ -11,7 +11,8 @@ from samizdat.records.labels import MODEL, ORIGIN, PERSON
 from samizdat.reporting import verdicts
 from samizdat.statistics.held_out_comparison import told_apart_area
 from samizdat.statistics.model_losses import model_losses
-from samizdat.statistics.rater_quality import of_origin, wide
+from samizdat.statistics.rater_agreement import wide
+from samizdat.statistics.rater_quality import of_origin
 from samizdat.statistics.ratios import ratio_measures, ratios_of
 
 # Words of the made-up passages: so many that training texts have, and as many that they lack; the rest is a loop.

@@ -219,6 +219,7 @@ def classifiers_of_kinds(hub, folder: Path) -> list[dict]:
     hub.add(items[-1]["checkpoint"], hub_fixtures.write_gpt2(folder / items[-1]["name"], 1024))
     # People's moods are among the emotions, under other names.
     items[0] |= {"label_column": "mood", "label_separator": ";", "label_map": {"joy": "good", "anger": "bad"}}
+    items[-1] |= {"label_column": "mood"}  # this corpus has no other
     return items
 
 

@@ -50,11 +50,11 @@ def test_every_float_of_the_report_has_a_caption_and_every_figure_says_what_it_s
     page = (made_up / "report" / "report.html").read_text()
     labels = re.findall(r"^#\| label: ((?:fig|tbl)-.*)", (PROJECT / "index.qmd").read_text(), re.MULTILINE)
     shown = re.findall(r'<figure id="([\w-]+)" class="(?:fig|tbl)"><figcaption>', re.sub(r"\s*\n\s*", "", page))
-    # The made-up run has few prompts, classifiers that fit and give one label, and one pair of them.
+    # The made-up run has few prompts, classifiers that fit and give one label, one pair of them, and words at random.
     assert set(labels) - set(shown) == {
         "tbl-more-steps", "tbl-more-held-out", "tbl-fitness", "tbl-raters", "fig-associations", "fig-several",
         "fig-several-samples", "fig-together", "tbl-several-quality", "tbl-several-differences", "fig-numbers",
-        "tbl-numbers", "fig-examples",
+        "tbl-numbers", "fig-examples", "tbl-group-terms", "tbl-sample-terms",
     }  # fmt: skip
     assert page.count("<figure id=") == page.count("<figcaption>") == len(shown)
     alternatives = re.findall(r'<img src="data:image/png;base64,[^"]+" alt="([^"]*)"', page)
