@@ -36,7 +36,8 @@ LIBRARIES = (
 # What may be another in each call: nothing of it is read when the libraries are imported.
 OF_THE_CALL = {
     "PATH", "PYTHONPATH", "PWD", "OLDPWD", "SHLVL", "_", "PYTEST_CURRENT_TEST",
-    "WARM_PYTHON", "TORCHINDUCTOR_CACHE_DIR", "CONFIG", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS",
+    "WARM_PYTHON", "TORCHINDUCTOR_CACHE_DIR", "CONFIG", "RUN", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES",
+    "MFLAGS", "SAMIZDAT_RECORDED_CORPUS",
 }  # fmt: skip
 # What a rule's shell line and Snakemake set for each stage. Snakemake itself doesn't read it.
 OF_STAGES = {
