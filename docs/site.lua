@@ -11,12 +11,12 @@ function Link(link)
   return link.content
 end
 
--- A page's first heading is its title, also in the browser's tab and in the search.
+-- A page's first heading is its title, also in the browser's tab, where Quarto adds the site's.
 function Pandoc(doc)
   local first = doc.blocks[1]
   if first and first.t == "Header" and first.level == 1 then
     doc.meta.title = pandoc.MetaInlines(first.content)
-    doc.meta.pagetitle = pandoc.utils.stringify(first.content) .. " – Samizdat"
+    doc.meta.pagetitle = pandoc.utils.stringify(first.content)
     table.remove(doc.blocks, 1)
   end
   return doc

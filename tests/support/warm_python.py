@@ -38,7 +38,7 @@ LIBRARIES = (
 # What may be another in each call: nothing of it is read when the libraries are imported.
 OF_THE_CALL = {
     "PATH", "PYTHONPATH", "PWD", "OLDPWD", "SHLVL", "_", "PYTEST_CURRENT_TEST",
-    "WARM_PYTHON", "TORCHINDUCTOR_CACHE_DIR", "CONFIG", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS",
+    "WARM_PYTHON", "TORCHINDUCTOR_CACHE_DIR", "CONFIG", "RUN", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS",
     "SAMIZDAT_RECORDED_CORPUS", "TERM", "CUBLAS_WORKSPACE_CONFIG",
     # Of each of several processes of a training.
     "GROUP_RANK", "GROUP_WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "RANK",
