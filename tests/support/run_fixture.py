@@ -240,7 +240,7 @@ def _write_model(name: str, config: dict[str, Any], corpus: pd.DataFrame, folder
     # Two texts of a document are as easy as each other; another seed is a hundredth away.
     ease = np.random.default_rng(len(name)).normal(1, 0.2, -(-len(sizes) // 2)).repeat(2)[: len(sizes)]
     nats = 2.38 * np.log(2) * sizes * ease / np.average(ease, weights=sizes)
-    losses = pd.DataFrame({"nats": nats * (1 + len(name) / 1000), "tokens": (sizes // 3).astype(np.int32)})
+    losses = pd.DataFrame({"nats": nats * (1 + len(name) / 1000), "tokens": np.maximum(sizes // 3, 1).astype(np.int32)})
     losses["token_nats"] = [np.full(row.tokens, row.nats / row.tokens, np.float32) for row in losses.itertuples()]
     write_table(losses, TEST_LOSSES, folder / "models" / name / "test_losses.parquet")
 
