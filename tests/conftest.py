@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,23 +129,32 @@ def checkout(tmp_path) -> Checkout:
     return new_checkout(tmp_path / "checkout")
 
 
+def _shared(factory: pytest.TempPathFactory, worker: str, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that all test processes share; the first that needs it makes it."""
+    base = factory.getbasetemp()
+    folder = (base if worker == "master" else base.parent) / name
+    made = Path(f"{folder}.made")
+    with FileLock(f"{folder}.lock"):
+        if not made.is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            make(folder)
+            made.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory, worker_id) -> Checkout:
     """A copy of the workflow in which `config/tiny.yaml` was run; tests do not change its results.
 
-    Parallel test processes share it; the first that needs it makes it, as a user does. What tests run in it later
-    starts warm.
+    It is made as a user makes it. What tests run in it later starts warm.
     """
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "tiny"
-    with FileLock(f"{folder}.lock"):
-        said = folder / "stderr.txt"
-        if not said.is_file():
-            shutil.rmtree(folder, ignore_errors=True)
-            done = new_checkout(folder).snakemake("--configfile", "config/tiny.yaml")
-            assert done.returncode == 0, done.stdout + done.stderr
-            said.write_text(done.stderr, encoding="utf-8")
-    return Checkout(folder, warm=True)
+
+    def make(folder: Path) -> None:
+        done = new_checkout(folder).snakemake("--configfile", "config/tiny.yaml")
+        assert done.returncode == 0, done.stdout + done.stderr
+        (folder / "stderr.txt").write_text(done.stderr, encoding="utf-8")
+
+    return Checkout(_shared(tmp_path_factory, worker_id, "tiny", make), warm=True)
 
 
 @pytest.fixture(scope="session")
@@ -194,11 +204,9 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def made_up(tmp_path_factory) -> Path:
+def made_up(tmp_path_factory, worker_id) -> Path:
     """A made-up run with its report, executed and rendered by the embedded renderer; tests change nothing in it."""
-    run = make_run(tmp_path_factory.mktemp("results") / "made-up")
-    publish(run)
-    return run
+    return _shared(tmp_path_factory, worker_id, "made-up", lambda folder: publish(make_run(folder)))
 
 
 @pytest.fixture
