@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import torch
+from random_heads import logits_of, spread
 from tokenizers import processors
 from transformers import (
     AutoConfig,
@@ -26,8 +27,6 @@ from samizdat.records.io import write_document, write_table
 
 LABELS = ("negative", "neutral", "positive")
 GPT2_VOCABULARY = 50257
-# How far the first label's logit is above the others on average, in standard deviations: see `write_classifier`.
-LEAD = 3.0
 # Frequent letters first, so that a tokenizer finds pieces as in real words.
 LETTERS = list("etaoinshrdlucmfwypvbgkjqxz")
 
@@ -100,11 +99,7 @@ def write_encoder(folder: Path, tokenizer: Path, **shape: int) -> Path:
 def write_classifier(folder: Path, tokenizer: Path, corpus: Path, **shape: int) -> Path:
     """Write an XLM-RoBERTa-base with random weights and all 250,002 embeddings, as the import stage does.
 
-    A head as it is drawn gives every text nearly the same logits, near each other: in bfloat16 a third of the windows
-    would be close calls, and nearly all texts would have one label. A trained classifier has few close calls (4 in
-    1,000 with the demo's 3 labels, 20 with 9). So the head is scaled and shifted: over the first texts of the corpus
-    each logit has the standard deviation 1, and the first label's is ahead on average. Of 1,000 texts 29
-    then have another label, and 14 are close calls (counted on a CPU); the benchmark counts them again.
+    Its head is scaled (`random_heads.py`).
     """
     own = classifiers_tokenizer(tokenizer)
     torch.manual_seed(1)
@@ -115,13 +110,7 @@ def write_classifier(folder: Path, tokenizer: Path, corpus: Path, **shape: int) 
     )  # fmt: skip
     model = AutoModelForSequenceClassification.from_config(config).eval()
     texts = pq.read_table(corpus)["text"].to_pylist()[:64]
-    with torch.inference_mode():
-        logits = model(**own(texts, padding=True, truncation=True, max_length=128, return_tensors="pt")).logits
-    with torch.no_grad():
-        head = model.classifier.out_proj
-        head.weight /= logits.std(dim=0)[:, None]
-        head.bias[:] = (head.bias - logits.mean(dim=0)) / logits.std(dim=0)
-        head.bias[0] += LEAD
+    spread(model.classifier.out_proj, logits_of(model, own, texts))
     model.save_pretrained(folder)
     own.save_pretrained(folder)
     write_text(folder / "seen_texts.txt", "")

@@ -1,6 +1,6 @@
 """Measure the speed of generation, classification and fine-tuning on a GPU, each compared with a peer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from generation_speeds import speeds
 from gpu_checks import LEARNING, SCORING, TONE
 from gpu_data import LABELS
 from gpu_training import Sizes
+from random_heads import counted
 from rates import seconds_of
 from record import Figure, middle
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, GPT2LMHeadModel
@@ -24,7 +25,6 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, GPT2
 from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.classifiers import finetune_classifier as learning
 from samizdat.classifiers import text_scores
-from samizdat.classifiers.outputs import close_calls
 from samizdat.classifiers.score_texts import score_texts
 from samizdat.records.classifiers import SCORES
 from samizdat.records.corpus import TEXTS
@@ -61,12 +61,12 @@ def classification(classifier: Path, corpus: Path, folder: Path, device: str, si
     frame = pq.read_table(corpus).to_pandas()[: sizes.scored]
     write_table(frame, TEXTS, table)
     loading: list[float] = []
-    again: list[float] = []
+    again: list[int] = []
     own = []
     with (
         _timed(loading, text_scores, "ScoringModel", device),
         _timed(loading, text_scores, "load_tokenizer", device),
-        mock.patch.object(text_scores, "close_calls", _counted(again)),
+        counted(text_scores, "close_calls", again),
     ):
         for number in range(sizes.repeats + 1):
             loading.clear()
@@ -108,17 +108,6 @@ def _timed(seconds: list[float], module: ModuleType, name: str, device: str) -> 
 
     with mock.patch.object(module, name, instead):
         yield
-
-
-def _counted(counts: list[float]) -> Callable[..., np.ndarray]:
-    """Return `close_calls`, which appends to `counts` how many windows of each batch must be read again."""
-
-    def instead(*arguments: Any) -> np.ndarray:
-        found = close_calls(*arguments)
-        counts.append(int(found.sum()))
-        return found
-
-    return instead
 
 
 def finetuning(encoder: Path, corpus: Path, folder: Path, device: str, sizes: Sizes) -> dict[str, Figure]:

@@ -121,6 +121,13 @@ def test_a_window_is_as_long_as_the_model_can_read(model_type, longest, tmp_path
     assert AutoModelForSequenceClassification.from_pretrained(out)(**inputs).logits.isfinite().all()
 
 
+def test_a_config_that_says_minus_one_for_no_padding_takes_that_of_the_tokenizer(tmp_path):
+    source = small_classifier(tmp_path)
+    hub_fixtures.change_config(source, pad_token_id=-1)
+    out = import_here(tmp_path, str(source))
+    assert json.loads((out / "config.json").read_text())["pad_token_id"] == load_tokenizer(out).pad_token_id == 0
+
+
 def test_a_branch_is_followed_and_the_commit_behind_it_recorded(at_hub, tmp_path):
     source = small_classifier(tmp_path)
     first = at_hub.add("tests/branch", source)

@@ -33,7 +33,8 @@ def test_what_is_said_changes_the_digest_of_the_code_and_not_of_the_result(tmp_p
     monkeypatch.setattr(digest, "PACKAGE", tmp_path)
     stage = (
         "import sys\nfrom samizdat.base import stage\nfrom samizdat.base.errors import UserError\n"
-        "def f(x):\n    log.info('at %d', x)\n    if x:\n        raise UserError(f'{x} is wrong', remedy='mend it')\n"
+        "def f(x):\n    log.info('at %d', x, UserError('an error in a line'))\n"
+        "    if x:\n        raise UserError(f'{x} is wrong', remedy='mend it')\n"
         "    return [sys.executable, '-m', 'samizdat.started', 'samizdat.nowhere', 'see samizdat.other'], 1\n"
     )
     for name in ("base.stage", "base.errors", "started", "other"):
@@ -50,6 +51,7 @@ def test_what_is_said_changes_the_digest_of_the_code_and_not_of_the_result(tmp_p
     for changes in (
         {"stage": stage.replace("is wrong", "cannot be")},
         {"stage": stage.replace("'at %d'", "'step %d'")},
+        {"stage": stage.replace("in a line", "in the log")},
         {"base.stage": "X = 2\n"},
     ):
         assert digests(changes)[0] != rule and digests(changes)[1] == result

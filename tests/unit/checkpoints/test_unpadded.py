@@ -4,7 +4,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import BertConfig, BertForSequenceClassification, MPNetConfig
+from transformers import (
+    AutoModelForSequenceClassification,
+    BertConfig,
+    DebertaV2Config,
+    DistilBertConfig,
+    MPNetConfig,
+    PreTrainedConfig,
+)
 
 from samizdat.checkpoints.unpadded import TOKENS_PER_PLACE, enable_packing, packed_rows, supports_packing
 from samizdat.checkpoints.windows import Window
@@ -48,29 +55,92 @@ def test_only_encoders_with_two_way_attention_support_packing():
     assert not supports_packing(MPNetConfig())
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("width", [384, 768])
-def test_a_window_has_the_same_bits_alone_and_next_to_others_of_its_length(dtype, width):
-    """At the widths of real encoders, for small windows too, whose products may have kernels of their own."""
-    torch.manual_seed(1)
+def test_a_deberta_without_relative_positions_or_with_a_convolution_is_padded():
+    assert supports_packing(DebertaV2Config(relative_attention=True))
+    assert not supports_packing(DebertaV2Config(relative_attention=False))
+    assert not supports_packing(DebertaV2Config(relative_attention=True, conv_kernel_size=3))
+
+
+def deberta(width: int = 48, **changes: object) -> DebertaV2Config:
+    """Describe a small DeBERTa that knows eight distances in each direction, or what `changes` say."""
+    shape = {"hidden_size": width, "num_hidden_layers": 2, "intermediate_size": 2 * width, "vocab_size": 100}
+    relative = {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 8}
+    heads = {"num_attention_heads": max(4, width // 64), "max_position_embeddings": 128, "num_labels": 3}
+    return DebertaV2Config(**shape | relative | heads | changes)
+
+
+def bert(width: int) -> BertConfig:
     shape = {"hidden_size": width, "num_hidden_layers": 1, "intermediate_size": 4 * width, "vocab_size": 100}
-    model = BertForSequenceClassification(BertConfig(**shape, num_labels=3)).to(dtype).eval()
-    enable_packing(model)
+    return BertConfig(**shape, num_labels=3)
+
+
+def distilbert(width: int) -> DistilBertConfig:
+    return DistilBertConfig(dim=width, n_layers=1, hidden_dim=4 * width, n_heads=12, vocab_size=100, num_labels=3)
+
+
+def logits(model: torch.nn.Module, windows: list[Window], batch_tokens: int = 256) -> dict[int, torch.Tensor]:
+    """Compute the logits of packed windows, by their numbers."""
+    found = {}
+    with torch.inference_mode():
+        for batch in packed_rows(windows, batch_tokens=batch_tokens, first_position=0):
+            said = model(**batch.inputs).logits
+            found |= {window.text: values for window, values in zip(batch.windows, said, strict=False)}
+    return found
+
+
+def made(config: PreTrainedConfig) -> torch.nn.Module:
+    """Make a model whose answers differ clearly from text to text."""
+    torch.manual_seed(1)
+    model = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager").eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                parameter.mul_(4)
+    return model
+
+
+def random_windows(lengths: list[int]) -> list[Window]:
     random = torch.Generator().manual_seed(1)
-    lengths = [length for length in (*range(1, 34), 63, 64, 65, 127, 128) for _ in range(3)]
-    windows = [
-        Window(text, 1, torch.randint(100, (length,), generator=random).tolist()) for text, length in enumerate(lengths)
+    return [
+        Window(text, 1, torch.randint(1, 100, (length,), generator=random).tolist())
+        for text, length in enumerate(lengths)
     ]
 
-    def logits(some: list[Window]) -> dict[int, torch.Tensor]:
-        found = {}
-        with torch.inference_mode():
-            for batch in packed_rows(some, batch_tokens=256, first_position=0):
-                said = model(**batch.inputs).logits
-                found |= {window.text: values for window, values in zip(batch.windows, said, strict=False)}
-        return found
 
-    together = logits(windows)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"share_att_key": True, "norm_rel_ebd": "layer_norm"},
+        {"pos_att_type": ["c2p"]},
+        {"pos_att_type": ["p2c"], "position_buckets": -1, "max_relative_positions": 5},
+        {"pos_att_type": [], "position_biased_input": False, "type_vocab_size": 2},
+    ],
+    ids=str,
+)
+def test_a_packed_deberta_says_what_transformers_says(changes):
+    """The windows are shorter and longer than the distances that the model tells apart."""
+    windows = random_windows([1, 2, 3, 7, 8, 9, 17, 40, 40, 90])
+    model = made(deberta(**changes))
+    with torch.inference_mode():
+        expected = [model(input_ids=torch.tensor([window.tokens])).logits[0] for window in windows]
+    assert torch.stack(expected).std(dim=0).min() > 0.05
+    enable_packing(model)
+    found = logits(model, windows)
+    for window, values in zip(windows, expected, strict=True):
+        torch.testing.assert_close(found[window.text], values, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(
+    "config", [bert(384), bert(768), distilbert(384), deberta(768, num_hidden_layers=1)], ids=lambda c: c.model_type
+)
+def test_a_window_has_the_same_bits_alone_and_next_to_others_of_its_length(config, dtype):
+    """At the widths of real encoders, for small windows too, whose products may have kernels of their own."""
+    model = made(config).to(dtype)
+    enable_packing(model)
+    windows = random_windows([length for length in (*range(1, 34), 63, 64, 65, 127, 128) for _ in range(3)])
+    together = logits(model, windows)
     assert len(together) == len(windows)
     for window in windows[::3]:
-        assert torch.equal(together[window.text], logits([window])[window.text]), len(window.tokens)
+        assert torch.equal(together[window.text], logits(model, [window])[window.text]), len(window.tokens)

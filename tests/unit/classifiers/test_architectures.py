@@ -88,8 +88,8 @@ def test_a_score_that_depends_on_company_is_refused_with_both_numbers(tmp_path, 
 
     def forward(self, **inputs):
         output = plain(self, **inputs)
-        if "groups" in inputs:
-            output.logits = output.logits + 0.25 * len(inputs["groups"])
+        if "position_ids" in inputs:  # in a packed row
+            output.logits = output.logits + 0.25 * inputs["input_ids"].count_nonzero()
         return output
 
     monkeypatch.setattr(BertForSequenceClassification, "forward", forward)

@@ -135,5 +135,12 @@ def test_only_a_single_label_is_computed_in_the_fastest_format_by_itself():
     assert outputs.number_format(cards["number"], fast, "bfloat16") == torch.bfloat16
     shown = SimpleNamespace(kind="single_label", hypotheses=[], words=["bad", "good"])
     assert outputs.number_format(shown, fast, "auto") == torch.float32
+    asked = {kind: SimpleNamespace(kind=kind, words=[], entailment=[2, 0]) for kind in ("single_label", "multi_label")}
+    formats = [outputs.number_format(card, fast, "auto") for card in asked.values()]
+    assert formats == [torch.bfloat16, torch.float32]
+    # Of a single label, entailment decides; of several labels a number that isn't finite is computed again.
+    pairs = np.array([[[0, 9, 2], [0, 0, 2]], [[0, 0, 2], [0, 0, 1]], [[np.inf, 0, 2], [0, 0, 1]]], np.float32)
+    again = [outputs.entailment_close_calls(card, pairs, torch.bfloat16).tolist() for card in asked.values()]
+    assert again == [[True, False, False], [False, False, True]]
     close = np.array([[1.0, 1.0], [np.inf, 0.0]], np.float32)
     assert outputs.close_calls("multi_label", close, torch.bfloat16).tolist() == [False, True]

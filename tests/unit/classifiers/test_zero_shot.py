@@ -7,12 +7,12 @@ import pytest
 from transformers import pipeline
 
 from samizdat.base.errors import UserError
-from samizdat.classifiers import zero_shot
+from samizdat.classifiers import outputs, zero_shot
 from samizdat.classifiers.import_classifier import import_classifier
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.io import read_document
 from support.hub_fixtures import DESCRIPTION, SENTENCES, write_classifier
-from support.small_scoring import rows, run
+from support.small_scoring import rows, run, sentences
 
 NLI = ("contradiction", "neutral", "entailment")
 LABELS, TEMPLATE = ("rain", "letters", "the old house"), "This text is about {}."
@@ -88,6 +88,25 @@ def test_each_text_is_cut_into_tokens_once(tmp_path, monkeypatch):
     monkeypatch.setattr(zero_shot, "_backend", Counting)
     run(out, SENTENCES, tmp_path / "scores", max_length_tokens=64)
     assert sorted(cut) == sorted([*SENTENCES, *(TEMPLATE.replace("{}", label) for label in LABELS)])
+
+
+def test_a_close_call_between_two_statements_is_decided_in_float32(tmp_path, monkeypatch):
+    _, out = imported(tmp_path)
+    texts = [*sentences(60), " ".join(SENTENCES)]
+
+    def found(name: str, precision: str, steps: float = outputs.CLOSE_STEPS) -> np.ndarray:
+        monkeypatch.setattr(outputs, "CLOSE_STEPS", steps)
+        scored = rows(run(out, texts, tmp_path / name, max_length_tokens=64, precision=precision)[1])
+        return np.array([row["probabilities"] for row in scored], np.float32)
+
+    exact, half, decided = found("exact", "float32"), found("half", "bfloat16", 0), found("decided", "bfloat16")
+    np.testing.assert_array_equal(found("all", "bfloat16", np.inf), exact)
+    assert (half != exact).any(axis=1).all()
+    again = (decided == exact).all(axis=1)
+    assert ((decided == half).all(axis=1) | again).all() and 0.02 < again.mean() < 0.9
+    # The difference of two logits is that of the logarithms of their probabilities; a long text is read in windows.
+    margin = np.diff(np.sort(np.log(half[:-1]))[:, -2:])[:, 0]
+    assert again[:-1][margin < 7.9 * 2**-7].all() and margin[again[:-1]].max() < margin[~again[:-1]].max()
 
 
 def test_the_card_has_the_statements_and_other_statements_are_new_scores(tmp_path):

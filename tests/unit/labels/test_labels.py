@@ -20,7 +20,7 @@ from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_document, read_table
 from samizdat.records.labels import HUMAN_LABELS, RATER_QUALITY, LabelKey
 from samizdat.records.samples import SAMPLES
-from samizdat.reporting import raters, summary
+from samizdat.reporting import numbers, raters, several_labels, summary
 from samizdat.reporting.run import Run
 from samizdat.statistics.compare_with_raters import compare_with_raters
 from support.run_fixture import make_run, sentences
@@ -388,4 +388,7 @@ def test_what_raters_say_of_several_labels_and_of_numbers_is_in_the_report(run):
     assert re.search(rf"Spearman’s ρ .* is 1\.00.* for the {len(texts)} texts", number)
     assert re.search(r"right in every label on 100\s%", str(summary.finding(shown)))
     assert "Spearman’s ρ with people is 1.00" in str(summary.finding(shown))
+    # What raters said is known, though the corpus has no labels.
+    for told in (summary.finding, several_labels.opening, numbers.opening):
+        assert "is not known" not in str(told(shown))
     assert all(words in str(raters.every_number(shown)) for words in ("micro-F1", "mean distance from people"))

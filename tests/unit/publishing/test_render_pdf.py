@@ -168,9 +168,11 @@ def test_no_word_of_a_crowded_table_is_on_another(render):
 
 def test_texts_from_right_to_left_begin_at_the_right(render):
     table = f"| k | l |\n|:--|:--|\n| {quoted('دار', language='ar')} | x |"
-    path, _ = render("مرحبا (abc) بالعالم.", ("#| echo: false\nf()", markdown(table)), title="שלום")
+    said = f"> {quoted('نور', language='ar')}\n\n{table}"
+    path, _ = render("مرحبا (abc) بالعالم.", ("#| echo: false\nf()", markdown(said)), title="שלום")
     margin = 595 - 45
-    (title,), (paragraph, *_), (cell,) = (pdf.right_edges(path, letter) for letter in "שمد")
+    (title,), (paragraph, *_), (cell,), (quotation,) = (pdf.right_edges(path, letter) for letter in "שمدن")
+    assert margin - 30 < quotation < margin
     assert title == pytest.approx(margin, abs=4) and paragraph == pytest.approx(margin, abs=4)
     assert pdf.right_edges(path, "ب")[-1] < pdf.right_edges(path, "a")[-1] < paragraph
     assert cell > 250, "the first column of two ends in the middle"

@@ -1,5 +1,7 @@
 """Classifiers that give several labels or a number, in the report: what is said and drawn of them, and what is not."""
 
+import re
+
 import pytest
 
 from samizdat.reporting import (
@@ -60,7 +62,7 @@ def test_every_test_and_example_of_several_labels_is_listed(kinds):
     assert len(rows) == 3 + 3 and sum("samples of" in row for row in rows) == 3
     shown = trust.examples(kinds).markdown
     assert "moods" in shown and "size" not in shown and "most" in shown and "least" in shown
-    assert several_labels.every_score(kinds).markdown.startswith("People gave no held-out text labels")
+    assert several_labels.every_score(kinds).markdown.startswith("The corpus has no labels of held-out texts")
 
 
 def test_numbers_are_told_and_drawn(kinds):
@@ -68,7 +70,7 @@ def test_numbers_are_told_and_drawn(kinds):
     mean = mean[mean["subset"] == "texts"].iloc[0]
     said = plain(numbers.opening(kinds).markdown)
     assert f"The mean of 160 texts is {mean['value']:.2f} [{mean['low']:.2f}, {mean['high']:.2f}]" in said
-    assert "samples differs from it by 2." in said and "is not known, since they gave no numbers" in said
+    assert "samples is higher by 2." in said and "is not known, since they gave no numbers" in said
     picture = numbers.spread(kinds)
     assert "size, all texts: middle" in picture.alternative_text and "size, letter: middle" in picture.alternative_text
     assert "samples, temperature" in picture.alternative_text
@@ -82,6 +84,8 @@ def test_the_summary_and_the_samples_have_every_kind(kinds):
     assert summary.finding_picture(kinds) is None
     shown = samples.gallery(kinds).markdown
     assert "anger 0." in plain(shown) or "anger 1.00" in plain(shown)
+    # One can't see from a number which classifier gave it.
+    assert re.search(r"<small>moods: (anger|joy|fear|none).* · size: \d", plain(samples.by_step(kinds).markdown))
     counted = fitness.counts(kinds).markdown
     assert "given no label" in counted
 

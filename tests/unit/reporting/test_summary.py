@@ -213,3 +213,16 @@ def test_where_nobody_was_asked_nothing_is_said_of_classifiers_that_are_compared
     assert raters.every_number(fresh) is None
     fresh.cards = {}
     assert raters.opening(fresh).markdown == agreement.NONE_COMPARABLE
+
+
+def test_where_only_raters_were_asked_their_answer_is_what_is_known(fresh):
+    fresh.quality = fresh.quality[:0]
+    assert agreement.opening(fresh).markdown == agreement.NONE_COMPARABLE
+    assert "is not known" in words(summary.finding(fresh))
+    row = {"question": "source", "subset": "texts", "rows": 50, "value": 0.8, "low": 0.7, "high": 0.9}
+    rows = [row | {"metric": metric} for metric in ("accuracy", "drawn")]
+    fresh.rater_quality = pd.DataFrame(rows).reindex(columns=fresh.rater_quality.columns)
+    fresh.cards = {"source": fresh.cards["source"]}
+    assert agreement.opening(fresh).markdown == agreement.ONLY_RATERS
+    said = words(summary.finding(fresh))
+    assert "*Trust:* By 50 drawn texts that people labelled it is right on 80 %" in said and "not known" not in said

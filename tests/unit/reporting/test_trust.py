@@ -38,7 +38,7 @@ def test_calibration_is_drawn_and_said(run):
         (
             0.001,
             (0.05, 0.1),
-            "“sentiment” is right less often than it says: by 8.0 % on average, where chance explains",
+            "“sentiment” is right less often than it says: by 8.0 points on average, where chance explains",
         ),
         (0.001, (-0.1, -0.05), "“sentiment” is right more often than it says"),
         (0.001, (-0.1, 0.05), "“sentiment” is not right as often as it says"),

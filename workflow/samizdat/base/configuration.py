@@ -1,5 +1,6 @@
 """The config: it is checked before any step runs, and divided into the settings of each stage."""
 
+import functools
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -27,8 +28,9 @@ DEMO_TITLE = "Samizdat: what a small GPT-2 learned from rated sentences"
 Config = dict[str, Any]
 
 
+@functools.cache
 def load_schema() -> Config:
-    """Load the JSON schema of the config."""
+    """Load the JSON schema of the config. It is read once, so nobody may change it."""
     schema: Config = yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
     return schema
 

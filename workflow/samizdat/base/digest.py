@@ -4,6 +4,7 @@ import ast
 import hashlib
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,8 @@ FRAME = frozenset(
         "models.beforehand",
     }
 )  # fmt: skip
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+_STARTED = re.compile(r"samizdat\.[a-z0-9_.]+")
 
 
 def code_digest(module: str) -> str:
@@ -37,7 +40,7 @@ def result_digest(module: str) -> str:
 
 
 def _digest(modules: set[str], *, said: bool) -> str:
-    trees = [f"{name}\n{_read(name, said)[0]}" for name in sorted(modules)]
+    trees = [f"{name}\n{_read(name).text if said else _read(name).silent}" for name in sorted(modules)]
     return hashlib.sha256("\n".join(trees).encode()).hexdigest()[:16]
 
 
@@ -49,56 +52,72 @@ def imported_siblings(module: str) -> set[str]:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting += _read(name, True)[1]
+            waiting += _read(name).names
     return found
 
 
+@dataclass(frozen=True)
+class _Code:
+    """A module: its syntax tree as text without docstrings, and the siblings that it names."""
+
+    text: str
+    silent: str  # without the messages of errors and log lines, too
+    names: tuple[str, ...]
+
+
 @cache
-def _read(module: str, said: bool) -> tuple[str, tuple[str, ...]]:
-    """Read a module: its syntax tree as text, without docstrings, and the siblings that it names.
-
-    Args:
-        module: a name below samizdat.
-        said: whether the text includes the messages of errors and log lines.
-    """
-    tree = ast.parse(_path(module).read_text(encoding="utf-8"))
-    _remove_docstrings(tree)
-    names = tuple(name for name in _names(tree) if _path(name).is_file())
-    if not said:
-        _remove_messages(tree)
-    return ast.dump(tree), names
+def _read(module: str) -> _Code:
+    parts: list[str] = []
+    messages: list[slice] = []  # where they are in `parts`
+    names: list[str] = []
+    _write(ast.parse(_path(module).read_text(encoding="utf-8")), parts, messages, names)
+    text = "".join(parts)
+    for message in reversed(messages):
+        del parts[message]
+    return _Code(text, "".join(parts), tuple(name for name in names if _path(name).is_file()))
 
 
-def _remove_docstrings(tree: ast.Module) -> None:
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-            and ast.get_docstring(node, clean=False) is not None
-        ):
-            node.body = node.body[1:] or [ast.Pass()]
+def _write(node: ast.AST, parts: list[str], messages: list[slice], names: list[str]) -> None:
+    """Write a syntax tree as text, in one pass: each start of Snakemake waits until all modules are written."""
+    parts.append(f"{type(node).__name__}(")
+    if isinstance(node, ast.Import | ast.ImportFrom | ast.Constant):
+        names += _names(node)
+    for field in node._fields:
+        value = getattr(node, field, None)
+        if isinstance(value, ast.AST):
+            _write(value, parts, messages, names)
+        elif not isinstance(value, list):
+            parts.append(f"{value!r},")
+        else:
+            parts.append("[")
+            begin, found = len(parts), messages
+            if isinstance(node, ast.Call) and _is_message(node.func):
+                found = []  # a message in a message
+            elif field == "body" and isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+                value = value[1:] or [ast.Pass()]
+            for inner in value:
+                if isinstance(inner, ast.AST):
+                    _write(inner, parts, found, names)
+                else:
+                    parts.append(f"{inner!r},")
+            if found is not messages:
+                messages.append(slice(begin, len(parts)))
+            parts.append("]")
+    parts.append(")")
 
 
-def _remove_messages(tree: ast.Module) -> None:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _is_message(node.func):
-            node.args, node.keywords = [], []
-
-
-def _names(tree: ast.Module) -> Iterator[str]:
+def _names(node: ast.Import | ast.ImportFrom | ast.Constant) -> Iterator[str]:
     """Yield each name below samizdat that a module imports, or may start as a program."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "samizdat":
-            base = node.module.removeprefix("samizdat").lstrip(".")
-            if base:
-                yield base
-            yield from (f"{base}.{alias.name}".lstrip(".") for alias in node.names)
-        elif isinstance(node, ast.Import):
-            yield from (
-                alias.name.removeprefix("samizdat.") for alias in node.names if alias.name.startswith("samizdat.")
-            )
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            # A program that is started by its name: python -m samizdat.checkpoints.unpickle
-            yield from re.findall(r"\Asamizdat\.([a-z0-9_.]+)\Z", node.value)
+    if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "samizdat":
+        base = node.module.removeprefix("samizdat").lstrip(".")
+        if base:
+            yield base
+        yield from (f"{base}.{alias.name}".lstrip(".") for alias in node.names)
+    elif isinstance(node, ast.Import):
+        yield from (alias.name.removeprefix("samizdat.") for alias in node.names if alias.name.startswith("samizdat."))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _STARTED.fullmatch(node.value):
+        # A program that is started by its name: python -m samizdat.checkpoints.unpickle
+        yield node.value.removeprefix("samizdat.")
 
 
 def _is_message(called: ast.expr) -> bool:

@@ -33,6 +33,8 @@ def agree_on_padding(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerFas
     Raises:
         UserError: there is no such token.
     """
+    if config.pad_token_id not in range(config.vocab_size):  # older configs say -1 for none
+        config.pad_token_id = None
     if config.pad_token_id is None and tokenizer.pad_token_id in range(config.vocab_size):
         config.pad_token_id = tokenizer.pad_token_id
     if config.pad_token_id is None:

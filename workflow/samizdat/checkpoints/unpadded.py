@@ -10,34 +10,46 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, PreTrainedConfig, PreTrainedModel
 from transformers.utils.generic import ModelOutput
 
+from samizdat.checkpoints import disentangled
+from samizdat.checkpoints.each_window import Row, attend, row
 from samizdat.checkpoints.windows import Batch, Window
 
 # In these models tokens interact only in attention, positions can be given, and the head reads a text's first token.
-MODEL_TYPES = frozenset({"bert", "camembert", "distilbert", "electra", "roberta", "xlm-roberta"})
+MODEL_TYPES = frozenset({"bert", "camembert", "deberta-v2", "distilbert", "electra", "roberta", "xlm-roberta"})
 # A row has one place (for one window) for each 4 tokens; few windows are shorter.
 TOKENS_PER_PLACE = 4
 # Windows for this many rows are collected before a row is filled. So nearly always some window fits into the rest of a
 # row, and many windows of one length are next to each other, whose attention is one product.
 ROWS_WAITING = 64
-# With this many tokens or more, PyTorch's softmax is faster in float32 than in bfloat16, by half to two thirds; with
-# fewer it is slower.
-FLOAT32_SOFTMAX_TOKENS = 16
 
 
 def supports_packing(config: PreTrainedConfig) -> bool:
     """Whether a model of this config can read packed rows; a causal model can't, because attention here is two-way."""
+    if config.model_type == "deberta-v2" and not disentangled.is_supported(config):
+        return False
     return config.model_type in MODEL_TYPES and not getattr(config, "is_decoder", False)
 
 
 def enable_packing(model: PreTrainedModel) -> None:
     """Change a model so that it reads the batches of `packed_rows`, and no others.
 
-    Every matrix product has the shape of a whole row, or in attention of one window, however many windows of that
-    length are computed at once. So a window's score has the same bits at every place in a row, next to any others.
+    Every matrix product has the shape of a whole row or of all its places, or in attention of one window, however many
+    windows of that length are computed at once. So a window's score has the same bits at every place in a row, next to
+    any others. The head reads first tokens alone: after attention, the last layer computes no other.
     """
-    AttentionInterface.register("each-window", _attention)
-    model.set_attn_implementation("each-window")
-    model.base_model.register_forward_hook(_keep_first_tokens, with_kwargs=True)
+    encoder: Any = model.base_model
+    if model.config.model_type == "deberta-v2":
+        disentangled.replace_attention(encoder)
+    else:
+        AttentionInterface.register("each-window", _attention)
+        model.set_attn_implementation("each-window")
+    model.register_forward_pre_hook(_remember_row, with_kwargs=True)
+    if model.config.model_type == "distilbert":
+        encoder.transformer.layer[-1].sa_layer_norm.register_forward_hook(lambda *call: _first_tokens(call[-1]))
+    else:
+        summed = encoder.encoder.layer[-1].attention.output
+        summed.register_forward_pre_hook(lambda _, inputs: tuple(_first_tokens(states) for states in inputs))
+    encoder.register_forward_hook(_one_sequence_each)
 
 
 def packed_rows(
@@ -117,31 +129,29 @@ def _attention(
     value: Tensor,
     attention_mask: Tensor | None,
     scaling: float | None = None,
-    dropout: float = 0.0,
-    *,
-    groups: list[list[int]],
     **unused: Any,
 ) -> tuple[Tensor, None]:
     """Compute attention inside each window of a row, from `[1, heads, tokens, size]` to `[1, tokens, heads, size]`."""
-    query = query[0] * (query.shape[-1] ** -0.5 if scaling is None else scaling)
-    found = torch.zeros_like(query)
-    for start, count, length in groups:
-        here = slice(start, start + count * length)
-        mine, keys, values = (
-            part[:, here].reshape(len(part), count, length, -1).contiguous() for part in (query, key[0], value[0])
-        )
-        scores = mine @ keys.mT
-        dtype = torch.float32 if length >= FLOAT32_SOFTMAX_TOKENS else None
-        shares = scores.softmax(dim=-1, dtype=dtype).to(scores.dtype)
-        found[:, here] = (shares @ values).flatten(1, 2)
-    return found.transpose(0, 1).unsqueeze(0).contiguous(), None
+    scaled = query[0] * (query.shape[-1] ** -0.5 if scaling is None else scaling)
+    return attend(scaled, key[0], value[0]).unsqueeze(0), None
 
 
-def _keep_first_tokens(
-    encoder: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: ModelOutput
-) -> ModelOutput:
-    """Replace the row by the first token of each place, as a sequence of its own, for the head to read."""
-    first = output["last_hidden_state"][0, kwargs["starts"]].unsqueeze(1)
+def _remember_row(
+    model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Take the windows' places out of a model's arguments; its modules read them in `row`."""
+    row.set(Row(kwargs["starts"], kwargs["groups"]))
+    return args, {name: value for name, value in kwargs.items() if name not in Row._fields}
+
+
+def _first_tokens(states: Tensor) -> Tensor:
+    """Take the first token of each place: from `[1, tokens, width]` to `[1, places, width]`."""
+    return states[:, row.get().starts]
+
+
+def _one_sequence_each(encoder: nn.Module, args: tuple[Any, ...], output: ModelOutput) -> ModelOutput:
+    """Make each first token a sequence of its own, for the head to read."""
+    first = output["last_hidden_state"].transpose(0, 1)
     output["last_hidden_state"] = first
     pooler = getattr(encoder, "pooler", None)
     if pooler is not None:

@@ -73,10 +73,10 @@ def number_format(card: ClassifierCard, device: Device, precision: str) -> torch
     """Choose the number format of weights and products.
 
     In a fast format the labels of a single-label classifier are those of float32, since close calls are computed again.
-    The other kinds are read as they are, or compared with a threshold; zero-shot and few-shot scores are made of
-    several numbers: `auto` is float32 for them.
+    The other kinds are read as they are, or compared with a threshold, and few-shot scores are made of several numbers:
+    `auto` is float32 for them.
     """
-    exact = card.kind != SINGLE_LABEL or bool(card.hypotheses) or bool(card.words)
+    exact = card.kind != SINGLE_LABEL or bool(card.words)
     return torch.float32 if exact and precision == "auto" else device.number_format(precision)
 
 
@@ -127,6 +127,18 @@ def entailment_scores(card: ClassifierCard, logits: np.ndarray) -> np.ndarray:
     if card.kind == SINGLE_LABEL:
         return scores_of(SINGLE_LABEL, np.ascontiguousarray(logits[..., entailment]))
     return scores_of(MULTI_LABEL, logits[..., entailment] - logits[..., contradiction])
+
+
+def entailment_close_calls(card: ClassifierCard, logits: np.ndarray, dtype: torch.dtype) -> np.ndarray:
+    """Find the windows whose statements must be read again in float32, as `close_calls` does.
+
+    Args:
+        card: the zero-shot classifier.
+        logits: `[windows, labels, outputs]`.
+        dtype: the number format that the logits were computed in.
+    """
+    used = logits[..., card.entailment[0]] if card.kind == SINGLE_LABEL else logits.reshape(len(logits), -1)
+    return close_calls(card.kind, used, dtype)
 
 
 def joined_scores(card: ClassifierCard, scores: np.ndarray) -> np.ndarray:

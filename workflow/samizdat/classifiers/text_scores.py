@@ -49,6 +49,10 @@ class Reading(NamedTuple):
         batch = BATCH_TOKENS[device.kind] if settings.batch_tokens == "auto" else settings.batch_tokens
         return cls(settings.max_length_tokens, settings.window_overlap_tokens, batch, threads)
 
+    def close_batch_tokens(self, device: Device) -> int:
+        """Return the tokens of a batch of close calls."""
+        return self.batch_tokens if device.kind == "cpu" else min(CLOSE_BATCH_TOKENS, self.batch_tokens)
+
 
 class TextScore(NamedTuple):
     """What a classifier says of one text."""
@@ -100,8 +104,7 @@ def score(
 
     yield from read(split_into_windows(tokenizer, texts, longest, reading.overlap_tokens), dtype, reading.batch_tokens)
     if close:
-        fewer = reading.batch_tokens if device.kind == "cpu" else min(CLOSE_BATCH_TOKENS, reading.batch_tokens)
-        yield from read(close.copy(), torch.float32, fewer)
+        yield from read(close.copy(), torch.float32, reading.close_batch_tokens(device))
 
 
 def completed(windows: list[Window], scores: np.ndarray, parts: WindowsRead) -> list[TextScore]:

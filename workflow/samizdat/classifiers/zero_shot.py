@@ -17,7 +17,7 @@ from samizdat.base.device import Device
 from samizdat.base.errors import UserError
 from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.checkpoints.windows import TEXTS_AT_ONCE, Window
-from samizdat.classifiers.outputs import entailment_scores
+from samizdat.classifiers.outputs import entailment_close_calls, entailment_scores
 from samizdat.classifiers.scoring_model import ScoringModel
 from samizdat.classifiers.text_scores import Reading, TextScore, mean_of_windows
 from samizdat.records.classifiers import ClassifierCard
@@ -85,36 +85,51 @@ def score_by_statements(
 ) -> Iterator[list[TextScore]]:
     """Score texts batch by batch, each with every statement; a text without a token gets no score.
 
-    A text is cut into tokens once, for all statements. The arguments are those of `text_scores.score`.
+    A text is cut into tokens once, for all statements. A close call between two labels is read again in float32, with
+    all statements, when everything has been read once. The arguments are those of `text_scores.score`.
     """
     tokenizer = load_tokenizer(folder)
-    waiting: dict[int, _Waiting] = {}
-    places: list[tuple[int, int, int]] = []  # of each pair: text, window, label
+    asked = _backend(tokenizer).encode_batch(card.hypotheses, add_special_tokens=False)
+    room = _room(tokenizer, asked, reading.max_length_tokens)
+    close: list[int] = []
 
-    def pairs() -> Iterator[Window]:
-        asked = _backend(tokenizer).encode_batch(card.hypotheses, add_special_tokens=False)
-        room = _room(tokenizer, asked, reading.max_length_tokens)
-        for text, parts in _premises(_backend(tokenizer), texts, room, reading.overlap_tokens):
-            alone = [Window(text, len(parts), part.ids) for part in parts]
-            waiting[text] = _Waiting(alone, np.empty((len(parts), len(asked), outputs), np.float32))
-            for window, part in enumerate(parts):
-                for label, statement in enumerate(asked):
-                    places.append((text, window, label))
-                    yield _pair(tokenizer, part, statement, len(places) - 1)
+    def read(chosen: Sequence[int], dtype: torch.dtype, batch_tokens: int) -> Iterator[list[TextScore]]:
+        model = ScoringModel(folder, device, dtype)
+        waiting: dict[int, _Waiting] = {}
+        places: list[tuple[int, int, int]] = []  # of each pair: text, window, label
 
-    model = ScoringModel(folder, device, dtype)
-    outputs = model.outputs
-    for batch, logits in model.logits(pairs(), reading.batch_tokens, reading.max_length_tokens, reading.threads):
-        completed = []
-        for pair, values in zip(batch.windows, logits, strict=True):
-            text, window, label = places[pair.text]
-            mine = waiting[text]
-            mine.logits[window, label] = values
-            mine.left -= 1
-            if not mine.left:
-                found = entailment_scores(card, waiting.pop(text).logits)
-                completed.append(TextScore(text, len(found), mean_of_windows([*zip(mine.windows, found, strict=True)])))
-        yield completed
+        def pairs() -> Iterator[Window]:
+            for place, parts in _premises(
+                _backend(tokenizer), [texts[n] for n in chosen], room, reading.overlap_tokens
+            ):
+                text = chosen[place]
+                alone = [Window(text, len(parts), part.ids) for part in parts]
+                waiting[text] = _Waiting(alone, np.empty((len(parts), len(asked), model.outputs), np.float32))
+                for window, part in enumerate(parts):
+                    for label, statement in enumerate(asked):
+                        places.append((text, window, label))
+                        yield _pair(tokenizer, part, statement, len(places) - 1)
+
+        for batch, logits in model.logits(pairs(), batch_tokens, reading.max_length_tokens, reading.threads):
+            completed = []
+            for pair, values in zip(batch.windows, logits, strict=True):
+                text, window, label = places[pair.text]
+                mine = waiting[text]
+                mine.logits[window, label] = values
+                mine.left -= 1
+                if not mine.left:
+                    del waiting[text]
+                    if entailment_close_calls(card, mine.logits, dtype).any():
+                        close.append(text)
+                    else:
+                        found = entailment_scores(card, mine.logits)
+                        mean = mean_of_windows([*zip(mine.windows, found, strict=True)])
+                        completed.append(TextScore(text, len(found), mean))
+            yield completed
+
+    yield from read(range(len(texts)), dtype, reading.batch_tokens)
+    if close:
+        yield from read(close.copy(), torch.float32, reading.close_batch_tokens(device))
 
 
 def _backend(tokenizer: PreTrainedTokenizerFast) -> Tokenizer:

@@ -44,6 +44,7 @@ _LOOK = f"""
 #show table: set par(leading: 0.5em)
 #show table: set align(start)
 #show table.cell.where(y: 0): set text(weight: 600)
+#show quote.where(block: true): set block(width: 100%)
 #let horizontalrule = line(length: 100%, stroke: 0.4pt)
 #let small(body) = text(size: 0.86em, fill: luma(80), body)
 #let title-of-callout(body) = block(sticky: true, strong(body))

@@ -33,12 +33,18 @@ from samizdat.reporting.words import (
     too_few,
 )
 
+NOT_KNOWN = "How often it is right here is not known, since people did not label these texts for it"
 NONE_COMPARABLE = (
-    "No classifier can be compared with labels that people gave, so it is not known how good the classifiers are here."
+    "The corpus has no labels that a classifier can be compared with, so it is not known how good the classifiers are "
+    "here."
+)
+ONLY_RATERS = (
+    "The corpus has no labels that a classifier can be compared with. What raters say of drawn texts is in the section "
+    "about people who were asked."
 )
 NONE_OF_ONE_LABEL = (
-    "No classifier that gives each text one label can be compared with labels that people gave. What is known of the "
-    "others is in the sections about them."
+    "The corpus has no labels that a classifier which gives each text one label can be compared with. What is known of "
+    "the others is in the sections about them."
 )
 RELATIONS = {1: "more than", -1: "less than", 0: "not clearly different from"}
 METHODS = {
@@ -73,7 +79,10 @@ def opening(run: Run) -> Prose:
 
 def none_comparable(run: Run) -> str:
     """Say that no single-label classifier can be compared with people; other kinds have sections of their own."""
-    return NONE_COMPARABLE if run.cards.keys() == set(run.of_kind(SINGLE_LABEL)) else NONE_OF_ONE_LABEL
+    if run.cards.keys() != set(run.of_kind(SINGLE_LABEL)):
+        return NONE_OF_ONE_LABEL
+    asked = run.rater_quality.loc[run.rater_quality["metric"] == "drawn", "question"]
+    return NONE_COMPARABLE if run.cards.keys().isdisjoint(asked) else ONLY_RATERS
 
 
 def sentences(run: Run) -> list[str]:
@@ -109,11 +118,11 @@ def _sentence(run: Run, classifier: str) -> str:
 
 
 def in_brief(run: Run, classifier: str) -> str:
-    """Say how far a classifier can be believed, in half a line."""
+    """Say how far a classifier can be believed by the corpus' labels, in half a line."""
     rows = run.quality[(run.quality["classifier"] == classifier) & (run.quality["metric"] == "accuracy")]
     found = {row["method"]: row for row in rows_of(rows)}
     if not found:
-        return "How often it is right here is not known, since people did not label these texts for it"
+        return NOT_KNOWN
     own, baseline = (percent(found[method]["value"]) for method in ("classifier", "majority"))
     relation = RELATIONS[verdicts.off_baseline(run).get(classifier, 0)]
     return (

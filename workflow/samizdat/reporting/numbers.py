@@ -3,6 +3,7 @@
 import pandas as pd
 
 from samizdat.records.classifiers import NUMBER
+from samizdat.reporting import raters
 from samizdat.reporting.frames import Row, parts_of, rows_of
 from samizdat.reporting.outside import labelled, named, titled
 from samizdat.reporting.run import Run
@@ -44,7 +45,7 @@ def in_brief(run: Run, classifier: str) -> list[str]:
     mean = _one(rows, "texts", "all", "mean")
     if mean is None:
         return ["It read no text."]
-    return [f"{_mean(mean)}.", *(f"{one}." for one in _above(run, rows)), f"*Trust:* {_trust(rows)}."]
+    return [f"{_mean(mean)}.", *(f"{one}." for one in _above(run, rows)), "*Trust:*", *_trust(run, rows)]
 
 
 def _sentences(run: Run, classifier: str) -> str:
@@ -53,7 +54,7 @@ def _sentences(run: Run, classifier: str) -> str:
     if mean is None:
         return f"The classifier {labelled(run, classifier)} read no text."
     said = [f"The classifier {labelled(run, classifier)} gives each text a number. {_mean(mean)}", *_above(run, rows)]
-    return ". ".join([*said, _trust(rows)]) + "."
+    return " ".join([". ".join(said) + ".", *_trust(run, rows)])
 
 
 def _of(run: Run, classifier: str) -> pd.DataFrame:
@@ -79,19 +80,30 @@ def _above(run: Run, rows: pd.DataFrame) -> list[str]:
     return [
         f"The mean of {counted(row['texts'], 'sample')}"
         + (f" of {label(row['group'])}" if len(run.models) > 1 else "")
-        + f" differs from it by {_value(row)}"
+        + f" is {_above_or_below(row)}"
         for row in rows_of(found)
     ]
 
 
-def _trust(rows: pd.DataFrame) -> str:
+def _above_or_below(row: Row) -> str:
+    """Say how far a mean is above or below that of the texts, with an interval of the same sign."""
+    if row["value"] >= 0:
+        return f"higher by {_value(row)}"
+    return f"lower by {number_interval(-row['value'], -row['high'], -row['low'])}"
+
+
+def _trust(run: Run, rows: pd.DataFrame) -> list[str]:
+    """Say how the numbers go with those of the corpus, or of raters."""
     row = _one(rows, "texts", "human", "spearman")
+    by_raters = raters.in_brief(run, str(rows["classifier"].iloc[0]))
+    said = [f"{by_raters}."] if by_raters else []
     if row is None:
-        return "Whether people would order these texts alike is not known, since they gave no numbers"
-    return (
+        return said or ["Whether people would order these texts alike is not known, since they gave no numbers."]
+    return [
         f"Spearman’s ρ of its numbers and those of people ({label(row['label_column'])}) is {_value(row)} on "
-        f"{counted(row['texts'], 'held-out text')}: 1 is the same order, 0 none"
-    )
+        f"{counted(row['texts'], 'held-out text')}: 1 is the same order, 0 none.",
+        *said,
+    ]
 
 
 def spread(run: Run) -> Picture | Prose:

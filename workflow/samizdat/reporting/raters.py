@@ -157,6 +157,11 @@ def _lacking(run: Run) -> list[str]:
     ]
 
 
+def asked(run: Run, classifier: str) -> bool:
+    """Say whether raters labelled texts that a classifier can be compared on."""
+    return not _found(run, classifier).keys().isdisjoint({("accuracy", "texts"), ("spearman", "texts")})
+
+
 def in_brief(run: Run, classifier: str) -> str | None:
     """Say in half a line how good a classifier is by people; None where nobody was asked."""
     found = _found(run, classifier)

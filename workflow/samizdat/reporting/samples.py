@@ -3,6 +3,7 @@
 import pandas as pd
 
 from samizdat.base.escaping import quoted
+from samizdat.records.classifiers import NUMBER
 from samizdat.records.samples import PUBLISHED_PERCENT, begun_with_nothing
 from samizdat.reporting.copied_passages import copy_note, with_copy_marked
 from samizdat.reporting.frames import Row, rows_of
@@ -14,6 +15,7 @@ LONGEST_CHARACTERS = 360
 # Prompts, held-out texts, and samples of a temperature that are shown at once; the others are in a folded box.
 OPEN = 3
 OPEN_GALLERY, GALLERY = 2, 8
+UNNAMED = 2  # classifiers whose labels have no name beside them
 
 
 def opening(run: Run) -> Prose:
@@ -200,6 +202,10 @@ def _cell(run: Run, sample: Row | None, *, step: bool = False) -> str:
     if sample["id"] not in run.shown_ids:
         return "*not shown*"
     labels = [_label(run, classifier, sample["id"]) for classifier in run.cards]
+    # A number alone, or one label of many, doesn't show which classifier gave it.
+    few = len(run.cards) <= UNNAMED and all(card.kind != NUMBER for card in run.cards.values())
+    if not few:
+        labels = [given and f"{name(classifier)}: {given}" for classifier, given in zip(run.cards, labels, strict=True)]
     return _text(run, sample, [_step(sample) if step else "", *labels, copy_note(run, sample["id"])])
 
 

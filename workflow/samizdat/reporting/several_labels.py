@@ -5,8 +5,8 @@ import seaborn as sns
 
 from samizdat.measures.label_metrics import FEWEST_GIVEN
 from samizdat.records.classifiers import MULTI_LABEL
-from samizdat.reporting import verdicts
-from samizdat.reporting.agreement import METRICS
+from samizdat.reporting import raters, verdicts
+from samizdat.reporting.agreement import METRICS, NOT_KNOWN
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
 from samizdat.reporting.label_shares import draw_label_shares, next_to_texts
 from samizdat.reporting.outside import labelled, named, titled
@@ -51,7 +51,8 @@ def in_brief(run: Run, classifier: str) -> list[str]:
     return [
         f"{_frequent(rows)}.",
         *(f"{one}." for one in _differences(run, classifier)),
-        f"*Trust:* {_trust(run, classifier)}.",
+        "*Trust:*",
+        *_trust(run, classifier),
     ]
 
 
@@ -62,9 +63,8 @@ def _sentences(run: Run, classifier: str) -> str:
     said = [
         f"The classifier {labelled(run, classifier)} can give a text several labels, or none. {_frequent(rows)}",
         *_differences(run, classifier),
-        _trust(run, classifier),
     ]
-    return ". ".join(said) + "."
+    return " ".join([". ".join(said) + ".", *_trust(run, classifier)])
 
 
 def _of_all_texts(run: Run, classifier: str) -> pd.DataFrame:
@@ -105,20 +105,24 @@ def _differences(run: Run, classifier: str) -> list[str]:
     return said
 
 
-def _trust(run: Run, classifier: str) -> str:
+def _trust(run: Run, classifier: str) -> list[str]:
+    """Say how good the labels are by those of the corpus, or of raters."""
     rows = run.several_quality[(run.several_quality["classifier"] == classifier) & run.several_quality["label"].isna()]
     found = {row["metric"]: row for row in rows_of(rows)}
+    by_raters = raters.in_brief(run, classifier)
+    said = [f"{by_raters}."] if by_raters else []
     if not found:
-        return "How often it is right here is not known, since people did not label these texts for it"
+        return said if raters.asked(run, classifier) else [f"{NOT_KNOWN}.", *said]
     micro, macro = (
         number_interval(found[one]["value"], found[one]["low"], found[one]["high"]) for one in ("micro_f1", "macro_f1")
     )
     few = f" (without an interval, since a label was given fewer than {FEWEST_GIVEN} times)"
     rare = few if is_null(found["macro_f1"]["low"]) and not is_null(found["micro_f1"]["low"]) else ""
-    return (
+    return [
         f"Compared with the labels that people gave {counted(found['micro_f1']['texts'], 'held-out text')}, its "
-        f"micro-F1 is {micro} and its macro-F1 {macro}{rare}"
-    )
+        f"micro-F1 is {micro} and its macro-F1 {macro}{rare}.",
+        *said,
+    ]
 
 
 def shares_by_group(run: Run) -> Picture | Prose:
@@ -249,7 +253,7 @@ def every_score(run: Run) -> Table | Prose:
         for row in rows_of(run.several_quality)
     ]  # fmt: skip
     header = ["Classifier", "Measure", "Label", "Value", f"{percent(run.confidence)} interval", "Held-out texts"]
-    words = "People gave no held-out text labels that such a classifier could be compared with."
+    words = "The corpus has no labels of held-out texts that such a classifier could be compared with."
     return table(rows, header, numbers=header[3:]) if rows else Prose(words)
 
 

@@ -210,17 +210,17 @@ def _findings(run: Run) -> Iterator[str]:
         ]
         if card.kind != SINGLE_LABEL:
             of_kind = several_labels if card.kind == MULTI_LABEL else numbers
-            told = raters.in_brief(run, classifier)
-            yield " ".join([*begun, *of_kind.in_brief(run, classifier), *([f"{told}."] if told else [])])
+            yield " ".join([*begun, *of_kind.in_brief(run, classifier)])
             continue
         if classifier not in set(run.shares["classifier"]):
             yield f"- {label(classifier)} gave no text a label."
             continue
         compared = label_comparison.in_brief(run, classifier) or ["No samples to compare with texts"]
         found = [f"{sentence}." for sentence in (classifiers.in_brief(run, classifier), *compared)]
-        by_raters = raters.in_brief(run, classifier)
-        trust = [f"{agreement.in_brief(run, classifier)}.", *([f"{by_raters}."] if by_raters else [])]
-        yield " ".join([*begun, *found, "*Trust:*", *trust])
+        by_corpus, by_raters = agreement.in_brief(run, classifier), raters.in_brief(run, classifier)
+        if by_corpus == agreement.NOT_KNOWN and raters.asked(run, classifier):
+            by_corpus = ""
+        yield " ".join([*begun, *found, "*Trust:*", *(f"{one}." for one in (by_corpus, by_raters) if one)])
 
 
 def finding_picture(run: Run) -> Picture | None:

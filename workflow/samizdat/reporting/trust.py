@@ -97,7 +97,7 @@ def _calibration_finding(run: Run, errors: Mapping[str, Row]) -> str:
     classifier = worst["classifier"]
     leads = {1: "right less often than", -1: "right more often than", 0: "not right as often as"}
     lead = leads[verdicts.overconfident(run, classifier)]
-    size = f"{percent(worst['value'], 1)} on average, where chance explains up to {percent(worst['chance'], 1)}"
+    size = f"{100 * worst['value']:.1f} points on average, where chance explains up to {100 * worst['chance']:.1f}"
     return f"“{drawn(titled(run, classifier))}” is {lead} it says: by {size}"
 
 
