@@ -1,6 +1,7 @@
 """Show what goes on inside the models: what tokens cost, what is expected next, where bits are spent."""
 
 import math
+import re
 
 import pandas as pd
 
@@ -25,6 +26,7 @@ FEWEST_TOKENS = 10  # of a text that is listed: one of few tokens is extreme by 
 LISTED = 2  # texts of a group, in each direction
 LONGEST_CHARACTERS = 240
 _EDGE = "box-shadow:inset 1px 0 rgb(128 128 128 / 0.5)"  # between tokens; it takes no room, so that letters join
+_BYTES = re.compile(r"((?:\\x[0-9a-f]{2})+)")  # as `records.inside` writes parts of a letter
 _VISIBLE = str.maketrans({" ": "␣", "\u00a0": "␣", "\n": "⏎", "\r": "⏎", "\t": "⇥"})
 
 
@@ -81,7 +83,10 @@ def _marked(row: Row) -> str:
     level = sum(row["bits"] >= bits for bits in LEVELS)
     look = f"border-bottom:{level}px solid #c2570c;background:rgb(234 106 12 / {level * 0.11:.2f});{_EDGE}"
     words = f"{row['bits']:.1f} bits, rank {count(row['rank'])}"
-    return f'<span class="bits-{level}" title="{words}" style="{look}">{escape_piece(row["token"])}</span>'
+    # Bytes are written from left to right also in a text from right to left.
+    pieces = _BYTES.split(row["token"])
+    token = "".join(f"<bdi>{escape(one)}</bdi>" if place % 2 else escape_piece(one) for place, one in enumerate(pieces))
+    return f'<span class="bits-{level}" title="{words}" style="{look}">{token}</span>'
 
 
 def every_cost(run: Run) -> Table | None:
@@ -95,7 +100,7 @@ def every_cost(run: Run) -> Table | None:
     rows = []
     for (source, _), part in tokens.groupby(["source", "position"], sort=False):
         at = {row["percent"]: f"{row['bits']:.1f} ({count(row['rank'])})" for row in rows_of(part)}
-        token = quoted(token_name(part["token"].iloc[0]), language=run.language)
+        token = name(token_name(part["token"].iloc[0]))
         rows.append([SOURCES[str(source)], token, *(at[one] for one in percents)])
     columns = [f"After step {step}" for step in steps]
     return table(rows, ["Text", "Token", *columns], numbers=columns)
@@ -112,17 +117,17 @@ def next_tokens(run: Run) -> Table | None:
     lines = []
     percents = sorted(rows["percent"].unique())
     for (model, place), part in rows.groupby(["model", "place"], sort=False):
-        at = {row["percent"]: _likely(run, row) for row in rows_of(part)}
+        at = {row["percent"]: _likely(row) for row in rows_of(part)}
         lines.append([*([name(model)] if several else []), str(place), *(at.get(one, "") for one in percents)])
     steps = dict(zip(rows["percent"], (_after(row) for row in rows_of(rows)), strict=True))
     columns = [f"After step {steps[one]}" if not several else percent(one / 100) for one in percents]
     return table(lines, [*(["Model"] if several else []), behind, *columns])
 
 
-def _likely(run: Run, row: Row) -> str:
+def _likely(row: Row) -> str:
     """Write a token with its probability."""
     token = row["token"]
-    shown = "*the end of the text*" if is_null(token) else quoted(token_name(token), language=run.language)
+    shown = "*the end of the text*" if is_null(token) else name(token_name(token))
     return f"{shown} {percent(row['probability'], 1)}"
 
 
