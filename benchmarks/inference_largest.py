@@ -54,6 +54,7 @@ def make(folder: Path, labels: int, texts: int) -> None:
     )
     write_table(corpus, TEXTS, folder / "texts.parquet")
     losses = pd.DataFrame({"nats": random.uniform(20, 60, texts), "tokens": 10})
+    losses["token_nats"] = [np.full(10, nats / 10, np.float32) for nats in losses["nats"]]
     write_table(losses, TEST_LOSSES, folder / "models" / "m" / "test_losses.parquet")
     kinds = [(percent, kind) for percent in (10, 100) for kind in ("config", *(["unprompted"] * (percent == 100)))]
     samples = pd.DataFrame(

@@ -48,7 +48,7 @@ class Checkout:
     def environment(self, **extra: str) -> dict[str, str]:
         """Return the environment of a shell in which this copy is the installed one."""
         scripts = str(Path(sys.executable).parent)
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("SAMIZDAT_", "HF_"))}
+        inherited = warm_python.inherited()
         own = {"PATH": f"{scripts}:{os.environ['PATH']}", "PYTHONPATH": str(self.root / "workflow")}
         return warm_python.variables(inherited | own | extra) if self.warm else inherited | own | extra
 

@@ -27,7 +27,7 @@ from support.reruns import CHANGES
 TINY = ("--configfile", "config/tiny.yaml")
 CLASSIFIERS = ("sentiment", "source")
 ALL_RULES = {
-    "fetch_package", "import_corpus", "make_tokenizer", "train_model_gpt2-tiny", "generate_samples",
+    "fetch_package", "import_corpus", "make_tokenizer", "train_model_gpt2-tiny", "generate_samples", "look_inside",
     "finetune_classifier", "score_texts", "judge_samples", "compute_statistics", "measure_yardsticks",
     "detect_languages",
     "compare_with_raters", "write_config", "draw_rules", "write_manifest", "execute_report", "render_report",

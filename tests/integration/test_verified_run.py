@@ -10,6 +10,7 @@ import zipfile
 import pytest
 
 from conftest import Checkout, new_checkout
+from support.warm_python import warm_what_verify_starts
 
 TEXTS, NOTES, UNREAD = "data/texts.txt", "data/notes.md", "data/photo.jpg"
 
@@ -35,6 +36,7 @@ def small(tmp_path_factory):
     checkout = new_checkout(tmp_path_factory.mktemp("verify") / "mine", warm=True)
     ignored = ("results/", "work/", "logs/", ".snakemake/", TEXTS, NOTES, UNREAD, "__pycache__/", ".venv")
     (checkout.root / ".gitignore").write_text("\n".join(ignored), encoding="utf-8")
+    warm_what_verify_starts(checkout.root)
     git(checkout, "init", "--quiet")
     lines = [f"Sentence {number} of a corpus about rain and houses." for number in range(120)]
     (checkout.root / TEXTS).write_text("\n".join(lines), encoding="utf-8")

@@ -7,7 +7,8 @@ CONFIG_FILES = {"write_config": 1, "draw_rules": 1}
 CONFIG = CONFIG_FILES | {"write_manifest": 1} | REPORT
 RATERS = {"compare_with_raters": 1} | CONFIG
 STATISTICS = {"compute_statistics": 1} | RATERS
-SAMPLING = {"generate_samples": 1, "judge_samples": 1, "score_texts": 2} | STATISTICS
+NEW_SAMPLES = {"generate_samples": 1, "judge_samples": 1, "score_texts": 2} | STATISTICS
+SAMPLING = {"look_inside": 1} | NEW_SAMPLES
 
 
 def without_config(jobs: dict[str, int]) -> dict[str, int]:
@@ -52,6 +53,7 @@ CHANGES = {
         {"render_pdf": 1, "write_provenance": 1},
     ),
     "no PDF": (config_change(pdf=False), {rule: number for rule, number in CONFIG.items() if rule != "render_pdf"}),
+    "no look inside the model": (config_change(inside=False), CONFIG),
     "a page in which the model runs": (
         config_change(play="gpt2-tiny"), {"round_weights": 1, "write_play": 1} | CONFIG,
     ),
@@ -62,7 +64,7 @@ CHANGES = {
     ),
     "the number of resamples": (
         config_change(statistics={"bootstrap_resamples": 300}),
-        {"judge_samples": 1} | STATISTICS,
+        {"judge_samples": 1, "look_inside": 1} | STATISTICS,
     ),
     "how many held-out texts the samples are compared with": (
         config_change(sample_quality={"held_out_texts": 500}),
@@ -123,7 +125,7 @@ CHANGES = {
             detect_languages=1,
         ),
     ),
-    "another seed": (config_change(training={"seeds": 2}), {"train_model_gpt2-tiny.seed2": 1} | SAMPLING),
+    "another seed": (config_change(training={"seeds": 2}), {"train_model_gpt2-tiny.seed2": 1} | NEW_SAMPLES),
     "what a document of a file is": (
         config_change(corpus={"txt_document": "text"}),
         train_anew(

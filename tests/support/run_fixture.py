@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 from snakemake.utils import update_config
 
-from samizdat.base.configuration import trainings
+from samizdat.base.configuration import model_of, trainings
 from samizdat.base.files import is_checksum, sha256_of, write_text
 from samizdat.measures.words import first_words
 from samizdat.publishing.execute_report import execute_report
@@ -27,6 +27,7 @@ from samizdat.statistics.compute_statistics import StatisticsSettings, compute_s
 from samizdat.statistics.detect_languages import detect_languages
 from samizdat.statistics.judge_samples import SampleQualitySettings, judge_samples
 from samizdat.statistics.measure_yardsticks import measure_yardsticks
+from support.made_up_inside import write_inside
 from support.made_up_scores import write_other_kind, write_single_label
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +81,9 @@ def make_run(
         samples = _samples(model, merged, corpus, sample_texts, unprompted, random)
         write_table(samples, SAMPLES, folder / "samples" / f"{model}.parquet")
         _write_model(model, merged, corpus, folder)
+        if merged["inside"] and model_of(model) == model:
+            held_out = corpus[corpus["split"] == "test"].reset_index(drop=True)
+            write_inside(list(percents), held_out, samples, folder / "models" / model / "inside")
         tables.append(samples)
     for name, values in labels.items():
         write_single_label(name, values, corpus, pd.concat(tables), folder, random)
@@ -237,6 +241,7 @@ def _write_model(name: str, config: dict[str, Any], corpus: pd.DataFrame, folder
     ease = np.random.default_rng(len(name)).normal(1, 0.2, -(-len(sizes) // 2)).repeat(2)[: len(sizes)]
     nats = 2.38 * np.log(2) * sizes * ease / np.average(ease, weights=sizes)
     losses = pd.DataFrame({"nats": nats * (1 + len(name) / 1000), "tokens": (sizes // 3).astype(np.int32)})
+    losses["token_nats"] = [np.full(row.tokens, row.nats / row.tokens, np.float32) for row in losses.itertuples()]
     write_table(losses, TEST_LOSSES, folder / "models" / name / "test_losses.parquet")
 
 

@@ -17,6 +17,7 @@ from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
 from samizdat.models.settings import TrainingSettings
 from samizdat.models.state import StateWriter
 from samizdat.models.train_model import train_model
+from support import warm_python
 from support.small_corpus import write_texts
 
 SETTINGS = TrainingSettings(
@@ -62,9 +63,10 @@ def words(tokenizer: Path, folder: Path, **changes) -> list[str]:
 
 
 def run_program(*line: str, **environment: str) -> subprocess.CompletedProcess:
-    """Run `python -m` to its end; the modules in tests/ can be run too."""
-    environment = {"PYTHONPATH": f"{Path(__file__).parents[1]}:{os.environ.get('PYTHONPATH', '')}"} | environment
-    return subprocess.run([sys.executable, "-m", *line], capture_output=True, text=True, env=os.environ | environment)
+    """Run `python -m` to its end; the modules in tests/ can be run too. It starts warm, except with an environment."""
+    path = {"PYTHONPATH": f"{Path(__file__).parents[1]}:{os.environ.get('PYTHONPATH', '')}"}
+    used = os.environ | path | environment if environment else warm_python.programs_environment()
+    return subprocess.run([sys.executable, "-m", *line], capture_output=True, text=True, env=used)
 
 
 def stop_after_a_state(monkeypatch, tokenizer: Path, folder: Path, **changes) -> None:

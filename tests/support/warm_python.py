@@ -5,7 +5,8 @@ the same: the shell line, the arguments, the environment, the folder, the files 
 which nothing is imported before the fork. Tests of how a step starts and ends don't use it, nor does the run of `tiny`.
 
 `variables` gives a process's environment a folder with `sitecustomize.py`, which Python runs when it starts. Where the
-process is a stage or Snakemake, it sends its call here, and forwards signals; if it is killed, so is the fork.
+process is a stage, a program in a string that imports samizdat, or Snakemake, it sends its call here, and forwards
+signals; if it is killed, so is the fork.
 """
 
 import atexit
@@ -17,12 +18,14 @@ import json
 import os
 import runpy
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+import types
 from pathlib import Path
 
 LIBRARIES = (
@@ -35,7 +38,13 @@ LIBRARIES = (
 # What may be another in each call: nothing of it is read when the libraries are imported.
 OF_THE_CALL = {
     "PATH", "PYTHONPATH", "PWD", "OLDPWD", "SHLVL", "_", "PYTEST_CURRENT_TEST",
-    "WARM_PYTHON", "TORCHINDUCTOR_CACHE_DIR", "CONFIG", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS",
+    "WARM_PYTHON", "TORCHINDUCTOR_CACHE_DIR", "CONFIG", "RUN", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS",
+    "SAMIZDAT_RECORDED_CORPUS", "TERM", "CUBLAS_WORKSPACE_CONFIG",
+    # Of each of several processes of a training.
+    "GROUP_RANK", "GROUP_WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "RANK",
+    "ROLE_NAME", "ROLE_RANK", "ROLE_WORLD_SIZE", "TORCHELASTIC_ERROR_FILE", "TORCHELASTIC_MAX_RESTARTS",
+    "TORCHELASTIC_RESTART_COUNT", "TORCHELASTIC_RUN_ID", "TORCHELASTIC_USE_AGENT_STORE",
+    "TORCH_NCCL_ASYNC_ERROR_HANDLING", "WORLD_SIZE",
 }  # fmt: skip
 # What a rule's shell line and Snakemake set for each stage. Snakemake itself doesn't read it.
 OF_STAGES = {
@@ -46,12 +55,27 @@ OF_STAGES = {
 HERE = Path(__file__).parent
 
 
+def inherited() -> dict[str, str]:
+    """Return the environment of this process without what the user set for runs and for the Hub."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(("SAMIZDAT_", "HF_"))}
+
+
+def programs_environment() -> dict[str, str]:
+    """Return the environment of a program that starts warm, and imports what this process does."""
+    return variables(inherited() | {"PYTHONPATH": f"{HERE.parent}:{HERE.parents[1] / 'workflow'}"})
+
+
 def variables(environment: dict[str, str]) -> dict[str, str]:
     """Return an environment whose stages are forks of a warm process; the same where there can be none."""
     if sys.platform != "linux":
         return environment
     place = _server(tuple(sorted(_imported(environment).items())))
     return environment | {"WARM_PYTHON": place, "PYTHONPATH": f"{HERE / 'warm'}:{environment['PYTHONPATH']}"}
+
+
+def warm_what_verify_starts(root: Path) -> None:
+    """Let a checkout's own code start warm, too: `verify` puts nothing on Python's path but a copy of its commit."""
+    shutil.copy2(HERE / "warm" / "sitecustomize.py", root / "workflow")
 
 
 def _imported(environment: dict[str, str]) -> dict[str, str]:
@@ -136,17 +160,29 @@ def _become(call: dict, files: list[int]) -> None:
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        old = getattr(sys, name)  # knows of the warm process's file whether it can seek
+        lines = 1 if name == "stderr" else -1
+        new = open(number, mode, lines, encoding=old.encoding, errors=old.errors, closefd=False)  # noqa: SIM115
+        setattr(sys, name, new)
+        setattr(sys, f"__{name}__", new)
     os.chdir(call["folder"])
     os.environ.clear()
     os.environ.update(call["environment"])
     time.tzset()
     sys.path[:] = [call["folder"], *call["path"]]
     sys.executable = call["executable"]
-    sys.argv = ["", *call["arguments"]]
-    sys.orig_argv = [call["executable"], "-m", call["module"], *call["arguments"]]
+    in_string = call["module"] == "-c"
+    sys.argv = call["arguments"][:] if in_string else ["", *call["arguments"]]
+    sys.orig_argv = [call["executable"], *([] if in_string else ["-m"]), call["module"], *call["arguments"]]
     status = 1
     try:
-        runpy.run_module(call["module"], run_name="__main__", alter_sys=True)
+        if in_string:
+            program, sys.argv[0] = sys.argv[0], "-c"
+            sys.modules["__main__"] = types.ModuleType("__main__")
+            exec(program, vars(sys.modules["__main__"]))
+        else:
+            runpy.run_module(call["module"], run_name="__main__", alter_sys=True)
         status = 0
     except SystemExit as end:
         if isinstance(end.code, str):

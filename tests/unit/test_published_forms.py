@@ -23,6 +23,14 @@ def test_the_citation_is_whole_and_of_this_version():
     assert all({"authors", "title", "type"} <= work.keys() for work in citation["references"])
 
 
+def test_the_changelog_begins_with_this_version_and_its_date():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    version, date = re.search(r"^## (\S+) \((.+)\)$", changelog, re.MULTILINE).groups()
+    assert version == PROJECT["version"]
+    assert date == str(citation.get("date-released", "unreleased"))
+
+
 def test_the_archive_says_what_the_citation_says():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     archive = json.loads((ROOT / ".zenodo.json").read_text(encoding="utf-8"))

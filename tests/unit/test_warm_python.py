@@ -41,8 +41,9 @@ def probe(tmp_path):
     def start(*arguments: str, warm: bool = True, **more: str) -> subprocess.Popen:
         environment = (warm_python.variables(usual) if warm else usual) | warm_python.OF_STAGES | more
         program = arguments[:1] in (("make",), ("snakemake",))
+        module = () if arguments[:1] == ("-c",) else ("-m", "samizdat.probe")
         return subprocess.Popen(
-            arguments if program else [sys.executable, "-m", "samizdat.probe", *arguments],
+            arguments if program else [sys.executable, *module, *arguments],
             cwd=tmp_path, env=environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
@@ -56,10 +57,11 @@ def ended(process: subprocess.Popen) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def test_it_is_called_as_it_would_be_cold(probe):
+@pytest.mark.parametrize("call", [(), ("-c", "from samizdat import probe")], ids=["a module", "a string"])
+def test_it_is_called_as_it_would_be_cold(probe, call):
     found = {}
     for warm in (False, True):
-        status, out, err = ended(probe("one", "two words", warm=warm, TORCHINDUCTOR_CACHE_DIR="here"))
+        status, out, err = ended(probe(*call, "one", "two words", warm=warm, TORCHINDUCTOR_CACHE_DIR="here"))
         assert (status, err) == (3, "")
         found[warm] = json.loads(out)
         assert found[warm].pop("warm") == warm

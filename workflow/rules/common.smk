@@ -65,6 +65,8 @@ STATISTICS = (
     " cooccurrence numbers languages fitness model_losses model_differences terms"
 ).split()
 
+LOOKS = ["tokens", "next_tokens", "heads", "attention", "token_kinds"]  # inside a model
+
 # What a run is for.
 REPORTS = [f"{RESULTS}/report/report.{form}" for form in ["html", "ipynb", *(["pdf"] if config["pdf"] else [])]]
 

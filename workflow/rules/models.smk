@@ -1,5 +1,5 @@
 # reads:  results/<run>/corpus/texts.parquet
-# writes: results/<run>/tokenizers/<tokenizer>/, results/<run>/models/<model>/; with `play` its eight_bits/; on request a commit on the Hugging Face
+# writes: results/<run>/tokenizers/<tokenizer>/, results/<run>/models/<model>/; with `inside` its inside/, with `play` its eight_bits/; on request a commit on the Hugging Face
 #         Hub, recorded in work/<run>/push/<model>/pushed.json (no other rule needs it)
 
 
@@ -68,6 +68,41 @@ for name in MODELS:
             "python -m {params.program:q} {params.settings} --name={params.model:q} --tokenizer={params.tokenizer:q}"
             " --out={params.out:q} --work={params.work:q} --device={params.device:q} --threads={params.numeric_threads:q}"
             " --seed={params.seed:q} --log={log:q} --title='model '{params.model:q}"
+
+
+# Of a model with several seeds the first training, which the report shows.
+LOOKED = [item["name"] for item in config["models"]] if config["inside"] else []
+INSIDE = expand(f"{RESULTS}/models/{{model}}/inside/{{table}}.parquet", model=LOOKED, table=LOOKS)
+
+
+rule look_inside:
+    """Compute what tokens cost a model, what it expects next, where its heads look, and where its bits are spent."""
+    input:
+        model=lambda wildcards: model_outputs(wildcards.model),
+        texts=f"{RESULTS}/corpus/texts.parquet",
+        samples=f"{RESULTS}/samples/{{model}}.parquet",
+    output:
+        expand(f"{RESULTS}/models/{{{{model}}}}/inside/{{table}}.parquet", table=LOOKS),
+    log:
+        f"{LOGS}/look_inside/{{model}}.log",
+    threads: config["threads"]
+    resources:
+        **asks(3000, minutes=60, megabytes_per_input=10),
+        **GPU,
+    params:
+        settings=options({"prompts": config["prompts"]} | config["statistics"]),
+        model=lambda wildcards, input: folder_of(input.model[0]),
+        out=lambda wildcards, output: folder_of(output[0]),
+        work=f"{WORK}/inside/{{model}}",
+        device=config["device"],
+        numeric_threads=config["threads"],
+        seed=stage_seed("inside"),
+        code=code_digest("models.look_inside"),
+    message:
+        "Looking inside {wildcards.model}"
+    shell:
+        "python -m samizdat.models.look_inside {params.settings} --model={params.model:q} --texts={input.texts:q} --samples={input.samples:q} --out={params.out:q}"
+        " --device={params.device:q} --threads={params.numeric_threads:q} --seed={params.seed:q} --work={params.work:q} --log={log:q} --title='inside '{wildcards.model:q}"
 
 
 # The model that runs in a page, and this page.

@@ -27,6 +27,7 @@ ARTEFACTS = [
         f"{RESULTS}/statistics/{{table}}.parquet",
         table=[*STATISTICS, "sample_quality", "copies", "yardsticks", "rater_quality"],
     ),
+    *INSIDE,
     *PLAY,
 ]
 # Every file of a run. A run makes again those that are missing, and those that are not what their step wrote.

@@ -1,4 +1,6 @@
-"""Python runs this file when it starts: hand a stage or Snakemake over to the warm process that `WARM_PYTHON` names.
+"""Python runs this file when it starts: hand a stage, a program in a string or Snakemake over to the warm process.
+
+`WARM_PYTHON` names its socket.
 
 Only tests have this folder on their path; `support/warm_python.py` says why and how.
 """
@@ -11,10 +13,12 @@ import sys
 
 
 def _called() -> tuple[str, list[str]] | None:
-    """Return the module that this process was started for and its arguments; None for any other program."""
+    """Return the module (`-c`: a program in a string) that was called and its arguments; None for any other program."""
     words = sys.orig_argv[1:]
     if words[:1] == ["-m"] and (words[1] == "snakemake" or words[1].startswith("samizdat.")):
         return words[1], words[2:]
+    if words[:1] == ["-c"] and "samizdat" in words[1]:
+        return "-c", words[1:]
     if words and os.path.basename(words[0]) == "snakemake":  # noqa: PTH119 - pathlib costs a tenth of this start
         return "snakemake", words[1:]
     return None

@@ -16,10 +16,10 @@ from samizdat.classifiers import score_store
 from samizdat.classifiers.score_store import ScoreStore, StoredScore
 from samizdat.records.classifiers import SCORES
 from samizdat.records.io import read_table
+from support import warm_python
 from support.small_classifier import make_classifier
 from support.small_scoring import probabilities, run, sentences
 
-TESTS = Path(__file__).parents[2]
 NAME = "0" * 64
 
 
@@ -96,9 +96,8 @@ def test_what_is_damaged_is_told_and_computed_again(classifier, tmp_path, monkey
 
 
 SCORING = """
-import sys
+import sys, time
 from pathlib import Path
-sys.path.insert(0, {tests!r})
 from samizdat.classifiers import score_store
 from support.small_scoring import run, sentences
 score_store.SEGMENT_SECONDS = 0
@@ -106,17 +105,18 @@ added = score_store.ScoreStore.add
 def add_and_say(*arguments):
     added(*arguments)
     print("batch", flush=True)
-    input()
+    sys.stdin.readline() or time.sleep(600)  # at the end of the input it is killed
 score_store.ScoreStore.add = add_and_say
 run(Path({classifier!r}), sentences(60), Path({folder!r}))
 """
 
 
 def start(classifier, folder) -> subprocess.Popen:
-    program = SCORING.format(tests=str(TESTS), classifier=str(classifier), folder=str(folder))
+    program = SCORING.format(classifier=str(classifier), folder=str(folder))
     return subprocess.Popen(
-        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ
-    )
+        [sys.executable, "-c", program], env=warm_python.programs_environment(), text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
 
 
 def test_a_kill_costs_no_batch_that_was_done(classifier, tmp_path):
@@ -140,7 +140,6 @@ def test_two_runs_at_once_share_a_store(classifier, tmp_path):
     program = f"""
 import sys
 from pathlib import Path
-sys.path.insert(0, {str(TESTS)!r})
 from samizdat.classifiers import score_store
 from support.small_scoring import run, sentences
 folder = Path({str(tmp_path)!r}, sys.argv[1])
@@ -151,7 +150,8 @@ run(Path({str(classifier)!r}), sentences(300)[int(sys.argv[2]):], folder)
 """
     (tmp_path / "shared").mkdir()
     starts = [
-        subprocess.Popen([sys.executable, "-c", program, name, first]) for name, first in (("a", "0"), ("b", "9"))
+        subprocess.Popen([sys.executable, "-c", program, *arguments], env=warm_python.programs_environment())
+        for arguments in (("a", "0"), ("b", "9"))
     ]
     assert [process.wait() for process in starts] == [0, 0]
     alone = probabilities(run(classifier, sentences(300), tmp_path / "alone")[1])

@@ -1,9 +1,7 @@
 """Scores of texts in windows: the same bits in any batch, padded or packed, and close ones computed in float32."""
 
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from samizdat.checkpoints import unpadded
 from samizdat.classifiers import outputs
 from samizdat.classifiers.text_scores import BATCH_TOKENS
+from support import warm_python
 from support.small_classifier import WORDS
 from support.small_scoring import probabilities, rows, run, sentences
 
@@ -104,7 +103,7 @@ def test_a_kill_between_the_passes_costs_the_close_calls_alone(classifier, tmp_p
     close = sum(bits == probabilities(exact)[key] for key, bits in probabilities(half).items())
     assert 0 < close < 180
     program = KILLED.format(classifier=str(classifier), folder=str(tmp_path / "killed"))
-    environment = os.environ | {"PYTHONPATH": f"{Path(__file__).parents[2]}:{os.environ.get('PYTHONPATH', '')}"}
+    environment = warm_python.programs_environment()
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == -9, done.stderr
     said, path = run(classifier, texts, tmp_path / "killed", precision="bfloat16")

@@ -42,6 +42,7 @@ def set_bits(folder: Path, model: str, bits) -> None:
     own = texts.loc[texts["split"] == "test", "text"]
     nats = [len(text.encode()) * bits(number) * np.log(2) for number, text in enumerate(own)]
     frame = pd.DataFrame({"nats": nats, "tokens": np.full(len(nats), 3, np.int32)})
+    frame["token_nats"] = [np.full(3, one / 3, np.float32) for one in nats]
     write_table(frame, TEST_LOSSES, folder / "models" / model / "test_losses.parquet")
 
 

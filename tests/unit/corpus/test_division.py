@@ -96,3 +96,15 @@ def test_splits_that_cant_be_kept_are_refused(refusal, rows, changes, said):
 def test_texts_of_no_table_have_no_split(refusal):
     message = refusal(csv(*ROWS) | {"u.txt": "plain text"}, split_column="part")
     assert "data/u.txt is no table, so its texts have no split (corpus.split_column is 'part')" in message
+
+
+def test_documents_that_are_too_few_for_the_shares_are_told(corpus, capsys):
+    files = {f"{name}.txt": "\n".join(f"{one} {name} {one * 3}" for one in range(10, 50)) for name in "abc"}
+    shares = {"txt_unit": "line", "validation_share": 0.03, "test_share": 0.07}
+    table, _ = corpus(files, **shares)
+    assert table["document"].nunique() == 3
+    said = capsys.readouterr().err
+    assert "the validation split has 33% of the texts, not 3%: there are 3 documents" in said
+    assert "the test split has 33% of the texts, not 7%" in said
+    corpus(files, txt_document="text", **shares)
+    assert "split has" not in capsys.readouterr().err

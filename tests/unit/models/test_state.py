@@ -1,12 +1,10 @@
 """States to resume from: how often, in whose time, of how many processes; and what is resumed ends the same."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 import torch
@@ -18,6 +16,7 @@ from samizdat.base.files import replacing
 from samizdat.models import learner, state
 from samizdat.models.loop import TrainingLoop
 from samizdat.models.state import StateWriter
+from support import warm_python
 from support.small_training import LONG, contents, log_of, run, run_program, state_of, stop_after_a_state, words
 
 EVERYTHING = {"dropout": 0.1}
@@ -90,7 +89,7 @@ def test_a_state_that_cant_be_written_ends_training(tokenizer, tmp_path, monkeyp
 
 
 KILLED = """
-import json, sys
+import json, sys, time
 from pathlib import Path
 from support.small_training import run
 from samizdat.models.state import StateWriter
@@ -99,7 +98,7 @@ def save_and_say(self, learner, position):
     save(self, learner, position)
     self.wait()
     print("saved", position.step, flush=True)
-    input()
+    sys.stdin.readline() or time.sleep(600)  # at the end of the input it is killed
 StateWriter.save = save_and_say
 run(Path({tokenizer!r}), Path({folder!r}), **json.loads({changes!r}))
 """
@@ -123,12 +122,10 @@ def test_a_killed_run_goes_on_to_the_same_bytes(trained, tokenizer, tmp_path, sa
     expected = run(tokenizer, tmp_path / "expected", **changes)[1] if changes else trained
     folder = tmp_path / "killed"
     program = KILLED.format(tokenizer=str(tokenizer), folder=str(folder), changes=json.dumps(changes))
-    tests = str(Path(__file__).parents[2])
-    environment = os.environ | {"PYTHONPATH": f"{tests}:{os.environ.get('PYTHONPATH', '')}"}
-    command = [sys.executable, "-c", program]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as process:
+        [sys.executable, "-c", program], env=warm_python.programs_environment(), text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as process:  # fmt: skip
         for _ in range(saves - 1):
             assert process.stdout.readline().startswith("saved")
             process.stdin.write("\n")

@@ -64,19 +64,22 @@ def test_the_loss_of_each_test_text_is_that_of_its_tokens_and_of_its_end(trained
     tokens = np.fromfile(tokenizer / "tokens" / "test.bin", "<u2").astype(int)
     stream = np.append(tokens, boundary)
     model = GPT2LMHeadModel.from_pretrained(trained).eval()
-    wanted, place = [], 0
+    wanted, each, place = [], [], 0
     for text in np.split(tokens, np.flatnonzero(tokens == boundary)[1:]):
         total = 0.0
         for number in range(place, place + len(text)):
             begin = number // 16 * 16  # as the stream is cut into rows
             with torch.no_grad():
                 logits = model(torch.from_numpy(stream[None, begin : number + 1])).logits[0, -1]
-            total -= torch.log_softmax(logits, 0)[stream[number + 1]].item()
+            each.append(-torch.log_softmax(logits, 0)[stream[number + 1]].item())
+            total += each[-1]
         wanted.append((total, len(text)))
         place += len(text)
     found = read_table(trained / "test_losses.parquet", TEST_LOSSES)
     assert found["tokens"].tolist() == [length for _, length in wanted] and len(found) == 10
     assert found["nats"].to_numpy() == pytest.approx([total for total, _ in wanted], rel=1e-4)
+    assert found["token_nats"].map(len).tolist() == [length for _, length in wanted]
+    assert np.concatenate(found["token_nats"].tolist()) == pytest.approx(each, rel=1e-3)
 
 
 def test_what_the_test_split_holds_changes_no_weight_and_no_choice(trained, tokenizer, tmp_path):

@@ -47,6 +47,12 @@ def test_sections_about_classifiers_are_left_out_where_there_is_none():
     assert cut(*cells)[0] == words.replace(" .needs-classifiers", "")
 
 
+def test_the_section_of_what_is_inside_a_model_is_left_out_where_nothing_was_looked_at():
+    words = "See @sec-b. Yes.\n\n### B {#sec-b .needs-inside}\n\nWords.\n\n## C {#sec-c}\n"
+    assert cut(words, has={"classifiers"}) == ["Yes.\n\n## C {#sec-c}\n"]
+    assert cut(words, has={"inside"}) == [words.replace(" .needs-inside", "")]
+
+
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory):
     """A run without groups, human labels and classifiers."""

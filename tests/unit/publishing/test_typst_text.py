@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from samizdat.publishing import pandoc
+from samizdat.publishing.typst_blocks import typst_inline
 from samizdat.publishing.typst_text import break_long_words, literal, reads_from_right
 
 
@@ -31,3 +33,10 @@ def test_long_words_can_be_broken_between_letters_and_only_there():
 )
 def test_the_first_letter_decides_the_direction(text, expected):
     assert reads_from_right(text) == expected
+
+
+def test_a_token_has_a_line_below_as_thick_as_it_was_costly():
+    tokens = '<span class="bits-0" title="0.2 bits">a</span><span class="bits-3" style="color:red">b</span>'
+    (paragraph,) = pandoc.rewrite(pandoc.parse(tokens)["blocks"], typst_inline)
+    written = "".join(element["c"][1] for element in paragraph["c"])
+    assert written == '#"a";#underline(stroke: 1.2pt, evade: false)[#"b";]'

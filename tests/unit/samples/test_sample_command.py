@@ -14,6 +14,7 @@ from samizdat.cli import main
 from samizdat.records.io import read_table
 from samizdat.records.samples import SAMPLES
 from samizdat.samples.generate_samples import SamplingSettings, generate_samples
+from support import warm_python
 from support.small_model import write_run_of_a_model
 
 SETTINGS = SamplingSettings(
@@ -38,10 +39,9 @@ def results(tmp_path_factory):
 
 def run(root, *options, typed=None):
     """Run the command in a process of its own."""
-    environment = os.environ | {"PYTHONPATH": str(WORKFLOW), "OMP_NUM_THREADS": "1"}
     return subprocess.run(
         [sys.executable, "-c", "from samizdat.cli import main; main()", "sample", "--run", "small", *options],
-        cwd=root, env=environment, input=typed, capture_output=True, check=False,
+        cwd=root, env=warm_python.programs_environment(), input=typed, capture_output=True, check=False,
     )  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def test_what_is_piped_in_and_out_is_lines_of_valid_text_without_controls(result
 
 def test_at_a_terminal_it_asks_until_the_input_ends_and_after_a_prompt_that_is_too_long(results):
     ours, theirs = pty.openpty()
-    environment = os.environ | {"PYTHONPATH": str(WORKFLOW), "OMP_NUM_THREADS": "1", "TERM": "dumb"}
+    environment = warm_python.programs_environment() | {"TERM": "dumb"}
     process = subprocess.Popen(
         [sys.executable, "-c", "from samizdat.cli import main; main()", "sample", "--run", "small"],
         cwd=results, env=environment, stdin=theirs, stdout=theirs, stderr=theirs,

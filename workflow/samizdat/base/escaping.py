@@ -81,7 +81,7 @@ def isolated(name: str) -> str:
 def escape_isolated(text: str) -> str:
     """Write a text as `escape` does; names that `isolated` put between isolates become elements of their own."""
     return "".join(
-        f"<bdi>{escape(piece)}</bdi>" if place % 2 else _between_marks(piece)
+        f"<bdi>{escape(piece)}</bdi>" if place % 2 else escape_piece(piece)
         for place, piece in enumerate(_ISOLATED.split(text))
     )
 
@@ -129,14 +129,14 @@ def quoted(text: str, *, language: str, longest: int = 400, marked: tuple[int, i
     # No mark begins or ends between the two characters of one line end.
     begin, end = (min(place, len(shown)) - (place > 0 and shown[place - 1 : place + 1] == "\r\n") for place in marked)
     pieces = (
-        f"{_between_marks(shown[:begin])}<mark>{_between_marks(shown[begin:end])}</mark>{_between_marks(shown[end:])}"
+        f"{escape_piece(shown[:begin])}<mark>{escape_piece(shown[begin:end])}</mark>{escape_piece(shown[end:])}"
         if begin < end
         else escape(shown)
     )
     return f'<bdi lang="{escape(language)}">{pieces}</bdi>{tail}'
 
 
-def _between_marks(piece: str) -> str:
+def escape_piece(piece: str) -> str:
     """Escape a piece of a text, and leave one blank at its beginning or end, so that lines can break there."""
     begin = int(piece[:1] == " " and piece[1:2] != " ")
     end = len(piece) - int(piece[-1:] == " " and piece[-2:-1] != " " and len(piece) > begin)

@@ -2,7 +2,8 @@
 
 from functools import cache
 
-from tokenizers import pre_tokenizers
+from tokenizers import decoders, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
 _BYTES = 256  # that there are
 
@@ -17,3 +18,14 @@ def bytes_of_characters() -> dict[str, int]:
     printed = {character: ord(character) for character in alphabet if ord(character) < _BYTES}
     others = sorted(set(range(_BYTES)) - set(printed.values()))
     return printed | {chr(_BYTES + number): byte for number, byte in enumerate(others)}
+
+
+def bytes_of_tokens(tokenizer: PreTrainedTokenizerFast) -> dict[int, bytes] | None:
+    """Return the bytes of each token of a vocabulary, by number; None if its tokens are no bytes."""
+    if not isinstance(tokenizer.backend_tokenizer.decoder, decoders.ByteLevel):
+        return None
+    added = tokenizer.added_tokens_decoder
+    return {
+        number: token.encode() if number in added else bytes(map(bytes_of_characters().__getitem__, token))
+        for token, number in tokenizer.get_vocab().items()
+    }

@@ -102,3 +102,24 @@ def tell_own_splits(divided: Divided, between: int, key: str) -> None:
     }  # fmt: skip
     if any(found.values()):
         stage.tell("texts in two splits: " + "; ".join(words for words, number in found.items() if number))
+
+
+def tell_coarse_splits(divided: Divided, shares: dict[str, float]) -> None:
+    """Say at the terminal where documents of several texts were too few, or too unequal, to divide them by the shares.
+
+    Args:
+        divided: how the texts are divided.
+        shares: split → the share that it should have, of those that were made here.
+    """
+    texts = divided.texts
+    documents = texts["document"].nunique()
+    if documents == len(texts):
+        return
+    for name, share in shares.items():
+        found = (texts["split"] == name).mean()
+        if name not in divided.own_splits and found > 2 * share:
+            stage.tell(
+                f"the {name} split has {found:.0%} of the texts, not {share:.0%}: there are {documents:,} documents, "
+                "and each is in one split; where texts of one file have nothing to do with each other, set "
+                "corpus.txt_document: text; of tables, look at corpus.document_column"
+            )

@@ -14,7 +14,7 @@ from samizdat.base.corpus_files import Listing, list_files, named
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
 from samizdat.corpus.demo import read_demo
-from samizdat.corpus.division import Divided, divide, tell_own_splits
+from samizdat.corpus.division import Divided, divide, tell_coarse_splits, tell_own_splits
 from samizdat.corpus.files import read_files
 from samizdat.corpus.hub_dataset import open_dataset
 from samizdat.corpus.label_checks import tell_labels
@@ -116,6 +116,7 @@ def import_corpus(
         stage.tell(f"not read: {names} ({reason})")
     own = "dataset_split" if settings.split_column is None else "split_column"
     tell_own_splits(divided, len(selection.dropped.get(IN_TWO_SPLITS, ())), own)
+    tell_coarse_splits(divided, {"validation": settings.validation_share, "test": settings.test_share})
     tell_labels(found.labels)
     cut = f"; one file was cut into {parts:,} parts, each of them in one split" if parts else ""
     told = ""

@@ -63,6 +63,11 @@ def gaps(text: str) -> list[int]:
     return found
 
 
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """List the begin and the end of each word of a text as it is written."""
+    return [(start, end) for start, end, word in _segments(text) if word]
+
+
 def _segments(text: str) -> Iterator[tuple[int, int, bool]]:
     """Yield the start and end of each segment of a text, and whether it is a word."""
     start = 0

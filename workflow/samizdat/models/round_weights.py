@@ -12,18 +12,16 @@ from samizdat.base import stage
 from samizdat.base.device import prepare
 from samizdat.base.errors import UserError
 from samizdat.base.files import checked_sha256, replacing, replacing_folder
-from samizdat.checkpoints.gpt2 import TANH_GELU, attention_scales
+from samizdat.checkpoints.gpt2 import TANH_GELU, attention_scales, load_gpt2
 from samizdat.models.int8 import quantise
 from samizdat.models.row_loss import RowLoss
 from samizdat.models.rows import read_tokens
-from samizdat.models.saved_weights import WEIGHTS
 from samizdat.models.text_losses import text_losses
 from samizdat.records.io import read_document, write_document
 from samizdat.records.models import ModelSummary, RoundedModel, TokenizerSummary
 
 LARGEST_LOSS = 0.01  # bits per byte
 SEQUENCES = 32  # that are computed at once, to measure
-PUBLISHED = "100"
 
 
 def round_weights(name: str, model: Path, tokenizer: Path, out: Path, device: str, threads: int, seed: int) -> str:
@@ -53,7 +51,8 @@ def round_weights(name: str, model: Path, tokenizer: Path, out: Path, device: st
     after: dict[str, float] = {}
     with replacing_folder(out) as folder:
         for percent in steps:
-            gpt2 = _load(model if percent == PUBLISHED else model / "steps" / percent, name, chosen.kind)
+            gpt2 = load_gpt2(model, int(percent), chosen.kind)
+            _refuse_unknown_function(gpt2, name)
             loss = RowLoss(gpt2, kind=chosen.kind, dtype=torch.float32)
 
             def measured(loss: RowLoss = loss, context: int = gpt2.config.n_positions) -> float:
@@ -88,20 +87,13 @@ def round_weights(name: str, model: Path, tokenizer: Path, out: Path, device: st
     return f"{len(steps)} checkpoints; rounding costs at most {max(worst, 0):.4f} bits per byte"
 
 
-def _load(folder: Path, name: str, kind: str) -> GPT2LMHeadModel:
-    """Load a checkpoint in float32, in evaluation mode, on a device of that kind."""
-    for file in WEIGHTS:
-        checked_sha256(folder / file)
-    model = GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32, use_safetensors=True, local_files_only=True)
+def _refuse_unknown_function(model: GPT2LMHeadModel, name: str) -> None:
     function = model.config.activation_function
     if function not in TANH_GELU:
         raise UserError(
             f"the model {name!r} has the activation function {function}; the page computes GPT-2's own, gelu_new",
             remedy="name a model with gelu_new under `play` in the config, or set `play: null`",
         )
-    model.eval()
-    model.to(kind)  # type: ignore[arg-type]  # as the stub has it, the first argument is `self`
-    return model
 
 
 def _round(model: GPT2LMHeadModel) -> dict[str, torch.Tensor]:

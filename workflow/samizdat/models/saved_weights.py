@@ -9,8 +9,7 @@ from transformers import GPT2LMHeadModel
 from samizdat.base import free_space
 from samizdat.base.errors import UserError
 from samizdat.base.files import is_intact, replacing_folder
-
-WEIGHTS = ("config.json", "generation_config.json", "model.safetensors")
+from samizdat.checkpoints.gpt2 import WEIGHTS
 
 
 class SavedWeights:

@@ -26,4 +26,11 @@ def text_losses(
     nats = torch.cat(parts).flatten()[: len(tokens)].double().numpy()
     # The target after a token is counted for the token's text, so a boundary is counted for the text that it ends.
     text = np.cumsum(np.asarray(tokens) == boundary) - 1
-    return pd.DataFrame({"nats": np.bincount(text, nats), "tokens": np.bincount(text).astype(np.int32)})
+    sizes = np.bincount(text)
+    return pd.DataFrame(
+        {
+            "nats": np.bincount(text, nats),
+            "tokens": sizes.astype(np.int32),
+            "token_nats": np.split(nats.astype(np.float32), np.cumsum(sizes)[:-1]),
+        }
+    )

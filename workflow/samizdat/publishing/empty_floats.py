@@ -26,8 +26,8 @@ def without_empty_floats(notebook: NotebookNode, *, has: Set[str]) -> NotebookNo
 
     Args:
         notebook: executed.
-        has: what sections remain that need something: "classifiers", their kinds, such as "single-label", and
-            "few-shot".
+        has: what sections remain that need something: "classifiers", their kinds, such as "single-label",
+            "few-shot" and "inside".
     """
     kept = copy.deepcopy(notebook)
     gone: set[str] = set()

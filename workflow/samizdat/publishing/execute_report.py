@@ -34,9 +34,11 @@ def execute_report(
         UserError: a cell fails, or the results are not those of the manifest.
     """
     executed, fresh = execute(make_notebook(document, notes, run), document, run, work, threads)
-    names = [item["name"] for item in read_document(Manifest, run / "manifest.json").config["classifiers"]]
+    config = read_document(Manifest, run / "manifest.json").config
+    names = [item["name"] for item in config["classifiers"]]
     cards = [read_document(ClassifierCard, run / "classifiers" / name / "card.json") for name in names]
     has = {card.kind.replace("_", "-") for card in cards} | ({"classifiers"} if names else set())
+    has |= {"inside"} if config["inside"] else set()
     has |= {"few-shot"} if any(card.words for card in cards) else set()
     executed = without_empty_floats(executed, has=has)
     write_notebook(executed, notebook)

@@ -218,6 +218,8 @@ def _span(attributes: list[Any], words: list[Element]) -> list[Element]:
         return [raw("#small["), *isolated, raw("]")]
     if "mark" in classes:
         return [raw("#underline["), *words, raw("]")]
+    if level := sum(int(name.removeprefix("bits-")) for name in classes if name.startswith("bits-")):  # a token's cost
+        return [raw(f"#underline(stroke: {level * 0.4:.1f}pt, evade: false)["), *words, raw("]")]
     if "bdi" not in classes:
         return words
     language = typst_language(dict(pairs).get("lang", ""))

@@ -29,6 +29,7 @@ TRAIN_LOG_COLUMNS = tuple(field.name for field in fields(LogRow))
 TEST_LOSSES = table_schema(
     nats=pa.float64(),  # summed over the tokens of the text and the boundary token that ends it
     tokens=pa.int32(),  # of these
+    token_nats=pa.list_(pa.float32()),  # the summands, in the order of the text
 )
 
 

@@ -20,7 +20,7 @@ from samizdat.runs.sbom import bill_of_materials
 # Files of a run that contain sentences or single words of the corpus.
 WITH_TEXTS = (
     "corpus/texts.parquet", "tokenizers/*/tokens/*", "samples/*.parquet", "statistics/copies.parquet",
-    "statistics/terms.parquet", "classifiers/*/examples.json",
+    "statistics/terms.parquet", "classifiers/*/examples.json", "models/*/inside/tokens.parquet",
 )  # fmt: skip
 DOWNLOADS = "work/downloads/"
 

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from samizdat.base.files import checked_sha256
 from samizdat.checkpoints.encoding import encode
-from samizdat.records.samples import PUBLISHED_PERCENT
+from samizdat.checkpoints.gpt2 import load_gpt2
 
-WEIGHTS = ("config.json", "generation_config.json", "model.safetensors")
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
 
 
@@ -25,13 +23,9 @@ def load_model(folder: Path, percent: int, kind: str) -> GPT2LMHeadModel:
     Raises:
         UserError: a file of the checkpoint or of the model's tokenizer is damaged.
     """
-    weights = folder if percent == PUBLISHED_PERCENT else folder / "steps" / str(percent)
-    for path in (*(weights / name for name in WEIGHTS), *(folder / name for name in TOKENIZER)):
-        checked_sha256(path)
-    model = GPT2LMHeadModel.from_pretrained(weights, dtype=torch.float32, use_safetensors=True, local_files_only=True)
-    model.eval()
-    model.to(kind)  # type: ignore[arg-type]  # as the stub has it, the first argument is `self`
-    return model
+    for name in TOKENIZER:
+        checked_sha256(folder / name)
+    return load_gpt2(folder, percent, kind)
 
 
 def prompt_tokens(tokenizer: PreTrainedTokenizerFast, prompts: Sequence[str]) -> list[tuple[int, ...]]:

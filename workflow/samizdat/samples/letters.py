@@ -2,10 +2,9 @@
 
 import numpy as np
 import torch
-from tokenizers import decoders
 from transformers import PreTrainedTokenizerFast
 
-from samizdat.checkpoints.byte_level import bytes_of_characters
+from samizdat.checkpoints.byte_level import bytes_of_tokens
 
 # The states of a text in UTF-8, by what must follow (Unicode Standard 16, Table 3-7, Well-Formed UTF-8 Byte
 # Sequences). Each has the bytes that may follow, as ranges, and the state after them.
@@ -53,15 +52,10 @@ class Letters:
             tokenizer: its end-of-sequence token is the boundary.
             vocabulary: tokens that the model knows; those that the tokenizer lacks are forbidden.
         """
-        if not isinstance(tokenizer.backend_tokenizer.decoder, decoders.ByteLevel):
+        spelled = bytes_of_tokens(tokenizer)
+        if spelled is None:
             return None
-        tokens: list[bytes | None] = [None] * vocabulary
-        added = tokenizer.added_tokens_decoder
-        for token, number in tokenizer.get_vocab().items():
-            if number < vocabulary:
-                spelled = token.encode() if number in added else bytes(map(bytes_of_characters().__getitem__, token))
-                tokens[number] = spelled
-        return cls(tokens, tokenizer.eos_token_id)
+        return cls([spelled.get(number) for number in range(vocabulary)], tokenizer.eos_token_id)
 
     def to(self, device: torch.device) -> "Letters":
         """Move the table to the device of the model; return it."""

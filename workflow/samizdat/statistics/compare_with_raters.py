@@ -92,7 +92,7 @@ def compare_with_raters(
             lacking.append(f"{name}: {row['value']:,}")
     write_rows(rows, RATER_QUALITY, quality)
     if not lacking:
-        return f"{len(labels)} tables of labels by people"
+        return f"tables of labels by people: {len(labels)}"
     return (
         f"nobody has labelled texts for these classifiers; so many would give an interval of ±{100 * HALF_WIDTH:.0f} "
         f"points (samizdat label draw): {', '.join(lacking)}"

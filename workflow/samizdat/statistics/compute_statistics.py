@@ -101,7 +101,7 @@ def compute_statistics(
     tables["terms"] += telling_terms(corpus, written[published], _bootstrap(settings, seed, "terms"))
     for name, schema in STATISTICS.items():
         write_rows(tables[name], schema, out / f"{name}.parquet")
-    return f"{len(classifiers)} classifiers, {settings.bootstrap_resamples:,} resamples for each interval"
+    return f"classifiers: {len(classifiers)}; {settings.bootstrap_resamples:,} resamples for each interval"
 
 
 def _of_single_label(

@@ -1,0 +1,189 @@
+"""Look inside a model: what tokens cost it, what it expects next, where its heads look, where its bits are spent."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+
+from samizdat.base import stage
+from samizdat.base.device import enough_memory, prepare
+from samizdat.base.errors import UserError
+from samizdat.base.files import MAKE_AGAIN
+from samizdat.base.seeds import derive_seed
+from samizdat.checkpoints.byte_level import bytes_of_tokens
+from samizdat.checkpoints.encoding import encode, load_tokenizer
+from samizdat.checkpoints.gpt2 import load_gpt2
+from samizdat.checkpoints.pieces import pieces_of, shown
+from samizdat.measures.bootstrap import Bootstrap
+from samizdat.models.attention_heads import HeadMeasures, attention_of
+from samizdat.models.token_costs import costs, most_probable
+from samizdat.models.token_kinds import token_kinds
+from samizdat.records.corpus import TEXTS
+from samizdat.records.inside import INSIDE
+from samizdat.records.io import read_document, read_table, write_table
+from samizdat.records.models import TEST_LOSSES, ModelSummary
+from samizdat.records.samples import PUBLISHED_PERCENT, SAMPLES, begun_with_nothing
+
+# Of the two texts that are shown token by token, and of the beginning of one whose attention is kept.
+FEWEST_TOKENS, MOST_TOKENS = 8, 40
+ATTENTION_TOKENS = 12
+NEXT_TOKENS = 10
+HEAD_TEXTS, HEAD_TOKENS = 64, 128  # texts whose attention is averaged, and tokens of each at most
+KIND_TOKENS = 200_000  # of held-out texts, after which no further text is looked at
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A text, or the beginning of one, that is looked at token by token."""
+
+    source: str  # as in `records.inside.TOKENS`
+    key: str  # its id
+    tokens: list[int]
+    pieces: list[bytes]
+
+
+def look_inside(
+    model: Path, texts: Path, samples: Path, prompts: tuple[str, ...], confidence: float, bootstrap_resamples: int,
+    out: Path, device: str, threads: int, seed: int,
+) -> str:  # fmt: skip
+    """Write the tables of `records.inside.INSIDE`.
+
+    Args:
+        model: the model's folder.
+        texts: the corpus.
+        samples: what the model wrote.
+        prompts: of the config; the first one that isn't empty is looked behind.
+        confidence: of intervals.
+        bootstrap_resamples: for intervals.
+        out: the folder to write.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        threads: on a CPU.
+        seed: of the stage: which held-out texts are read, and the resamples.
+
+    Raises:
+        UserError: a file is damaged, the model was tested on other texts, or memory is too small.
+    """
+    chosen = prepare(device, threads=threads, seed=seed)
+    tokenizer = load_tokenizer(model)
+    corpus = read_table(texts, TEXTS)
+    held_out = corpus[corpus["split"] == "test"].reset_index(drop=True)
+    losses = read_table(model / "test_losses.parquet", TEST_LOSSES)
+    if len(losses) != len(held_out):
+        raise UserError(
+            f"{model} was tested on {len(losses)} texts, but the test split has {len(held_out)}", remedy=MAKE_AGAIN
+        )
+    order = np.argsort([derive_seed(seed, key) for key in held_out["id"]], kind="stable")
+    checkpoints = read_document(ModelSummary, model / "summary.json").checkpoints
+    steps = {int(percent): step for percent, step in checkpoints.items()}
+    context = GPT2Config.from_pretrained(model, local_files_only=True).n_positions
+    shown_texts = list(_two_texts(tokenizer, held_out, read_table(samples, SAMPLES), min(MOST_TOKENS, context)))
+    prompt = next(filter(None, prompts), "")
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in INSIDE}
+    with enough_memory(chosen, "the attention of one text", remedy="set `inside: false` in the config"):
+        for percent in sorted(steps):
+            gpt2 = load_gpt2(model, percent, chosen.kind)
+            at = {"percent": percent, "step": steps[percent]}
+            rows["tokens"] += [at | row for row in _tokens(gpt2, tokenizer, shown_texts)]
+            rows["next_tokens"] += [{"prompt": prompt} | at | row for row in _next(gpt2, tokenizer, prompt)]
+        gpt2 = load_gpt2(model, PUBLISHED_PERCENT, chosen.kind, attention="eager")
+        rows["heads"] += _heads(gpt2, tokenizer, held_out["text"].iloc[order[:HEAD_TEXTS]].tolist())
+        rows["attention"] += _attention(gpt2, tokenizer, shown_texts)
+    bootstrap = Bootstrap(confidence, bootstrap_resamples, seed)
+    rows["token_kinds"] += _kinds(tokenizer, held_out.iloc[order], losses.iloc[order], bootstrap)
+    for name, schema in INSIDE.items():
+        write_table(pd.DataFrame(rows[name], columns=schema.names), schema, out / f"{name}.parquet")
+    read = rows["heads"][0] if rows["heads"] else {"texts": 0}
+    return f"{len(steps)} checkpoints; attention in {read['texts']} held-out texts"
+
+
+def _two_texts(
+    tokenizer: PreTrainedTokenizerFast, held_out: pd.DataFrame, samples: pd.DataFrame, most: int
+) -> Iterator[_Text]:
+    """Yield the first held-out text of a fitting length, and the first such sample that began with nothing.
+
+    Where no text has from FEWEST_TOKENS to `most` tokens, it is the beginning of the first text.
+    """
+    for source, table in (("held_out", held_out), ("sample", begun_with_nothing(samples))):
+        first: _Text | None = None
+        for key, text in zip(table["id"], table["text"], strict=True):
+            ((tokens, pieces),) = pieces_of(tokenizer, [text])
+            if FEWEST_TOKENS <= len(tokens) <= most:
+                first = _Text(source, key, tokens, pieces)
+                break
+            if first is None and tokens:
+                first = _Text(source, key, tokens[:most], pieces[:most])
+        if first is not None:
+            yield first
+
+
+def _tokens(
+    gpt2: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, texts: Iterable[_Text]
+) -> Iterator[dict[str, Any]]:
+    """Yield what each token of the texts costs."""
+    for text in texts:
+        found = zip(text.pieces, costs(gpt2, tokenizer.eos_token_id, text.tokens), strict=True)
+        for position, (piece, cost) in enumerate(found, start=1):
+            yield {
+                "source": text.source, "id": text.key, "position": position, "token": shown(piece), "bits": cost.bits,
+                "rank": cost.rank,
+            }  # fmt: skip
+
+
+def _next(gpt2: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, prompt: str) -> Iterator[dict[str, Any]]:
+    """Yield the most probable tokens behind a prompt."""
+    spelled, boundary = bytes_of_tokens(tokenizer), tokenizer.eos_token_id
+    found = most_probable(gpt2, boundary, encode(tokenizer, [prompt])[0], NEXT_TOKENS)
+    for place, (token, probability) in enumerate(found, start=1):
+        name = shown(spelled[token]) if spelled and token in spelled else tokenizer.convert_ids_to_tokens(token)
+        yield {"place": place, "token": None if token == boundary else name, "probability": probability}
+
+
+def _heads(gpt2: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> Iterable[dict[str, Any]]:
+    """Measure where the heads look in the beginnings of texts."""
+    measures = HeadMeasures(gpt2.config.n_layer, gpt2.config.n_head)
+    most = min(HEAD_TOKENS, gpt2.config.n_positions)
+    for tokens in encode(tokenizer, texts):
+        read = [tokenizer.eos_token_id, *tokens][:most]
+        measures.add(read, attention_of(gpt2, read))
+    return measures.rows()
+
+
+def _attention(
+    gpt2: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, texts: Iterable[_Text]
+) -> Iterator[dict[str, Any]]:
+    """Yield the attention of each head in the beginning of the held-out text."""
+    for text in texts:
+        if text.source != "held_out":
+            continue
+        most = min(ATTENTION_TOKENS, gpt2.config.n_positions)
+        weights = attention_of(gpt2, [tokenizer.eos_token_id, *text.tokens][:most])
+        for layer, head, position, at in np.ndindex(*weights.shape):
+            if at <= position:
+                yield {
+                    "layer": layer + 1, "head": head + 1, "position": position, "at": at,
+                    "weight": weights[layer, head, position, at],
+                }  # fmt: skip
+
+
+def _kinds(
+    tokenizer: PreTrainedTokenizerFast, texts: pd.DataFrame, losses: pd.DataFrame, bootstrap: Bootstrap
+) -> Iterable[dict[str, Any]]:
+    """Sum what the tokens of the first of these texts cost; so many texts as have KIND_TOKENS together.
+
+    Raises:
+        UserError: the model was tested on other tokens.
+    """
+    number = int(np.searchsorted(np.cumsum(losses["tokens"]), KIND_TOKENS)) + 1
+    texts, losses = texts.iloc[:number], losses.iloc[:number]
+    pieces = [found for _, found in pieces_of(tokenizer, texts["text"].tolist())]
+    if [len(one) + 1 for one in pieces] != losses["tokens"].tolist():
+        raise UserError("the model was tested on texts in other tokens", remedy=MAKE_AGAIN)
+    return token_kinds(texts, pieces, losses["token_nats"].tolist(), bootstrap)
+
+
+if __name__ == "__main__":
+    stage.run(look_inside)

@@ -1,0 +1,178 @@
+"""Show what goes on inside the models: what tokens cost, what is expected next, where bits are spent."""
+
+import math
+
+import pandas as pd
+
+from samizdat.base.escaping import escape, escape_piece, quoted
+from samizdat.records.inside import INSIDE
+from samizdat.records.io import read_table
+from samizdat.records.models import TEST_LOSSES
+from samizdat.reporting.frames import Row, rows_of
+from samizdat.reporting.held_out_loss import best_model
+from samizdat.reporting.run import Run
+from samizdat.reporting.words import Prose, Table, bounds, count, is_null, label, name, percent, table
+
+# Bits from which a token gets a thicker line and a stronger colour.
+LEVELS = (1, 4, 8, 12)
+SOURCES = {"held_out": "a held-out text", "sample": "a sample"}
+PARTS = {
+    "whole": "a whole word", "beginning": "the beginning of a word", "inside": "inside of a word",
+    "end": "the end of a word", "between": "punctuation and blanks", "ending": "the end of the text",
+    "capitalised": "words with a capital letter first", "number": "words with a digit", "other": "other words",
+}  # fmt: skip
+FEWEST_TOKENS = 10  # of a text that is listed: one of few tokens is extreme by chance
+LISTED = 2  # texts of a group, in each direction
+LONGEST_CHARACTERS = 240
+_EDGE = "box-shadow:inset 1px 0 rgb(128 128 128 / 0.5)"  # between tokens; it takes no room, so that letters join
+_VISIBLE = str.maketrans({" ": "␣", "\u00a0": "␣", "\n": "⏎", "\r": "⏎", "\t": "⇥"})
+
+
+def found(run: Run, wanted: str) -> pd.DataFrame:
+    """Read a table of `records.inside.INSIDE` of all models, with a column `model`; empty where none was made."""
+    schema = INSIDE[wanted]
+    if not run.config["inside"]:
+        return pd.DataFrame(columns=[*schema.names, "model"])
+    folder = run.folder / "models"
+    tables = [
+        read_table(folder / model / "inside" / f"{wanted}.parquet", schema).assign(model=model) for model in run.models
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _tokens(run: Run) -> pd.DataFrame:
+    """Return the rows of `tokens` whose texts may be shown, those of the held-out text first."""
+    tokens = found(run, "tokens").sort_values("source", kind="stable")
+    return tokens if run.publish_texts else tokens[tokens["id"].isin(run.shown_ids)]
+
+
+def token_name(token: str) -> str:
+    """Write a token with its blanks and line ends as signs."""
+    return token.translate(_VISIBLE)
+
+
+def _after(row: Row) -> str:
+    """Write after which step a checkpoint was kept."""
+    return f"{count(row['step'])} ({percent(row['percent'] / 100)})"
+
+
+def costs(run: Run) -> Table | Prose | None:
+    """List a held-out text and a sample at each checkpoint, each token marked by what it cost."""
+    tokens = _tokens(run)
+    if tokens.empty:
+        return Prose("No text may be shown token by token.") if run.config["inside"] else None
+    several = len(run.models) > 1
+    rows = []
+    for (source, model, _), part in tokens.groupby(["source", "model", "percent"], sort=False):
+        marked = "".join(_marked(row) for row in rows_of(part))
+        text = f'<bdi lang="{escape(run.language)}">{marked}</bdi>'
+        rows.append(
+            [SOURCES[str(source)], *([name(model)] if several else []), _after(rows_of(part)[0]), text,
+             count(part["bits"].sum())]
+        )  # fmt: skip
+    return table(rows, ["Text", *(["Model"] if several else []), "After step", "Its tokens", "Bits"], numbers=["Bits"])
+
+
+def _marked(row: Row) -> str:
+    """Write a token with a line below and a colour that say how many bits it cost; a pointer over it sees the number.
+
+    The style is part of the element, so that notebooks show it, too; the class is for paper.
+    """
+    level = sum(row["bits"] >= bits for bits in LEVELS)
+    look = f"border-bottom:{level}px solid #c2570c;background:rgb(234 106 12 / {level * 0.11:.2f});{_EDGE}"
+    words = f"{row['bits']:.1f} bits, rank {count(row['rank'])}"
+    return f'<span class="bits-{level}" title="{words}" style="{look}">{escape_piece(row["token"])}</span>'
+
+
+def every_cost(run: Run) -> Table | None:
+    """List the bits and the rank of each token at each checkpoint, of the model that did best."""
+    tokens = _tokens(run)
+    tokens = tokens[tokens["model"] == best_model(run).name]
+    if tokens.empty:
+        return None
+    percents = sorted(tokens["percent"].unique())
+    steps = [_after(rows_of(tokens[tokens["percent"] == one])[0]) for one in percents]
+    rows = []
+    for (source, _), part in tokens.groupby(["source", "position"], sort=False):
+        at = {row["percent"]: f"{row['bits']:.1f} ({count(row['rank'])})" for row in rows_of(part)}
+        token = quoted(token_name(part["token"].iloc[0]), language=run.language)
+        rows.append([SOURCES[str(source)], token, *(at[one] for one in percents)])
+    columns = [f"After step {step}" for step in steps]
+    return table(rows, ["Text", "Token", *columns], numbers=columns)
+
+
+def next_tokens(run: Run) -> Table | None:
+    """List the most probable tokens behind a prompt, with a column for each checkpoint."""
+    rows = found(run, "next_tokens")
+    if rows.empty:
+        return None
+    several = len(run.models) > 1
+    prompt = rows["prompt"].iloc[0]
+    behind = f"Behind {label(prompt)}" if prompt else "At the beginning of a text"
+    lines = []
+    percents = sorted(rows["percent"].unique())
+    for (model, place), part in rows.groupby(["model", "place"], sort=False):
+        at = {row["percent"]: _likely(run, row) for row in rows_of(part)}
+        lines.append([*([name(model)] if several else []), str(place), *(at.get(one, "") for one in percents)])
+    steps = dict(zip(rows["percent"], (_after(row) for row in rows_of(rows)), strict=True))
+    columns = [f"After step {steps[one]}" if not several else percent(one / 100) for one in percents]
+    return table(lines, [*(["Model"] if several else []), behind, *columns])
+
+
+def _likely(run: Run, row: Row) -> str:
+    """Write a token with its probability."""
+    token = row["token"]
+    shown = "*the end of the text*" if is_null(token) else quoted(token_name(token), language=run.language)
+    return f"{shown} {percent(row['probability'], 1)}"
+
+
+def spent(run: Run) -> Table | None:
+    """List what tokens cost by their place in a word and by the kind of word."""
+    rows = found(run, "token_kinds")
+    if rows.empty:
+        return None
+    several = len(run.models) > 1
+    all_of = rows[rows["division"] == "place"].groupby("model")[["bytes", "bits"]].sum()
+    lines = [
+        [
+            *([name(row["model"])] if several else []),
+            PARTS[row["part"]],
+            count(row["tokens"]),
+            percent(row["bytes"] / all_of.loc[row["model"], "bytes"]),
+            percent(row["bits"] / all_of.loc[row["model"], "bits"]),
+            "" if is_null(row["bits_per_byte"]) else f"{row['bits_per_byte']:.2f}"
+            + ("" if is_null(row["low"]) else f"<br><small>{bounds(row['low'], row['high'], 2)}</small>"),
+        ]
+        for row in rows_of(rows)
+    ]  # fmt: skip
+    numbers = ["Tokens", "Share of the bytes", "Share of the bits", "Bits per byte"]
+    return table(lines, [*(["Model"] if several else []), "Where", *numbers], numbers=numbers)
+
+
+def surprising(run: Run) -> Table | Prose | None:
+    """List the held-out texts that surprised the best model most and least, by group where there are groups."""
+    if not run.config["inside"]:
+        return None
+    if not run.publish_texts:
+        return Prose("Which held-out texts surprised the model is left out, because the corpus is not published.")
+    path = run.folder / "models" / best_model(run).name / "test_losses.parquet"
+    texts = run.texts[run.texts["split"] == "test"].reset_index(drop=True).join(read_table(path, TEST_LOSSES))
+    long = texts[texts["tokens"] > FEWEST_TOKENS]  # with the token that ends the text
+    texts = long if len(long) else texts
+    bits = texts["nats"] / math.log(2) / texts["text"].map(lambda text: len(text.encode()))
+    texts = texts.assign(bits=bits).sort_values("bits", ascending=False, kind="stable")
+    grouped = texts["group"].notna().any()
+    parts = texts.groupby("group", sort=True) if grouped else [("", texts)]
+    rows = [
+        [
+            *([name(group)] if grouped else []),
+            how,
+            quoted(row["text"], language=run.language, longest=LONGEST_CHARACTERS),
+            f"{row['bits']:.2f}",
+        ]
+        for group, part in parts
+        for how, some in (("most", part.head(LISTED)), ("least", part.iloc[LISTED:].tail(LISTED)))
+        for row in rows_of(some)
+    ]
+    header = [*(["Group"] if grouped else []), "Surprises", "The held-out text", "Bits per byte"]
+    return table(rows, header, numbers=["Bits per byte"])
