@@ -153,7 +153,7 @@ def models(folder: Path, layers: int | None) -> dict[str, str]:
 def rate(
     classifier: str, frame: pd.DataFrame, work: Path, threads: int, precision: str = "auto"
 ) -> tuple[float, float]:
-    """Return our texts a second, without loading, and how many close calls there are in 100 texts."""
+    """Return our texts a second, without loading, and how many windows of 100 texts are read again."""
     seconds = []
     for name, part in (("single", frame.head(1)), ("all", frame)):
         folder = work / name
@@ -193,7 +193,9 @@ def main() -> None:
             mine, again = rate(made[key], some, work / key, options.threads)
             figures[f"times_{key}"] = Figure(what, mine * peer["seconds"] / texts, reach)
             figures[f"rate_{key}"] = Figure(f"{key}, texts a second", mine)
-            figures[f"again_{key}"] = Figure(f"{key}, close calls in 100 texts", again)
+            figures[f"again_{key}"] = Figure(
+                f"{key}, windows (zero-shot: with a statement) read again, of 100 texts", again
+            )
 
         times("few-shot, 8 examples, GPT-2 124M, times `generate` text by text", "generating", few, 10, "few-shot",
               classifier=made["few-shot"])  # fmt: skip

@@ -139,8 +139,17 @@ def test_only_a_single_label_is_computed_in_the_fastest_format_by_itself():
     formats = [outputs.number_format(card, fast, "auto") for card in asked.values()]
     assert formats == [torch.bfloat16, torch.float32]
     # Of a single label, entailment decides; of several labels a number that isn't finite is computed again.
-    pairs = np.array([[[0, 9, 2], [0, 0, 2]], [[0, 0, 2], [0, 0, 1]], [[np.inf, 0, 2], [0, 0, 1]]], np.float32)
-    again = [outputs.entailment_close_calls(card, pairs, torch.bfloat16).tolist() for card in asked.values()]
-    assert again == [[True, False, False], [False, False, True]]
+    pairs = [
+        [[0, 9, 2], [0, 0, 2], [0, 0, 1]],
+        [[0, 0, 2], [0, 0, 1], [0, 0, 1]],
+        [[np.inf, 0, 2], [0, 0, 1], [0, 0, 0]],
+    ]
+    again = [
+        outputs.entailment_close_calls(card, np.array(pairs, np.float32), torch.bfloat16).tolist()
+        for card in asked.values()
+    ]
+    assert again == [[[True, True, False], [False] * 3, [False] * 3], [[False] * 3, [False] * 3, [True] * 3]]
+    endless = np.array([[[0, 0, np.inf], [0, 0, 1], [0, 0, np.nan]]], np.float32)
+    assert outputs.entailment_close_calls(asked["single_label"], endless, torch.float16).all()
     close = np.array([[1.0, 1.0], [np.inf, 0.0]], np.float32)
     assert outputs.close_calls("multi_label", close, torch.bfloat16).tolist() == [False, True]

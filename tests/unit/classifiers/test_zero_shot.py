@@ -92,21 +92,29 @@ def test_each_text_is_cut_into_tokens_once(tmp_path, monkeypatch):
 
 def test_a_close_call_between_two_statements_is_decided_in_float32(tmp_path, monkeypatch):
     _, out = imported(tmp_path)
-    texts = [*sentences(60), " ".join(SENTENCES)]
+    texts = [*sentences(60, longest=4), " ".join(SENTENCES)]
 
     def found(name: str, precision: str, steps: float = outputs.CLOSE_STEPS) -> np.ndarray:
         monkeypatch.setattr(outputs, "CLOSE_STEPS", steps)
         scored = rows(run(out, texts, tmp_path / name, max_length_tokens=64, precision=precision)[1])
+        assert [row["windows"] > 1 for row in scored] == [False] * 60 + [True]
         return np.array([row["probabilities"] for row in scored], np.float32)
 
     exact, half, decided = found("exact", "float32"), found("half", "bfloat16", 0), found("decided", "bfloat16")
     np.testing.assert_array_equal(found("all", "bfloat16", np.inf), exact)
     assert (half != exact).any(axis=1).all()
-    again = (decided == exact).all(axis=1)
-    assert ((decided == half).all(axis=1) | again).all() and 0.02 < again.mean() < 0.9
-    # The difference of two logits is that of the logarithms of their probabilities; a long text is read in windows.
+    again = (decided != half).any(axis=1)
+    assert 0.02 < again.mean() < 0.9 and (decided.argmax(axis=1) == exact.argmax(axis=1)).all()
+    # The difference of two logits is that of the logarithms of their probabilities; the last text has more windows.
     margin = np.diff(np.sort(np.log(half[:-1]))[:, -2:])[:, 0]
-    assert again[:-1][margin < 7.9 * 2**-7].all() and margin[again[:-1]].max() < margin[~again[:-1]].max()
+    assert margin[again[:-1]].max() < margin[~again[:-1]].max()
+    # Among the labels that may be the likeliest, shares are those of float32; another may be as it was.
+    near = np.log(half) > np.log(half).max(axis=1, keepdims=True) - 7.9 * 2**-7
+    several = np.flatnonzero(near[:-1].sum(axis=1) > 1)
+    assert len(several) and again[several].all()
+    for text in several:
+        one, other = decided[text, near[text]], exact[text, near[text]]
+        np.testing.assert_allclose(one / one.sum(), other / other.sum(), rtol=1e-5)
 
 
 def test_the_card_has_the_statements_and_other_statements_are_new_scores(tmp_path):

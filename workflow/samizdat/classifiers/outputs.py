@@ -93,12 +93,18 @@ def close_calls(kind: Kind, logits: np.ndarray, dtype: torch.dtype) -> np.ndarra
     """
     if dtype is torch.float32:
         return np.zeros(len(logits), bool)
-    step = torch.finfo(dtype).eps * np.abs(logits).max(axis=1).clip(min=1)
+    step = _steps(logits, dtype)
     decided: np.ndarray = np.isfinite(step)
     if kind == SINGLE_LABEL:
         ordered = np.sort(logits, axis=1)
         decided &= ordered[:, -1] - ordered[:, -2] >= CLOSE_STEPS * step
     return ~decided
+
+
+def _steps(logits: np.ndarray, dtype: torch.dtype) -> np.ndarray:
+    """Return a step of the number format for each row of logits."""
+    steps: np.ndarray = torch.finfo(dtype).eps * np.abs(logits).max(axis=1).clip(min=1)
+    return steps
 
 
 def scores_of(kind: Kind, logits: np.ndarray) -> np.ndarray:
@@ -130,15 +136,29 @@ def entailment_scores(card: ClassifierCard, logits: np.ndarray) -> np.ndarray:
 
 
 def entailment_close_calls(card: ClassifierCard, logits: np.ndarray, dtype: torch.dtype) -> np.ndarray:
-    """Find the windows whose statements must be read again in float32, as `close_calls` does.
+    """Find the pairs of a window and a statement that must be computed again in float32.
+
+    In a window that is a close call these are all statements that may be the likeliest.
 
     Args:
         card: the zero-shot classifier.
         logits: `[windows, labels, outputs]`.
         dtype: the number format that the logits were computed in.
+
+    Returns:
+        Booleans `[windows, labels]`.
     """
-    used = logits[..., card.entailment[0]] if card.kind == SINGLE_LABEL else logits.reshape(len(logits), -1)
-    return close_calls(card.kind, used, dtype)
+    used = logits[..., card.entailment]
+    if card.kind != SINGLE_LABEL:
+        again = close_calls(card.kind, used.reshape(len(used), -1), dtype)
+        return np.repeat(again[:, None], used.shape[1], axis=1)
+    entailment = used[..., 0]
+    again = close_calls(card.kind, entailment, dtype)
+    with np.errstate(invalid="ignore"):  # what isn't a number is computed again
+        behind = entailment.max(axis=1, keepdims=True) - entailment
+    apart = np.isfinite(behind) & (behind >= CLOSE_STEPS * _steps(entailment, dtype)[:, None])
+    found: np.ndarray = again[:, None] & ~apart
+    return found
 
 
 def joined_scores(card: ClassifierCard, scores: np.ndarray) -> np.ndarray:

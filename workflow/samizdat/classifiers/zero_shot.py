@@ -4,7 +4,7 @@ For each label there is a statement, such as “This text is about rain.”. The
 (Yin, Hay and Roth, Benchmarking Zero-shot Text Classification, EMNLP 2019), as the pipeline of transformers does.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,8 +68,9 @@ class _Waiting:
     """A text some of whose pairs are not yet computed."""
 
     windows: list[Window]  # of the text alone
+    pairs: list[list[Window]]  # of each window with each statement
     logits: np.ndarray  # [windows, labels, outputs]
-    left: int = field(init=False)
+    left: int = field(init=False)  # how many pairs
 
     def __post_init__(self) -> None:
         self.left = self.logits.shape[0] * self.logits.shape[1]
@@ -85,49 +86,50 @@ def score_by_statements(
 ) -> Iterator[list[TextScore]]:
     """Score texts batch by batch, each with every statement; a text without a token gets no score.
 
-    A text is cut into tokens once, for all statements. A close call between two labels is read again in float32, with
-    all statements, when everything has been read once. The arguments are those of `text_scores.score`.
+    A text is cut into tokens once, for all statements. Statements between which it is a close call are read with it
+    again, in float32, when everything has been read once. The arguments are those of `text_scores.score`.
     """
-    tokenizer = load_tokenizer(folder)
-    asked = _backend(tokenizer).encode_batch(card.hypotheses, add_special_tokens=False)
-    room = _room(tokenizer, asked, reading.max_length_tokens)
-    close: list[int] = []
+    waiting: dict[int, _Waiting] = {}
+    places: list[tuple[int, int, int]] = []  # of each pair: text, window, label
+    close: list[Window] = []
 
-    def read(chosen: Sequence[int], dtype: torch.dtype, batch_tokens: int) -> Iterator[list[TextScore]]:
+    def all_pairs() -> Iterator[Window]:
+        tokenizer = load_tokenizer(folder)
+        asked = _backend(tokenizer).encode_batch(card.hypotheses, add_special_tokens=False)
+        room = _room(tokenizer, asked, reading.max_length_tokens)
+        for text, parts in _premises(_backend(tokenizer), texts, room, reading.overlap_tokens):
+            pairs = []
+            for window, part in enumerate(parts):
+                number = len(places)
+                places.extend((text, window, label) for label in range(len(asked)))
+                pairs.append([_pair(tokenizer, part, one, number + label) for label, one in enumerate(asked)])
+            alone = [Window(text, len(parts), part.ids) for part in parts]
+            logits = np.empty((len(parts), len(asked), max(card.entailment) + 1), np.float32)
+            waiting[text] = _Waiting(alone, pairs, logits)
+            yield from (pair for some in pairs for pair in some)
+
+    def read(pairs: Iterable[Window], dtype: torch.dtype, batch_tokens: int) -> Iterator[list[TextScore]]:
         model = ScoringModel(folder, device, dtype)
-        waiting: dict[int, _Waiting] = {}
-        places: list[tuple[int, int, int]] = []  # of each pair: text, window, label
-
-        def pairs() -> Iterator[Window]:
-            for place, parts in _premises(
-                _backend(tokenizer), [texts[n] for n in chosen], room, reading.overlap_tokens
-            ):
-                text = chosen[place]
-                alone = [Window(text, len(parts), part.ids) for part in parts]
-                waiting[text] = _Waiting(alone, np.empty((len(parts), len(asked), model.outputs), np.float32))
-                for window, part in enumerate(parts):
-                    for label, statement in enumerate(asked):
-                        places.append((text, window, label))
-                        yield _pair(tokenizer, part, statement, len(places) - 1)
-
-        for batch, logits in model.logits(pairs(), batch_tokens, reading.max_length_tokens, reading.threads):
+        for batch, logits in model.logits(pairs, batch_tokens, reading.max_length_tokens, reading.threads):
             completed = []
             for pair, values in zip(batch.windows, logits, strict=True):
                 text, window, label = places[pair.text]
                 mine = waiting[text]
-                mine.logits[window, label] = values
+                mine.logits[window, label] = values[: mine.logits.shape[-1]]
                 mine.left -= 1
-                if not mine.left:
+                if mine.left:
+                    continue
+                again = np.argwhere(entailment_close_calls(card, mine.logits, dtype)).tolist()
+                close.extend(mine.pairs[window][label] for window, label in again)
+                mine.left = len(again)
+                if not again:
                     del waiting[text]
-                    if entailment_close_calls(card, mine.logits, dtype).any():
-                        close.append(text)
-                    else:
-                        found = entailment_scores(card, mine.logits)
-                        mean = mean_of_windows([*zip(mine.windows, found, strict=True)])
-                        completed.append(TextScore(text, len(found), mean))
+                    found = entailment_scores(card, mine.logits)
+                    mean = mean_of_windows([*zip(mine.windows, found, strict=True)])
+                    completed.append(TextScore(text, len(found), mean))
             yield completed
 
-    yield from read(range(len(texts)), dtype, reading.batch_tokens)
+    yield from read(all_pairs(), dtype, reading.batch_tokens)
     if close:
         yield from read(close.copy(), torch.float32, reading.close_batch_tokens(device))
 
