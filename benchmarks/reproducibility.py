@@ -26,8 +26,8 @@ from record import ROOT, Figure, middle, show, write
 TINY = ["--configfile", "config/tiny.yaml"]
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 TABLE = "tests/integration/test_tiny_run.py::test_a_change_reruns_what_depends_on_it_and_nothing_else"
-# The row of a new text needs a run with its own texts, so it is in the test of the README's three steps.
-NEW_TEXT = "tests/integration/test_readme.py::test_three_steps_to_ones_own_corpus_and_one_text_more"
+# The row of a new text needs a run with its own texts, so it is beside the tests of such a run.
+NEW_TEXT = "tests/integration/test_verified_run.py::test_one_text_more_reruns_exactly_what_depends_on_the_corpus"
 
 
 def main() -> None:

@@ -15,6 +15,15 @@ from support.warm_python import warm_what_verify_starts
 TEXTS, NOTES, UNREAD = "data/texts.txt", "data/notes.md", "data/photo.jpg"
 
 
+# What one more text reruns: every rule except those that depend only on the config.
+ALL_BUT_THE_CONFIG = {
+    "import_corpus": 1, "make_tokenizer": 1, "train_model_gpt2-tiny": 1, "generate_samples": 1, "look_inside": 1,
+    "judge_samples": 1, "compare_with_raters": 1, "detect_languages": 1, "compute_statistics": 1,
+    "measure_yardsticks": 1, "write_manifest": 1, "execute_report": 1, "render_report": 1, "render_pdf": 1,
+    "write_provenance": 1,
+}  # fmt: skip
+
+
 def samizdat(checkout: Checkout, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from samizdat.cli import main; main()", *arguments]
     return subprocess.run(command, cwd=checkout.root, env=checkout.environment(), capture_output=True, text=True)
@@ -107,3 +116,12 @@ def test_a_bundle_without_texts_needs_the_readers_own(small):
     (theirs.root / TEXTS).write_text("something else", encoding="utf-8")
     done = samizdat(theirs, "verify", str(bundle))
     assert done.returncode == 3 and f"{TEXTS} has another hash here" in done.stderr
+
+
+def test_one_text_more_reruns_exactly_what_depends_on_the_corpus(small, tmp_path):
+    mine, _ = small
+    copy = Checkout(shutil.copytree(mine.root, tmp_path / "copy", symlinks=True), warm=True)
+    assert copy.planned_jobs("--configfile", "config/small.yaml") == {}
+    with (copy.root / TEXTS).open("a", encoding="utf-8") as file:
+        file.write("\nOne sentence more about something else.")
+    assert copy.planned_jobs("--configfile", "config/small.yaml") == ALL_BUT_THE_CONFIG

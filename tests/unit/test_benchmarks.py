@@ -212,3 +212,13 @@ def test_a_run_from_nothing_keeps_only_the_archives(tmp_path):
     assert [path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()] == [
         "work/downloads/texts-1.tar.gz"
     ]
+
+
+def test_every_test_that_a_benchmark_or_a_page_names_is_there():
+    files = [*ROOT.glob("benchmarks/*.py"), *ROOT.glob("docs/*.md")]
+    named = {
+        found for file in files for found in re.findall(r"(tests/[\w/]+\.py)(?:::(\w+))?", file.read_text("utf-8"))
+    }
+    assert ("tests/integration/test_tiny_run.py", "") in named
+    for path, function in named:
+        assert f"def {function}" in (ROOT / path).read_text("utf-8"), (path, function)
