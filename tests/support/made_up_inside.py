@@ -50,7 +50,7 @@ def write_inside(percents: list[int], held_out: pd.DataFrame, samples: pd.DataFr
             {"layer": layer, "head": head, "previous": 0.9 if back else 0.1, "first": 0.1 if back else 0.9, "same": 0.2,
              "distance": 1.5 * layer, "texts": 20, "tokens": 400, "repeated": 50}
         )  # fmt: skip
-        for position in range(8):
+        for position in range(min(8, 1 + len(pieces(held_out["text"].iloc[0])))):
             looked = max(position - 1, 0) if back else 0
             rows["attention"] += [
                 {"layer": layer, "head": head, "position": position, "at": at, "weight": float(at == looked)}
