@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from transformers import PreTrainedTokenizerFast
+from transformers import BatchEncoding, PreTrainedTokenizerFast
 
 from samizdat.base.errors import UserError
 from samizdat.checkpoints import sources
@@ -44,15 +44,24 @@ def encode(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[lis
     """
     if not texts:
         return []
-    ids: list[list[int]] = tokenizer(
+    ids: list[list[int]] = encode_with_offsets(tokenizer, texts, offsets=False)["input_ids"]
+    return ids
+
+
+def encode_with_offsets(
+    tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], *, offsets: bool = True
+) -> BatchEncoding:
+    """Encode texts as `encode` does; `offset_mapping` has the characters that each token begins and ends at."""
+    encoded: BatchEncoding = tokenizer(
         list(texts),
         add_special_tokens=False,
         split_special_tokens=True,
         return_attention_mask=False,
         return_token_type_ids=False,
+        return_offsets_mapping=offsets,
         verbose=False,
-    )["input_ids"]
-    return ids
+    )
+    return encoded
 
 
 def unknown_share(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> float:

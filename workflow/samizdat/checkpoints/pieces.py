@@ -6,6 +6,7 @@ from itertools import pairwise
 from transformers import PreTrainedTokenizerFast
 
 from samizdat.checkpoints.byte_level import bytes_of_tokens
+from samizdat.checkpoints.encoding import encode_with_offsets
 
 
 def pieces_of(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> Iterator[tuple[list[int], list[bytes]]]:
@@ -15,15 +16,7 @@ def pieces_of(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> Itera
     to the second one, and what follows the last token belongs to that.
     """
     spelled = bytes_of_tokens(tokenizer)
-    encoded = tokenizer(
-        list(texts),
-        add_special_tokens=False,
-        split_special_tokens=True,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        return_offsets_mapping=True,
-        verbose=False,
-    )
+    encoded = encode_with_offsets(tokenizer, texts)
     for text, tokens, offsets in zip(texts, encoded["input_ids"], encoded["offset_mapping"], strict=True):
         pieces = [spelled[token] for token in tokens] if spelled else []
         if b"".join(pieces) != text.encode() or not pieces:

@@ -33,7 +33,6 @@ from samizdat.reporting.words import (
     too_few,
 )
 
-NOT_KNOWN = "How often it is right here is not known, since people did not label these texts for it"
 NONE_COMPARABLE = (
     "The corpus has no labels that a classifier can be compared with, so it is not known how good the classifiers are "
     "here."
@@ -117,12 +116,12 @@ def _sentence(run: Run, classifier: str) -> str:
     )
 
 
-def in_brief(run: Run, classifier: str) -> str:
-    """Say how far a classifier can be believed by the corpus' labels, in half a line."""
+def in_brief(run: Run, classifier: str) -> str | None:
+    """Say in half a line how far a classifier agrees with the corpus' labels; None where there are none."""
     rows = run.quality[(run.quality["classifier"] == classifier) & (run.quality["metric"] == "accuracy")]
     found = {row["method"]: row for row in rows_of(rows)}
     if not found:
-        return NOT_KNOWN
+        return None
     own, baseline = (percent(found[method]["value"]) for method in ("classifier", "majority"))
     relation = RELATIONS[verdicts.off_baseline(run).get(classifier, 0)]
     return (

@@ -94,16 +94,14 @@ def _above_or_below(row: Row) -> str:
 
 def _trust(run: Run, rows: pd.DataFrame) -> list[str]:
     """Say how the numbers go with those of the corpus, or of raters."""
-    row = _one(rows, "texts", "human", "spearman")
-    by_raters = raters.in_brief(run, str(rows["classifier"].iloc[0]))
-    said = [f"{by_raters}."] if by_raters else []
-    if row is None:
-        return said or ["Whether people would order these texts alike is not known, since they gave no numbers."]
-    return [
-        f"Spearman’s ρ of its numbers and those of people ({label(row['label_column'])}) is {_value(row)} on "
-        f"{counted(row['texts'], 'held-out text')}: 1 is the same order, 0 none.",
-        *said,
-    ]
+    by_corpus = None
+    if row := _one(rows, "texts", "human", "spearman"):
+        by_corpus = (
+            f"Spearman’s ρ of its numbers and those of people ({label(row['label_column'])}) is {_value(row)} on "
+            f"{counted(row['texts'], 'held-out text')}: 1 is the same order, 0 none"
+        )
+    unknown = "Whether people would order these texts alike is not known, since they gave no numbers"
+    return raters.trust(run, str(rows["classifier"].iloc[0]), by_corpus, unknown)
 
 
 def spread(run: Run) -> Picture | Prose:

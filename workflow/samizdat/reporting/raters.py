@@ -41,6 +41,7 @@ METRICS = {
 }
 _ORIGIN = "person or model"
 NONE_ASKED = "People were not asked about this run."
+NOT_KNOWN = "How often it is right here is not known, since people did not label these texts for it"
 _HOW = (
     "Raters saw texts and samples mixed, without a sign of which is which. The label of a text is the one that most "
     "raters gave. Estimates are for all texts or samples that could have been drawn: a row counts for as many as it "
@@ -157,9 +158,18 @@ def _lacking(run: Run) -> list[str]:
     ]
 
 
-def asked(run: Run, classifier: str) -> bool:
-    """Say whether raters labelled texts that a classifier can be compared on."""
-    return not _found(run, classifier).keys().isdisjoint({("accuracy", "texts"), ("spearman", "texts")})
+def trust(run: Run, classifier: str, by_corpus: str | None, unknown: str = NOT_KNOWN) -> list[str]:
+    """Say how far a classifier can be believed: by labels of the corpus, by raters, or that it is not known.
+
+    Args:
+        run: the run.
+        classifier: its name.
+        by_corpus: a sentence without its full stop; None where the corpus has nothing to compare with.
+        unknown: the sentence for a classifier that raters can't be compared with either.
+    """
+    asked = not _found(run, classifier).keys().isdisjoint({("accuracy", "texts"), ("spearman", "texts")})
+    first = by_corpus or (None if asked else unknown)
+    return [f"{one}." for one in (first, in_brief(run, classifier)) if one]
 
 
 def in_brief(run: Run, classifier: str) -> str | None:

@@ -6,7 +6,7 @@ import seaborn as sns
 from samizdat.measures.label_metrics import FEWEST_GIVEN
 from samizdat.records.classifiers import MULTI_LABEL
 from samizdat.reporting import raters, verdicts
-from samizdat.reporting.agreement import METRICS, NOT_KNOWN
+from samizdat.reporting.agreement import METRICS
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
 from samizdat.reporting.label_shares import draw_label_shares, next_to_texts
 from samizdat.reporting.outside import labelled, named, titled
@@ -109,20 +109,18 @@ def _trust(run: Run, classifier: str) -> list[str]:
     """Say how good the labels are by those of the corpus, or of raters."""
     rows = run.several_quality[(run.several_quality["classifier"] == classifier) & run.several_quality["label"].isna()]
     found = {row["metric"]: row for row in rows_of(rows)}
-    by_raters = raters.in_brief(run, classifier)
-    said = [f"{by_raters}."] if by_raters else []
     if not found:
-        return said if raters.asked(run, classifier) else [f"{NOT_KNOWN}.", *said]
+        return raters.trust(run, classifier, None)
     micro, macro = (
         number_interval(found[one]["value"], found[one]["low"], found[one]["high"]) for one in ("micro_f1", "macro_f1")
     )
     few = f" (without an interval, since a label was given fewer than {FEWEST_GIVEN} times)"
     rare = few if is_null(found["macro_f1"]["low"]) and not is_null(found["micro_f1"]["low"]) else ""
-    return [
+    by_corpus = (
         f"Compared with the labels that people gave {counted(found['micro_f1']['texts'], 'held-out text')}, its "
-        f"micro-F1 is {micro} and its macro-F1 {macro}{rare}.",
-        *said,
-    ]
+        f"micro-F1 is {micro} and its macro-F1 {macro}{rare}"
+    )
+    return raters.trust(run, classifier, by_corpus)
 
 
 def shares_by_group(run: Run) -> Picture | Prose:

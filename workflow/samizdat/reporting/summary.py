@@ -217,10 +217,8 @@ def _findings(run: Run) -> Iterator[str]:
             continue
         compared = label_comparison.in_brief(run, classifier) or ["No samples to compare with texts"]
         found = [f"{sentence}." for sentence in (classifiers.in_brief(run, classifier), *compared)]
-        by_corpus, by_raters = agreement.in_brief(run, classifier), raters.in_brief(run, classifier)
-        if by_corpus == agreement.NOT_KNOWN and raters.asked(run, classifier):
-            by_corpus = ""
-        yield " ".join([*begun, *found, "*Trust:*", *(f"{one}." for one in (by_corpus, by_raters) if one)])
+        trust = raters.trust(run, classifier, agreement.in_brief(run, classifier))
+        yield " ".join([*begun, *found, "*Trust:*", *trust])
 
 
 def finding_picture(run: Run) -> Picture | None:

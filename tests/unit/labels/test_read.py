@@ -1,0 +1,105 @@
+"""Sheets that come back: saved in the ways of spreadsheet programs, and refused where something is wrong."""
+
+import csv
+import re
+
+import pytest
+
+from samizdat.base.errors import UserError
+from samizdat.labels.read import read
+from samizdat.records.io import read_table
+from samizdat.records.labels import HUMAN_LABELS
+from support.rater_sheets import drawn, fill, filled
+from support.spreadsheets import workbook
+
+
+@pytest.mark.parametrize(
+    ("encoding", "delimiter"), [("utf-8-sig", ","), ("utf-8", ";"), ("utf-16", "\t"), ("utf-8-sig", ";")]
+)
+def test_what_spreadsheet_programs_save_comes_back(run, encoding, delimiter):
+    key = drawn(run)
+    answers = {name: key.labels[number % 3] for number, name in enumerate(key.rows)}
+    fill(run / "anna.csv", answers, encoding, delimiter)
+    # Excel saves numbers and capitals in its own way; rows were sorted by the rater.
+    rows = sorted(filled(run / "ben.csv", answers)[1:], key=lambda row: row[1])
+    sheet = [
+        ["row", "text", "label", "my notes"],
+        *([name, text, f" {label.upper()} ", "?"] for name, text, label in rows),
+    ]
+    (run / "ben.xlsx").write_bytes(workbook({"Texts": sheet, "Labels": [["allowed labels"], ["negative"]]}))
+    said = read(run, unfinished=False)
+    assert said.endswith("Add it to the config: human_labels: [mine/sentiment]")
+    table = read_table(run / "labels.parquet", HUMAN_LABELS)
+    assert len(table) == 120 and set(table["question"]) == {"sentiment"}
+    names = {row["id"]: name for name, row in key.rows.items()}
+    assert [answers[names[row]] for row in table["id"]] == table["label"].tolist()
+    assert table["stratum_size"].tolist() == [key.strata[name] for name in table["stratum"]]
+
+
+def changed(rows):
+    rows[1][1] = rows[1][1].replace("a", "b") + "!"
+    return rows
+
+
+WRONG = {
+    "a changed text": (changed, r"anna\.csv:2: the text of row r\d{4} was changed; it begins with"),
+    "an unknown label": (lambda rows: [rows[0], [*rows[1][:2], "furious"], *rows[2:]],
+                         r"anna\.csv:2: 'furious' is no label; allowed are negative, neutral, positive"),
+    "a missing row": (lambda rows: rows[:-1], r"anna\.csv: the row r\d{4} is missing"),
+    "a row twice": (lambda rows: [*rows, rows[1]], r"the row r\d{4} is there twice"),
+    "an unknown row": (lambda rows: [*rows, ["r9999", "A text.", "neutral"]], r"the row 'r9999' was not drawn"),
+    "no label in a row": (lambda rows: [rows[0], [*rows[1][:2], ""], *rows[2:]], r"has no answer in the rows r\d{4}"),
+    "other headings": (lambda rows: [["row", "sentence", "label"], *rows[1:]], r"no column 'text'; it has: 'row'"),
+    "no column of labels": (lambda rows: [row[:2] for row in rows], r"has no column 'label'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_sheet_is_refused_by_file_and_row_and_nothing_is_stored(run, wrong):
+    key = drawn(run)
+    answers = dict.fromkeys(key.rows, "neutral")
+    fill(run / "ben.csv", answers)
+    change, message = WRONG[wrong]
+    with (run / "anna.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        (run / "anna.xlsx").unlink()
+        rows = change(filled(run / "ben.csv", answers))
+        csv.writer(file).writerows(rows)
+    with pytest.raises(UserError) as refused:
+        read(run, unfinished=False)
+    assert re.search(message, str(refused.value)) and "corpus." not in str(refused.value)
+    assert not (run / "labels.parquet").exists()
+
+
+def test_a_sheet_of_another_drawing_or_a_damaged_one_is_refused(run):
+    key = drawn(run)
+    answers = dict.fromkeys(key.rows, "neutral")
+    fill(run / "ben.csv", answers)
+    (run / "anna.csv").unlink()
+    (run / "anna.xlsx").write_bytes(
+        workbook({"Texts": [["row", "text", "label"], ["r0001", "Another text.", "neutral"]]})
+    )
+    with pytest.raises(UserError, match="and 50 more"):
+        read(run, unfinished=False)
+    (run / "anna.xlsx").write_bytes(b"PK nothing")
+    with pytest.raises(UserError, match=r"anna.xlsx can't be read as an .xlsx file"):
+        read(run, unfinished=False)
+    (run / "anna.xlsx").unlink()
+    with pytest.raises(UserError, match="no sheet of anna"):
+        read(run, unfinished=False)
+    with pytest.raises(UserError, match=r"no key\.json"):
+        read(run.parent, unfinished=False)
+
+
+def test_two_files_of_a_rater_must_agree_and_empty_cells_are_accepted_only_when_asked(run):
+    key = drawn(run)
+    answers = dict.fromkeys(key.rows, "neutral")
+    fill(run / "ben.csv", answers)
+    fill(run / "anna.csv", answers | {"r0001": ""})
+    with pytest.raises(UserError, match="r0001"):
+        read(run, unfinished=False)
+    assert "1 rows are empty" in read(run, unfinished=True)
+    assert read_table(run / "labels.parquet", HUMAN_LABELS)["label"].isna().sum() == 1
+    rows = filled(run / "ben.csv", answers | {"r0002": "positive"})
+    (run / "anna.xlsx").write_bytes(workbook({"Texts": rows}))
+    with pytest.raises(UserError, match="different answers, such as in row r0001: neutral and nothing"):
+        read(run, unfinished=True)
