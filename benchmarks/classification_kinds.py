@@ -14,7 +14,6 @@ import json
 import os
 import tempfile
 import time
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,35 +23,16 @@ import pandas as pd
 import torch
 from classification import DEMO, LABELS, ROWS, apart, differing, ours, pipeline, table_of
 from classification_onnx import onnx
-from random_heads import logits_of, spread
+from random_kinds import ASKED, STATEMENT, TEMPLATE, random_kinds
 from record import Figure, show, write
-from transformers import (
-    AutoTokenizer,
-    BertConfig,
-    BertForSequenceClassification,
-    DebertaV2Config,
-    DebertaV2ForSequenceClassification,
-    GPT2Config,
-    GPT2LMHeadModel,
-    PreTrainedModel,
-)
+from transformers import AutoTokenizer, GPT2LMHeadModel
 from transformers.utils import logging
 
-from samizdat.classifiers.import_classifier import import_classifier
-from samizdat.classifiers.prepare_few_shot import prepare_few_shot
-from samizdat.records.classifiers import ClassifierCard, ClassifierDescription, ShownExamples
+from samizdat.records.classifiers import ClassifierCard, ShownExamples
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_document, read_table
 
 SENTIMENT = DEMO / "classifiers" / "sentiment"
-TEMPLATE = "Text: {}\nSentiment: {}"
-EXAMPLES = 8
-ASKED = ("politics", "sport", "the weather", "a film", "a product", "something else")
-STATEMENT = "This text is about {}."
-NLI = ("entailment", "neutral", "contradiction")
-# The standard deviation of a logit among the statements about a text: assumed, since no trained model of inference is
-# at hand. A smaller one makes more close calls; how many there are is recorded.
-NLI_DEVIATION = 2.0
 
 
 def generating(classifier: str, table: str, threads: int) -> dict[str, Any]:
@@ -100,56 +80,6 @@ SIDES = {
 }
 
 
-def saved(model: PreTrainedModel, folder: Path) -> str:
-    """Write a model with the demo's tokenizer."""
-    model.save_pretrained(folder)
-    AutoTokenizer.from_pretrained(SENTIMENT).save_pretrained(folder)
-    return str(folder)
-
-
-def _named(labels: tuple[str, ...]) -> dict[str, Any]:
-    """Return the keys of a config that name the labels."""
-    return {"id2label": dict(enumerate(labels)), "label2id": {label: number for number, label in enumerate(labels)}}
-
-
-def models(folder: Path, layers: int | None) -> dict[str, str]:
-    """Make the classifiers as the steps make them, of models with random weights; `layers` makes them smaller."""
-    torch.manual_seed(1)
-    base = ClassifierDescription(
-        "x", "single_label", 0.5, "sentiment", None, {}, "x", "x", "x", languages=(), min_words=None, max_words=None
-    )
-    gpt2 = saved(GPT2LMHeadModel(GPT2Config(n_layer=layers or 12)), folder / "gpt2")
-    prepare_few_shot(
-        base, gpt2, None, {}, TEMPLATE, EXAMPLES, 128, DEMO / "corpus" / "texts.parquet", folder / "few-shot",
-        folder / "work", seed=1,
-    )  # fmt: skip
-    size = len(AutoTokenizer.from_pretrained(SENTIMENT))
-    small = BertConfig(vocab_size=size, hidden_size=384, num_hidden_layers=layers or 6, num_attention_heads=12,
-                       intermediate_size=1536, pad_token_id=0, **_named(NLI))  # fmt: skip
-    texts = read_table(DEMO / "corpus" / "texts.parquet", TEXTS)["text"].tolist()[:64]
-    tokenizer = AutoTokenizer.from_pretrained(SENTIMENT)
-    judge = BertForSequenceClassification(small)
-    pairs = [[text for text in texts for _ in ASKED], [STATEMENT.format(label) for label in ASKED] * len(texts)]
-    logits = logits_of(judge, tokenizer, *pairs).unflatten(0, (len(texts), len(ASKED)))
-    spread(judge.classifier, logits, NLI_DEVIATION, lead=0)
-    nli = saved(judge, folder / "nli")
-    wide = DebertaV2Config(
-        vocab_size=size, hidden_size=768, num_hidden_layers=layers or 6, num_attention_heads=12, intermediate_size=3072,
-        relative_attention=True, position_buckets=256, norm_rel_ebd="layer_norm", share_att_key=True,
-        pos_att_type=["p2c", "c2p"], position_biased_input=False, type_vocab_size=0, pad_token_id=0,
-        **_named(LABELS),
-    )  # fmt: skip
-    decided = DebertaV2ForSequenceClassification(wide)
-    spread(decided.classifier, logits_of(decided, tokenizer, texts))
-    deberta = saved(decided, folder / "deberta")
-    import_classifier(base, nli, None, ASKED, {}, STATEMENT, 128, folder / "zero-shot", folder / "work")
-    import_classifier(
-        replace(base, label_column=None), deberta, None, (), {}, None, 128, folder / "deberta-here", folder / "work"
-    )
-    return {"few-shot": str(folder / "few-shot"), "zero-shot": str(folder / "zero-shot"), "nli": nli,
-            "deberta": str(folder / "deberta-here")}  # fmt: skip
-
-
 def rate(
     classifier: str, frame: pd.DataFrame, work: Path, threads: int, precision: str = "auto"
 ) -> tuple[float, float]:
@@ -184,7 +114,10 @@ def main() -> None:
     figures = {}
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        made = models(work / "models", 1 if options.quick else None)
+        made = random_kinds(
+            work / "models", AutoTokenizer.from_pretrained(SENTIMENT), DEMO / "corpus" / "texts.parquet", "sentiment",
+            LABELS, layers=1 if options.quick else None,
+        )  # fmt: skip
         table, short = table_of(some, work / "some.parquet"), table_of(some.head(few), work / "few.parquet")
 
         def times(what: str, side: str, texts: int, reach: float, key: str, **arguments: Any) -> None:
@@ -200,7 +133,7 @@ def main() -> None:
         times("few-shot, 8 examples, GPT-2 124M, times `generate` text by text", "generating", few, 10, "few-shot",
               classifier=made["few-shot"])  # fmt: skip
         times("zero-shot, 6 labels, times the pipeline in batches of 16", "asking", many, 3, "zero-shot",
-              checkpoint=made["nli"])  # fmt: skip
+              checkpoint=made["inference"])  # fmt: skip
         times("DeBERTa-v3-small, times the pipeline text by text", "pipeline", many, 4, "deberta",
               classifier=made["deberta"], batch_size=1)  # fmt: skip
         common = {"program": __file__, "classifier": str(SENTIMENT), "table": table, "threads": options.threads}

@@ -111,6 +111,7 @@ def rows_of(
         "checks training": lambda: checks.training(small, short(), folder / "training", device, formats),
         "checks generation": lambda: checks.generation(tiny_gpt2(), folder, device),
         "checks classification": lambda: checks.classification(few(), short(), folder / "c", device, **minilm),
+        "checks kinds": lambda: checks.kinds(few(), short(), folder / "k", device, 1 if quick else None),
         "checks resuming": lambda: checks.resuming(small, short(), folder / "resuming", device),
         "checks waiting": lambda: steps.waiting(small, short(), folder / "waiting", device),
         "checks processes": lambda: checks.processes(small, short(), folder / "processes", device),

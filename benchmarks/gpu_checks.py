@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import torch
-from gpu_data import write_encoder
+from gpu_data import LABELS, classifiers_tokenizer, write_encoder
+from random_kinds import random_kinds
 from record import Figure
 from safetensors.torch import load_file
 from stage import command, environment
@@ -219,6 +220,42 @@ def classification(corpus: Path, tokenizer: Path, folder: Path, device: str, **s
         "score_company": Figure(f"texts of {len(alone):,} whose scores have other bits in other company", other, 0,
                                 less_is_better=True),
     }  # fmt: skip
+
+
+def kinds(corpus: Path, tokenizer: Path, folder: Path, device: str, layers: int | None) -> dict[str, Figure]:
+    """Score with classifiers of other kinds on the GPU and on the CPU, all texts and a part of them.
+
+    Labels of `zero-shot` are compared in float32: in a model with random weights the statements about a text differ so
+    little that its scaled head makes bfloat16's rounding as large.
+    """
+    made = random_kinds(folder, classifiers_tokenizer(tokenizer), corpus, "tone", LABELS, layers)
+    frame = pq.read_table(corpus).to_pandas()
+    some, part = folder / "some.parquet", folder / "part.parquet"
+    write_table(frame[:350].reset_index(drop=True), TEXTS, some)
+    write_table(frame[:350:7].reset_index(drop=True), TEXTS, part)
+    figures = {}
+    for name in ("few-shot", "zero-shot", "deberta"):
+        classifier, here = Path(made[name]), folder / f"{name}-scores"
+        said = scores(
+            classifier, some, here / "said", device, "float32" if name == "zero-shot" else "auto", max_length_tokens=128
+        )
+        whole = scores(classifier, some, here / "whole", device, "auto", max_length_tokens=128)
+        exact = scores(classifier, some, here / "float32", "cpu", "float32", max_length_tokens=128)
+        alone = scores(classifier, part, here / "alone", device, "auto", max_length_tokens=128)
+        other = sum(not np.array_equal(whole[key][1], values) for key, (_, values) in alone.items())
+        figures[f"label_percent_{name}"] = Figure(
+            f"{name}: labels of {len(whole):,} texts other than the CPU's in float32, percent",
+            100 * float(np.mean([said[key][0] != exact[key][0] for key in said])),
+            0.2,
+            less_is_better=True,
+        )
+        figures[f"score_company_{name}"] = Figure(
+            f"{name}: texts of {len(alone):,} whose scores have other bits in other company",
+            other,
+            0,
+            less_is_better=True,
+        )
+    return figures
 
 
 def _weights(folder: Path) -> list[torch.Tensor]:

@@ -80,7 +80,10 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="a folder for each run's page and what it says of itself")
     parser.add_argument("--commit", default=commit(), help="what is run, where git can't tell")
     options = parser.parse_args()
-    more = ["--resources", f"gpu={options.share}", *(["--configfile", "config/tiny.yaml"] if options.quick else [])]
+    more = ["--resources", f"gpu_turn={options.share}"]
+    more += ["--configfile", "config/tiny.yaml"] if options.quick else []
+    # Its wheel is as large as all others together; the PDF needs no GPU.
+    more += [] if importlib.util.find_spec("typst") else ["--config", "pdf=false"]
     config = ROOT / "config" / ("tiny.yaml" if options.quick else "config.yaml")
     name = yaml.safe_load(config.read_text(encoding="utf-8"))["name"]
     runs: list[dict[str, Any]] = []
