@@ -16,6 +16,7 @@ import yaml
 from filelock import FileLock
 from hypothesis import settings
 
+from samizdat.base.device import ask_for_equal_bits
 from samizdat.environment import install
 from support import warm_python
 from support.run_fixture import make_run, publish
@@ -23,6 +24,9 @@ from support.run_fixture import make_run, publish
 # A loaded machine is slow, and nothing is wrong with that.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+
+# Before any test computes, as before any stage does.
+ask_for_equal_bits()
 
 # A shell starts what runs in the background deaf to interrupts, and so would be all that the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)

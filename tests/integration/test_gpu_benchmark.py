@@ -19,12 +19,13 @@ ROOT = Path(__file__).parents[2]
 # Figures that are exact on every device.
 EXACT = {
     "training_plain_bytes", "training_compiled_bytes", "training_older_bytes", "killed_bytes", "ended_bytes",
-    "finetuning_bytes", "greedy_share", "company", "logits", "score_company", "waits",
+    "finetuning_bytes", "greedy_share", "company", "logits", "score_company", "waits", "score_company_few-shot",
+    "score_company_zero-shot", "score_company_deberta",
 }  # fmt: skip
 ROWS = (
-    "checks training", "checks generation", "checks classification", "checks resuming", "checks waiting",
-    "checks processes", "speeds step", "speeds memory", "speeds training", "speeds trainer", "speeds generation",
-    "speeds classification", "speeds finetuning",
+    "checks training", "checks generation", "checks classification", "checks kinds", "checks resuming",
+    "checks waiting", "checks processes", "speeds step", "speeds memory", "speeds training", "speeds trainer",
+    "speeds generation", "speeds classification", "speeds finetuning",
 )  # fmt: skip
 
 

@@ -210,7 +210,7 @@ def test_a_run_from_nothing_keeps_only_the_archives(tmp_path):
     assert gpu_workflow.jobs(tree) == {"demo/model": {"elapsed_seconds": 2.5}}
     gpu_workflow.clear(tree, carried)
     assert [path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()] == [
-        "work/downloads/texts-1.tar.gz"
+        "work/downloads/texts.tar.gz"
     ]
 
 

@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from samizdat.base.errors import UserError
-from samizdat.classifiers import few_shot
+from samizdat.classifiers import few_shot, shared_prefix
 from samizdat.classifiers.measure_examples import measure_examples
 from samizdat.classifiers.prepare_few_shot import prepare_few_shot
 from samizdat.classifiers.shared_prefix import SharedPrefixModel
@@ -18,7 +18,7 @@ from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_document, read_table
 from support.hub_fixtures import DESCRIPTION, SENTENCES, save, small_classifier, write_gpt2
 from support.small_corpus import write_texts
-from support.small_scoring import SETTINGS, rows, run
+from support.small_scoring import SETTINGS, probabilities, rows, run, sentences
 
 TEMPLATE = "Text: {}\nMood: {}"
 MOODS = ("bad", "good", "so so")
@@ -99,6 +99,21 @@ def test_a_score_depends_on_its_text_alone_and_a_long_text_is_read_in_windows(tm
         (alone,) = rows(run(out, [texts[place]], tmp_path / f"alone{place}", max_length_tokens=48)[1])
         assert alone["probabilities"] == together[place]["probabilities"]
         assert sum(alone["probabilities"]) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["cpu", "cuda"])
+def test_a_score_has_the_same_bits_among_any_other_texts(tmp_path, monkeypatch, kind):
+    out = prepared(tmp_path)
+    texts = sentences(90, longest=24)
+    plain = probabilities(run(out, texts, tmp_path / "plain", max_length_tokens=48)[1])
+    monkeypatch.setitem(shared_prefix.TEXTS_OF_ONE_LENGTH, "cpu", shared_prefix.TEXTS_OF_ONE_LENGTH[kind])
+    together = probabilities(run(out, texts, tmp_path / "all", max_length_tokens=48, batch_tokens=256)[1])
+    for number in range(4):
+        some = texts[number :: 7 + 9 * number]
+        alone = probabilities(run(out, some, tmp_path / f"{number}", max_length_tokens=48, batch_tokens=256)[1])
+        assert alone == {key: together[key] for key in alone} and len(alone) == len(some)
+    for key, bits in plain.items():
+        np.testing.assert_allclose(np.frombuffer(bits, "<f4"), np.frombuffer(together[key], "<f4"), atol=1e-5)
 
 
 def test_the_examples_are_read_once(tmp_path, monkeypatch):

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from transformers import BertConfig, pipeline
 
 from samizdat.base.device import Device
@@ -153,3 +155,11 @@ def test_only_a_single_label_is_computed_in_the_fastest_format_by_itself():
     assert outputs.entailment_close_calls(asked["single_label"], endless, torch.float16).all()
     close = np.array([[1.0, 1.0], [np.inf, 0.0]], np.float32)
     assert outputs.close_calls("multi_label", close, torch.bfloat16).tolist() == [False, True]
+
+
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 36), min_size=1))
+def test_scores_of_a_window_have_the_same_bits_among_any_others(seed, part):
+    logits = np.random.default_rng(seed).normal(size=(37, 3)).astype(np.float32)
+    for kind in outputs.PROBLEM_TYPES:
+        expected = outputs.scores_of(kind, logits)[part]
+        assert outputs.scores_of(kind, logits[part]).tobytes() == expected.tobytes()

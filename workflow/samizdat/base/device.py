@@ -46,6 +46,16 @@ class Device:
         return dtype
 
 
+def ask_for_equal_bits() -> None:
+    """Ask the libraries of matrix products for the same bits each time; they read the variables when they start."""
+    # Without it, cuBLAS's sums may differ from run to run.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    if hardware.is_intel():
+        # Without it, MKL multiplies the last rows of a small product by other code than those before them, on Intel's
+        # processors, so that a text's score would depend on its place in a batch. Other processors can't do this.
+        os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
+
+
 def prepare(requested: str, *, threads: int, seed: int) -> Device:
     """Choose the device, and set the number of threads, the random seeds and deterministic algorithms.
 
@@ -58,8 +68,7 @@ def prepare(requested: str, *, threads: int, seed: int) -> Device:
     Raises:
         UserError: CUDA or MPS is requested and is not available.
     """
-    # cuBLAS reads this variable when it starts; without it, its sums may differ from run to run.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    ask_for_equal_bits()
     import torch
 
     kind = _chosen_kind(requested)

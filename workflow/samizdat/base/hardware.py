@@ -85,13 +85,22 @@ def _torch_build() -> tuple[str, str | None]:
     return version[1] if version else "of an unknown version", cuda[1] if cuda else None
 
 
-def processor_name() -> str:
-    """Return the processor's model name."""
+def is_intel() -> bool:
+    """Whether the processor is one of Intel's, where the system says so."""
+    return _said_of_processor("vendor_id") == "GenuineIntel"
+
+
+def _said_of_processor(name: str) -> str | None:
+    """Return what Linux says first of the processor under this name."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - no path of ours
-            for line in file:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
+            return next((line.partition(":")[2].strip() for line in file if line.startswith(name)), None)
     except OSError:
-        pass
+        return None
+
+
+def processor_name() -> str:
+    """Return the processor's model name."""
+    if said := _said_of_processor("model name"):
+        return said
     return platform.processor() or platform.machine()

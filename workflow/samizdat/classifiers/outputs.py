@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from scipy.special import expit
 from transformers import PreTrainedConfig
 
 from samizdat.base.device import Device
@@ -109,10 +110,10 @@ def _steps(logits: np.ndarray, dtype: torch.dtype) -> np.ndarray:
 
 def scores_of(kind: Kind, logits: np.ndarray) -> np.ndarray:
     """Make scores of logits `[windows, labels]`: probabilities, or the number itself."""
-    values = torch.from_numpy(logits)
     if kind == NUMBER:
         return logits
-    scores: np.ndarray = (values.softmax(dim=1) if kind == SINGLE_LABEL else values.sigmoid()).numpy()
+    # PyTorch's sigmoid computes the last elements of an array by other code than those before them.
+    scores: np.ndarray = expit(logits) if kind == MULTI_LABEL else torch.from_numpy(logits).softmax(dim=1).numpy()
     return scores
 
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers import AttentionInterface, AutoModelForCausalLM, PreTrainedModel
 
 from samizdat.base.device import Device
@@ -22,6 +23,9 @@ from samizdat.checkpoints.windows import Batch, Window
 # A row has one place (for one text) for each 16 tokens: at each place the probabilities of the whole vocabulary are
 # computed, whether a text is there or not.
 TOKENS_PER_PLACE = 16
+# Attention reads so many texts of one length at once, and zeros where there are fewer; on a CPU, as many as there are.
+# How a GPU adds up depends on how many there are.
+TEXTS_OF_ONE_LENGTH = {"cpu": None, "cuda": 4, "mps": 4}
 _ATTENTION = "after-prefix"
 
 
@@ -45,6 +49,7 @@ class SharedPrefixModel:
             words: the tokens of each word, one or more.
         """
         self._device = device
+        self._texts_at_once = TEXTS_OF_ONE_LENGTH[device.kind]
         self._model = cast(
             PreTrainedModel,
             AutoModelForCausalLM.from_pretrained(
@@ -116,12 +121,13 @@ class SharedPrefixModel:
             position_ids=positions.to(kind),
             use_cache=False,
             logits_to_keep=torch.from_numpy(kept.ravel()).to(kind),
-            groups=groups,
+            groups=list(_parts(groups, self._texts_at_once)),
+            texts_at_once=self._texts_at_once,
             masks={length: self._mask(length) for length in {group[2] for group in groups}},
             prefix=self._prefix,
         )
-        logits = output.logits[0].float().unflatten(0, (-1, tail + 1))[: len(batch.windows)]
-        said = logits - logits.logsumexp(dim=-1, keepdim=True)
+        logits = output.logits[0].float().unflatten(0, (-1, tail + 1))
+        said = (logits - logits.logsumexp(dim=-1, keepdim=True))[: len(batch.windows)]
         found: np.ndarray = said[:, 0, self._first].cpu().numpy()
         if tail:
             later = said[:, 1:].gather(2, self._next.expand(len(said), -1).unsqueeze(-1))[..., 0].cpu().numpy()
@@ -137,6 +143,14 @@ class SharedPrefixModel:
         return torch.where(torch.from_numpy(sees), 0.0, -torch.inf).to(self._device.kind)
 
 
+def _parts(groups: list[list[int]], most: int | None) -> Iterator[tuple[int, int, int]]:
+    """Divide runs of texts with one length (start, number of texts, length) into runs of `most` texts."""
+    for start, count, length in groups:
+        step = most or count
+        for first in range(0, count, step):
+            yield start + first * length, min(step, count - first), length
+
+
 def _attention(
     module: nn.Module,
     query: Tensor,
@@ -146,7 +160,8 @@ def _attention(
     scaling: float | None = None,
     dropout: float = 0.0,
     *,
-    groups: list[list[int]],
+    groups: list[tuple[int, int, int]],
+    texts_at_once: int | None,
     masks: dict[int, Tensor],
     prefix: list[tuple[Tensor, Tensor]],
     **unused: Any,
@@ -154,7 +169,8 @@ def _attention(
     """Compute attention to the beginning and inside each text, from `[1, heads, tokens, size]` to `[1, tokens, …]`.
 
     The two parts have a softmax each, and are weighted by their sums. Products with the beginning have the shape of a
-    whole row, all others that of one text: so the bits of a text don't depend on the others in the row.
+    whole row, all others that of one text, or of `texts_at_once`: so the bits of a text don't depend on the others in
+    the row.
     """
     query = query[0] * (query.shape[-1] ** -0.5 if scaling is None else scaling)
     # Some models have fewer keys than queries.
@@ -170,18 +186,22 @@ def _attention(
     found = weights.to(value.dtype) @ values / total.to(value.dtype)
     for start, count, length in groups:
         here = slice(start, start + count * length)
-        mine, own_keys, own_values = (
-            part[:, here].unflatten(1, (count, length)).contiguous() for part in (query, key, value)
-        )
+        missing = (texts_at_once or count) - count
+
+        def of_texts(part: Tensor, here: slice = here, length: int = length, missing: int = missing) -> Tensor:
+            mine = part[:, here].unflatten(1, (-1, length))
+            return functional.pad(mine, (0, 0, 0, 0, 0, missing)).contiguous()
+
+        mine, own_keys, own_values = (of_texts(part) for part in (query, key, value))
         own = (mine @ own_keys.mT).float() + masks[length]
         own_top = own.amax(dim=-1, keepdim=True)
         own_weights = own.sub_(own_top).exp_()
         own_total = own_weights.sum(dim=-1, keepdim=True)
         own_found = own_weights.to(value.dtype) @ own_values / own_total.to(value.dtype)
-        share = torch.sigmoid(
-            (own_top - top[:, here].unflatten(1, (count, length)))
-            + (own_total.log() - total[:, here].unflatten(1, (count, length)).log())
-        ).to(value.dtype)
-        before = found[:, here].unflatten(1, (count, length))
-        found[:, here] = (before + share * (own_found - before)).flatten(1, 2)
+        before = (top[:, here] + total[:, here].log()).unflatten(1, (count, length))
+        ahead = (own_top + own_total.log())[:, :count] - before
+        # PyTorch's sigmoid computes the last elements of an array by other code than those before them.
+        share = (1 + (-ahead).exp()).reciprocal().to(value.dtype)
+        other = found[:, here].unflatten(1, (count, length))
+        found[:, here] = (other + share * (own_found[:, :count] - other)).flatten(1, 2)
     return found.transpose(0, 1).unsqueeze(0).contiguous(), None
