@@ -119,7 +119,7 @@ def _hint_for_value(value: Any, schema: Mapping[str, Any], origin: Origin | None
         number = _as_number(value)
         return f"YAML reads it as text; write {number!r}, without quotes" if number is not None else ""
     if isinstance(value, str) and "boolean" in kinds:
-        return "Write true or false, without quotes"
+        return "Write true or false, without quotes (behind --config: True or False)"
     return ""
 
 
