@@ -64,7 +64,8 @@ def random_kinds(
 
     texts = read_table(corpus, TEXTS)["text"].tolist()[:64]
     size, padding = len(tokenizer), tokenizer.pad_token_id
-    gpt2 = saved(GPT2LMHeadModel(GPT2Config(vocab_size=max(size, 50257), n_layer=layers or 12)), "gpt2")
+    shape = {"n_layer": layers, "vocab_size": size} if layers else {"vocab_size": max(size, 50257)}
+    gpt2 = saved(GPT2LMHeadModel(GPT2Config(**shape)), "gpt2")
     prepare_few_shot(
         described(column), gpt2, None, {}, TEMPLATE, EXAMPLES, 128, corpus, folder / "few-shot", folder / "work",
         seed=1,
