@@ -58,6 +58,7 @@ TONE = ClassifierDescription(
 SCORING = ClassificationSettings(
     max_length_tokens=64, window_overlap_tokens=16, batch_tokens=4096, precision="auto", abstain_below=0.0
 )
+Scores = dict[str, tuple[str, np.ndarray]]  # label and probabilities by the text's id
 PLAIN = Recipe(top_k=0, top_p=1.0, repetition_penalty=1.0, no_repeat_ngram=0, max_new_tokens=60, slots=16)
 
 
@@ -207,19 +208,14 @@ def classification(corpus: Path, tokenizer: Path, folder: Path, device: str, **s
     part = folder / "part.parquet"
     write_table(frame[::7].reset_index(drop=True), TEXTS, part)
     alone = scores(first, part, folder / "alone", device, "auto")
-    other = sum(not np.array_equal(whole[key][1], values) for key, (_, values) in alone.items())
     return {
         "finetuning_bytes": differing(first, second, "two fine-tunings"),
         "finetuning_distance": Figure(
             "largest difference of a weight, fine-tuned in float32 here and on the CPU", distance, 0.01,
             less_is_better=True,
         ),
-        "label_percent": Figure(
-            f"labels of {len(whole):,} texts other than the CPU's in float32, percent",
-            100 * float(np.mean([whole[key][0] != float32[key][0] for key in whole])), 0.2, less_is_better=True,
-        ),
-        "score_company": Figure(f"texts of {len(alone):,} whose scores have other bits in other company", other, 0,
-                                less_is_better=True),
+        "label_percent": _other_labels(whole, float32),
+        "score_company": _other_bits(whole, alone),
     }  # fmt: skip
 
 
@@ -243,20 +239,23 @@ def kinds(corpus: Path, tokenizer: Path, folder: Path, device: str, layers: int 
         whole = scores(classifier, some, here / "whole", device, "auto", max_length_tokens=128)
         exact = scores(classifier, some, here / "float32", "cpu", "float32", max_length_tokens=128)
         alone = scores(classifier, part, here / "alone", device, "auto", max_length_tokens=128)
-        other = sum(not np.array_equal(whole[key][1], values) for key, (_, values) in alone.items())
-        figures[f"label_percent_{name}"] = Figure(
-            f"{name}: labels of {len(whole):,} texts other than the CPU's in float32, percent",
-            100 * float(np.mean([said[key][0] != exact[key][0] for key in said])),
-            0.2,
-            less_is_better=True,
-        )
-        figures[f"score_company_{name}"] = Figure(
-            f"{name}: texts of {len(alone):,} whose scores have other bits in other company",
-            other,
-            0,
-            less_is_better=True,
-        )
+        figures[f"label_percent_{name}"] = _other_labels(said, exact, f"{name}: ")
+        figures[f"score_company_{name}"] = _other_bits(whole, alone, f"{name}: ")
     return figures
+
+
+def _other_labels(found: Scores, exact: Scores, what: str = "") -> Figure:
+    """Compare labels with the CPU's in float32."""
+    percent = 100 * float(np.mean([found[key][0] != exact[key][0] for key in found]))
+    meaning = f"{what}labels of {len(found):,} texts other than the CPU's in float32, percent"
+    return Figure(meaning, percent, 0.2, less_is_better=True)
+
+
+def _other_bits(whole: Scores, alone: Scores, what: str = "") -> Figure:
+    """Count the texts whose scores are others when a part of the texts is scored."""
+    other = sum(not np.array_equal(whole[key][1], values) for key, (_, values) in alone.items())
+    meaning = f"{what}texts of {len(alone):,} whose scores have other bits in other company"
+    return Figure(meaning, other, 0, less_is_better=True)
 
 
 def _weights(folder: Path) -> list[torch.Tensor]:
@@ -264,9 +263,7 @@ def _weights(folder: Path) -> list[torch.Tensor]:
     return [tensors[name] for name in sorted(tensors)]
 
 
-def scores(
-    classifier: Path, corpus: Path, folder: Path, device: str, precision: str, **changes: Any
-) -> dict[str, tuple[str, np.ndarray]]:
+def scores(classifier: Path, corpus: Path, folder: Path, device: str, precision: str, **changes: Any) -> Scores:
     """Run the scoring stage with a new score store; return label and probabilities by the text's id."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = replace(SCORING, precision=precision, **changes)

@@ -101,7 +101,7 @@ SLIPS = {
     "an empty section": ("name: x\ntraining:\ncorpus: {}", ["`training` (mine.yaml, line 2)", "Nothing is written"]),
     "no list": ("corpus:\n  paths: data/", ["`corpus.paths` (mine.yaml, line 2)", "Write a list: [data/]"]),
     "a number for false": ("inside: 0", ["`inside` (mine.yaml, line 1)", "'boolean'"]),
-    "a word for true": ("publish_texts: 'false'", ["`publish_texts` (mine.yaml, line 1)", "--config: True"]),
+    "a word for true": ("publish_texts: 'false'", ["`publish_texts` (mine.yaml, line 1)", "Write true or false"]),
     "an unknown key": ("name: x\ntrainign: {}", ["`trainign` (mine.yaml, line 2)", "did you mean `training`?"]),
     "a key in the wrong place": ("name: x\npaths: [data]", ["`paths` (mine.yaml, line 2)", "belongs below `corpus`"]),
     "a dotted key": ("corpus.paths: [data]", ["`corpus.paths` (mine.yaml, line 1)", "write `corpus:` and below it"]),

@@ -33,8 +33,7 @@ def test_class_weights_find_more_of_a_rare_label(settings, tmp_path):
         ).count("bad")
         for weights in (True, False)
     ]
-    # How many depends on the processor's last bits: 41 and 28 of 76, 38 and fewer, most and hardly any.
-    assert found[1] + 0.1 * with_the_word < found[0]
+    assert found[1] < 0.5 * with_the_word < found[0]
 
 
 def test_the_best_weights_on_the_way_are_kept_and_patience_ends(settings, corpus, tmp_path, caplog):

@@ -138,7 +138,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(trained, tokenizer, tmp_path, sa
 
 
 def test_what_is_resumed_begins_in_memory_where_an_undisturbed_run_has_it(tokenizer, tmp_path, monkeypatch):
-    """Anywhere else, some processors give a product other last bits, now and then."""
+    """With numbers anywhere else, a resumed training had other last bits now and then (docs/log.md)."""
     stop_after_a_state(monkeypatch, tokenizer, tmp_path)
     begins = []
     restore = state._restore

@@ -187,12 +187,10 @@ def _attention(
     for start, count, length in groups:
         here = slice(start, start + count * length)
         missing = (texts_at_once or count) - count
-
-        def of_texts(part: Tensor, here: slice = here, length: int = length, missing: int = missing) -> Tensor:
-            mine = part[:, here].unflatten(1, (-1, length))
-            return functional.pad(mine, (0, 0, 0, 0, 0, missing)).contiguous()
-
-        mine, own_keys, own_values = (of_texts(part) for part in (query, key, value))
+        mine, own_keys, own_values = (
+            functional.pad(part[:, here].unflatten(1, (count, length)), (0, 0, 0, 0, 0, missing)).contiguous()
+            for part in (query, key, value)
+        )
         own = (mine @ own_keys.mT).float() + masks[length]
         own_top = own.amax(dim=-1, keepdim=True)
         own_weights = own.sub_(own_top).exp_()

@@ -205,8 +205,8 @@ def _restore(tensors: dict[str, torch.Tensor], learner: Learner, rank: int) -> N
         state: dict[int, dict[str, torch.Tensor]] = {}
         for name, tensor in _below(tensors, f"optimizer.{number}.").items():
             index, key = name.split(".", 1)
-            # A copy begins where PyTorch's allocator puts it, as in a run from the start. What safetensors loads begins
-            # anywhere, and on some CPUs the last bits of a product depend on where its numbers begin.
+            # A copy begins where PyTorch's allocator puts it, as in a run from the start; what safetensors loads begins
+            # anywhere (docs/log.md).
             state.setdefault(int(index), {})[key] = tensor.clone()
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     _set_random_streams(mine)
