@@ -1,9 +1,12 @@
 """The device: its number format, and an error with a remedy when its memory is full."""
 
 import logging
+import re
+from pathlib import Path
 
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
 
 from samizdat.base import device, hardware
 from samizdat.base.device import Device, enough_memory, prepare
@@ -111,3 +114,26 @@ def test_a_stage_logs_that_a_gpu_is_not_used(monkeypatch, caplog):
         assert not caplog.records
         prepare("auto", threads=1, seed=1)
     assert "this machine has an NVIDIA GPU" in caplog.text
+
+
+class Calls(TorchFunctionMode):
+    """Notes each function of PyTorch's that is called on one number of one number format."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = set()
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if len(args) == 1 and isinstance(args[0], torch.Tensor) and args[0].numel() == 1:
+            self.seen.add((function.__name__, args[0].dtype))
+        return function(*args, **(kwargs or {}))
+
+
+def test_mkl_has_chosen_its_code_before_two_threads_ask_for_it():
+    """Two threads that call one of its functions first, at once, may get other bits; too seldom to test it here."""
+    header = Path(torch.__file__).parent / "include" / "ATen" / "cpu" / "vml.h"
+    functions = re.findall(r"^IMPLEMENT_VML_MKL\((\w+), \w+\)$", header.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {"exp", "log", "tanh"} < set(functions)
+    with Calls() as calls:
+        prepare("cpu", threads=1, seed=1)
+    assert {(name, dtype) for name in functions for dtype in (torch.float32, torch.float64)} <= calls.seen

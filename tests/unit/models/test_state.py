@@ -137,29 +137,6 @@ def test_a_killed_run_goes_on_to_the_same_bytes(trained, tokenizer, tmp_path, sa
     assert contents(out) == contents(expected)
 
 
-def test_what_is_resumed_begins_in_memory_where_an_undisturbed_run_has_it(tokenizer, tmp_path, monkeypatch):
-    """With numbers anywhere else, a resumed training had other last bits now and then (docs/log.md)."""
-    stop_after_a_state(monkeypatch, tokenizer, tmp_path)
-    begins = []
-    restore = state._restore
-
-    def noted(tensors, of_process, rank):
-        odd = {name: torch.empty(tensor.numel() * tensor.element_size() + 16, dtype=torch.uint8)[16:]
-               .view(tensor.dtype).view_as(tensor).copy_(tensor)
-               for name, tensor in tensors.items() if name.startswith("optimizer.")}  # fmt: skip
-        restore(tensors | odd, of_process, rank)
-        begins.extend(
-            tensor.data_ptr() % 64
-            for optimizer in of_process.optimizers
-            for of_parameter in optimizer.state.values()
-            for tensor in of_parameter.values()
-        )
-
-    monkeypatch.setattr(state, "_restore", noted)
-    run(tokenizer, tmp_path)
-    assert len(begins) > 4 and set(begins) == {0}
-
-
 def test_a_state_of_another_recipe_is_not_resumed_from(trained, tokenizer, tmp_path, monkeypatch):
     stop_after_a_state(monkeypatch, tokenizer, tmp_path, learning_rate=0.5)
     assert (tmp_path / "work" / "state.safetensors").is_file()

@@ -23,6 +23,11 @@ log = logging.getLogger("samizdat")
 
 # The first CUDA compute capability whose tensor cores multiply float16 (Volta); bfloat16 came with 8.0 (Ampere).
 FLOAT16_CAPABILITY = (7, 0)
+# Functions that PyTorch computes with MKL's vector mathematics (its header ATen/cpu/vml.h).
+MKL_VECTOR_FUNCTIONS = (
+    "acos", "asin", "atan", "cos", "erf", "erfc", "erfinv", "exp", "log", "log10", "log2", "sin", "sqrt", "tan",
+    "tanh", "trunc",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ def prepare(requested: str, *, threads: int, seed: int) -> Device:
     kind = _chosen_kind(requested)
     _keep_freed_memory()
     torch.set_num_threads(threads)
+    _let_mkl_choose_its_code()
     if kind == "cuda":
         # Before anything else uses CUDA, or every process of a training takes memory of the first GPU.
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
@@ -159,6 +165,20 @@ def _keep_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(m_mmap_max, 0)
         libc.mallopt(m_trim_threshold, -1)
+
+
+def _let_mkl_choose_its_code() -> None:
+    """Call each of MKL's vector functions once, in one thread, so that MKL has chosen its code for this processor.
+
+    MKL chooses at the first call. If two threads make it at once, one of them may compute its part with an error of up
+    to 0.015 %, so that a step gives other bits now and then (https://github.com/pytorch/pytorch/issues/188792).
+    """
+    import torch
+
+    for dtype in (torch.float32, torch.float64):
+        number = torch.full((1,), 0.5, dtype=dtype)
+        for name in MKL_VECTOR_FUNCTIONS:
+            getattr(torch, name)(number)
 
 
 def _cpu_has(*names: str) -> bool:

@@ -205,9 +205,7 @@ def _restore(tensors: dict[str, torch.Tensor], learner: Learner, rank: int) -> N
         state: dict[int, dict[str, torch.Tensor]] = {}
         for name, tensor in _below(tensors, f"optimizer.{number}.").items():
             index, key = name.split(".", 1)
-            # A copy begins where PyTorch's allocator puts it, as in a run from the start; what safetensors loads begins
-            # anywhere (docs/log.md).
-            state.setdefault(int(index), {})[key] = tensor.clone()
+            state.setdefault(int(index), {})[key] = tensor
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     _set_random_streams(mine)
 
