@@ -46,7 +46,7 @@ test: .venv/development  ## run all tests, two files at a time, the long ones fi
 	@$(BIN)/pytest -rs --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/development  ## check format, code and workflow
-	@ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/rules
+	@ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	@$(BIN)/pytest -q tests/integration/test_lint.py
 	@mypy && codespell
 

@@ -2,15 +2,16 @@
 
 from snakemake.utils import min_version
 
-from samizdat.base.hardware import announce_unused_gpu
+from samizdat.base.project import own
 from samizdat.base.snakemake_log import quieten_snakemake
-from samizdat.runs.announce import announce_results
 
 min_version("9.13")
-quieten_snakemake()
+IS_MODULE = not workflow.modifier.is_main_snakefile()  # of another Snakefile
+if not IS_MODULE:
+    quieten_snakemake()
 
 
-configfile: "config/config.yaml"
+configfile: own("config/config.yaml")
 
 
 include: "workflow/rules/common.smk"
@@ -21,6 +22,7 @@ include: "workflow/rules/classifiers.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/runs.smk"
 include: "workflow/rules/publishing.smk"
+include: "workflow/rules/handlers.smk"
 
 
 # A limit for steps that use the GPU of this machine; a cluster divides its own.
@@ -33,20 +35,3 @@ rule all:
     default_target: True
     input:
         OUTPUTS,
-
-
-onstart:
-    set_aside(file for file in DAMAGED if file in REPORTS)
-    if workflow.local_exec:
-        announce_unused_gpu(config["device"])
-    else:
-        begin_on_cluster()
-
-
-onsuccess:
-    announce_results(Path(RESULTS, "report"), config)
-    SUBMITTED.end()
-
-
-onerror:
-    SUBMITTED.end()

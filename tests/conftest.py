@@ -162,6 +162,21 @@ def tiny(tmp_path_factory, worker_id) -> Checkout:
 
 
 @pytest.fixture(scope="session")
+def installed(tmp_path_factory, worker_id) -> Path:
+    """The folder of packages in which the project's wheel was installed; its dependencies are in others."""
+    from support.wheels import install_project
+
+    def make(folder: Path) -> None:
+        source = new_checkout(folder / "source").root
+        for name in ("README.md", "LICENSE"):
+            shutil.copy2(ROOT / name, source)
+        install_project(source, folder / "installed")
+
+    (packages,) = _shared(tmp_path_factory, worker_id, "wheel", make).glob("installed/lib/python*/site-packages")
+    return packages
+
+
+@pytest.fixture(scope="session")
 def hub(tmp_path_factory):
     """A Hub on this machine with a dataset, a small GPT-2 and the classifiers that `config/gpu.yaml` names."""
     from support import hub_fixtures

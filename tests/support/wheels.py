@@ -1,6 +1,8 @@
 """Wheels for tests that install without a network."""
 
 import hashlib
+import subprocess
+import sys
 import zipfile
 from importlib import metadata
 from pathlib import Path
@@ -26,6 +28,17 @@ def write_installed(folder: Path, name: str) -> str:
         if file.suffix != ".pyc" and ".." not in file.parts and file.name not in ("RECORD", "INSTALLER", "REQUESTED")
     }
     return _write(folder, name, package.version, files)
+
+
+def install_project(source: Path, prefix: Path) -> None:
+    """Build the project's wheel in `source`, and install it without its dependencies below `prefix`."""
+    build = "from setuptools import build_meta; print(build_meta.build_wheel('dist'))"
+    subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True)
+    (wheel,) = (source / "dist").glob("*.whl")
+    pip = [sys.executable, "-m", "pip", "--isolated", "--disable-pip-version-check", "install", "--quiet", "--no-index"]
+    subprocess.run(
+        [*pip, "--no-deps", "--no-compile", "--prefix", str(prefix), str(wheel)], check=True, capture_output=True
+    )
 
 
 def _write(folder: Path, name: str, version: str, files: dict[str, bytes]) -> str:

@@ -21,6 +21,7 @@ FLOORS = (
     {"records", "measures", "checkpoints", "optimization", "environment"},
     {"corpus", "models", "samples", "classifiers", "statistics", "reporting", "publishing", "runs"},
     {"doctor", "labels", "comparison"},
+    {"commands"},
     {"cli"},
 )
 LIGHT_ROOMS = {"base", "records", "reporting"}

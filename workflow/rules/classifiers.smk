@@ -29,7 +29,7 @@ rule finetune_classifier:
     message:
         "Fine-tuning the classifier {wildcards.classifier}"
     shell:
-        "python -m samizdat.classifiers.finetune_classifier {params.settings} {params.description} --max-length-tokens={params.max_length:q}"
+        "exec python -m samizdat.classifiers.finetune_classifier {params.settings} {params.description} --max-length-tokens={params.max_length:q}"
         " --texts={input.texts:q} --out={params.out:q} --work={params.work:q} --device={params.device:q}"
         " --threads={params.numeric_threads:q} --seed={params.seed:q} --log={log:q}"
         " --title='classifier '{wildcards.classifier:q}"
@@ -63,7 +63,7 @@ rule import_classifier:
     message:
         "Importing the classifier {wildcards.classifier}"
     shell:
-        "python -m samizdat.classifiers.import_classifier {params.settings} {params.description} --max-length-tokens={params.max_length:q}"
+        "exec python -m samizdat.classifiers.import_classifier {params.settings} {params.description} --max-length-tokens={params.max_length:q}"
         " --out={params.out:q} --work={params.work:q} --log={log:q} --title='classifier '{wildcards.classifier:q}"
 
 
@@ -98,7 +98,7 @@ rule prepare_few_shot:
     message:
         "Preparing the classifier {wildcards.classifier}"
     shell:
-        "python -m samizdat.classifiers.prepare_few_shot {params.settings} {params.description} --max-length-tokens={params.max_length:q}"
+        "exec python -m samizdat.classifiers.prepare_few_shot {params.settings} {params.description} --max-length-tokens={params.max_length:q}"
         " --texts={input.texts:q} --out={params.out:q} --work={params.work:q} --seed={params.seed:q} --log={log:q}"
         " --title='classifier '{wildcards.classifier:q}"
 
@@ -131,7 +131,7 @@ rule measure_examples:
     message:
         "Measuring {wildcards.classifier} with fewer examples"
     shell:
-        "python -m samizdat.classifiers.measure_examples {params.settings} --classifier={params.classifier:q} --texts={input.texts:q}"
+        "exec python -m samizdat.classifiers.measure_examples {params.settings} --classifier={params.classifier:q} --texts={input.texts:q}"
         " --accuracy={output:q} --device={params.device:q} --threads={params.numeric_threads:q} --seed={params.seed:q}"
         " --work={params.work:q} --log={log:q} --title='examples '{wildcards.classifier:q}"
 
@@ -164,7 +164,7 @@ rule score_texts:
     message:
         "Scoring {wildcards.subset} with {wildcards.classifier}"
     shell:
-        "python -m samizdat.classifiers.score_texts {params.settings} --classifier={params.classifier:q} --tables={params.tables}"
+        "exec python -m samizdat.classifiers.score_texts {params.settings} --classifier={params.classifier:q} --tables={params.tables}"
         " --scores={output:q} --store={params.store:q} --work={params.work:q} --device={params.device:q}"
         " --threads={params.numeric_threads:q} --seed={params.seed:q} --log={log:q}"
         " --title='scores '{wildcards.classifier:q}/{wildcards.subset:q}"

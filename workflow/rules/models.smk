@@ -28,7 +28,7 @@ rule make_tokenizer:
     message:
         "Making the tokenizer {wildcards.tokenizer}"
     shell:
-        "python -m samizdat.models.make_tokenizer {params.settings} --texts={input.texts:q} --archive={params.archive:q}"
+        "exec python -m samizdat.models.make_tokenizer {params.settings} --texts={input.texts:q} --archive={params.archive:q}"
         " --out={params.out:q} --work={params.work:q} --log={log:q} --title='tokenizer '{wildcards.tokenizer:q}"
 
 
@@ -65,7 +65,7 @@ for name in MODELS:
         message:
             f"Training the model {name}"
         shell:
-            "python -m {params.program:q} {params.settings} --name={params.model:q} --tokenizer={params.tokenizer:q}"
+            "exec python -m {params.program:q} {params.settings} --name={params.model:q} --tokenizer={params.tokenizer:q}"
             " --out={params.out:q} --work={params.work:q} --device={params.device:q} --threads={params.numeric_threads:q}"
             " --seed={params.seed:q} --log={log:q} --title='model '{params.model:q}"
 
@@ -101,7 +101,7 @@ rule look_inside:
     message:
         "Looking inside {wildcards.model}"
     shell:
-        "python -m samizdat.models.look_inside {params.settings} --model={params.model:q} --texts={input.texts:q} --samples={input.samples:q} --out={params.out:q}"
+        "exec python -m samizdat.models.look_inside {params.settings} --model={params.model:q} --texts={input.texts:q} --samples={input.samples:q} --out={params.out:q}"
         " --device={params.device:q} --threads={params.numeric_threads:q} --seed={params.seed:q} --work={params.work:q} --log={log:q} --title='inside '{wildcards.model:q}"
 
 
@@ -140,7 +140,7 @@ rule round_weights:
     message:
         "Rounding the weights of {params.model}"
     shell:
-        "python -m samizdat.models.round_weights --name={params.model:q} --model={params.folder:q} --tokenizer={params.tokenizer:q}"
+        "exec python -m samizdat.models.round_weights --name={params.model:q} --model={params.folder:q} --tokenizer={params.tokenizer:q}"
         " --out={params.out:q} --device={params.device:q} --threads={params.numeric_threads:q} --seed={params.seed:q}"
         " --work={params.work:q} --log={log:q} --title='eight bits'"
 
@@ -175,6 +175,6 @@ rule push_model:
     message:
         "Pushing the model {wildcards.model}"
     shell:
-        "python -m samizdat.models.push_model {params.settings} --model={params.model:q} --tokenizer={input.tokenizer:q}"
+        "exec python -m samizdat.models.push_model {params.settings} --model={params.model:q} --tokenizer={input.tokenizer:q}"
         " --corpus={input.corpus:q} {params.run} {params.training} --record={output:q} --work={params.work:q} --log={log:q}"
         " --title='push '{wildcards.model:q}"

@@ -5,7 +5,7 @@
 rule execute_report:
     """Execute the notebook that the page is rendered from, and make the plain one that is handed in."""
     input:
-        document="report/index.qmd",
+        document=own("report/index.qmd"),
         notes=nameable([config["notes"]]),
         manifest=f"{RESULTS}/manifest.json",
         artefacts=ARTEFACTS,
@@ -28,14 +28,14 @@ rule execute_report:
     message:
         "Executing the notebook"
     shell:
-        "python -m samizdat.publishing.execute_report --document={input.document:q} {params.notes} --run={params.run:q}"
+        "exec python -m samizdat.publishing.execute_report --document={input.document:q} {params.notes} --run={params.run:q}"
         " --notebook={output.notebook:q} --plain={output.plain:q} --threads={params.numeric_threads:q} --work={params.work:q} --log={log:q} --title=notebook"
 
 
 LOOK = sorted(
     str(file)
     for pattern in ["*.*css", "*.js", "*.lua", "scripts.html", "quarto.html", "vendor/*.js"]
-    for file in Path("report").glob(pattern)
+    for file in Path(own("report")).glob(pattern)
 )
 
 
@@ -43,7 +43,7 @@ rule render_report:
     """Render the page from the executed notebook."""
     input:
         notebook=f"{RESULTS}/report/quarto.ipynb",
-        look=["report/_quarto.yml", *LOOK],
+        look=[own("report/_quarto.yml"), *LOOK],
     output:
         f"{RESULTS}/report/report.html",
     log:
@@ -59,7 +59,7 @@ rule render_report:
     message:
         "Rendering the page"
     shell:
-        "python -m samizdat.publishing.render_report --notebook={input.notebook:q} --project={params.project:q} --page={output:q}"
+        "exec python -m samizdat.publishing.render_report --notebook={input.notebook:q} --project={params.project:q} --page={output:q}"
         " --work={params.work:q} --log={log:q} --title=page"
 
 
@@ -81,7 +81,7 @@ rule render_pdf:
     message:
         "Writing the PDF"
     shell:
-        "python -m samizdat.publishing.render_pdf --notebook={input:q} --pdf={output:q}"
+        "exec python -m samizdat.publishing.render_pdf --notebook={input:q} --pdf={output:q}"
         " --work={params.work:q} --log={log:q} --title=PDF"
 
 
@@ -90,7 +90,10 @@ rule write_play:
     input:
         rounded=ROUNDED,
         tokenizer=f"{RESULTS}/models/{PLAYED}/tokenizer.json",
-        look=["report/page.css", *expand("report/play/{file}", file=["play.html", "play.css", "play.js", "worker.js"])],
+        look=[
+            own(f"report/{file}")
+            for file in ["page.css", *(f"play/play.{kind}" for kind in ["html", "css", "js"]), "play/worker.js"]
+        ],
     output:
         f"{RESULTS}/report/play.html",
     log:
@@ -119,5 +122,5 @@ rule write_play:
     message:
         "Writing the page with the model"
     shell:
-        "python -m samizdat.publishing.write_play {params.texts} --rounded={params.rounded:q} --tokenizer={input.tokenizer:q}"
+        "exec python -m samizdat.publishing.write_play {params.texts} --rounded={params.rounded:q} --tokenizer={input.tokenizer:q}"
         " --look={params.look:q} --page={output:q} --work={params.work:q} --log={log:q} --title='page with the model'"

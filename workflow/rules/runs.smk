@@ -2,7 +2,7 @@
 # writes: results/<run>/config.json, rules.dot, manifest.json, provenance.json
 
 from samizdat.base.rule_params import digest_of_files
-from samizdat.runs.damage import damaged, make_again, set_aside
+from samizdat.runs.damage import damaged, make_again
 
 ARCHIVES = sorted({file for name in TOKENIZERS for file in vocabulary_archive(name)} | set(corpus_archive()))
 ARTEFACTS = [
@@ -39,7 +39,7 @@ OUTPUTS = [
     *REPORTS,
 ]
 # A job on another machine reads the rules again; its files are already checked.
-DAMAGED = damaged(dict.fromkeys(OUTPUTS), ARCHIVES, Path("envs/archives.txt")) if workflow.is_main_process else []
+DAMAGED = damaged(dict.fromkeys(OUTPUTS), ARCHIVES, Path(own("envs/archives.txt"))) if workflow.is_main_process else []
 make_again(workflow, DAMAGED)
 
 
@@ -57,7 +57,7 @@ rule write_config:
     message:
         "Recording the config"
     shell:
-        "python -m samizdat.runs.write_config {params.values} --run-config={output:q} --work={params.work:q} --log={log:q}"
+        "exec python -m samizdat.runs.write_config {params.values} --run-config={output:q} --work={params.work:q} --log={log:q}"
         " --title=config"
 
 
@@ -72,13 +72,15 @@ rule draw_rules:
     localrule: True
     params:
         # The graph changes with every rule, and Snakemake does not see that this rule depends on the others.
-        rules=lambda wildcards: digest_of_files([Path("Snakefile"), *sorted(Path("workflow/rules").glob("*.smk"))]),
+        rules=lambda wildcards: digest_of_files(
+            [Path(own("Snakefile")), *sorted(Path(own("workflow/rules")).glob("*.smk"))]
+        ),
         work=f"{WORK}/rules",
         code=code_digest("runs.draw_rules"),
     message:
         "Drawing the rule graph"
     shell:
-        "python -m samizdat.runs.draw_rules --run-config={input:q} --rulegraph={output:q} --work={params.work:q} --log={log:q}"
+        "exec python -m samizdat.runs.draw_rules --run-config={input:q} --rulegraph={output:q} --work={params.work:q} --log={log:q}"
         " --title='graph of rules'"
 
 
@@ -108,7 +110,7 @@ rule write_manifest:
     message:
         "Writing the manifest"
     shell:
-        "python -m samizdat.runs.write_manifest --run-config={input.config:q} --rulegraph={input.rules:q} --artefacts={params.artefacts}"
+        "exec python -m samizdat.runs.write_manifest --run-config={input.config:q} --rulegraph={input.rules:q} --artefacts={params.artefacts}"
         " --archives={params.archives} --root={params.root:q} {params.notes} --manifest={output:q}"
         " --work={params.work:q} --log={log:q} --title=manifest"
 
@@ -131,5 +133,5 @@ rule write_provenance:
     message:
         "Writing the provenance"
     shell:
-        "python -m samizdat.runs.write_provenance --reports={params.reports} --manifest={input.manifest:q} --run-work={params.run_work:q}"
+        "exec python -m samizdat.runs.write_provenance --reports={params.reports} --manifest={input.manifest:q} --run-work={params.run_work:q}"
         " --provenance={output:q} --work={params.work:q} --log={log:q} --title=provenance"

@@ -28,7 +28,7 @@ rule generate_samples:
     message:
         "Generating samples with {wildcards.model}"
     shell:
-        "python -m samizdat.samples.generate_samples {params.settings} --name={wildcards.model:q} {params.prompts} {params.percents}"
+        "exec python -m samizdat.samples.generate_samples {params.settings} --name={wildcards.model:q} {params.prompts} {params.percents}"
         " --model={params.model:q} --texts={input.texts:q} --samples={output:q} --device={params.device:q}"
         " --threads={params.numeric_threads:q} --seed={params.seed:q} --work={params.work:q} --log={log:q}"
         " --title='samples '{wildcards.model:q}"

@@ -21,7 +21,7 @@ rule detect_languages:
     message:
         "Detecting languages"
     shell:
-        "python -m samizdat.statistics.detect_languages --texts={input.texts:q} --languages={output:q}"
+        "exec python -m samizdat.statistics.detect_languages --texts={input.texts:q} --languages={output:q}"
         " --threads={params.numeric_threads:q} --seed={params.seed:q} --work={params.work:q} --log={log:q}"
         " --title=languages"
 
@@ -58,7 +58,7 @@ rule compute_statistics:
     message:
         "Computing the statistics"
     shell:
-        "python -m samizdat.statistics.compute_statistics {params.settings} --texts={input.texts:q} --languages={input.languages:q}"
+        "exec python -m samizdat.statistics.compute_statistics {params.settings} --texts={input.texts:q} --languages={input.languages:q}"
         " --samples={params.samples} --losses={params.losses} --classifiers={params.classifiers} --scores={params.scores:q} --out={params.out:q} --seed={params.seed:q}"
         " --work={params.work:q} --log={log:q} --title=statistics"
 
@@ -88,7 +88,7 @@ rule judge_samples:
     message:
         "Judging the samples"
     shell:
-        "python -m samizdat.statistics.judge_samples {params.settings} --texts={input.texts:q} --samples={params.samples}"
+        "exec python -m samizdat.statistics.judge_samples {params.settings} --texts={input.texts:q} --samples={params.samples}"
         " --quality={output.quality:q} --copies={output.copies:q} --device={params.device:q}"
         " --threads={params.numeric_threads:q} --seed={params.seed:q} --work={params.work:q} --log={log:q}"
         " --title='sample quality'"
@@ -110,7 +110,7 @@ rule measure_yardsticks:
     message:
         "Compressing the held-out texts"
     shell:
-        "python -m samizdat.statistics.measure_yardsticks --texts={input.texts:q} --yardsticks={output:q}"
+        "exec python -m samizdat.statistics.measure_yardsticks --texts={input.texts:q} --yardsticks={output:q}"
         " --work={params.work:q} --log={log:q} --title=yardsticks"
 
 
@@ -142,6 +142,6 @@ rule compare_with_raters:
     message:
         "Comparing with labels by people"
     shell:
-        "python -m samizdat.statistics.compare_with_raters {params.settings} --texts={input.texts:q} --samples={params.samples}"
+        "exec python -m samizdat.statistics.compare_with_raters {params.settings} --texts={input.texts:q} --samples={params.samples}"
         " --classifiers={params.classifiers} --scores={params.scores:q} --labels={params.labels} --quality={output:q}"
         " --seed={params.seed:q} --work={params.work:q} --log={log:q} --title='labels by people'"

@@ -9,20 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from samizdat import commands
 from samizdat.base.errors import UserError
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-# The options of `sample` that replace a number of the run's config.
-_NUMBERS = (
-    "temperature", "top_k", "top_p", "repetition_penalty", "no_repeat_ngram", "max_new_tokens", "slots", "seed",
-)  # fmt: skip
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its status."""
     parser = make_parser()
     options, more = parser.parse_known_args(arguments)
-    if more and options.command is not _plan:
+    if more and options.command is not commands.plan:
         parser.error(f"unrecognized arguments: {' '.join(more)}")
     options.more = more
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -66,17 +63,17 @@ def make_parser() -> argparse.ArgumentParser:
         "them.",
     )
     parser.set_defaults(failed=1)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (
         _add_sample, _add_plan, _add_verify, _add_compare, _add_bundle,
-        _add_label, _add_doctor, _add_clean, _add_keep,
+        _add_label, _add_doctor, _add_clean, _add_keep, _add_where,
     ):  # fmt: skip
-        add(commands)
+        add(subparsers)
     return parser
 
 
-def _add_sample(commands: Commands) -> None:
-    sample = commands.add_parser(
+def _add_sample(subparsers: Subparsers) -> None:
+    sample = subparsers.add_parser(
         "sample",
         help="write a text with a model of a run",
         description="Write a text with a model of a run, token by token. Without PROMPT, each line that you type "
@@ -101,22 +98,22 @@ def _add_sample(commands: Commands) -> None:
         ("--device", str, "NAME", "compute on auto, cpu, cuda or mps", config),
     ):  # fmt: skip
         sample.add_argument(option, type=kind, metavar=metavar, help=f"{text} (default: {default})")
-    sample.set_defaults(command=_sample)
+    sample.set_defaults(command=commands.sample)
 
 
-def _add_plan(commands: Commands) -> None:
-    plan = commands.add_parser(
+def _add_plan(subparsers: Subparsers) -> None:
+    plan = subparsers.add_parser(
         "plan",
         usage="samizdat plan [SNAKEMAKE OPTIONS]",
         help="say which jobs would run, why, and for how long",
         description="Say which jobs would run, why, and for about how long. All options are Snakemake's, such as "
         "--configfile config/mine.yaml.",
     )
-    plan.set_defaults(command=_plan)
+    plan.set_defaults(command=commands.plan)
 
 
-def _add_verify(commands: Commands) -> None:
-    verify = commands.add_parser(
+def _add_verify(subparsers: Subparsers) -> None:
+    verify = subparsers.add_parser(
         "verify",
         help="make a run again and compare the results",
         description="Make a run again in a folder of its own and say, file by file, whether the result is the same. "
@@ -124,11 +121,11 @@ def _add_verify(commands: Commands) -> None:
         "the run can't be made again.",
     )
     verify.add_argument("run", type=Path, metavar="RUN", help="verify results/NAME, or a bundle")
-    verify.set_defaults(command=_verify, failed=3)
+    verify.set_defaults(command=commands.verify, failed=3)
 
 
-def _add_compare(commands: Commands) -> None:
-    compare = commands.add_parser(
+def _add_compare(subparsers: Subparsers) -> None:
+    compare = subparsers.add_parser(
         "compare",
         help="write a page and a notebook that compare runs",
         description="Write a notebook and a page that compare runs: what differs in corpus, config and code, which "
@@ -137,18 +134,18 @@ def _add_compare(commands: Commands) -> None:
     compare.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="compare results/NAME with other runs")
     compare.add_argument("--out", type=Path, default=Path("comparison"), metavar="FOLDER", help="write report.html and "
                          "report.ipynb into this folder (default: comparison)")  # fmt: skip
-    compare.set_defaults(command=_compare)
+    compare.set_defaults(command=commands.compare)
 
 
-def _add_bundle(commands: Commands) -> None:
+def _add_bundle(subparsers: Subparsers) -> None:
     for name, what, description, command in (
         ("bundle", "write a run as one file for others to verify",
-         "Write a run as one zip file, next to its folder, that somebody else can verify.", _bundle),
+         "Write a run as one zip file, next to its folder, that somebody else can verify.", commands.bundle),
         ("crate", "write a run as a Workflow Run RO-Crate for archives",
          "Write a run as one zip file, NAME.crate.zip next to its folder: results, inputs, code, and metadata in the "
-         "form of a Workflow Run RO-Crate, which archives and other programs read.", _crate),
+         "form of a Workflow Run RO-Crate, which archives and other programs read.", commands.crate),
     ):  # fmt: skip
-        parser = commands.add_parser(name, help=what, description=description)
+        parser = subparsers.add_parser(name, help=what, description=description)
         parser.add_argument("run", type=Path, metavar="RUN", help="write results/NAME")
         parser.add_argument(
             "--inputs", choices=["files", "hashes"], default="files",
@@ -157,8 +154,8 @@ def _add_bundle(commands: Commands) -> None:
         parser.set_defaults(command=command)
 
 
-def _add_label(commands: Commands) -> None:
-    label = commands.add_parser(
+def _add_label(subparsers: Subparsers) -> None:
+    label = subparsers.add_parser(
         "label",
         help="write sheets for people to label texts, and read them back",
         description="Write sheets for people to label texts and samples of a run, and read what they filled in.",
@@ -181,7 +178,7 @@ def _add_label(commands: Commands) -> None:
         "--range", nargs=2, type=float, metavar=("LOW", "HIGH"),
         help="for a classifier that gives numbers: ask for numbers from LOW to HIGH (default: as the classifier gives)",
     )  # fmt: skip
-    draw.set_defaults(command=_label_draw)
+    draw.set_defaults(command=commands.label_draw)
     read = steps.add_parser(
         "read",
         help="check the filled sheets and store their labels",
@@ -189,21 +186,21 @@ def _add_label(commands: Commands) -> None:
     )
     read.add_argument("folder", type=Path, metavar="FOLDER", help="read the sheets in this folder")
     read.add_argument("--unfinished", action="store_true", help="accept empty cells; they count as no answer")
-    read.set_defaults(command=_label_read)
+    read.set_defaults(command=commands.label_read)
 
 
-def _add_doctor(commands: Commands) -> None:
-    doctor = commands.add_parser(
+def _add_doctor(subparsers: Subparsers) -> None:
+    doctor = subparsers.add_parser(
         "doctor",
         help="check this machine, the environment and the results",
         description="Check this machine, the environment and the results, and print what a bug report needs. Exit "
         "status: 0 a run can start and all results are undamaged; 1 something must be repaired.",
     )
-    doctor.set_defaults(command=_doctor)
+    doctor.set_defaults(command=commands.doctor)
 
 
-def _add_clean(commands: Commands) -> None:
-    clean = commands.add_parser(
+def _add_clean(subparsers: Subparsers) -> None:
+    clean = subparsers.add_parser(
         "clean",
         help="show disk use and delete what you name",
         description="Show how much disk results, states, caches and logs take. Ask which to keep; without a terminal, "
@@ -211,11 +208,11 @@ def _add_clean(commands: Commands) -> None:
     )
     clean.add_argument("what", nargs="*", metavar="WHAT", help="delete these without a question, such as: logs verify")
     clean.add_argument("--all", action="store_true", help="delete everything without a question")
-    clean.set_defaults(command=_clean)
+    clean.set_defaults(command=commands.clean)
 
 
-def _add_keep(commands: Commands) -> None:
-    keep = commands.add_parser(
+def _add_keep(subparsers: Subparsers) -> None:
+    keep = subparsers.add_parser(
         "keep",
         help="copy what a command makes into another folder",
         description="Restore files that FOLDER contains and that are missing here. Then run COMMAND, and copy texts, "
@@ -223,78 +220,13 @@ def _add_keep(commands: Commands) -> None:
     )
     keep.add_argument("folder", type=Path, metavar="FOLDER", help="store the copies here")
     keep.add_argument("call", nargs=argparse.REMAINDER, metavar="COMMAND", help="run this; without it, only restore")
-    keep.set_defaults(command=_keep)
+    keep.set_defaults(command=commands.keep)
 
 
-def _sample(options: argparse.Namespace) -> None:
-    from samizdat.samples.sample_command import sample
-
-    changes = {name: value for name in _NUMBERS if (value := getattr(options, name)) is not None}
-    sample(
-        options.prompt,
-        changes,
-        run=options.run,
-        model=options.model,
-        percent=options.percent,
-        device=options.device,
+def _add_where(subparsers: Subparsers) -> None:
+    where = subparsers.add_parser(
+        "where",
+        help="print the path of the Snakefile",
+        description="Print the path of the workflow's Snakefile, for runs in a folder that is no clone of the project.",
     )
-
-
-def _plan(options: argparse.Namespace) -> int:
-    from samizdat.runs.plan import show_plan
-
-    return show_plan(options.more)
-
-
-def _verify(options: argparse.Namespace) -> int:
-    from samizdat.runs.verify import verify
-
-    return verify(options.run)
-
-
-def _compare(options: argparse.Namespace) -> None:
-    from samizdat.comparison.compare import compare
-
-    print(compare(options.runs, options.out))
-
-
-def _label_draw(options: argparse.Namespace) -> None:
-    from samizdat.labels.draw import draw
-
-    print(draw(options.classifier, run=options.run, raters=options.raters, rows=options.rows, limits=options.range))
-
-
-def _label_read(options: argparse.Namespace) -> None:
-    from samizdat.labels.read import read
-
-    print(read(options.folder, unfinished=options.unfinished))
-
-
-def _doctor(options: argparse.Namespace) -> int:
-    from samizdat.doctor import doctor
-
-    return doctor(Path.cwd())
-
-
-def _clean(options: argparse.Namespace) -> None:
-    from samizdat.runs.clean import asker, clean
-
-    print(clean(options.what, everything=options.all, ask=asker()))
-
-
-def _keep(options: argparse.Namespace) -> int:
-    from samizdat.runs.keep import keep
-
-    return keep(options.folder, options.call)
-
-
-def _bundle(options: argparse.Namespace) -> None:
-    from samizdat.runs.bundle import write_bundle
-
-    print(write_bundle(options.run, hashes_only=options.inputs == "hashes"))
-
-
-def _crate(options: argparse.Namespace) -> None:
-    from samizdat.runs.crate import write_crate
-
-    print(write_crate(options.run, hashes_only=options.inputs == "hashes"))
+    where.set_defaults(command=commands.where)

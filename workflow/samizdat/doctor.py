@@ -20,7 +20,6 @@ from samizdat.environment.system import check_system, cpp_compiler, how_to_insta
 from samizdat.publishing.page_by_quarto import find_quarto
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
-from samizdat.runs.project import require_project
 
 GOOD, NOTE, BAD = "✓", "·", "✗"
 # Below this a run of the demo has no room: results, work and logs of one take 0.3 GB, a training's states more.
@@ -49,7 +48,8 @@ def doctor(root: Path) -> int:
     Raises:
         UserError: `root` is not the folder of a project.
     """
-    require_project(root)
+    if not (root / "Snakefile").is_file():
+        raise UserError(f"{root} is not the project's folder", remedy="start this where the Snakefile is")
     found = [finding for look in (_system, _environment, _machine, _programs, _results) for finding in look(root)]
     found.sort(key=lambda finding: (GOOD, NOTE, BAD).index(finding.mark))
     print(*found, sep="\n")

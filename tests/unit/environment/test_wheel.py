@@ -2,32 +2,17 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import zipfile
+from pathlib import Path
 
 import pytest
 
 from conftest import ROOT
 from samizdat.base.configuration import load_schema
+from samizdat.runs.rebuild import CODE
 from support.run_fixture import make_run
 from support.small_model import write_run_of_a_model
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """A folder with what the wheel holds, built without a network."""
-    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy2(ROOT / name, source)
-    shutil.copytree(ROOT / "workflow", source / "workflow", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    build = f"from setuptools import build_meta; print(build_meta.build_wheel({str(built)!r}))"
-    subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True)
-    (wheel,) = built.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(built / "site")
-    return built / "site"
 
 
 def run(installed, folder, code):
@@ -66,8 +51,7 @@ def test_the_installed_command_writes_a_text_with_the_model_of_a_run(installed, 
     [
         (("sample", "ein"), 1, "✗ there is no run in {}/results/demo.\n  What to do: start this in the folder of "
                                "results/, after `make`\n"),
-        (("verify", "theirs/made-up"), 3, "✗ {} is not the project's folder.\n  What to do: start this where the "
-                                           "Snakefile is\n"),
+        (("doctor",), 1, "✗ {} is not the project's folder.\n  What to do: start this where the Snakefile is\n"),
     ],
 )  # fmt: skip
 def test_where_there_is_no_project_the_installed_command_says_what_it_needs(
@@ -76,3 +60,38 @@ def test_where_there_is_no_project_the_installed_command_says_what_it_needs(
     make_run(tmp_path / "theirs" / "made-up")
     done = samizdat(installed, tmp_path, *arguments)
     assert (done.returncode, done.stderr) == (status, said.format(tmp_path.resolve()))
+
+
+def test_the_wheel_has_every_file_that_a_run_needs(installed, tmp_path):
+    done = samizdat(installed, tmp_path, "where")
+    assert done.returncode == 0, done.stderr
+    folder = Path(done.stdout.strip()).parent
+    assert not folder.is_relative_to(ROOT)
+    source = installed.parents[3] / "source"
+    of_runs = {source / name for name in CODE if (source / name).is_file()}
+    of_runs |= {path for name in CODE for path in (source / name).rglob("*") if path.is_file()}
+    expected = {path.relative_to(source).as_posix() for path in of_runs} - {"envs/environment.yml", "report/.gitignore"}
+    expected = {name for name in expected if not name.startswith("workflow/samizdat")}
+    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == expected
+
+
+def test_the_installed_command_compares_runs(installed, tmp_path):
+    for name in ("first", "second"):
+        make_run(tmp_path / "results" / name)
+    done = samizdat(installed, tmp_path, "compare", "results/first", "results/second", "--out", "both")
+    assert done.returncode == 0, done.stderr
+    assert "first" in (tmp_path / "both" / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_code_of_a_run_made_again_is_that_which_is_installed(installed, tmp_path):
+    make_run(tmp_path / "results" / "made-up")
+    code = (
+        "from pathlib import Path; from samizdat.records.io import read_document; from samizdat.records.run import "
+        "Manifest; from samizdat.runs.rebuild import copy_code; "
+        "print(copy_code(read_document(Manifest, Path('results/made-up/manifest.json')), Path('copy')))"
+    )
+    done = run(installed, tmp_path, code)
+    assert done.returncode == 0, done.stderr
+    assert "with the code in" in done.stdout and str(installed.parents[2] / "share") in done.stdout
+    assert (tmp_path / "copy" / "workflow" / "samizdat" / "cli.py").is_file()
+    assert (tmp_path / "copy" / "Snakefile").read_bytes() == (ROOT / "Snakefile").read_bytes()

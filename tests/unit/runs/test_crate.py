@@ -15,7 +15,12 @@ from samizdat.runs.crate import write_crate
 from support.run_fixture import make_run
 
 INPUT, NOTES, PINNED = "data/letters.txt", "report/notes.md", "work/downloads/x.tar.gz"
-CODE = {"Snakefile": "rule all: pass\n", "workflow/rules/corpus.smk": "# rules\n", "config/config.yaml": "name: demo\n"}
+CODE = {
+    "Snakefile": "rule all: pass\n",
+    "workflow/rules/corpus.smk": "# rules\n",
+    "workflow/samizdat/__init__.py": "# code\n",
+    "config/config.yaml": "name: demo\n",
+}
 OF_ANOTHER_RUN = "config/another.yaml"
 
 

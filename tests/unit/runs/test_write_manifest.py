@@ -12,11 +12,11 @@ def test_rule_edges_are_read_from_the_rule_graph():
 
 
 def test_code_is_clean_until_a_file_of_it_changes_and_unknown_outside_git(tmp_path, monkeypatch):
-    code, notes = tmp_path / "workflow" / "code.py", tmp_path / "report" / "notes.md"
+    code, notes = tmp_path / "workflow" / "samizdat" / "code.py", tmp_path / "report" / "notes.md"
     for path in (code, notes):
-        path.parent.mkdir()
+        path.parent.mkdir(parents=True)
         path.write_text("first", encoding="utf-8")
-    monkeypatch.setattr(write_manifest, "__file__", str(code))
+    monkeypatch.setattr(write_manifest, "PACKAGE", code.parent)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     relative = notes.relative_to(tmp_path)
     assert write_manifest._code_state(relative) == ("unknown", False)

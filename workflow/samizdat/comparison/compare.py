@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 from samizdat.base.errors import UserError
 from samizdat.base.escaping import escape
 from samizdat.base.files import sha256_of, write_text
+from samizdat.base.project import project_folder
 from samizdat.publishing.cells import inert
 from samizdat.publishing.execution import execute
 from samizdat.publishing.notebook import check_results, write_notebook
@@ -21,10 +22,6 @@ from samizdat.publishing.page_by_pandoc import render_page
 from samizdat.publishing.plain_notebook import make_plain
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
-from samizdat.runs.project import require_project
-
-PROJECT = Path("report")
-DOCUMENT = PROJECT / "comparison" / "index.qmd"
 
 
 def compare(folders: Sequence[Path], out: Path) -> str:
@@ -35,9 +32,10 @@ def compare(folders: Sequence[Path], out: Path) -> str:
         out: the folder to write.
 
     Raises:
-        UserError: this is not the project's folder, a run is not finished or was changed, or one is given twice.
+        UserError: the workflow's files are not there, a run is not finished or was changed, or one is given twice.
     """
-    require_project(Path.cwd())
+    project = project_folder() / "report"
+    document = project / "comparison" / "index.qmd"
     if len({folder.resolve() for folder in folders}) < max(2, len(folders)):
         raise UserError(
             "runs to compare: there must be two or more, and none twice",
@@ -47,11 +45,11 @@ def compare(folders: Sequence[Path], out: Path) -> str:
     for folder, manifest in manifests.items():
         check_results(manifest, folder)
     out.mkdir(parents=True, exist_ok=True)
-    notebook = _notebook(list(manifests.values()), folders, out)
+    notebook = _notebook(document, list(manifests.values()), folders, out)
     with tempfile.TemporaryDirectory() as work:
-        executed, _ = execute(notebook, DOCUMENT, out, Path(work), threads=1)
+        executed, _ = execute(notebook, document, out, Path(work), threads=1)
     write_notebook(make_plain(executed, f"{out}/"), out / "report.ipynb")
-    write_text(out / "report.html", render_page(executed, PROJECT))
+    write_text(out / "report.html", render_page(executed, project))
     return f"The comparison of {len(folders)} runs is in {out / 'report.html'} and {out / 'report.ipynb'}"
 
 
@@ -61,10 +59,10 @@ def names_of(manifests: Sequence[Manifest]) -> list[str]:
     return [name if names.count(name) == 1 else f"{name}-{number}" for number, name in enumerate(names, 1)]
 
 
-def _notebook(manifests: Sequence[Manifest], folders: Sequence[Path], out: Path) -> NotebookNode:
+def _notebook(document: Path, manifests: Sequence[Manifest], folders: Sequence[Path], out: Path) -> NotebookNode:
     """Make the notebook, not executed: with a title, and with a cell that names the runs."""
     names = names_of(manifests)
-    notebook: NotebookNode = jupytext.reads(DOCUMENT.read_text(encoding="utf-8"), fmt="Rmd")
+    notebook: NotebookNode = jupytext.reads(document.read_text(encoding="utf-8"), fmt="Rmd")
     block = {"lang": "en", "title": inert(escape(f"Comparison of {', '.join(names)}"))}
     notebook.cells[0].source = f"---\n{yaml.safe_dump(block, allow_unicode=True, width=10_000)}---"
     # Relative to the notebook, so that runs and comparison can be moved together.

@@ -8,6 +8,7 @@ from pathlib import Path
 from samizdat.base import stage
 from samizdat.base.errors import UserError
 from samizdat.base.files import write_text
+from samizdat.base.project import own
 from samizdat.runs.damage import UNCHECKED
 
 
@@ -21,8 +22,9 @@ def draw_rules(run_config: Path, rulegraph: Path) -> None:
     Raises:
         UserError: Snakemake fails.
     """
-    command = [sys.executable, "-m", "snakemake", "--rulegraph", "dot", "--configfile", str(run_config)]
-    command += ["--cores", "1", "--nolock"]
+    # The workflow alone, also where it is a part of another one.
+    command = [sys.executable, "-m", "snakemake", "--snakefile", own("Snakefile"), "--rulegraph", "dot"]
+    command += ["--configfile", str(run_config), "--cores", "1", "--nolock"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {UNCHECKED: "1"})
     if done.returncode:
         raise UserError(f"Snakemake can't draw the rule graph: {done.stderr.strip()}", remedy="look at the Snakefile")

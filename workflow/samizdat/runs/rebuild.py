@@ -10,15 +10,16 @@ import unicodedata
 from pathlib import Path, PurePosixPath
 
 from samizdat.base.corpus_files import COMPRESSED_SUFFIXES, TEXT_SUFFIXES
+from samizdat.base.digest import PACKAGE
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of, write_text
 from samizdat.base.parent import die_with_parent
+from samizdat.base.project import project_folder
 from samizdat.records.corpus import CorpusSummary
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
 from samizdat.runs.bundle import DOWNLOADS, is_inside
 from samizdat.runs.git import git
-from samizdat.runs.project import require_project
 
 # What the workflow runs from, copied where the run's own commit is not available.
 CODE = ("Snakefile", "config", "workflow", "profiles", "report", "envs", "pyproject.toml")
@@ -52,11 +53,11 @@ def copy_code(manifest: Manifest, checkout: Path) -> str:
     Raises:
         UserError: there is no code here.
     """
-    require_project(Path.cwd())
+    project = project_folder()
     commit, here = manifest.commit, git("rev-parse", "HEAD")
     short = commit[:12]
     top = git("rev-parse", "--show-toplevel")
-    here = here if top and Path(top).samefile(".") else None
+    here = here if top and project == Path() and Path(top).samefile(".") else None
     known = bool(here and re.fullmatch(r"[0-9a-f]{40}", commit) and git("cat-file", "-t", commit) == "commit")
     if known and (manifest.clean or here != commit):
         _clone(checkout, commit)
@@ -65,17 +66,20 @@ def copy_code(manifest: Manifest, checkout: Path) -> str:
     if here:
         _clone(checkout, here)
     for name in CODE:
-        source, target = Path(name), checkout / name
+        source, target = project / name, checkout / name
         if source.is_dir():
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(source, target, ignore=GENERATED)
         elif source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
+    if not (checkout / "workflow" / "samizdat").is_dir():  # an installed package is not beside the rules
+        shutil.copytree(PACKAGE, checkout / "workflow" / "samizdat", ignore=GENERATED)
     if known:
         return f"with the code in this folder: commit {short} had changes that are in no commit, maybe not these"
+    place = "this folder" if project == Path() else str(project)
     reason = "is not known" if commit == "unknown" else f"{short} is not in this repository"
-    return f"with the code in this folder, which may be different: the run's commit {reason}"
+    return f"with the code in {place}, which may be different: the run's commit {reason}"
 
 
 def copy_inputs(manifest: Manifest, bundled: Path | None, checkout: Path) -> None:

@@ -1,0 +1,44 @@
+# What happens before the first and after the last job; as a module of another Snakefile, too.
+
+from samizdat.base.hardware import announce_unused_gpu
+from samizdat.runs.announce import announce_results
+from samizdat.runs.cluster import fetch_checkpoints
+from samizdat.runs.cluster_log import tell_of_jobs
+from samizdat.runs.damage import set_aside
+from samizdat.runs.module import call_too
+
+
+def begin():
+    """Before the first job: keep what a person edited; end jobs that a killed run left, fetch what nodes need."""
+    set_aside(file for file in DAMAGED if file in REPORTS)
+    if workflow.local_exec:
+        announce_unused_gpu(config["device"])
+        return
+    try:
+        SUBMITTED.begin()
+        fetch_checkpoints(config)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    tell_of_jobs(workflow, SUBMITTED)
+
+
+def succeed():
+    """After the last job: say where the report is."""
+    announce_results(Path(RESULTS, "report"), config)
+    SUBMITTED.end()
+
+
+onstart:
+    begin()
+
+
+onsuccess:
+    succeed()
+
+
+onerror:
+    SUBMITTED.end()
+
+
+if IS_MODULE:
+    call_too(workflow, onstart=begin, onsuccess=succeed, onerror=SUBMITTED.end)
