@@ -37,7 +37,7 @@ def install_project(source: Path, prefix: Path) -> None:
     (wheel,) = (source / "dist").glob("*.whl")
     pip = [sys.executable, "-m", "pip", "--isolated", "--disable-pip-version-check", "install", "--quiet", "--no-index"]
     subprocess.run(
-        [*pip, "--no-deps", "--no-compile", "--prefix", str(prefix), str(wheel)], check=True, capture_output=True
+        [*pip, "--no-deps", "--ignore-installed", "--no-compile", "--prefix", str(prefix), str(wheel)], check=True, capture_output=True
     )
 
 
