@@ -35,10 +35,10 @@ def install_project(source: Path, prefix: Path) -> None:
     build = "from setuptools import build_meta; print(build_meta.build_wheel('dist'))"
     subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True)
     (wheel,) = (source / "dist").glob("*.whl")
+    # Without `--ignore-installed` pip would remove the package from the environment that runs the tests.
     pip = [sys.executable, "-m", "pip", "--isolated", "--disable-pip-version-check", "install", "--quiet", "--no-index"]
-    subprocess.run(
-        [*pip, "--no-deps", "--ignore-installed", "--no-compile", "--prefix", str(prefix), str(wheel)], check=True, capture_output=True
-    )
+    pip += ["--no-deps", "--ignore-installed", "--no-compile", "--prefix", str(prefix)]
+    subprocess.run([*pip, str(wheel)], check=True, capture_output=True)
 
 
 def _write(folder: Path, name: str, version: str, files: dict[str, bytes]) -> str:
