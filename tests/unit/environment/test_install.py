@@ -112,6 +112,13 @@ def test_an_interrupted_installation_is_done_again(copied, capfd):
     assert "Installing into .venv" in capfd.readouterr().out
 
 
+def test_an_environment_that_lost_this_package_gets_it_back(copied):
+    for file in (copied / ".venv").glob("lib/python*/site-packages/*samizdat*"):
+        file.unlink() if file.is_file() else shutil.rmtree(file)
+    repaired(copied)
+    files_of(copied, "samizdat")
+
+
 def test_an_environment_whose_python_is_gone_is_made_anew(copied):
     for python in (copied / ".venv" / "bin").glob("python*"):
         python.unlink()

@@ -112,7 +112,9 @@ def _wanted(root: Path, *, development: bool, system_torch: bool) -> dict[str, A
 
 
 def _stamp(venv: Path) -> dict[str, Any]:
-    """Read what the last complete installation recorded; empty where there is none."""
+    """Read what the last complete installation recorded; empty where there is none, or this package was removed."""
+    if not any(venv.glob("lib/python*/site-packages/__editable__.samizdat-*.pth")):
+        return {}
     try:
         found = json.loads((venv / "ready").read_text(encoding="utf-8"))
     except (OSError, ValueError):
