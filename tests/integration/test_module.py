@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 import yaml
@@ -46,7 +47,7 @@ def project(tmp_path):
 def snakemake(project, installed, *arguments):
     environment = os.environ | {"PYTHONPATH": str(installed)}
     return subprocess.run(
-        ["snakemake", "--cores", "2", *arguments, "--configfile", "config/mine.yaml"],
+        [sys.executable, "-m", "snakemake", "--cores", "2", *arguments, "--configfile", "config/mine.yaml"],
         cwd=project, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
