@@ -166,6 +166,8 @@ def installed(tmp_path_factory, worker_id) -> Path:
     """The folder of packages in which the project's wheel was installed; its dependencies are in others."""
     from support.wheels import install_project
 
+    pytest.importorskip("pip", reason="needs pip in the environment of the tests")
+
     def make(folder: Path) -> None:
         source = new_checkout(folder / "source").root
         for name in ("README.md", "LICENSE"):
