@@ -1,4 +1,4 @@
-# What happens before the first and after the last job; as a module of another Snakefile, too.
+# What is done before the first and after the last job, also where another Snakefile uses the workflow as a module.
 
 from samizdat.base.hardware import announce_unused_gpu
 from samizdat.runs.announce import announce_results

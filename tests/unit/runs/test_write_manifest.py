@@ -29,3 +29,7 @@ def test_code_is_clean_until_a_file_of_it_changes_and_unknown_outside_git(tmp_pa
     assert write_manifest._code_state(relative) == (commit, True)
     code.write_text("second", encoding="utf-8")
     assert write_manifest._code_state(relative) == (commit, False)
+    installed = tmp_path / ".venv" / "lib" / "samizdat"
+    installed.mkdir(parents=True)
+    monkeypatch.setattr(write_manifest, "PACKAGE", installed)
+    assert write_manifest._code_state(relative) == ("unknown", False)

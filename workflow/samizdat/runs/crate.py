@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from samizdat.base.files import checked_bytes, sha256_of
+from samizdat.base.project import NOTES
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
 from samizdat.runs.bundle import Members, members_of, write_zip
@@ -75,7 +76,7 @@ def write_crate(run: Path, *, hashes_only: bool) -> Path:
 
 def _is_users(path: str) -> bool:
     """Whether a file of the code may be the user's own: configs of other runs, notes; the run's own are its inputs."""
-    return path == "report/notes.md" or (path.startswith("config/") and path != "config/config.yaml")
+    return path == NOTES or (path.startswith("config/") and path != "config/config.yaml")
 
 
 def _entities(manifest: Manifest, members: Members, which_code: str, written: str) -> Iterator[Entity]:

@@ -1,6 +1,7 @@
 """Ask git about the repository that the code is in."""
 
 import subprocess
+from pathlib import Path
 
 
 def git(*arguments: str) -> str | None:
@@ -9,3 +10,12 @@ def git(*arguments: str) -> str | None:
         return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()  # noqa: S607
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def commit_of(project: Path) -> str | None:
+    """Return the commit that a project's folder is a clone at; None where it is no clone.
+
+    An installed package may be inside another project's repository, whose commit is not the package's.
+    """
+    top = git("-C", str(project), "rev-parse", "--show-toplevel")
+    return git("-C", str(project), "rev-parse", "HEAD") if top and project.samefile(top) else None

@@ -1,11 +1,11 @@
-"""What the workflow does as a part of another one, which `module` in a Snakefile makes it."""
+"""Calls the workflow's handlers where another Snakefile uses the workflow as a module."""
 
 from collections.abc import Callable
 from typing import Any
 
 
 def call_too(workflow: Any, **handlers: Callable[[], object]) -> None:
-    """Call handlers before those of the main Snakefile: Snakemake ignores the handlers of a module.
+    """Call handlers before those of the main Snakefile; by itself Snakemake ignores the handlers of a module.
 
     Args:
         workflow: Snakemake's.

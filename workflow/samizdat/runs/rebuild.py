@@ -19,7 +19,7 @@ from samizdat.records.corpus import CorpusSummary
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
 from samizdat.runs.bundle import DOWNLOADS, is_inside
-from samizdat.runs.git import git
+from samizdat.runs.git import commit_of, git
 
 # What the workflow runs from, copied where the run's own commit is not available.
 CODE = ("Snakefile", "config", "workflow", "profiles", "report", "envs", "pyproject.toml")
@@ -44,7 +44,7 @@ def is_own(manifest: Manifest, source: Path) -> bool:
 
     A run from somewhere else, or one that the rules of an older commit would make again, must have harmless names.
     """
-    return source.resolve().parent == Path("results").resolve() and manifest.commit == git("rev-parse", "HEAD")
+    return source.resolve().parent == Path("results").resolve() and manifest.commit == commit_of(project_folder())
 
 
 def copy_code(manifest: Manifest, checkout: Path) -> str:
@@ -54,17 +54,16 @@ def copy_code(manifest: Manifest, checkout: Path) -> str:
         UserError: there is no code here.
     """
     project = project_folder()
-    commit, here = manifest.commit, git("rev-parse", "HEAD")
+    commit, here = manifest.commit, commit_of(project)
     short = commit[:12]
-    top = git("rev-parse", "--show-toplevel")
-    here = here if top and project == Path() and Path(top).samefile(".") else None
-    known = bool(here and re.fullmatch(r"[0-9a-f]{40}", commit) and git("cat-file", "-t", commit) == "commit")
+    looked_up = here and re.fullmatch(r"[0-9a-f]{40}", commit) and git("-C", str(project), "cat-file", "-t", commit)
+    known = looked_up == "commit"
     if known and (manifest.clean or here != commit):
-        _clone(checkout, commit)
+        _clone(project, checkout, commit)
         own = f"with the code of its commit {short}"
         return own if manifest.clean else f"{own}, but without the changes that were in no commit"
     if here:
-        _clone(checkout, here)
+        _clone(project, checkout, here)
     for name in CODE:
         source, target = project / name, checkout / name
         if source.is_dir():
@@ -75,10 +74,10 @@ def copy_code(manifest: Manifest, checkout: Path) -> str:
             shutil.copy2(source, target)
     if not (checkout / "workflow" / "samizdat").is_dir():  # an installed package is not beside the rules
         shutil.copytree(PACKAGE, checkout / "workflow" / "samizdat", ignore=GENERATED)
-    if known:
-        return f"with the code in this folder: commit {short} had changes that are in no commit, maybe not these"
     place = "this folder" if project == Path() else str(project)
-    reason = "is not known" if commit == "unknown" else f"{short} is not in this repository"
+    if known:
+        return f"with the code in {place}: commit {short} had changes that are in no commit, maybe not these"
+    reason = "is not known" if commit == "unknown" else f"{short} is not in a repository there"
     return f"with the code in {place}, which may be different: the run's commit {reason}"
 
 
@@ -181,8 +180,8 @@ def _may_be_input(name: str) -> bool:
     )
 
 
-def _clone(checkout: Path, commit: str) -> None:
-    """Check out a commit into a clone that shares this repository's objects and writes nothing into it."""
-    cloned = git("clone", "--quiet", "--shared", "--no-checkout", ".", str(checkout))
+def _clone(project: Path, checkout: Path, commit: str) -> None:
+    """Check out a commit into a clone that shares the project's objects and writes nothing into them."""
+    cloned = git("clone", "--quiet", "--shared", "--no-checkout", str(project), str(checkout))
     if cloned is None or git("-C", str(checkout), "checkout", "--quiet", "--detach", commit) is None:
         raise UserError(f"git can't check out {commit} into {checkout}", remedy="look at the disk and at `git fsck`")

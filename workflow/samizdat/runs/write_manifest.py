@@ -13,7 +13,7 @@ from samizdat.base.files import checked_bytes, checked_sha256, sha256_of
 from samizdat.records.corpus import CorpusSummary
 from samizdat.records.io import read_document, write_document
 from samizdat.records.run import Manifest
-from samizdat.runs.git import git
+from samizdat.runs.git import commit_of, git
 
 # The packages whose versions can change a result; envs/lock.txt has the versions of all.
 PACKAGES = (
@@ -100,17 +100,11 @@ def rule_edges(dot: str) -> list[list[str]]:
 def _code_state(notes: Path) -> tuple[str, bool]:
     """Return the commit of the workflow and whether the code is exactly that commit's; ("unknown", False) outside git.
 
-    An installed package may lie in the repository of something else, whose commit says nothing about it.
-
     Changes in the notes do not count: the notes are an input with a hash of its own.
     """
-    here = ("-C", str(PACKAGE))
     code = [f":/{name}" for name in ("Snakefile", "workflow", "report", "profiles")]
-    top = git(*here, "rev-parse", "--show-toplevel")
-    if top is None or not PACKAGE.parents[1].samefile(top):
-        return "unknown", False
-    commit = git(*here, "rev-parse", "HEAD")
-    changes = git(*here, "status", "--porcelain", "--", *code, f":(top,exclude,literal){notes.as_posix()}")
+    commit = commit_of(PACKAGE.parents[1])
+    changes = git("-C", str(PACKAGE), "status", "--porcelain", "--", *code, f":(top,exclude,literal){notes.as_posix()}")
     return ("unknown", False) if commit is None or changes is None else (commit, not changes)
 
 
