@@ -17,6 +17,7 @@ from inference_labels import (
     unlike_texts,
 )
 from inference_numbers import right_of_several, spread_of_numbers
+from inference_positions import changing
 from inference_samples import (
     better_models,
     measured,
@@ -42,6 +43,7 @@ QUESTIONS: dict[str, tuple[Callable[[World], bool], str]] = {
         several_between_samples,
         "a fifth of the samples’ labels changed, two labels a text",
     ),
+    "becomes more (less) frequent through documents": (changing, "a fifth of the last texts’ labels changed"),
     "labels of two classifiers go together": (associated, "a fifth of the labels repeated"),
     "samples and texts differ": (unlike_texts, "a fifth of the samples’ labels changed"),
     "training moves the samples nearer (away)": (moved, "from two fifths of one rare label to the texts’ shares"),

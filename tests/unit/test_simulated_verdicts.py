@@ -18,6 +18,7 @@ import inference
 import inference_agreement
 import inference_labels
 import inference_largest
+import inference_positions
 import inference_questions
 import inference_samples
 import inference_terms
@@ -26,7 +27,7 @@ from record import ROOT
 
 
 def test_every_question_of_the_report_is_simulated_and_listed():
-    modules = (inference_agreement, inference_labels, inference_samples, inference_terms)
+    modules = (inference_agreement, inference_labels, inference_positions, inference_samples, inference_terms)
     asked = "".join(inspect.getsource(module) for module in modules)
     claims = [
         name for name, it in vars(verdicts).items() if inspect.isfunction(it) and it.__module__ == verdicts.__name__
@@ -42,11 +43,14 @@ def test_every_question_of_the_report_is_simulated_and_listed():
 def test_a_question_finds_an_effect_and_mostly_nothing_where_there_is_none(question):
     """A cheap part of the benchmark: 24 corpora with nothing to be found; more than 4 claims have a chance of 0.6 %."""
     words = "simple model" in question
-    nothing = inference.Job(question, 100, 1, 2, effect=False, start=0, corpora=8 if words else 24)
+    of_one = 20 if "through documents" in question else 1
+    nothing = inference.Job(
+        question, 100 if of_one == 1 else 500, of_one, 2, effect=False, start=0, corpora=8 if words else 24
+    )
     record = inference.count(nothing, until=np.inf)
     assert record["claims"] <= 4
     assert all(number == 0 for name, number in record["intervals"].items() if name.endswith("without estimate"))
-    there = inference.Job(question, 300 if words else 1000, 1, 2, effect=True, start=0, corpora=2)
+    there = inference.Job(question, 300 if words else 1000, of_one, 2, effect=True, start=0, corpora=2)
     assert inference.count(there, until=np.inf)["claims"] >= (0 if words else 1)
 
 

@@ -63,7 +63,7 @@ FEW_SHOT = [name for name, item in CLASSIFIERS.items() if item["source"] == "few
 READY_MADE = [name for name in CLASSIFIERS if name not in FINETUNED + FEW_SHOT]
 STATISTICS = (
     "label_shares divergences quality confusion calibration associations group_tests examples label_differences"
-    " cooccurrence numbers languages fitness model_losses model_differences terms"
+    " cooccurrence numbers positions position_changes languages fitness model_losses model_differences terms"
 ).split()
 
 LOOKS = ["tokens", "next_tokens", "heads", "attention", "token_kinds"]  # inside a model

@@ -28,6 +28,31 @@ def mean_over_documents(values: Floats, owners: Counts) -> tuple[float, float]:
     return mean, float((sums**2).sum() / len(values) ** 2 * documents / max(documents - 1, 1))
 
 
+def slope_within_documents(places: Floats, values: Floats, owners: Counts) -> tuple[float, float, int]:
+    """Compute how much a number changes within documents from place 0 to place 1, and the variance over documents.
+
+    It is the slope of a linear regression with an intercept for each document, with the variance of a ratio of sums
+    over documents (Liang and Zeger, Longitudinal Data Analysis Using Generalized Linear Models, Biometrika 73, 1986).
+
+    Args:
+        places: of each text in its document, from 0 to 1.
+        values: a number of each text.
+        owners: the number of each text's document, from 0.
+
+    Returns:
+        The slope, its variance, and how many documents have texts at two places; NaN and NaN if none has.
+    """
+    sizes = np.bincount(owners)
+    apart = places - (np.bincount(owners, places) / sizes)[owners]
+    squares = np.bincount(owners, apart**2)
+    documents = int((squares > 1e-12).sum())
+    if not documents:
+        return np.nan, np.nan, 0
+    slope = float((apart * values).sum() / squares.sum())
+    rest = np.bincount(owners, apart * values) - slope * squares
+    return slope, float((rest**2).sum() / squares.sum() ** 2 * documents / max(documents - 1, 1)), documents
+
+
 def quantile(values: Floats, owners: Counts, share: float, bootstrap: Bootstrap) -> tuple[float, float, float]:
     """Compute a quantile with its interval; NaN with too few documents, or too few texts beyond the quantile.
 

@@ -165,6 +165,30 @@ NUMBERS = table_schema(
     high=pa.float64(),
 )
 
+# How often each label is given in each fifth of long documents, or the mean of the numbers there.
+POSITIONS = table_schema(
+    classifier=pa.string(),
+    label=pa.string(),  # null: the number
+    part=pa.int8(),  # of a document, from 1 to 5
+    texts=pa.int64(),  # in this part of all long documents
+    value=pa.float64(),  # share of the texts with the label, or the mean of their numbers
+    low=pa.float64(),  # null with too few documents
+    high=pa.float64(),
+)
+
+# By how much a label's share, or the number, changes from the beginning of long documents to their end.
+POSITION_CHANGES = table_schema(
+    classifier=pa.string(),
+    label=pa.string(),  # null: the number
+    documents=pa.int64(),  # with at least five texts
+    texts=pa.int64(),  # of these documents that the classifier said something of and was not trained on
+    value=pa.float64(),  # end less beginning, by a straight line within each document
+    low=pa.float64(),  # null with too few documents, like all that follow
+    high=pa.float64(),
+    p_value=pa.float64(),  # of no change
+    p_holm=pa.float64(),  # corrected for the number of labels and classifiers (Holm)
+)
+
 LANGUAGES = table_schema(
     language=pa.string(),  # detected language, ISO 639-1
     texts=pa.int64(),  # texts in that language; short or unclear texts are left out
@@ -236,6 +260,8 @@ STATISTICS = {
     "label_differences": LABEL_DIFFERENCES,
     "cooccurrence": COOCCURRENCE,
     "numbers": NUMBERS,
+    "positions": POSITIONS,
+    "position_changes": POSITION_CHANGES,
     "languages": LANGUAGES,
     "fitness": FITNESS,
     "model_losses": MODEL_LOSSES,

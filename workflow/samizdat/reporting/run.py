@@ -29,8 +29,50 @@ from samizdat.reporting.words import is_null
 RUN_VARIABLE = "SAMIZDAT_RUN"
 
 
+def _statistics(name: str, kind: Kind | None = None) -> "cached_property[pd.DataFrame]":
+    """Make the property of a run that is a table of its statistics."""
+    return cached_property(lambda run: run.statistics(name, kind))
+
+
 class Run:
     """The results of one run, under the names that its config gives."""
+
+    # Label shares by single-label classifiers in sets of texts and samples: `records.statistics.LABEL_SHARES`.
+    shares = _statistics("label_shares", SINGLE_LABEL)
+    # The same of multi-label classifiers; the label is null for texts without a label.
+    several_shares = _statistics("label_shares", MULTI_LABEL)
+    # How well single-label classifiers agree with people: `records.statistics.QUALITY`.
+    quality = _statistics("quality", SINGLE_LABEL)
+    # The same of multi-label classifiers.
+    several_quality = _statistics("quality", MULTI_LABEL)
+    # Tests of each label of multi-label classifiers: `records.statistics.LABEL_DIFFERENCES`.
+    label_differences = _statistics("label_differences")
+    # Which labels of multi-label classifiers go together: `records.statistics.COOCCURRENCE`.
+    cooccurrence = _statistics("cooccurrence")
+    # What classifiers say that give numbers: `records.statistics.NUMBERS`.
+    numbers = _statistics("numbers")
+    # Labels and numbers in each fifth of long documents: `records.statistics.POSITIONS`.
+    positions = _statistics("positions")
+    # How they change from beginning to end: `records.statistics.POSITION_CHANGES`.
+    position_changes = _statistics("position_changes")
+    # Labels that people gave against labels that classifiers give: `records.statistics.CONFUSION`.
+    confusion = _statistics("confusion")
+    # How often labels are right, by their probability: `records.statistics.CALIBRATION`.
+    calibration = _statistics("calibration")
+    # How strongly two classifiers' labels are associated: `records.statistics.ASSOCIATIONS`.
+    associations = _statistics("associations")
+    # Tests of label shares between groups: `records.statistics.GROUP_TESTS`.
+    group_tests = _statistics("group_tests")
+    # The texts that classifiers are most and least certain of: `records.statistics.EXAMPLES`.
+    certain_examples = _statistics("examples")
+    # The differences of each two models: `records.statistics.MODEL_DIFFERENCES`.
+    model_differences = _statistics("model_differences")
+    # The terms that tell groups, or samples and texts, apart: `records.statistics.TERMS`.
+    terms = _statistics("terms")
+    # Languages of the texts: `records.statistics.LANGUAGES`.
+    languages = _statistics("languages")
+    # How many texts a classifier was not made for: `records.statistics.FITNESS`.
+    fitness = _statistics("fitness")
 
     def __init__(self, folder: Path):
         """Open `results/<name>/`, and read its manifest.
@@ -170,101 +212,21 @@ class Run:
         return [name for name, card in self.cards.items() if card.kind == kind]
 
     @cached_property
-    def shares(self) -> pd.DataFrame:
-        """Label shares by single-label classifiers in sets of texts and samples: `records.statistics.LABEL_SHARES`."""
-        return self._statistics("label_shares", SINGLE_LABEL)
-
-    @cached_property
-    def several_shares(self) -> pd.DataFrame:
-        """The same of multi-label classifiers; the label is null for texts without a label."""
-        return self._statistics("label_shares", MULTI_LABEL)
-
-    @cached_property
     def divergences(self) -> pd.DataFrame:
         """How far samples are from texts: `records.statistics.DIVERGENCES`.
 
         Classifiers and models are in the config's order.
         """
-        frame = self._statistics("divergences")
+        frame = self.statistics("divergences")
         place = {name: number for names in (self.cards, self.models) for number, name in enumerate(names)}
         return frame.sort_values(["classifier", "model"], key=lambda names: names.map(place), kind="stable")
 
     @cached_property
-    def quality(self) -> pd.DataFrame:
-        """How well single-label classifiers agree with people: `records.statistics.QUALITY`."""
-        return self._statistics("quality", SINGLE_LABEL)
-
-    @cached_property
-    def several_quality(self) -> pd.DataFrame:
-        """The same of multi-label classifiers."""
-        return self._statistics("quality", MULTI_LABEL)
-
-    @cached_property
-    def label_differences(self) -> pd.DataFrame:
-        """Tests of each label of multi-label classifiers: `records.statistics.LABEL_DIFFERENCES`."""
-        return self._statistics("label_differences")
-
-    @cached_property
-    def cooccurrence(self) -> pd.DataFrame:
-        """Which labels of multi-label classifiers go together: `records.statistics.COOCCURRENCE`."""
-        return self._statistics("cooccurrence")
-
-    @cached_property
-    def numbers(self) -> pd.DataFrame:
-        """What classifiers say that give numbers: `records.statistics.NUMBERS`."""
-        return self._statistics("numbers")
-
-    @cached_property
-    def confusion(self) -> pd.DataFrame:
-        """Labels that people gave against labels that classifiers give: `records.statistics.CONFUSION`."""
-        return self._statistics("confusion")
-
-    @cached_property
-    def calibration(self) -> pd.DataFrame:
-        """How often labels are right, by their probability: `records.statistics.CALIBRATION`."""
-        return self._statistics("calibration")
-
-    @cached_property
-    def associations(self) -> pd.DataFrame:
-        """How strongly two classifiers' labels are associated: `records.statistics.ASSOCIATIONS`."""
-        return self._statistics("associations")
-
-    @cached_property
-    def group_tests(self) -> pd.DataFrame:
-        """Tests of label shares between groups: `records.statistics.GROUP_TESTS`."""
-        return self._statistics("group_tests")
-
-    @cached_property
-    def certain_examples(self) -> pd.DataFrame:
-        """The texts that classifiers are most and least certain of: `records.statistics.EXAMPLES`."""
-        return self._statistics("examples")
-
-    @cached_property
     def model_losses(self) -> dict[str, Row]:
         """Model → its bits per byte of the held-out texts: `records.statistics.MODEL_LOSSES`."""
-        return {row["model"]: row for row in rows_of(self._statistics("model_losses"))}
+        return {row["model"]: row for row in rows_of(self.statistics("model_losses"))}
 
-    @cached_property
-    def model_differences(self) -> pd.DataFrame:
-        """The differences of each two models: `records.statistics.MODEL_DIFFERENCES`."""
-        return self._statistics("model_differences")
-
-    @cached_property
-    def terms(self) -> pd.DataFrame:
-        """The terms that tell groups, or samples and texts, apart: `records.statistics.TERMS`."""
-        return self._statistics("terms")
-
-    @cached_property
-    def languages(self) -> pd.DataFrame:
-        """Languages of the texts: `records.statistics.LANGUAGES`."""
-        return self._statistics("languages")
-
-    @cached_property
-    def fitness(self) -> pd.DataFrame:
-        """How many texts a classifier was not made for: `records.statistics.FITNESS`."""
-        return self._statistics("fitness")
-
-    def _statistics(self, name: str, kind: Kind | None = None) -> pd.DataFrame:
+    def statistics(self, name: str, kind: Kind | None = None) -> pd.DataFrame:
         """Read a table of `records.statistics.STATISTICS`; with a kind, the rows of its classifiers."""
         table = read_table(self.folder / "statistics" / f"{name}.parquet", STATISTICS[name])
         return table if kind is None else table[table["classifier"].isin(self.of_kind(kind))]

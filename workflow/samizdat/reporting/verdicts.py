@@ -129,6 +129,11 @@ def differing_labels(run: Run, between: str) -> list[Row]:
     return _found(run, run.label_differences[run.label_differences["between"] == between])
 
 
+def changing_through_documents(run: Run) -> list[Row]:
+    """Find the labels and numbers that change from the beginning of long documents to their end."""
+    return [row for row in rows_of(run.position_changes) if row["p_holm"] <= 1 - run.confidence]
+
+
 def telling_terms(run: Run, between: str) -> list[Row]:
     """Find the terms that a set has more often than others, or less often, clearest first.
 

@@ -42,7 +42,7 @@ def associations(
         else:
             measured = {"value": found["cramers_v"], "low": found.get("low"), "high": found.get("high")}
             rows.append(row | {"measure": "cramers_v"} | measured)
-    return _corrected(rows)
+    return corrected(rows)
 
 
 def group_tests(
@@ -67,7 +67,7 @@ def group_tests(
         values = (groups, list(card.labels))
         found = _association(grouped, ("group", "predicted"), values, bootstrap, "groups", name)
         rows.append({"classifier": name, "groups": len(groups), "texts": len(grouped)} | found)
-    return _corrected(rows)
+    return corrected(rows)
 
 
 def _association(
@@ -123,7 +123,7 @@ def _kappa(pair: pd.DataFrame, labels: list[str], bootstrap: Bootstrap, *names: 
     return {"value": value, "low": low, "high": high}
 
 
-def _corrected(rows: list[Row]) -> list[Row]:
+def corrected(rows: list[Row]) -> list[Row]:
     """Add to rows that have a `p_value` the one that is corrected for the number of tests (Holm)."""
     tested = [row for row in rows if row.get("p_value") is not None]
     for row, p_value in zip(tested, chance.holm([row["p_value"] for row in tested]), strict=True):

@@ -24,6 +24,7 @@ from samizdat.statistics.calibration import examples
 from samizdat.statistics.fitness import fitness
 from samizdat.statistics.label_shares import divergences, label_shares
 from samizdat.statistics.model_losses import model_losses
+from samizdat.statistics.positions import positions
 from samizdat.statistics.seeds import fold_seeds
 from samizdat.statistics.tables import Row, write_rows
 from samizdat.statistics.terms import telling_terms
@@ -82,16 +83,17 @@ def compute_statistics(
         own, own_samples = _judged(corpus, of_texts, card), _judged(written, of_samples, card)
         bootstrap = _bootstrap(settings, seed, "classifier", name)
         first = own_samples[own_samples["id"].isin(written.loc[published, "id"])]
+        judged[name] = own
         if card.kind == SINGLE_LABEL:
-            judged[name] = own
             found = divergences(card, own, own_samples, bootstrap)
             tables["divergences"] += fold_seeds(found, "observed_bits")
         for table, rows in _OF_KIND[card.kind](card, corpus, own, first, bootstrap):
             tables[table] += rows
-    one_label = {name: cards[name] for name in judged}
+    one_label = {name: card for name, card in cards.items() if card.kind == SINGLE_LABEL}
     together = _bootstrap(settings, seed, "classifiers")
     tables["associations"] += associations(one_label, judged, together)
     tables["group_tests"] += group_tests(one_label, judged, together)
+    tables["positions"], tables["position_changes"] = positions(cards, corpus, judged, together)
     spoken = spoken.value_counts().sort_index()
     tables["languages"] += [{"language": code, "texts": count} for code, count in spoken.items()]
     tested = {path.parent.name: read_table(path, TEST_LOSSES) for path in losses}

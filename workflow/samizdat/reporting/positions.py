@@ -1,0 +1,98 @@
+"""Show how labels and numbers change from the beginnings of long documents to their ends."""
+
+import pandas as pd
+
+from samizdat.reporting import verdicts
+from samizdat.reporting.frames import Row, parts_of, rows_of
+from samizdat.reporting.interval_charts import interval_line
+from samizdat.reporting.outside import labelled, titled
+from samizdat.reporting.run import Run
+from samizdat.reporting.style import (
+    DASHES,
+    Picture,
+    described,
+    in_percent,
+    legend_columns,
+    legend_label,
+    panels_in_pairs,
+    wrapped,
+)
+from samizdat.reporting.words import NO_BREAK, Prose, counted, drawn, is_null, joined, label, number_interval, percent
+
+# Of a classifier, those that change most.
+SHOWN_LABELS = 4
+
+
+def opening(run: Run) -> Prose | None:
+    """Say which labels and numbers change through long documents; nothing where no document is long."""
+    rows = run.position_changes
+    if rows.empty:
+        return None
+    documents = f"the {counted(int(rows['documents'].max()), 'document')} of five texts or more"
+    found = verdicts.changing_through_documents(run)
+    if not found:
+        return Prose(f"No change was found from the beginning to the end of {documents}.")
+    return Prose(f"From the beginning to the end of {documents}: {joined(_change(run, row) for row in found)}.")
+
+
+def _change(run: Run, row: Row) -> str:
+    """Say by how much a label's share, or the number, changes, with an interval of the same sign."""
+    sign = 1 if row["value"] > 0 else -1
+    value, low, high = (sign * row[bound] for bound in ("value", *(("low", "high")[::sign])))
+    by = f"by the classifier {labelled(run, row['classifier'])}"
+    if is_null(row["label"]):
+        return f"{by} the number {'rises' if sign > 0 else 'falls'} by {number_interval(value, low, high)}"
+    points = f"{100 * value:.0f} ({100 * low:.0f} to {100 * high:.0f}){NO_BREAK}percentage points"
+    return f"{by} {label(row['label'])} becomes {'more' if sign > 0 else 'less'} frequent, by {points}"
+
+
+def chart(run: Run) -> Picture | Prose:
+    """Draw for each classifier the shares of the labels that change most, or the mean, in each fifth of documents."""
+    classifiers = parts_of(run.positions, "classifier")
+    if not classifiers:
+        return Prose("There are too few documents of five texts or more to follow labels through them.")
+    title = _finding(run)
+    with panels_in_pairs(title, len(classifiers), 2.6, 0.3) as (picture, axes):
+        described_parts = []
+        for axis, (classifier, rows) in zip(axes, classifiers.items(), strict=True):
+            series = _shown(run, classifier, rows)
+            for number, (words, part) in enumerate(series.items()):
+                interval_line(
+                    axis, part["part"], part["value"], part["low"], part["high"],
+                    series=number, label=legend_label(words, 24), linestyle=DASHES[number % len(DASHES)],
+                )  # fmt: skip
+                values = (_value(row) for row in rows_of(part))
+                described_parts.append(f"{drawn(titled(run, classifier))}, {drawn(words)}: {', '.join(values)}")
+            axis.set_title(wrapped(titled(run, classifier), 40))
+            axis.set(xlabel="fifth of a document", xticks=range(1, 6))
+            if rows["label"].notna().all():
+                axis.yaxis.set_major_formatter(in_percent())
+                axis.set_ylim(bottom=0)
+            labels = axis.get_legend_handles_labels()[1]
+            axis.legend(ncols=legend_columns(labels, 2, 3.6), loc="upper left", bbox_to_anchor=(0, -0.2))
+        kind = f"Lines over the five parts of documents, with {percent(run.confidence)} intervals"
+        picture.alternative_text = described(title, kind, described_parts)
+    return picture
+
+
+def _shown(run: Run, classifier: str, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Choose the labels that change most, in the classifier's order: words of the legend → rows of five parts."""
+    if rows["label"].isna().all():
+        return {"mean": rows}
+    changes = run.position_changes[run.position_changes["classifier"] == classifier]
+    most = changes.reindex(changes["value"].abs().sort_values(ascending=False, kind="stable").index)
+    chosen = set(most["label"].head(SHOWN_LABELS))
+    return {words: part for words, part in parts_of(rows, "label").items() if words in chosen}
+
+
+def _value(row: Row) -> str:
+    return f"{row['value']:.2f}" if is_null(row["label"]) else percent(row["value"])
+
+
+def _finding(run: Run) -> str:
+    found = verdicts.changing_through_documents(run)
+    if not found:
+        return "No label or number was found to change through documents"
+    names = dict.fromkeys(row["label"] for row in found if not is_null(row["label"]))
+    told = joined(f"“{drawn(one)}”" for one in list(names)[:3])
+    return f"Through documents the share of {told} changes" if told else "Through documents a number changes"
