@@ -43,7 +43,7 @@ clean: .venv/ready  ## show disk use and ask what to keep; ALL=1 or WHAT="logs v
 
 ##@ Development
 test: .venv/development  ## run all tests, two files at a time, the long ones first
-	@$(BIN)/pytest -rs --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -rs --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/development  ## check format, code and workflow
 	@ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/Snakefile workflow/rules

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -166,7 +167,10 @@ def installed(tmp_path_factory, worker_id) -> Path:
     """The folder of packages in which the project's wheel was installed; its dependencies are in others."""
     from support.wheels import install_project
 
-    pytest.importorskip("pip", reason="needs pip in the environment of the tests")
+    # Imported, pip would put the standard library's distutils in the place of setuptools' own, without which PyTorch
+    # can't compile in this process.
+    if not list(metadata.distributions(name="pip")):
+        pytest.skip("needs pip in the environment of the tests")
 
     def make(folder: Path) -> None:
         source = new_checkout(folder / "source").root
