@@ -13,7 +13,7 @@ ifneq ($(shell mkdir -p "$$HOME" 2>/dev/null && test -w "$$HOME" && echo writabl
   export HOME := $(shell mkdir -p work/home && cd work/home && pwd)
 endif
 
-.PHONY: help report plan verify bundle clean test lint reference lock audit fuzz fresh \
+.PHONY: help report plan verify bundle clean test lint reference messages lock audit fuzz fresh \
   bench-training bench-kills bench-classification bench-generation bench-report bench-report-times bench-reproducibility \
   bench-inference bench-languages bench-recipes
 
@@ -52,6 +52,9 @@ lint: .venv/development  ## check format, code and workflow
 
 reference: .venv/ready  ## write docs/cli.md and docs/reference-*.md from parser, schema, records and rules
 	@for page in docs/write_*.py; do $(BIN)/python $$page || exit 1; done
+
+messages: .venv/development  ## bring the report's words of all languages up to date: workflow/samizdat/languages/*.po
+	@PYTHONPATH=tests $(BIN)/python -m support.catalogues
 
 # torch and the accelerator packages that torch chooses are left out.
 COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet

@@ -2,13 +2,17 @@
 (() => {
   "use strict";
   const SHORTEST_SORTED = 3, SHORTEST_FILTERED = 10; // rows
-  const NUMBER = /^(?:below|less than)?\s*([-+−]?\d[\d,]*(?:\.\d+)?)/;
+  const { group, decimal } = Object.fromEntries(
+    new Intl.NumberFormat(document.documentElement.lang || "en").formatToParts(12345.6).map(part => [part.type, part.value]));
+  const NUMBER = new RegExp(
+    `^(?:${say("below")}|${say("less than")})?\\s*([-+−]?\\d[\\d${group}]*(?:[${decimal}]\\d+)?)`, "u");
   const MISSING = /^[\s–-]*$/;
   const words = new Intl.Collator(document.documentElement.lang || undefined, { numeric: true });
 
   // The library puts last in rising order what its comparison puts first. Equal rows keep their order.
   Tablesort.extend("number", () => false, (a, b) => value(b) > value(a) ? 1 : value(b) < value(a) ? -1 : 0);
   Tablesort.extend("words", () => true, (a, b) => words.compare(b.trim(), a.trim()));
+  const plain = number => number.replaceAll(group, "").replace(decimal, ".").replace("−", "-");
   const value = text => text === "" ? -Infinity : Number(text);
 
   // The text of a cell before its first line break: a value, whose interval is below it in small print.
@@ -26,7 +30,7 @@
     if (numeric) {
       cells.forEach((cell, place) => {
         const found = NUMBER.exec(lines[place]);
-        cell.dataset.sort = found ? found[1].replaceAll(",", "").replace("−", "-") : "";
+        cell.dataset.sort = found ? plain(found[1]) : "";
       });
     }
   };
@@ -53,7 +57,7 @@
   const makeOneStop = head => {
     const buttons = [...head.querySelectorAll("button")], last = buttons.length - 1;
     const stop = chosen => buttons.forEach(button => { button.tabIndex = button === chosen ? 0 : -1; });
-    buttons.forEach(button => { button.title = "Sort; arrow keys move to other columns"; });
+    buttons.forEach(button => { button.title = say("Sort; arrow keys move to other columns"); });
     stop(buttons[0]);
     head.addEventListener("focusin", event => stop(event.target));
     head.addEventListener("keydown", event => {
@@ -74,16 +78,18 @@
     const caption = table.closest("figure")?.querySelector("figcaption")?.textContent.trim() ?? "";
     tools.className = "table-tools";
     input.type = "search";
-    input.setAttribute("aria-label", `Filter rows of ${/^Table\s\d+/.exec(caption)?.[0] ?? "this table"}`);
+    const number = /^\p{L}+\s\d+/u.exec(caption)?.[0];
+    input.setAttribute("aria-label", number ? say("Filter rows of {table}", { table: number }) : say("Filter rows"));
     status.setAttribute("role", "status");
-    label.append("Filter rows ", input);
+    label.append(`${say("Filter rows")} `, input);
     tools.append(label, status);
     let contents;
     input.addEventListener("input", () => {
       contents ??= rows.map(row => fold(row.textContent));
       const wanted = fold(input.value).split(/\s+/).filter(Boolean);
       rows.forEach((row, place) => { row.hidden = !wanted.every(word => contents[place].includes(word)); });
-      status.textContent = wanted.length ? `${rows.filter(row => !row.hidden).length} of ${rows.length} rows` : "";
+      const shown = rows.filter(row => !row.hidden).length;
+      status.textContent = wanted.length ? say("{shown} of {all} rows", { shown, all: rows.length }) : "";
     });
     (table.closest(".scroll") ?? table).before(tools);
   };

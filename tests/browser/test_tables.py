@@ -2,10 +2,13 @@
 
 import nbformat
 import pytest
+import yaml
 
 from samizdat.base.files import write_text
+from samizdat.base.language import speaking
 from samizdat.publishing.page_by_pandoc import render_page
 from samizdat.publishing.page_by_quarto import find_quarto, render_with_quarto
+from samizdat.publishing.script_words import script_words
 from support.browsing import CHROMIUM, Watched
 from support.run_fixture import ROOT
 
@@ -24,17 +27,22 @@ LONG = "| Word | Place |\n| :--- | ---: |\n" + "".join(f"| {word} | {place} |\n"
 SHORT = "| a | b |\n| --- | --- |\n| 2 | x |\n| 1 | y |\n"
 
 
-@pytest.fixture(scope="session")
-def tables_page(tmp_path_factory):
-    """A page of three tables: one with all kinds of numbers and a total, a long one, and one too short to sort."""
-    cells = [nbformat.v4.new_raw_cell("---\nlang: en\ntitle: Tables\n---")]
-    for name, table in (("mixed", MIXED), ("long", LONG), ("short", SHORT)):
+def page_with(folder, metadata, **tables):
+    """Write a page of tables."""
+    cells = [nbformat.v4.new_raw_cell(f"---\n{yaml.safe_dump(metadata | {'title': 'Tables'})}---")]
+    for name, table in tables.items():
         output = nbformat.v4.new_output("display_data", {"text/markdown": table})
         source = f'#| label: tbl-{name}\n#| tbl-cap: "{name}"\n#| echo: false\nx'
         cells.append(nbformat.v4.new_code_cell(source, outputs=[output]))
-    page = tmp_path_factory.mktemp("tables") / "page.html"
+    page = folder / "page.html"
     write_text(page, render_page(nbformat.v4.new_notebook(cells=cells), ROOT / "report"))
     return page
+
+
+@pytest.fixture(scope="session")
+def tables_page(tmp_path_factory):
+    """A page of three tables: one with all kinds of numbers and a total, a long one, and one too short to sort."""
+    return page_with(tmp_path_factory.mktemp("tables"), {"lang": "en"}, mixed=MIXED, long=LONG, short=SHORT)
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -65,6 +73,27 @@ def test_a_click_sorts_and_a_second_one_turns_the_order(shown, heading, rising):
     press(shown, heading)
     assert names(shown) == [*rising[::-1], "All"]
     assert shown.seen == []
+
+
+@pytest.mark.parametrize(
+    ("language", "numbers", "label", "status"),
+    [
+        ("cs", ("1\u00a0200,5", "950", "méně než 0,01", "0,72"), "Filtrovat řádky: Tabulka 2", "Řádky: 1 z 11"),
+        ("de", ("1.200,5", "950", "weniger als 0,01", "0,72"), "Zeilen filtern: Tabelle 2", "1 von 11 Zeilen"),
+    ],
+)
+def test_numbers_and_words_are_those_of_the_pages_language(chromium, tmp_path, language, numbers, label, status):
+    with speaking(language):
+        metadata = {"lang": language, "header-includes": script_words()}
+    mixed = "| Name | Count |\n| --- | --- |\n" + "".join(f"| x | {number} |\n" for number in numbers)
+    watched = Watched(chromium, page_with(tmp_path, metadata, mixed=mixed, long=LONG))
+    press(watched, "Count")
+    found = watched.each("#tbl-mixed tbody td:nth-child(2)")
+    assert found == [numbers[place].replace("\u00a0", " ") for place in (2, 3, 1, 0)]
+    watched.page.get_by_label(label).fill("bet")
+    assert watched.page.get_by_role("status").text_content() == status
+    assert watched.seen == []
+    watched.close()
 
 
 def test_the_keyboard_sorts_and_the_heading_says_how(shown):

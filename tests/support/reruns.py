@@ -39,10 +39,12 @@ CHANGES = {
     "the notes": (file_change("report/notes.md", "These are", "Here are"), {"write_manifest": 1} | REPORT),
     "the page's look": (file_change("report/page.css", "{", "{ "), {"render_report": 1, "write_provenance": 1}),
     "the title": (config_change(title="Another"), CONFIG),
+    "the words of another language": (file_change("workflow/samizdat/languages/cs.po", "Obsah", "Přehled"), {}),
+    "the report's language": (config_change(report_language="cs"), CONFIG),
     "the author": (config_change(author="A. Student"), CONFIG),
     "no sentence of the corpus in the report": (config_change(publish_texts=False), CONFIG),
     "a function of the report": (
-        file_change("workflow/samizdat/reporting/words.py", '" and "', '" & "'), REPORT,
+        file_change("workflow/samizdat/reporting/words.py", '"{words} and ', '"{words} & '), REPORT,
     ),
     "a function of the page": (
         file_change("workflow/samizdat/publishing/page_by_pandoc.py", 'encoding="utf-8"', 'encoding="UTF-8"'),

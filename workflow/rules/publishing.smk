@@ -25,6 +25,7 @@ rule execute_report:
         work=f"{WORK}/report",
         numeric_threads=config["threads"],
         code=[code_digest("publishing.execute_report"), code_digest("reporting")],
+        words=catalogue_digest(config["report_language"]),
     message:
         "Executing the notebook"
     shell:

@@ -1,7 +1,8 @@
 """Legends and labels of figures fit, whatever the text."""
 
 from samizdat.base.escaping import visible
-from samizdat.reporting.style import legend_columns, legend_label, wrapped
+from samizdat.base.language import speaking
+from samizdat.reporting.style import drawing, legend_columns, legend_label, wrapped
 from support import hostile
 
 
@@ -12,6 +13,14 @@ def test_legends_keep_names_that_begin_with_an_underscore_and_fit():
         and legend_columns(["x" * 40] * 4, 4) == 2
         and legend_columns([], 4) == 1
     )
+
+
+def test_ticks_have_the_signs_of_the_language():
+    with speaking("cs"), drawing("title", 2) as (picture, [axis]):
+        axis.plot([0, 1], [0, 1])
+    with speaking("cs"):
+        assert "0,2" in [tick.get_text() for tick in axis.get_xticklabels()]
+    assert picture.title == "title"
 
 
 def test_wrapped_text_has_lines_of_bounded_length():

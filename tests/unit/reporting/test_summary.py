@@ -5,6 +5,7 @@ import re
 import pandas as pd
 import pytest
 
+from samizdat.records.samples import begun_with_nothing
 from samizdat.reporting import Run, agreement, raters, sample_quality, summary
 from samizdat.reporting.words import NO_BREAK
 from support.reading import plain
@@ -129,11 +130,7 @@ def test_copying_is_said_at_each_temperature_beside_people(fresh, shares, answer
 def test_the_longest_copy_is_shown_beside_its_source(fresh):
     said = summary.copying(fresh).markdown
     samples = fresh.samples.set_index("id")
-    own = {
-        key: row
-        for key, row in fresh.longest_copies.items()
-        if key in set(summary.begun_with_nothing(fresh.samples)["id"])
-    }
+    own = {key: row for key, row in fresh.longest_copies.items() if key in set(begun_with_nothing(fresh.samples)["id"])}
     longest = max(own.values(), key=lambda row: row["copy_characters"])
     assert f"has {longest['copy_characters']}{NO_BREAK}characters" in said
     marked = re.findall("<mark>(.*?)</mark>", said)

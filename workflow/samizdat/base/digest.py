@@ -12,9 +12,9 @@ PACKAGE = Path(__file__).parents[1]
 # Modules that compute no part of a result: how a stage is called, what it says, where its files go.
 FRAME = frozenset(
     {
-        "base.digest", "base.free_space", "base.errors", "base.escaping", "base.files", "base.hardware", "base.parent",
-        "base.reuse", "base.stage", "base.stage_arguments", "base.wording", "environment.system",
-        "models.beforehand",
+        "base.digest", "base.free_space", "base.errors", "base.escaping", "base.files", "base.hardware",
+        "base.language", "base.parent", "base.reuse", "base.stage", "base.stage_arguments", "base.wording",
+        "environment.system", "models.beforehand",
     }
 )  # fmt: skip
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

@@ -6,6 +6,8 @@ import unicodedata
 
 from icu4py.breakers import CharacterBreaker
 
+from samizdat.base.language import plural
+
 # Characters with a meaning in Markdown, HTML, TeX math, citations, shortcodes or typographic quotes.
 _SPECIAL = re.compile(
     "[\ufeff]"  # the byte order mark at the beginning of a document
@@ -124,7 +126,7 @@ def quoted(text: str, *, language: str, longest: int = 400, marked: tuple[int, i
         longest: a text of more characters is cut.
         marked: where a passage begins and ends that is marked.
     """
-    tail = f" … ({len(text):,} characters)" if len(text) > longest else ""
+    tail = plural(" … ({count} character)", " … ({count} characters)", len(text)) if len(text) > longest else ""
     shown = text[: whole_letters(text, longest)].rstrip() if tail else text
     # No mark begins or ends between the two characters of one line end.
     begin, end = (min(place, len(shown)) - (place > 0 and shown[place - 1 : place + 1] == "\r\n") for place in marked)

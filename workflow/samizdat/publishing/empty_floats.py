@@ -15,7 +15,8 @@ REFERENCE = re.compile(r"@((?:fig|tbl|sec)-[\w-]+)")
 # A heading of the report with such a class begins a section that a run without classifiers (of that kind) leaves out.
 _NEEDS = re.compile(r" ?\.needs-([\w-]+)")
 _HEADING = re.compile(r"^(#+) [^\n]*?\{#([\w-]+)([^}\n]*)\}$", re.MULTILINE)
-_SENTENCE_END = re.compile(r"(?<=[.!?]) +(?=[A-Z@“*])")
+_CAPITALS = "".join(letter for letter in map(chr, range(0x250)) if letter.isupper())  # of all Latin alphabets
+_SENTENCE_END = re.compile(rf"(?<=[.!?]) +(?=[{_CAPITALS}@“„*])")
 
 
 def without_empty_floats(notebook: NotebookNode, *, has: Set[str]) -> NotebookNode:

@@ -16,61 +16,17 @@ from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
 from samizdat.base.escaping import escape
 from samizdat.base.files import sha256_of, write_text
+from samizdat.base.language import catalogue_digest, speaking
 from samizdat.base.notes import read_notes
 from samizdat.publishing.cells import inert
+from samizdat.publishing.document_words import translated
+from samizdat.publishing.guard import guard
 from samizdat.publishing.notes import safe_markdown
+from samizdat.publishing.script_words import script_words
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
 
 NOTES_HERE = re.compile(r"^(?P<heading>#+ [^\n]*\n\s*)?\{\{< include notes\.md >\}\}", flags=re.MULTILINE)
-# The code that stops a notebook which was opened where it can't run. It imports nothing that a Python may lack.
-_GUARD = """
-import os
-import shlex
-import sys
-from pathlib import Path
-
-
-class CannotRunAgain(Exception):
-    def _render_traceback_(self):  # Jupyter shows the message alone
-        return [str(self)]
-
-
-def explain(*_, **__):
-    print("This cell needs the first cell of code, which says why it stopped.")
-
-
-def stop(*how):
-    # Jupyter may send later cells although the first one failed; they shall not complain of missing names.
-    get_ipython().set_custom_exc((NameError, ImportError), explain)
-    raise CannotRunAgain(
-        "This notebook is complete as it is. Close it without saving to keep the outputs.\\nTo run it again: "
-        + "\\n".join(how)
-    ) from None
-
-
-get_ipython().set_custom_exc((), None)  # of an earlier try
-try:
-    import samizdat.reporting
-except ImportError as error:
-    project = Path("../../..").resolve()
-    if (project / "workflow" / "samizdat").is_dir():
-        stop(
-            f"choose the kernel “Samizdat”. This one is {sys.executable}, and says: {error}.",
-            "Where there is no such kernel, one command adds it (then open the notebook again):",
-            f"cd {shlex.quote(str(project))} && make .venv/ready && .venv/bin/python -m ipykernel install --user"
-            " --name samizdat --display-name Samizdat",
-        )
-    stop(
-        f"you need the project's folder with the run {RUN}. There, open results/{RUN}/report/report.ipynb.",
-        f"(Here, the folder is {Path.cwd()}, and the kernel {sys.executable} says: {error}.)",
-    )
-if not Path(os.environ.get("SAMIZDAT_RUN", ".."), "manifest.json").is_file():
-    stop(
-        f"open it in the project's folder results/{RUN}/report/, or set the environment variable SAMIZDAT_RUN to the "
-        "folder of a finished run."
-    )
-"""
 # Files that no report reads. They are large, and hashing them takes long.
 _UNREAD = (".safetensors",)
 
@@ -88,18 +44,20 @@ def make_notebook(document: Path, notes: Path, run: Path) -> NotebookNode:
     """
     manifest = read_document(Manifest, run / "manifest.json")
     check_results(manifest, run)
-    notebook: NotebookNode = jupytext.reads(document.read_text(encoding="utf-8"), fmt="Rmd")
+    with speaking(manifest.config["report_language"]):
+        said, inputs, scripts = translated(document.read_text(encoding="utf-8")), _inputs_cell(manifest), script_words()
+    notebook: NotebookNode = jupytext.reads(said, fmt="Rmd")
     if not notebook.cells or notebook.cells[0].cell_type != "raw":
         raise UserError(
             f"{document} does not begin with a block of metadata between two lines of ---",
             remedy="restore its first lines; `lang: en` is enough",
         )
-    notebook.cells[0].source = _title_block(notebook.cells[0].source, manifest.config)
+    notebook.cells[0].source = _title_block(notebook.cells[0].source, manifest.config, scripts)
     words = safe_markdown(read_notes(notes))
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = NOTES_HERE.sub(lambda found: (found["heading"] or "") + words if words else "", cell.source)
-    notebook.cells.insert(1, nbformat.v4.new_code_cell(_inputs_cell(manifest)))
+    notebook.cells.insert(1, nbformat.v4.new_code_cell(inputs))
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": {"name": NATIVE_KERNEL_NAME, "display_name": "Python 3", "language": "python"}}
     )
@@ -131,15 +89,18 @@ def check_results(manifest: Manifest, run: Path) -> None:
             )
 
 
-def _title_block(source: str, config: dict[str, Any]) -> str:
-    """Add the config's title, author and course to the document's metadata, each as text and not as Markdown."""
+def _title_block(source: str, config: dict[str, Any], scripts: str) -> str:
+    """Add language, title, author and course to the document's metadata, each as text and not as Markdown."""
     block = yaml.safe_load(source.strip().strip("-")) or {}
     for key in ("execute", "filters"):  # for the document alone; the notebook's are in the project's file
         block.pop(key, None)
+    block["lang"] = config["report_language"]
     block["title"] = inert(escape(config["title"]))
     for key, name in (("course", "subtitle"), ("author", "author")):
         if config[key]:
             block[name] = inert(escape(config[key]))
+    if scripts:
+        block["header-includes"] = scripts
     return f"---\n{yaml.safe_dump(block, allow_unicode=True, sort_keys=False, width=10_000)}---"
 
 
@@ -151,9 +112,10 @@ def _inputs_cell(manifest: Manifest) -> str:
     """
     state = {key: value for key, value in vars(manifest).items() if key != "inputs"}
     state["inputs"] = {key: value for key, value in manifest.inputs.items() if key != manifest.config["notes"]}
+    reporting = code_digest("reporting") + catalogue_digest(manifest.config["report_language"])
     results = hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
     return (
         "#| label: inputs\n#| include: false\n"
         "# What this notebook was made from. Other results or other code make another notebook.\n"
-        f'RUN = {manifest.run!r}\nRESULTS = "{results}"\nREPORTING = "{code_digest("reporting")}"\n{_GUARD.rstrip()}'
+        f'RUN = {manifest.run!r}\nRESULTS = "{results}"\nREPORTING = "{reporting}"\n{guard()}'
     )

@@ -5,11 +5,12 @@ import re
 from pathlib import Path
 from string import Template
 
-import yaml
 from nbformat import NotebookNode
 
+from samizdat.base.language import say
 from samizdat.publishing import pandoc
 from samizdat.publishing.content_policy import with_policy
+from samizdat.publishing.document_words import in_its_language, metadata_of
 from samizdat.publishing.pandoc_blocks import Body, assemble
 
 # pandoc makes ids of headings, and none of them begins with an underscore as these do.
@@ -22,23 +23,23 @@ _PAGE = Template("""<!DOCTYPE html>
 <meta name="color-scheme" content="light dark">
 <title>$plain_title</title>
 <link rel="icon" href="data:,">
-<style>
+$words<style>
 $style</style>
 </head>
 <body>
-<a class="skip" href="#_text">Skip to the text</a>
+<a class="skip" href="#_text">$skip</a>
 <header>
 <h1>$title</h1>
 $byline</header>
 <nav aria-labelledby="_contents">
-<h2 id="_contents">Contents</h2>
+<h2 id="_contents">$contents_title</h2>
 $contents
 </nav>
 <main id="_text">
 $body
 </main>
 <footer>
-<p>Made by Samizdat. <code>report.ipynb</code> has every figure, table and line of code of this page.</p>
+<p>$made</p>
 </footer>
 $scripts
 </body>
@@ -51,6 +52,7 @@ DEEPEST_LISTED = 3
 _SCRIPT = re.compile(r'<script src="([\w./-]+)"></script>')
 
 
+@in_its_language
 def render_page(notebook: NotebookNode, project: Path) -> str:
     """Return the page as HTML: no request, no script but the project's, the same bytes from the same notebook.
 
@@ -61,7 +63,7 @@ def render_page(notebook: NotebookNode, project: Path) -> str:
     Raises:
         UserError: a cross-reference has no target, or an output is of a kind that a page can't show.
     """
-    block = yaml.safe_load(notebook.cells[0].source.strip().strip("-"))
+    block = metadata_of(notebook)
     body = assemble(notebook)
     content = pandoc.write(body.blocks, "html5", "--mathml", "--section-divs", "--syntax-highlighting=none")
     for number, image in enumerate(body.images):
@@ -74,7 +76,13 @@ def render_page(notebook: NotebookNode, project: Path) -> str:
             plain_title=html.escape(pandoc.convert(block["title"], pandoc.MARKDOWN, "plain").strip()),
             title=_unbroken(_inline(block["title"])),
             byline="".join(lines),
+            words=f"{words}\n" if (words := block.get("header-includes")) else "",
+            skip=html.escape(say("Skip to the text")),
+            contents_title=html.escape(say("Contents")),
             contents=_contents(body),
+            made=_inline(
+                say("Made by Samizdat. `report.ipynb` has every figure, table and line of code of this page.")
+            ),
             style="".join((project / name).read_text(encoding="utf-8") for name in STYLES),
             scripts=_scripts(project),
             body=content.strip(),

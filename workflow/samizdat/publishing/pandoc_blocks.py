@@ -9,12 +9,20 @@ from typing import Any
 from nbformat import NotebookNode
 
 from samizdat.base.errors import UserError
+from samizdat.base.language import message, say
 from samizdat.publishing import pandoc
 from samizdat.publishing.cells import cell_options, split_options
 from samizdat.publishing.pandoc import Element
 
-KINDS = {"fig": "Figure", "tbl": "Table", "sec": "Section"}
-CALLOUTS = {"note": "Note", "tip": "Tip", "important": "Important", "warning": "Warning", "caution": "Caution"}
+# Each is one word in every language: what follows it is the number.
+KINDS = {"fig": message("Figure"), "tbl": message("Table"), "sec": message("Section")}
+_CALLOUTS = {
+    "note": message("Note"),
+    "tip": message("Tip"),
+    "important": message("Important"),
+    "warning": message("Warning"),
+    "caution": message("Caution"),
+}
 
 # A table or figure that is wider than the screen scrolls in its frame, by keyboard too.
 _SCROLL = '<div class="scroll" role="group" aria-label="{}" tabindex="0">'
@@ -92,7 +100,7 @@ def _output(output: NotebookNode, options: dict[str, Any], images: list[str]) ->
         # This is raw HTML, which no reader of Markdown escapes, so it is escaped here.
         words = html.escape(html.unescape(str(options.get("fig-alt", ""))), quote=True).replace("\n", " ")
         image = f'<img src="figure:{len(images) - 1}" alt="{words}" {attributes}>'
-        return f"```{{=html}}\n{_SCROLL.format('Figure')}{image}</div>\n```"
+        return f"```{{=html}}\n{_SCROLL.format(say(KINDS['fig']))}{image}</div>\n```"
     if "text/markdown" in data:
         return "".join(data["text/markdown"])
     text = output.get("text") or data.get("text/plain")
@@ -125,13 +133,13 @@ def _number(blocks: list[Element], body: Body) -> dict[str, str]:
                     levels[depth] += 1
                     levels[depth + 1 :] = [0] * (len(levels) - depth - 1)
                     number = ".".join(str(part) for part in levels[: depth + 1])
-                    numbers[identifier] = f"Section {number}"
+                    numbers[identifier] = f"{say(KINDS['sec'])} {number}"
                     body.headings.append((level, number, identifier, words))
             elif node.get("t") == "Div":
                 (identifier, classes, _), _ = node["c"]
                 if "float" in classes:
                     kind = identifier.split("-")[0]
-                    numbers[identifier] = f"{KINDS[kind]} {next(counts[kind])}"
+                    numbers[identifier] = f"{say(KINDS[kind])} {next(counts[kind])}"
             visit(node.get("c"))
 
     visit(blocks)
@@ -160,7 +168,7 @@ def _frame(element: Element, numbers: dict[str, str]) -> list[Element] | None:
     """Replace divisions, tables and headings by their elements of HTML."""
     kind = element["t"]
     if kind == "Table":
-        return [_raw(_SCROLL.format("Table")), element, _raw("</div>")]
+        return [_raw(_SCROLL.format(say(KINDS["tbl"]))), element, _raw("</div>")]
     if kind == "Header":
         level, (identifier, classes, pairs), words = element["c"]
         if identifier not in numbers:
@@ -173,7 +181,8 @@ def _frame(element: Element, numbers: dict[str, str]) -> list[Element] | None:
         return None
     (identifier, classes, pairs), blocks = element["c"]
     if "cell-code" in classes:
-        return [_raw('<details class="code"><summary>Code</summary>'), *blocks, _raw("</details>")]
+        summary = f"<summary>{html.escape(say('Code'))}</summary>"
+        return [_raw(f'<details class="code">{summary}'), *blocks, _raw("</details>")]
     if "float" in classes:
         opening = f'<figure id="{html.escape(identifier)}" class="{identifier.split("-")[0]}">'
         return [_raw(opening), *(_captioned(block, numbers[identifier]) for block in blocks), _raw("</figure>")]
@@ -193,11 +202,16 @@ def _captioned(block: Element, number: str) -> Element:
 
 def _callout(name: str, options: dict[str, str], blocks: list[Element]) -> list[Element]:
     """Draw a box with a title; it is folded where its option `collapse` is true."""
-    title = html.escape(options.get("title", CALLOUTS.get(name, "Note")))
+    title = html.escape(options.get("title") or callout_title(name))
     class_ = f"callout {html.escape(name)}"
     if options.get("collapse") == "true":
         return [_raw(f'<details class="{class_}"><summary>{title}</summary>'), *blocks, _raw("</details>")]
     return [_raw(f'<div class="{class_}"><p class="title">{title}</p>'), *blocks, _raw("</div>")]
+
+
+def callout_title(name: str) -> str:
+    """Return the title of a box that has none of its own."""
+    return say(_CALLOUTS.get(name, _CALLOUTS["note"]))
 
 
 def _raw(tag: str, *, inline: bool = False) -> Element:

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import nbformat
-import yaml
 from nbformat import NotebookNode
 
 from samizdat.base.escaping import escape
+from samizdat.base.language import say
 from samizdat.publishing import pandoc
 from samizdat.publishing.cells import cell_options, split_options
+from samizdat.publishing.document_words import in_its_language, metadata_of
 from samizdat.publishing.pandoc import Element
-from samizdat.publishing.pandoc_blocks import CALLOUTS, float_caption, numbers_of, resolve
+from samizdat.publishing.pandoc_blocks import callout_title, float_caption, numbers_of, resolve
 
 # What Jupyter reads: GitHub's Markdown, with formulas between dollars.
 _WRITER = "gfm+tex_math_dollars-tex_math_gfm"
@@ -24,12 +25,9 @@ _Cell = int | list[Element]
 # JupyterLab's editor looks for an address from each letter of a word to the word's end: a word of a million letters
 # would keep it busy for hours. A longer word gets places to break, which end that search and can't be seen.
 _LONGEST_WORD = 200
-_AGAIN = (
-    "This notebook is complete as it is. To run it again, you need Samizdat and the results of the run: open the "
-    "notebook in `{}`, with a kernel that has the package `samizdat`."
-)
 
 
+@in_its_language
 def make_plain(notebook: NotebookNode, place: str) -> NotebookNode:
     """Make a notebook with the same code and the same outputs, and nothing in its Markdown that only Quarto reads.
 
@@ -46,7 +44,7 @@ def make_plain(notebook: NotebookNode, place: str) -> NotebookNode:
     numbers = numbers_of(notebook)
     tree = pandoc.parse("\n\n".join(_part(number, cell) for number, cell in enumerate(notebook.cells)))
     resolved = pandoc.rewrite(tree["blocks"], lambda element: resolve(element, numbers))
-    title = _title_cell(notebook.cells[0].source, place)
+    title = _title_cell(metadata_of(notebook), place)
     contents = itertools.chain([title], _cells(_flat(resolved, numbers)))
     cells = [_code_cell(notebook.cells[one]) if isinstance(one, int) else _markdown_cell(one) for one in contents]
     for number, cell in enumerate(cells):
@@ -88,7 +86,7 @@ def _flat(blocks: list[Element], numbers: dict[str, str]) -> Iterator[Element]:
             if callout is None:
                 yield from inside
             else:
-                title = dict(content[0][2]).get("title", CALLOUTS.get(callout.removeprefix("callout-"), "Note"))
+                title = dict(content[0][2]).get("title") or callout_title(callout.removeprefix("callout-"))
                 yield from _quotes([{"t": "Para", "c": [{"t": "Strong", "c": [_string(title)]}]}, *inside])
 
 
@@ -119,13 +117,17 @@ def _cells(blocks: Iterable[Element]) -> Iterator[_Cell]:
         yield words
 
 
-def _title_cell(metadata: str, place: str) -> list[Element]:
+def _title_cell(block: dict[str, Any], place: str) -> list[Element]:
     """Write the first cell: title, course, author, and what it takes to run the notebook again."""
-    block = yaml.safe_load(metadata.strip().strip("-"))
     lines = [pandoc.parse(block[key])["blocks"] for key in ("title", "subtitle", "author") if block.get(key)]
     title, *others = [paragraphs[0]["c"] for paragraphs in lines]
-    again = pandoc.parse(_AGAIN.format(place))["blocks"]
-    return [{"t": "Header", "c": [1, ["", [], []], title]}, *({"t": "Para", "c": words} for words in others), *again]
+    again = say(
+        "This notebook is complete as it is. To run it again, you need Samizdat and the results of the run: open the "
+        "notebook in `{place}`, with a kernel that has the package `samizdat`.",
+        place=place,
+    )
+    byline = [{"t": "Para", "c": words} for words in others]
+    return [{"t": "Header", "c": [1, ["", [], []], title]}, *byline, *pandoc.parse(again)["blocks"]]
 
 
 def _code_cell(cell: NotebookNode) -> NotebookNode:

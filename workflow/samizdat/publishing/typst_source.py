@@ -4,10 +4,11 @@ import html
 import re
 from dataclasses import dataclass
 
-import yaml
 from nbformat import NotebookNode
 
+from samizdat.base.language import say
 from samizdat.publishing import pandoc
+from samizdat.publishing.document_words import in_its_language, metadata_of
 from samizdat.publishing.pandoc import Element
 from samizdat.publishing.pandoc_blocks import assemble
 from samizdat.publishing.typst_blocks import TEXT_WIDTH_MM, PaperBlocks, turned, typst_inline, typst_language
@@ -62,6 +63,7 @@ class Document:
     images: dict[str, str]
 
 
+@in_its_language
 def write_typst(notebook: NotebookNode) -> Document:
     """Write a notebook as a Typst document, with the numbers, captions and references of the page, and no code.
 
@@ -73,7 +75,7 @@ def write_typst(notebook: NotebookNode) -> Document:
     Raises:
         UserError: a cross-reference has no target, or an output is of a kind that a page can't show.
     """
-    block = yaml.safe_load(notebook.cells[0].source.strip().strip("-"))
+    block = metadata_of(notebook)
     body = assemble(notebook)
     blocks = _read(pandoc.write(body.blocks, "html5", "--mathml", "--syntax-highlighting=none"))
     title = html.unescape(pandoc.convert(block["title"], pandoc.MARKDOWN, "plain")).strip()
@@ -85,7 +87,7 @@ def write_typst(notebook: NotebookNode) -> Document:
         _LOOK,
         turned("#title()", title),
         _typst(_read(pandoc.convert(byline, pandoc.MARKDOWN, "html5"))),
-        '#outline(title: "Contents", depth: 2)' if body.headings else "",
+        f"#outline(title: {literal(say('Contents'))}, depth: 2)" if body.headings else "",
     ]
     images = {f"{number}.png": image for number, image in enumerate(body.images)}
     return Document("\n".join([*head, _typst(blocks)]), images)

@@ -107,7 +107,7 @@ def _sentence(run: Run, classifier: str) -> str:
         end += f" (without an interval, since a label was given fewer than {FEWEST_GIVEN} times)"
     reached = percent_interval(baseline["value"], baseline["low"], baseline["high"])
     if is_null(gain["low"]):
-        few = too_few("These texts are of")
+        few = too_few()
         return f"{start}, and the most frequent label alone would agree on {reached}; {end}. {few}"
     points = [f"{100 * gain[one]:.1f}" for one in ("value", "low", "high")]
     return (

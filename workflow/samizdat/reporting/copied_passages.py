@@ -1,9 +1,12 @@
 """Show the longest passage that a sample shares with a training text: marked in the sample, and in its source."""
 
 from samizdat.base.escaping import quoted, whole_letters
-from samizdat.reporting.frames import Row
+from samizdat.base.language import say
+from samizdat.records.samples import begun_with_nothing
+from samizdat.reporting.frames import Row, rows_of
+from samizdat.reporting.label_comparison import at_temperature
 from samizdat.reporting.run import Run
-from samizdat.reporting.words import NO_BREAK, count
+from samizdat.reporting.words import NO_BREAK, count, counted
 
 AROUND_CHARACTERS = 40  # that are shown on each side of a passage
 
@@ -35,6 +38,30 @@ def copy_in_context(run: Run, row: Row) -> str:
     """Write a passage marked in the sample that has it, with what is around it."""
     text = run.samples.set_index("id")["text"][row["id"]]
     return _in_context(run, text, int(row["copy_begin"]), int(row["copy_end"]))
+
+
+def longest_copy(run: Run) -> str:
+    """Show the longest passage that a sample begun with nothing shares with a training text, beside its source."""
+    ids = begun_with_nothing(run.samples)["id"]
+    rows = [run.longest_copies[one] for one in ids if one in run.longest_copies]
+    row = max(rows, key=lambda one: one["copy_characters"], default=None)
+    if row is None or not row["copy_characters"]:
+        return say("No sample shares a passage with a training text.")
+    size = counted(row["copy_characters"], "character", "characters")
+    if not run.publish_texts:
+        return say(
+            "The longest passage that a sample shares with a training text has {size}; it is not shown, since the "
+            "texts are not published.",
+            size=size,
+        )
+    sample = rows_of(run.samples[run.samples["id"] == row["id"]])[0]
+    return say(
+        "The longest copy has {size}. In a sample at {temperature}: “{copy}” In the training text: “{source}”",
+        size=size,
+        temperature=at_temperature(run, sample),
+        copy=copy_in_context(run, row),
+        source=source_of(run, row),
+    )
 
 
 def _in_context(run: Run, text: str, begin: int, end_of_passage: int) -> str:

@@ -47,7 +47,7 @@ def _difference(run: Run, row: Row) -> str:
     better, worse = (row["model"], row["other"]) if row["value"] < 0 else (row["other"], row["model"])
     names, value = f"{label(better)} and {label(worse)}", f"{abs(row['value']):.3f}{NO_BREAK}bits per byte"
     if is_null(row["p_holm"]):
-        return f"On the held-out texts {names} are {value} apart. {too_few('These texts are of')}"
+        return f"On the held-out texts {names} are {value} apart. {too_few()}"
     sign = -1 if row["value"] < 0 else 1
     low, high = sorted((sign * row["low"], sign * row["high"]))
     interval = bounds(low, high, 3)

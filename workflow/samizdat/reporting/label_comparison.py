@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from samizdat.base.language import numeral, say
+from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 from samizdat.reporting import verdicts
 from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
@@ -36,7 +38,6 @@ from samizdat.reporting.words import (
     percent,
     percent_interval,
     table,
-    too_few,
 )
 
 NO_SAMPLES = (
@@ -67,7 +68,11 @@ def _sentence(run: Run, row: Row) -> str:
         f"{_bits(row['observed_bits'])}{NO_BREAK}bits away from those of the texts"
     )
     if is_null(row["p_value"]):
-        return f"{start}{shares}. {too_few('Samples or texts are of')}"
+        few = say(
+            "Samples or texts are of fewer than {fewest} documents, too few for an interval and for a comparison.",
+            fewest=FEWEST_DOCUMENTS,
+        )
+        return f"{start}{shares}. {few}"
     chance = f"{_bits(row['chance_bits'])}{NO_BREAK}bits"
     if _verdict(row) not in verdicts.unlike_texts(run):
         return (
@@ -112,7 +117,13 @@ def _verdict(row: Row) -> tuple[str, str]:
 
 def of_model(run: Run, row: Row) -> str:
     """Name the model of a row where the run has several."""
-    return f" of {label(row['model'])}" if len(run.models) > 1 else ""
+    return say(" of {model}", model=label(row["model"])) if len(run.models) > 1 else ""
+
+
+def at_temperature(run: Run, row: Row) -> str:
+    """Name the temperature of a sample or measure, and the model where there are several."""
+    temperature = say("temperature {temperature}", temperature=numeral(row["temperature"], "g"))
+    return f"{temperature}{of_model(run, row)}"
 
 
 def _bits(number: float) -> str:

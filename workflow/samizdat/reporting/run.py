@@ -11,6 +11,7 @@ import pandas as pd
 from samizdat.base.configuration import trainings
 from samizdat.base.errors import UserError
 from samizdat.base.files import MAKE_AGAIN, checked_bytes
+from samizdat.base.language import speak
 from samizdat.records.classifiers import MULTI_LABEL, NUMBER, SCORES, SINGLE_LABEL, ClassifierCard, Kind
 from samizdat.records.corpus import TEXTS, CorpusSummary
 from samizdat.records.io import read_document, read_table
@@ -244,6 +245,8 @@ def _labels(row: Row, card: ClassifierCard) -> list[tuple[str, float]]:
 def open_run() -> Run:
     """Open the run that the environment variable `SAMIZDAT_RUN` names, else the folder above the current one.
 
+    From now on the report's language is spoken.
+
     Raises:
         UserError: that folder has no finished run.
     """
@@ -254,4 +257,6 @@ def open_run() -> Run:
             f"{folder.absolute()} is no finished run (it has no manifest.json)",
             remedy=f"open the notebook in results/<run>/report/, or set {RUN_VARIABLE} to the folder of a finished run",
         )
-    return Run(folder)
+    run = Run(folder)
+    speak(run.config["report_language"])
+    return run

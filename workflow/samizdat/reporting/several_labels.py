@@ -3,6 +3,7 @@
 import pandas as pd
 import seaborn as sns
 
+from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 from samizdat.measures.label_metrics import FEWEST_GIVEN
 from samizdat.records.classifiers import MULTI_LABEL
 from samizdat.reporting import raters, verdicts
@@ -27,7 +28,6 @@ from samizdat.reporting.words import (
     percent,
     percent_interval,
     table,
-    too_few,
 )
 
 SHOWN_GROUPS = 6
@@ -95,7 +95,10 @@ def _differences(run: Run, classifier: str) -> list[str]:
         found = [row for row in verdicts.differing_labels(run, between) if row["classifier"] == classifier]
         names = list(dict.fromkeys(row["label"] for row in found))
         if tests["p_value"].isna().all():
-            said.append(too_few(f"To compare {what}, there are").rstrip("."))
+            said.append(
+                f"To compare {what}, there are fewer than {FEWEST_DOCUMENTS} documents, too few for an interval and "
+                "for a comparison"
+            )
         elif names:
             more = [f"{counted(len(names) - NAMED_LABELS, 'more label')}"] if len(names) > NAMED_LABELS else []
             told = joined([*map(label, names[:NAMED_LABELS]), *more])

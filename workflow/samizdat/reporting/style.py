@@ -11,9 +11,10 @@ import seaborn as sns
 from icu4py.breakers import CharacterBreaker, LineBreaker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import PercentFormatter, ScalarFormatter
 
 from samizdat.base.escaping import plain
+from samizdat.base.language import with_signs
 from samizdat.reporting.fonts import draw
 
 WIDTH_INCHES = 7.2
@@ -114,6 +115,16 @@ def drawing(
         yield picture, axes
         for axis in axes:
             sns.despine(ax=axis)
+            for numbers in (axis.xaxis, axis.yaxis):
+                if type(numbers.get_major_formatter()) is ScalarFormatter:
+                    numbers.set_major_formatter(_Numbers())
+
+
+class _Numbers(ScalarFormatter):
+    """Labels ticks with the signs of the report's language."""
+
+    def __call__(self, value: float, position: int | None = None) -> str:
+        return with_signs(super().__call__(value, position))
 
 
 @contextmanager

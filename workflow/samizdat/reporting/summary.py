@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from samizdat.base.escaping import escape, isolated, shortened
+from samizdat.base.language import message, numeral, plural, say
 from samizdat.records.classifiers import MULTI_LABEL, SINGLE_LABEL
-from samizdat.records.samples import begun_with_nothing
 from samizdat.reporting import (
     agreement,
     classifiers,
@@ -17,7 +17,7 @@ from samizdat.reporting import (
     sample_quality,
     several_labels,
 )
-from samizdat.reporting.copied_passages import copy_in_context, source_of, with_copy_marked
+from samizdat.reporting.copied_passages import longest_copy, with_copy_marked
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
 from samizdat.reporting.held_out_loss import best_model, bytes_per_character
 from samizdat.reporting.label_shares import shares_in_words, shares_of_samples, shares_of_texts, stacked_bars
@@ -26,21 +26,20 @@ from samizdat.reporting.run import Run
 from samizdat.reporting.samples import unprompted
 from samizdat.reporting.style import FAINT, PALETTE, Picture, described, drawing, in_percent, wrapped
 from samizdat.reporting.training import millions
-from samizdat.reporting.units import how_found, units
-from samizdat.reporting.words import NO_BREAK, Prose, count, counted, drawn, joined, label, percent, percent_interval
+from samizdat.reporting.units import by_unit, how_found
+from samizdat.reporting.words import Prose, counted, drawn, joined, label, percent, percent_interval
+from samizdat.reporting.yardsticks import YARDSTICKS, compared_with_yardsticks
 
 # Two pictures are next to each other on a wide page, and one fits a phone.
 NARROW_INCHES = 3.6
 LONGEST_SAMPLE_CHARACTERS = 220
 SHOWN_GROUPS = 4
 FEWEST_SHOWN = 0.05  # a share that the figure of copies shows at least, so that its ticks differ
-# Yardstick → its name in the figure.
-YARDSTICKS = {"xz": "xz alone", "xz_after_training": "xz after training texts", "ngram": "n-gram model"}
 _COMPARED = {
-    1: "more than in texts by people",
-    -1: "less than in texts by people",
-    0: "no clear difference",
-    None: "too few documents to compare",
+    1: message("more than in texts by people"),
+    -1: message("less than in texts by people"),
+    0: message("no clear difference"),
+    None: message("too few documents to compare"),
 }
 
 
@@ -48,47 +47,57 @@ def learning(run: Run) -> Prose:
     """Say whether the best model learned: its bits per byte before and after training, and those of yardsticks."""
     best = best_model(run)
     before, after = _before(run, best.name), best.test_bits_per_byte
-    size = f"({millions(best.parameters)} parameters, {counted(run.corpus.splits.get('train', 0), 'training text')})"
-    of = (
-        f"Of {count(len(run.models))} models the best is {label(best.name)}: it" if len(run.models) > 1 else "The GPT-2"
+    learned = best.validation_bits_per_byte < before
+    verdict = say("**Yes, on these texts.**") if learned else say("**No, on these texts.**")
+    needed = say(
+        "{who} ({parameters} parameters, {texts}) needs **{bits}\u00a0bits** for each byte of the held-out texts "
+        "({character_bits} for each character), which it has not seen; before training it needed {bits_before} (for "
+        "the validation texts). Fewer bits mean better predictions.",
+        who=_who(run, best.name),
+        parameters=millions(best.parameters),
+        texts=counted(run.corpus.splits.get("train", 0), "training text", "training texts"),
+        bits=numeral(after, ".2f"),
+        character_bits=numeral(after * bytes_per_character(run), ".2f"),
+        bits_before=numeral(before, ".2f"),
     )
-    bits = {name: f"{row['bits_per_byte']:.2f}" for name, row in run.yardsticks.items()}
-    read, all_texts = (run.yardsticks["ngram"][f"{which}_bytes"] for which in ("read", "training"))
-    part = f" (their last {read / 1e6:.0f}{NO_BREAK}MB)" if read < all_texts else ""
-    verdict = "Yes" if best.validation_bits_per_byte < before else "No"
-    beaten = ", fewer than the GPT-2" if run.yardsticks["ngram"]["bits_per_byte"] < after else ""
-    return Prose(
-        f"**{verdict}, on these texts.** {of} {size} needs **{after:.2f}{NO_BREAK}bits** for each byte of the held-out "
-        f"texts ({after * bytes_per_character(run):.2f} for each character), which it has not seen; before training it "
-        f"needed {before:.2f} (for the validation texts). Fewer bits mean better predictions. For comparison: the "
-        f"compressor xz needs {bits['xz']}, and {bits['xz_after_training']} after it has read the training "
-        f"texts{part}; an n-gram model of the same texts, which only counts what follows the last five bytes, needs "
-        f"{bits['ngram']}{beaten}."
+    return Prose(f"{verdict} {needed} {compared_with_yardsticks(run, after)}")
+
+
+def _who(run: Run, best: str) -> str:
+    """Name the model that a sentence is about."""
+    if len(run.models) == 1:
+        return say("The GPT-2")
+    return plural(
+        "Of {count} model the best is {model}: it",
+        "Of {count} models the best is {model}: it",
+        len(run.models),
+        model=label(best),
     )
 
 
 def learning_picture(run: Run) -> Picture:
     """Draw the bits per byte of each model before and after training, and of the yardsticks."""
-    bars = [("before training (validation texts)", _before(run, best_model(run).name), FAINT)]
-    bars += [(YARDSTICKS[name], row["bits_per_byte"], FAINT) for name, row in run.yardsticks.items()]
+    bars = [(say("before training (validation texts)"), _before(run, best_model(run).name), FAINT)]
+    bars += [(say(YARDSTICKS[name]), row["bits_per_byte"], FAINT) for name, row in run.yardsticks.items()]
     bars += [
-        ("after training" if len(run.models) == 1 else model.name, model.test_bits_per_byte, PALETTE[0])
+        (say("after training") if len(run.models) == 1 else model.name, model.test_bits_per_byte, PALETTE[0])
         for model in run.models.values()
     ]
-    title = "Bits for a byte of the held-out texts; fewer are better"
+    title = say("Bits for a byte of the held-out texts; fewer are better")
     with drawing(title, 0.45 + 0.23 * len(bars), width_inches=NARROW_INCHES) as (picture, [axis]):
         drawn_bars = axis.barh(
             range(len(bars)), [value for _, value, _ in bars], color=[colour for *_, colour in bars], height=0.7
         )
-        axis.bar_label(drawn_bars, [f"{value:.2f}" for _, value, _ in bars], padding=3, fontsize=8.5)
+        axis.bar_label(drawn_bars, [numeral(value, ".2f") for _, value, _ in bars], padding=3, fontsize=8.5)
         axis.set_yticks(range(len(bars)), [wrapped(name, 24, 2) for name, *_ in bars])
         axis.invert_yaxis()
         axis.margins(x=0.12)
         axis.tick_params(axis="y", length=0)
         axis.grid(visible=False)
         axis.set_xticks([])
-        axis.set_xlabel("bits for a byte; fewer are better")
-        picture.alternative_text = described(title, "Bars", [f"{drawn(name)} {value:.2f}" for name, value, _ in bars])
+        axis.set_xlabel(say("bits for a byte; fewer are better"))
+        values = [f"{drawn(name)} {numeral(value, '.2f')}" for name, value, _ in bars]
+        picture.alternative_text = described(title, say("Bars"), values)
     return picture
 
 
@@ -101,27 +110,44 @@ def copying(run: Run) -> Prose:
     """Say whether samples copy more than people repeat each other, and show the longest copy beside its source."""
     real, rows = sample_quality.copying(run)
     if not real or not rows:
-        return Prose("Too few samples begin with nothing to say.")
-    more = [_where(run, row) for row, relation in rows if relation == 1]
+        return Prose(say("Too few samples begin with nothing to say."))
+    more = [label_comparison.at_temperature(run, row) for row, relation in rows if relation == 1]
     answer = (
-        f"More than people do, at {joined(more)}"
+        say("**More than people do, at {temperatures}.**", temperatures=joined(more))
         if more
-        else "Too few documents to say"
+        else say("**Too few documents to say.**")
         if any(relation is None for _, relation in rows)
-        else "Not more than people do, as far as can be seen"
+        else say("**Not more than people do, as far as can be seen.**")
     )
-    found = [f"- At {_where(run, row)}: {_share(row)}, {_COMPARED[relation]}." for row, relation in rows]
-    runs = f"runs of four {units(run)}{how_found(run)}"
-    return Prose(
-        f"**{answer}.** Of the held-out texts, which people wrote, {_share(real)} of the {runs} are also in the "
-        "training texts. Of the samples, which the model wrote (the higher the temperature, the more often it takes "
-        "unlikely words):\n\n" + "\n".join(found) + f"\n\n{_longest(run)}"
+    by_people = by_unit(
+        run,
+        message(
+            "Of the held-out texts, which people wrote, {share} of the runs of four words{how_found} are also in the "
+            "training texts."
+        ),
+        message(
+            "Of the held-out texts, which people wrote, {share} of the runs of four syllables are also in the training "
+            "texts."
+        ),
+        message(
+            "Of the held-out texts, which people wrote, {share} of the runs of four pieces between blanks are also in "
+            "the training texts."
+        ),
     )
-
-
-def _where(run: Run, row: Row) -> str:
-    """Name the temperature of a sample or measure, and the model where there are several."""
-    return f"temperature {row['temperature']:g}{label_comparison.of_model(run, row)}"
+    by_model = say(
+        "Of the samples, which the model wrote (the higher the temperature, the more often it takes unlikely words):"
+    )
+    found = [
+        say(
+            "- At {temperature}: {share}, {compared}.",
+            temperature=label_comparison.at_temperature(run, row),
+            share=_share(row),
+            compared=say(_COMPARED[relation]),
+        )
+        for row, relation in rows
+    ]
+    said = say(by_people, share=_share(real), how_found=how_found(run))
+    return Prose("\n\n".join([f"{answer} {said} {by_model}", "\n".join(found), longest_copy(run)]))
 
 
 def _share(row: Row) -> str:
@@ -129,35 +155,29 @@ def _share(row: Row) -> str:
     return percent_interval(row["value"], row["low"], row["high"])
 
 
-def _longest(run: Run) -> str:
-    """Show the longest passage that a sample begun with nothing shares with a training text, beside its source."""
-    ids = begun_with_nothing(run.samples)["id"]
-    rows = [run.longest_copies[one] for one in ids if one in run.longest_copies]
-    row = max(rows, key=lambda one: one["copy_characters"], default=None)
-    if row is None or not row["copy_characters"]:
-        return "No sample shares a passage with a training text."
-    size = counted(row["copy_characters"], "character")
-    if not run.publish_texts:
-        return (
-            f"The longest passage that a sample shares with a training text has {size}; it is not shown, since the "
-            "texts are not published."
-        )
-    sample = rows_of(run.samples[run.samples["id"] == row["id"]])[0]
-    return (
-        f"The longest copy has {size}. In a sample at {_where(run, sample)}: “{copy_in_context(run, row)}” "
-        f"In the training text: “{source_of(run, row)}”"
-    )
-
-
 def copying_picture(run: Run) -> Picture | None:
     """Draw the shares of copied runs of four words of held-out texts and of samples, with intervals."""
     real, rows = sample_quality.copying(run)
     if not real or not rows:
         return None
-    several = len(run.models) > 1
-    named = [("held-out texts", real)]
-    named += [(f"{row['model'] if several else 'samples'}, temperature {row['temperature']:g}", row) for row, _ in rows]
-    title = f"Runs of four {units(run)} that are also in the training texts"
+    named = [(say("held-out texts"), real)]
+    named += [
+        (
+            say(
+                "{who}, temperature {temperature}",
+                who=row["model"] if len(run.models) > 1 else say("samples"),
+                temperature=numeral(row["temperature"], "g"),
+            ),
+            row,
+        )
+        for row, _ in rows
+    ]
+    title = by_unit(
+        run,
+        say("Runs of four words that are also in the training texts"),
+        say("Runs of four syllables that are also in the training texts"),
+        say("Runs of four pieces between blanks that are also in the training texts"),
+    )
     with drawing(title, 0.75 + 0.25 * len(named), width_inches=NARROW_INCHES) as (picture, [axis]):
         values, lows, highs = (np.array([row[key] for _, row in named]) for key in ("value", "low", "high"))
         distances = np.nan_to_num([values - lows, highs - values]).clip(min=0)
@@ -169,8 +189,15 @@ def copying_picture(run: Run) -> Picture | None:
         axis.xaxis.set_major_formatter(in_percent())
         axis.tick_params(axis="y", length=0)
         axis.grid(visible=False, axis="y")
-        axis.set_xlabel(f"copied runs of four {units(run)}")
-        kind = f"Points with {percent(run.confidence)} intervals"
+        axis.set_xlabel(
+            by_unit(
+                run,
+                say("copied runs of four words"),
+                say("copied runs of four syllables"),
+                say("copied runs of four pieces between blanks"),
+            )
+        )
+        kind = say("Points with {confidence} intervals", confidence=percent(run.confidence))
         picture.alternative_text = described(title, kind, [f"{isolated(name)}: {_share(row)}" for name, row in named])
     return picture
 
@@ -178,22 +205,23 @@ def copying_picture(run: Run) -> Picture | None:
 def writing(run: Run) -> Prose:
     """Show the first sample of each model and temperature that begins with nothing, where texts may be shown."""
     if not run.publish_texts:
-        return Prose("The texts of this corpus are not published, so nothing is shown here.")
+        return Prose(say("The texts of this corpus are not published, so nothing is shown here."))
     samples = unprompted(run)
     if samples.empty:
-        return Prose("No text was begun with nothing (`sampling.unprompted_samples` is 0).")
+        return Prose(say("No text was begun with nothing (`sampling.unprompted_samples` is 0)."))
     first = rows_of(samples.groupby(["model", "temperature"]).head(1))
     lines = [
-        f"At {_where(run, row)}:\n\n> {with_copy_marked(run, row, LONGEST_SAMPLE_CHARACTERS)}"
+        say("At {temperature}:", temperature=label_comparison.at_temperature(run, row))
+        + f"\n\n> {with_copy_marked(run, row, LONGEST_SAMPLE_CHARACTERS)}"
         if row["text"].strip()
-        else f"At {_where(run, row)}: *an empty text*"
+        else say("At {temperature}: *an empty text*", temperature=label_comparison.at_temperature(run, row))
         for row in first
     ]
-    return Prose(
+    about = say(
         "For each temperature, the first text that the model wrote without a given beginning; it is not the best one. "
-        "Marked is the longest passage that a training text has, too.\n\n"
-        + "\n\n".join([*lines, *([told] if (told := raters.told(run)) else [])])
+        "Marked is the longest passage that a training text has, too."
     )
+    return Prose("\n\n".join([about, *lines, *([told] if (told := raters.told(run)) else [])]))
 
 
 def finding(run: Run) -> Prose:
@@ -213,12 +241,12 @@ def _findings(run: Run) -> Iterator[str]:
             yield " ".join([*begun, *of_kind.in_brief(run, classifier)])
             continue
         if classifier not in set(run.shares["classifier"]):
-            yield f"- {label(classifier)} gave no text a label."
+            yield say("- {classifier} gave no text a label.", classifier=label(classifier))
             continue
-        compared = label_comparison.in_brief(run, classifier) or ["No samples to compare with texts"]
+        compared = label_comparison.in_brief(run, classifier) or [say("No samples to compare with texts")]
         found = [f"{sentence}." for sentence in (classifiers.in_brief(run, classifier), *compared)]
         trust = raters.trust(run, classifier, agreement.in_brief(run, classifier))
-        yield " ".join([*begun, *found, "*Trust:*", *trust])
+        yield " ".join([*begun, *found, say("*Trust:*"), *trust])
 
 
 def finding_picture(run: Run) -> Picture | None:
@@ -234,13 +262,13 @@ def finding_picture(run: Run) -> Picture | None:
     samples = shares_of_samples(run, "model")
     several = len(run.models) > 1
     bars = [(group, groups[groups["group"] == group]) for group in largest]
-    bars.append(("all texts", own))
+    bars.append((say("all texts"), own))
     bars += [
-        (model if several else "samples", part)
+        (model if several else say("samples"), part)
         for model, part in parts_of(samples[samples["classifier"] == classifier], "group").items()
     ]
     shares = [part.set_index("label")["share"].reindex(labels, fill_value=0) for _, part in bars]
-    title = f"Labels by {drawn(titled(run, classifier))}"
+    title = say("Labels by {classifier}", classifier=drawn(titled(run, classifier)))
     with drawing(title, 0.6 + 0.25 * len(bars), width_inches=NARROW_INCHES) as (picture, [axis]):
         stacked_bars(axis, labels, np.array(shares).T, NARROW_INCHES)
         axis.set_yticks(range(len(bars)), [wrapped(name, 20, 2) for name, _ in bars])
@@ -249,7 +277,7 @@ def finding_picture(run: Run) -> Picture | None:
         axis.set_xticks([])
         picture.alternative_text = described(
             title,
-            "Stacked bars",
+            say("Stacked bars"),
             [f"{drawn(bar)}: {shares_in_words(labels, values)}" for (bar, _), values in zip(bars, shares, strict=True)],
         )
     return picture

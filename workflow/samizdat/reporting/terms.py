@@ -2,10 +2,11 @@
 
 import math
 
+from samizdat.base.language import numeral, say
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import Row
 from samizdat.reporting.run import Run
-from samizdat.reporting.words import NO_BREAK, Prose, Table, count, joined, label, name, table
+from samizdat.reporting.words import NO_BREAK, Prose, Table, joined, label, name, table
 
 SHOWN_TERMS = 10
 NAMED = 3  # groups in a sentence, and words of samples
@@ -16,7 +17,9 @@ def of_groups(run: Run) -> Table | Prose | None:
     if not run.publish_texts:
         return None
     rows = [(row["set"], row) for one in _sets(run, "groups") for row in _more(one)[:SHOWN_TERMS]]
-    return _table(rows, "Group", "other groups") or Prose("No word tells the groups apart.")
+    return _table(rows, say("Group"), say("In 10,000 words of other groups")) or Prose(
+        say("No word tells the groups apart.")
+    )
 
 
 def of_samples(run: Run) -> Table | Prose | None:
@@ -26,11 +29,13 @@ def of_samples(run: Run) -> Table | Prose | None:
     several = len(run.models) > 1
     rows = []
     for one in _sets(run, "samples"):
-        who = one[0]["set"] if several else "samples"
+        who = one[0]["set"] if several else say("samples")
         less = [row for row in one if row["log_odds"] < 0]
-        rows += [(f"{who}, more often", row) for row in _more(one)[:SHOWN_TERMS]]
-        rows += [(f"{who}, less often", row) for row in less[:SHOWN_TERMS]]
-    return _table(rows, "Samples", "the texts") or Prose("No word tells samples and texts apart.")
+        rows += [(say("{who}, more often", who=who), row) for row in _more(one)[:SHOWN_TERMS]]
+        rows += [(say("{who}, less often", who=who), row) for row in less[:SHOWN_TERMS]]
+    return _table(rows, say("Samples"), say("In 10,000 words of the texts")) or Prose(
+        say("No word tells samples and texts apart.")
+    )
 
 
 def between_groups(run: Run) -> str:
@@ -38,8 +43,10 @@ def between_groups(run: Run) -> str:
     clearest = [_more(one)[0] for one in _sets(run, "groups") if _more(one)]
     if not run.publish_texts or not clearest:
         return ""
-    words = joined(f"{label(row['term'])} in {label(row['set'])}" for row in clearest[:NAMED])
-    return f"Some words are clearly more frequent in one group, such as {words}."
+    words = joined(
+        say("{word} in {group}", word=label(row["term"]), group=label(row["set"])) for row in clearest[:NAMED]
+    )
+    return say("Some words are clearly more frequent in one group, such as {words}.", words=words)
 
 
 def between_samples(run: Run) -> Prose | None:
@@ -47,12 +54,17 @@ def between_samples(run: Run) -> Prose | None:
     found = [row for one in _sets(run, "samples") for row in one]
     if not run.publish_texts or not found:
         return None
-    parts = [
-        f"{joined(dict.fromkeys(label(row['term']) for row in rows[:NAMED]))} {how} often"
-        for how, rows in (("more", _more(found)), ("less", [row for row in found if row["log_odds"] < 0]))
-        if rows
-    ]
-    return Prose(f"Samples have {' and '.join(parts)} than texts have.")
+    more, less = _names(_more(found)), _names([row for row in found if row["log_odds"] < 0])
+    if more and less:
+        return Prose(say("Samples have {more} more often and {less} less often than texts have.", more=more, less=less))
+    if more:
+        return Prose(say("Samples have {words} more often than texts have.", words=more))
+    return Prose(say("Samples have {words} less often than texts have.", words=less))
+
+
+def _names(rows: list[Row]) -> str:
+    """List the first words of some rows, each once."""
+    return joined(dict.fromkeys(label(row["term"]) for row in rows[:NAMED]))
 
 
 def _sets(run: Run, between: str) -> list[list[Row]]:
@@ -67,25 +79,28 @@ def _more(rows: list[Row]) -> list[Row]:
     return [row for row in rows if row["log_odds"] > 0]
 
 
-def _table(rows: list[tuple[str, Row]], heading: str, others: str) -> Table | None:
+def _table(rows: list[tuple[str, Row]], heading: str, in_others: str) -> Table | None:
     """Write a row for each term: how often its set has it, how often others, and the odds ratio; None without any."""
-    numbers = ["In 10,000 words", f"In 10,000 words of {others}", "Odds ratio"]
+    numbers = [say("In 10,000 words"), in_others, say("Odds ratio")]
     lines = [
         [
             name(who),
             name(row["term"]),
-            f"{row['occurrences'] / row['words'] * 10_000:.1f}",
-            f"{row['others_occurrences'] / row['others_words'] * 10_000:.1f}",
-            f"{_ratio(row['log_odds'])}<br><small>{_ratio(row['low'])} to {_ratio(row['high'])}</small>".replace(
-                " to ", f"{NO_BREAK}to{NO_BREAK}"
-            ),
+            numeral(row["occurrences"] / row["words"] * 10_000, ".1f"),
+            numeral(row["others_occurrences"] / row["others_words"] * 10_000, ".1f"),
+            f"{_ratio(row['log_odds'])}<br><small>{_interval(row)}</small>",
         ]
         for who, row in rows
     ]
-    return table(lines, [heading, "Word", *numbers], numbers=numbers) if lines else None
+    return table(lines, [heading, say("Word"), *numbers], numbers=numbers) if lines else None
+
+
+def _interval(row: Row) -> str:
+    """Write the bounds of an odds ratio in one line."""
+    return say("{low} to {high}", low=_ratio(row["low"]), high=_ratio(row["high"])).replace(" ", NO_BREAK)
 
 
 def _ratio(log_odds: float) -> str:
     """Write an odds ratio, given its logarithm, with three digits or more."""
     ratio = math.exp(log_odds)
-    return count(ratio) if ratio >= 100 else f"{ratio:.1f}" if ratio >= 10 else f"{ratio:.2f}"
+    return numeral(ratio, ",.0f" if ratio >= 100 else ".1f" if ratio >= 10 else ".2f")

@@ -7,6 +7,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from samizdat.base.configuration import model_of
 from samizdat.base.escaping import escape
+from samizdat.base.language import numeral, say
 from samizdat.records.models import DEVICES, ModelSummary
 from samizdat.records.samples import PUBLISHED_PERCENT
 from samizdat.reporting.frames import rows_of
@@ -14,7 +15,6 @@ from samizdat.reporting.held_out_loss import best_model, bits_per_byte, bytes_pe
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import DASHES, FAINT, MARKERS, PALETTE, Picture, drawing, legend_below, legend_label
 from samizdat.reporting.words import (
-    NO_BREAK,
     Prose,
     Table,
     count,
@@ -75,8 +75,8 @@ def _circumstances(model: ModelSummary) -> str:
 def millions(number: float) -> str:
     """Write a large number in words: 3.4 million, 920 thousand."""
     if number >= 1e6:
-        return f"{number / 1e6:.1f}{NO_BREAK}million"
-    return f"{number / 1e3:.0f}{NO_BREAK}thousand" if number >= 1e4 else count(number)
+        return say("{number}\u00a0million", number=numeral(number / 1e6, ".1f"))
+    return say("{number}\u00a0thousand", number=count(number / 1e3)) if number >= 1e4 else count(number)
 
 
 def curves(run: Run) -> Picture:

@@ -5,26 +5,32 @@ from functools import cache
 
 from fontTools import unicodedata
 
+from samizdat.base.language import say
 from samizdat.reporting.run import Run
 
 # Scripts without blanks between words (ISO 15924), by what `measures.words` finds in them.
 _BY_DICTIONARY = {"Hani", "Hira", "Kana", "Bopo", "Thai", "Laoo", "Khmr", "Mymr"}
-_UNITS = {"Tibt": "syllables"} | dict.fromkeys(
-    ("Yiii", "Java", "Bali", "Tale", "Talu", "Lana", "Tavt", "Ahom"), "pieces between blanks"
-)
+_SYLLABLES = {"Tibt"}
+_PIECES = {"Yiii", "Java", "Bali", "Tale", "Talu", "Lana", "Tavt", "Ahom"}
 _READ_TEXTS = 2000  # about; a script is seen in few
 
 
 def units(run: Run) -> str:
     """Name the units: words, or what is found in their place."""
-    return _UNITS.get(_script(run), "words")
+    return by_unit(run, say("words"), say("syllables"), say("pieces between blanks"))
+
+
+def by_unit(run: Run, words: str, syllables: str, pieces: str) -> str:
+    """Choose what is said where texts are counted in words, in syllables, or in pieces between blanks."""
+    script = _script(run)
+    return syllables if script in _SYLLABLES else pieces if script in _PIECES else words
 
 
 def how_found(run: Run) -> str:
     """Say in brackets how words are found where no blanks are between them; nothing elsewhere."""
     if _script(run) not in _BY_DICTIONARY:
         return ""
-    return " (as a dictionary finds them, since the script has no blanks between words)"
+    return say(" (as a dictionary finds them, since the script has no blanks between words)")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Write numbers, intervals, names and lists as words and Markdown."""
+"""Write numbers, intervals, names and lists as words and Markdown, in the report's language."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from samizdat.base.escaping import escape, isolated, shortened
+from samizdat.base.language import numeral, plural, say
 from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 
 NO_BREAK = "\u00a0"
@@ -45,57 +46,70 @@ def table(rows: Iterable[Sequence[str]], columns: Sequence[str], *, numbers: Seq
 
 def count(number: float) -> str:
     """Write a whole number with thousands separated: 23,703."""
-    return f"{number:,.0f}"
+    return numeral(number, ",.0f")
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
-    """Write a number with its noun: 1 text, 2 texts."""
-    return f"{count(number)}{NO_BREAK}{one if number == 1 else many or one + 's'}"
+    """Write a number with its noun: 1 text, 2 texts. It is a name of the thing, for which no case is asked."""
+    return f"{count(number)}{NO_BREAK}{plural(one, many or f'{one}s', number)}"
 
 
 def percent(share: float, digits: int = 0) -> str:
     """Write a share as percent: 52 %. A share that would round to 0 or 100 but is neither keeps one decimal place."""
     if digits == 0 and 0 < share < 1 and round(share * 100) in (0, 100):
         digits = 1
-    return f"{share * 100:.{digits}f}{NO_BREAK}%"
+    return f"{numeral(share * 100, f'.{digits}f')}{NO_BREAK}%"
 
 
 def percent_interval(value: float, low: float, high: float) -> str:
     """Write a share with its interval, where it has one: 52 % (49 to 55 %)."""
     if is_null(low):
         return percent(value)
-    return f"{percent(value)} ({percent(low).removesuffix(NO_BREAK + '%')} to {percent(high)})"
+    start = percent(low).removesuffix(f"{NO_BREAK}%")
+    return say("{value} ({low} to {high})", value=percent(value), low=start, high=percent(high))
 
 
 def number_interval(value: float, low: float, high: float, digits: int = 2) -> str:
     """Write a number with its interval, where it has one: 0.71 [0.69, 0.73]."""
-    return f"{value:.{digits}f}" + ("" if is_null(low) else f" [{low:.{digits}f}, {high:.{digits}f}]")
+    said, start, end = (numeral(number, f".{digits}f") for number in (value, low, high))
+    return said if is_null(low) else say("{value} [{low}, {high}]", value=said, low=start, high=end)
 
 
 def bounds(low: float, high: float, digits: int) -> str:
     """Write the bounds of an interval for a narrow cell, nothing where there is none: 0.69 to 0.73."""
-    return "" if is_null(low) else f"{low:.{digits}f} to {high:.{digits}f}"
+    if is_null(low):
+        return ""
+    return say("{low} to {high}", low=numeral(low, f".{digits}f"), high=numeral(high, f".{digits}f"))
 
 
 def p_equals(value: float) -> str:
     """Write a p value: p = 0.013."""
-    return f"p{NO_BREAK}<{NO_BREAK}0.001" if value < 0.001 else f"p{NO_BREAK}={NO_BREAK}{value:.3f}"
+    sign, number = ("<", 0.001) if value < 0.001 else ("=", value)
+    return f"p{NO_BREAK}{sign}{NO_BREAK}{numeral(number, '.3f')}"
 
 
-def too_few(what: str) -> str:
-    """Write that there are too few documents or samples for an interval and a comparison."""
-    return f"{what} fewer than {FEWEST_DOCUMENTS} documents, too few for an interval and for a comparison."
+def too_few() -> str:
+    """Write that texts are of too few documents for an interval and a comparison."""
+    return say(
+        "These texts are of fewer than {fewest} documents, too few for an interval and for a comparison.",
+        fewest=FEWEST_DOCUMENTS,
+    )
 
 
 def joined(items: Iterable[str]) -> str:
     """Join words as a list: a, b and c."""
-    words = list(items)
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    *words, last = list(items) or [""]
+    return say("{words} and {last}", words=", ".join(words), last=last) if words else last
 
 
 def label(name: str) -> str:
     """Write the name of a label, group or model for a sentence, in quotation marks."""
-    return f"“<bdi>{escape(shortened(name))}</bdi>”"
+    return quotation(f"<bdi>{escape(shortened(name))}</bdi>")
+
+
+def quotation(markdown: str) -> str:
+    """Put Markdown into the quotation marks of the language."""
+    return say("“{text}”", text=markdown)
 
 
 def drawn(name: str) -> str:
