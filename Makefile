@@ -42,8 +42,8 @@ clean: .venv/ready  ## show disk use and ask what to keep; ALL=1 or WHAT="logs v
 	@samizdat clean $(WHAT) $(if $(ALL),--all)
 
 ##@ Development
-test: .venv/development  ## run all tests, two files at a time, the long ones first
-	@$(BIN)/pytest -rs --numprocesses 3 --dist loadfile --no-loadscope-reorder
+test: .venv/development  ## run the tests, three files at a time; LONG=1 also those that take minutes each
+	@$(BIN)/pytest -rs --numprocesses 3 --dist loadfile --no-loadscope-reorder $(if $(LONG),--long)
 
 lint: .venv/development  ## check format, code and workflow
 	@ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/Snakefile workflow/rules

@@ -82,6 +82,7 @@ def test_the_notebook_is_stored_clean():
         assert name in NOTEBOOK.read_text(encoding="utf-8") and (ROOT / name).is_file()
 
 
+@pytest.mark.long
 def test_a_lost_machine_costs_nothing_that_was_copied(tmp_path, wheels):
     content = tmp_path / "content"
     content.mkdir()

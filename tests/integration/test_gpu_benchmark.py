@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -57,6 +58,7 @@ def named_packages() -> set[str]:
     return found
 
 
+@pytest.mark.long
 @needs_compiler
 def test_every_row_of_the_benchmark_runs(tmp_path):
     named = named_packages()

@@ -11,7 +11,10 @@ import pytest
 from conftest import Checkout, new_checkout
 from support import slurm_cluster
 
-pytestmark = pytest.mark.skipif(bool(slurm_cluster.missing()), reason=slurm_cluster.missing())
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(bool(slurm_cluster.missing()), reason=slurm_cluster.missing()),
+]
 MODEL = "results/tiny/models/gpt2-tiny/summary.json"
 SLURM = ("--workflow-profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "8")
 TINY = ("--configfile", "config/tiny.yaml")

@@ -50,6 +50,7 @@ def headings(checkout: Checkout, page: str) -> set[str]:
     return {re.sub(r"^[\d.]+\s+", "", html.unescape(re.sub("<[^>]+>", "", one)).strip()) for one in found}
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not BUILT_BY_MAKE, reason="needs the environment that make builds")
 def test_each_command_does_what_the_page_shows(tmp_path):
     mine = new_checkout(tmp_path / "samizdat", warm=True)

@@ -8,6 +8,7 @@ from support.machine import needs_compiler
 from support.small_training import log_of, run, run_program, words
 
 
+@pytest.mark.long
 @needs_compiler
 def test_a_compiled_model_learns_what_an_uncompiled_one_does(trained, tokenizer, tmp_path):
     _, out = run(tokenizer, tmp_path, compile=True, dropout=0.0)
@@ -17,7 +18,7 @@ def test_a_compiled_model_learns_what_an_uncompiled_one_does(trained, tokenizer,
         assert row["validation_loss"] == pytest.approx(expected["validation_loss"], abs=2e-3)
 
 
-@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_products_in_integers_teach_what_those_in_floats_do(trained, tokenizer, tmp_path, compiled):
     _, out = run(tokenizer, tmp_path, precision="int8", compile=compiled, dropout=0.0)
     _, plain = run(tokenizer, tmp_path / "plain", dropout=0.0)
