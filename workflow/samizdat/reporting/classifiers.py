@@ -1,10 +1,11 @@
 """Describe the classifiers, and show what they say of the texts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
 from samizdat.base.escaping import escape, escape_isolated
+from samizdat.base.language import message, plural, say
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import in_order, parts_of, rows_of
@@ -12,13 +13,27 @@ from samizdat.reporting.label_shares import draw_label_shares, shares_of_texts
 from samizdat.reporting.outside import titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import Picture
-from samizdat.reporting.words import Prose, Table, count, counted, drawn, joined, label, name, percent, table
+from samizdat.reporting.words import (
+    Prose,
+    Table,
+    count,
+    counted,
+    drawn,
+    joined,
+    label,
+    name,
+    percent,
+    quotation,
+    table,
+)
 
-NONE_APPLIED = "No classifier was applied in this run (`classifiers` in the config is empty)."
-NO_GROUP_DIFFERS = "No classifier finds a difference between groups that chance does not explain"
-FOLLOW_GROUPS = "Each label is most frequent in the group that has its name"
+NONE_APPLIED = message("No classifier was applied in this run (`classifiers` in the config is empty).")
+NO_GROUP_DIFFERS = message("No classifier finds a difference between groups that chance does not explain")
+FOLLOW_GROUPS = message("Each label is most frequent in the group that has its name")
 SHOWN_GROUPS = 6
 NAMED_LABELS = 8
+# How the origin of a classifier begins that this run fine-tuned.
+_FINE_TUNED = "fine-tuned here from "
 
 
 def cards(run: Run) -> Table | Prose:
@@ -29,38 +44,43 @@ def cards(run: Run) -> Table | Prose:
             "; ".join([escape(card.predicts), *_asked(card), *_mapped(card)]),
             escape(card.made_for),
             escape(card.reference),
-            escape(card.origin) + _texts(card),
+            _origin(card),
         ]
         for card in run.cards.values()
     ]
-    return (
-        table(rows, ["Classifier", "Predicts", "Made for", "Published in", "Comes from"])
-        if rows
-        else Prose(NONE_APPLIED)
-    )
+    header = [say("Classifier"), say("Predicts"), say("Made for"), say("Published in"), say("Comes from")]
+    return table(rows, header) if rows else Prose(say(NONE_APPLIED))
 
 
-def _texts(card: ClassifierCard) -> str:
-    """Say how many texts a classifier was trained on, or how many it reads before each text."""
+def _origin(card: ClassifierCard) -> str:
+    """Say where a classifier comes from, how many texts it was trained on, or how many it reads before each text."""
+    tuned = card.origin.startswith(_FINE_TUNED)
+    origin = escape(card.origin.removeprefix(_FINE_TUNED))
+    if tuned:
+        origin = say("fine-tuned here from {origin}", origin=origin)
+    texts = counted(card.training_texts, "text", "texts")
     if card.words:
-        return f", which reads {counted(card.training_texts, 'text')} with their labels before each text"
-    return f" on {counted(card.training_texts, 'text')}" if card.training_texts else ""
+        return say("{origin}, which reads {texts} with their labels before each text", origin=origin, texts=texts)
+    return say("{origin} on {texts}", origin=origin, texts=texts) if card.training_texts else origin
 
 
 def _asked(card: ClassifierCard) -> Iterator[str]:
     """Say with which statements a zero-shot classifier is asked, or which words a few-shot classifier chooses from."""
     if card.words:
-        words = joined(label(one) for one in card.words[:NAMED_LABELS])
-        more = len(card.words) - NAMED_LABELS
-        yield (
-            f"not trained for it: the likeliest of {words}"
-            + (f" and {more} more" * (more > 0))
-            + f" in {label(card.template)}"
+        yield say(
+            "not trained for it: the likeliest of {words} in {template}",
+            words=_first(card.words),
+            template=label(card.template),
         )
     if card.hypotheses:
-        statements = joined(label(one) for one in card.hypotheses[:NAMED_LABELS])
-        more = len(card.hypotheses) - NAMED_LABELS
-        yield f"not trained for it, but asked whether a text says {statements}" + (f" and {more} more" * (more > 0))
+        yield say("not trained for it, but asked whether a text says {statements}", statements=_first(card.hypotheses))
+
+
+def _first(names: Sequence[str]) -> str:
+    """List the first names, and say how many more there are."""
+    words = joined(label(one) for one in names[:NAMED_LABELS])
+    more = len(names) - NAMED_LABELS
+    return plural("{words} and {count} more", "{words} and {count} more", more, words=words) if more > 0 else words
 
 
 def _mapped(card: ClassifierCard) -> Iterator[str]:
@@ -68,34 +88,61 @@ def _mapped(card: ClassifierCard) -> Iterator[str]:
     for given in card.labels:
         own = [one for one in card.checkpoint_labels if card.mapped(one) == given]
         if own != [given]:
-            yield f"its {joined(map(label, own))} {'counts' if len(own) == 1 else 'count'} as {label(given)}"
+            yield plural(
+                "its {labels} counts as {label}",
+                "its {labels} count as {label}",
+                len(own),
+                labels=joined(map(label, own)),
+                label=label(given),
+            )
 
 
 def learned(run: Run) -> Prose:
     """Say what each classifier was fine-tuned and selected on, and for which labels there were too few texts."""
     sentences = [sentence for card in run.cards.values() for sentence in _learned(card, _unknown_labels(run, card))]
-    return Prose(" ".join(sentences) or "No classifier was fine-tuned in this run.")
+    return Prose(" ".join(sentences) or say("No classifier was fine-tuned in this run."))
 
 
 def _learned(card: ClassifierCard, unknown: Mapping[str, int]) -> Iterator[str]:
     """Say of one classifier what it learned; `unknown` has labels of held-out texts that it can't give."""
+    who = label(card.name)
     if card.training_texts and not card.words:
-        selected = (
-            f"its weights were selected by macro-F1 on {counted(card.selection_texts, 'other text')}."
-            if card.selection_texts
-            else "no texts were left to select its weights on, so they are those of the last step."
-        )
-        yield f"{label(card.name)} was fine-tuned on {counted(card.training_texts, 'text')}; {selected}"
-    if card.unselected:
-        yield f"It learned these labels without a text to select on: {_with_texts(card.unselected)}."
-    if card.unlearned:
-        texts = "texts of the train split" if card.words else "of the drawn texts"
-        words = f"did not learn these labels, which too few {texts} have"
-        yield f"**{label(card.name)} {words}**: {_with_texts(card.unlearned)}."
-    if unknown:
+        texts = counted(card.training_texts, "text", "texts")
         yield (
-            f"People gave held-out texts labels that {label(card.name)} can’t give: {_with_texts(unknown)}. It is "
-            f"wrong on these texts, and macro-F1 counts each of these labels with an F1 of 0."
+            say(
+                "{classifier} was fine-tuned on {texts}; its weights were selected by macro-F1 on {others}.",
+                classifier=who,
+                texts=texts,
+                others=counted(card.selection_texts, "other text", "other texts"),
+            )
+            if card.selection_texts
+            else say(
+                "{classifier} was fine-tuned on {texts}; no texts were left to select its weights on, so they are "
+                "those of the last step.",
+                classifier=who,
+                texts=texts,
+            )
+        )
+    if card.unselected:
+        labels = _with_texts(card.unselected)
+        yield say("It learned these labels without a text to select on: {labels}.", labels=labels)
+    if card.unlearned:
+        few = (
+            message(
+                "**{classifier} did not learn these labels, which too few texts of the train split have**: {labels}."
+            )
+            if card.words
+            else message(
+                "**{classifier} did not learn these labels, which too few of the drawn texts have**: {labels}."
+            )
+        )
+        yield say(few, classifier=who, labels=_with_texts(card.unlearned))
+    if unknown:
+        yield say(
+            "People gave held-out texts labels that {classifier} can’t give: {labels}. It is wrong on these texts, and "
+            "macro-F1 counts each of these labels with an F1 of 0.",
+            classifier=who,
+            labels=_with_texts(unknown),
         )
 
 
@@ -108,35 +155,40 @@ def _unknown_labels(run: Run, card: ClassifierCard) -> dict[str, int]:
 
 def _with_texts(labels: Mapping[str, int]) -> str:
     """Name labels with the number of their texts."""
-    named = [f"{label(one)} ({counted(texts, 'text')})" for one, texts in list(labels.items())[:NAMED_LABELS]]
+    first = list(labels.items())[:NAMED_LABELS]
+    named = [f"{label(one)} ({counted(texts, 'text', 'texts')})" for one, texts in first]
     more = len(labels) - len(named)
-    return joined([*named, *([f"{counted(more, 'more label')}"] if more else [])])
+    return joined([*named, *([counted(more, "more label", "more labels")] if more else [])])
 
 
 def shares_by_group(run: Run) -> Picture | Prose:
     """Draw each classifier's label shares in each group of texts, with intervals."""
     shares = run.shares[run.shares["subset"] == "texts"]
     if shares.empty:
-        return Prose("No classifier of this run gives each text one label." if run.cards else NONE_APPLIED)
+        return Prose(say("No classifier of this run gives each text one label.") if run.cards else say(NONE_APPLIED))
     of_groups = shares[shares["group_kind"] == "group"]
     ordered = [group for group in run.texts["group"].value_counts().index if group in set(of_groups["group"])]
     groups = ordered[:SHOWN_GROUPS]
-    largest = f" (the {SHOWN_GROUPS} largest of {count(len(ordered))} groups)" if len(ordered) > SHOWN_GROUPS else ""
+    xlabel = (
+        say("share of texts (the {shown} largest of {groups} groups)", shown=SHOWN_GROUPS, groups=count(len(ordered)))
+        if len(ordered) > SHOWN_GROUPS
+        else say("share of texts")
+    )
     if groups:
         title = _group_finding(run, of_groups[of_groups["group"].isin(groups)])
         sets = {group: shares[shares["group"] == group] for group in groups}
     else:
         title = _overall_finding(run, shares_of_texts(run))
-        sets = {"all texts": shares_of_texts(run)}
+        sets = {say("all texts"): shares_of_texts(run)}
     return draw_label_shares(
         run,
         title,
         sets,
         in_order(shares["classifier"]),
-        kind=f"Points with {percent(run.confidence)} intervals",
+        kind=say("Points with {confidence} intervals", confidence=percent(run.confidence)),
         inches=(0.15, 0.075),
         spread=0.7,
-        xlabel=f"share of texts{largest}",
+        xlabel=xlabel,
         legend=bool(groups),
     )
 
@@ -145,20 +197,29 @@ def in_brief(run: Run, classifier: str) -> str:
     """Say what a classifier finds: the label that differs most between groups of texts, else the most frequent one."""
     rows = run.shares[(run.shares["subset"] == "texts") & (run.shares["classifier"] == classifier)]
     of_groups = rows[rows["group_kind"] == "group"]
-    found = _group_finding(run, of_groups, "It") if len(of_groups) else NO_GROUP_DIFFERS
-    if found == NO_GROUP_DIFFERS:
-        found = _overall_finding(run, rows[rows["group_kind"] == "all"], "It")
+    found = _group_finding(run, of_groups, named=False)
+    if found == say(NO_GROUP_DIFFERS):
+        found = _overall_finding(run, rows[rows["group_kind"] == "all"], named=False)
     return escape_isolated(found)
 
 
-def _overall_finding(run: Run, shares: pd.DataFrame, who: str = "") -> str:
-    """Say which label has the largest share of all texts; `who` gives it, else the classifier's name is written."""
+def _overall_finding(run: Run, shares: pd.DataFrame, *, named: bool = True) -> str:
+    """Say which label has the largest share of all texts, with the classifier's name or without."""
     top = max(rows_of(shares), key=lambda row: row["share"])
-    who = who or drawn(titled(run, top["classifier"]))
-    return f"{who} gives “{drawn(top['label'])}” to {percent(top['share'])} of all texts"
+    found = (
+        message("{classifier} gives {label} to {share} of all texts")
+        if named
+        else message("It gives {label} to {share} of all texts")
+    )
+    return say(
+        found,
+        classifier=drawn(titled(run, top["classifier"])),
+        label=quotation(drawn(top["label"])),
+        share=percent(top["share"]),
+    )
 
 
-def _group_finding(run: Run, shares: pd.DataFrame, who: str = "") -> str:
+def _group_finding(run: Run, shares: pd.DataFrame, *, named: bool = True) -> str:
     """Say which label's shares are furthest apart in two groups, of classifiers by which groups differ.
 
     A group of too few documents for an interval is left out. A classifier that predicts the group gives a group's texts
@@ -167,14 +228,19 @@ def _group_finding(run: Run, shares: pd.DataFrame, who: str = "") -> str:
     Args:
         run: the run.
         shares: label shares of groups.
-        who: the subject of the sentence; by default the classifier's name.
+        named: whether to write the classifier's name.
     """
-    best = (0.0, NO_GROUP_DIFFERS)
+    best = (0.0, say(NO_GROUP_DIFFERS))
+    words = (
+        message("{classifier} gives {label} to {high} of {highest} and to {low} of {lowest}")
+        if named
+        else message("It gives {label} to {high} of {highest} and to {low} of {lowest}")
+    )
     different = {row["classifier"] for row in verdicts.different_groups(run)}
     known = shares[shares["classifier"].isin(different) & shares["low"].notna()]
     for classifier, of_classifier in parts_of(known, "classifier").items():
         if _follow_groups(of_classifier):
-            best = best if best[0] else (0.0, FOLLOW_GROUPS)
+            best = best if best[0] else (0.0, say(FOLLOW_GROUPS))
             continue
         for part in parts_of(of_classifier, "label").values():
             others = part[part["label"] != part["group"]]
@@ -182,10 +248,14 @@ def _group_finding(run: Run, shares: pd.DataFrame, who: str = "") -> str:
             high, low = (chosen(rows, key=lambda row: row["share"]) for chosen in (max, min))
             gap = high["share"] - low["share"]
             if gap > best[0]:
-                found = (
-                    f"{who or drawn(titled(run, classifier))} gives “{drawn(high['label'])}” to "
-                    f"{percent(high['share'])} of “{drawn(high['group'])}” and to {percent(low['share'])} of "
-                    f"“{drawn(low['group'])}”"
+                found = say(
+                    words,
+                    classifier=drawn(titled(run, classifier)),
+                    label=quotation(drawn(high["label"])),
+                    high=percent(high["share"]),
+                    highest=quotation(drawn(high["group"])),
+                    low=percent(low["share"]),
+                    lowest=quotation(drawn(low["group"])),
                 )
                 best = (gap, found)
     return best[1]

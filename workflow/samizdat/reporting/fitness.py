@@ -1,37 +1,38 @@
 """Say how many texts the classifiers were not made for."""
 
+from samizdat.base.language import message, say
 from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.frames import rows_of
 from samizdat.reporting.outside import OUTSIDE, found_outside, in_words
 from samizdat.reporting.run import Run
 from samizdat.reporting.words import Prose, Table, count, counted, joined, label, name, percent, table
 
+_CHECKS = {"no_label": message("given no label"), "several_windows": message("read in several windows")}
 # The same, where no text is such a one.
 _ALL_ZERO = {
-    "no_label": "got a label from each classifier",
-    "several_windows": "fits into one window of each classifier",
-    "other_language": "is in a language that the classifiers were made for",
-    "too_short": "is as long as the classifiers need",
-    "too_long": "is no longer than the classifiers can read",
+    "no_label": message("got a label from each classifier"),
+    "several_windows": message("fits into one window of each classifier"),
+    "other_language": message("is in a language that the classifiers were made for"),
+    "too_short": message("is as long as the classifiers need"),
+    "too_long": message("is no longer than the classifiers can read"),
 }
 
 
 def counts(run: Run) -> Table | Prose:
     """Count for each classifier the texts that it was not made for."""
-    checks = {"no_label": "given no label", "several_windows": "read in several windows"}
     if len(run.fitness) and not run.fitness["texts"].any() and run.fitness["of"].all():
-        every = joined(dict.fromkeys(_ALL_ZERO[one] for one in run.fitness["check"]))
-        return Prose(f"Every text {every}.")
+        every = joined(dict.fromkeys(say(_ALL_ZERO[one]) for one in run.fitness["check"]))
+        return Prose(say("Every text {every}.", every=every))
     rows = []
     for row in rows_of(run.fitness):
-        words = checks[row["check"]] if row["check"] in checks else in_words(run, row)
+        words = say(_CHECKS[row["check"]]) if row["check"] in _CHECKS else in_words(run, row)
         if row["of"]:
             cells = [count(row["texts"]), count(row["of"]), percent(row["texts"] / row["of"])]
         else:
-            words, cells = f"{words}: of no text could it be told", ["", "", ""]
+            words, cells = say("{what}: of no text could it be told", what=words), ["", "", ""]
         rows.append([name(row["classifier"]), words, *cells])
-    header = ["Classifier", "Texts", "Number", "Of", "Share"]
-    return table(rows, header, numbers=header[2:]) if rows else Prose(NONE_APPLIED)
+    header = [say("Classifier"), say("Texts"), say("Number"), say("Of"), say("Share")]
+    return table(rows, header, numbers=header[2:]) if rows else Prose(say(NONE_APPLIED))
 
 
 def warnings(run: Run) -> Prose:
@@ -41,15 +42,23 @@ def warnings(run: Run) -> Prose:
         return Prose(" ".join(sentences))
     known = run.fitness[run.fitness["check"].isin(OUTSIDE)]
     if len(known) and not known["of"].all():
-        return Prose("Of no text could it be told in which language it is, so nothing is said of the classifiers’ fit.")
-    said = "Where the config says what a classifier was made for, nearly all texts are of that kind."
-    return Prose(said if len(known) else "The config does not say which texts the classifiers were made for.")
+        return Prose(
+            say("Of no text could it be told in which language it is, so nothing is said of the classifiers’ fit.")
+        )
+    if len(known):
+        return Prose(say("Where the config says what a classifier was made for, nearly all texts are of that kind."))
+    return Prose(say("The config does not say which texts the classifiers were made for."))
 
 
 def warnings_of(run: Run, classifier: str) -> list[str]:
     """Say what many texts are that a classifier was not made for."""
     return [
-        f"**{label(classifier)} was not made for all of these texts**: {percent(row['texts'] / row['of'])} of "
-        f"{counted(row['of'], 'text')} are {in_words(run, row)}."
+        say(
+            "**{classifier} was not made for all of these texts**: {share} of {texts} are {what}.",
+            classifier=label(classifier),
+            share=percent(row["texts"] / row["of"]),
+            texts=counted(row["of"], "text", "texts"),
+            what=in_words(run, row),
+        )
         for row in found_outside(run, classifier)
     ]

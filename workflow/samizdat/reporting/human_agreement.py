@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 
+from samizdat.base.language import message, say
 from samizdat.reporting.frames import Row, parts_of, rows_of
 from samizdat.reporting.outside import labelled
 from samizdat.reporting.run import Run
 from samizdat.reporting.words import Prose, joined, number_interval, percent
 
-ALPHAS = {"krippendorff_alpha": "their labels", "krippendorff_alpha_ratings": "their ratings"}
+ALPHAS = {
+    "krippendorff_alpha": message("{alpha} for their labels"),
+    "krippendorff_alpha_ratings": message("{alpha} for their ratings"),
+}
 
 
 def ceiling(run: Run) -> Prose:
@@ -18,7 +22,7 @@ def ceiling(run: Run) -> Prose:
         found = {(row["method"], row["metric"]): row for row in rows_of(part)}
         if ("human", "macro_f1") in found:
             sentences.append(_ceiling(run, classifier, found))
-    return Prose(" ".join(sentences) or "How far people agree with each other is not known for this corpus.")
+    return Prose(" ".join(sentences) or say("How far people agree with each other is not known for this corpus."))
 
 
 def _ceiling(run: Run, classifier: str, found: Mapping[tuple[str, str], Row]) -> str:
@@ -28,16 +32,34 @@ def _ceiling(run: Run, classifier: str, found: Mapping[tuple[str, str], Row]) ->
         row = found[method, metric]
         return number_interval(row["value"], row["low"], row["high"])
 
-    rated = ("lexicon", "macro_f1") in found
-    others = "the mean of the others" if rated else "what most of the others say"
-    alphas = [
-        f"{spelled('raters', metric)} for {what}" for metric, what in ALPHAS.items() if ("raters", metric) in found
-    ]
-    share = percent(found["classifier", "macro_f1"]["value"] / found["human", "macro_f1"]["value"])
-    agree = f" Krippendorff’s α of the raters is {joined(alphas)}: 1 is agreement, 0 chance." if alphas else ""
-    words = f"; the word list of VADER reaches {spelled('lexicon')}" if rated else ""
-    return (
-        f"People do not agree either: one rater, drawn at random for each text, reaches a macro-F1 of "
-        f"{spelled('human')} compared with {others}. {labelled(run, classifier)} reaches {spelled('classifier')}, "
-        f"{share} of that{words}.{agree}"
+    values = {
+        "human": spelled("human"),
+        "classifier": labelled(run, classifier),
+        "own": spelled("classifier"),
+        "share": percent(found["classifier", "macro_f1"]["value"] / found["human", "macro_f1"]["value"]),
+    }
+    words = (
+        say(
+            "People do not agree either: one rater, drawn at random for each text, reaches a macro-F1 of {human} "
+            "compared with the mean of the others. {classifier} reaches {own}, {share} of that; the word list of VADER "
+            "reaches {lexicon}.",
+            lexicon=spelled("lexicon"),
+            **values,
+        )
+        if ("lexicon", "macro_f1") in found
+        else say(
+            "People do not agree either: one rater, drawn at random for each text, reaches a macro-F1 of {human} "
+            "compared with what most of the others say. {classifier} reaches {own}, {share} of that.",
+            **values,
+        )
     )
+    alphas = [
+        say(what, alpha=spelled("raters", metric)) for metric, what in ALPHAS.items() if ("raters", metric) in found
+    ]
+    if not alphas:
+        return words
+    of_raters = say(
+        "Krippendorff’s α of the raters is {alphas}: 1 is agreement, 0 chance.",
+        alphas=joined(alphas),
+    )
+    return f"{words} {of_raters}"

@@ -7,6 +7,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from samizdat.base.language import said_raw, say, with_signs
 from samizdat.reporting.frames import in_order, parts_of
 from samizdat.reporting.interval_charts import Panel, interval_panels
 from samizdat.reporting.outside import titled
@@ -36,9 +37,15 @@ def shares_of_samples(run: Run, kind: str) -> pd.DataFrame:
 
 
 def next_to_texts(texts: pd.DataFrame, samples: pd.DataFrame, words: str) -> dict[str, pd.DataFrame]:
-    """Name the sets of a figure: all texts, and the samples of each group, which is a number, in rising order."""
+    """Name the sets of a figure: all texts, and the samples of each group, which is a number, in rising order.
+
+    Args:
+        texts: label shares of all texts.
+        samples: those of samples.
+        words: a message that names the samples of a group; `{}` in it is the group.
+    """
     groups = sorted(parts_of(samples, "group").items(), key=lambda item: float(item[0]))
-    return {"texts": texts} | {words.format(group): rows for group, rows in groups}
+    return {say("texts"): texts} | {said_raw(words).format(with_signs(group)): rows for group, rows in groups}
 
 
 def draw_label_shares(
@@ -50,7 +57,7 @@ def draw_label_shares(
     kind: str,
     inches: tuple[float, float],
     spread: float = 0.65,
-    xlabel: str = "share",
+    xlabel: str | None = None,
     legend: bool = True,
 ) -> Picture:
     """Draw each label's share in each set, with intervals.
@@ -63,7 +70,7 @@ def draw_label_shares(
         kind: the kind of figure, for the alternative text.
         inches: height of a label, without and for each set.
         spread: the part of the room between two labels that the sets share.
-        xlabel: what the shares are of.
+        xlabel: what the shares are of; by default nothing is said of it.
         legend: whether to name the sets.
     """
     panels = [_panel(run, classifier, sets) for classifier in classifiers]
@@ -71,7 +78,7 @@ def draw_label_shares(
     figure = interval_panels(title, panels, heights, legend_inches=0.4, spread=spread, name_characters=24)
     with figure as (picture, axes):
         for axis in axes:
-            axis.set(xlabel=xlabel)
+            axis.set(xlabel=xlabel or say("share"))
             axis.set_xlim(left=0)
             axis.xaxis.set_major_formatter(in_percent())
         if legend:

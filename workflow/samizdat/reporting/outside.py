@@ -1,6 +1,7 @@
 """Say beside each number of a classifier that it was not made for many of these texts."""
 
 from samizdat.base.escaping import escape, shortened
+from samizdat.base.language import message, say
 from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.run import Run
 from samizdat.reporting.words import LONGEST_DRAWN, joined, label, name, percent
@@ -9,10 +10,11 @@ from samizdat.reporting.words import LONGEST_DRAWN, joined, label, name, percent
 WARN_SHARE = 0.1
 # Check → what it finds in texts that a classifier was not made for.
 OUTSIDE = {
-    "other_language": "in another language than {languages}",
-    "too_short": "shorter than {min_words} words",
-    "too_long": "longer than {max_words} words",
+    "other_language": message("in another language than {languages}"),
+    "too_short": message("shorter than {min_words} words"),
+    "too_long": message("longer than {max_words} words"),
 }
+MARK = message("made for other texts")
 
 
 def found_outside(run: Run, classifier: str) -> list[Row]:
@@ -25,13 +27,13 @@ def in_words(run: Run, row: Row) -> str:
     """Write what the texts are that a check of a classifier found."""
     card = run.cards[row["classifier"]]
     made_for = {"languages": joined(card.languages), "min_words": card.min_words, "max_words": card.max_words}
-    return escape(OUTSIDE[row["check"]].format(**made_for))
+    return escape(say(OUTSIDE[row["check"]], **made_for))
 
 
 def outside(run: Run, classifier: str) -> str:
     """Say what the texts are that a classifier was not made for, in a few words; nothing where they are few."""
     return joined(
-        f"{percent(row['texts'] / row['of'])} of the texts are {in_words(run, row)}"
+        say("{share} of the texts are {what}", share=percent(row["texts"] / row["of"]), what=in_words(run, row))
         for row in found_outside(run, classifier)
     )
 
@@ -39,19 +41,18 @@ def outside(run: Run, classifier: str) -> str:
 def labelled(run: Run, classifier: str) -> str:
     """Write a classifier's name for a sentence, and what it was not made for."""
     words = outside(run, classifier)
-    return label(classifier) + (f" (not made for them: {words})" if words else "")
+    if not words:
+        return label(classifier)
+    return say("{classifier} (not made for them: {words})", classifier=label(classifier), words=words)
 
 
 def named(run: Run, classifier: str) -> str:
     """Write a classifier's name for a table cell, and whether it was made for other texts."""
-    return name(classifier) + (f" ({MARK})" if found_outside(run, classifier) else "")
+    return name(classifier) + (f" ({say(MARK)})" if found_outside(run, classifier) else "")
 
 
 def titled(run: Run, classifier: str) -> str:
     """Write a classifier's name for the title of a chart, and whether it was made for other texts."""
-    mark = f" ({MARK})"
+    mark = f" ({say(MARK)})"
     # A title cuts long names, and must not cut the mark.
     return f"{shortened(classifier, LONGEST_DRAWN - len(mark))}{mark}" if found_outside(run, classifier) else classifier
-
-
-MARK = "made for other texts"

@@ -226,7 +226,7 @@ def writing(run: Run) -> Prose:
 
 def finding(run: Run) -> Prose:
     """Say for each classifier what it finds, whether samples get the labels of texts, and whether to believe it."""
-    return Prose("\n".join(_findings(run)) or classifiers.NONE_APPLIED)
+    return Prose("\n".join(_findings(run)) or say(classifiers.NONE_APPLIED))
 
 
 def _findings(run: Run) -> Iterator[str]:

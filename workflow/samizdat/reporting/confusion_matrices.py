@@ -1,0 +1,95 @@
+"""Draw which labels classifiers take for which."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+
+from samizdat.base.language import say
+from samizdat.reporting.frames import in_order, parts_of
+from samizdat.reporting.outside import titled
+from samizdat.reporting.run import Run
+from samizdat.reporting.style import Picture, described, panels_in_pairs, wrapped
+from samizdat.reporting.words import count, drawn, percent, quotation
+
+# Labels below a confusion matrix are horizontal where there are at most so many, with so many characters in all.
+UPRIGHT_LABELS, MATRIX_CHARACTERS = 4, 40
+
+
+def draw_confusion(run: Run) -> Picture:
+    """Draw a matrix for each classifier: a row for each label that people gave, a column for each that it gives."""
+    tables = {
+        classifier: part.pivot(index="human", columns="predicted", values="count").reindex(
+            index=in_order(part["human"]), columns=in_order(part["predicted"])
+        )
+        for classifier, part in parts_of(run.confusion, "classifier").items()
+    }
+    title = _confusion_finding(run, tables)
+    widest = max(len(counts) for counts in tables.values())
+    words = [word for counts in tables.values() for one in counts.columns for word in drawn(one).split()]
+    upright = widest <= UPRIGHT_LABELS and max(map(len, words)) <= MATRIX_CHARACTERS // widest
+    width = MATRIX_CHARACTERS // widest if upright else 24
+    height = (1.25 if upright else 2.3) + 0.36 * widest
+    with panels_in_pairs(title, len(tables), height, 0.2) as (picture, axes):
+        for axis, (classifier, counts) in zip(axes, tables.items(), strict=True):
+            _matrix(axis, counts, width)
+            axis.set_title(wrapped(titled(run, classifier), 40))
+            axis.tick_params(axis="x", length=0, rotation=0 if upright else 90)
+            axis.tick_params(axis="y", length=0, rotation=0)
+        picture.alternative_text = described(
+            title,
+            say("Confusion matrices with counts of held-out texts"),
+            [
+                say("{classifier}, people say {label}: ", classifier=drawn(titled(run, classifier)), label=drawn(human))
+                + ", ".join(f"{drawn(predicted)} {count(number)}" for predicted, number in line.items())
+                for classifier, counts in tables.items()
+                for human, line in _lines(counts)
+            ],
+        )
+    return picture
+
+
+def _matrix(axis: Axes, counts: pd.DataFrame, width: int) -> None:
+    """Draw a confusion matrix with a row for each label that people gave, coloured by its share of the row.
+
+    Args:
+        axis: where to draw.
+        counts: texts by label that people gave (index) and label that the classifier gives (columns).
+        width: characters of a line of a label below the matrix.
+    """
+    given = counts.sum(axis=1)
+    sns.heatmap(
+        counts.div(given.where(given > 0, 1), axis=0), annot=counts.map(count), fmt="", cmap="Blues", vmin=0, vmax=1,
+        cbar=False, ax=axis, linewidths=1.5, linecolor="white", annot_kws={"fontsize": 8.5},
+        xticklabels=[wrapped(one, width, 2) for one in counts.columns],
+        yticklabels=[wrapped(one, 16, 3) for one in counts.index],
+    )  # fmt: skip
+    axis.set(xlabel=say("the classifier says"), ylabel=say("people say"))
+
+
+def _lines(counts: pd.DataFrame) -> list[tuple[str, dict[str, int]]]:
+    """List the lines of a confusion matrix: the label that people gave, and how often the classifier gives which."""
+    return [
+        (human, dict(zip(counts.columns, line, strict=True)))
+        for human, line in zip(counts.index, counts.to_numpy().tolist(), strict=True)
+    ]
+
+
+def _confusion_finding(run: Run, tables: Mapping[str, pd.DataFrame]) -> str:
+    """Say as a title which label is most often taken for which other."""
+    worst = (0, say("Every held-out text got the label that people gave it"))
+    for classifier, counts in tables.items():
+        for human, line in _lines(counts):
+            for predicted, number in line.items():
+                if human != predicted and number > worst[0]:
+                    found = say(
+                        "Most often confused by {classifier}: of what people call {human}, {share} is called "
+                        "{predicted}",
+                        classifier=drawn(titled(run, classifier)),
+                        human=quotation(drawn(human)),
+                        share=percent(number / sum(line.values())),
+                        predicted=quotation(drawn(predicted)),
+                    )
+                    worst = (number, found)
+    return worst[1]
