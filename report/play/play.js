@@ -22,8 +22,8 @@
     error === undefined ? resolve(answer) : reject(new Error(error));
   };
   worker.onerror = event => fail(event.message);
-  const say = text => { $("said").textContent = text; };
-  const fail = error => say(`The model can't run in this browser: ${error.message ?? error}`);
+  const tell = text => { $("said").textContent = text; };
+  const fail = error => tell(say("The model can't run in this browser: {error}", { error: error.message ?? error }));
 
   const safely = action => (...given) => action(...given).catch(fail);
 
@@ -37,7 +37,7 @@
   const hex = number => number.toString(16).toUpperCase();
   // A token's text, in which everything can be seen; the bytes of a part of a letter.
   const seen = (token, space = "␣", line = "↵") => {
-    if (token === boundary) return "end of the text";
+    if (token === boundary) return say("end of the text");
     try {
       return whole.decode(Uint8Array.from(bytesOf(token))).replaceAll(" ", space).replaceAll("\n", line)
         .replace(/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu, character => character === " " || character === line
@@ -46,9 +46,11 @@
       return `‹${bytesOf(token).map(byte => hex(byte).padStart(2, "0")).join(" ")}›`;
     }
   };
-  const spoken = token => seen(token, " space ", " new line ").trim();
-  const number = (value, digits = 1) => value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-  const percent = share => share >= 0.00005 || share === 0 ? `${number(share * 100, 2)} %` : "below 0.01 %";
+  const spoken = token => seen(token, ` ${say("space")} `, ` ${say("new line")} `).trim();
+  const number = (value, digits = 1) => value.toLocaleString(
+    document.documentElement.lang, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const percent = share => share >= 0.00005 || share === 0 ? `${number(share * 100, 2)} %`
+    : `${say("below")} ${number(0.01, 2)} %`;
   const make = (name, text, properties = {}) => Object.assign(document.createElement(name), { textContent: text }, properties);
 
   // ---- What is on the page ----
@@ -75,10 +77,12 @@
       button.append(make("bdi", seen(tokens[at])), make("small", bits));
       button.classList.toggle("typed", was);
       button.style.setProperty("--share", Math.min(costs[at] / MOST_BITS, 1));
-      button.setAttribute("aria-label", `${spoken(tokens[at])}, ${bits} bits, ${was ? "typed" : "written"}`);
+      const words = say(was ? "{token}, {bits} bits, typed" : "{token}, {bits} bits, written",
+        { token: spoken(tokens[at]), bits });
+      button.setAttribute("aria-label", words);
     } else {
-      button.append(make("bdi", "…"), make("small", "next"));
-      button.setAttribute("aria-label", "What could follow");
+      button.append(make("bdi", "…"), make("small", say("next")));
+      button.setAttribute("aria-label", say("What could follow"));
     }
     button.addEventListener("click", safely(() => choose(at)));
     item.append(button);
@@ -108,8 +112,9 @@
       percent: checkpoint(), tokens: tokens.slice(0, at), settings: settings(), token: there,
     });
     if (now !== turn) return;
-    $("place").textContent = there === undefined ? "What could follow" : "What could be in its place";
-    $("possible").textContent = `With these settings ${number(possible, 0)} of ${number(facts.shape.vocabulary, 0)} tokens can be drawn here.`;
+    $("place").textContent = say(there === undefined ? "What could follow" : "What could be in its place");
+    $("possible").textContent = say("With these settings {possible} of {all} tokens can be drawn here.",
+      { possible: number(possible, 0), all: number(facts.shape.vocabulary, 0) });
     $("alternatives").replaceChildren(...rows.map(row => alternative(row, there, at)));
   };
   const alternative = ({ token, rank, bits, chance, allowed }, there, at) => {
@@ -121,12 +126,12 @@
     name.append(make("bdi", seen(token)));
     cell(percent(2 ** -bits));
     cell(number(bits));
-    cell(allowed ? percent(chance) : "none: it would break a letter");
+    cell(allowed ? percent(chance) : say("none: it would break a letter"));
     const use = cell("");
-    if (token === there) use.textContent = "✓ it is here";
+    if (token === there) use.textContent = say("✓ it is here");
     else if (allowed && !writing) {
-      const button = make("button", "Use it", { type: "button" });
-      button.setAttribute("aria-label", `Use ${spoken(token)}`);
+      const button = make("button", say("Use it"), { type: "button" });
+      button.setAttribute("aria-label", say("Use {token}", { token: spoken(token) }));
       button.addEventListener("click", safely(() => replace(at, token)));
       use.append(button);
     }
@@ -153,8 +158,9 @@
     const [found] = tooLong ? [[]] : await ask("encode", { texts: [text] });
     if (now !== turn) return;
     const room = context - 1;
-    $("count").textContent = tooLong ? `More than ${number(MOST_LETTERS, 0)} letters; shorten it.`
-      : `${number(found.length, 0)} tokens; the model reads at most ${number(room, 0)}${found.length >= room ? ": shorten the beginning" : ""}.`;
+    $("count").textContent = tooLong ? say("More than {most} letters; shorten it.", { most: number(MOST_LETTERS, 0) })
+      : say(found.length >= room ? "{count} tokens; the model reads at most {most}: shorten the beginning."
+        : "{count} tokens; the model reads at most {most}.", { count: number(found.length, 0), most: number(room, 0) });
     $("beginning").setAttribute("aria-invalid", tooLong || found.length >= room);
     if (tooLong || found.length >= room) return;
     tokens = [boundary, ...found];
@@ -195,8 +201,10 @@
     showTokens();
     showButtons();
     const count = tokens.length - first, mean = costs.slice(first).reduce((sum, bits) => sum + bits, 0) / count;
-    say(`${number(count, 0)} ${count === 1 ? "token was" : "tokens were"} written, of ${number(mean)} bits on average. `
-      + (ended() ? "The model ended the text." : full() ? `The text is as long as the model can read: ${number(context, 0)} tokens.` : ""));
+    const written = say(count === 1 ? "1 token was written, of {bits} bits on average."
+      : "{count} tokens were written, of {bits} bits on average.", { count: number(count, 0), bits: number(mean) });
+    tell(`${written} ` + (ended() ? say("The model ended the text.")
+      : full() ? say("The text is as long as the model can read: {most} tokens.", { most: number(context, 0) }) : ""));
     await showAlternatives();
   };
   const stop = () => { writing = false; };
@@ -213,7 +221,8 @@
     await load(checkpoint());
     await refresh();
     const mean = costs.slice(1).reduce((sum, bits) => sum + bits, 0) / Math.max(1, tokens.length - 1);
-    say(`At ${checkpoint()} % of training the text costs ${number(mean)} bits a token.`);
+    tell(say("At {percent} % of training the text costs {bits} bits a token.",
+      { percent: checkpoint(), bits: number(mean) }));
   };
 
   const keys = event => {
@@ -226,7 +235,7 @@
     buttons[to].focus();
     choose(to + 1).catch(fail);
   };
-  const shown = { topK: value => value === 0 ? "all" : number(value, 0) };
+  const shown = { topK: value => value === 0 ? say("all") : number(value, 0) };
   const showSetting = key => {
     document.querySelector(`output[for="${key}"]`).textContent = (shown[key] ?? (value => number(value, 2)))(Number($(key).value));
   };
@@ -234,7 +243,7 @@
   facts.checkpoints.forEach(({ percent, step }) => {
     const label = make("label", "");
     label.append(make("input", "", { type: "radio", name: "percent", value: percent, checked: percent === 100 }),
-      ` ${percent} %, ${number(step, 0)} steps`);
+      ` ${say("{percent} %, {steps} steps", { percent, steps: number(step, 0) })}`);
     $("checkpoints").append(label);
   });
   $("topK").max = facts.shape.vocabulary;
@@ -271,7 +280,7 @@
     await ask("open", { facts });
     await load(100);
     ready = true;
-    say("The model is ready.");
+    tell(say("The model is ready."));
     await begin();
   })();
 })();

@@ -3,16 +3,18 @@
 import ast
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from babel.messages import Catalog
 from babel.messages.pofile import read_po, write_po
 
 from samizdat.base.language import CATALOGUES, ENGLISH, LANGUAGES
-from samizdat.publishing.document_words import translated
+from samizdat.publishing.document_words import translated, translated_page
 
 ROOT = Path(__file__).parents[2]
+DOCUMENTS = (ROOT / "report" / "index.qmd", ROOT / "report" / "comparison" / "index.qmd")
+PAGES = (ROOT / "report" / "play" / "play.html",)
 # Function → which arguments are the words: of a sentence, or of its singular and plural.
 SPOKEN = {"say": (0,), "said_raw": (0,), "message": (0,), "plural": (0, 1), "counted": (1, 2)}
 MESSAGE = str | tuple[str, str]
@@ -23,8 +25,9 @@ def template() -> Catalog:
     catalogue = Catalog(charset="utf-8")
     for path in sorted((ROOT / "workflow" / "samizdat").rglob("*.py")):
         _add(catalogue, path, in_code(path.read_text(encoding="utf-8")))
-    for path in sorted((ROOT / "report").glob("index.qmd")):
-        _add(catalogue, path, in_document(path.read_text(encoding="utf-8")))
+    for paths, translate in ((DOCUMENTS, translated), (PAGES, translated_page)):
+        for path in paths:
+            _add(catalogue, path, in_document(path.read_text(encoding="utf-8"), translate))
     return catalogue
 
 
@@ -40,10 +43,10 @@ def in_code(source: str) -> Iterator[MESSAGE]:
                 yield words[0] if len(words) == 1 else (words[0], words[1])
 
 
-def in_document(document: str) -> list[MESSAGE]:
-    """List the messages of a document."""
+def in_document(document: str, translate: Callable[[str, Callable[[str], str]], str] = translated) -> list[MESSAGE]:
+    """List the messages of a document, or of a page."""
     found: list[MESSAGE] = []
-    translated(document, lambda words: found.append(words) or words)
+    translate(document, lambda words: found.append(words) or words)
     return found
 
 

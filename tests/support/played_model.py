@@ -43,7 +43,8 @@ def round_model(model: Path) -> RoundedModel:
 def write_page(model: Path, page: Path, **changes) -> Path:
     """Write the page with the rounded model; `changes` are of the stage's parameters."""
     given = {
-        "name": "m", "title_of_run": "A run", "language": "en", "beginning": "The rain", "sampling": SAMPLING,
+        "name": "m", "title_of_run": "A run", "language": "en", "report_language": "en", "beginning": "The rain",
+        "sampling": SAMPLING,
         "rounded": model / "eight_bits", "tokenizer": model / "tokenizer.json", "look": ROOT / "report",
     }  # fmt: skip
     write_play(**given | changes, page=page)

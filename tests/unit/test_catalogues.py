@@ -9,9 +9,9 @@ import pytest
 
 from samizdat.base.configuration import load_schema
 from samizdat.base.language import CATALOGUES, ENGLISH, LANGUAGES
-from samizdat.publishing.document_words import translated
-from samizdat.publishing.script_words import WORDS
-from support.catalogues import as_forms, in_code, read, template, up_to_date
+from samizdat.publishing.document_words import translated, translated_page
+from samizdat.publishing.script_words import PLAY_WORDS, WORDS
+from support.catalogues import DOCUMENTS, PAGES, as_forms, in_code, read, template, up_to_date
 
 ROOT = Path(__file__).parents[2]
 OTHERS = [language for language in LANGUAGES if language != ENGLISH]
@@ -68,12 +68,29 @@ def test_a_sentence_that_is_put_together_when_the_program_runs_is_no_message():
 
 def test_the_scripts_say_what_the_catalogue_has():
     scripts = [*(ROOT / "report").glob("*.js"), ROOT / "report" / "quarto.html"]
-    said = {words for path in scripts for words in re.findall(r'\bsay\("([^"]+)"', path.read_text(encoding="utf-8"))}
-    assert said == set(WORDS)
+    assert {words for path in scripts for words in said_in(path)} == set(WORDS)
+    assert said_in(ROOT / "report" / "play" / "play.js") == set(PLAY_WORDS)
 
 
-def test_a_translated_document_keeps_everything_but_words():
-    document = (ROOT / "report" / "index.qmd").read_text(encoding="utf-8")
+def said_in(script: Path) -> set[str]:
+    """Find what a script says: a sentence, or one of two."""
+    found = re.findall(r'\bsay\((?:[^"()]*\? *)?"([^"]+)"(?:\s*: "([^"]+)")?', script.read_text(encoding="utf-8"))
+    return {words for both in found for words in both if words}
+
+
+def test_a_translated_page_keeps_everything_but_words():
+    for path in PAGES:
+        page = path.read_text(encoding="utf-8")
+        assert translated_page(page) == page
+        swapped = translated_page(page, str.swapcase)
+        assert re.findall(r"<[^>]*>|\$\w+", swapped) == re.findall(r"<[^>]*>|\$\w+", page)
+        words = re.sub(r"<[^>]*>|\$\w+", "", page)
+        assert words.swapcase() == re.sub(r"<[^>]*>|\$\w+", "", swapped)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.parent.name)
+def test_a_translated_document_keeps_everything_but_words(path):
+    document = path.read_text(encoding="utf-8")
     assert translated(document) == document
     lines = translated(document, str.swapcase).split("\n")
     for line, original in zip(lines, document.split("\n"), strict=True):

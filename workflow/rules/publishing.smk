@@ -93,7 +93,9 @@ rule write_play:
         tokenizer=f"{RESULTS}/models/{PLAYED}/tokenizer.json",
         look=[
             own(f"report/{file}")
-            for file in ["page.css", *(f"play/play.{kind}" for kind in ["html", "css", "js"]), "play/worker.js"]
+            for file in [
+                "page.css", "words.js", *(f"play/play.{kind}" for kind in ["html", "css", "js"]), "play/worker.js"
+            ]
         ],
     output:
         f"{RESULTS}/report/play.html",
@@ -107,6 +109,7 @@ rule write_play:
                 "name": PLAYED,
                 "title_of_run": config["title"],
                 "language": config["language"],
+                "report_language": config["report_language"],
                 "beginning": next(filter(None, config["prompts"]), ""),
                 "sampling": {
                     "temperature": config["sampling"]["temperatures"][0],
@@ -119,6 +122,7 @@ rule write_play:
         rounded=lambda wildcards, input: folder_of(input.rounded[0]),
         look=lambda wildcards, input: folder_of(input.look[0]),
         work=f"{WORK}/play",
+        words=catalogue_digest(config["report_language"]),
         code=code_digest("publishing.write_play"),
     message:
         "Writing the page with the model"

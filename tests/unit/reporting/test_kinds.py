@@ -9,6 +9,7 @@ from samizdat.reporting import (
     agreement,
     classifiers,
     fitness,
+    labels_together,
     numbers,
     samples,
     several_labels,
@@ -51,7 +52,7 @@ def test_the_labels_of_a_multi_label_classifier_are_told_and_drawn(kinds):
 
 
 def test_labels_that_go_together_are_drawn(kinds):
-    picture = several_labels.cooccurrence(kinds)
+    picture = labels_together.cooccurrence(kinds)
     assert "calls “joy”, 100 % is also called “fear”" in plain(picture.title)
     assert "texts called joy: " in plain(picture.alternative_text)
     assert "100 % fear" in plain(picture.alternative_text)

@@ -14,12 +14,15 @@ from nbformat import NotebookNode
 from samizdat.base.errors import UserError
 from samizdat.base.escaping import escape
 from samizdat.base.files import sha256_of, write_text
+from samizdat.base.language import say, speaking
 from samizdat.base.project import project_folder
 from samizdat.publishing.cells import inert
+from samizdat.publishing.document_words import translated
 from samizdat.publishing.execution import execute
 from samizdat.publishing.notebook import check_results, write_notebook
 from samizdat.publishing.page_by_pandoc import render_page
 from samizdat.publishing.plain_notebook import make_plain
+from samizdat.publishing.script_words import script_words
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
 
@@ -60,10 +63,16 @@ def names_of(manifests: Sequence[Manifest]) -> list[str]:
 
 
 def _notebook(document: Path, manifests: Sequence[Manifest], folders: Sequence[Path], out: Path) -> NotebookNode:
-    """Make the notebook, not executed: with a title, and with a cell that names the runs."""
-    names = names_of(manifests)
-    notebook: NotebookNode = jupytext.reads(document.read_text(encoding="utf-8"), fmt="Rmd")
-    block = {"lang": "en", "title": inert(escape(f"Comparison of {', '.join(names)}"))}
+    """Make the notebook, not executed: with a title, and with a cell that names the runs.
+
+    Its language is that of the first run's report.
+    """
+    names, language = names_of(manifests), manifests[0].config["report_language"]
+    with speaking(language):
+        said, scripts = translated(document.read_text(encoding="utf-8")), script_words()
+        title = say("Comparison of {runs}", runs=", ".join(names))
+    notebook: NotebookNode = jupytext.reads(said, fmt="Rmd")
+    block = {"lang": language, "title": inert(escape(title))} | ({"header-includes": scripts} if scripts else {})
     notebook.cells[0].source = f"---\n{yaml.safe_dump(block, allow_unicode=True, width=10_000)}---"
     # Relative to the notebook, so that runs and comparison can be moved together.
     places = {name: os.path.relpath(folder, out) for name, folder in zip(names, folders, strict=True)}

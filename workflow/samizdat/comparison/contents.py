@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from samizdat.base.language import message, numeral, say, speak
 from samizdat.base.wording import dotted, json_words
 from samizdat.comparison.losses import Comparison, compared
 from samizdat.comparison.side_by_side import lines
 from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 from samizdat.reporting.run import RUN_VARIABLE, Run
 from samizdat.reporting.words import (
-    NO_BREAK,
     Prose,
     Table,
     bounds,
@@ -28,13 +28,29 @@ from samizdat.reporting.words import (
 )
 
 Runs = Mapping[str, Run]
+SPLITS = {
+    "train": message("texts in train"),
+    "validation": message("texts in validation"),
+    "test": message("texts in test"),
+}
+VERDICTS = {
+    -1: message("the first is better"),
+    1: message("the second is better"),
+    0: message("not decisive"),
+    None: message("too few documents"),
+}
 LONGEST_VALUE_CHARACTERS = 200
 
 
 def open_runs(places: Mapping[str, str]) -> dict[str, Run]:
-    """Open the runs; their places are relative to the folder of the comparison, which the notebook is in."""
+    """Open the runs; their places are relative to the folder of the comparison, which the notebook is in.
+
+    From now on the language of the first run's report is spoken.
+    """
     folder = Path(os.environ.get(RUN_VARIABLE, "."))
-    return {one: Run(folder / place) for one, place in places.items()}
+    runs = {one: Run(folder / place) for one, place in places.items()}
+    speak(next(iter(runs.values())).config["report_language"])
+    return runs
 
 
 def code_used(runs: Runs) -> Table | Prose:
@@ -42,15 +58,18 @@ def code_used(runs: Runs) -> Table | Prose:
 
     def facts(run: Run) -> dict[str, Any]:
         manifest = run.manifest
-        state = "" if manifest.clean else " with changes that are in no commit"
-        return {"commit": manifest.commit + state, "Python": manifest.python} | manifest.versions
+        commit = manifest.commit
+        if not manifest.clean:
+            commit = say("{commit} with changes that are in no commit", commit=commit)
+        return {say("commit"): commit, "Python": manifest.python} | manifest.versions
 
-    return _differing(runs, facts, "What", "All runs were made by the same commit, Python and packages.")
+    same = say("All runs were made by the same commit, Python and packages.")
+    return _differing(runs, facts, say("What"), same)
 
 
 def settings(runs: Runs) -> Table | Prose:
     """List the keys of the config whose values differ."""
-    return _differing(runs, lambda run: dict(dotted(run.config)), "Key", "All runs have the same config.")
+    return _differing(runs, lambda run: dict(dotted(run.config)), say("Key"), say("All runs have the same config."))
 
 
 def _differing(runs: Runs, facts: Callable[[Run], Mapping[str, Any]], heading: str, same: str) -> Table | Prose:
@@ -68,26 +87,29 @@ def corpora(runs: Runs) -> Table:
     """Count texts, documents and splits of each run, and the texts that all runs have."""
     shared = set.intersection(*(set(run.texts["id"]) for run in runs.values()))
     rows = [
-        ["texts", *(count(run.corpus.texts) for run in runs.values())],
-        ["documents", *(count(run.corpus.documents) for run in runs.values())],
-        ["characters", *(count(run.corpus.characters) for run in runs.values())],
-        ["texts that all runs have", *(count(len(shared)) for _ in runs)],
-        ["all texts are shared", *("yes" if len(shared) == run.corpus.texts else "no" for run in runs.values())],
+        [say("texts"), *(count(run.corpus.texts) for run in runs.values())],
+        [say("documents"), *(count(run.corpus.documents) for run in runs.values())],
+        [say("characters"), *(count(run.corpus.characters) for run in runs.values())],
+        [say("texts that all runs have"), *(count(len(shared)) for _ in runs)],
+        [
+            say("all texts are shared"),
+            *(say("yes") if len(shared) == run.corpus.texts else say("no") for run in runs.values()),
+        ],
     ]
-    for split in ("train", "validation", "test"):
-        rows.append([f"texts in {split}", *(count(run.corpus.splits.get(split, 0)) for run in runs.values())])
+    for split, words in SPLITS.items():
+        rows.append([say(words), *(count(run.corpus.splits.get(split, 0)) for run in runs.values())])
     return table(rows, ["", *map(name, runs)], numbers=[name(one) for one in runs])
 
 
 def losses(runs: Runs) -> Table:
     """List the bits per byte of each model on the held-out texts of its own run, with intervals."""
     rows = [
-        [name(one), name(model), f"{row['value']:.3f}", bounds(row["low"], row["high"], 3), count(row["documents"]),
-         count(row["seeds"])]
+        [name(one), name(model), numeral(row["value"], ".3f"), bounds(row["low"], row["high"], 3),
+         count(row["documents"]), count(row["seeds"])]
         for one, run in runs.items()
         for model, row in run.model_losses.items()
     ]  # fmt: skip
-    header = ["Run", "Model", "Bits per byte", "Interval", "Documents", "Trainings"]
+    header = [say("Run"), say("Model"), say("Bits per byte"), say("Interval"), say("Documents"), say("Trainings")]
     return table(rows, header, numbers=header[2:])
 
 
@@ -96,40 +118,54 @@ def opening(runs: Runs) -> Prose:
     found = compared(runs)
     if not found.texts:
         return Prose(
-            "The runs share no held-out text, so no model can be compared with one of another run. Numbers of "
-            "different texts stand side by side below; their difference may be that of the texts."
+            say(
+                "The runs share no held-out text, so no model can be compared with one of another run. Numbers of "
+                "different texts stand side by side below; their difference may be that of the texts."
+            )
         )
-    said = [f"The runs share {counted(found.texts, 'held-out text')}, of {counted(found.documents, 'document')}."]
+    said = [
+        say(
+            "The runs share {texts}, of {documents}.",
+            texts=counted(found.texts, "held-out text", "held-out texts"),
+            documents=counted(found.documents, "document", "documents"),
+        )
+    ]
     if found.documents < FEWEST_DOCUMENTS:
-        said.append(f"That is fewer than {FEWEST_DOCUMENTS} documents, too few for a verdict.")
+        said.append(say("That is fewer than {fewest} documents, too few for a verdict.", fewest=FEWEST_DOCUMENTS))
     pairs = [f"- {_sentence(row, found)}" for row in found.rows]
     return Prose("\n".join([" ".join(said), "", *pairs]))
 
 
 def _sentence(row: dict[str, Any], found: Comparison) -> str:
     one, other = (label(row[key]) for key in ("model", "other"))
-    apart = f"{abs(row['value']):.3f}{NO_BREAK}bits per byte"
-    verdict = found.verdict(row)
-    if not verdict:
-        word = "Not known" if verdict is None else "Not decisive"
-        return f"**{word}:** {one} and {other} are {apart} apart."
+    bits, verdict = numeral(abs(row["value"]), ".3f"), found.verdict(row)
+    if verdict is None:
+        return say(
+            "**Not known:** {one} and {other} are {bits}\u00a0bits per byte apart.", one=one, other=other, bits=bits
+        )
+    if verdict == 0:
+        return say(
+            "**Not decisive:** {one} and {other} are {bits}\u00a0bits per byte apart.", one=one, other=other, bits=bits
+        )
     better, worse = (one, other) if verdict < 0 else (other, one)
-    return f"**Better:** {better} needs {apart} less than {worse}."
+    return say(
+        "**Better:** {better} needs {bits}\u00a0bits per byte less than {worse}.", better=better, worse=worse, bits=bits
+    )
 
 
 def differences(runs: Runs) -> Table | Prose:
     """List the paired differences of models of different runs on shared held-out texts, with intervals and verdicts."""
     found = compared(runs)
-    words = {-1: "the first is better", 1: "the second is better", 0: "not decisive", None: "too few documents"}
     rows = [
-        [name(row["model"]), name(row["other"]), f"{row['value']:.3f}", bounds(row["low"], row["high"], 3),
+        [name(row["model"]), name(row["other"]), numeral(row["value"], ".3f"), bounds(row["low"], row["high"], 3),
          "" if is_null(row["p_holm"]) else p_equals(row["p_holm"]),
-         "documents and seeds" if row["covers_seeds"] else "documents", words[found.verdict(row)]]
+         say("documents and seeds") if row["covers_seeds"] else say("documents"), say(VERDICTS[found.verdict(row)])]
         for row in found.rows
     ]  # fmt: skip
-    header = ["Model", "Other", "Bits per byte", f"{percent(found.confidence)} interval", "p (Holm)",
-              "The interval covers other", "Verdict"]  # fmt: skip
-    return table(rows, header, numbers=header[2:4]) if rows else Prose("There is no shared held-out text.")
+    interval = say("{confidence} interval", confidence=percent(found.confidence))
+    header = [say("Model"), say("Other"), say("Bits per byte"), interval, say("p (Holm)"),
+              say("The interval covers other"), say("Verdict")]  # fmt: skip
+    return table(rows, header, numbers=header[2:4]) if rows else Prose(say("There is no shared held-out text."))
 
 
 def statistics(runs: Runs) -> Table:
@@ -139,4 +175,4 @@ def statistics(runs: Runs) -> Table:
     for key in dict.fromkeys(key for own in found.values() for key in own):
         values = [number_interval(*own[key], 3) if key in own else "" for own in found.values()]
         rows.append([name(key[0]), name(" · ".join(key[1:])), *values])
-    return table(rows, ["Table", "What", *map(name, runs)], numbers=[name(one) for one in runs])
+    return table(rows, [say("Table"), say("What"), *map(name, runs)], numbers=[name(one) for one in runs])

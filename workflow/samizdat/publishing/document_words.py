@@ -1,4 +1,4 @@
-"""Find the words of a report's document (`.qmd`), and say them in the reader's language."""
+"""Find the words of a report's document (`.qmd`) or page (`.html`), and say them in the reader's language."""
 
 import re
 from collections.abc import Callable
@@ -17,6 +17,8 @@ _BOX = re.compile(r'(?P<before>:::+ \{[^\n]*title=")(?P<words>[^"]*)(?P<after>".
 _OTHER = re.compile(r"(?P<before>(?:- )?)(?P<words>[^:{\s].*)(?P<after>)")
 _CAPTION = re.compile(r"#\| ((?:fig|tbl)-cap): ")
 _FENCE = "```"
+# The words of an element of a page, without a value that they follow, such as its title.
+_ELEMENT = re.compile(r"(?P<before>>(?:\$\w+: )?)(?P<words>[^\s<>$][^<>$]*?)(?P<after>\s*<)")
 _Arguments = ParamSpec("_Arguments")
 _Made = TypeVar("_Made")
 
@@ -53,6 +55,11 @@ def translated(document: str, say: Callable[[str], str] = said_raw) -> str:
         said.append(line if fence else _caption(line, say) if in_code else _prose(line, say))
         in_code ^= fence
     return "\n".join(said)
+
+
+def translated_page(page: str, say: Callable[[str], str] = said_raw) -> str:
+    """Return a page with the words of its elements said by `say`; it is a template, whose values stay as they are."""
+    return _ELEMENT.sub(lambda found: f"{found['before']}{say(found['words'])}{found['after']}", page)
 
 
 def _prose(line: str, say: Callable[[str], str]) -> str:

@@ -2,6 +2,7 @@
 
 import html
 import json
+from collections.abc import Iterable
 
 from samizdat.base.language import message, said_raw
 
@@ -16,11 +17,40 @@ WORDS = (
     message("Switch between light and dark"),
     message("Colours"),
 )
+# What `report/play/play.js` says.
+PLAY_WORDS = (
+    message("The model can't run in this browser: {error}"),
+    message("end of the text"),
+    message("space"),
+    message("new line"),
+    message("below"),
+    message("{token}, {bits} bits, typed"),
+    message("{token}, {bits} bits, written"),
+    message("next"),
+    message("What could follow"),
+    message("What could be in its place"),
+    message("With these settings {possible} of {all} tokens can be drawn here."),
+    message("none: it would break a letter"),
+    message("✓ it is here"),
+    message("Use it"),
+    message("Use {token}"),
+    message("More than {most} letters; shorten it."),
+    message("{count} tokens; the model reads at most {most}."),
+    message("{count} tokens; the model reads at most {most}: shorten the beginning."),
+    message("1 token was written, of {bits} bits on average."),
+    message("{count} tokens were written, of {bits} bits on average."),
+    message("The model ended the text."),
+    message("The text is as long as the model can read: {most} tokens."),
+    message("At {percent} % of training the text costs {bits} bits a token."),
+    message("all"),
+    message("{percent} %, {steps} steps"),
+    message("The model is ready."),
+)
 
 
-def script_words() -> str:
+def script_words(spoken: Iterable[str] = WORDS) -> str:
     """Write an element for the page's head with the words that are not English; nothing where all are."""
-    said = {english: words for english in WORDS if (words := said_raw(english)) != english}
+    said = {english: words for english in spoken if (words := said_raw(english)) != english}
     if not said:
         return ""
     content = html.escape(json.dumps(said, ensure_ascii=False), quote=True)

@@ -13,9 +13,12 @@ from safetensors.numpy import load
 from samizdat.base import stage
 from samizdat.base.errors import UserError
 from samizdat.base.files import checked_bytes, checked_sha256, write_text
+from samizdat.base.language import numeral, speaking
 from samizdat.base.play_size import LARGEST_BYTES
 from samizdat.publishing.content_policy import with_policy
+from samizdat.publishing.document_words import translated_page
 from samizdat.publishing.play_tokenizer import tokenizer_facts
+from samizdat.publishing.script_words import PLAY_WORDS, script_words
 from samizdat.records.io import read_document
 from samizdat.records.models import RoundedModel
 
@@ -27,6 +30,7 @@ def write_play(
     name: str,
     title_of_run: str,
     language: str,
+    report_language: str,
     beginning: str,
     sampling: dict[str, float],
     rounded: Path,
@@ -40,11 +44,12 @@ def write_play(
         name: of the model.
         title_of_run: the report's title.
         language: of the texts.
+        report_language: of the page's own words.
         beginning: of a text, to show something.
         sampling: where the page's settings begin: `temperature`, `topK`, `topP` and `penalty`.
         rounded: the folder with the weights in eight bits.
         tokenizer: the tokenizer's file.
-        look: the folder with the page's parts, `play/`, and the report's look.
+        look: the folder with the page's parts, `play/`, the report's look, and its script with words.
         page: where to write.
 
     Raises:
@@ -69,7 +74,9 @@ def write_play(
         },
         "checkpoints": [{"percent": int(percent), "step": model.steps[percent]} for percent in percents],
     }  # fmt: skip
-    content = _page(model, name, title_of_run, language, percents, look)
+    values = {"title": title_of_run, "model": name, "language": language, "report_language": report_language}
+    with speaking(report_language):
+        content = _page(model, values, percents, look)
     worker = (look / "play" / "worker.js").read_text(encoding="utf-8")
     blocks = [_block("facts", "application/json", json.dumps(facts, ensure_ascii=False).replace("<", "\\u003c"))]
     blocks.append(_block("worker", "text/plain", worker))
@@ -112,20 +119,23 @@ def _packed(parts: dict[str, np.ndarray]) -> tuple[list[dict[str, Any]], bytes]:
     return tensors, bytes(content)
 
 
-def _page(model: RoundedModel, name: str, title: str, language: str, percents: list[str], look: Path) -> str:
-    """Return the page without the model's data: these are no scripts, so the policy needs no hash of them."""
+def _page(model: RoundedModel, values: dict[str, str], percents: list[str], look: Path) -> str:
+    """Return the page without the model's data: these are no scripts, so the policy needs no hash of them.
+
+    `values` are those of the page's template that are text.
+    """
     parts = look / "play"
     rows = [
-        f"<tr><td>{percent} %</td><td>{model.steps[percent]:,}</td><td>{model.bits_per_byte[percent]:.4f}</td>"
-        f"<td>{model.rounded_bits_per_byte[percent]:.4f}</td></tr>"
+        f"<tr><td>{percent} %</td><td>{numeral(model.steps[percent], ',')}</td>"
+        f"<td>{numeral(model.bits_per_byte[percent], '.4f')}</td>"
+        f"<td>{numeral(model.rounded_bits_per_byte[percent], '.4f')}</td></tr>"
         for percent in percents
     ]
-    script = (parts / "play.js").read_text(encoding="utf-8")
+    script = "".join(file.read_text(encoding="utf-8") for file in (look / "words.js", parts / "play.js"))
     return with_policy(
-        Template((parts / "play.html").read_text(encoding="utf-8")).substitute(
-            title=html.escape(title),
-            model=html.escape(name),
-            language=html.escape(language),
+        Template(translated_page((parts / "play.html").read_text(encoding="utf-8"))).substitute(
+            {key: html.escape(value) for key, value in values.items()},
+            words=f"{words}\n" if (words := script_words(PLAY_WORDS)) else "",
             style="".join(file.read_text(encoding="utf-8") for file in (look / "page.css", parts / "play.css")),
             checkpoints="\n".join(rows),
             scripts=f"{_DATA}\n<script>{script}</script>",

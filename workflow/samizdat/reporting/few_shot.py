@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from samizdat.base.language import message, numeral, say
 from samizdat.records.classifiers import ACCURACY_BY_EXAMPLES
 from samizdat.records.io import read_table
 from samizdat.reporting.frames import Row, rows_of
@@ -20,7 +21,7 @@ from samizdat.reporting.style import (
 )
 from samizdat.reporting.words import Prose, counted, drawn, percent, percent_interval
 
-NONE = "No classifier of this run was shown examples."
+NONE = message("No classifier of this run was shown examples.")
 
 
 def measured(run: Run) -> dict[str, pd.DataFrame]:
@@ -38,7 +39,8 @@ def accuracy(run: Run) -> Picture | Prose:
     found = measured(run)
     rows = {name: frame for name, frame in found.items() if frame["value"].notna().all()}
     if not rows:
-        return Prose("No held-out text has a human label to measure few-shot classifiers with." if found else NONE)
+        without = say("No held-out text has a human label to measure few-shot classifiers with.")
+        return Prose(without if found else say(NONE))
     numbers = sorted({int(number) for frame in rows.values() for number in frame["examples"]})
     title = ". ".join(_finding(run, name, rows_of(frame)) for name, frame in rows.items())
     said = []
@@ -49,7 +51,11 @@ def accuracy(run: Run) -> Picture | Prose:
                 axis, places, frame["value"], frame["low"], frame["high"], series=series, label=legend_label(words, 40)
             )
             values = (
-                f"{percent_interval(row['value'], row['low'], row['high'])} after {row['examples']}"
+                say(
+                    "{share} after {examples}",
+                    share=percent_interval(row["value"], row["low"], row["high"]),
+                    examples=numeral(row["examples"], "d"),
+                )
                 for row in rows_of(frame)
             )
             said.append(f"{drawn(words)}: {', '.join(values)}")
@@ -59,12 +65,12 @@ def accuracy(run: Run) -> Picture | Prose:
                 share, color=PALETTE[(len(rows) + number) % len(PALETTE)], linestyle=DASHES[1 + number % 3],
                 label=legend_label(words, 40),
             )  # fmt: skip
-            said.append(f"{drawn(words)}: {percent(share)} of all held-out texts")
+            said.append(say("{who}: {share} of all held-out texts", who=drawn(words), share=percent(share)))
         axis.set_xticks(range(len(numbers)), [str(number) for number in numbers])
-        axis.set(xlabel="examples read before each text", ylabel="right labels")
+        axis.set(xlabel=say("examples read before each text"), ylabel=say("right labels"))
         axis.yaxis.set_major_formatter(in_percent())
         legend_below(picture, axis)
-        kind = f"Lines of points with {percent(run.confidence)} intervals"
+        kind = say("Lines of points with {confidence} intervals", confidence=percent(run.confidence))
         picture.alternative_text = described(title, kind, said)
     return picture
 
@@ -72,11 +78,18 @@ def accuracy(run: Run) -> Picture | Prose:
 def _finding(run: Run, name: str, rows: list[Row]) -> str:
     """Say in how many texts a classifier is right after none and after all of its examples."""
     first, last = rows[0], rows[-1]
-    right = (
-        f"{drawn(titled(run, name))} is right in {percent(last['value'])} of {counted(last['texts'], 'held-out text')}"
+    who, share = drawn(titled(run, name)), percent(last["value"])
+    texts = counted(last["texts"], "held-out text", "held-out texts")
+    if not last["examples"]:
+        return say("{who} is right in {share} of {texts} without examples", who=who, share=share, texts=texts)
+    return say(
+        "{who} is right in {share} of {texts} after {examples}, in {share_before} without any",
+        who=who,
+        share=share,
+        texts=texts,
+        examples=counted(last["examples"], "example", "examples"),
+        share_before=percent(first["value"]),
     )
-    after = f"after {counted(last['examples'], 'example')}" if last["examples"] else "without examples"
-    return f"{right} {after}" + (f", in {percent(first['value'])} without any" if last["examples"] else "")
 
 
 def _others(run: Run, shown: list[str]) -> dict[str, float]:

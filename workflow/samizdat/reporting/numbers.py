@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from samizdat.base.language import message, numeral, say, with_signs
 from samizdat.records.classifiers import NUMBER
 from samizdat.reporting import raters
 from samizdat.reporting.frames import Row, parts_of, rows_of
@@ -25,18 +26,36 @@ from samizdat.reporting.words import (
 
 SHOWN_GROUPS = 6
 MIDDLE, LINE = ("quantile_0.25", "quantile_0.5", "quantile_0.75"), ("quantile_0.05", "quantile_0.95")
+QUANTILE = "quantile_"
 METRICS = {
-    "mean": "mean",
-    **{f"quantile_{share}": f"{100 * share:.0f} % are at or below" for share in (0.05, 0.25, 0.5, 0.75, 0.95)},
-    "above_texts": "mean, above that of the texts",
-    "spearman": "Spearman’s ρ with people",
+    "mean": message("mean"),
+    "above_texts": message("mean, above that of the texts"),
+    "spearman": message("Spearman’s ρ with people"),
 }
-NONE = "No classifier of this run gives a number."
+# Which of the texts or samples a number is of.
+PARTS = {
+    "all": message("all"),
+    "human": message("held out, with a number by people"),
+    "group": message("group {name}"),
+    "model": message("model {name}"),
+    "temperature": message("temperature {name}"),
+    "percent": message("percent {name}"),
+}
+NONE = message("No classifier of this run gives a number.")
+# How far the mean of samples is from that of the texts, of a run with one model, and with several: below, above.
+_OF_SAMPLES = (
+    message("The mean of {samples} is lower by {value}"),
+    message("The mean of {samples} is higher by {value}"),
+)
+_OF_MODEL = (
+    message("The mean of {samples} of {model} is lower by {value}"),
+    message("The mean of {samples} of {model} is higher by {value}"),
+)
 
 
 def opening(run: Run) -> Prose:
     """Say of each classifier the mean of texts, how far samples are from it, and whether people order texts alike."""
-    return Prose("\n\n".join(_sentences(run, one) for one in run.of_kind(NUMBER)) or NONE)
+    return Prose("\n\n".join(_sentences(run, one) for one in run.of_kind(NUMBER)) or say(NONE))
 
 
 def in_brief(run: Run, classifier: str) -> list[str]:
@@ -44,17 +63,18 @@ def in_brief(run: Run, classifier: str) -> list[str]:
     rows = _of(run, classifier)
     mean = _one(rows, "texts", "all", "mean")
     if mean is None:
-        return ["It read no text."]
-    return [f"{_mean(mean)}.", *(f"{one}." for one in _above(run, rows)), "*Trust:*", *_trust(run, rows)]
+        return [say("It read no text.")]
+    return [f"{_mean(mean)}.", *(f"{one}." for one in _above(run, rows)), say("*Trust:*"), *_trust(run, rows)]
 
 
 def _sentences(run: Run, classifier: str) -> str:
     rows = _of(run, classifier)
     mean = _one(rows, "texts", "all", "mean")
+    who = labelled(run, classifier)
     if mean is None:
-        return f"The classifier {labelled(run, classifier)} read no text."
-    said = [f"The classifier {labelled(run, classifier)} gives each text a number. {_mean(mean)}", *_above(run, rows)]
-    return " ".join([". ".join(said) + ".", *_trust(run, rows)])
+        return say("The classifier {classifier} read no text.", classifier=who)
+    said = [say("The classifier {classifier} gives each text a number", classifier=who), _mean(mean)]
+    return " ".join([*(f"{one}." for one in (*said, *_above(run, rows))), *_trust(run, rows)])
 
 
 def _of(run: Run, classifier: str) -> pd.DataFrame:
@@ -67,7 +87,7 @@ def _one(rows: pd.DataFrame, subset: str, kind: str, metric: str) -> Row | None:
 
 
 def _mean(row: Row) -> str:
-    return f"The mean of {counted(row['texts'], 'text')} is {_value(row)}"
+    return say("The mean of {texts} is {value}", texts=counted(row["texts"], "text", "texts"), value=_value(row))
 
 
 def _value(row: Row) -> str:
@@ -75,32 +95,37 @@ def _value(row: Row) -> str:
 
 
 def _above(run: Run, rows: pd.DataFrame) -> list[str]:
-    """Say how far the mean of each model's samples is above that of the texts."""
+    """Say how far the mean of each model's samples is above or below that of the texts."""
     found = rows[(rows["group_kind"] == "model") & (rows["metric"] == "above_texts")]
+    said = _OF_MODEL if len(run.models) > 1 else _OF_SAMPLES
     return [
-        f"The mean of {counted(row['texts'], 'sample')}"
-        + (f" of {label(row['group'])}" if len(run.models) > 1 else "")
-        + f" is {_above_or_below(row)}"
+        say(
+            said[row["value"] >= 0],
+            samples=counted(row["texts"], "sample", "samples"),
+            model=label(row["group"]),
+            value=_distance(row),
+        )
         for row in rows_of(found)
     ]
 
 
-def _above_or_below(row: Row) -> str:
-    """Say how far a mean is above or below that of the texts, with an interval of the same sign."""
-    if row["value"] >= 0:
-        return f"higher by {_value(row)}"
-    return f"lower by {number_interval(-row['value'], -row['high'], -row['low'])}"
+def _distance(row: Row) -> str:
+    """Write how far a mean is above or below that of the texts, with an interval of the same sign."""
+    return _value(row) if row["value"] >= 0 else number_interval(-row["value"], -row["high"], -row["low"])
 
 
 def _trust(run: Run, rows: pd.DataFrame) -> list[str]:
     """Say how the numbers go with those of the corpus, or of raters."""
     by_corpus = None
     if row := _one(rows, "texts", "human", "spearman"):
-        by_corpus = (
-            f"Spearman’s ρ of its numbers and those of people ({label(row['label_column'])}) is {_value(row)} on "
-            f"{counted(row['texts'], 'held-out text')}: 1 is the same order, 0 none"
+        by_corpus = say(
+            "Spearman’s ρ of its numbers and those of people ({column}) is {value} on {texts}: 1 is the same order, 0 "
+            "none",
+            column=label(row["label_column"]),
+            value=_value(row),
+            texts=counted(row["texts"], "held-out text", "held-out texts"),
         )
-    unknown = "Whether people would order these texts alike is not known, since they gave no numbers"
+    unknown = message("Whether people would order these texts alike is not known, since they gave no numbers")
     return raters.trust(run, str(rows["classifier"].iloc[0]), by_corpus, unknown)
 
 
@@ -108,8 +133,8 @@ def spread(run: Run) -> Picture | Prose:
     """Draw how the numbers of texts, of groups and of samples are spread: boxes, and the interval of the middle."""
     parts = {one: _bars(run, part) for one, part in parts_of(run.numbers, "classifier").items()}
     if not parts:
-        return Prose(NONE)
-    title = "Numbers of texts and of samples"
+        return Prose(say(NONE))
+    title = say("Numbers of texts and of samples")
     heights = [0.75 + 0.28 * len(bars) for bars in parts.values()]
     with drawing(title, sum(heights), rows=len(parts), height_ratios=heights) as (picture, axes):
         for axis, (classifier, bars) in zip(axes, parts.items(), strict=True):
@@ -125,17 +150,23 @@ def spread(run: Run) -> Picture | Prose:
             axis.set_yticks(range(len(bars)), [wrapped(one, 24, 2) for one in bars])
             axis.set_ylim(len(bars) - 0.4, -0.6)
             axis.use_sticky_edges = False  # a box at the edge has room beside it
-            axis.set(xlabel="number")
+            axis.set(xlabel=say("number"))
             axis.set_title(wrapped(titled(run, classifier), 60))
             axis.grid(visible=False, axis="y")
         said = [
-            f"{drawn(titled(run, classifier))}, {drawn(words)}: middle {_value(found[MIDDLE[1]])}, half of them from "
-            f"{found[MIDDLE[0]]['value']:.2f} to {found[MIDDLE[2]]['value']:.2f}"
+            say(
+                "{which}: middle {value}, half of them from {low} to {high}",
+                which=f"{drawn(titled(run, classifier))}, {drawn(words)}",
+                value=_value(found[MIDDLE[1]]),
+                low=numeral(found[MIDDLE[0]]["value"], ".2f"),
+                high=numeral(found[MIDDLE[2]]["value"], ".2f"),
+            )
             for classifier, bars in parts.items()
             for words, found in bars.items()
         ]
-        kind = (
-            f"Boxes of the middle half, lines of the middle 90 %, and {percent(run.confidence)} intervals of the middle"
+        kind = say(
+            "Boxes of the middle half, lines of the middle 90 %, and {confidence} intervals of the middle",
+            confidence=percent(run.confidence),
         )
         picture.alternative_text = described(title, kind, said)
     return picture
@@ -146,8 +177,8 @@ def _bars(run: Run, rows: pd.DataFrame) -> dict[str, dict[str, Row]]:
     groups = set(rows.loc[rows["group_kind"] == "group", "group"])
     largest = [one for one in run.texts["group"].value_counts().index if one in groups][:SHOWN_GROUPS]
     temperatures = sorted(set(rows.loc[rows["group_kind"] == "temperature", "group"]), key=float)
-    chosen = [("all texts", "texts", "all", None), *((one, "texts", "group", one) for one in largest)]
-    chosen += [(f"samples, temperature {one}", "samples", "temperature", one) for one in temperatures]
+    chosen = [(say("all texts"), "texts", "all", None), *((one, "texts", "group", one) for one in largest)]
+    chosen += [(at_temperature(one), "samples", "temperature", one) for one in temperatures]
     bars = {}
     for words, subset, kind, group in chosen:
         own = rows[(rows["subset"] == subset) & (rows["group_kind"] == kind)]
@@ -157,28 +188,44 @@ def _bars(run: Run, rows: pd.DataFrame) -> dict[str, dict[str, Row]]:
     return bars
 
 
+def at_temperature(temperature: str) -> str:
+    """Name the samples of one temperature for a figure."""
+    return say("{who}, temperature {temperature}", who=say("samples"), temperature=with_signs(temperature))
+
+
 def every_number(run: Run) -> Table | Prose:
     """List means, quantiles, differences and correlations with their intervals."""
-    kinds = {"all": "all", "human": "held out, with a number by people"}
     rows = [
         [
             named(run, row["classifier"]),
-            row["subset"],
-            kinds.get(row["group_kind"]) or f"{row['group_kind']} {name(row['group'])}",
-            METRICS[row["metric"]],
-            f"{row['value']:.3f}",
+            say(raters.SUBSETS[row["subset"]]),
+            say(PARTS[row["group_kind"]], name=_part(row)),
+            _metric(row["metric"]),
+            numeral(row["value"], ".3f"),
             bounds(row["low"], row["high"], 3),
             count(row["texts"]),
         ]
         for row in rows_of(run.numbers)
     ]
     header = [
-        "Classifier",
-        "Of",
-        "Which",
-        "Measure",
-        "Value",
-        f"{percent(run.confidence)} interval",
-        "Texts or samples",
+        say("Classifier"),
+        say("Of"),
+        say("Which"),
+        say("Measure"),
+        say("Value"),
+        say("{confidence} interval", confidence=percent(run.confidence)),
+        say("Texts or samples"),
     ]
-    return table(rows, header, numbers=header[4:]) if rows else Prose(NONE)
+    return table(rows, header, numbers=header[4:]) if rows else Prose(say(NONE))
+
+
+def _part(row: Row) -> str:
+    """Name the group of a row for its cell; a group of the corpus is no number, whatever its name."""
+    return name(row["group"] if row["group_kind"] != "temperature" else with_signs(row["group"]))
+
+
+def _metric(metric: str) -> str:
+    if metric in METRICS:
+        return say(METRICS[metric])
+    share = 100 * float(metric.removeprefix(QUANTILE))
+    return say("{percent} % are at or below", percent=numeral(share, ".0f"))

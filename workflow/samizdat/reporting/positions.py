@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from samizdat.base.language import message, numeral, plural, say
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import Row, parts_of, rows_of
 from samizdat.reporting.interval_charts import interval_line
@@ -17,10 +18,18 @@ from samizdat.reporting.style import (
     panels_in_pairs,
     wrapped,
 )
-from samizdat.reporting.words import NO_BREAK, Prose, counted, drawn, is_null, joined, label, number_interval, percent
+from samizdat.reporting.words import Prose, counted, drawn, is_null, joined, label, number_interval, percent, quotation
 
 # Of a classifier, those that change most.
 SHOWN_LABELS = 4
+_FALLS_OR_RISES = (
+    message("by the classifier {classifier} the number falls by {value}"),
+    message("by the classifier {classifier} the number rises by {value}"),
+)
+_LESS_OR_MORE = (
+    message("by the classifier {classifier} {label} becomes less frequent, by {points}"),
+    message("by the classifier {classifier} {label} becomes more frequent, by {points}"),
+)
 
 
 def opening(run: Run) -> Prose | None:
@@ -28,29 +37,46 @@ def opening(run: Run) -> Prose | None:
     rows = run.position_changes
     if rows.empty:
         return None
-    documents = f"the {counted(int(rows['documents'].max()), 'document')} of five texts or more"
+    documents = counted(int(rows["documents"].max()), "document", "documents")
     found = verdicts.changing_through_documents(run)
     if not found:
-        return Prose(f"No change was found from the beginning to the end of {documents}.")
-    return Prose(f"From the beginning to the end of {documents}: {joined(_change(run, row) for row in found)}.")
+        return Prose(
+            say(
+                "No change was found from the beginning to the end of the {documents} of five texts or more.",
+                documents=documents,
+            )
+        )
+    return Prose(
+        say(
+            "From the beginning to the end of the {documents} of five texts or more: {changes}.",
+            documents=documents,
+            changes=joined(_change(run, row) for row in found),
+        )
+    )
 
 
 def _change(run: Run, row: Row) -> str:
     """Say by how much a label's share, or the number, changes, with an interval of the same sign."""
     sign = 1 if row["value"] > 0 else -1
     value, low, high = (sign * row[bound] for bound in ("value", *(("low", "high")[::sign])))
-    by = f"by the classifier {labelled(run, row['classifier'])}"
+    who = labelled(run, row["classifier"])
     if is_null(row["label"]):
-        return f"{by} the number {'rises' if sign > 0 else 'falls'} by {number_interval(value, low, high)}"
-    points = f"{100 * value:.0f} ({100 * low:.0f} to {100 * high:.0f}){NO_BREAK}percentage points"
-    return f"{by} {label(row['label'])} becomes {'more' if sign > 0 else 'less'} frequent, by {points}"
+        return say(_FALLS_OR_RISES[sign > 0], classifier=who, value=number_interval(value, low, high))
+    points = plural(
+        "{count} ({low} to {high})\u00a0percentage point",
+        "{count} ({low} to {high})\u00a0percentage points",
+        100 * value,
+        low=numeral(100 * low, ".0f"),
+        high=numeral(100 * high, ".0f"),
+    )
+    return say(_LESS_OR_MORE[sign > 0], classifier=who, label=label(row["label"]), points=points)
 
 
 def chart(run: Run) -> Picture | Prose:
     """Draw for each classifier the shares of the labels that change most, or the mean, in each fifth of documents."""
     classifiers = parts_of(run.positions, "classifier")
     if not classifiers:
-        return Prose("There are too few documents of five texts or more to follow labels through them.")
+        return Prose(say("There are too few documents of five texts or more to follow labels through them."))
     title = _finding(run)
     with panels_in_pairs(title, len(classifiers), 2.6, 0.3) as (picture, axes):
         described_parts = []
@@ -64,13 +90,14 @@ def chart(run: Run) -> Picture | Prose:
                 values = (_value(row) for row in rows_of(part))
                 described_parts.append(f"{drawn(titled(run, classifier))}, {drawn(words)}: {', '.join(values)}")
             axis.set_title(wrapped(titled(run, classifier), 40))
-            axis.set(xlabel="fifth of a document", xticks=range(1, 6))
+            axis.set(xlabel=say("fifth of a document"), xticks=range(1, 6))
             if rows["label"].notna().all():
                 axis.yaxis.set_major_formatter(in_percent())
                 axis.set_ylim(bottom=0)
             labels = axis.get_legend_handles_labels()[1]
             axis.legend(ncols=legend_columns(labels, 2, 3.6), loc="upper left", bbox_to_anchor=(0, -0.2))
-        kind = f"Lines over the five parts of documents, with {percent(run.confidence)} intervals"
+        confidence = percent(run.confidence)
+        kind = say("Lines over the five parts of documents, with {confidence} intervals", confidence=confidence)
         picture.alternative_text = described(title, kind, described_parts)
     return picture
 
@@ -78,7 +105,7 @@ def chart(run: Run) -> Picture | Prose:
 def _shown(run: Run, classifier: str, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Choose the labels that change most, in the classifier's order: words of the legend → rows of five parts."""
     if rows["label"].isna().all():
-        return {"mean": rows}
+        return {say("mean"): rows}
     changes = run.position_changes[run.position_changes["classifier"] == classifier]
     most = changes.reindex(changes["value"].abs().sort_values(ascending=False, kind="stable").index)
     chosen = set(most["label"].head(SHOWN_LABELS))
@@ -86,13 +113,15 @@ def _shown(run: Run, classifier: str, rows: pd.DataFrame) -> dict[str, pd.DataFr
 
 
 def _value(row: Row) -> str:
-    return f"{row['value']:.2f}" if is_null(row["label"]) else percent(row["value"])
+    return numeral(row["value"], ".2f") if is_null(row["label"]) else percent(row["value"])
 
 
 def _finding(run: Run) -> str:
     found = verdicts.changing_through_documents(run)
     if not found:
-        return "No label or number was found to change through documents"
+        return say("No label or number was found to change through documents")
     names = dict.fromkeys(row["label"] for row in found if not is_null(row["label"]))
-    told = joined(f"“{drawn(one)}”" for one in list(names)[:3])
-    return f"Through documents the share of {told} changes" if told else "Through documents a number changes"
+    told = joined(quotation(drawn(one)) for one in list(names)[:3])
+    if not told:
+        return say("Through documents a number changes")
+    return say("Through documents the share of {labels} changes", labels=told)

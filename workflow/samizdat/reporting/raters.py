@@ -1,5 +1,6 @@
 """Show what people said of drawn texts: how far they agree, how good classifiers are by them, who wrote the texts."""
 
+from samizdat.base.language import message, numeral, plural, say
 from samizdat.records.classifiers import MULTI_LABEL, NUMBER, SINGLE_LABEL
 from samizdat.records.labels import ORIGIN
 from samizdat.reporting import verdicts
@@ -25,40 +26,40 @@ from samizdat.reporting.words import (
 )
 
 METRICS = {
-    "accuracy": "accuracy",
-    "micro_f1": "micro-F1",
-    "f1": "F1",
-    "spearman": "Spearman’s ρ with people",
-    "mean": "mean, as people say",
-    "above_people": "mean, above that of people",
-    "mean_absolute_error": "mean distance from people",
-    "precision": "precision",
-    "recall": "recall",
-    "share": "share, as people say",
-    "difference": "texts called a person’s, more often than samples",
-    "krippendorff_alpha": "Krippendorff’s α of the raters",
-    "kappa": "Cohen’s κ of two raters",
+    "accuracy": message("accuracy"),
+    "micro_f1": message("micro-F1"),
+    "f1": message("F1"),
+    "spearman": message("Spearman’s ρ with people"),
+    "mean": message("mean, as people say"),
+    "above_people": message("mean, above that of people"),
+    "mean_absolute_error": message("mean distance from people"),
+    "precision": message("precision"),
+    "recall": message("recall"),
+    "share": message("share, as people say"),
+    "difference": message("texts called a person’s, more often than samples"),
+    "krippendorff_alpha": message("Krippendorff’s α of the raters"),
+    "kappa": message("Cohen’s κ of two raters"),
 }
-_ORIGIN = "person or model"
-NONE_ASKED = "People were not asked about this run."
-NOT_KNOWN = "How often it is right here is not known, since people did not label these texts for it"
-_HOW = (
+SUBSETS = {"texts": message("texts"), "samples": message("samples")}
+NONE_ASKED = message("People were not asked about this run.")
+NOT_KNOWN = message("How often it is right here is not known, since people did not label these texts for it")
+_HOW = message(
     "Raters saw texts and samples mixed, without a sign of which is which. The label of a text is the one that most "
     "raters gave. Estimates are for all texts or samples that could have been drawn: a row counts for as many as it "
     "was drawn from."
 )
 _TOLD = {
-    1: "**People can tell samples from texts.**",
-    -1: "**People take samples for a person’s more often than texts.**",
-    0: "**No sign that people can tell samples from texts was found.**",
+    1: message("**People can tell samples from texts.**"),
+    -1: message("**People take samples for a person’s more often than texts.**"),
+    0: message("**No sign that people can tell samples from texts was found.**"),
 }
 
 
 def opening(run: Run) -> Prose:
     """Say of each question what people labelled, how far they agree, and what follows; and what nobody labelled."""
     asked = in_order(run.rater_quality.loc[run.rater_quality["metric"] == "drawn", "question"])
-    said = [_HOW, *(_of_question(run, question) for question in asked)] if asked else []
-    return Prose("\n\n".join([*said, *_lacking(run)]) or (NONE_ASKED if run.cards else none_comparable(run)))
+    said = [say(_HOW), *(_of_question(run, question) for question in asked)] if asked else []
+    return Prose("\n\n".join([*said, *_lacking(run)]) or (say(NONE_ASKED) if run.cards else none_comparable(run)))
 
 
 def _found(run: Run, question: str) -> dict[tuple[str, str | None], Row]:
@@ -70,24 +71,36 @@ def _found(run: Run, question: str) -> dict[tuple[str, str | None], Row]:
 
 def _of_question(run: Run, question: str) -> str:
     found = _found(run, question)
-    drawn, undecided = found["drawn", None]["rows"], found["undecided", None]["rows"]
-    words = {"undecided": "got no one label from most raters", "gone": "are not in the run any more",
-             "seen": "got no label from the classifier, or it was trained on them since"}  # fmt: skip
-    left = [
-        f"{count(found[metric, None]['rows'])} {what}"
-        for metric, what in words.items()
-        if metric in ("gone", "seen") and (metric, None) in found and found[metric, None]["rows"]
-    ]
-    kind = SINGLE_LABEL if question == ORIGIN else run.cards[question].kind
-    if kind != SINGLE_LABEL:
-        words["undecided"] = "got no answer"
-    if question != ORIGIN and undecided:
-        left.insert(0, f"{count(undecided)} {words['undecided']}")
-    out = f" Left out: {joined(left)}." if left else ""
-    what = told(run) if question == ORIGIN else _quality(run, question, found)
-    of = "whether a person or a model wrote them" if question == ORIGIN else f"for {labelled(run, question)}"
-    agree = _agreement(run, question)
-    return f"People labelled {counted(drawn, 'text and sample', 'texts and samples')} {of}. {what}{agree}{out}"
+    rows = counted(found["drawn", None]["rows"], "text and sample", "texts and samples")
+    if question == ORIGIN:
+        asked = say("People labelled {rows} whether a person or a model wrote them.", rows=rows)
+        what = told(run)
+    else:
+        who = labelled(run, question)
+        asked = say("People labelled {rows} for {classifier}.", rows=rows, classifier=who)
+        what = _quality(run, question, found)
+    left = _left_out(run, question, {metric: row["rows"] for (metric, subset), row in found.items() if subset is None})
+    return " ".join([asked, *(one for one in (what, _agreement(run, question), left) if one)])
+
+
+def _left_out(run: Run, question: str, rows: dict[str, int]) -> str:
+    """Say how many rows a question leaves out, and why; nothing where it has all. `rows` is metric → rows."""
+    left = []
+    if question != ORIGIN and (undecided := rows["undecided"]):
+        several = run.cards[question].kind != SINGLE_LABEL
+        words = message("{number} got no answer") if several else message("{number} got no one label from most raters")
+        left.append(say(words, number=count(undecided)))
+    if gone := rows.get("gone"):
+        left.append(plural("{count} is not in the run any more", "{count} are not in the run any more", gone))
+    if seen := rows.get("seen"):
+        left.append(
+            plural(
+                "{count} got no label from the classifier, or it was trained on it since",
+                "{count} got no label from the classifier, or it was trained on them since",
+                seen,
+            )
+        )
+    return say("Left out: {rows}.", rows=joined(left)) if left else ""
 
 
 def _agreement(run: Run, question: str) -> str:
@@ -96,37 +109,49 @@ def _agreement(run: Run, question: str) -> str:
     alphas = sorted(rows_of(rows[rows["metric"] == "krippendorff_alpha"]), key=lambda row: row["value"])
     if not alphas:
         return ""
-    told = [
-        number_interval(row["value"], row["low"], row["high"])
-        + ("" if is_null(row["label"]) else f" for {label(row['label'])}")
-        for row in (alphas[:1] + alphas[-1:])[: len(alphas)]
-    ]
-    return f" Krippendorff’s α of the raters is {' to '.join(told)}: 1 is agreement, 0 chance."
+    least, largest = _alpha(alphas[0]), _alpha(alphas[-1])
+    if len(alphas) == 1:
+        return say("Krippendorff’s α of the raters is {alpha}: 1 is agreement, 0 chance.", alpha=least)
+    return say(
+        "Krippendorff’s α of the raters is {least} to {largest}: 1 is agreement, 0 chance.",
+        least=least,
+        largest=largest,
+    )
+
+
+def _alpha(row: Row) -> str:
+    value = number_interval(row["value"], row["low"], row["high"])
+    return value if is_null(row["label"]) else say("{value} for {label}", value=value, label=label(row["label"]))
 
 
 def _quality(run: Run, question: str, found: dict[tuple[str, str | None], Row]) -> str:
     kind = run.cards[question].kind
+    of_numbers = {"texts": message("{value} for the {number} texts"),
+                  "samples": message("{value} for the {number} samples")}  # fmt: skip
+    of_labels = {"texts": message("on {value} of the {number} texts"),
+                 "samples": message("on {value} of the {number} samples")}  # fmt: skip
+    metric, words, interval = (
+        ("spearman", of_numbers, number_interval) if kind == NUMBER else ("accuracy", of_labels, percent_interval)
+    )
+    values = joined(
+        say(words[subset], value=interval(row["value"], row["low"], row["high"]), number=count(row["population"]))
+        for subset in SUBSETS
+        if (row := found.get((metric, subset)))
+    )
+    if not values:
+        return say("None of them can be compared with the classifier.")
     if kind == NUMBER:
-        orders = [
-            f"{number_interval(row['value'], row['low'], row['high'])} for the {count(row['population'])} {subset}"
-            for subset in ("texts", "samples")
-            if (row := found.get(("spearman", subset)))
-        ]
-        if not orders:
-            return "None of them can be compared with the classifier."
-        return (
-            f"Spearman’s ρ of the classifier’s numbers and the means of the raters’ is {joined(orders)}, as estimated "
-            "from those: 1 is the same order, 0 none."
+        return say(
+            "Spearman’s ρ of the classifier’s numbers and the means of the raters’ is {values}, as estimated from "
+            "those: 1 is the same order, 0 none.",
+            values=values,
         )
-    parts = [
-        f"on {percent_interval(row['value'], row['low'], row['high'])} of the {count(row['population'])} {subset}"
-        for subset in ("texts", "samples")
-        if (row := found.get(("accuracy", subset)))
-    ]
-    if not parts:
-        return "None of them can be compared with the classifier."
-    labels = "exactly the labels" if kind == MULTI_LABEL else "the label"
-    return f"The classifier gives {labels} that most raters give {joined(parts)}, as estimated from those."
+    if kind == MULTI_LABEL:
+        return say(
+            "The classifier gives exactly the labels that most raters give {values}, as estimated from those.",
+            values=values,
+        )
+    return say("The classifier gives the label that most raters give {values}, as estimated from those.", values=values)
 
 
 def told(run: Run) -> str:
@@ -134,14 +159,21 @@ def told(run: Run) -> str:
     found = _found(run, ORIGIN)
     row, difference = found.get(("accuracy", None)), found.get(("difference", None))
     if row is None or difference is None:
-        return "" if not found else "No rater has answered for both texts and samples."
-    answers = f"{percent_interval(row['value'], row['low'], row['high'])} of their answers are right; guessing gives 50"
+        return "" if not found else say("No rater has answered for both texts and samples.")
+    share, half = percent_interval(row["value"], row["low"], row["high"]), percent(0.5)
     if is_null(difference["p_value"]):
-        return f"{answers}{_PERCENT}. Too few rows for a verdict."
-    return f"{_TOLD[verdicts.told_by_people(run)]} {answers}{_PERCENT} ({p_equals(difference['p_value'])})."
-
-
-_PERCENT = percent(0.5)[2:]
+        return say(
+            "{share} of their answers are right; guessing gives {half}. Too few rows for a verdict.",
+            share=share,
+            half=half,
+        )
+    answers = say(
+        "{share} of their answers are right; guessing gives {half} ({p}).",
+        share=share,
+        half=half,
+        p=p_equals(difference["p_value"]),
+    )
+    return f"{say(_TOLD[verdicts.told_by_people(run)])} {answers}"
 
 
 def _lacking(run: Run) -> list[str]:
@@ -150,9 +182,13 @@ def _lacking(run: Run) -> list[str]:
     known = {*run.quality["classifier"], *run.several_quality["classifier"]}
     known |= {*run.rater_quality.loc[run.rater_quality["metric"] == "drawn", "question"]}
     return [
-        f"Nobody has labelled texts for {labelled(run, row['question'])}, so it is not known how often it is right. "
-        f"With {counted(int(row['value']), 'drawn text')} of {count(row['population'])}, its accuracy would be known "
-        "to ±5 percentage points (`samizdat label draw`)."
+        say(
+            "Nobody has labelled texts for {classifier}, so it is not known how often it is right. With {texts} of "
+            "{all}, its accuracy would be known to ±5 percentage points (`samizdat label draw`).",
+            classifier=labelled(run, row["question"]),
+            texts=counted(int(row["value"]), "drawn text", "drawn texts"),
+            all=count(row["population"]),
+        )
         for row in rows_of(rows)
         if row["question"] not in known
     ]
@@ -165,10 +201,10 @@ def trust(run: Run, classifier: str, by_corpus: str | None, unknown: str = NOT_K
         run: the run.
         classifier: its name.
         by_corpus: a sentence without its full stop; None where the corpus has nothing to compare with.
-        unknown: the sentence for a classifier that raters can't be compared with either.
+        unknown: the message for a classifier that raters can't be compared with either.
     """
     asked = not _found(run, classifier).keys().isdisjoint({("accuracy", "texts"), ("spearman", "texts")})
-    first = by_corpus or (None if asked else unknown)
+    first = by_corpus or (None if asked else say(unknown))
     return [f"{one}." for one in (first, in_brief(run, classifier)) if one]
 
 
@@ -176,18 +212,28 @@ def in_brief(run: Run, classifier: str) -> str | None:
     """Say in half a line how good a classifier is by people; None where nobody was asked."""
     found = _found(run, classifier)
     if row := found.get(("spearman", "texts")):
-        size, value = counted(row["rows"], "drawn text"), number_interval(row["value"], row["low"], row["high"])
-        return f"Spearman’s ρ with people is {value}, by {size}: 1 is the same order, 0 none"
+        return say(
+            "Spearman’s ρ with people is {value}, by {texts}: 1 is the same order, 0 none",
+            value=number_interval(row["value"], row["low"], row["high"]),
+            texts=counted(row["rows"], "drawn text", "drawn texts"),
+        )
     row = found.get(("accuracy", "texts"))
     if row is not None:
-        size = counted(row["rows"], "drawn text")
-        every = "in every label " if run.cards[classifier].kind == MULTI_LABEL else ""
-        share = percent_interval(row["value"], row["low"], row["high"])
-        return f"By {size} that people labelled it is right {every}on {share}"
+        words = (
+            message("By {texts} that people labelled it is right in every label on {share}")
+            if run.cards[classifier].kind == MULTI_LABEL
+            else message("By {texts} that people labelled it is right on {share}")
+        )
+        return say(
+            words,
+            texts=counted(row["rows"], "drawn text", "drawn texts"),
+            share=percent_interval(row["value"], row["low"], row["high"]),
+        )
     needed = _found(run, classifier).get(("rows_needed", "texts"))
     if needed is None or classifier in {*run.quality["classifier"], *run.several_quality["classifier"]}:
         return None
-    return f"{counted(int(needed['value']), 'text')} labelled by people would tell it to ±5 points"
+    texts = counted(int(needed["value"]), "text", "texts")
+    return say("{texts} labelled by people would tell it to ±5 points", texts=texts)
 
 
 def every_number(run: Run) -> Table | None:
@@ -195,15 +241,23 @@ def every_number(run: Run) -> Table | None:
     shown = run.rater_quality[run.rater_quality["metric"].isin(METRICS)]
     rows = [
         [
-            _ORIGIN if row["question"] == ORIGIN else named(run, row["question"]),
-            name(row["subset"]),
-            METRICS[row["metric"]],
+            say("person or model") if row["question"] == ORIGIN else named(run, row["question"]),
+            "" if is_null(row["subset"]) else name(say(SUBSETS[row["subset"]])),
+            say(METRICS[row["metric"]]),
             name(row["label"]) or joined(name(one) for one in (row["rater"], row["other"]) if not is_null(one)),
             count(row["rows"]),
-            f"{row['value']:.3f}",
+            numeral(row["value"], ".3f"),
             bounds(row["low"], row["high"], 3),
         ]
         for row in rows_of(shown)
     ]
-    header = ["Question", "Of", "Measure", "Label or rater", "Rows", "Value", f"{percent(run.confidence)} interval"]
+    header = [
+        say("Question"),
+        say("Of"),
+        say("Measure"),
+        say("Label or rater"),
+        say("Rows"),
+        say("Value"),
+        say("{confidence} interval", confidence=percent(run.confidence)),
+    ]
     return table(rows, header, numbers=header[4:]) if rows else None

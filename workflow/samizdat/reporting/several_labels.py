@@ -1,8 +1,10 @@
-"""Show what classifiers say that give several labels at once: shares, which labels go together, quality."""
+"""Show what classifiers say that give several labels at once: shares, what differs, quality."""
+
+from collections.abc import Callable
 
 import pandas as pd
-import seaborn as sns
 
+from samizdat.base.language import message, numeral, say
 from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 from samizdat.measures.label_metrics import FEWEST_GIVEN
 from samizdat.records.classifiers import MULTI_LABEL
@@ -10,9 +12,10 @@ from samizdat.reporting import raters, verdicts
 from samizdat.reporting.agreement import METRICS
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
 from samizdat.reporting.label_shares import draw_label_shares, next_to_texts
+from samizdat.reporting.numbers import at_temperature
 from samizdat.reporting.outside import labelled, named, titled
 from samizdat.reporting.run import Run
-from samizdat.reporting.style import Picture, described, drawing, wrapped
+from samizdat.reporting.style import Picture
 from samizdat.reporting.words import (
     Prose,
     Table,
@@ -27,44 +30,73 @@ from samizdat.reporting.words import (
     number_interval,
     percent,
     percent_interval,
+    quotation,
     table,
 )
 
 SHOWN_GROUPS = 6
 NAMED_LABELS = 6
-# Labels in a figure of which labels go together.
-MOST_LABELS = 12
-NO_LABEL = "no label"
-NONE = "No classifier of this run gives several labels at once."
+NO_LABEL = message("no label")
+NONE = message("No classifier of this run gives several labels at once.")
+# What is compared → what is said: where nothing can be, of labels whose shares differ, and where none does.
+_TOO_FEW = {
+    "groups": message(
+        "To compare groups of texts, there are fewer than {fewest} documents, too few for an interval and for a "
+        "comparison"
+    ),
+    "samples": message(
+        "To compare samples and texts, there are fewer than {fewest} documents, too few for an interval and for a "
+        "comparison"
+    ),
+}
+_DIFFERING = {
+    "groups": message("Shares differ between groups of texts for {labels}"),
+    "samples": message("Shares differ between samples and texts for {labels}"),
+}
+_SAME = {
+    "groups": message("Between groups of texts no label’s share was found to differ"),
+    "samples": message("Between samples and texts no label’s share was found to differ"),
+}
+# The same as titles of figures.
+_TITLE_TOO_FEW = {
+    "groups": message("Too few documents to say whether shares differ between groups of texts"),
+    "samples": message("Too few documents to say whether shares differ between samples and texts"),
+}
+_TITLE_DIFFERING = {
+    "groups": message("Shares differ between groups of texts {labels}"),
+    "samples": message("Shares differ between samples and texts {labels}"),
+}
+_TITLE_SAME = {
+    "groups": message("No label’s share was found to differ between groups of texts"),
+    "samples": message("No label’s share was found to differ between samples and texts"),
+}
 
 
 def opening(run: Run) -> Prose:
     """Say of each classifier how often it gives a label, which labels differ, and how good it is by people."""
-    return Prose("\n\n".join(_sentences(run, classifier) for classifier in run.of_kind(MULTI_LABEL)) or NONE)
+    return Prose("\n\n".join(_sentences(run, classifier) for classifier in run.of_kind(MULTI_LABEL)) or say(NONE))
 
 
 def in_brief(run: Run, classifier: str) -> list[str]:
     """Say in short what a classifier finds, and how far it can be believed."""
     rows = _of_all_texts(run, classifier)
     if rows.empty:
-        return ["It read no text."]
+        return [say("It read no text.")]
     return [
         f"{_frequent(rows)}.",
         *(f"{one}." for one in _differences(run, classifier)),
-        "*Trust:*",
+        say("*Trust:*"),
         *_trust(run, classifier),
     ]
 
 
 def _sentences(run: Run, classifier: str) -> str:
     rows = _of_all_texts(run, classifier)
+    who = labelled(run, classifier)
     if rows.empty:
-        return f"The classifier {labelled(run, classifier)} read no text."
-    said = [
-        f"The classifier {labelled(run, classifier)} can give a text several labels, or none. {_frequent(rows)}",
-        *_differences(run, classifier),
-    ]
-    return " ".join([". ".join(said) + ".", *_trust(run, classifier)])
+        return say("The classifier {classifier} read no text.", classifier=who)
+    said = [say("The classifier {classifier} can give a text several labels, or none", classifier=who), _frequent(rows)]
+    return " ".join([*(f"{one}." for one in (*said, *_differences(run, classifier))), *_trust(run, classifier)])
 
 
 def _of_all_texts(run: Run, classifier: str) -> pd.DataFrame:
@@ -76,18 +108,18 @@ def _frequent(rows: pd.DataFrame) -> str:
     """Say how many texts have no label, and which label most texts have."""
     none = rows_of(rows[rows["label"].isna()])[0]
     top = max(rows_of(rows[rows["label"].notna()]), key=lambda row: row["share"])
-    share = percent_interval(none["share"], none["low"], none["high"])
-    often = percent_interval(top["share"], top["low"], top["high"])
-    return (
-        f"No label reaches its threshold in {share} of the texts; the most frequent one is {label(top['label'])}, in "
-        f"{often}"
+    return say(
+        "No label reaches its threshold in {share} of the texts; the most frequent one is {label}, in {often}",
+        share=percent_interval(none["share"], none["low"], none["high"]),
+        label=label(top["label"]),
+        often=percent_interval(top["share"], top["low"], top["high"]),
     )
 
 
 def _differences(run: Run, classifier: str) -> list[str]:
     """Say which labels are given more often to some groups than to others, and to samples than to texts."""
     said = []
-    for between, what in (("groups", "groups of texts"), ("samples", "samples and texts")):
+    for between in _SAME:
         tests = run.label_differences
         tests = tests[(tests["classifier"] == classifier) & (tests["between"] == between)]
         if tests.empty:
@@ -95,17 +127,18 @@ def _differences(run: Run, classifier: str) -> list[str]:
         found = [row for row in verdicts.differing_labels(run, between) if row["classifier"] == classifier]
         names = list(dict.fromkeys(row["label"] for row in found))
         if tests["p_value"].isna().all():
-            said.append(
-                f"To compare {what}, there are fewer than {FEWEST_DOCUMENTS} documents, too few for an interval and "
-                "for a comparison"
-            )
+            said.append(say(_TOO_FEW[between], fewest=FEWEST_DOCUMENTS))
         elif names:
-            more = [f"{counted(len(names) - NAMED_LABELS, 'more label')}"] if len(names) > NAMED_LABELS else []
-            told = joined([*map(label, names[:NAMED_LABELS]), *more])
-            said.append(f"Shares differ between {what} for {told}")
+            said.append(say(_DIFFERING[between], labels=joined(_first(names, label))))
         else:
-            said.append(f"Between {what} no label’s share was found to differ")
+            said.append(say(_SAME[between]))
     return said
+
+
+def _first(names: list[str], written: Callable[[str], str]) -> list[str]:
+    """Write the first labels, and how many more there are."""
+    more = len(names) - NAMED_LABELS
+    return [*map(written, names[:NAMED_LABELS]), *([counted(more, "more label", "more labels")] if more > 0 else [])]
 
 
 def _trust(run: Run, classifier: str) -> list[str]:
@@ -117,12 +150,19 @@ def _trust(run: Run, classifier: str) -> list[str]:
     micro, macro = (
         number_interval(found[one]["value"], found[one]["low"], found[one]["high"]) for one in ("micro_f1", "macro_f1")
     )
-    few = f" (without an interval, since a label was given fewer than {FEWEST_GIVEN} times)"
-    rare = few if is_null(found["macro_f1"]["low"]) and not is_null(found["micro_f1"]["low"]) else ""
-    by_corpus = (
-        f"Compared with the labels that people gave {counted(found['micro_f1']['texts'], 'held-out text')}, its "
-        f"micro-F1 is {micro} and its macro-F1 {macro}{rare}"
+    rare = is_null(found["macro_f1"]["low"]) and not is_null(found["micro_f1"]["low"])
+    words = (
+        message(
+            "Compared with the labels that people gave {texts}, its micro-F1 is {micro} and its macro-F1 {macro} "
+            "(without an interval, since a label was given fewer than {fewest} times)"
+        )
+        if rare
+        else message(
+            "Compared with the labels that people gave {texts}, its micro-F1 is {micro} and its macro-F1 {macro}"
+        )
     )
+    texts = counted(found["micro_f1"]["texts"], "held-out text", "held-out texts")
+    by_corpus = say(words, texts=texts, micro=micro, macro=macro, fewest=FEWEST_GIVEN)
     return raters.trust(run, classifier, by_corpus)
 
 
@@ -130,20 +170,24 @@ def shares_by_group(run: Run) -> Picture | Prose:
     """Draw the share of each label in each group of texts, or in all texts, with intervals."""
     shares = _named(run.several_shares[run.several_shares["subset"] == "texts"])
     if shares.empty:
-        return Prose(NONE)
+        return Prose(say(NONE))
     of_groups = shares[shares["group_kind"] == "group"]
     ordered = [group for group in run.texts["group"].value_counts().index if group in set(of_groups["group"])]
     sets = {group: shares[shares["group"] == group] for group in ordered[:SHOWN_GROUPS]}
-    largest = f" (the {SHOWN_GROUPS} largest of {count(len(ordered))} groups)" if len(ordered) > SHOWN_GROUPS else ""
+    words = (
+        message("share of texts (the {shown} largest of {all} groups); a text can have several labels")
+        if len(ordered) > SHOWN_GROUPS
+        else message("share of texts; a text can have several labels")
+    )
     return draw_label_shares(
         run,
         _title(run, "groups"),
-        sets or {"all texts": shares[shares["group_kind"] == "all"]},
+        sets or {say("all texts"): shares[shares["group_kind"] == "all"]},
         in_order(shares["classifier"]),
-        kind=f"Points with {percent(run.confidence)} intervals",
+        kind=say("Points with {confidence} intervals", confidence=percent(run.confidence)),
         inches=(0.15, 0.075),
         spread=0.7,
-        xlabel=f"share of texts{largest}; a text can have several labels",
+        xlabel=say(words, shown=SHOWN_GROUPS, all=count(len(ordered))),
         legend=bool(sets),
     )
 
@@ -153,125 +197,77 @@ def shares_of_samples(run: Run) -> Picture | Prose:
     shares = _named(run.several_shares)
     samples = shares[(shares["subset"] == "samples") & (shares["group_kind"] == "temperature")]
     if samples.empty:
-        return Prose("No text of a published model began with nothing, so nothing can be compared.")
+        return Prose(say("No text of a published model began with nothing, so nothing can be compared."))
     texts = shares[(shares["subset"] == "texts") & (shares["group_kind"] == "all")]
     return draw_label_shares(
         run,
         _title(run, "samples"),
-        next_to_texts(texts, samples, "samples, temperature {}"),
+        next_to_texts(texts, samples, at_temperature("{}")),
         in_order(samples["classifier"]),
-        kind=f"Points with {percent(run.confidence)} intervals",
+        kind=say("Points with {confidence} intervals", confidence=percent(run.confidence)),
         inches=(0.14, 0.1),
-        xlabel="share; a text can have several labels",
+        xlabel=say("share; a text can have several labels"),
     )
 
 
 def _named(shares: pd.DataFrame) -> pd.DataFrame:
-    return shares.assign(label=shares["label"].fillna(NO_LABEL))
+    return shares.assign(label=shares["label"].fillna(say(NO_LABEL)))
 
 
 def _title(run: Run, between: str) -> str:
     """Say as a title which labels are given with other frequencies, where a test shows it."""
     found = verdicts.differing_labels(run, between)
-    what = "groups of texts" if between == "groups" else "samples and texts"
     tests = run.label_differences[run.label_differences["between"] == between]
     if len(tests) and tests["p_value"].isna().all():
-        return f"Too few documents to say whether shares differ between {what}"
+        return say(_TITLE_TOO_FEW[between])
     if not found:
-        return f"No label’s share was found to differ between {what}"
-    by = {name: part for name, part in parts_of(pd.DataFrame(found), "classifier").items()}
-    told = []
-    for classifier, rows in by.items():
-        names = in_order(rows["label"])
-        shown = [f"“{drawn(one)}”" for one in names[:NAMED_LABELS]]
-        more = [counted(len(names) - NAMED_LABELS, "more label")] if len(names) > NAMED_LABELS else []
-        told.append(f"for {drawn(titled(run, classifier))} in {joined([*shown, *more])}")
-    return f"Shares differ between {what} {joined(told)}"
-
-
-def cooccurrence(run: Run) -> Picture | Prose:
-    """Draw which share of the texts with one label has another one, too."""
-    parts = {one: part for one, part in parts_of(run.cooccurrence, "classifier").items() if part["both"].any()}
-    if not parts:
-        return Prose("No text was given two labels." if run.of_kind(MULTI_LABEL) else NONE)
-    tables = {classifier: _together(part) for classifier, part in parts.items()}
-    title = _together_finding(run, pd.concat(parts.values()))
-    heights = [1.2 + 0.3 * len(values) for values in tables.values()]
-    with drawing(title, sum(heights), rows=len(tables), height_ratios=heights) as (picture, axes):
-        for axis, (classifier, values) in zip(axes, tables.items(), strict=True):
-            number = parts[classifier]["label"].nunique()
-            sns.heatmap(
-                100 * values, ax=axis, annot=True, fmt=".0f", cmap="Blues", vmin=0, vmax=100, linewidths=1,
-                mask=values.isna(), annot_kws={"size": 8}, cbar=False,
-                xticklabels=[wrapped(one, 16, 2) for one in values.columns],
-                yticklabels=[wrapped(one, 24, 2) for one in values.index],
-            )  # fmt: skip
-            most = f" (the {len(values)} most frequent of {number} labels)" if len(values) < number else ""
-            axis.set(xlabel=f"% also called{most}", ylabel="of the texts called")
-            axis.set_title(wrapped(titled(run, classifier), 60))
-            axis.tick_params(length=0)
-            axis.tick_params(axis="x", rotation=90)
-            axis.tick_params(axis="y", rotation=0)
-            axis.grid(visible=False)
-        said = [
-            f"{drawn(titled(run, classifier))}, texts called {drawn(str(one))}: "
-            + ", ".join(f"{percent(share)} {drawn(str(other))}" for other, share in line.dropna().items())
-            for classifier, values in tables.items()
-            for one, line in values.iterrows()
-        ]
-        picture.alternative_text = described(title, "Heat map of the shares that are also called otherwise", said)
-    return picture
-
-
-def _together(part: pd.DataFrame) -> pd.DataFrame:
-    """Make a square table of the most frequent labels: of the texts with the label of a row, the share of a column."""
-    frequent = (
-        part.drop_duplicates("label").sort_values("texts", ascending=False, kind="stable")["label"].head(MOST_LABELS)
-    )
-    shown = part[part["label"].isin(frequent) & part["other"].isin(frequent)]
-    return shown.pivot(index="label", columns="other", values="share").reindex(index=frequent, columns=frequent)
-
-
-def _together_finding(run: Run, rows: pd.DataFrame) -> str:
-    """Say as a title which label goes with another one most, compared with all texts, of labels that are not rare."""
-    known = rows[rows["texts"] >= FEWEST_GIVEN]
-    if known.empty:
-        return "Which labels go together"
-    top = max(rows_of(known), key=lambda row: row["share"] - row["share_of_all"])
-    return (
-        f"Of what {drawn(titled(run, top['classifier']))} calls “{drawn(top['label'])}”, {percent(top['share'])} is "
-        f"also called “{drawn(top['other'])}”, as is {percent(top['share_of_all'])} of all texts"
-    )
+        return say(_TITLE_SAME[between])
+    told = [
+        say(
+            "for {classifier} in {labels}",
+            classifier=drawn(titled(run, classifier)),
+            labels=joined(_first(in_order(rows["label"]), lambda one: quotation(drawn(one)))),
+        )
+        for classifier, rows in parts_of(pd.DataFrame(found), "classifier").items()
+    ]
+    return say(_TITLE_DIFFERING[between], labels=joined(told))
 
 
 def every_score(run: Run) -> Table | Prose:
     """List precision, recall and F1 of each label, and F1 over all labels, with intervals."""
     rows = [
         [
-            named(run, row["classifier"]), METRICS[row["metric"]], name(row["label"]) or "all", f"{row['value']:.3f}",
+            named(run, row["classifier"]), say(METRICS[row["metric"]]), name(row["label"]) or say("all"),
+            numeral(row["value"], ".3f"),
             bounds(row["low"], row["high"], 3), count(row["texts"]),
         ]
         for row in rows_of(run.several_quality)
     ]  # fmt: skip
-    header = ["Classifier", "Measure", "Label", "Value", f"{percent(run.confidence)} interval", "Held-out texts"]
-    words = "The corpus has no labels of held-out texts that such a classifier could be compared with."
-    return table(rows, header, numbers=header[3:]) if rows else Prose(words)
+    header = [say("Classifier"), say("Measure"), say("Label"), say("Value"), _interval(run), say("Held-out texts")]
+    if rows:
+        return table(rows, header, numbers=header[3:])
+    return Prose(say("The corpus has no labels of held-out texts that such a classifier could be compared with."))
+
+
+def _interval(run: Run) -> str:
+    """Return the heading of a column of intervals."""
+    return say("{confidence} interval", confidence=percent(run.confidence))
 
 
 def differences(run: Run) -> Table | Prose:
     """List the test of each label between groups, and between samples and texts."""
     rows = [_difference(run, row) for row in rows_of(run.label_differences)]
     header = [
-        "Classifier",
-        "Label",
-        "Between",
-        "Difference",
-        f"{percent(run.confidence)} interval",
+        say("Classifier"),
+        say("Label"),
+        say("Between"),
+        say("Difference"),
+        _interval(run),
         "p",
-        "Texts",
-        "Samples",
+        say("Texts"),
+        say("Samples"),
     ]
-    return table(rows, header, numbers=header[3:]) if rows else Prose("There was nothing to compare.")
+    return table(rows, header, numbers=header[3:]) if rows else Prose(say("There was nothing to compare."))
 
 
 def _difference(run: Run, row: Row) -> list[str]:
@@ -279,10 +275,10 @@ def _difference(run: Run, row: Row) -> list[str]:
     return [
         named(run, row["classifier"]),
         name(row["label"]),
-        "groups" if groups else f"samples of {name(row['model'])} and texts",
-        f"V {row['value']:.3f}" if groups else f"{row['value']:.4f} bits",
+        say("groups") if groups else say("samples of {model} and texts", model=name(row["model"])),
+        f"V {numeral(row['value'], '.3f')}" if groups else say("{number} bits", number=numeral(row["value"], ".4f")),
         bounds(row["low"], row["high"], 3 if groups else 4),
-        "" if is_null(row["p_value"]) else f"{row['p_value']:.3f}",
+        "" if is_null(row["p_value"]) else numeral(row["p_value"], ".3f"),
         count(row["texts"]),
         "" if is_null(row["samples"]) else count(row["samples"]),
     ]
