@@ -12,6 +12,7 @@ from snakemake.utils import update_config
 
 from samizdat.base.errors import UserError
 from samizdat.base.files import locked, sha256_of
+from samizdat.publishing.empty_floats import sections_of, without_empty_floats
 from samizdat.publishing.execution import execute
 from samizdat.publishing.notebook import make_notebook, write_notebook
 from samizdat.records.io import read_document
@@ -52,7 +53,7 @@ def prepare(root: Path, run: Path) -> str:
     # The stage execute_report has the same work folder and lock, so neither executes again what the other executed.
     with locked(work / "lock"):
         notebook, fresh = execute(make_notebook(document, notes, run), document, run, work, manifest.config["threads"])
-    write_notebook(notebook, root / "report" / "report.ipynb")
+    write_notebook(without_empty_floats(notebook, has=sections_of(run)), root / "report" / "report.ipynb")
     return f"✓ report.ipynb of the run {manifest.run}, {'executed' if fresh else 'as executed before'}"
 
 
