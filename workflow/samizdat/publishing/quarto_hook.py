@@ -38,7 +38,8 @@ def prepare(root: Path, run: Path) -> str:
     """Update `report/report.ipynb` below `root` with the results in `run`.
 
     Raises:
-        UserError: the run is not finished, its files are not those of its manifest, or a cell fails.
+        UserError: the run is not finished or of an earlier version, its files are not those of its manifest, or a
+            cell fails.
     """
     if not (run / "manifest.json").is_file():
         raise UserError(
@@ -46,6 +47,11 @@ def prepare(root: Path, run: Path) -> str:
             remedy="run `make report` first, or set SAMIZDAT_RUN to the folder of another run",
         )
     manifest = read_document(Manifest, run / "manifest.json")
+    if unknown := sorted(_read(root / "config" / "config.yaml").keys() - manifest.config.keys()):
+        raise UserError(
+            f"the results in {run} are of an earlier version, which had no {unknown[0]} in its config",
+            remedy="run `make report`, which renews them",
+        )
     for reason in stale(manifest, root):
         print(f"Warning: the results in {run} are older than {reason}; `make report` renews them.", file=sys.stderr)
     document, notes = root / "report" / "index.qmd", root / manifest.config["notes"]
