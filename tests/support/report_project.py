@@ -30,6 +30,8 @@ print(json.loads(Path(os.environ.get("SAMIZDAT_RUN", ".."), "corpus", "summary.j
 
 {{< include notes.md >}}
 
+## Classifiers, which this run has not {#sec-classifiers .needs-classifiers}
+
 ## The end {#sec-end}
 """
 

@@ -38,6 +38,16 @@ def test_quartos_hook_takes_the_same_execution_and_warns_of_what_is_newer(projec
     assert project.shown(prepared) == ["77"]
 
 
+def test_quartos_hook_refuses_results_of_an_earlier_version(project, monkeypatch):
+    monkeypatch.chdir(project.root / "report")
+    monkeypatch.delenv("SAMIZDAT_RUN", raising=False)
+    config = json.loads((project.run / "config.json").read_text())
+    project.write("config/config.yaml", json.dumps(config | {"key_of_tomorrow": 1}))
+    with pytest.raises(SystemExit, match="earlier version, which had no key_of_tomorrow") as stopped:
+        refresh()
+    assert "make report" in stopped.value.code
+
+
 def test_quartos_hook_refuses_a_run_that_is_not_finished(project, monkeypatch):
     monkeypatch.chdir(project.root / "report")
     monkeypatch.setenv("SAMIZDAT_RUN", "results/other")

@@ -9,9 +9,12 @@ from pathlib import Path
 import nbformat
 import pypandoc
 import pytest
+import typst
 import yaml
+from PIL import Image
 
 from samizdat.publishing import page_by_pandoc, pandoc
+from support import pdf
 from support.report_page import PROJECT
 
 CONFIG = yaml.safe_load((PROJECT / "_quarto.yml").read_text(encoding="utf-8"))
@@ -50,13 +53,24 @@ def test_without_venv_there_is_one_line(folder):
     assert sys.executable in line and "make .venv/ready" in line and "QUARTO_PYTHON" in line
 
 
+# What Quarto gives a filter: the name of the input, functions, and callouts as elements of their own.
+QUARTO = """
+local function same(content) return content end
+quarto = {{doc = {{input_file = "{input_file}"}}, utils = {{as_inlines = same, as_blocks = same}}}}
+local filters = dofile("{project}/formats.lua")
+for _, filter in ipairs(filters) do
+  filter.Div = filter.Callout and function(div)
+    return filter.Callout({{title = pandoc.Inlines(div.attributes.title), content = div.content}})
+  end
+end
+return filters
+"""
+
+
 def with_filter(target: str, markdown: str, tmp_path: Path, input_file: str = "/x/report/report.ipynb"):
-    """What pandoc makes of a document, with the filter and the name of the input that Quarto gives it."""
-    (tmp_path / "given.lua").write_text(f'quarto = {{doc = {{input_file = "{input_file}"}}}}\n', encoding="utf-8")
+    """What pandoc makes of a document, with the filter as Quarto calls it."""
     (tmp_path / "in.md").write_text(markdown, encoding="utf-8")
-    (tmp_path / "both.lua").write_text(
-        f'dofile("{tmp_path / "given.lua"}")\nreturn dofile("{PROJECT / "formats.lua"}")\n', encoding="utf-8"
-    )
+    (tmp_path / "both.lua").write_text(QUARTO.format(input_file=input_file, project=PROJECT), encoding="utf-8")
     command = [pypandoc.get_pandoc_path(), "--columns=100000", f"--from={pandoc.MARKDOWN}", f"--to={target}"]
     command += ["--output=out", f"--lua-filter={tmp_path / 'both.lua'}", "in.md"]
     return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -101,9 +115,27 @@ def test_other_formats_keep_line_breaks_code_and_room_for_words(target, tmp_path
         assert written.count("LineBreak") == 1 and "if x < 1:" in written
         return
     written = (tmp_path / "out").read_text(encoding="utf-8")
-    assert "first \\\n" in written and "columns: (8%, 92%)" in written
+    assert "first \\\n" in written and "columns: (7.27%, 92.73%)" in written
     assert "```\nif x < 1:\n  stop\n```" in written
     assert "a\u200b1\u200ba" in written, "Typst breaks no word by itself"
+
+
+def test_on_quartos_paper_nothing_is_cut_off_and_no_word_is_on_another(tmp_path):
+    Image.new("RGB", (1440, 40), "teal").save(tmp_path / "wide.png")
+    heads = "| Wahrscheinlichkeit " * 12 + "|\n"
+    marked = f"| {'a' * 20}<u>{'b' * 20}</u> | příliš{'ž' * 30} {'| 1 ' * 10}|\n"
+    crowded = f"{heads}{'|---' * 12}|\n{heads}{marked}"
+    long = "| Number | Text |\n|--:|:--|\n" + "".join(f"| {number} | row{number}. |\n" for number in range(90))
+    picture = "![words](wide.png){width=720 height=20}"
+    box = f'::: {{.callout-note title="A title"}}\n\n{crowded}\n\n{long}\n\n:::\n\n{picture}\n'
+    assert with_filter("typst", box, tmp_path).returncode == 0
+    written = (tmp_path / "out").read_text(encoding="utf-8")
+    (tmp_path / "page.typ").write_text(f'#set page(paper: "a4", margin: 16mm)\n{written}', encoding="utf-8")
+    document = typst.compile(tmp_path / "page.typ", format="pdf")
+    assert pdf.cut(document) == [] and len(pdf.pages(document)) > 2
+    shown = pdf.words(document)
+    assert "Atitle" in shown and all(f"row{number}." in shown for number in range(90))
+    assert pdf.picture_widths(document) == [pytest.approx(178 * 72 / 25.4, rel=0.01)]
 
 
 def test_the_page_is_what_it_would_be_without_the_filter(tmp_path):
@@ -117,8 +149,13 @@ def test_both_renderers_list_the_same_sections():
     assert CONFIG["toc-depth"] == page_by_pandoc.DEEPEST_LISTED == 2 + title
 
 
+def test_a_document_that_fails_does_not_fail_the_page():
+    """Quarto renders all formats that are listed."""
+    assert set(CONFIG["format"]) == {"html"}
+
+
 def test_no_code_is_in_documents_and_the_root_of_a_preview_is_the_page():
-    assert CONFIG["format"]["docx"]["echo"] is CONFIG["format"]["typst"]["echo"] is False
+    assert CONFIG["echo"] is False and CONFIG["format"]["html"]["echo"] is True
     assert CONFIG["format"]["html"]["output-file"] == "index.html"
     assert CONFIG["format"]["html"]["format-links"] is False, "links to documents that are not beside the page"
     assert CONFIG["project"]["pre-render"] == "refresh.py" and (PROJECT / "refresh.py").is_file()

@@ -226,6 +226,29 @@ def test_a_mark_on_a_letter_of_another_script_makes_no_letter_missing(render, mo
     assert "code points" not in capsys.readouterr().err
 
 
+def test_a_letter_beside_one_that_no_font_has_is_written_as_it_is(render, monkeypatch, capsys):
+    # Chinese fonts are not on every machine, so the compiler's answer is played: it refuses the neighbour, too.
+    compiled, sources = typst.compile, []
+
+    def compile(path: Path, **how: object) -> bytes:
+        sources.append(path.read_text(encoding="utf-8"))
+        refused = [letter for letter in ("\u0378", "\u4e2a") if "\u0378" in sources[-1] and letter in sources[-1]]
+        refused = refused if "\u0378\u4e2a" in sources[-1] else refused[:1]
+        if refused:
+            refusal = typst.TypstError("")
+            refusal.diagnostic = "\n".join(
+                f'error: PDF/UA-1 error: the text `"{letter}"` could not be displayed' for letter in refused
+            )
+            raise refusal
+        path.write_text(sources[-1].replace("\u4e2a", ""), encoding="utf-8")
+        return compiled(path, **how)
+
+    monkeypatch.setattr(typst, "compile", compile)
+    render("Here \u0378\u4e2a, there \u4e2a.")
+    assert sources[-1].count("⟨U+0378⟩") == 1 and sources[-1].count("\u4e2a") == 2
+    assert "! PDF: 1 letters are" in capsys.readouterr().err
+
+
 def test_without_the_compiler_there_is_one_line(render, monkeypatch):
     monkeypatch.setitem(sys.modules, "typst", None)
     with pytest.raises(UserError, match="the package typst is not installed") as raised:

@@ -4,12 +4,16 @@ import copy
 import itertools
 import re
 from collections.abc import Iterator, Set
+from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
 from samizdat.publishing.cells import cell_options, split_options
 from samizdat.publishing.pandoc_blocks import float_caption
+from samizdat.records.classifiers import ClassifierCard
+from samizdat.records.io import read_document
+from samizdat.records.run import Manifest
 
 REFERENCE = re.compile(r"@((?:fig|tbl|sec)-[\w-]+)")
 # A heading of the report with such a class begins a section that a run without classifiers (of that kind) leaves out.
@@ -17,6 +21,16 @@ _NEEDS = re.compile(r" ?\.needs-([\w-]+)")
 _HEADING = re.compile(r"^(#+) [^\n]*?\{#([\w-]+)([^}\n]*)\}$", re.MULTILINE)
 _CAPITALS = "".join(letter for letter in map(chr, range(0x250)) if letter.isupper())  # of all Latin alphabets
 _SENTENCE_END = re.compile(rf"(?<=[.!?]) +(?=[{_CAPITALS}@“„*])")
+
+
+def sections_of(run: Path) -> set[str]:
+    """List what a finished run has of what sections need: "classifiers", their kinds, "few-shot" and "inside"."""
+    config = read_document(Manifest, run / "manifest.json").config
+    names = [item["name"] for item in config["classifiers"]]
+    cards = [read_document(ClassifierCard, run / "classifiers" / name / "card.json") for name in names]
+    has = {card.kind.replace("_", "-") for card in cards} | ({"classifiers"} if names else set())
+    has |= {"inside"} if config["inside"] else set()
+    return has | ({"few-shot"} if any(card.words for card in cards) else set())
 
 
 def without_empty_floats(notebook: NotebookNode, *, has: Set[str]) -> NotebookNode:
@@ -27,8 +41,7 @@ def without_empty_floats(notebook: NotebookNode, *, has: Set[str]) -> NotebookNo
 
     Args:
         notebook: executed.
-        has: what sections remain that need something: "classifiers", their kinds, such as "single-label",
-            "few-shot" and "inside".
+        has: what sections remain that need something, as `sections_of` lists it.
     """
     kept = copy.deepcopy(notebook)
     gone: set[str] = set()

@@ -3,14 +3,11 @@
 from pathlib import Path
 
 from samizdat.base import stage
-from samizdat.publishing.empty_floats import without_empty_floats
+from samizdat.publishing.empty_floats import sections_of, without_empty_floats
 from samizdat.publishing.execution import execute
 from samizdat.publishing.missing_letters import missing_in_figures, which_scripts
 from samizdat.publishing.notebook import make_notebook, write_notebook
 from samizdat.publishing.plain_notebook import make_plain
-from samizdat.records.classifiers import ClassifierCard
-from samizdat.records.io import read_document
-from samizdat.records.run import Manifest
 
 
 def execute_report(
@@ -34,13 +31,7 @@ def execute_report(
         UserError: a cell fails, or the results are not those of the manifest.
     """
     executed, fresh = execute(make_notebook(document, notes, run), document, run, work, threads)
-    config = read_document(Manifest, run / "manifest.json").config
-    names = [item["name"] for item in config["classifiers"]]
-    cards = [read_document(ClassifierCard, run / "classifiers" / name / "card.json") for name in names]
-    has = {card.kind.replace("_", "-") for card in cards} | ({"classifiers"} if names else set())
-    has |= {"inside"} if config["inside"] else set()
-    has |= {"few-shot"} if any(card.words for card in cards) else set()
-    executed = without_empty_floats(executed, has=has)
+    executed = without_empty_floats(executed, has=sections_of(run))
     write_notebook(executed, notebook)
     write_notebook(make_plain(executed, f"results/{run.resolve().name}/report/"), plain)
     cells = sum(cell.cell_type == "code" for cell in executed.cells)

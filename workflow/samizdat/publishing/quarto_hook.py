@@ -12,6 +12,7 @@ from snakemake.utils import update_config
 
 from samizdat.base.errors import UserError
 from samizdat.base.files import locked, sha256_of
+from samizdat.publishing.empty_floats import sections_of, without_empty_floats
 from samizdat.publishing.execution import execute
 from samizdat.publishing.notebook import make_notebook, write_notebook
 from samizdat.records.io import read_document
@@ -37,7 +38,8 @@ def prepare(root: Path, run: Path) -> str:
     """Update `report/report.ipynb` below `root` with the results in `run`.
 
     Raises:
-        UserError: the run is not finished, its files are not those of its manifest, or a cell fails.
+        UserError: the run is not finished or of an earlier version, its files are not those of its manifest, or a
+            cell fails.
     """
     if not (run / "manifest.json").is_file():
         raise UserError(
@@ -45,6 +47,11 @@ def prepare(root: Path, run: Path) -> str:
             remedy="run `make report` first, or set SAMIZDAT_RUN to the folder of another run",
         )
     manifest = read_document(Manifest, run / "manifest.json")
+    if unknown := sorted(_read(root / "config" / "config.yaml").keys() - manifest.config.keys()):
+        raise UserError(
+            f"the results in {run} are of an earlier version, which had no {unknown[0]} in its config",
+            remedy="run `make report`, which renews them",
+        )
     for reason in stale(manifest, root):
         print(f"Warning: the results in {run} are older than {reason}; `make report` renews them.", file=sys.stderr)
     document, notes = root / "report" / "index.qmd", root / manifest.config["notes"]
@@ -52,7 +59,7 @@ def prepare(root: Path, run: Path) -> str:
     # The stage execute_report has the same work folder and lock, so neither executes again what the other executed.
     with locked(work / "lock"):
         notebook, fresh = execute(make_notebook(document, notes, run), document, run, work, manifest.config["threads"])
-    write_notebook(notebook, root / "report" / "report.ipynb")
+    write_notebook(without_empty_floats(notebook, has=sections_of(run)), root / "report" / "report.ipynb")
     return f"✓ report.ipynb of the run {manifest.run}, {'executed' if fresh else 'as executed before'}"
 
 

@@ -13,6 +13,7 @@ from fontTools import unicodedata
 
 from samizdat.base.errors import UserError
 from samizdat.publishing.typst_source import Document
+from samizdat.publishing.typst_text import literal
 
 log = logging.getLogger("samizdat")
 
@@ -53,14 +54,15 @@ def compile_pdf(document: Document, folder: Path) -> tuple[bytes, Counter[str]]:
     if missing:
         source = _marks_apart(source, missing)
         pdf, missing = _compile(typst, source, folder, installed_fonts=True)
+    written_as_points: set[str] = set()
     while pdf is None:
-        log.info("letters that no font has: %s", " ".join(f"U+{ord(letter):04X}" for letter in sorted(missing)))
-        written = source.translate({ord(letter): f"⟨U+{ord(letter):04X}⟩" for letter in missing})
-        pdf, more = _compile(typst, written, folder, installed_fonts=True)
-        if pdf is None and more <= missing:
-            raise RuntimeError(f"typst can't display its own brackets: {sorted(more)}")
-        missing |= more
-    return pdf, Counter(letter for letter in document.source if letter in missing)
+        if missing <= written_as_points:
+            raise RuntimeError(f"typst can't display its own brackets: {sorted(missing)}")
+        written_as_points |= _missing_alone(typst, missing, folder) or missing
+        points = {ord(letter): f"⟨U+{ord(letter):04X}⟩" for letter in written_as_points}
+        log.info("letters that no font has: %s", " ".join(sorted(points.values())))
+        pdf, missing = _compile(typst, source.translate(points), folder, installed_fonts=True)
+    return pdf, Counter(letter for letter in document.source if letter in written_as_points)
 
 
 def _compiler() -> ModuleType:
@@ -110,6 +112,12 @@ def _compile(typst: ModuleType, source: str, folder: Path, *, installed_fonts: b
             raise RuntimeError(f"typst: {error.diagnostic}") from None
         return None, missing
     return pdf, set()
+
+
+def _missing_alone(typst: ModuleType, letters: Collection[str], folder: Path) -> set[str]:
+    """Return those of some letters that no font has; letters beside such a one are refused with it."""
+    each = "\n\n".join(f"#{literal(letter)}" for letter in sorted(letters))
+    return _compile(typst, f'#set document(title: "letters")\n{each}', folder, installed_fonts=True)[1]
 
 
 def _marks_apart(source: str, missing: Collection[str]) -> str:
