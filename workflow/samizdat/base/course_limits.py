@@ -1,5 +1,7 @@
 """The size that courses ask of a corpus."""
 
+from samizdat.base.language import message
+
 TEXTS = (1_000, 50_000)  # at least, at most
 GPT2_TOKENS = (200_000, 2_000_000)
 
@@ -7,7 +9,7 @@ GPT2_TOKENS = (200_000, 2_000_000)
 def verdict(number: int, limits: tuple[int, int]) -> str:
     """Say whether a number is within its limits."""
     low, high = limits
-    return "too few" if number < low else "too many" if number > high else "within bounds"
+    return message("too few") if number < low else message("too many") if number > high else message("within bounds")
 
 
 def in_words(texts: int, gpt2_tokens: int) -> tuple[bool, str]:

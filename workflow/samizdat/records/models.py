@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 
 import pyarrow as pa
 
+from samizdat.base.language import message
 from samizdat.records.io import table_schema
 
 
@@ -47,7 +48,7 @@ class TokenizerSummary:
 
 
 # Kind of device → words for people.
-DEVICES = {"cpu": "a CPU", "cuda": "a GPU (cuda)", "mps": "a GPU (mps)"}
+DEVICES = {"cpu": message("a CPU"), "cuda": message("a GPU (cuda)"), "mps": message("a GPU (mps)")}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from samizdat.records.samples import begun_with_nothing
 from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.label_comparison import at_temperature
 from samizdat.reporting.run import Run
-from samizdat.reporting.words import NO_BREAK, count, counted
+from samizdat.reporting.words import count, counted
 
 AROUND_CHARACTERS = 40  # that are shown on each side of a passage
 
@@ -25,7 +25,11 @@ def copy_note(run: Run, sample_id: str) -> str:
     row = run.longest_copies.get(sample_id)
     if not row or not row["copy_characters"]:
         return ""
-    return f"longest copy {count(row['copy_characters'])} of {count(row['characters'])}{NO_BREAK}characters"
+    return say(
+        "longest copy {copied} of {all}\u00a0characters",
+        copied=count(row["copy_characters"]),
+        all=count(row["characters"]),
+    )
 
 
 def source_of(run: Run, row: Row) -> str:

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 
+from samizdat.base.language import numeral, say
 from samizdat.records.samples import begun_with_nothing
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import rows_of
@@ -27,7 +28,7 @@ def lengths(run: Run) -> Picture | Prose:
     """Draw how long the longest copies in unprompted samples of published models and in held-out texts are."""
     sets = _lengths(run)
     if len(sets) < 2:
-        return Prose("No text of a published model began with nothing, so there are no copies to show.")
+        return Prose(say("No text of a published model began with nothing, so there are no copies to show."))
     title = _copies_finding(run)
     with drawing(title, 2.7) as (picture, (axis,)):
         descriptions = []
@@ -38,22 +39,33 @@ def lengths(run: Run) -> Picture | Prose:
                 color=PALETTE[series % len(PALETTE)], linestyle=DASHES[series % len(DASHES)],
             )  # fmt: skip
             half, most = np.quantile(lengths, [0.5, 1])
-            descriptions.append(f"{words}: half of them {half:.0f} characters or more, the longest {most:.0f}")
+            descriptions.append(
+                say(
+                    "{texts}: half of them {half} characters or more, the longest {longest}",
+                    texts=words,
+                    half=numeral(half, ".0f"),
+                    longest=numeral(most, ".0f"),
+                )
+            )
         _finish_copies(axis, np.concatenate([values for _, values in sets]))
         legend_below(picture, axis)
-        picture.alternative_text = described(title, "Falling lines", descriptions)
+        picture.alternative_text = described(title, say("Falling lines"), descriptions)
     return picture
 
 
 def _lengths(run: Run) -> list[tuple[str, np.ndarray]]:
     """Return the lengths of the longest copies, in characters, with words for the legend; no set is empty."""
     frame = run.copies
-    sets = [("held-out texts", frame.loc[frame["subset"] == "held_out", "copy_characters"])]
+    sets = [(say("held-out texts"), frame.loc[frame["subset"] == "held_out", "copy_characters"])]
     of_samples = frame[frame["subset"] == "samples"].set_index("id")["copy_characters"]
     several = len(run.models) > 1
     for (model, temperature), part in begun_with_nothing(run.samples).groupby(["model", "temperature"], sort=False):
-        who = drawn(str(model)) if several else "samples"
-        sets.append((f"{who}, temperature {temperature:g}", of_samples.loc[part["id"]]))
+        words = say(
+            "{who}, temperature {temperature}",
+            who=drawn(str(model)) if several else say("samples"),
+            temperature=numeral(part["temperature"].iloc[0], "g"),
+        )
+        sets.append((words, of_samples.loc[part["id"]]))
     return [(words, values.to_numpy()) for words, values in sets if len(values)]
 
 
@@ -65,16 +77,26 @@ def _copies_finding(run: Run) -> str:
         row for row in verdicts.off_held_out(run, "copy_characters").values() if real and row["value"] > real["value"]
     ]
     if not longer:
-        return "No samples clearly share longer passages with the training texts than real texts do"
+        return say("No samples clearly share longer passages with the training texts than real texts do")
+    if len(longer) == len(measured):
+        return say("The samples share longer passages with the training texts than real texts do")
     several = len(run.models) > 1
-    names = [f"{row['temperature']:g}" + (f" of {drawn(row['model'])}" if several else "") for row in longer]
-    which = "The samples" if len(longer) == len(measured) else f"Only the samples at temperature {joined(names)}"
-    return f"{which} share longer passages with the training texts than real texts do"
+    names = [
+        numeral(row["temperature"], "g") + (say(" of {model}", model=drawn(row["model"])) if several else "")
+        for row in longer
+    ]
+    return say(
+        "Only the samples at temperature {temperatures} share longer passages with the training texts than real texts "
+        "do",
+        temperatures=joined(names),
+    )
 
 
 def _finish_copies(axis: Axes, lengths: np.ndarray) -> None:
     """Label the axes of the figure of copies, and fit the horizontal one to all lengths."""
-    axis.set(xlabel="longest run of characters that is also in a training text", ylabel="texts with such a run")
+    axis.set(
+        xlabel=say("longest run of characters that is also in a training text"), ylabel=say("texts with such a run")
+    )
     axis.set_ylim(0, 1.02)
     axis.set_xscale("log")
     axis.yaxis.set_major_formatter(in_percent())

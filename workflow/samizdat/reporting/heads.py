@@ -5,6 +5,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from samizdat.base.language import message, numeral, say
 from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.held_out_loss import best_model
 from samizdat.reporting.inside import found, token_name
@@ -13,13 +14,15 @@ from samizdat.reporting.style import Picture, described, drawing, wrapped
 from samizdat.reporting.words import drawn, percent
 
 MEASURES = {
-    "previous": "on the token before, %", "first": "on the beginning, %", "same": "on the same token before, %",
-    "distance": "mean distance, tokens",
-}  # fmt: skip
+    "previous": message("on the token before, %"),
+    "first": message("on the beginning, %"),
+    "same": message("on the same token before, %"),
+    "distance": message("mean distance, tokens"),
+}
 MOST_NUMBERED = 16  # heads of a layer that have room for a number
 MOST_MAPS = 4  # layers, and heads of each, whose attention is drawn
 _LARGEST_POINTS = 60  # area of the mark of a whole attention
-_START = "⟨start⟩"
+_START = message("⟨start⟩")
 
 
 def heads(run: Run) -> Picture | None:
@@ -30,8 +33,12 @@ def heads(run: Run) -> Picture | None:
     models = list(dict.fromkeys(rows["model"]))
     panels = [(model, measure) for model in models for measure in MEASURES]
     top = max(rows_of(rows), key=lambda row: float(row["previous"]))
-    of = f" of {drawn(top['model'])}" if len(models) > 1 else ""
-    title = f"Most on the token before: {_named(top)}{of}, {percent(top['previous'])}"
+    title = say(
+        "Most on the token before: {head}{of_model}, {share}",
+        head=_named(top),
+        of_model=say(" of {model}", model=drawn(top["model"])) if len(models) > 1 else "",
+        share=percent(top["previous"]),
+    )
     inches = 0.9 + 0.28 * max(rows.groupby("model")["layer"].max())
     with drawing(title, 2 * len(models) * inches, rows=2 * len(models), columns=2) as (picture, axes):
         parts = []
@@ -39,33 +46,36 @@ def heads(run: Run) -> Picture | None:
             own = rows[rows["model"] == model]
             _map(axis, own, measure)
             who = f"{drawn(model)}, " if len(models) > 1 else ""
-            axis.set_title(wrapped(f"{who}{MEASURES[measure]}", 42))
-            parts.append(f"{who}{MEASURES[measure]}: {_range(own, measure)}")
-        picture.alternative_text = described(
-            title, "Maps with a row for each layer and a column for each head, and a number in each cell", parts
-        )
+            heading = f"{who}{say(MEASURES[measure])}"
+            axis.set_title(wrapped(heading, 42))
+            parts.append(f"{heading}: {_range(own, measure)}")
+        kind = say("Maps with a row for each layer and a column for each head, and a number in each cell")
+        picture.alternative_text = described(title, kind, parts)
     return picture
 
 
 def _named(row: Row) -> str:
-    return f"head {row['head']} of layer {row['layer']}"
+    return say("head {head} of layer {layer}", head=row["head"], layer=row["layer"])
 
 
 def _written(value: float, measure: str) -> str:
     if np.isnan(value):
         return "–"
-    return f"{value:.1f}" if measure == "distance" else f"{value * 100:.0f}"
+    return numeral(value, ".1f") if measure == "distance" else numeral(value * 100, ".0f")
 
 
 def _range(rows: pd.DataFrame, measure: str) -> str:
     """Say which heads have the least and the most of a measure."""
     measured = sorted(rows_of(rows.dropna(subset=[measure])), key=lambda row: float(row[measure]))
     if not measured:
-        return "no text has a token twice"
+        return say("no text has a token twice")
     least, most = measured[0], measured[-1]
-    return (
-        f"from {_written(least[measure], measure)} ({_named(least)}) to {_written(most[measure], measure)} "
-        f"({_named(most)})"
+    return say(
+        "from {least} ({least_head}) to {most} ({most_head})",
+        least=_written(least[measure], measure),
+        least_head=_named(least),
+        most=_written(most[measure], measure),
+        most_head=_named(most),
     )
 
 
@@ -78,7 +88,7 @@ def _map(axis: Axes, rows: pd.DataFrame, measure: str) -> None:
         values, annot=numbers, fmt="", cmap="Blues", vmin=0, vmax=top, cbar=False, ax=axis, linewidths=1,
         linecolor="white", annot_kws={"fontsize": 8 if values.shape[1] <= MOST_NUMBERED / 2 else 6},
     )  # fmt: skip
-    axis.set(xlabel="head", ylabel="layer")
+    axis.set(xlabel=say("head"), ylabel=say("layer"))
     axis.tick_params(length=0, rotation=0)
 
 
@@ -90,23 +100,32 @@ def maps(run: Run) -> Picture | None:
     if weights.empty or not run.publish_texts:
         return None
     tokens = tokens[(tokens["model"] == best) & (tokens["source"] == "held_out")]
-    words = [_START, *tokens.sort_values(["percent", "position"])["token"].map(token_name)]
+    words = [say(_START), *tokens.sort_values(["percent", "position"])["token"].map(token_name)]
     layers, columns = (_spread(int(weights[axis].max())) for axis in ("layer", "head"))
     all_shown = len(layers) * len(columns) == weights.groupby(["layer", "head"]).ngroups
-    some = "" if all_shown else f", {len(layers)} of {weights['layer'].max()} layers"
-    some += "" if all_shown else f" and {len(columns)} of {weights['head'].max()} heads"
-    title = f"Attention in a held-out text, head by head{some}"
+    title = (
+        say("Attention in a held-out text, head by head")
+        if all_shown
+        else say(
+            "Attention in a held-out text, head by head, {layers} of {all_layers} layers and {heads} of {all_heads} "
+            "heads",
+            layers=len(layers),
+            all_layers=weights["layer"].max(),
+            heads=len(columns),
+            all_heads=weights["head"].max(),
+        )
+    )
     with drawing(title, 0.4 + 1.7 * len(layers), rows=len(layers), columns=len(columns)) as (picture, axes):
         parts = []
         places = [(layer, head) for layer in layers for head in columns]
         for axis, (layer, head) in zip(axes, places, strict=True):
             own = weights[(weights["layer"] == layer) & (weights["head"] == head)]
             _attention(axis, own, words, left=head == columns[0], below=layer == layers[-1])
-            axis.set_title(f"layer {layer}, head {head}", fontsize=7.5)
-            parts.append(f"head {head} of layer {layer} looks most at {_most(own, words)}")
-        picture.alternative_text = described(
-            title, "A grid of maps: a row for each token that looks, a column for each that is looked at", parts
-        )
+            axis.set_title(say("layer {layer}, head {head}", layer=layer, head=head), fontsize=7.5)
+            looks = message("head {head} of layer {layer} looks most at {token}")
+            parts.append(say(looks, head=head, layer=layer, token=_most(own, words)))
+        kind = say("A grid of maps: a row for each token that looks, a column for each that is looked at")
+        picture.alternative_text = described(title, kind, parts)
     return picture
 
 
@@ -134,6 +153,6 @@ def _most(rows: pd.DataFrame, words: list[str]) -> str:
     """Name the token that gets most of the attention of those after the first one."""
     shares = rows[rows["position"] > 0].groupby("at")["weight"].sum() / max(int(rows["position"].max()), 1)
     if shares.empty:
-        return f"{_START}, 100 %"
+        return f"{words[0]}, 100 %"
     (row,) = rows_of(shares.reset_index().nlargest(1, "weight"))
     return f"{drawn(words[row['at']])}, {percent(row['weight'])}"

@@ -1,17 +1,19 @@
 """Say how many bits a byte of held-out text takes: its interval, its range over seeds, and which model is better."""
 
+from samizdat.base.language import message, numeral, plural, say
 from samizdat.records.models import ModelSummary
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.run import Run
-from samizdat.reporting.words import NO_BREAK, Prose, bounds, count, is_null, joined, label, too_few
+from samizdat.reporting.words import NO_BREAK, Prose, bounds, is_null, joined, label, too_few
 
 
 def bits_per_byte(run: Run, model: ModelSummary) -> str:
     """Write what a model needs for a byte of held-out text, with its interval where there is one."""
     row = run.model_losses[model.name]
     interval = "" if is_null(row["low"]) else f" ({bounds(row['low'], row['high'], 3)})"
-    return f"{model.test_bits_per_byte:.3f} bits per byte{interval}"
+    bits = numeral(model.test_bits_per_byte, ".3f")
+    return say("{bits} bits per byte{interval}", bits=bits, interval=interval)
 
 
 def bytes_per_character(run: Run) -> float:
@@ -25,7 +27,7 @@ def seeds(run: Run, model: ModelSummary) -> str:
     row = run.model_losses[model.name]
     if row["seeds"] == 1:
         return ""
-    return f"; trained {row['seeds']} times, each time with another seed, {_range(row)}"
+    return say("; trained {times} times, each time with another seed, {range}", times=row["seeds"], range=_range(row))
 
 
 def _range(row: Row) -> str:
@@ -45,26 +47,30 @@ def compared(run: Run) -> list[str]:
 def _difference(run: Run, row: Row) -> str:
     """Say which of two models needs fewer bits per byte, where the test shows it."""
     better, worse = (row["model"], row["other"]) if row["value"] < 0 else (row["other"], row["model"])
-    names, value = f"{label(better)} and {label(worse)}", f"{abs(row['value']):.3f}{NO_BREAK}bits per byte"
+    values = {"better": label(better), "worse": label(worse), "bits": numeral(abs(row["value"]), ".3f")}
     if is_null(row["p_holm"]):
-        return f"On the held-out texts {names} are {value} apart. {too_few()}"
+        apart = say("On the held-out texts {better} and {worse} are {bits}\u00a0bits per byte apart.", **values)
+        return f"{apart} {too_few()}"
     sign = -1 if row["value"] < 0 else 1
     low, high = sorted((sign * row["low"], sign * row["high"]))
-    interval = bounds(low, high, 3)
     covered = (
-        "other documents and other seeds; means over the trainings"
+        say("other documents and other seeds; means over the trainings")
         if row["covers_seeds"]
-        else "other documents, not other seeds, since each model was trained once"
+        else say("other documents, not other seeds, since each model was trained once")
     )
     found = verdicts.better_models(run.model_differences, run.confidence)
-    if (row["model"], row["other"]) in found:
-        return (
-            f"On the held-out texts {label(better)} is better than {label(worse)}: it needs {value} less ({interval}; "
-            f"the interval covers {covered})."
+    sentence = (
+        message(
+            "On the held-out texts {better} is better than {worse}: it needs {bits}\u00a0bits per byte less "
+            "({interval}; the interval covers {covered})."
         )
-    return (
-        f"No difference was found between {names}: they are {value} apart ({interval}; the interval covers {covered})."
+        if (row["model"], row["other"]) in found
+        else message(
+            "No difference was found between {better} and {worse}: they are {bits}\u00a0bits per byte apart "
+            "({interval}; the interval covers {covered})."
+        )
     )
+    return say(sentence, interval=bounds(low, high, 3), covered=covered, **values)
 
 
 def best_model(run: Run) -> ModelSummary:
@@ -76,22 +82,32 @@ def notes(run: Run, model: ModelSummary) -> list[str]:
     """Write the interval of a model's bits per byte, and the range over its seeds, where there are any."""
     row = run.model_losses[model.name]
     interval = [] if is_null(row["low"]) else [bounds(row["low"], row["high"], 3).replace(" ", NO_BREAK)]
-    return interval + ([] if row["seeds"] == 1 else [f"seeds {_range(row)}".replace(" ", NO_BREAK)])
+    seeds = [] if row["seeds"] == 1 else [say("seeds {range}", range=_range(row)).replace(" ", NO_BREAK)]
+    return interval + seeds
 
 
 def limits(run: Run) -> Prose:
     """Say what the numbers don't cover: other seeds where a model was trained once, and other splits and settings."""
-    rest = "another split or another choice of settings"
     once = [label(name) for name, row in run.model_losses.items() if row["seeds"] == 1]
     if len(once) == len(run.models):
         return Prose(
-            "- **One training run.** The intervals come from resampling documents. They do not cover another seed, "
-            f"{rest}."
+            say(
+                "- **One training run.** The intervals come from resampling documents. They do not cover another seed, "
+                "another split or another choice of settings."
+            )
         )
     few = min(row["seeds"] for row in run.model_losses.values() if row["seeds"] > 1)
-    but = f" {joined(once)} {'was' if len(once) == 1 else 'were'} trained once." if once else ""
-    return Prose(
-        f"- **{count(few)} training runs{'' if not but else ' of some models'}.** The intervals come from resampling "
-        "documents; next to them is the range over trainings that differ in their seed alone. So few trainings show "
-        f"only roughly how far results vary.{but} Nothing covers {rest}."
-    )
+    sentences = [
+        plural("- **{count} training run of some models.**", "- **{count} training runs of some models.**", few)
+        if once
+        else plural("- **{count} training run.**", "- **{count} training runs.**", few),
+        say(
+            "The intervals come from resampling documents; next to them is the range over trainings that differ in "
+            "their seed alone. So few trainings show only roughly how far results vary."
+        ),
+    ]
+    if once:
+        sentences.append(
+            plural("{models} was trained once.", "{models} were trained once.", len(once), models=joined(once))
+        )
+    return Prose(" ".join([*sentences, say("Nothing covers another split or another choice of settings.")]))

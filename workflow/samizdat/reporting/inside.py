@@ -6,6 +6,7 @@ import re
 import pandas as pd
 
 from samizdat.base.escaping import escape, escape_piece, quoted
+from samizdat.base.language import message, numeral, say
 from samizdat.records.inside import INSIDE
 from samizdat.records.io import read_table
 from samizdat.records.models import TEST_LOSSES
@@ -16,12 +17,18 @@ from samizdat.reporting.words import Prose, Table, bounds, count, is_null, label
 
 # Bits from which a token gets a thicker line and a stronger colour.
 LEVELS = (1, 4, 8, 12)
-SOURCES = {"held_out": "a held-out text", "sample": "a sample"}
+SOURCES = {"held_out": message("a held-out text"), "sample": message("a sample")}
 PARTS = {
-    "whole": "a whole word", "beginning": "the beginning of a word", "inside": "inside of a word",
-    "end": "the end of a word", "between": "punctuation and blanks", "ending": "the end of the text",
-    "capitalised": "words with a capital letter first", "number": "words with a digit", "other": "other words",
-}  # fmt: skip
+    "whole": message("a whole word"),
+    "beginning": message("the beginning of a word"),
+    "inside": message("inside of a word"),
+    "end": message("the end of a word"),
+    "between": message("punctuation and blanks"),
+    "ending": message("the end of the text"),
+    "capitalised": message("words with a capital letter first"),
+    "number": message("words with a digit"),
+    "other": message("other words"),
+}
 FEWEST_TOKENS = 10  # of a text that is listed: one of few tokens is extreme by chance
 LISTED = 2  # texts of a group, in each direction
 LONGEST_CHARACTERS = 240
@@ -62,17 +69,18 @@ def costs(run: Run) -> Table | Prose | None:
     """List a held-out text and a sample at each checkpoint, each token marked by what it cost."""
     tokens = _tokens(run)
     if tokens.empty:
-        return Prose("No text may be shown token by token.") if run.config["inside"] else None
+        return Prose(say("No text may be shown token by token.")) if run.config["inside"] else None
     several = len(run.models) > 1
     rows = []
     for (source, model, _), part in tokens.groupby(["source", "model", "percent"], sort=False):
         marked = "".join(_marked(row) for row in rows_of(part))
         text = f'<bdi lang="{escape(run.language)}">{marked}</bdi>'
         rows.append(
-            [SOURCES[str(source)], *([name(model)] if several else []), _after(rows_of(part)[0]), text,
+            [say(SOURCES[str(source)]), *([name(model)] if several else []), _after(rows_of(part)[0]), text,
              count(part["bits"].sum())]
         )  # fmt: skip
-    return table(rows, ["Text", *(["Model"] if several else []), "After step", "Its tokens", "Bits"], numbers=["Bits"])
+    header = [say("Text"), *([say("Model")] if several else []), say("After step"), say("Its tokens"), say("Bits")]
+    return table(rows, header, numbers=header[-1:])
 
 
 def _marked(row: Row) -> str:
@@ -82,7 +90,7 @@ def _marked(row: Row) -> str:
     """
     level = sum(row["bits"] >= bits for bits in LEVELS)
     look = f"border-bottom:{level}px solid #c2570c;background:rgb(234 106 12 / {level * 0.11:.2f});{_EDGE}"
-    words = f"{row['bits']:.1f} bits, rank {count(row['rank'])}"
+    words = say("{bits} bits, rank {rank}", bits=numeral(row["bits"], ".1f"), rank=count(row["rank"]))
     # Bytes are written from left to right also in a text from right to left.
     pieces = _BYTES.split(row["token"])
     token = "".join(f"<bdi>{escape(one)}</bdi>" if place % 2 else escape_piece(one) for place, one in enumerate(pieces))
@@ -99,11 +107,11 @@ def every_cost(run: Run) -> Table | None:
     steps = [_after(rows_of(tokens[tokens["percent"] == one])[0]) for one in percents]
     rows = []
     for (source, _), part in tokens.groupby(["source", "position"], sort=False):
-        at = {row["percent"]: f"{row['bits']:.1f} ({count(row['rank'])})" for row in rows_of(part)}
+        at = {row["percent"]: f"{numeral(row['bits'], '.1f')} ({count(row['rank'])})" for row in rows_of(part)}
         token = name(token_name(part["token"].iloc[0]))
-        rows.append([SOURCES[str(source)], token, *(at[one] for one in percents)])
-    columns = [f"After step {step}" for step in steps]
-    return table(rows, ["Text", "Token", *columns], numbers=columns)
+        rows.append([say(SOURCES[str(source)]), token, *(at[one] for one in percents)])
+    columns = [say("After step {step}", step=step) for step in steps]
+    return table(rows, [say("Text"), say("Token"), *columns], numbers=columns)
 
 
 def next_tokens(run: Run) -> Table | None:
@@ -113,21 +121,21 @@ def next_tokens(run: Run) -> Table | None:
         return None
     several = len(run.models) > 1
     prompt = rows["prompt"].iloc[0]
-    behind = f"Behind {label(prompt)}" if prompt else "At the beginning of a text"
+    behind = say("Behind {prompt}", prompt=label(prompt)) if prompt else say("At the beginning of a text")
     lines = []
     percents = sorted(rows["percent"].unique())
     for (model, place), part in rows.groupby(["model", "place"], sort=False):
         at = {row["percent"]: _likely(row) for row in rows_of(part)}
         lines.append([*([name(model)] if several else []), str(place), *(at.get(one, "") for one in percents)])
     steps = dict(zip(rows["percent"], (_after(row) for row in rows_of(rows)), strict=True))
-    columns = [f"After step {steps[one]}" if not several else percent(one / 100) for one in percents]
-    return table(lines, [*(["Model"] if several else []), behind, *columns])
+    columns = [say("After step {step}", step=steps[one]) if not several else percent(one / 100) for one in percents]
+    return table(lines, [*([say("Model")] if several else []), behind, *columns])
 
 
 def _likely(row: Row) -> str:
     """Write a token with its probability."""
     token = row["token"]
-    shown = "*the end of the text*" if is_null(token) else name(token_name(token))
+    shown = f"*{say('the end of the text')}*" if is_null(token) else name(token_name(token))
     return f"{shown} {percent(row['probability'], 1)}"
 
 
@@ -141,17 +149,17 @@ def spent(run: Run) -> Table | None:
     lines = [
         [
             *([name(row["model"])] if several else []),
-            PARTS[row["part"]],
+            say(PARTS[row["part"]]),
             count(row["tokens"]),
             percent(row["bytes"] / all_of.loc[row["model"], "bytes"]),
             percent(row["bits"] / all_of.loc[row["model"], "bits"]),
-            "" if is_null(row["bits_per_byte"]) else f"{row['bits_per_byte']:.2f}"
+            "" if is_null(row["bits_per_byte"]) else numeral(row["bits_per_byte"], ".2f")
             + ("" if is_null(row["low"]) else f"<br><small>{bounds(row['low'], row['high'], 2)}</small>"),
         ]
         for row in rows_of(rows)
     ]  # fmt: skip
-    numbers = ["Tokens", "Share of the bytes", "Share of the bits", "Bits per byte"]
-    return table(lines, [*(["Model"] if several else []), "Where", *numbers], numbers=numbers)
+    numbers = [say("Tokens"), say("Share of the bytes"), say("Share of the bits"), say("Bits per byte")]
+    return table(lines, [*([say("Model")] if several else []), say("Where"), *numbers], numbers=numbers)
 
 
 def surprising(run: Run) -> Table | Prose | None:
@@ -159,7 +167,7 @@ def surprising(run: Run) -> Table | Prose | None:
     if not run.config["inside"]:
         return None
     if not run.publish_texts:
-        return Prose("Which held-out texts surprised the model is left out, because the corpus is not published.")
+        return Prose(say("Which held-out texts surprised the model is left out, because the corpus is not published."))
     path = run.folder / "models" / best_model(run).name / "test_losses.parquet"
     texts = run.texts[run.texts["split"] == "test"].reset_index(drop=True).join(read_table(path, TEST_LOSSES))
     long = texts[texts["tokens"] > FEWEST_TOKENS]  # with the token that ends the text
@@ -173,11 +181,12 @@ def surprising(run: Run) -> Table | Prose | None:
             *([name(group)] if grouped else []),
             how,
             quoted(row["text"], language=run.language, longest=LONGEST_CHARACTERS),
-            f"{row['bits']:.2f}",
+            numeral(row["bits"], ".2f"),
         ]
         for group, part in parts
-        for how, some in (("most", part.head(LISTED)), ("least", part.iloc[LISTED:].tail(LISTED)))
+        for how, some in ((say("most"), part.head(LISTED)), (say("least"), part.iloc[LISTED:].tail(LISTED)))
         for row in rows_of(some)
     ]
-    header = [*(["Group"] if grouped else []), "Surprises", "The held-out text", "Bits per byte"]
-    return table(rows, header, numbers=["Bits per byte"])
+    group = [say("Group")] if grouped else []
+    header = [*group, say("Surprises"), say("The held-out text"), say("Bits per byte")]
+    return table(rows, header, numbers=header[-1:])

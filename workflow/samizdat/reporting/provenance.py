@@ -3,12 +3,41 @@
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
+from samizdat.base.language import message, plural, said_raw, say
 from samizdat.base.wording import dotted, json_words
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import FAINT, INK, Picture, drawing, wrapped
-from samizdat.reporting.words import Prose, Table, code, counted, table
+from samizdat.reporting.words import Prose, Table, code, table
 
 LONGEST_VALUE_CHARACTERS = 300
+# The names of the rules, as words.
+STEPS = (
+    message("import corpus"),
+    message("fetch package"),
+    message("detect languages"),
+    message("make tokenizer"),
+    message("train model"),
+    message("look inside"),
+    message("round weights"),
+    message("generate samples"),
+    message("finetune classifier"),
+    message("import classifier"),
+    message("prepare few shot"),
+    message("measure examples"),
+    message("score texts"),
+    message("compute statistics"),
+    message("judge samples"),
+    message("measure yardsticks"),
+    message("compare with raters"),
+    message("draw rules"),
+    message("write config"),
+    message("write manifest"),
+    message("write provenance"),
+    message("execute report"),
+    message("render report"),
+    message("render pdf"),
+    message("write play"),
+)
 
 # A node of the graph: a rule, or a place that an edge between two rules (tail, head) takes in a layer that it passes.
 Node = str | tuple[str, str, int]
@@ -17,31 +46,42 @@ Node = str | tuple[str, str, int]
 def opening(run: Run) -> Prose:
     """Name the run, its code, Python version and random seed, and how to check it."""
     manifest = run.manifest
-    state = "" if manifest.clean else ", with changes that are in no commit"
-    commit = (
-        f"commit {code(manifest.commit[:12])}{state}"
-        if manifest.commit != "unknown"
-        else "code outside version control"
+    if manifest.commit == "unknown":
+        commit = say("code outside version control")
+    else:
+        clean, edited = message("commit {commit}"), message("commit {commit}, with changes that are in no commit")
+        commit = say(clean if manifest.clean else edited, commit=code(manifest.commit[:12]))
+    made = say(
+        "The run {run} was made by Samizdat {version} ({commit}) with Python {python} and the master seed {seed}.",
+        run=code(manifest.run),
+        version=manifest.versions.get("samizdat", ""),
+        commit=commit,
+        python=manifest.python,
+        seed=manifest.config["seed"],
     )
-    return Prose(
-        f"The run {code(manifest.run)} was made by Samizdat {manifest.versions.get('samizdat', '')} ({commit}) with "
-        f"Python {manifest.python} and the master seed {manifest.config['seed']}. "
-        f"Every number above was read from {counted(len(manifest.artefacts), 'file')}, whose hashes are listed below. "
-        f"**Check it:** {code(f'make verify RUN=results/{manifest.run}')}, called in the project's folder, makes the "
-        "run again from its config, inputs and code, and says for each file whether its bytes are the same."
+    read = plural(
+        "Every number above was read from {count}\u00a0file, whose hash is listed below.",
+        "Every number above was read from {count}\u00a0files, whose hashes are listed below.",
+        len(manifest.artefacts),
     )
+    check = say(
+        "**Check it:** {command}, called in the project's folder, makes the run again from its config, inputs and "
+        "code, and says for each file whether its bytes are the same.",
+        command=code(f"make verify RUN=results/{manifest.run}"),
+    )
+    return Prose(f"{made} {read} {check}")
 
 
 def settings(run: Run) -> Table:
     """List every key of the config and its value."""
     rows = [[code(key), code(json_words(value, LONGEST_VALUE_CHARACTERS))] for key, value in dotted(run.config)]
-    return table(rows, ["Key", "Value"])
+    return table(rows, [say("Key"), say("Value")])
 
 
 def versions(run: Run) -> Table:
     """List the versions of Python and of the packages that can change a result."""
     rows = [[code(package), code(version)] for package, version in sorted(run.manifest.versions.items())]
-    return table([["Python", code(run.manifest.python)], *rows], ["Package", "Version"])
+    return table([["Python", code(run.manifest.python)], *rows], [say("Package"), say("Version")])
 
 
 def hashes(run: Run) -> Table:
@@ -49,16 +89,20 @@ def hashes(run: Run) -> Table:
     rows = [[code(path), code(sha256)] for path, sha256 in sorted(run.manifest.artefacts.items())]
     given = {path: value for path, value in run.manifest.inputs.items() if path != run.config["notes"]}
     rows += [[code(path), code(sha256)] for path, sha256 in sorted(given.items())]
-    return table(rows, ["File", "SHA-256"])
+    return table(rows, [say("File"), "SHA-256"])
 
 
 def rule_graph(run: Run) -> Picture | Prose:
     """Draw which step follows which, in layers; an arrow that other arrows imply is left out."""
     edges = _reduced({(tail, head) for tail, head in run.manifest.rules if head != "all"})
     if not edges:
-        return Prose("The rule graph of this run was not recorded.")
+        return Prose(say("The rule graph of this run was not recorded."))
     layers = layered(edges)
-    title = f"{len({name for edge in edges for name in edge})} steps lead from the texts to the page"
+    title = plural(
+        "{count} step leads from the texts to the page",
+        "{count} steps lead from the texts to the page",
+        len({name for edge in edges for name in edge}),
+    )
     with drawing(title, 0.1 + 0.52 * len(layers)) as (picture, [axis]):
         axis.set_axis_off()
         widest = max(len(layer) for layer in layers)
@@ -75,14 +119,15 @@ def rule_graph(run: Run) -> Picture | Prose:
                 _box(axis, _words(node), place, half_width, half_height)
         axis.set_xlim(0, widest)
         axis.set_ylim(-len(layers) + 0.5, 0.5)
-        order = "; then ".join(", ".join(_words(node) for node in layer if isinstance(node, str)) for layer in layers)
-        picture.alternative_text = f"{title}. In order: {order}."
+        named = (", ".join(_words(node) for node in layer if isinstance(node, str)) for layer in layers)
+        order = say("In order: {steps}.", steps=say("; then ").join(named))
+        picture.alternative_text = f"{title}. {order}"
     return picture
 
 
 def _words(rule: str) -> str:
-    """Write the name of a rule as words: `train_model` is "train model"."""
-    return rule.replace("_", " ")
+    """Write the name of a rule as words: `train_model` is "train model"; one that isn't in STEPS stays English."""
+    return said_raw(rule.replace("_", " "))
 
 
 def _arrow(axis: Axes, way: list[tuple[float, float]], half_height: float) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
+from samizdat.base.language import message, numeral, said_raw, say
 from samizdat.reporting import verdicts
 from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.frames import Row, in_order, rows_of
@@ -14,7 +15,7 @@ from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
     Picture,
 )
-from samizdat.reporting.units import units
+from samizdat.reporting.units import by_unit
 from samizdat.reporting.words import (
     NO_BREAK,
     Prose,
@@ -32,28 +33,37 @@ from samizdat.reporting.words import (
 # Metric → its heading, and how its value and interval are written.
 SHARE, NUMBER, TWO_DIGITS = "share", "number", "two digits"
 VARIETY = {
-    "distinct_1": ("Distinct words", SHARE),
-    "distinct_2": ("Distinct pairs", SHARE),
-    "distinct_3": ("Distinct triples", SHARE),
-    "self_bleu": ("Self-BLEU", TWO_DIGITS),
-    "loop_share": ("In a loop", SHARE),
-    "length_words": ("Words", NUMBER),
-    "known_word_share": ("Known words", SHARE),
+    "distinct_1": (message("Distinct words"), SHARE),
+    "distinct_2": (message("Distinct pairs"), SHARE),
+    "distinct_3": (message("Distinct triples"), SHARE),
+    "self_bleu": (message("Self-BLEU"), TWO_DIGITS),
+    "loop_share": (message("In a loop"), SHARE),
+    "length_words": (message("Words"), NUMBER),
+    "known_word_share": (message("Known words"), SHARE),
 }
 NEARNESS = {
-    "copy_characters": ("Longest copy (characters)", NUMBER),
-    "copied_ngram_share": ("Copied runs of four words", SHARE),
-    "closeness": ("Closeness", TWO_DIGITS),
-    "character_closeness": ("Closeness (characters)", TWO_DIGITS),
-    "told_apart_area": ("Told apart (area)", TWO_DIGITS),
+    "copy_characters": (message("Longest copy (characters)"), NUMBER),
+    "copied_ngram_share": (message("Copied runs of four words"), SHARE),
+    "closeness": (message("Closeness"), TWO_DIGITS),
+    "character_closeness": (message("Closeness (characters)"), TWO_DIGITS),
+    "told_apart_area": (message("Told apart (area)"), TWO_DIGITS),
+}
+# Heading that names words → what it is where texts are counted in syllables, and in pieces between blanks.
+OTHER_UNITS = {
+    "Distinct words": (message("Distinct syllables"), message("Distinct pieces between blanks")),
+    "Words": (message("Syllables"), message("Pieces between blanks")),
+    "Known words": (message("Known syllables"), message("Known pieces between blanks")),
+    "Copied runs of four words": (
+        message("Copied runs of four syllables"),
+        message("Copied runs of four pieces between blanks"),
+    ),
 }
 
-
 RELATIONS = {
-    1: "more than",
-    -1: "less than",
-    0: "not clearly different from",
-    None: "with too few documents to compare this with",
+    1: message("more than the {real} of held-out texts"),
+    -1: message("less than the {real} of held-out texts"),
+    0: message("not clearly different from the {real} of held-out texts"),
+    None: message("with too few documents to compare this with the {real} of held-out texts"),
 }
 
 
@@ -63,7 +73,7 @@ def opening(run: Run) -> Prose:
     sentences = [
         found for _, part in rows.groupby(["model", "temperature"], sort=False) if (found := _sentence(run, part))
     ]
-    return Prose(" ".join(sentences) or "Too few samples began with nothing to be compared with held-out texts.")
+    return Prose(" ".join(sentences) or say("Too few samples began with nothing to be compared with held-out texts."))
 
 
 def _sentence(run: Run, part: pd.DataFrame) -> str:
@@ -75,20 +85,29 @@ def _sentence(run: Run, part: pd.DataFrame) -> str:
     who = (rows[0]["model"], rows[0]["temperature"])
     words = []
     if own and real:
-        words.append(
-            f"{percent_interval(own['value'], own['low'], own['high'])} of all runs of four {units(run)} occur in the "
-            f"training texts, {RELATIONS[_relation(run, own, real)]} the "
-            f"{percent_interval(real['value'], real['low'], real['high'])} of held-out texts"
+        copied = by_unit(
+            run,
+            message("{share} of all runs of four words occur in the training texts, {compared}"),
+            message("{share} of all runs of four syllables occur in the training texts, {compared}"),
+            message("{share} of all runs of four pieces between blanks occur in the training texts, {compared}"),
         )
+        compared = say(RELATIONS[_relation(run, own, real)], real=_spelled(real, SHARE))
+        words.append(say(copied, share=_spelled(own, SHARE), compared=compared))
     if apart:
-        distinguished = who in verdicts.off_held_out(run, "told_apart_area")
-        verdict = "distinguishes them from held-out texts" if distinguished else "finds no difference"
-        words.append(
-            f"a simple model {verdict} (area under the curve {_spelled(apart, TWO_DIGITS)}, "
-            f"{p_equals(apart['p_value'])})"
+        told = (
+            message("a simple model distinguishes them from held-out texts (area under the curve {area}, {p})")
+            if who in verdicts.off_held_out(run, "told_apart_area")
+            else message("a simple model finds no difference (area under the curve {area}, {p})")
         )
-    start = f"In the samples{of_model(run, rows[0])} at temperature {rows[0]['temperature']:g}, "
-    return f"{start}{'; '.join(words)}." if words else ""
+        words.append(say(told, area=_spelled(apart, TWO_DIGITS), p=p_equals(apart["p_value"])))
+    if not words:
+        return ""
+    return say(
+        "In the samples{of_model} at temperature {temperature}, {found}.",
+        of_model=of_model(run, rows[0]),
+        temperature=numeral(rows[0]["temperature"], "g"),
+        found="; ".join(words),
+    )
 
 
 def copying(run: Run) -> tuple[Row | None, list[tuple[Row, int | None]]]:
@@ -130,9 +149,12 @@ def encoder_note(run: Run) -> Prose | None:
         return None
     unread = baseline(run, "unread_token_share")
     return Prose(
-        f"The sentence encoder doesn’t know {percent(unread['value'] if unread else 1)} of the tokens in these texts. "
-        "So closeness compares their runs of one to three characters, not what they are about. A multilingual encoder "
-        "as `sample_quality.encoder` in the config would read them."
+        say(
+            "The sentence encoder doesn’t know {share} of the tokens in these texts. So closeness compares their runs "
+            "of one to three characters, not what they are about. A multilingual encoder as `sample_quality.encoder` "
+            "in the config would read them.",
+            share=percent(unread["value"] if unread else 1),
+        )
     )
 
 
@@ -145,7 +167,9 @@ def by_checkpoint(run: Run) -> Table | Prose:
     """List the same measures of what each checkpoint wrote after the same prompts."""
     rows = run.sample_quality[run.sample_quality["begun_with"] == "prompts"]
     metrics = {key: value for key, value in (VARIETY | NEARNESS).items() if key in set(rows["metric"])}
-    return _table(run, metrics, rows) if len(rows) else Prose("Too few samples began with a prompt to be measured.")
+    if rows.empty:
+        return Prose(say("Too few samples began with a prompt to be measured."))
+    return _table(run, metrics, rows)
 
 
 def published(run: Run) -> pd.DataFrame:
@@ -165,18 +189,19 @@ def _table(run: Run, metrics: dict[str, tuple[str, str]], rows: pd.DataFrame) ->
     several = len(run.models) > 1
     steps = rows["percent"].nunique() > 1
     held_out = {metric: baseline(run, metric) for metric in metrics}
-    lines = [[name("held-out texts"), *([""] if steps else []), *_cells(metrics, held_out)]]
+    lines = [[name(say("held-out texts")), *([""] if steps else []), *_cells(metrics, held_out)]]
     for (model, _, temperature), part in rows.groupby(["model", "percent", "temperature"], sort=False):
         found = {row["metric"]: row for row in rows_of(part)}
-        who = name(f"{model if several else 'samples'}, at {temperature:g}")
+        who = say(
+            "{who}, at {temperature}",
+            who=model if several else say("samples"),
+            temperature=numeral(part["temperature"].iloc[0], "g"),
+        )
         training = [percent(part["percent"].iloc[0] / 100)] if steps else []
-        lines.append([who, *training, *_cells(metrics, found)])
-    headings = [heading.replace("words", units(run)) for heading, _ in metrics.values()]
-    numbers = [
-        *(["Training"] if steps else []),
-        *(heading.replace("Words", units(run).capitalize()) for heading in headings),
-    ]
-    return table(lines, ["Texts", *numbers], numbers=numbers)
+        lines.append([name(who), *training, *_cells(metrics, found)])
+    headings = [by_unit(run, heading, *OTHER_UNITS.get(heading, (heading, heading))) for heading, _ in metrics.values()]
+    numbers = [*([say("Training")] if steps else []), *map(say, headings)]
+    return table(lines, [say("Texts"), *numbers], numbers=numbers)
 
 
 def _cells(metrics: dict[str, tuple[str, str]], found: Mapping[str, Row | None]) -> Iterator[str]:
@@ -186,14 +211,15 @@ def _cells(metrics: dict[str, tuple[str, str]], found: Mapping[str, Row | None])
         if row is None:
             yield "–"
             continue
-        notes = [] if is_null(row["real_value"]) else [f"real texts {row['real_value']:.2f}"]
+        real = row["real_value"]
+        notes = [] if is_null(real) else [say("real texts {value}", value=numeral(real, ".2f"))]
         notes += [] if is_null(row["p_value"]) else [p_equals(row["p_value"])]
         value, _, interval = _spelled(row, kind).partition(" ")
         if interval:
             notes.insert(0, interval.strip("()").replace(" ", NO_BREAK))
         if not is_null(row["seeds_low"]):
             seeds = _spelled(row | {"low": row["seeds_low"], "high": row["seeds_high"]}, kind).partition(" ")[2]
-            notes.append(f"seeds {seeds.strip('()')}".replace(" ", NO_BREAK))
+            notes.append(say("seeds {range}", range=seeds.strip("()")).replace(" ", NO_BREAK))
         yield value + "".join(f"<br><small>{note}</small>" for note in notes)
 
 
@@ -203,20 +229,20 @@ def _spelled(row: Row, kind: str) -> str:
     if kind == SHARE:
         return percent_interval(value, low, high)
     digits = 1 if kind == NUMBER else 2
-    return f"{value:.{digits}f}" + ("" if is_null(low) else f" ({bounds(low, high, digits)})")
+    return numeral(value, f".{digits}f") + ("" if is_null(low) else f" ({bounds(low, high, digits)})")
 
 
 def shares_by_step(run: Run) -> Picture | Prose:
     """Draw the label shares of the texts and of what each checkpoint wrote after the same prompts, with intervals."""
     samples = shares_of_samples(run, "percent")
     if samples.empty:
-        return Prose("No checkpoint continued a prompt." if run.cards else NONE_APPLIED)
+        return Prose(say("No checkpoint continued a prompt.") if run.cards else NONE_APPLIED)
     return draw_label_shares(
         run,
         _course_of_labels(run, samples),
-        next_to_texts(shares_of_texts(run), samples, "samples after {} %"),
+        next_to_texts(shares_of_texts(run), samples, said_raw("samples after {} %")),
         in_order(samples["classifier"]),
-        kind=f"Points with {percent(run.confidence)} intervals",
+        kind=say("Points with {confidence} intervals", confidence=percent(run.confidence)),
         inches=(0.14, 0.1),
     )
 
@@ -226,10 +252,15 @@ def _course_of_labels(run: Run, samples: pd.DataFrame) -> str:
     percents = sorted(set(samples["group"]), key=int)
     found = verdicts.changed_labels(run)
     if not found:
-        return "No label’s share changes in the course of training by more than chance explains"
+        return say("No label’s share changes in the course of training by more than chance explains")
     first, last = max(found, key=lambda pair: abs(pair[1]["share"] - pair[0]["share"]))
-    return (
-        f"{drawn(titled(run, first['classifier']))} calls {percent(first['share'])} of the samples after "
-        f"{percents[0]} % of training “{drawn(first['label'])}”, {percent(last['share'])} of those after "
-        f"{percents[-1]} %"
+    return say(
+        "{classifier} calls {first} of the samples after {first_percent} % of training “{label}”, {last} of those "
+        "after {last_percent} %",
+        classifier=drawn(titled(run, first["classifier"])),
+        first=percent(first["share"]),
+        first_percent=percents[0],
+        label=drawn(first["label"]),
+        last=percent(last["share"]),
+        last_percent=percents[-1],
     )

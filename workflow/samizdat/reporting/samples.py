@@ -1,8 +1,12 @@
 """Show what the models wrote, by prompt, step and temperature, with the labels that classifiers give it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from samizdat.base.escaping import quoted
+from samizdat.base.language import message, numeral, plural, say
 from samizdat.records.classifiers import NUMBER
 from samizdat.records.samples import PUBLISHED_PERCENT, begun_with_nothing
 from samizdat.reporting.copied_passages import copy_note, with_copy_marked
@@ -21,66 +25,99 @@ UNNAMED = 2  # classifiers whose labels have no name beside them
 def opening(run: Run) -> Prose:
     """Say how many samples there are and how they were drawn."""
     samples, sampling = run.samples, run.config["sampling"]
-    temperatures = joined(f"{value:g}" for value in sampling["temperatures"])
     published = samples[samples["percent"] == PUBLISHED_PERCENT]
-    limits = [f"the {sampling['top_k']} most probable tokens"] if sampling["top_k"] else []
-    limits += [f"the most probable tokens that make up {percent(sampling['top_p'])}"] if sampling["top_p"] < 1 else []
-    text = (
-        f"The {'models' if len(run.models) > 1 else 'model'} wrote {counted(len(samples), 'text')}, "
-        f"{count(len(published))} of them after the whole training, "
-        f"at the temperatures {temperatures}"
-        + (f", each token drawn from {joined(limits)}" if limits else "")
-        + (
-            f", with a repetition penalty of {sampling['repetition_penalty']:g}"
-            if sampling["repetition_penalty"] != 1
-            else ""
+    wrote = (
+        message(
+            "The models wrote {texts}, {published} of them after the whole training, at the temperatures "
+            "{temperatures}{limits}{penalty}{no_repeat}."
         )
-        + (
-            f", no run of {counted(sampling['no_repeat_ngram'], 'token')} occurring twice in a text"
-            if sampling["no_repeat_ngram"]
-            else ""
+        if len(run.models) > 1
+        else message(
+            "The model wrote {texts}, {published} of them after the whole training, at the temperatures "
+            "{temperatures}{limits}{penalty}{no_repeat}."
         )
-        + "."
     )
+    sentences = [
+        say(
+            wrote,
+            texts=counted(len(samples), "text", "texts"),
+            published=count(len(published)),
+            temperatures=joined(numeral(value, "g") for value in sampling["temperatures"]),
+            **_restraints(sampling),
+        )
+    ]
     if len(published):
-        text += (
-            f" {percent(published['finished'].mean())} of these end by themselves; the others were cut after "
-            f"{counted(sampling['max_new_tokens'], 'token')}."
+        sentences.append(
+            say(
+                "{share} of these end by themselves; the others were cut after {tokens}.",
+                share=percent(published["finished"].mean()),
+                tokens=counted(sampling["max_new_tokens"], "token", "tokens"),
+            )
         )
     if not run.publish_texts:
-        hidden = len(samples) - len(run.shown_samples)
-        text += (
-            f" The corpus is not published: {counted(hidden, 'sample')} that began with a held-out text, or repeat six "
-            "words of the corpus in a row or one of its shorter texts, are counted but not shown."
+        sentences.append(
+            plural(
+                "The corpus is not published: {count}\u00a0sample that began with a held-out text, or repeats six "
+                "words of the corpus in a row or one of its shorter texts, is counted but not shown.",
+                "The corpus is not published: {count}\u00a0samples that began with a held-out text, or repeat six "
+                "words of the corpus in a row or one of its shorter texts, are counted but not shown.",
+                len(samples) - len(run.shown_samples),
+            )
         )
-    text += _missing_beginnings(run)
+    sentences += _missing_beginnings(run)
     if run.config["play"]:
-        text += (
-            f" In [play.html](play.html), which is beside this report, {name(run.config['play'])} runs in your "
-            "browser, and you can write with it."
+        sentences.append(
+            say(
+                "In [play.html](play.html), which is beside this report, {model} runs in your browser, and you can "
+                "write with it.",
+                model=name(run.config["play"]),
+            )
         )
-    return Prose(text)
+    return Prose(" ".join(sentences))
 
 
-def _missing_beginnings(run: Run) -> str:
+def _restraints(sampling: Mapping[str, Any]) -> dict[str, str]:
+    """Say what restrains the choice of tokens, each as a part of a sentence; nothing where it isn't restrained."""
+    limits = []
+    if sampling["top_k"]:
+        limits.append(plural("the {count} most probable token", "the {count} most probable tokens", sampling["top_k"]))
+    if sampling["top_p"] < 1:
+        limits.append(say("the most probable tokens that make up {share}", share=percent(sampling["top_p"])))
+    penalty, length = sampling["repetition_penalty"], sampling["no_repeat_ngram"]
+    tokens = counted(length, "token", "tokens")
+    return {
+        "limits": say(", each token drawn from {tokens}", tokens=joined(limits)) if limits else "",
+        "penalty": say(", with a repetition penalty of {penalty}", penalty=numeral(penalty, "g"))
+        if penalty != 1
+        else "",
+        "no_repeat": say(", no run of {tokens} occurring twice in a text", tokens=tokens) if length else "",
+    }
+
+
+def _missing_beginnings(run: Run) -> list[str]:
     """Say how many held-out texts begin samples, where these are fewer than the config asks for."""
     wanted, words = (run.config["sampling"][key] for key in ("held_out_prompts", "held_out_prompt_words"))
     held_out = int((run.texts["split"] == "test").sum())
     begun = run.samples["prompt_text_id"].nunique()
     if begun >= wanted:
-        return ""
-    return (
-        f" Of {counted(held_out, 'held-out text')} only {count(begun)} can begin a sample, fewer than the "
-        f"{count(wanted)} that the config asks for (`sampling.held_out_prompts`): the others have no more than "
-        f"{counted(words, 'word')} (`sampling.held_out_prompt_words`)."
-    )
+        return []
+    return [
+        say(
+            "Of {texts} only {begun} can begin a sample, fewer than the {wanted} that the config asks for "
+            "(`sampling.held_out_prompts`): the others have no more than {words} (`sampling.held_out_prompt_words`).",
+            texts=counted(held_out, "held-out text", "held-out texts"),
+            begun=count(begun),
+            wanted=count(wanted),
+            words=counted(words, "word", "words"),
+        )
+    ]
 
 
 def by_step(run: Run) -> Table | Prose:
     """List the first sample of each of the first prompts: a row for each checkpoint, a column for each temperature."""
     prompts = _followed(run)
     if not prompts:
-        return Prose("No sample was followed through the training (`prompts` in the config is empty).")
+        return Prose(say("No sample was followed through the training (`prompts` in the config is empty)."))
     return _steps(run, prompts[:OPEN])
 
 
@@ -109,21 +146,22 @@ def _steps(run: Run, prompts: list[str]) -> Table:
             found = {row["temperature"]: row for row in rows_of(at)}
             step = f"{count(at['step'].iloc[0])} ({percent(at['percent'].iloc[0] / 100)})"
             cells = [_cell(run, found.get(temperature)) for temperature in temperatures]
-            shown = quoted(str(prompt), language=run.language) if prompt else "*nothing*"
+            shown = quoted(str(prompt), language=run.language) if prompt else say("*nothing*")
             rows.append([shown, *([name(model)] if several else []), step, *cells])
-    header = ["Begun with", *(["Model"] if several else []), "After step"]
-    return table(rows, [*header, *(f"Temperature {value:g}" for value in temperatures)])
+    header = [say("Begun with"), *([say("Model")] if several else []), say("After step")]
+    header += [say("Temperature {temperature}", temperature=numeral(value, "g")) for value in temperatures]
+    return table(rows, header)
 
 
 def held_out(run: Run) -> Table | Prose:
     """List the first held-out texts, and how the published models continue their first words."""
     if not run.publish_texts:
-        return Prose("Continuations of held-out texts are left out, because the corpus's texts are not published.")
+        return Prose(say("Continuations of held-out texts are left out, because the corpus's texts are not published."))
     texts = _continued(run)
     if not texts:
-        asked = run.config["sampling"]["held_out_prompts"]
-        why = "no held-out text is long enough" if asked else "`sampling.held_out_prompts` is 0"
-        return Prose(f"No held-out text was continued ({why}).")
+        if run.config["sampling"]["held_out_prompts"]:
+            return Prose(say("No held-out text was continued (no held-out text is long enough)."))
+        return Prose(say("No held-out text was continued (`sampling.held_out_prompts` is 0)."))
     return _continuations(run, texts[:OPEN])
 
 
@@ -149,19 +187,20 @@ def _continuations(run: Run, texts: list[str]) -> Table:
     for (model, key), part in samples.groupby(["model", "prompt_text_id"], sort=False):
         found = {row["temperature"]: row for row in rows_of(part)}
         cells = [_cell(run, found.get(temperature), step=True) for temperature in temperatures]
-        begun = f"<small>begun with {quoted(part['prompt'].iloc[0], language=run.language)}</small>"
+        begun = say("begun with {prompt}", prompt=quoted(part["prompt"].iloc[0], language=run.language))
         model_cell = [name(model)] if len(run.models) > 1 else []
         original = quoted(originals[str(key)], language=run.language, longest=LONGEST_CHARACTERS)
-        rows.append([*model_cell, f"{original}<br>{begun}", *cells])
-    header = ["Model"] if len(run.models) > 1 else []
-    return table(rows, [*header, "The held-out text", *(f"Continued at {value:g}" for value in temperatures)])
+        rows.append([*model_cell, f"{original}<br><small>{begun}</small>", *cells])
+    header = [*([say("Model")] if len(run.models) > 1 else []), say("The held-out text")]
+    header += [say("Continued at {temperature}", temperature=numeral(value, "g")) for value in temperatures]
+    return table(rows, header)
 
 
 def gallery(run: Run) -> Table | Prose:
     """List the first unprompted samples of the published models, with every classifier's label."""
     samples = unprompted(run)
     if samples.empty:
-        return Prose("No text was begun with nothing (`sampling.unprompted_samples` is 0).")
+        return Prose(say("No text was begun with nothing (`sampling.unprompted_samples` is 0)."))
     return _gallery(run, samples.groupby(["model", "temperature"]).head(OPEN_GALLERY))
 
 
@@ -184,15 +223,17 @@ def _gallery(run: Run, samples: pd.DataFrame) -> Table:
     rows = [
         [
             *([name(row["model"])] if len(run.models) > 1 else []),
-            f"{row['temperature']:g}",
-            _text(run, row, [f"begun with nothing, {_step(row)}", copy_note(run, row["id"])]),
+            numeral(row["temperature"], "g"),
+            _text(
+                run, row, [say("begun with nothing, {after_step}", after_step=_step(row)), copy_note(run, row["id"])]
+            ),
             *(_label(run, classifier, row["id"]) for classifier in run.cards),
         ]
         for row in rows_of(samples)
     ]
-    header = [*(["Model"] if len(run.models) > 1 else []), "Temperature", "Sample"]
+    header = [*([say("Model")] if len(run.models) > 1 else []), say("Temperature"), say("Sample")]
     header += [named(run, card) for card in run.cards]
-    return table(rows, header, numbers=["Temperature"])
+    return table(rows, header, numbers=[say("Temperature")])
 
 
 def _cell(run: Run, sample: Row | None, *, step: bool = False) -> str:
@@ -200,7 +241,7 @@ def _cell(run: Run, sample: Row | None, *, step: bool = False) -> str:
     if sample is None:
         return ""
     if sample["id"] not in run.shown_ids:
-        return "*not shown*"
+        return say("*not shown*")
     labels = [_label(run, classifier, sample["id"]) for classifier in run.cards]
     # A number alone, or one label of many, doesn't show which classifier gave it.
     few = len(run.cards) <= UNNAMED and all(card.kind != NUMBER for card in run.cards.values())
@@ -218,7 +259,7 @@ def _text(run: Run, sample: Row, notes: list[str]) -> str:
 
 def _step(sample: Row) -> str:
     """Say after which training step a sample was drawn."""
-    return f"after step {count(sample['step'])}"
+    return say("after step {step}", step=count(sample["step"]))
 
 
 def _label(run: Run, classifier: str, sample_id: str) -> str:
@@ -227,5 +268,7 @@ def _label(run: Run, classifier: str, sample_id: str) -> str:
     A question mark says that the classifier was made for other texts.
     """
     doubt = "?" if found_outside(run, classifier) else ""
-    found = run.sample_labels[classifier].get(sample_id, [])
-    return ", ".join(scored(label, f"{value:.2f}{doubt}") if label else f"{value:.2f}{doubt}" for label, value in found)
+    found = [
+        (label, f"{numeral(value, '.2f')}{doubt}") for label, value in run.sample_labels[classifier].get(sample_id, [])
+    ]
+    return ", ".join(scored(label, score) if label else score for label, score in found)

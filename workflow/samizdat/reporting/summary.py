@@ -25,7 +25,7 @@ from samizdat.reporting.outside import titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.samples import unprompted
 from samizdat.reporting.style import FAINT, PALETTE, Picture, described, drawing, in_percent, wrapped
-from samizdat.reporting.training import millions
+from samizdat.reporting.trained_model import millions
 from samizdat.reporting.units import by_unit, how_found
 from samizdat.reporting.words import Prose, counted, drawn, joined, label, percent, percent_interval
 from samizdat.reporting.yardsticks import YARDSTICKS, compared_with_yardsticks

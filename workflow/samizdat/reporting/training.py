@@ -1,27 +1,24 @@
 """Describe the models, and show how they learned."""
 
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from samizdat.base.configuration import model_of
-from samizdat.base.escaping import escape
-from samizdat.base.language import numeral, say
-from samizdat.records.models import DEVICES, ModelSummary
+from samizdat.base.language import numeral, say, with_signs
+from samizdat.records.models import ModelSummary
 from samizdat.records.samples import PUBLISHED_PERCENT
 from samizdat.reporting.frames import rows_of
-from samizdat.reporting.held_out_loss import best_model, bits_per_byte, bytes_per_character, compared, notes, seeds
+from samizdat.reporting.held_out_loss import best_model, bytes_per_character, compared, notes
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import DASHES, FAINT, MARKERS, PALETTE, Picture, drawing, legend_below, legend_label
+from samizdat.reporting.trained_model import log_of, millions, sentences
 from samizdat.reporting.words import (
     Prose,
     Table,
     count,
-    counted,
     drawn,
     is_null,
-    label,
     name,
     table,
 )
@@ -29,54 +26,7 @@ from samizdat.reporting.words import (
 
 def opening(run: Run) -> Prose:
     """Say what each model is, how it was trained, how good it is on held-out texts, and whether one is better."""
-    return Prose("\n\n".join([*(_sentences(run, model) for model in run.models.values()), *compared(run)]))
-
-
-def _sentences(run: Run, model: ModelSummary) -> str:
-    """Describe one model."""
-    rows = _log_of(run, model)
-    first, last = rows.iloc[0], rows.iloc[-1]
-    held_out, width = run.tokenizers[model.tokenizer].utf8_bytes["test"], bytes_per_character(run)
-    start = "from scratch" if model.start == "scratch" else f"from the checkpoint {escape(model.start)}"
-    text = (
-        f"The model {label(model.name)} has {millions(model.parameters)} parameters and was trained {start} for "
-        f"{count(model.steps_done)} steps, {millions(model.tokens_seen)} tokens in all "
-        f"({last['epoch']:.1f} times over the train split). "
-        f"On the held-out texts ({count(held_out)} bytes) it needs {bits_per_byte(run, model)}{seeds(run, model)}. "
-        f"That is {model.test_bits_per_byte * width:.3f} bits per character, which has {width:.2f} bytes on average. "
-        f"Its perplexity there is {model.test_perplexity:.1f} over its own tokens. On the validation texts, on which "
-        f"its best weights were chosen, training brought it from {first['validation_bits_per_byte']:.3f} to "
-        f"{model.validation_bits_per_byte:.3f} bits per byte. {_circumstances(model)}"
-    )
-    if model.recipe:
-        decided = ", ".join(f"`{key}` {value:g}" for key, value in model.recipe.items())
-        text += f" The recipe for corpora of this size gave {decided}."
-    if model.best_step < model.steps_done:
-        text += (
-            f" The lowest loss was reached at step {count(model.best_step)}; the published weights are those, since "
-            "later ones did worse on the validation texts."
-        )
-    if model.steps_done < model.steps_planned:
-        text += (
-            f" Training stopped before the planned {count(model.steps_planned)} steps, since the loss got no better."
-        )
-    return text
-
-
-def _circumstances(model: ModelSummary) -> str:
-    """Say on which device a model was trained, in which number format, and how many sequences at once."""
-    processes = "" if model.processes == 1 else f" by each of {counted(model.processes, 'process', 'processes')}"
-    return (
-        f"It was trained on {DEVICES[model.device_kind]}, in {model.compute_dtype}, "
-        f"{counted(model.micro_batch_sequences, 'sequence')} at once{processes}."
-    )
-
-
-def millions(number: float) -> str:
-    """Write a large number in words: 3.4 million, 920 thousand."""
-    if number >= 1e6:
-        return say("{number}\u00a0million", number=numeral(number / 1e6, ".1f"))
-    return say("{number}\u00a0thousand", number=count(number / 1e3)) if number >= 1e4 else count(number)
+    return Prose("\n\n".join([*(sentences(run, model) for model in run.models.values()), *compared(run)]))
 
 
 def curves(run: Run) -> Picture:
@@ -89,35 +39,40 @@ def curves(run: Run) -> Picture:
             _plot_losses(losses, run, model, series)
             _plot_bits(bits, run, model, series)
         _mark_best(bits, run, best)
-        _finish_curves(losses, "Loss", "loss, nats a token")
-        _finish_curves(bits, "Bits per byte of the validation texts", "bits per byte")
+        _finish_curves(losses, say("Loss"), say("loss, nats a token"))
+        _finish_curves(bits, say("Bits per byte of the validation texts"), say("bits per byte"))
         if len(models) == 1:
             _mark_checkpoints(losses, best)
             losses.legend()
         else:
             legend_below(picture, losses)
-        picture.alternative_text = (
-            f"{title}. Two line charts over training tokens: the loss on training and on validation texts, and bits "
-            "per byte of the validation texts; both fall steeply at first, then slowly."
+        described = [
+            f"{title}.",
+            say(
+                "Two line charts over training tokens: the loss on training and on validation texts, and bits per byte "
+                "of the validation texts; both fall steeply at first, then slowly."
+            )
             if all(_falls(run, model) for model in models)
-            else f"{title}. Two line charts over training tokens: losses, and bits per byte of the validation texts."
-        )
+            else say("Two line charts over training tokens: losses, and bits per byte of the validation texts."),
+        ]
         if len(run.other_trainings):
-            picture.alternative_text += " Thin lines are the same models trained with other seeds."
+            described.append(say("Thin lines are the same models trained with other seeds."))
+        picture.alternative_text = " ".join(described)
     return picture
 
 
 def _curves_finding(run: Run, best: ModelSummary) -> str:
     """Say as a title how far training came, of several models the best one's bits per byte."""
+    bits = numeral(best.validation_bits_per_byte, ".2f")
     if len(run.models) > 1:
-        return f"Best on validation texts: {drawn(best.name)}, {best.validation_bits_per_byte:.2f} bits per byte"
-    first = _log_of(run, best)["validation_bits_per_byte"].iloc[0]
-    return f"Training brought validation texts from {first:.2f} to {best.validation_bits_per_byte:.2f} bits per byte"
+        return say("Best on validation texts: {model}, {bits} bits per byte", model=drawn(best.name), bits=bits)
+    first = numeral(log_of(run, best)["validation_bits_per_byte"].iloc[0], ".2f")
+    return say("Training brought validation texts from {first} to {best} bits per byte", first=first, best=bits)
 
 
 def _plot_losses(axis: Axes, run: Run, model: ModelSummary, series: int) -> None:
     """Draw a model's loss on training texts and on validation texts."""
-    rows = _log_of(run, model)
+    rows = log_of(run, model)
     measured = rows.dropna(subset=["train_loss"])
     colour = PALETTE[series % len(PALETTE)]
     of = f", {drawn(model.name)}" if len(run.models) > 1 else ""
@@ -126,7 +81,7 @@ def _plot_losses(axis: Axes, run: Run, model: ModelSummary, series: int) -> None
         measured["train_loss"],
         color=colour,
         linestyle=DASHES[1],
-        label=legend_label(f"train{of}", 30),
+        label=legend_label(f"{say('train')}{of}", 30),
     )
     _plot_other_seeds(axis, run, model, "validation_loss", colour)
     axis.plot(
@@ -134,13 +89,13 @@ def _plot_losses(axis: Axes, run: Run, model: ModelSummary, series: int) -> None
         rows["validation_loss"],
         color=colour,
         marker=MARKERS[series % len(MARKERS)],
-        label=legend_label(f"validation{of}", 30),
+        label=legend_label(f"{say('validation')}{of}", 30),
     )
 
 
 def _plot_bits(axis: Axes, run: Run, model: ModelSummary, series: int) -> None:
     """Draw a model's bits per byte, with a ring around the published weights."""
-    rows = _log_of(run, model)
+    rows = log_of(run, model)
     colour = PALETTE[series % len(PALETTE)]
     _plot_other_seeds(axis, run, model, "validation_bits_per_byte", colour)
     axis.plot(
@@ -169,8 +124,9 @@ def _plot_other_seeds(axis: Axes, run: Run, model: ModelSummary, column: str, co
 
 def _mark_best(axis: Axes, run: Run, best: ModelSummary) -> None:
     """Write the bits per byte of the best model above its published weights."""
+    words = say("best: {bits}", bits=numeral(best.validation_bits_per_byte, ".3f"))
     axis.annotate(
-        f"best: {best.validation_bits_per_byte:.3f}", _published(run, best), xytext=(0, 14),
+        words, _published(run, best), xytext=(0, 14),
         textcoords="offset points", ha="right", fontsize=8.5,
         path_effects=[withStroke(linewidth=3, foreground="white")],
     )  # fmt: skip
@@ -178,7 +134,7 @@ def _mark_best(axis: Axes, run: Run, best: ModelSummary) -> None:
 
 def _published(run: Run, model: ModelSummary) -> tuple[float, float]:
     """Return the training tokens and the bits per byte of a model's published weights."""
-    rows = _log_of(run, model)
+    rows = log_of(run, model)
     row = rows[rows["step"] == model.best_step].iloc[-1]
     return row["tokens"], row["validation_bits_per_byte"]
 
@@ -186,10 +142,17 @@ def _published(run: Run, model: ModelSummary) -> tuple[float, float]:
 def _finish_curves(axis: Axes, heading: str, unit: str) -> None:
     """Label the axes of curves over training tokens."""
     axis.set_title(heading)
-    axis.set(xlabel="training tokens seen", ylabel=unit)
-    axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axis.set(xlabel=say("training tokens seen"), ylabel=unit)
+    axis.xaxis.set_major_formatter(_Thousands(sep=""))
     axis.xaxis.set_major_locator(MaxNLocator(6))
     axis.set_xlim(left=0)
+
+
+class _Thousands(EngFormatter):
+    """Labels ticks with k and M, and with the signs of the report's language."""
+
+    def __call__(self, value: float, position: int | None = None) -> str:
+        return with_signs(super().__call__(value, position))
 
 
 def _mark_checkpoints(axis: Axes, model: ModelSummary) -> None:
@@ -206,14 +169,9 @@ def _mark_checkpoints(axis: Axes, model: ModelSummary) -> None:
 
 def _falls(run: Run, model: ModelSummary) -> bool:
     """Say whether bits per byte fell more in the first half of training than in the second, and did not rise in it."""
-    bits: list[float] = _log_of(run, model)["validation_bits_per_byte"].tolist()
+    bits: list[float] = log_of(run, model)["validation_bits_per_byte"].tolist()
     middle = bits[len(bits) // 2]
     return bits[0] - middle > middle - bits[-1] >= 0
-
-
-def _log_of(run: Run, model: ModelSummary) -> pd.DataFrame:
-    """Return the rows of a model's training log."""
-    return run.training[run.training["model"] == model.name]
 
 
 def models(run: Run) -> Table:
@@ -221,7 +179,7 @@ def models(run: Run) -> Table:
     overrides = {item["name"]: run.config["training"] | item for item in run.config["models"]}
     rows, width = [], bytes_per_character(run)
     for model in run.models.values():
-        recipe = overrides[model_of(model.name)] | model.recipe
+        recipe, bits = overrides[model_of(model.name)] | model.recipe, numeral(model.test_bits_per_byte, ".3f")
         rows.append(
             [
                 name(model.name),
@@ -229,31 +187,35 @@ def models(run: Run) -> Table:
                 millions(model.parameters),
                 f"{recipe['layers']} × {recipe['width']}" if model.start == "scratch" else "",
                 count(recipe["context_tokens"]),
-                f"{count(model.best_step)} of {count(model.steps_done)}",
-                f"{model.test_loss:.3f}",
-                f"{model.test_perplexity:.1f}",
-                f"{model.test_bits_per_byte:.3f}" + "".join(f"<br><small>{note}</small>" for note in notes(run, model)),
-                f"{model.test_bits_per_byte * width:.3f}",
+                say("{step} of {steps}", step=count(model.best_step), steps=count(model.steps_done)),
+                numeral(model.test_loss, ".3f"),
+                numeral(model.test_perplexity, ".1f"),
+                "<br>".join([bits, *(f"<small>{note}</small>" for note in notes(run, model))]),
+                numeral(model.test_bits_per_byte * width, ".3f"),
             ]
         )
-    header = ["Model", "Tokenizer", "Parameters", "Layers × width", "Context", "Best step"]
-    header += ["Loss", "Perplexity", "Bits per byte", "Bits per character"]
+    header = [say("Model"), say("Tokenizer"), say("Parameters"), say("Layers × width"), say("Context")]
+    header += [say("Best step"), say("Loss"), say("Perplexity"), say("Bits per byte"), say("Bits per character")]
     return table(rows, header, numbers=header[2:])
 
 
 def yardsticks(run: Run) -> Table:
     """List what others need for the held-out texts, and the models."""
     names = {
-        "xz": "xz alone",
-        "xz_after_training": "xz, after the training texts",
-        "ngram": "n-gram model of bytes",
+        "xz": say("xz alone"),
+        "xz_after_training": say("xz, after the training texts"),
+        "ngram": say("n-gram model of bytes"),
     }
     width = bytes_per_character(run)
     rows = [
-        [names[name], f"{row['read_bytes'] / 1e6:,.2f}"] + [f"{row['bits_per_byte'] * size:.3f}" for size in (1, width)]
+        [
+            names[name],
+            numeral(row["read_bytes"] / 1e6, ",.2f"),
+            *(numeral(row["bits_per_byte"] * size, ".3f") for size in (1, width)),
+        ]
         for name, row in run.yardsticks.items()
     ]
-    header = ["Yardstick", "Training texts read, MB", "Bits per byte", "Bits per character"]
+    header = [say("Yardstick"), say("Training texts read, MB"), say("Bits per byte"), say("Bits per character")]
     return table(rows, header, numbers=header[1:])
 
 
@@ -264,12 +226,13 @@ def log(run: Run) -> Table:
             name(row["model"]),
             count(row["step"]),
             count(row["tokens"]),
-            f"{row['learning_rate']:.2g}",
-            "" if is_null(row["train_loss"]) else f"{row['train_loss']:.3f}",
-            f"{row['validation_loss']:.3f}",
-            f"{row['validation_bits_per_byte']:.3f}",
+            numeral(row["learning_rate"], ".2g"),
+            "" if is_null(row["train_loss"]) else numeral(row["train_loss"], ".3f"),
+            numeral(row["validation_loss"], ".3f"),
+            numeral(row["validation_bits_per_byte"], ".3f"),
         ]
         for row in rows_of(run.training)
     ]
-    header = ["Model", "Step", "Tokens", "Learning rate", "Train loss", "Validation loss", "Bits per byte"]
+    header = [say("Model"), say("Step"), say("Tokens"), say("Learning rate")]
+    header += [say("Train loss"), say("Validation loss"), say("Bits per byte")]
     return table(rows, header, numbers=header[1:])

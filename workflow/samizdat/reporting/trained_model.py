@@ -1,0 +1,108 @@
+"""Say what a model is, how it was trained, and how good it is on held-out texts."""
+
+import pandas as pd
+
+from samizdat.base.escaping import escape
+from samizdat.base.language import message, numeral, say
+from samizdat.records.models import DEVICES, ModelSummary
+from samizdat.reporting.held_out_loss import bits_per_byte, bytes_per_character, seeds
+from samizdat.reporting.run import Run
+from samizdat.reporting.words import count, counted, label
+
+
+def sentences(run: Run, model: ModelSummary) -> str:
+    """Describe one model."""
+    rows = log_of(run, model)
+    first, last = rows.iloc[0], rows.iloc[-1]
+    held_out, width = run.tokenizers[model.tokenizer].utf8_bytes["test"], bytes_per_character(run)
+    trained = (
+        message(
+            "The model {model} has {parameters} parameters and was trained from scratch for {steps} steps, {tokens} "
+            "tokens in all ({times} times over the train split)."
+        )
+        if model.start == "scratch"
+        else message(
+            "The model {model} has {parameters} parameters and was trained from the checkpoint {start} for {steps} "
+            "steps, {tokens} tokens in all ({times} times over the train split)."
+        )
+    )
+    said = [
+        say(
+            trained,
+            model=label(model.name),
+            start=escape(model.start),
+            parameters=millions(model.parameters),
+            steps=count(model.steps_done),
+            tokens=millions(model.tokens_seen),
+            times=numeral(last["epoch"], ".1f"),
+        ),
+        say(
+            "On the held-out texts ({bytes} bytes) it needs {bits}{seeds}.",
+            bytes=count(held_out),
+            bits=bits_per_byte(run, model),
+            seeds=seeds(run, model),
+        ),
+        say(
+            "That is {bits} bits per character, which has {bytes} bytes on average.",
+            bits=numeral(model.test_bits_per_byte * width, ".3f"),
+            bytes=numeral(width, ".2f"),
+        ),
+        say(
+            "Its perplexity there is {perplexity} over its own tokens.",
+            perplexity=numeral(model.test_perplexity, ".1f"),
+        ),
+        say(
+            "On the validation texts, on which its best weights were chosen, training brought it from {first} to "
+            "{best} bits per byte.",
+            first=numeral(first["validation_bits_per_byte"], ".3f"),
+            best=numeral(model.validation_bits_per_byte, ".3f"),
+        ),
+        _circumstances(model),
+    ]
+    if model.recipe:
+        decided = ", ".join(f"`{key}` {numeral(value, 'g')}" for key, value in model.recipe.items())
+        said.append(say("The recipe for corpora of this size gave {settings}.", settings=decided))
+    if model.best_step < model.steps_done:
+        said.append(
+            say(
+                "The lowest loss was reached at step {step}; the published weights are those, since later ones did "
+                "worse on the validation texts.",
+                step=count(model.best_step),
+            )
+        )
+    if model.steps_done < model.steps_planned:
+        said.append(
+            say(
+                "Training stopped before the planned {steps} steps, since the loss got no better.",
+                steps=count(model.steps_planned),
+            )
+        )
+    return " ".join(said)
+
+
+def _circumstances(model: ModelSummary) -> str:
+    """Say on which device a model was trained, in which number format, and how many sequences at once."""
+    trained = (
+        message("It was trained on {device}, in {format}, {sequences} at once.")
+        if model.processes == 1
+        else message("It was trained on {device}, in {format}, {sequences} at once by each of {processes}.")
+    )
+    return say(
+        trained,
+        device=say(DEVICES[model.device_kind]),
+        format=model.compute_dtype,
+        sequences=counted(model.micro_batch_sequences, "sequence", "sequences"),
+        processes=counted(model.processes, "process", "processes"),
+    )
+
+
+def millions(number: float) -> str:
+    """Write a large number in words: 3.4 million, 920 thousand."""
+    if number >= 1e6:
+        return say("{number}\u00a0million", number=numeral(number / 1e6, ".1f"))
+    return say("{number}\u00a0thousand", number=count(number / 1e3)) if number >= 1e4 else count(number)
+
+
+def log_of(run: Run, model: ModelSummary) -> pd.DataFrame:
+    """Return the rows of a model's training log."""
+    return run.training[run.training["model"] == model.name]
