@@ -16,18 +16,18 @@ SAID = (
     agreement.every_score, agreement.confusion, human_agreement.ceiling,
 )  # fmt: skip
 IN_BRIEF = (classifiers.in_brief, label_comparison.in_brief, agreement.in_brief)
-# Words that are the same in both languages, names, what a card says, and markup.
+# Words that are the same in both languages, and names.
 SAME = {
-    "interval", "divergence", "model", "text", "macro", "sentiment", "source", "mood", "letter", "poem", "negative", "neutral",
-    "positive", "good", "bad", "gpt", "tiny", "what", "was", "told", "tests", "nowhere", "nothing", "bdi", "small",
-    "lang",
+    "interval", "divergence", "model", "text", "macro", "sentiment", "source", "mood", "letter", "poem", "negative",
+    "neutral", "positive", "good", "bad", "gpt", "tiny",
 }  # fmt: skip
+OF_CARDS = ("what it was told", "from nothing", "model: nothing", "nowhere", "tests")
 
 
 def shown(said) -> str:
-    """Return all words that a reader gets of a text, a table or a figure."""
+    """Return all words that a reader gets of a text, a table or a figure, without markup and texts of the corpus."""
     if not isinstance(said, Picture):
-        return re.sub(r"<bdi lang=.*?</bdi>|`.*?`", "", str(said))
+        return re.sub(f"<bdi lang=.*?</bdi>|<.*?>|`.*?`|{'|'.join(OF_CARDS)}", "", str(said))
     said.draw_without_rendering()
     return "\n".join([said.alternative_text, *(text.get_text() for text in said.findobj(Text))])
 
