@@ -76,9 +76,9 @@ def _add(catalogue: Catalog, path: Path, messages) -> None:
 
 def main() -> None:
     """Write all catalogues, and say how many messages have no translation yet."""
-    messages = template()
     for language in LANGUAGES:
         if language != ENGLISH:
+            messages = template()  # anew: an update writes translations into it, which the next language would get
             catalogue = read(language)
             (CATALOGUES / f"{language}.po").write_text(up_to_date(catalogue, messages), encoding="utf-8")
             missing = [one for one in read(language) if one.id and not all(as_forms(one.string))]
