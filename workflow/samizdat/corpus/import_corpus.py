@@ -13,6 +13,7 @@ from samizdat.base import stage
 from samizdat.base.corpus_files import Listing, list_files, named
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
+from samizdat.base.language import message
 from samizdat.corpus.demo import read_demo
 from samizdat.corpus.division import Divided, divide, tell_coarse_splits, tell_own_splits
 from samizdat.corpus.files import read_files
@@ -21,10 +22,11 @@ from samizdat.corpus.label_checks import tell_labels
 from samizdat.corpus.readers import Manner
 from samizdat.corpus.rows import Columns, Findings, Number, RawText, kind_in_words
 from samizdat.corpus.splits import cut_largest, place_of
-from samizdat.records.corpus import LABEL_PREFIX, SPLITS, TEXTS, CorpusSummary
+from samizdat.records.corpus import LABEL_PREFIX, SHORTER, SPLITS, TEXTS, CorpusSummary
 from samizdat.records.io import write_document, write_table
 
-IN_TWO_SPLITS = "also in an earlier split"
+# Reasons are messages, which the report says in its language.
+IN_TWO_SPLITS = message("also in an earlier split")
 QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 
 
@@ -106,7 +108,8 @@ def import_corpus(
             stage.tell(f"of {selection.read:,} texts these were left out: {selection.reasons()}")
         raise
     for sha256 in divided.dropped:
-        selection.drop(selection.kept.pop(sha256), "held out, but nearly the same as a text of another split")
+        why = message("held out, but nearly the same as a text of another split")
+        selection.drop(selection.kept.pop(sha256), why)
     frame, unread = divided.texts, unread | left_out
     write_table(frame, TEXTS, texts)
     found = _summarise(divided, source, selection, listing.files, settings.rater_columns)
@@ -168,7 +171,7 @@ def _select(raw_texts: Iterator[RawText], min_characters: int) -> _Selection:
         raw.text = text
         first = selection.kept.setdefault(sha256, raw)
         if first is not raw and first.split == raw.split:
-            selection.drop(raw, "duplicate of an earlier text")
+            selection.drop(raw, message("duplicate of an earlier text"))
         elif first is not raw:
             selection.kept[sha256], second = sorted((first, raw), key=lambda one: SPLITS.index(one.split or "train"))
             selection.drop(second, IN_TWO_SPLITS)
@@ -184,16 +187,16 @@ def _select(raw_texts: Iterator[RawText], min_characters: int) -> _Selection:
 def _clean(text: object, min_characters: int) -> tuple[str, str | None]:
     """Return the text as it is kept, and the reason if it is dropped."""
     if text is None:
-        return "", "empty cell"
+        return "", message("empty cell")
     if not isinstance(text, str) or isinstance(text, Number):
         return "", f"{kind_in_words(text)}, not text"
     text = re.sub(r"^[\s\ufeff]+|[\s\ufeff]+$", "", text.replace("\r\n", "\n").replace("\r", "\n"))
     if len(text) < min_characters:
-        return text, f"shorter than {min_characters} characters (corpus.min_characters)"
+        return text, SHORTER.format(min_characters=min_characters)
     try:
         text.encode()
     except UnicodeEncodeError:
-        return text, "half of a surrogate pair, which UTF-8 can't encode"
+        return text, message("half of a surrogate pair, which UTF-8 can't encode")
     return text, None
 
 
@@ -202,7 +205,8 @@ def _draw(selection: _Selection, max_texts: int, seed: int) -> None:
     # The texts with the smallest hashes are a random sample that hardly changes when a text is added.
     drawn = sorted(selection.kept, key=lambda sha256: place_of(f"{seed}:{sha256}"))
     for sha256 in drawn[max_texts:]:
-        selection.drop(selection.kept.pop(sha256), "not among the texts drawn at random (corpus.max_texts)")
+        why = message("not among the texts drawn at random (corpus.max_texts)")
+        selection.drop(selection.kept.pop(sha256), why)
 
 
 def _table(kept: dict[str, RawText]) -> pd.DataFrame:

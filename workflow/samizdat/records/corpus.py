@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from samizdat.base.language import message
 from samizdat.records.io import table_schema
 
 LABEL_PREFIX = "label_"
 # Models are trained on the first, all choices are made on the second, and what is reported is measured on the third.
 SPLITS = ("train", "validation", "test")
+# Why a text was not kept; the report says it in its language.
+SHORTER = message("shorter than {min_characters} characters (corpus.min_characters)")
 
 # `corpus/texts.parquet`: one row for each text that was kept.
 TEXTS = table_schema(

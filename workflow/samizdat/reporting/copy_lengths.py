@@ -59,7 +59,7 @@ def _lengths(run: Run) -> list[tuple[str, np.ndarray]]:
     sets = [(say("held-out texts"), frame.loc[frame["subset"] == "held_out", "copy_characters"])]
     of_samples = frame[frame["subset"] == "samples"].set_index("id")["copy_characters"]
     several = len(run.models) > 1
-    for (model, temperature), part in begun_with_nothing(run.samples).groupby(["model", "temperature"], sort=False):
+    for (model, _), part in begun_with_nothing(run.samples).groupby(["model", "temperature"], sort=False):
         words = say(
             "{who}, temperature {temperature}",
             who=drawn(str(model)) if several else say("samples"),

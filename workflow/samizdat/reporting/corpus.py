@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from samizdat.base.escaping import escape, escape_isolated, quoted
-from samizdat.base.language import message, numeral, plural, say
+from samizdat.base.language import message, numeral, plural, said_raw, say
 from samizdat.base.seeds import derive_seed
-from samizdat.records.corpus import LABEL_PREFIX, SPLITS
+from samizdat.records.corpus import LABEL_PREFIX, SHORTER, SPLITS
 from samizdat.reporting import course_size
 from samizdat.reporting.frames import rows_of
 from samizdat.reporting.label_columns import frequent_labels, label_columns, undrawn
@@ -244,7 +244,9 @@ def dropped(run: Run) -> Prose:
     corpus = run.corpus
     sentences = []
     if corpus.dropped:
-        reasons = "; ".join(f"{count(number)} × {escape(reason)}" for reason, number in sorted(corpus.dropped.items()))
+        reasons = "; ".join(
+            f"{count(number)} × {escape(_reason(run, reason))}" for reason, number in sorted(corpus.dropped.items())
+        )
         sentences.append(
             plural(
                 "Of {texts}, {count}\u00a0was kept. Left out: {reasons}.",
@@ -263,6 +265,13 @@ def dropped(run: Run) -> Prose:
         files = "; ".join(f"{escape(names)} ({escape(reason)})" for reason, names in sorted(corpus.unread.items()))
         sentences.append(say("Found beside the texts of the corpus, but not read: {files}.", files=files))
     return Prose(" ".join(sentences))
+
+
+def _reason(run: Run, reason: str) -> str:
+    """Say why texts were not kept; a reason that names what was found in its place stays English."""
+    least = run.config["corpus"]["min_characters"]
+    shorter = reason == SHORTER.format(min_characters=least)
+    return say(SHORTER, min_characters=least) if shorter else said_raw(reason)
 
 
 def vocabulary(run: Run) -> Table:

@@ -190,7 +190,7 @@ def _table(run: Run, metrics: dict[str, tuple[str, str]], rows: pd.DataFrame) ->
     steps = rows["percent"].nunique() > 1
     held_out = {metric: baseline(run, metric) for metric in metrics}
     lines = [[name(say("held-out texts")), *([""] if steps else []), *_cells(metrics, held_out)]]
-    for (model, _, temperature), part in rows.groupby(["model", "percent", "temperature"], sort=False):
+    for (model, *_), part in rows.groupby(["model", "percent", "temperature"], sort=False):
         found = {row["metric"]: row for row in rows_of(part)}
         who = say(
             "{who}, at {temperature}",

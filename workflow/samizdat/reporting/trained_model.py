@@ -12,9 +12,6 @@ from samizdat.reporting.words import count, counted, label
 
 def sentences(run: Run, model: ModelSummary) -> str:
     """Describe one model."""
-    rows = log_of(run, model)
-    first, last = rows.iloc[0], rows.iloc[-1]
-    held_out, width = run.tokenizers[model.tokenizer].utf8_bytes["test"], bytes_per_character(run)
     trained = (
         message(
             "The model {model} has {parameters} parameters and was trained from scratch for {steps} steps, {tokens} "
@@ -34,29 +31,9 @@ def sentences(run: Run, model: ModelSummary) -> str:
             parameters=millions(model.parameters),
             steps=count(model.steps_done),
             tokens=millions(model.tokens_seen),
-            times=numeral(last["epoch"], ".1f"),
+            times=numeral(log_of(run, model)["epoch"].iloc[-1], ".1f"),
         ),
-        say(
-            "On the held-out texts ({bytes} bytes) it needs {bits}{seeds}.",
-            bytes=count(held_out),
-            bits=bits_per_byte(run, model),
-            seeds=seeds(run, model),
-        ),
-        say(
-            "That is {bits} bits per character, which has {bytes} bytes on average.",
-            bits=numeral(model.test_bits_per_byte * width, ".3f"),
-            bytes=numeral(width, ".2f"),
-        ),
-        say(
-            "Its perplexity there is {perplexity} over its own tokens.",
-            perplexity=numeral(model.test_perplexity, ".1f"),
-        ),
-        say(
-            "On the validation texts, on which its best weights were chosen, training brought it from {first} to "
-            "{best} bits per byte.",
-            first=numeral(first["validation_bits_per_byte"], ".3f"),
-            best=numeral(model.validation_bits_per_byte, ".3f"),
-        ),
+        *_results(run, model),
         _circumstances(model),
     ]
     if model.recipe:
@@ -78,6 +55,34 @@ def sentences(run: Run, model: ModelSummary) -> str:
             )
         )
     return " ".join(said)
+
+
+def _results(run: Run, model: ModelSummary) -> list[str]:
+    """Say how good a model is on held-out texts, and what training brought on validation texts."""
+    held_out, width = run.tokenizers[model.tokenizer].utf8_bytes["test"], bytes_per_character(run)
+    return [
+        say(
+            "On the held-out texts ({bytes} bytes) it needs {bits}{seeds}.",
+            bytes=count(held_out),
+            bits=bits_per_byte(run, model),
+            seeds=seeds(run, model),
+        ),
+        say(
+            "That is {bits} bits per character, which has {bytes} bytes on average.",
+            bits=numeral(model.test_bits_per_byte * width, ".3f"),
+            bytes=numeral(width, ".2f"),
+        ),
+        say(
+            "Its perplexity there is {perplexity} over its own tokens.",
+            perplexity=numeral(model.test_perplexity, ".1f"),
+        ),
+        say(
+            "On the validation texts, on which its best weights were chosen, training brought it from {first} to "
+            "{best} bits per byte.",
+            first=numeral(log_of(run, model)["validation_bits_per_byte"].iloc[0], ".3f"),
+            best=numeral(model.validation_bits_per_byte, ".3f"),
+        ),
+    ]
 
 
 def _circumstances(model: ModelSummary) -> str:
