@@ -224,6 +224,17 @@ def test_the_page_is_accessible_fits_and_asks_for_nothing(clean):
     assert everything_seen(clean) == []
 
 
+def test_the_page_speaks_another_language(chromium, model, tmp_path):
+    watched = Watched(chromium, write_page(model, tmp_path / "play.html", report_language="cs"))
+    watched.page.locator("#said", has_text="Model je připraven.").wait_for()
+    watched.page.locator("#alternatives tr").first.wait_for()
+    possible = watched.page.locator("#possible").text_content()
+    assert possible.startswith("S tímto nastavením se zde může vybírat") and possible.endswith("(ze všech 400).")
+    assert "," in watched.each("#tokens small")[0] and watched.page.locator("#write").text_content() == "Psát dál"
+    assert everything_seen(watched) == [] and watched.violations() == {}
+    watched.close()
+
+
 def test_one_writes_and_sees_what_each_token_cost(wide, model):
     tokens = wide.page.locator("#tokens button")
     typed = tokens.count() - 1

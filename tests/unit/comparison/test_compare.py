@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 
 from samizdat.base.errors import UserError
+from samizdat.base.language import speaking
 from samizdat.cli import main
 from samizdat.comparison import contents
+from samizdat.comparison.compare import _notebook
 from samizdat.comparison.side_by_side import VALUES, lines
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_table, write_table
@@ -106,7 +108,8 @@ def test_every_table_of_statistics_is_side_by_side(folders):
     key = ("quality", *(accuracy[column] for column in ("classifier", "label_column", "method", "metric")))
     assert found["one"][key] == (accuracy["value"], accuracy["low"], accuracy["high"])
     for run in runs.values():
-        frames = [run._statistics(name) for name in STATISTICS if name not in left_out]
+        frames = [read_table(run.folder / "statistics" / f"{name}.parquet", STATISTICS[name])
+                  for name in STATISTICS if name not in left_out]  # fmt: skip
         rows = sum(frame[VALUES[name]].notna().sum() for name, frame in
                    zip([name for name in STATISTICS if name not in left_out], frames, strict=True))  # fmt: skip
         of_statistics = [one for one in lines(run) if one[0] in STATISTICS]
@@ -135,6 +138,18 @@ def test_page_and_notebook_are_written_and_a_changed_run_is_refused(folders, tmp
     with pytest.raises(SystemExit):
         main(["compare", *map(str, folders), "--out", str(out)])
     assert "is not the file that" in capsys.readouterr().err
+
+
+def test_notebook_and_cells_are_in_the_language_of_the_first_run(folders, tmp_path):
+    czech = make_run(tmp_path / "czech", texts=OF_FIRST[:40], labels={}, report_language="cs")
+    document = ROOT / "report" / "comparison" / "index.qmd"
+    notebook = _notebook(document, [Run(one).manifest for one in (czech, folders[0])], (czech, folders[0]), tmp_path)
+    source = "\n".join(cell.source for cell in notebook.cells)
+    assert "lang: cs" in source and "title: 'Srovnání běhů: czech, one'" in source and '<meta name="words"' in source
+    assert "## Který model je lepší {#sec-verdicts}" in source and "contents.opening(runs)" in source
+    with speaking("en"):
+        runs = contents.open_runs({"czech": str(czech), "one": str(folders[0])})
+        assert "nejsou" in contents.opening(runs).markdown or "Společné" in contents.opening(runs).markdown
 
 
 def test_runs_of_one_name_are_told_apart(folders):

@@ -1,6 +1,7 @@
 """The page with a model as a file: what is in it, what is not, and its size."""
 
 import base64
+import hashlib
 import html
 import json
 import re
@@ -57,6 +58,17 @@ def test_the_page_may_request_nothing_and_run_its_own_script_alone(page):
     policy = html.unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1])
     assert policy.startswith("default-src 'none'; ") and "; worker-src blob:; " in policy
     assert len(policy.split("script-src ")[1].split()) == 1 and len(re.findall(r"<script>", text)) == 1
+
+
+def test_the_page_is_in_the_language_of_the_report_and_its_texts_in_their_own(model, tmp_path):
+    text = write_page(model, tmp_path / "play.html", report_language="cs", language="sk").read_text(encoding="utf-8")
+    assert '<html lang="cs">' in text and '<textarea id="beginning" rows="2" lang="sk"' in text
+    assert "Psaní s modelem <bdi>m</bdi>" in text and "<title>A run: psaní s modelem</title>" in text
+    words = json.loads(html.unescape(re.search('<meta name="words" content="([^"]*)">', text)[1]))
+    assert words["The model is ready."] == "Model je připraven." and "Filter rows" not in words
+    script = re.search("<script>(.*?)</script>", text, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src &#x27;sha256-{digest}&#x27;" in text
 
 
 def test_the_page_says_what_eight_bits_cost(model, page):

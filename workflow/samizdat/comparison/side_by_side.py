@@ -19,12 +19,13 @@ from samizdat.reporting.words import is_null
 VALUES = {
     "label_shares": "share", "divergences": "jensen_shannon_bits", "quality": "value", "confusion": "count",
     "calibration": "accuracy", "associations": "value", "group_tests": "cramers_v", "label_differences": "value",
-    "cooccurrence": "share", "numbers": "value", "languages": "texts", "fitness": "texts", "model_losses": "value",
-    "sample_quality": "value", "yardsticks": "bits_per_byte", "rater_quality": "value",
+    "cooccurrence": "share", "numbers": "value", "positions": "value", "position_changes": "value",
+    "languages": "texts", "fitness": "texts", "model_losses": "value", "sample_quality": "value",
+    "yardsticks": "bits_per_byte", "rater_quality": "value",
 }  # fmt: skip
 OTHERS = {"sample_quality": SAMPLE_QUALITY, "yardsticks": YARDSTICKS, "rater_quality": RATER_QUALITY}
 # Numbers that say which row it is.
-_WHICH = ("percent", "temperature", "from")
+_WHICH = ("percent", "temperature", "from", "part")
 
 Line = tuple[float, float, float]
 
