@@ -57,7 +57,7 @@ def test_every_float_of_the_report_has_a_caption_and_every_figure_says_what_it_s
     assert set(labels) - set(shown) == {
         "tbl-more-steps", "tbl-more-held-out", "tbl-fitness", "tbl-raters", "fig-associations", "fig-several",
         "fig-several-samples", "fig-together", "tbl-several-quality", "tbl-several-differences", "fig-numbers",
-        "tbl-numbers", "fig-examples", "tbl-group-terms", "tbl-sample-terms",
+        "tbl-numbers", "fig-examples", "tbl-group-terms", "tbl-sample-terms", "fig-positions",
     }  # fmt: skip
     assert page.count("<figure id=") == page.count("<figcaption>") == len(shown)
     alternatives = re.findall(r'<img src="data:image/png;base64,[^"]+" alt="([^"]*)"', page)

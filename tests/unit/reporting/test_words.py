@@ -4,7 +4,7 @@ from samizdat.reporting.words import counted, drawn, joined, label, name, percen
 
 
 def test_numbers_as_words():
-    assert [counted(0, "text"), counted(1, "text"), counted(2_000, "box", "boxes")] == [
+    assert [counted(0, "text", "texts"), counted(1, "text", "texts"), counted(2_000, "box", "boxes")] == [
         "0\u00a0texts", "1\u00a0text", "2,000\u00a0boxes",
     ]  # fmt: skip
     assert [percent(share) for share in (0, 0.004, 0.5, 0.996, 1)] == [

@@ -178,7 +178,7 @@ def _bars(run: Run, rows: pd.DataFrame) -> dict[str, dict[str, Row]]:
     largest = [one for one in run.texts["group"].value_counts().index if one in groups][:SHOWN_GROUPS]
     temperatures = sorted(set(rows.loc[rows["group_kind"] == "temperature", "group"]), key=float)
     chosen = [(say("all texts"), "texts", "all", None), *((one, "texts", "group", one) for one in largest)]
-    chosen += [(at_temperature(one), "samples", "temperature", one) for one in temperatures]
+    chosen += [(_at_temperature(one), "samples", "temperature", one) for one in temperatures]
     bars = {}
     for words, subset, kind, group in chosen:
         own = rows[(rows["subset"] == subset) & (rows["group_kind"] == kind)]
@@ -188,7 +188,7 @@ def _bars(run: Run, rows: pd.DataFrame) -> dict[str, dict[str, Row]]:
     return bars
 
 
-def at_temperature(temperature: str) -> str:
+def _at_temperature(temperature: str) -> str:
     """Name the samples of one temperature for a figure."""
     return say("{who}, temperature {temperature}", who=say("samples"), temperature=with_signs(temperature))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from samizdat.base.language import message, numeral, said_raw, say
+from samizdat.base.language import message, numeral, say
 from samizdat.reporting import verdicts
 from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.frames import Row, in_order, rows_of
@@ -236,11 +236,11 @@ def shares_by_step(run: Run) -> Picture | Prose:
     """Draw the label shares of the texts and of what each checkpoint wrote after the same prompts, with intervals."""
     samples = shares_of_samples(run, "percent")
     if samples.empty:
-        return Prose(say("No checkpoint continued a prompt.") if run.cards else NONE_APPLIED)
+        return Prose(say("No checkpoint continued a prompt.") if run.cards else say(NONE_APPLIED))
     return draw_label_shares(
         run,
         _course_of_labels(run, samples),
-        next_to_texts(shares_of_texts(run), samples, said_raw("samples after {} %")),
+        next_to_texts(shares_of_texts(run), samples, message("samples after {} %")),
         in_order(samples["classifier"]),
         kind=say("Points with {confidence} intervals", confidence=percent(run.confidence)),
         inches=(0.14, 0.1),

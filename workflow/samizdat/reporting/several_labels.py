@@ -12,7 +12,6 @@ from samizdat.reporting import raters, verdicts
 from samizdat.reporting.agreement import METRICS
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
 from samizdat.reporting.label_shares import draw_label_shares, next_to_texts
-from samizdat.reporting.numbers import at_temperature
 from samizdat.reporting.outside import labelled, named, titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import Picture
@@ -202,7 +201,7 @@ def shares_of_samples(run: Run) -> Picture | Prose:
     return draw_label_shares(
         run,
         _title(run, "samples"),
-        next_to_texts(texts, samples, at_temperature("{}")),
+        next_to_texts(texts, samples, message("samples, temperature {}")),
         in_order(samples["classifier"]),
         kind=say("Points with {confidence} intervals", confidence=percent(run.confidence)),
         inches=(0.14, 0.1),

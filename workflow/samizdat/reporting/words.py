@@ -49,9 +49,9 @@ def count(number: float) -> str:
     return numeral(number, ",.0f")
 
 
-def counted(number: int, one: str, many: str | None = None) -> str:
+def counted(number: int, one: str, many: str) -> str:
     """Write a number with its noun: 1 text, 2 texts. It is a name of the thing, for which no case is asked."""
-    return f"{count(number)}{NO_BREAK}{plural(one, many or f'{one}s', number)}"
+    return f"{count(number)}{NO_BREAK}{plural(one, many, number)}"
 
 
 def percent(share: float, digits: int = 0) -> str:

@@ -20,8 +20,6 @@ from support.run_fixture import make_run, sentences
 
 ENGLISH = re.compile(r"\b([Tt]he|of|and|is|are|with|texts|samples|mean|classifier|share)\b")
 NUMBER = re.compile(r"\b0\.\d")
-# Words of another module are in it: the name of the set of texts.
-OTHERS = {several_labels.shares_of_samples}
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +87,7 @@ def test_everything_that_a_function_says_is_in_the_language(kinds, language):
     ]  # fmt: skip
     with speaking(language):
         for show in shows:
-            if show not in OTHERS:
-                assert_translated(shown(show(kinds)))
+            assert_translated(shown(show(kinds)))
         for classifier in ("moods", "size"):
             assert_translated(raters.trust(kinds, classifier, None))
         assert_translated(several_labels.in_brief(kinds, "moods") + numbers.in_brief(kinds, "size"))
