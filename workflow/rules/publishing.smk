@@ -94,7 +94,10 @@ rule write_play:
         look=[
             own(f"report/{file}")
             for file in [
-                "page.css", "words.js", *(f"play/play.{kind}" for kind in ["html", "css", "js"]), "play/worker.js"
+                "page.css",
+                "words.js",
+                *(f"play/play.{kind}" for kind in ["html", "css", "js"]),
+                "play/worker.js",
             ]
         ],
     output:
