@@ -37,14 +37,17 @@ def test_one_evaluation_gives_no_warm_speed(clock):
 
 def test_how_long_the_rest_takes_is_said_once_when_the_speed_is_known(clock):
     found = pace.Pace(1000)
-    clock(pace.MEASURED_SECONDS - 1)
+    clock(40)  # the first step compiles, which says nothing of the others
     assert found.seconds_left(1100, 5000) is None
-    clock(20)
-    assert found.seconds_left(1200, 5000) == 3800 / (200 / 20)
+    clock(40 + pace.MEASURED_SECONDS - 1)
     assert found.seconds_left(1300, 5000) is None
+    clock(60)
+    assert found.seconds_left(1500, 5000) == 3500 / (400 / 20)
+    assert found.seconds_left(1600, 5000) is None
 
 
 def test_of_a_training_that_is_over_nothing_is_left_to_say(clock):
     found = pace.Pace(0)
+    assert found.seconds_left(50, 100) is None
     clock(20)
     assert found.seconds_left(100, 100) is None

@@ -19,6 +19,7 @@ class Pace:
         self._first_tokens, self._started = tokens, time.monotonic()
         self._warm_tokens, self._warm_seconds = 0, 0.0
         self._estimated = False
+        self._settled: tuple[int, float] | None = None  # tokens and time at the end of the first step
         self._since: tuple[int, float] | None = None  # tokens and time at the end of the last evaluation
 
     @contextmanager
@@ -31,12 +32,17 @@ class Pace:
         self._since = tokens, time.monotonic()
 
     def seconds_left(self, tokens: int, total: int) -> float | None:
-        """Return once, when the speed is known, the seconds from `tokens` to `total`; else None."""
-        seconds = time.monotonic() - self._started
+        """Return once, when the speed is known, the seconds from `tokens` to `total`; else None.
+
+        It is asked after each step. The first one may compile, and so says nothing of the others.
+        """
+        if self._settled is None:
+            self._settled = tokens, time.monotonic()
+        seconds = time.monotonic() - self._settled[1]
         if self._estimated or seconds < MEASURED_SECONDS or tokens >= total:
             return None
         self._estimated = True
-        return (total - tokens) * seconds / (tokens - self._first_tokens)
+        return (total - tokens) * seconds / (tokens - self._settled[0])
 
     def tokens_per_second(self, tokens: int) -> float:
         """Return the speed from the start until now; `tokens` were trained on so far."""
