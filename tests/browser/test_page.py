@@ -60,7 +60,7 @@ def check_nothing_happens(watched):
         watched.page.keyboard.press("Tab")
     assert watched.seen == []
     assert set(watched.each("*", "e.localName")) <= ELEMENTS
-    assert len(watched.each("script")) == 3
+    assert len(watched.each("script")) == 4
     attributes = set(watched.each("*", "[...e.attributes].map(a => a.name).join(' ')"))
     assert not [name for names in attributes for name in names.split() if name.startswith("on") or name == "srcset"]
     assert {source[:15] for source in watched.each("[src]", "e.getAttribute('src')")} == {"data:image/png;"}
