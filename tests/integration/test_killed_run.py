@@ -15,6 +15,8 @@ import pytest
 from conftest import Checkout, new_checkout
 from samizdat.base.files import is_checksum
 
+pytestmark = pytest.mark.long
+
 TINY = ("--configfile", "config/tiny.yaml")
 # Each signal is sent while the private folder of one of these steps has its lock: while the step runs. Snakemake is
 # asked only for the file of that step, so that the step has not run before.

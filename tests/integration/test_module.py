@@ -70,6 +70,7 @@ def test_another_snakefile_has_a_rule_beside_ours(project, installed):
     assert "Nothing to be done" in snakemake(project, installed, *targets).stderr
 
 
+@pytest.mark.long
 def test_another_snakefile_makes_a_whole_run_and_keeps_what_was_edited(project, installed):
     write_host(project)
     page = project / "results" / "mine" / "report" / "report.html"
