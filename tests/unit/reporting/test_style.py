@@ -2,7 +2,7 @@
 
 from samizdat.base.escaping import visible
 from samizdat.base.language import speaking
-from samizdat.reporting.style import drawing, legend_columns, legend_label, wrapped
+from samizdat.reporting.style import drawing, in_percent, legend_columns, legend_label, wrapped
 from support import hostile
 
 
@@ -37,3 +37,12 @@ def test_lines_break_by_width_and_where_each_script_allows_it():
     assert wrapped("ไม่สามารถเปิดแฟ้ม", 10) == "ไม่สามารถ\nเปิดแฟ้ม"
     assert wrapped("e\u0301" * 6, 4) == "e\u0301" * 4 + "\n" + "e\u0301" * 2
     assert wrapped("one two three", 7) == "one two\nthree"
+
+
+def test_ticks_of_shares_are_not_rounded():
+    say = in_percent()
+    assert [say(share, 0) for share in (0, 0.025, 0.05, 0.4, 1.0000000002)] == [
+        "0\u00a0%", "2.5\u00a0%", "5\u00a0%", "40\u00a0%", "100\u00a0%",
+    ]  # fmt: skip
+    with speaking("cs"):
+        assert say(0.025, 0) == "2,5\u00a0%"

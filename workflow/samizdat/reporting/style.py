@@ -11,10 +11,10 @@ import seaborn as sns
 from icu4py.breakers import CharacterBreaker, LineBreaker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter, ScalarFormatter
+from matplotlib.ticker import FuncFormatter, ScalarFormatter
 
 from samizdat.base.escaping import plain
-from samizdat.base.language import with_signs
+from samizdat.base.language import numeral, with_signs
 from samizdat.reporting.fonts import draw
 
 WIDTH_INCHES = 7.2
@@ -188,6 +188,6 @@ def legend_below(picture: Picture, axis: Axes) -> None:
     picture.legend(handles, labels, loc="outside lower left", ncols=columns, borderaxespad=0, handletextpad=0.3)
 
 
-def in_percent() -> PercentFormatter:
-    """Return a formatter that labels the ticks of shares as the text does: 40 %."""
-    return PercentFormatter(1, decimals=0, symbol="\u00a0%")
+def in_percent() -> FuncFormatter:
+    """Return a formatter that labels the ticks of shares as the text does, and none with a rounded number: 2.5 %."""
+    return FuncFormatter(lambda share, _: f"{numeral(round(100 * share, 6) + 0.0, 'g')}\u00a0%")
