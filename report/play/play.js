@@ -68,7 +68,9 @@
     const before = textOf(tokens.slice(0, typed)), all = textOf(tokens);
     // A letter may be spelled by typed and written tokens; then all of it was written.
     const same = all.startsWith(before) ? before : before.replace(/\ufffd+$/u, "");
-    $("text").replaceChildren(make("bdi", same), make("bdi", all.slice(same.length), { className: "written" }));
+    // No bdi: what is in one doesn't decide the direction of the text, nor of the list of its tokens.
+    $("text").replaceChildren(make("span", same), make("span", all.slice(same.length), { className: "written" }));
+    $("tokens").dir = getComputedStyle($("text")).direction;
   };
   const tokenButton = at => {
     const item = make("li", ""), button = make("button", "", { type: "button" });

@@ -246,10 +246,18 @@ def test_one_writes_and_sees_what_each_token_cost(wide, model):
     assert tokens.count() == typed + count and (ended or typed + count == 95)
     labels = wide.each("#tokens button", "e.getAttribute('aria-label')")
     assert [label.rsplit(", ")[-1] for label in labels] == ["typed"] * typed + ["written"] * count
-    assert wide.each("#text bdi")[0] == "The rain"
+    assert wide.each("#text span")[0] == "The rain"
     wide.page.click("#again")
     wide.page.locator("#tokens button", has_text="next").wait_for()
-    assert tokens.count() == typed + 1 and wide.each("#text bdi")[1] == ""
+    assert tokens.count() == typed + 1 and wide.each("#text span")[1] == ""
+
+
+def test_a_text_from_right_to_left_and_its_tokens_begin_at_the_right(wide):
+    directions = "['text', 'tokens'].map(id => getComputedStyle(document.getElementById(id)).direction)"
+    assert wide.page.evaluate(directions) == ["ltr", "ltr"]
+    wide.page.fill("#beginning", "مرحبا")
+    wide.page.locator("#text", has_text="مرحبا").wait_for()
+    assert wide.page.evaluate(directions) == ["rtl", "rtl"]
 
 
 def test_the_settings_decide_what_can_be_drawn(wide):
@@ -312,7 +320,7 @@ def test_a_beginning_that_is_too_long_is_refused_with_its_length(wide):
 
 def test_invisible_tokens_can_be_seen(wide):
     wide.page.locator("#beginning").fill("a b\u202ec\n")
-    wide.page.locator("#text bdi", has_text="c").first.wait_for()
+    wide.page.locator("#text span", has_text="c").first.wait_for()
     shown = "".join(wide.each("#tokens bdi"))
     assert "␣" in shown and "↵" in shown and "\u202e" not in shown
     assert "‹E2" in shown or "‹U+202E›" in shown

@@ -190,11 +190,14 @@ def copying_picture(run: Run) -> Picture | None:
         axis.tick_params(axis="y", length=0)
         axis.grid(visible=False, axis="y")
         axis.set_xlabel(
-            by_unit(
-                run,
-                say("copied runs of four words"),
-                say("copied runs of four syllables"),
-                say("copied runs of four pieces between blanks"),
+            wrapped(
+                by_unit(
+                    run,
+                    say("copied runs of four words"),
+                    say("copied runs of four syllables"),
+                    say("copied runs of four pieces between blanks"),
+                ),
+                28,
             )
         )
         kind = say("Points with {confidence} intervals", confidence=percent(run.confidence))
