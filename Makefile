@@ -43,7 +43,7 @@ clean: .venv/ready  ## show disk use and ask what to keep; ALL=1 or WHAT="logs v
 
 ##@ Development
 test: .venv/development  ## run the tests, three files at a time; LONG=1 also those that take minutes each
-	@$(BIN)/pytest -rs --numprocesses 3 --dist loadfile --no-loadscope-reorder $(if $(LONG),--long)
+	@$(BIN)/pytest -rs --numprocesses 3 --dist loadfile --no-loadscope-reorder $(if $(LONG),,-m "not long")
 
 lint: .venv/development  ## check format, code and workflow
 	@ruff check . && ruff format --check . && snakefmt --check Snakefile workflow/Snakefile workflow/rules

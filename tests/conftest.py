@@ -41,19 +41,6 @@ BUILT_BY_MAKE = Path(sys.prefix).resolve() == (ROOT / ".venv").resolve() and any
 )
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that also runs the long tests."""
-    parser.addoption("--long", action="store_true", help="also run the tests that take a minute or more each")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip the long tests of the whole suite unless they are asked for; tests that are named all run."""
-    if not config.getoption("--long") and config.args == config.getini("testpaths"):
-        for item in items:
-            if item.get_closest_marker("long"):
-                item.add_marker(pytest.mark.skip(reason="takes minutes: make test LONG=1"))
-
-
 @dataclass(frozen=True)
 class Checkout:
     """A copy of the workflow in a folder of its own, run as a user runs it.

@@ -12,12 +12,32 @@ from samizdat.models.round_weights import round_weights
 from samizdat.publishing.write_play import write_play
 from samizdat.records.io import read_document
 from samizdat.records.models import RoundedModel
+from support.browsing import Watched
 from support.restless_model import make_restless_model
 from support.run_fixture import ROOT
 from support.small_corpus import write_texts
 from support.small_model import write_summary
 
 PERCENTS = ("50", "100")
+SCRIPTS = ["ěščř žluťoučký kůň", "สวัสดี ครับ", "我喜欢 电影", "😀😃 مرحبا بك"] * 6
+
+# A worker of the page's own source, and a function that asks it; the page itself goes on with another one.
+START = """(facts) => {
+  const source = document.getElementById("worker").textContent;
+  const worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+  let last = 0;
+  window.ask = (ask, message) => new Promise((resolve, reject) => {
+    const id = ++last;
+    worker.addEventListener("message", ({ data }) => {
+      if (data.id === id) data.error === undefined ? resolve(data.answer) : reject(data.error);
+    });
+    worker.postMessage({ id, ask, ...message });
+  });
+  return window.ask("open", { facts: { ...JSON.parse(document.getElementById("facts").textContent), ...facts } });
+}"""
+LOAD = """async percent => window.ask("weights", {
+  percent, base64: document.getElementById(`weights-${percent}`).textContent.trim() })"""
+# Writes with the checkpoint to the end of each text.
 SAMPLING = {"temperature": 1.0, "topK": 0, "topP": 1.0, "penalty": 1.0}
 
 
@@ -61,3 +81,11 @@ def rounded_model(model: Path, percent: str = "100") -> GPT2LMHeadModel:
         # The matrices in blocks have a column for each output.
         parameter.data.copy_(exact.T if parameter.ndim > 1 and name.startswith("transformer.h.") else exact)
     return gpt2
+
+
+def open_played(chromium, page, *options, **more):
+    """Open the page, and wait until the model has read the beginning."""
+    watched = Watched(chromium, page, *options, **more)
+    watched.page.locator("#said", has_text="ready").wait_for()
+    watched.page.locator("#alternatives tr").first.wait_for()
+    return watched
