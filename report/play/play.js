@@ -50,7 +50,7 @@
   const number = (value, digits = 1) => value.toLocaleString(
     document.documentElement.lang, { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const percent = share => share >= 0.00005 || share === 0 ? `${number(share * 100, 2)} %`
-    : `${say("below")} ${number(0.01, 2)} %`;
+    : say("below {percent} %", { percent: number(0.01, 2) });
   const make = (name, text, properties = {}) => Object.assign(document.createElement(name), { textContent: text }, properties);
 
   // ---- What is on the page ----

@@ -11,7 +11,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from samizdat.base import configuration
-from samizdat.base.corpus_files import label_table, list_files
+from samizdat.base.corpus_files import ITS_CONFIG, ITS_NOTES, label_table, list_files
 from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
 from samizdat.base.language import catalogue_digest
@@ -27,8 +27,8 @@ try:
     write_missing_notes(config.get("notes"))
     configuration.leave_to_recipe(config, workflow.config_settings.overwrite_config)
     configuration.check(config, workflow.overwrite_configfiles)
-    OTHER_FILES = {str(file): "the config of this run" for file in workflow.overwrite_configfiles}
-    OTHER_FILES[config["notes"]] = "the notes of this run"
+    OTHER_FILES = {str(file): ITS_CONFIG for file in workflow.overwrite_configfiles}
+    OTHER_FILES[config["notes"]] = ITS_NOTES
     CORPUS = list_files(config["corpus"]["paths"], OTHER_FILES)
     UNREAD = recorded_unread(CORPUS.unread())
 except UserError as error:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from samizdat.base.language import speaking
 from samizdat.records.corpus import SPLITS, CorpusSummary
 from samizdat.reporting import Run, corpus
 from support.reading import cells, plain
@@ -96,6 +97,10 @@ def test_what_was_found_out_and_what_was_not_read_is_told(tmp_path):
     said = plain(corpus.dropped(run).markdown)
     assert "How these files were read was found out, not set: data/<b>.csv: separated by ';'." in said
     assert "Found beside the texts of the corpus, but not read: data/*x*.txt and 4 more (no file)." in said
+    with speaking("de"):
+        said = plain(corpus.dropped(run).markdown)
+    assert "data/<b>.csv: Trennzeichen ';'." in said
+    assert "data/*x*.txt und 4 weitere (keine Datei)." in said
 
 
 def test_human_labels_that_are_not_drawn_are_named_with_the_reason(run):

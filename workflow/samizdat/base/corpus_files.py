@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from samizdat.base.errors import UserError
+from samizdat.base.language import message
 
 PLAIN_SUFFIXES = (".txt", ".md")
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
@@ -14,6 +15,10 @@ TABLE_SUFFIXES = (".csv", ".tsv", *JSON_SUFFIXES, ".parquet", ".xlsx")
 TEXT_SUFFIXES = (*PLAIN_SUFFIXES, *TABLE_SUFFIXES)
 COMPRESSED_SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
 NAMED_AT_MOST = 3
+# What a run reads that may lie among its texts.
+ITS_CONFIG = message("the config of this run")
+ITS_NOTES = message("the notes of this run")
+AND_MORE = message("{names} and {more} more")
 # Sheets for raters and their labels: data/labels/<run>/<question>/. They are no texts, wherever corpus.paths leads.
 LABELS = Path("data/labels")
 # What runs write is no text for the next run, unless a folder in it is named.
@@ -43,8 +48,8 @@ class Listing:
 
 def named(names: list[str]) -> str:
     """Write the first names of a list, and how many more there are."""
-    more = len(names) - NAMED_AT_MOST
-    return ", ".join(map(shown, names[:NAMED_AT_MOST])) + (f" and {more:,} more" if more > 0 else "")
+    first, more = ", ".join(map(shown, names[:NAMED_AT_MOST])), len(names) - NAMED_AT_MOST
+    return AND_MORE.format(names=first, more=f"{more:,}") if more > 0 else first
 
 
 def shown(name: str) -> str:
@@ -173,17 +178,17 @@ def _sort_in(file: Path, root: Path, purpose: str | None, listing: Listing) -> N
             return
         listing.besides[file.as_posix()] = reason
     elif _is_of_runs(file):
-        reason = "what runs write; to read some of it, name its folder in corpus.paths"
+        reason = message("what runs write; to read some of it, name its folder in corpus.paths")
     elif not file.is_file():
-        reason = "a link to nothing" if file.is_symlink() else "no file"
+        reason = message("a link to nothing") if file.is_symlink() else message("no file")
     elif file.name.startswith("~$"):
-        reason = "a lock of Excel"
+        reason = message("a lock of Excel")
     elif not kind_of(file):
-        reason = (
-            f"no kind of file that is read ({shown(file.suffix.lower())})" if file.suffix else "a name without a suffix"
-        )
+        reason = message("a name without a suffix")
+        if file.suffix:
+            reason = message("no kind of file that is read ({suffix})").format(suffix=shown(file.suffix.lower()))
     elif _ABOUT_THE_FOLDER.fullmatch(file.stem):
-        reason = "describes the folder; to read it, name the file itself in corpus.paths"
+        reason = message("describes the folder; to read it, name the file itself in corpus.paths")
     if reason is not None:
         listing.left_out.setdefault(reason, []).append(file.as_posix())
         return

@@ -7,10 +7,15 @@ The English sentence is the name of a message. Translations are in `samizdat/lan
 import gettext
 import hashlib
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
 
 CATALOGUES = Path(__file__).parents[1] / "languages"
 ENGLISH = "en"
@@ -54,6 +59,21 @@ def said_raw(english: str) -> str:
     return _translations(_spoken).gettext(english)
 
 
+def say_again(said: str, *among: str) -> str:
+    """Say what a step wrote in English, from messages with values in their places; what is no message stays.
+
+    For files between steps: they are read by people and programs, so they are English whatever the report's language.
+
+    Args:
+        said: the sentence.
+        among: the messages that it may be; none: all.
+    """
+    for english, pattern in _spoken_patterns(_spoken):
+        if (not among or english in among) and (found := pattern.fullmatch(said)):
+            return say(english, **found.groupdict())
+    return said
+
+
 def plural(one: str, many: str, number: float, /, **values: object) -> str:
     """Say a sentence in the form that its number needs; `{count}` is the number, with thousands separated."""
     chosen = _translations(_spoken).ngettext(one, many, round(number))
@@ -85,13 +105,36 @@ def _translations(language: str) -> gettext.NullTranslations:
         return gettext.NullTranslations()
     # Most starts of the package say nothing in another language.
     from babel.messages.mofile import write_mo
-    from babel.messages.pofile import read_po
 
     compiled = io.BytesIO()
-    with _path(language).open("rb") as file:
-        write_mo(compiled, read_po(file, locale=language))
+    write_mo(compiled, _catalogue(language))
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+@cache
+def _catalogue(language: str) -> "Catalog":
+    from babel.messages.pofile import read_po
+
+    with _path(language).open("rb") as file:
+        return read_po(file, locale=language)
+
+
+@cache
+def _spoken_patterns(language: str) -> list[tuple[str, re.Pattern[str]]]:
+    """List the messages, those with most words of their own first, each with the pattern of what is said by it."""
+    if language == ENGLISH:
+        return []
+    messages = [one.id for one in _catalogue(language) if isinstance(one.id, str) and one.id]
+    parts = {one: re.split(r"\{(\w+)\}", one) for one in messages}  # words, name, words, name, …, words
+    proper = [one for one in messages if any(map(str.strip, parts[one][::2]))]
+    patterns = {
+        one: "".join(f"(?P<{part}>.+?)" if place % 2 else re.escape(part) for place, part in enumerate(parts[one]))
+        for one in proper
+        if len(set(parts[one][1::2])) == len(parts[one][1::2])
+    }
+    ordered = sorted(patterns, key=lambda one: -sum(map(len, parts[one][::2])))
+    return [(one, re.compile(patterns[one], re.DOTALL)) for one in ordered]
 
 
 @cache

@@ -14,6 +14,7 @@ import chardet
 import pyarrow as pa
 
 from samizdat.base.errors import UserError
+from samizdat.base.language import message
 
 AUTO = "auto"
 LOST = "\ufffd"  # what a program writes in the place of a letter that it couldn't read
@@ -106,7 +107,9 @@ def read_text(path: Path, encoding: str) -> tuple[str, str | None]:
             raise UserError(f"{path} is {kind}, not text", remedy="name it by its kind, or save its texts as .txt")
     mark = next((name for start, name in _MARKS if data.startswith(start)), None)
     if mark is not None:
-        text, found = _decode(data, mark, path), None if mark == "utf-8" else f"in {mark.upper()}, by its mark"
+        text, found = _decode(data, mark, path), None
+        if mark != "utf-8":
+            found = message("in {encoding}, by its mark").format(encoding=mark.upper())
     elif encoding != AUTO:
         text, found = _decode(data, encoding, path), None
     else:
@@ -166,7 +169,7 @@ def _by_content(data: bytes, path: Path) -> tuple[str, str | None]:
     if zeros * 4 > len(data[:READ_BYTES]) > 1:
         # ASCII in UTF-16 has a zero byte in every pair, on the side of the more significant byte.
         name = "utf-16-be" if data[:READ_BYTES:2].count(0) * 2 > zeros else "utf-16-le"
-        return _decode(data, name, path), f"in {name.upper()}, by its zero bytes"
+        return _decode(data, name, path), message("in {encoding}, by its zero bytes").format(encoding=name.upper())
     whole = data.decode("utf-8", errors="replace")
     wrong = whole.count(LOST) - data.count(LOST.encode())
     seven_bits = re.search(rb"\x1b\$[@AB(]", data)  # how Japanese, Chinese and Korean are switched on in mails
@@ -188,4 +191,5 @@ def _by_content(data: bytes, path: Path) -> tuple[str, str | None]:
             f"not utf-8{maybe}",
             remedy="set corpus.encoding to what the file is written in (cp1250, latin-1, …), or convert it to UTF-8",
         )
-    return _decode(data, name, path), f"in {name}, by its content (certainty by chardet: {certainty:.2f})"
+    found = message("in {encoding}, by its content (certainty by chardet: {percent} %)")
+    return _decode(data, name, path), found.format(encoding=name, percent=f"{100 * certainty:.0f}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samizdat.base.errors import UserError
+from samizdat.base.language import message
 from samizdat.corpus.decoding import AUTO
 from samizdat.corpus.rows import FIRST_ROW, Columns, Findings, RawText, lacks
 
@@ -50,12 +51,13 @@ def read_delimited(
         skipped, said, text = 1, text[4], text[6:]
         if delimiter == AUTO:
             delimiter = said
-            findings.note(path, f"separated by {said!r}, as its first line says")
+            found = message("separated by {delimiter}, as its first line says")
+            findings.note(path, found.format(delimiter=repr(said)))
     usual = "\t" if path.suffixes[-1:] == [".tsv"] or ".tsv" in path.suffixes[-2:] else ","
     if delimiter == AUTO:
         delimiter = _delimiter(text, columns, usual)
         if delimiter != usual:
-            findings.note(path, f"separated by {delimiter!r}")
+            findings.note(path, message("separated by {delimiter}").format(delimiter=repr(delimiter)))
     headings = _headings(text, delimiter, quoted=quoting != "none")
     where = f"{path} (separated by {delimiter!r})"
     columns.check_twice(headings, where)
@@ -104,7 +106,7 @@ def _rows(text: str, delimiter: str, quoting: str, width: int, path: Path, findi
     if quoted.problem and delimiter != "\t" and (width == 1 or any(map(_is_enclosed, _cells(raw.rows)))):
         return _fitting(quoted, path, delimiter)  # Some quotation marks enclose cells, so another one is missing.
     if not raw.problem and (quoted.problem or _are_letters(quoted.rows, raw.rows, text, delimiter, width, path)):
-        findings.note(path, "quotation marks are letters: they don't enclose cells")
+        findings.note(path, message("quotation marks are letters: they don't enclose cells"))
         return raw.rows
     merged = _merged(quoted.rows, text, delimiter, width)
     if merged is not None:

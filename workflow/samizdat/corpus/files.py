@@ -6,6 +6,7 @@ from pathlib import Path
 from samizdat.base import stage
 from samizdat.base.corpus_files import Listing
 from samizdat.base.errors import UserError
+from samizdat.base.language import message
 from samizdat.corpus.decoding import LOST
 from samizdat.corpus.readers import Manner, read_file
 from samizdat.corpus.rows import Columns, Findings, RawText, lacks
@@ -35,7 +36,8 @@ def read_files(
             lost = lost or (isinstance(raw.text, str) and LOST in raw.text)
             yield raw
         if lost:
-            findings.note(name, f"letters were lost when it was saved: {LOST} (U+FFFD) is in their place")
+            said = message("letters were lost when it was saved: {sign} (U+FFFD) is in their place")
+            findings.note(name, said.format(sign=LOST))
     _require_columns(columns, findings)
     for words, files in findings.in_words().items():
         stage.tell(f"{files}: {words}")
@@ -54,4 +56,5 @@ def _require_columns(columns: Columns, findings: Findings) -> None:
             place, existing = next(iter(lacking.items()))
             raise lacks(place, key, column, existing)
         for place in lacking:
-            findings.note(place, f"no column {column!r} (corpus.{key}), so its texts have none")
+            said = message("no column {column} ({key}), so its texts have none")
+            findings.note(place, said.format(column=repr(column), key=f"corpus.{key}"))

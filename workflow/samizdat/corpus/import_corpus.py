@@ -20,13 +20,24 @@ from samizdat.corpus.files import read_files
 from samizdat.corpus.hub_dataset import open_dataset
 from samizdat.corpus.label_checks import tell_labels
 from samizdat.corpus.readers import Manner
-from samizdat.corpus.rows import Columns, Findings, Number, RawText, kind_in_words
+from samizdat.corpus.rows import Columns, Findings, Number, RawText
 from samizdat.corpus.splits import cut_largest, place_of
-from samizdat.records.corpus import LABEL_PREFIX, SHORTER, SPLITS, TEXTS, CorpusSummary
+from samizdat.records.corpus import DEMO_SOURCE, LABEL_PREFIX, SPLITS, TEXTS, CorpusSummary
 from samizdat.records.io import write_document, write_table
 
 # Reasons are messages, which the report says in its language.
 IN_TWO_SPLITS = message("also in an earlier split")
+SHORTER = message("shorter than {min_characters} characters (corpus.min_characters)")
+NO_TEXT = {
+    bool: message("true or false, not text"),
+    int: message("a number, not text"),
+    float: message("a number, not text"),
+    Number: message("a number, not text"),
+    bytes: message("bytes, not text"),
+    list: message("a list, not text"),
+    dict: message("an object, not text"),
+}
+OF_A_TYPE = message("a value of type {type}, not text")
 QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 
 
@@ -142,11 +153,11 @@ def _open(
         settings.split_column,
     )
     if settings.source == "demo" and archive is not None:
-        return "sentences rated by people (Hutto and Gilbert, ICWSM 2014)", read_demo(archive), {}
+        return DEMO_SOURCE, read_demo(archive), {}
     if settings.source == "hub" and settings.dataset is not None:
         which = settings.revision, settings.subset, settings.dataset_split
         source, texts, others = open_dataset(settings.dataset, *which, columns)
-        reason = "a split of the dataset that is called neither train nor validation nor test"
+        reason = message("a split of the dataset that is called neither train nor validation nor test")
         return source, texts, {reason: named(others)} if others else {}
     texts = read_files(listing, settings, columns, by_folder=settings.group == "folder", findings=findings)
     return ", ".join(settings.paths), texts, {}
@@ -189,7 +200,7 @@ def _clean(text: object, min_characters: int) -> tuple[str, str | None]:
     if text is None:
         return "", message("empty cell")
     if not isinstance(text, str) or isinstance(text, Number):
-        return "", f"{kind_in_words(text)}, not text"
+        return "", (NO_TEXT.get(type(text)) or OF_A_TYPE.format(type=type(text).__name__))
     text = re.sub(r"^[\s\ufeff]+|[\s\ufeff]+$", "", text.replace("\r\n", "\n").replace("\r", "\n"))
     if len(text) < min_characters:
         return text, SHORTER.format(min_characters=min_characters)

@@ -7,6 +7,7 @@ from typing import Any
 
 from samizdat.base.corpus_files import named
 from samizdat.base.errors import UserError
+from samizdat.base.language import message
 from samizdat.corpus.rows import NOT_A_NUMBER, Columns, Findings, Number, RawText, find
 
 
@@ -89,7 +90,7 @@ def _list(text: str, path: Path, column: str, findings: Findings) -> Iterator[tu
                 f"{keys} {len(lists)} hold a list, but one must hold the texts",
                 remedy="name the field of the text as corpus.text_column, or save the list of objects alone",
             )
-        findings.note(path, f"the list under the key {lists[0]!r}")
+        findings.note(path, message("the list under the key {key}").format(key=repr(lists[0])))
         value = value[lists[0]]
     items = value if isinstance(value, list) else [value]
     yield from ((f"item {number}", item) for number, item in enumerate(items, start=1))

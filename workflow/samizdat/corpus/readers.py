@@ -8,6 +8,7 @@ from pathlib import Path
 
 from samizdat.base.corpus_files import JSON_SUFFIXES, PLAIN_SUFFIXES, kind_of
 from samizdat.base.errors import UserError
+from samizdat.base.language import message
 from samizdat.corpus.decoding import AUTO, read_text
 from samizdat.corpus.delimited import read_delimited
 from samizdat.corpus.json_texts import read_json
@@ -75,7 +76,7 @@ def read_file(path: Path, manner: Manner, columns: Columns, findings: Findings) 
                 remedy="save its texts as a table with that column, or name only tables in corpus.paths",
             )
         if re.match(r"\s*<(!doctype )?html\b", text, re.IGNORECASE):
-            findings.note(path, "a page of the web (HTML): its tags are read as text, too")
+            findings.note(path, message("a page of the web (HTML): its tags are read as text, too"))
         yield from read_plain_text(text, path, manner.txt_unit, manner.txt_document, manner.separator)
     elif kind in JSON_SUFFIXES:
         yield from read_json(text, path, columns, findings)

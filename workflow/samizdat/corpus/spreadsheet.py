@@ -9,6 +9,7 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook
 
 from samizdat.base.errors import UserError
+from samizdat.base.language import message
 from samizdat.corpus.decoding import read_bytes
 from samizdat.corpus.rows import FIRST_ROW, Columns, Findings, RawText, lacks
 
@@ -41,9 +42,9 @@ def read_spreadsheet(path: Path, columns: Columns, findings: Findings) -> Iterat
         existing = dict.fromkeys(itertools.chain(*headings.values()))
         raise lacks(str(path), "text_column", columns.text, existing, more=FIRST_ROW)
     if len(sheets) > 1:
-        others = ", ".join(repr(name) for name in sheets if name not in read)
-        kept = f"the sheets {', '.join(map(repr, read))}"
-        findings.note(path, f"{kept}; not {others}" if others else kept)
+        others = [name for name in sheets if name not in read]
+        said = message("the sheets {read}; not {others}") if others else message("the sheets {read}")
+        findings.note(path, said.format(read=", ".join(map(repr, read)), others=", ".join(map(repr, others))))
     for name in read:
         columns.check_twice(headings[name], f"{path}, sheet {name!r}")
         columns.check_file(path, headings[name], headings[name], findings)

@@ -23,7 +23,7 @@ PLAY_WORDS = (
     message("end of the text"),
     message("space"),
     message("new line"),
-    message("below"),
+    message("below {percent} %"),
     message("{token}, {bits} bits, typed"),
     message("{token}, {bits} bits, written"),
     message("next"),

@@ -8,10 +8,10 @@ from samizdat.base.language import message
 from samizdat.records.io import table_schema
 
 LABEL_PREFIX = "label_"
+# What the summary of the demo has as its source; the report says it in its language.
+DEMO_SOURCE = message("sentences rated by people (Hutto and Gilbert, ICWSM 2014)")
 # Models are trained on the first, all choices are made on the second, and what is reported is measured on the third.
 SPLITS = ("train", "validation", "test")
-# Why a text was not kept; the report says it in its language.
-SHORTER = message("shorter than {min_characters} characters (corpus.min_characters)")
 
 # `corpus/texts.parquet`: one row for each text that was kept.
 TEXTS = table_schema(

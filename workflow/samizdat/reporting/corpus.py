@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from samizdat.base.corpus_files import AND_MORE
 from samizdat.base.escaping import escape, escape_isolated, quoted
-from samizdat.base.language import message, numeral, plural, said_raw, say
+from samizdat.base.language import message, numeral, plural, say, say_again
 from samizdat.base.seeds import derive_seed
-from samizdat.records.corpus import LABEL_PREFIX, SHORTER, SPLITS
+from samizdat.records.corpus import DEMO_SOURCE, LABEL_PREFIX, SPLITS
 from samizdat.reporting import course_size
 from samizdat.reporting.frames import rows_of
 from samizdat.reporting.label_columns import frequent_labels, label_columns, undrawn
@@ -41,7 +42,7 @@ def opening(run: Run) -> Prose:
             texts=counted(corpus.texts, "text", "texts"),
             documents=counted(corpus.documents, "document", "documents"),
             characters=counted(corpus.characters, "character", "characters"),
-            source=escape(corpus.source),
+            source=escape(say_again(corpus.source, DEMO_SOURCE)),
         ),
         say(
             "Half of the texts have between {low} and {high} characters; the longest has {longest}.",
@@ -245,7 +246,7 @@ def dropped(run: Run) -> Prose:
     sentences = []
     if corpus.dropped:
         reasons = "; ".join(
-            f"{count(number)} × {escape(_reason(run, reason))}" for reason, number in sorted(corpus.dropped.items())
+            f"{count(number)} × {escape(say_again(reason))}" for reason, number in sorted(corpus.dropped.items())
         )
         sentences.append(
             plural(
@@ -259,19 +260,20 @@ def dropped(run: Run) -> Prose:
     else:
         sentences.append(say("Every text that was read was kept."))
     if corpus.found:
-        found = "; ".join(f"{escape(files)}: {escape(words)}" for words, files in sorted(corpus.found.items()))
+        found = "; ".join(
+            f"{_files(files)}: {escape(say_again(words))}" for words, files in sorted(corpus.found.items())
+        )
         sentences.append(say("How these files were read was found out, not set: {found}.", found=found))
     if corpus.unread:
-        files = "; ".join(f"{escape(names)} ({escape(reason)})" for reason, names in sorted(corpus.unread.items()))
+        files = "; ".join(
+            f"{_files(names)} ({escape(say_again(reason))})" for reason, names in sorted(corpus.unread.items())
+        )
         sentences.append(say("Found beside the texts of the corpus, but not read: {files}.", files=files))
     return Prose(" ".join(sentences))
 
 
-def _reason(run: Run, reason: str) -> str:
-    """Say why texts were not kept; a reason that names what was found in its place stays English."""
-    least = run.config["corpus"]["min_characters"]
-    shorter = reason == SHORTER.format(min_characters=least)
-    return say(SHORTER, min_characters=least) if shorter else said_raw(reason)
+def _files(names: str) -> str:
+    return escape(say_again(names, AND_MORE))
 
 
 def vocabulary(run: Run) -> Table:
