@@ -1,15 +1,20 @@
 """One step of a classifier's fine-tuning; on a GPU it is recorded once for each shape of a batch, then replayed."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import torch
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import PreTrainedModel
 
 from samizdat.base.device import Device
 from samizdat.optimization.gradients import make_scaler, take_step
 
 GRADIENT_CLIP = 1.0
+# On a CPU, for texts up to this length, whole score matrices are faster in bfloat16 than flash attention: with
+# 24 tokens, forward and backward take 4 ms, not 20 (32 texts, 12 heads of 32, two cores of a Sapphire Rapids Xeon).
+SHORT_TEXT_TOKENS = 128
 
 
 class _Recording(NamedTuple):
@@ -121,9 +126,15 @@ class FinetuningStep:
 
     def _logits(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
         # No cache: a weight that was cast outside of a recording must not be used inside it.
-        with torch.autocast(
+        cast = torch.autocast(
             self._kind, dtype=self._dtype, enabled=self._dtype is not torch.float32, cache_enabled=False
-        ):
+        )
+        with cast, self._attention(inputs["input_ids"].shape[1]):
             output = self._model(**{name: values for name, values in inputs.items() if name != "targets"})
             logits: torch.Tensor = output.logits.float()
             return logits
+
+    def _attention(self, tokens: int) -> AbstractContextManager[None]:
+        """Choose how attention is computed in texts of this length."""
+        short = self._kind == "cpu" and self._dtype is torch.bfloat16 and tokens <= SHORT_TEXT_TOKENS
+        return sdpa_kernel(SDPBackend.MATH) if short else nullcontext()
