@@ -174,7 +174,7 @@ def scores(run: Run) -> Picture | Prose:
     used = set(frame["method"])
     methods = {say(shown): frame[frame["method"] == one] for one, shown in METHODS.items() if one in used}
     panels = [_panel(run, classifier, part, methods) for classifier, part in parts_of(frame, "classifier").items()]
-    heights = [0.45 + 0.1 * len(panel.names) * len(methods) for panel in panels]
+    heights = [0.45 + len(panel.names) * (0.1 + 0.05 * len(methods)) for panel in panels]
     title = _scores_finding(run, in_order(frame["classifier"]))
     figure = interval_panels(title, panels, heights, legend_inches=0.4, spread=0.6, name_characters=26, sharex=True)
     with figure as (picture, axes):

@@ -175,7 +175,7 @@ def shares(run: Run) -> Picture | Prose:
         next_to_texts(shares_of_texts(run), samples, message("samples, temperature {}")),
         names,
         kind=say("Points with {confidence} intervals", confidence=percent(run.confidence)),
-        inches=(0.14, 0.1),
+        inches=(0.12, 0.08),
     )
 
 

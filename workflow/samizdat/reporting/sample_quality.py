@@ -243,7 +243,7 @@ def shares_by_step(run: Run) -> Picture | Prose:
         next_to_texts(shares_of_texts(run), samples, message("samples after {} %")),
         in_order(samples["classifier"]),
         kind=say("Points with {confidence} intervals", confidence=percent(run.confidence)),
-        inches=(0.14, 0.1),
+        inches=(0.12, 0.08),
     )
 
 

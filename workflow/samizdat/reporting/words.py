@@ -11,7 +11,7 @@ from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 
 NO_BREAK = "\u00a0"
 LONGEST_DRAWN = 60  # characters of a name in a title or an alternative text
-UNBROKEN_CHARACTERS = 24  # of the longest label that stays in one line in a narrow cell
+UNBROKEN_CHARACTERS = 10  # of the longest word that stays in one line with a score behind it in a narrow cell
 
 
 class Prose:
@@ -123,9 +123,9 @@ def name(text: Any) -> str:
 
 
 def scored(label: str, score: str) -> str:
-    """Write a label and its score for a narrow cell, in one line where the label is short."""
-    words = f"{shortened(label, 100)} {score}"
-    return name(words.replace(" ", NO_BREAK) if len(label) <= UNBROKEN_CHARACTERS else words)
+    """Write a label and its score for a narrow cell; a score stays in one line with the label's last word, if short."""
+    last = label.rpartition(" ")[2]
+    return name(f"{shortened(label, 100)}{NO_BREAK if len(last) <= UNBROKEN_CHARACTERS else ' '}{score}")
 
 
 def code(text: str) -> str:
