@@ -96,7 +96,7 @@ def _raw(texts: list[str]) -> list[str]:
 def _converted(browser: Any, notebook: Path, template: str) -> str:
     """Return the text of the page that nbconvert makes."""
     page = notebook.with_name(f"{notebook.stem}-{template}.html")
-    command = [str(Path(LAB).with_name("jupyter-nbconvert")), "--to", "html", "--template", template]
+    command = [str(Path(LAB).resolve().with_name("jupyter-nbconvert")), "--to", "html", "--template", template]
     subprocess.run([*command, "--output", page.stem, str(notebook)], check=True, capture_output=True)
     opened = browser.new_page()
     opened.goto(page.as_uri(), wait_until="load")
