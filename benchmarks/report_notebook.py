@@ -23,7 +23,8 @@ from record import ROOT, Figure
 from samizdat.publishing.execute_report import execute_report
 from support import browsing, plain_notebooks
 
-LAB = shutil.which("jupyter-lab")
+_FOUND = shutil.which("jupyter-lab")
+LAB = str(Path(_FOUND).resolve()) if _FOUND else None  # beside it are its other programs
 # Every cell is in the page from the beginning, and nothing is asked.
 _SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none"},
@@ -96,7 +97,7 @@ def _raw(texts: list[str]) -> list[str]:
 def _converted(browser: Any, notebook: Path, template: str) -> str:
     """Return the text of the page that nbconvert makes."""
     page = notebook.with_name(f"{notebook.stem}-{template}.html")
-    command = [str(Path(LAB).resolve().with_name("jupyter-nbconvert")), "--to", "html", "--template", template]
+    command = [str(Path(LAB).with_name("jupyter-nbconvert")), "--to", "html", "--template", template]
     subprocess.run([*command, "--output", page.stem, str(notebook)], check=True, capture_output=True)
     opened = browser.new_page()
     opened.goto(page.as_uri(), wait_until="load")
