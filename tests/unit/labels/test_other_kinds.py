@@ -79,7 +79,7 @@ def test_an_answer_that_is_not_allowed_is_refused_by_row(run, question, cells, m
     with pytest.raises(UserError) as refused:
         read(folder, unfinished=False)
     assert re.search(rf"ben\.csv:\d+: .*{re.escape(message)}", str(refused.value))
-    assert "What to do: save the sheet" in str(refused.value)
+    assert "What to do: write an allowed answer into these cells" in str(refused.value)
 
 
 def test_what_raters_say_of_several_labels_and_of_numbers_is_in_the_report(run):

@@ -35,7 +35,7 @@ def test_one_evaluation_gives_no_warm_speed(clock):
     assert found.warm_tokens_per_second is None
 
 
-def test_how_long_the_rest_takes_is_said_once_when_the_speed_is_known(clock):
+def test_how_long_the_rest_takes_is_said_when_the_speed_is_known_and_again_when_it_is_another(clock):
     found = pace.Pace(1000)
     clock(40)  # the first step compiles, which says nothing of the others
     assert found.seconds_left(1100, 5000) is None
@@ -43,7 +43,14 @@ def test_how_long_the_rest_takes_is_said_once_when_the_speed_is_known(clock):
     assert found.seconds_left(1300, 5000) is None
     clock(60)
     assert found.seconds_left(1500, 5000) == 3500 / (400 / 20)
-    assert found.seconds_left(1600, 5000) is None
+    clock(60 + pace.AGAIN_SECONDS - 1)
+    assert found.seconds_left(1600, 5000) is None, "175 seconds were said, and not a minute is over"
+    clock(120)
+    assert found.seconds_left(2700, 5000) is None, "as was said: 115 seconds at 20 a second"
+    clock(180)
+    assert found.seconds_left(4700, 50_000) == 45_300 / (2000 / 60), "the training is longer than was thought"
+    clock(240)
+    assert found.seconds_left(24_700, 50_000) == 25_300 / (20_000 / 60), "it is ten times as fast"
 
 
 def test_of_a_training_that_is_over_nothing_is_left_to_say(clock):

@@ -1,11 +1,12 @@
 """Reports of runs without groups, labels or classifiers: no caption over nothing, no word of what is not there."""
 
+import json
 import re
 
 import nbformat
 import pytest
 
-from samizdat.publishing.empty_floats import without_empty_floats
+from samizdat.publishing.empty_floats import sections_of, without_empty_floats
 from support.reading import plain
 from support.run_fixture import make_run, publish, sentences
 
@@ -51,6 +52,15 @@ def test_the_section_of_what_is_inside_a_model_is_left_out_where_nothing_was_loo
     words = "See @sec-b. Yes.\n\n### B {#sec-b .needs-inside}\n\nWords.\n\n## C {#sec-c}\n"
     assert cut(words, has={"classifiers"}) == ["Yes.\n\n## C {#sec-c}\n"]
     assert cut(words, has={"inside"}) == [words.replace(" .needs-inside", "")]
+
+
+@pytest.mark.parametrize("asked", [[], ["bare/person.or.model"]])
+def test_people_who_were_asked_need_no_classifier(bare, tmp_path, asked):
+    manifest = json.loads((bare / "manifest.json").read_text(encoding="utf-8"))
+    manifest["config"]["human_labels"] = asked
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    words = "## B {#sec-b .needs-classifiers}\n\n### C {#sec-c}\n\n## D {#sec-people .needs-people}\n\nTold."
+    assert cut(words, has=sections_of(tmp_path)) == (["## D {#sec-people}\n\nTold."] if asked else [])
 
 
 @pytest.fixture(scope="module")

@@ -208,8 +208,6 @@ def test_where_nobody_was_asked_nothing_is_said_of_classifiers_that_are_compared
     fresh.rater_quality = fresh.rater_quality[:0]
     assert raters.opening(fresh).markdown == "People were not asked about this run."
     assert raters.every_number(fresh) is None
-    fresh.cards = {}
-    assert raters.opening(fresh).markdown == agreement.NONE_COMPARABLE
 
 
 def test_where_only_raters_were_asked_their_answer_is_what_is_known(fresh):

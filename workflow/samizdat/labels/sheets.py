@@ -147,7 +147,7 @@ def read_sheet(path: Path, key: LabelKey) -> dict[str, Answer]:
     for _, column in findings.lacking:
         raise UserError(f"{path} has no column {column!r}", remedy=f"its first row must be: {first_row}")
     found: dict[str, Answer] = {}
-    problems = []
+    problems, wrong_answers = [], 0
     for row in read:
         name = row.document
         answer: Answer = None
@@ -162,13 +162,15 @@ def read_sheet(path: Path, key: LabelKey) -> dict[str, Answer]:
                 answer = _answer([row.labels[one] for one in answers], key)
             except ValueError as error:
                 problems.append(f"{row.where}: {error}")
+                wrong_answers += 1
         if name is not None:
             found[name] = answer
     problems += [f"{path.name}: the row {name} is missing" for name in key.rows if name not in found]
     if problems:
         more = len(problems) - NAMED_PROBLEMS
         lines = [*problems[:NAMED_PROBLEMS], *([f"and {more:,} more"] if more > 0 else [])]
-        raise UserError(f"{path} can't be used:\n" + "\n".join(f"  - {line}" for line in lines), remedy=save)
+        remedy = "write an allowed answer into these cells" if wrong_answers == len(problems) else save
+        raise UserError(f"{path} can't be used:\n" + "\n".join(f"  - {line}" for line in lines), remedy=remedy)
     return found
 
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 # After so many seconds a speed says how long the rest will take.
 MEASURED_SECONDS = 10.0
+# Then it is measured again after so many, and said again if the rest takes this many times as long, or as short.
+AGAIN_SECONDS, OTHER = 60.0, 1.5
 
 
 class Pace:
@@ -18,8 +20,8 @@ class Pace:
         """Start the clock, `tokens` having been trained on before."""
         self._first_tokens, self._started = tokens, time.monotonic()
         self._warm_tokens, self._warm_seconds = 0, 0.0
-        self._estimated = False
-        self._settled: tuple[int, float] | None = None  # tokens and time at the end of the first step
+        self._measured: tuple[int, float] | None = None  # tokens and time from which on the speed is measured
+        self._end: float | None = None  # the time at which the training ends, as was said last
         self._since: tuple[int, float] | None = None  # tokens and time at the end of the last evaluation
 
     @contextmanager
@@ -32,17 +34,22 @@ class Pace:
         self._since = tokens, time.monotonic()
 
     def seconds_left(self, tokens: int, total: int) -> float | None:
-        """Return once, when the speed is known, the seconds from `tokens` to `total`; else None.
+        """Return the seconds from `tokens` to `total` when the speed is known, and when it turns out to be another.
 
         It is asked after each step. The first one may compile, and so says nothing of the others.
         """
-        if self._settled is None:
-            self._settled = tokens, time.monotonic()
-        seconds = time.monotonic() - self._settled[1]
-        if self._estimated or seconds < MEASURED_SECONDS or tokens >= total:
+        now = time.monotonic()
+        if self._measured is None:
+            self._measured = tokens, now
+        seconds = now - self._measured[1]
+        if tokens >= total or seconds < (MEASURED_SECONDS if self._end is None else AGAIN_SECONDS):
             return None
-        self._estimated = True
-        return (total - tokens) * seconds / (tokens - self._settled[0])
+        left = (total - tokens) * seconds / (tokens - self._measured[0])
+        self._measured = tokens, now
+        if self._end is not None and 1 / OTHER < left / max(self._end - now, 1.0) < OTHER:
+            return None
+        self._end = now + left
+        return left
 
     def tokens_per_second(self, tokens: int) -> float:
         """Return the speed from the start until now; `tokens` were trained on so far."""

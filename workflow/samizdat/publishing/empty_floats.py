@@ -16,7 +16,7 @@ from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
 
 REFERENCE = re.compile(r"@((?:fig|tbl|sec)-[\w-]+)")
-# A heading of the report with such a class begins a section that a run without classifiers (of that kind) leaves out.
+# A heading of the report with such a class begins a section that a run without this leaves out.
 _NEEDS = re.compile(r" ?\.needs-([\w-]+)")
 _HEADING = re.compile(r"^(#+) [^\n]*?\{#([\w-]+)([^}\n]*)\}$", re.MULTILINE)
 _CAPITALS = "".join(letter for letter in map(chr, range(0x250)) if letter.isupper())  # of all Latin alphabets
@@ -24,12 +24,13 @@ _SENTENCE_END = re.compile(rf"(?<=[.!?]) +(?=[{_CAPITALS}@“„*])")
 
 
 def sections_of(run: Path) -> set[str]:
-    """List what a finished run has of what sections need: "classifiers", their kinds, "few-shot" and "inside"."""
+    """List what a finished run has of what sections need: "classifiers", their kinds, few-shot, people, inside."""
     config = read_document(Manifest, run / "manifest.json").config
     names = [item["name"] for item in config["classifiers"]]
     cards = [read_document(ClassifierCard, run / "classifiers" / name / "card.json") for name in names]
     has = {card.kind.replace("_", "-") for card in cards} | ({"classifiers"} if names else set())
     has |= {"inside"} if config["inside"] else set()
+    has |= {"people"} if names or config["human_labels"] else set()
     return has | ({"few-shot"} if any(card.words for card in cards) else set())
 
 

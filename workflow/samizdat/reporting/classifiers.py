@@ -186,7 +186,7 @@ def shares_by_group(run: Run) -> Picture | Prose:
         sets,
         in_order(shares["classifier"]),
         kind=say("Points with {confidence} intervals", confidence=percent(run.confidence)),
-        inches=(0.15, 0.075),
+        inches=(0.13, 0.07),
         spread=0.7,
         xlabel=xlabel,
         legend=bool(groups),

@@ -4,7 +4,6 @@ from samizdat.base.language import message, numeral, plural, say
 from samizdat.records.classifiers import MULTI_LABEL, NUMBER, SINGLE_LABEL
 from samizdat.records.labels import ORIGIN
 from samizdat.reporting import verdicts
-from samizdat.reporting.agreement import none_comparable
 from samizdat.reporting.frames import Row, in_order, rows_of
 from samizdat.reporting.outside import labelled, named
 from samizdat.reporting.run import Run
@@ -59,7 +58,7 @@ def opening(run: Run) -> Prose:
     """Say of each question what people labelled, how far they agree, and what follows; and what nobody labelled."""
     asked = in_order(run.rater_quality.loc[run.rater_quality["metric"] == "drawn", "question"])
     said = [say(_HOW), *(_of_question(run, question) for question in asked)] if asked else []
-    return Prose("\n\n".join([*said, *_lacking(run)]) or (say(NONE_ASKED) if run.cards else none_comparable(run)))
+    return Prose("\n\n".join([*said, *_lacking(run)]) or say(NONE_ASKED))
 
 
 def _found(run: Run, question: str) -> dict[tuple[str, str | None], Row]:
@@ -73,8 +72,7 @@ def _of_question(run: Run, question: str) -> str:
     found = _found(run, question)
     rows = counted(found["drawn", None]["rows"], "text and sample", "texts and samples")
     if question == ORIGIN:
-        asked = say("People labelled {rows} whether a person or a model wrote them.", rows=rows)
-        what = told(run)
+        asked, what = told(run), ""
     else:
         who = labelled(run, question)
         asked = say("People labelled {rows} for {classifier}.", rows=rows, classifier=who)
@@ -155,11 +153,18 @@ def _quality(run: Run, question: str, found: dict[tuple[str, str | None], Row]) 
 
 
 def told(run: Run) -> str:
-    """Say whether people can tell samples from texts; nothing where nobody was asked."""
+    """Say of how many texts and samples people said who wrote them, and whether they can tell; nothing: not asked."""
     found = _found(run, ORIGIN)
+    if not found:
+        return ""
+    rows = counted(found["drawn", None]["rows"], "text and sample", "texts and samples")
+    return f"{say('People labelled {rows} whether a person or a model wrote them.', rows=rows)} {_verdict(run, found)}"
+
+
+def _verdict(run: Run, found: dict[tuple[str, str | None], Row]) -> str:
     row, difference = found.get(("accuracy", None)), found.get(("difference", None))
     if row is None or difference is None:
-        return "" if not found else say("No rater has answered for both texts and samples.")
+        return say("No rater has answered for both texts and samples.")
     share, half = percent_interval(row["value"], row["low"], row["high"]), percent(0.5)
     if is_null(difference["p_value"]):
         return say(
