@@ -48,6 +48,13 @@ def test_learning_is_said_in_bits_beside_yardsticks(fresh):
                     (2.0, "n-gram model"), (1.9, "after training")]  # fmt: skip
 
 
+def test_a_model_that_counts_and_needs_fewer_bits_is_named_beside_the_verdict(fresh):
+    set_bits(fresh, before=7.9, after=2.1)
+    said = words(summary.learning(fresh))
+    assert said.startswith("**Yes, on these texts, though a model that only counts needs fewer bits.** The GPT-2")
+    assert said.endswith("needs 2.00, fewer than the GPT-2.")
+
+
 def bars_of(picture):
     (axis,) = picture.axes
     return axis.patches, [label.get_text() for label in axis.get_yticklabels()]
@@ -198,7 +205,8 @@ def test_nothing_of_an_unpublished_corpus_is_on_the_first_screen(tmp_path):
 
 def test_several_models_are_named(tmp_path):
     run = Run(make_run(tmp_path / "two", texts=sentences(60), models=("b-model", "a-model"), labels={}))
-    assert words(summary.learning(run)).startswith("**Yes, on these texts.** Of 2 models the best is “b-model”: it (")
+    said = words(summary.learning(run))
+    assert said.startswith("**Yes, on these texts") and "Of 2 models the best is “b-model”: it (" in said
     assert bars_of(summary.learning_picture(run))[1][-2:] == ["b-model", "a-model"]
     assert "At temperature 0.7 of “a-model”:" in words(summary.writing(run))
     assert "At temperature 0.7 of “a-model”: " in words(summary.copying(run))

@@ -21,6 +21,7 @@ from samizdat.reporting.words import (
     Prose,
     Table,
     bounds,
+    counted,
     drawn,
     is_null,
     name,
@@ -48,6 +49,7 @@ NEARNESS = {
     "character_closeness": (message("Closeness (characters)"), TWO_DIGITS),
     "told_apart_area": (message("Told apart (area)"), TWO_DIGITS),
 }
+CLOSENESS = {"closeness", "character_closeness"}
 # Heading that names words → what it is where texts are counted in syllables, and in pieces between blanks.
 OTHER_UNITS = {
     "Distinct words": (message("Distinct syllables"), message("Distinct pieces between blanks")),
@@ -139,13 +141,24 @@ def variety(run: Run) -> Table:
 
 def nearness(run: Run) -> Table:
     """List how much unprompted samples of published models copy, and how near they are to held-out texts."""
-    other = "closeness" if _by_characters(run) else "character_closeness"
-    return _table(run, {key: value for key, value in NEARNESS.items() if key != other}, published(run))
+    rows = published(run)
+    lacking = CLOSENESS - set(rows["metric"])
+    return _table(run, {key: value for key, value in NEARNESS.items() if key not in lacking}, rows)
 
 
 def encoder_note(run: Run) -> Prose | None:
-    """Say that the sentence encoder can't read the texts, where that is so."""
-    if not _by_characters(run):
+    """Say why no closeness is given, or that the sentence encoder can't read the texts, where that is so."""
+    rows = published(run)
+    if not rows.empty and CLOSENESS.isdisjoint(rows["metric"]):
+        from samizdat.measures.closeness import FEWEST_TEXTS  # imports scikit-learn, which few reports need
+
+        return Prose(
+            say(
+                "How close samples are to held-out texts as a whole is not given: that needs {fewest} of each.",
+                fewest=counted(FEWEST_TEXTS, "text", "texts"),
+            )
+        )
+    if "character_closeness" not in set(rows["metric"]):
         return None
     unread = baseline(run, "unread_token_share")
     return Prose(
@@ -156,11 +169,6 @@ def encoder_note(run: Run) -> Prose | None:
             share=percent(unread["value"] if unread else 1),
         )
     )
-
-
-def _by_characters(run: Run) -> bool:
-    """Whether closeness compares runs of characters, since the encoder can't read the texts."""
-    return "character_closeness" in set(run.sample_quality["metric"])
 
 
 def by_checkpoint(run: Run) -> Table | Prose:

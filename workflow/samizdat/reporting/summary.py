@@ -49,6 +49,8 @@ def learning(run: Run) -> Prose:
     before, after = _before(run, best.name), best.test_bits_per_byte
     learned = best.validation_bits_per_byte < before
     verdict = say("**Yes, on these texts.**") if learned else say("**No, on these texts.**")
+    if learned and run.yardsticks["ngram"]["bits_per_byte"] < after:
+        verdict = say("**Yes, on these texts, though a model that only counts needs fewer bits.**")
     needed = say(
         "{who} ({parameters} parameters, {texts}) needs **{bits}\u00a0bits** for each byte of the held-out texts "
         "({character_bits} for each character), which it has not seen; before training it needed {bits_before} (for "
