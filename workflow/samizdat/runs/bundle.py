@@ -36,6 +36,18 @@ LARGEST_MANIFEST_BYTES = 16 << 20
 
 LOCK = Path("envs/lock.txt")
 SBOM = "sbom.cdx.json"  # the name that CycloneDX recommends for its files ends so
+README = "README.md"
+_FOR_THE_RECEIVER = """# {run}: a run of Samizdat
+
+The report is `results/report/report.html`, the notebook `results/report/report.ipynb`.
+
+To check that they come from the code, this config and these texts, you need the code of Samizdat, at best the commit
+{commit}; whoever sent you this file knows where it is. In its folder:
+
+    make verify RUN=path/of/{run}.zip
+
+makes the run again and says of each file whether it has the same bytes or the same numbers.
+"""
 _NOT_OURS = "do not use it; ask the sender for the file that `make bundle` wrote"
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 _EARLIEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
@@ -74,7 +86,7 @@ def members_of(run: Path, *, hashes_only: bool) -> Members:
     manifest = read_document(Manifest, run / "manifest.json")
     check_names(manifest, run / "manifest.json")
     hashes_only = hashes_only or not manifest.config["publish_texts"]
-    members: Members = {}
+    members: Members = {README: _FOR_THE_RECEIVER.format(run=manifest.run, commit=manifest.commit).encode()}
     if LOCK.is_file():
         members["lock.txt"] = LOCK
         members[SBOM] = bill_of_materials(manifest, LOCK.read_text(encoding="utf-8"), run / "provenance.json")
@@ -144,7 +156,7 @@ def unpack(bundle: Path, folder: Path) -> Path:
             _check_entries(entries, bundle)
             manifest = _manifest_of(archive, bundle)
             check_names(manifest, bundle)
-            known = {"lock.txt", SBOM, *(f"inputs/{sha256}" for sha256 in manifest.inputs.values())}
+            known = {"lock.txt", SBOM, README, *(f"inputs/{sha256}" for sha256 in manifest.inputs.values())}
             for entry in entries:
                 name = entry.filename
                 if name not in known and not _is_result(name.removeprefix("results/"), manifest):
