@@ -49,10 +49,10 @@ def test_the_report_calls_every_function_that_shows_something():
 
 def test_a_run_of_two_classifiers_is_shown_in_whole(run):
     shown = everything(run, draw=True)
-    # There are few prompts, the encoder can read the texts, words are drawn at random, documents are short, and
+    # There are few prompts, words are drawn at random, documents are short, and
     # nobody was asked.
     nothing = {
-        "samples.more_by_step", "samples.more_held_out", "sample_quality.encoder_note", "terms.between_samples",
+        "samples.more_by_step", "samples.more_held_out", "terms.between_samples",
         "raters.every_number", "positions.opening",
     }  # fmt: skip
     assert set(shown) == {f"{module}.{function}" for module, function in CALLS} - nothing
