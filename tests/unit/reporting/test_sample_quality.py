@@ -87,15 +87,15 @@ def test_closeness_by_characters_has_its_own_column_and_reason(folder):
     run = shown(folder, quality(("held_out", "unread_token_share", 0.831, None, None, {}), close))
     head = sample_quality.nearness(run).markdown.splitlines()[0]
     assert "Closeness (characters)" in head and head.count("Closeness") == 1
-    assert f"doesn’t know 83{NO_BREAK}% of the tokens" in sample_quality.encoder_note(run).markdown
+    assert f"doesn’t know 83{NO_BREAK}% of the tokens" in sample_quality.closeness_note(run).markdown
 
 
 def test_of_too_few_texts_closeness_has_no_column_and_the_reason(folder):
     run = shown(folder, quality(("samples", "copy_characters", 12.0, 9.0, 14.0, {})))
     assert "Closeness" not in sample_quality.nearness(run).markdown
-    assert f"that needs 200{NO_BREAK}texts of each" in sample_quality.encoder_note(run).markdown
+    assert f"that needs 200{NO_BREAK}texts of each" in sample_quality.closeness_note(run).markdown
     close = ("samples", "closeness", 0.812, 0.7, 0.9, {"real_value": 0.97})
-    assert sample_quality.encoder_note(shown(folder, quality(close))) is None
+    assert sample_quality.closeness_note(shown(folder, quality(close))) is None
 
 
 def test_checkpoints_have_their_training_in_a_column(folder):

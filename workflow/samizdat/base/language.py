@@ -60,15 +60,15 @@ def said_raw(english: str) -> str:
 
 
 def say_again(said: str, *among: str) -> str:
-    """Say what a step wrote in English, from messages with values in their places; what is no message stays.
+    """Translate a sentence that a step wrote into a file, which is English whatever the report's language.
 
-    For files between steps: they are read by people and programs, so they are English whatever the report's language.
+    The message that matches the sentence is looked up, and the values in it are put into the translation.
 
     Args:
-        said: the sentence.
-        among: the messages that it may be; none: all.
+        said: the sentence; it is returned as it is where no message matches.
+        among: the messages to compare it with; none: all.
     """
-    for english, pattern in _spoken_patterns(_spoken):
+    for english, pattern in _patterns(_spoken):
         if (not among or english in among) and (found := pattern.fullmatch(said)):
             return say(english, **found.groupdict())
     return said
@@ -121,20 +121,22 @@ def _catalogue(language: str) -> "Catalog":
 
 
 @cache
-def _spoken_patterns(language: str) -> list[tuple[str, re.Pattern[str]]]:
-    """List the messages, those with most words of their own first, each with the pattern of what is said by it."""
+def _patterns(language: str) -> list[tuple[str, re.Pattern[str]]]:
+    """List each message with a regular expression that matches it with any values; that with most fixed text first.
+
+    Messages without fixed text, or with one value in two places, are left out.
+    """
     if language == ENGLISH:
         return []
     messages = [one.id for one in _catalogue(language) if isinstance(one.id, str) and one.id]
-    parts = {one: re.split(r"\{(\w+)\}", one) for one in messages}  # words, name, words, name, …, words
-    proper = [one for one in messages if any(map(str.strip, parts[one][::2]))]
-    patterns = {
-        one: "".join(f"(?P<{part}>.+?)" if place % 2 else re.escape(part) for place, part in enumerate(parts[one]))
-        for one in proper
-        if len(set(parts[one][1::2])) == len(parts[one][1::2])
-    }
-    ordered = sorted(patterns, key=lambda one: -sum(map(len, parts[one][::2])))
-    return [(one, re.compile(patterns[one], re.DOTALL)) for one in ordered]
+    found = []
+    for english in messages:
+        parts = re.split(r"\{(\w+)\}", english)  # fixed text, name of a value, fixed text, …
+        fixed, names = parts[::2], parts[1::2]
+        if "".join(fixed).strip() and len(set(names)) == len(names):
+            pattern = "".join(f"(?P<{part}>.+?)" if place % 2 else re.escape(part) for place, part in enumerate(parts))
+            found.append((len("".join(fixed)), english, re.compile(pattern, re.DOTALL)))
+    return [(english, pattern) for _, english, pattern in sorted(found, key=lambda one: -one[0])]
 
 
 @cache

@@ -174,13 +174,6 @@ def find(row: Any, path: str) -> Any:
     return find(row[first], rest) if dot and isinstance(row, dict) and first in row else None
 
 
-def kind_in_words(value: Any) -> str:
-    """Name the kind of a value that is not text."""
-    kinds = {bool: "true or false", int: "a number", float: "a number", Number: "a number", bytes: "bytes"}
-    kinds |= {list: "a list", tuple: "a list", dict: "an object"}
-    return kinds.get(type(value), f"a value of type {type(value).__name__}")
-
-
 def _split(called: str | None, column: str, where: str) -> str:
     if called is None or (split := split_called(called)) is None:
         what = "no split" if called is None else f"{called!r}, which is called like no split,"
@@ -196,8 +189,9 @@ def _split(called: str | None, column: str, where: str) -> str:
 def _name(value: Any, where: str) -> str | None:
     """Read a cell as a name; None where the cell is empty or holds what is no number."""
     if isinstance(value, dict | list | bytes):
+        kind = "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else "bytes"
         raise UserError(
-            f"{where} is {kind_in_words(value)}, but a name or label is a single value",
+            f"{where} is {kind}, but a name or label is a single value",
             remedy="name another column, or make a column with one value for each text",
         )
     if isinstance(value, bool):

@@ -224,7 +224,7 @@ def _rows_of(frame: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def _said(key: LabelKey, folder: Path) -> str:
-    answers = f" Answers are {', '.join(key.labels)}." if key.kind == SINGLE_LABEL else ""
+    answers = f" Allowed answers: {', '.join(key.labels)}." if key.kind == SINGLE_LABEL else ""
     return (
         f"{len(key.rows)} rows for each of {', '.join(key.raters)}: {folder}/<rater>.xlsx and .csv. Send each rater "
         f"one of the two, and not key.json.{answers}\nWhen they are back in this folder: samizdat label read {folder}"

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 
 # After so many seconds a speed says how long the rest will take.
 MEASURED_SECONDS = 10.0
-# Then it is measured again after so many, and said again if the rest takes this many times as long, or as short.
-AGAIN_SECONDS, OTHER = 60.0, 1.5
+# From then on the speed is measured every so many seconds. The time left is told again if it differs by this factor.
+AGAIN_SECONDS = 60.0
+AGAIN_FACTOR = 1.5
 
 
 class Pace:
@@ -20,8 +21,8 @@ class Pace:
         """Start the clock, `tokens` having been trained on before."""
         self._first_tokens, self._started = tokens, time.monotonic()
         self._warm_tokens, self._warm_seconds = 0, 0.0
-        self._measured: tuple[int, float] | None = None  # tokens and time from which on the speed is measured
-        self._end: float | None = None  # the time at which the training ends, as was said last
+        self._measured: tuple[int, float] | None = None  # tokens and time at the start of the measurement
+        self._end: float | None = None  # when the training ends, by what was told last
         self._since: tuple[int, float] | None = None  # tokens and time at the end of the last evaluation
 
     @contextmanager
@@ -34,9 +35,9 @@ class Pace:
         self._since = tokens, time.monotonic()
 
     def seconds_left(self, tokens: int, total: int) -> float | None:
-        """Return the seconds from `tokens` to `total` when the speed is known, and when it turns out to be another.
+        """Return the seconds from `tokens` to `total` once the speed is known, and when it has changed; else None.
 
-        It is asked after each step. The first one may compile, and so says nothing of the others.
+        Called after each step. The first one may compile, and so says nothing of the others.
         """
         now = time.monotonic()
         if self._measured is None:
@@ -46,7 +47,7 @@ class Pace:
             return None
         left = (total - tokens) * seconds / (tokens - self._measured[0])
         self._measured = tokens, now
-        if self._end is not None and 1 / OTHER < left / max(self._end - now, 1.0) < OTHER:
+        if self._end is not None and 1 / AGAIN_FACTOR < left / max(self._end - now, 1.0) < AGAIN_FACTOR:
             return None
         self._end = now + left
         return left

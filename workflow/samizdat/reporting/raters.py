@@ -70,15 +70,14 @@ def _found(run: Run, question: str) -> dict[tuple[str, str | None], Row]:
 
 def _of_question(run: Run, question: str) -> str:
     found = _found(run, question)
-    rows = counted(found["drawn", None]["rows"], "text and sample", "texts and samples")
     if question == ORIGIN:
-        asked, what = told(run), ""
+        said = [told(run)]
     else:
-        who = labelled(run, question)
-        asked = say("People labelled {rows} for {classifier}.", rows=rows, classifier=who)
-        what = _quality(run, question, found)
+        rows = counted(found["drawn", None]["rows"], "text and sample", "texts and samples")
+        asked = say("People labelled {rows} for {classifier}.", rows=rows, classifier=labelled(run, question))
+        said = [asked, _quality(run, question, found)]
     left = _left_out(run, question, {metric: row["rows"] for (metric, subset), row in found.items() if subset is None})
-    return " ".join([asked, *(one for one in (what, _agreement(run, question), left) if one)])
+    return " ".join(one for one in (*said, _agreement(run, question), left) if one)
 
 
 def _left_out(run: Run, question: str, rows: dict[str, int]) -> str:
@@ -153,7 +152,7 @@ def _quality(run: Run, question: str, found: dict[tuple[str, str | None], Row]) 
 
 
 def told(run: Run) -> str:
-    """Say of how many texts and samples people said who wrote them, and whether they can tell; nothing: not asked."""
+    """Say whether people can tell samples from texts, and how many they were asked of; nothing if nobody was asked."""
     found = _found(run, ORIGIN)
     if not found:
         return ""

@@ -146,7 +146,7 @@ def nearness(run: Run) -> Table:
     return _table(run, {key: value for key, value in NEARNESS.items() if key not in lacking}, rows)
 
 
-def encoder_note(run: Run) -> Prose | None:
+def closeness_note(run: Run) -> Prose | None:
     """Say why no closeness is given, or that the sentence encoder can't read the texts, where that is so."""
     rows = published(run)
     if not rows.empty and CLOSENESS.isdisjoint(rows["metric"]):
@@ -158,7 +158,7 @@ def encoder_note(run: Run) -> Prose | None:
                 fewest=counted(FEWEST_TEXTS, "text", "texts"),
             )
         )
-    if "character_closeness" not in set(rows["metric"]):
+    if "character_closeness" not in set(run.sample_quality["metric"]):
         return None
     unread = baseline(run, "unread_token_share")
     return Prose(

@@ -41,12 +41,13 @@ _FOR_THE_RECEIVER = """# {run}: a run of Samizdat
 
 The report is `results/report/report.html`, the notebook `results/report/report.ipynb`.
 
-To check that they come from the code, this config and these texts, you need the code of Samizdat, at best the commit
-{commit}; whoever sent you this file knows where it is. In its folder:
+To verify it, clone the repository of Samizdat; ask the sender for its address. The run was made with the commit
+{commit}. In the folder of the clone, call
 
     make verify RUN=path/of/{run}.zip
 
-makes the run again and says of each file whether it has the same bytes or the same numbers.
+This makes the run again from the config and the texts in this file, and says of each result whether the new one has
+the same bytes or the same numbers.
 """
 _NOT_OURS = "do not use it; ask the sender for the file that `make bundle` wrote"
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
