@@ -35,6 +35,17 @@ ALL_RULES = {
 }  # fmt: skip
 
 
+def copied(tiny: Checkout, folder: Path) -> Checkout:
+    """Copy the run with its checkout, so that a test may change it while tests in other processes read `tiny`."""
+    return Checkout(shutil.copytree(tiny.root, folder / "copy", symlinks=True), warm=True)
+
+
+@pytest.fixture(scope="module")
+def changed(tiny, tmp_path_factory) -> Checkout:
+    """A copy of `tiny` whose files tests change and put back."""
+    return copied(tiny, tmp_path_factory.mktemp("changed"))
+
+
 def test_the_run_ends_with_a_report_and_says_where(tiny):
     said = (tiny.root / "stderr.txt").read_text(encoding="utf-8")
     assert "Report:   results/tiny/report/report.html\nNotebook: results/tiny/report/report.ipynb\n" in said
@@ -120,52 +131,52 @@ def test_a_dry_run_of_a_fresh_copy_plans_every_rule(tiny):
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_reruns_what_depends_on_it_and_nothing_else(tiny, change, tmp_path):
+def test_a_change_reruns_what_depends_on_it_and_nothing_else(changed, change, tmp_path):
     make, expected = CHANGES[change]
     kept = ("config", "report", "workflow", "data")
     for name in kept:
-        shutil.copytree(tiny.root / name, tmp_path / name)
+        shutil.copytree(changed.root / name, tmp_path / name)
     try:
-        make(tiny.root)
-        assert tiny.planned_jobs(*TINY) == expected
+        make(changed.root)
+        assert changed.planned_jobs(*TINY) == expected
     finally:
         for name in kept:
-            shutil.rmtree(tiny.root / name)
-            shutil.move(tmp_path / name, tiny.root / name)
+            shutil.rmtree(changed.root / name)
+            shutil.move(tmp_path / name, changed.root / name)
 
 
-def test_costly_stages_return_at_once_when_only_words_are_others(tiny):
+def test_costly_stages_return_at_once_when_only_words_are_others(changed):
     names = ("workflow/samizdat/models/train_model.py", "workflow/samizdat/base/stage.py")
-    before = {name: (tiny.root / name).read_text(encoding="utf-8") for name in names}
+    before = {name: (changed.root / name).read_text(encoding="utf-8") for name in names}
     try:
-        file_change(names[0], "the train split has", "the train split holds")(tiny.root)
-        file_change(names[1], "this is a bug", "this is our bug")(tiny.root)
-        done = tiny.snakemake("results/tiny/models/gpt2-tiny/model.safetensors", *TINY)
+        file_change(names[0], "the train split has", "the train split holds")(changed.root)
+        file_change(names[1], "this is a bug", "this is our bug")(changed.root)
+        done = changed.snakemake("results/tiny/models/gpt2-tiny/model.safetensors", *TINY)
         assert done.returncode == 0 and "as trained before" in done.stderr, done.stderr
     finally:
         for name, text in before.items():
-            (tiny.root / name).write_text(text, encoding="utf-8")
-    done = tiny.snakemake("results/tiny/models/gpt2-tiny/model.safetensors", *TINY)
+            (changed.root / name).write_text(text, encoding="utf-8")
+    done = changed.snakemake("results/tiny/models/gpt2-tiny/model.safetensors", *TINY)
     assert done.returncode == 0, done.stderr
-    assert tiny.planned_jobs(*TINY) == {}
+    assert changed.planned_jobs(*TINY) == {}
 
 
-def test_costly_stages_return_at_once_when_only_their_files_are_gone(tiny):
-    model = tiny.root / "results/tiny/models/gpt2-tiny"
+def test_costly_stages_return_at_once_when_only_their_files_are_gone(changed):
+    model = changed.root / "results/tiny/models/gpt2-tiny"
     before = {path.name: path.read_bytes() for path in model.iterdir() if path.is_file()}
     # What another step found inside of the model is beside its files, and stays.
     for path in set(model.iterdir()) - {model / "inside", model / "eight_bits"}:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    done = tiny.snakemake("results/tiny/models/gpt2-tiny/model.safetensors", *TINY)
+    done = changed.snakemake("results/tiny/models/gpt2-tiny/model.safetensors", *TINY)
     assert done.returncode == 0, done.stderr
     assert "as trained before" in done.stderr
     assert before == {path.name: path.read_bytes() for path in model.iterdir() if path.is_file()}
-    assert tiny.planned_jobs(*TINY) == {}
+    assert changed.planned_jobs(*TINY) == {}
 
 
 @needs_compiler
 def test_what_training_compiles_stays_below_work(tiny, tmp_path):
-    checkout = Checkout(shutil.copytree(tiny.root, tmp_path / "copy", symlinks=True), warm=True)
+    checkout = copied(tiny, tmp_path)
     config_change(training={"compile": True, "epochs": 0.1, "layers": 1})(checkout.root)
     done = checkout.snakemake("results/tiny/models/gpt2-tiny/model.safetensors", *TINY)
     assert done.returncode == 0, done.stderr
@@ -173,7 +184,7 @@ def test_what_training_compiles_stays_below_work(tiny, tmp_path):
 
 
 def test_behind_an_unchanged_fingerprint_costly_stages_return_at_once(tiny, tmp_path):
-    checkout = Checkout(shutil.copytree(tiny.root, tmp_path / "copy", symlinks=True), warm=True)
+    checkout = copied(tiny, tmp_path)
     # The demo's corpus has no columns: all later steps run, and find their old results. Only the card changes.
     described("predicts", "how a sentence sounds")(checkout.root)
     config_change(corpus={"max_texts": 600, "text_column": "words"})(checkout.root)
