@@ -130,7 +130,7 @@ def test_the_four_answers_fit_the_window_with_their_pictures(clean):
     assert clean.each(".question img", f"{inside} && e.getBoundingClientRect().width > 250") == [True] * 3
     assert clean.each(".question h3") == [
         "Did it learn?", "Does it copy?", "What does it write?",
-        "What did the classifiers find, and may one believe it?",
+        "What did the classifiers find, and can they be trusted?",
     ]  # fmt: skip
 
 

@@ -1,12 +1,11 @@
 """Reports of runs without groups, labels or classifiers: no caption over nothing, no word of what is not there."""
 
-import json
 import re
 
 import nbformat
 import pytest
 
-from samizdat.publishing.empty_floats import sections_of, without_empty_floats
+from samizdat.publishing.empty_floats import without_empty_floats
 from support.reading import plain
 from support.run_fixture import make_run, publish, sentences
 
@@ -23,7 +22,7 @@ def cut(*cells, has=frozenset({"classifiers"})):
             made.append(nbformat.v4.new_markdown_cell(cell))
         else:
             source = f'#| label: {cell[0]}\n#| {cell[0][:3]}-cap: "Words."\nshow()'
-            made.append(nbformat.v4.new_code_cell(source, outputs=[cell[1]]))
+            made.append(nbformat.v4.new_code_cell(source, outputs=[cell[1]] if cell[1] else []))
     notebook = nbformat.v4.new_notebook(cells=made)
     before = nbformat.writes(notebook)
     left = without_empty_floats(notebook, has=has)
@@ -54,13 +53,12 @@ def test_the_section_of_what_is_inside_a_model_is_left_out_where_nothing_was_loo
     assert cut(words, has={"inside"}) == [words.replace(" .needs-inside", "")]
 
 
-@pytest.mark.parametrize("asked", [[], ["bare/person.or.model"]])
-def test_people_who_were_asked_need_no_classifier(bare, tmp_path, asked):
-    manifest = json.loads((bare / "manifest.json").read_text(encoding="utf-8"))
-    manifest["config"]["human_labels"] = asked
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    words = "## B {#sec-b .needs-classifiers}\n\n### C {#sec-c}\n\n## D {#sec-people .needs-people}\n\nTold."
-    assert cut(words, has=sections_of(tmp_path)) == (["## D {#sec-people}\n\nTold."] if asked else [])
+@pytest.mark.parametrize("shown", [None, SENTENCE])
+def test_a_section_whose_cells_show_nothing_is_left_out(shown):
+    words = "See @sec-d. Yes.\n\n## B {#sec-b .needs-classifiers}\n\n## D {#sec-d .needs-output}\n\nTold."
+    found = cut(words, ("fig-d", shown), "## E {#sec-e}", ("fig-e", SENTENCE), has=set())
+    assert found[0] == ("See @sec-d. Yes.\n\n## D {#sec-d}\n\nTold." if shown else "Yes.\n\n")
+    assert len(found) == (4 if shown else 3)
 
 
 @pytest.fixture(scope="module")

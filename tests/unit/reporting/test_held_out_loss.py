@@ -92,6 +92,6 @@ def test_bits_per_character_are_bits_per_byte_times_the_bytes_of_a_character(tmp
     assert header[-2:] == ["Bits per byte", "Bits per character"] and row[-1] == "3.570" and row[-2].startswith("2.380")
     for _, _, of_byte, of_character in cells(training.yardsticks(run).markdown)[1:]:
         assert float(of_character) == pytest.approx(1.5 * float(of_byte), abs=2e-3)
-    assert "2.38 bits** for each byte of the held-out texts (3.57 for each character)" in plain(
+    assert "2.38 bits** to predict each byte of the held-out texts (3.57 for each character)" in plain(
         summary.learning(run).markdown
     )

@@ -36,7 +36,9 @@ def test_too_few_documents_are_said(two_labels):
     said = plain(label_comparison.opening(two_labels).markdown)
     assert "0.030 bits" in said and "fewer than 20 documents, too few for an interval" in said and "differ" not in said
     brief = [plain(said) for said in label_comparison.in_brief(two_labels, "mood")]
-    assert brief == ["Labels of samples and of texts: too few documents for a comparison (divergence 0.030 bits)"]
+    assert brief == [
+        "Labels of samples and of texts: too few documents for a comparison (Jensen-Shannon divergence 0.030)"
+    ]
     assert "nan" not in label_comparison.divergences(two_labels).markdown
     rows = [divergence(percent=percent, begun_with="prompts", **none) for percent in (10, 100)]
     vars(two_labels)["divergences"] = pd.DataFrame(rows)

@@ -24,7 +24,7 @@ def outside(made_up):
 
 
 def test_the_first_screen_warns_before_the_numbers(outside):
-    said, other = str(summary.finding(outside)).split("\n")
+    said, other, *_ = str(summary.finding(outside)).split("\n")
     assert said.index("was not made for all of these texts") < said.index("*Trust:*")
     assert "30\u00a0% of 100\u00a0texts are in another language than en and de" in said
     assert "was not made" not in other and "made for other texts" not in other

@@ -53,7 +53,7 @@ def test_a_run_of_two_classifiers_is_shown_in_whole(run):
     # nobody was asked.
     nothing = {
         "samples.more_by_step", "samples.more_held_out", "terms.between_samples",
-        "raters.every_number", "positions.opening",
+        "raters.opening", "raters.every_number", "positions.opening",
     }  # fmt: skip
     assert set(shown) == {f"{module}.{function}" for module, function in CALLS} - nothing
     for where, text in shown.items():

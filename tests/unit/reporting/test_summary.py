@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from samizdat.records.samples import begun_with_nothing
-from samizdat.reporting import Run, agreement, raters, sample_quality, summary
+from samizdat.reporting import Run, agreement, copying, raters, sample_quality, summary
 from samizdat.reporting.words import NO_BREAK
 from support.reading import plain
 from support.run_fixture import make_run, sentences
@@ -37,11 +37,9 @@ def set_bits(run, before, after, **yardsticks):
 def test_learning_is_said_in_bits_beside_yardsticks(fresh):
     set_bits(fresh, before=7.9, after=1.9)
     said = words(summary.learning(fresh))
-    assert said.startswith(
-        "**Yes, on these texts.** The GPT-2 (137 thousand parameters, 120 training texts) needs **1.90 bits**"
-    )
-    assert "before training it needed 7.90" in said
-    assert "xz needs 3.00, and 2.40 after it has read the training texts; an n-gram model" in said
+    assert said.startswith("**Yes.** The GPT-2 (137 thousand parameters, 120 training texts) needs **1.90 bits**")
+    assert "it needed 7.90 before training and 1.90 after it" in said
+    assert "xz needs 3.00, and 2.40 if it has read the training texts; an n-gram model" in said
     assert said.endswith("needs 2.00.")
     bars = [(bar.get_width(), name) for bar, name in zip(*bars_of(summary.learning_picture(fresh)), strict=True)]
     assert bars == [(7.9, "before training\n(validation texts)"), (3.0, "xz alone"), (2.4, "xz after training texts"),
@@ -51,7 +49,7 @@ def test_learning_is_said_in_bits_beside_yardsticks(fresh):
 def test_a_model_that_counts_and_needs_fewer_bits_is_named_beside_the_verdict(fresh):
     set_bits(fresh, before=7.9, after=2.1)
     said = words(summary.learning(fresh))
-    assert said.startswith("**Yes, on these texts, though a model that only counts needs fewer bits.** The GPT-2")
+    assert said.startswith("**Yes, though a model that only counts needs fewer bits.** The GPT-2")
     assert said.endswith("needs 2.00, fewer than the GPT-2.")
 
 
@@ -65,7 +63,7 @@ def test_a_model_that_did_not_learn_and_a_yardstick_that_read_less_are_said(fres
     for row in fresh.yardsticks.values():
         row |= {"read_bytes": 33_000_000, "training_bytes": 40_000_000}
     said = words(summary.learning(fresh))
-    assert said.startswith("**No, on these texts.**") and "the training texts (their last 33 MB)" in said
+    assert said.startswith("**No.**") and "the training texts (their last 33 MB)" in said
     assert said.endswith("needs 2.00, fewer than the GPT-2.")
 
 
@@ -103,11 +101,11 @@ def copied(run, *shares):
 def test_runs_are_called_what_they_are_of(fresh, text, runs, heading):
     fresh.texts = fresh.texts.assign(text=text)
     copied(fresh, 0.1, 0.2, 0.1)
-    assert runs in words(summary.copying(fresh))
+    assert runs in words(copying.answer(fresh))
     assert heading in sample_quality.variety(fresh).markdown.split("\n")[0]
     unit = runs.split(" four ")[1].split(" (")[0].removesuffix(" are")
     assert f"Copied runs of four {unit}" in sample_quality.nearness(fresh).markdown.split("\n")[0]
-    assert summary.copying_picture(fresh).alternative_text.startswith(f"Runs of four {unit} that are also in the")
+    assert copying.chart(fresh).alternative_text.startswith(f"Runs of four {unit} that are also in the")
 
 
 def bounds(share):
@@ -117,32 +115,36 @@ def bounds(share):
 @pytest.mark.parametrize(
     ("shares", "answer", "found"),
     [
-        ((0.1, 0.2, 0.1), "**More than people do, at temperature 0.7.**", ["more than", "no clear difference"]),
-        ((0.1, 0.2, 0.3), "**More than people do, at temperature 0.7 and temperature 1.**", ["more than", "more than"]),
-        ((0.1, 0.1, 0.04), "**Not more than people do, as far as can be seen.**", ["no clear difference", "less than"]),
+        ((0.1, 0.2, 0.1), "**Yes, at temperature 0.7: it repeats the", ["more than", "no clear difference"]),
+        ((0.1, 0.2, 0.3), "**Yes, at temperature 0.7 and temperature 1: it", ["more than", "more than"]),
+        (
+            (0.1, 0.1, 0.04),
+            "**As far as can be seen, it repeats the training texts no more",
+            ["no clear difference", "less than"],
+        ),
         ((0.1, None, 0.1), "**Too few documents to say.**", ["too few documents", "no clear difference"]),
     ],
 )
 def test_copying_is_said_at_each_temperature_beside_people(fresh, shares, answer, found):
     copied(fresh, *shares)
-    said = words(summary.copying(fresh))
+    said = words(copying.answer(fresh))
     assert said.startswith(answer) and "people wrote, 10 % (8 to 12 %) of the runs of four words are also in" in said
     lines = re.findall(r"- At temperature (0\.7|1): \d+ % ?(?:\([^)]*\))?, (.*)\.", said)
     assert [at for at, _ in lines] == ["0.7", "1"]
     assert all(line.startswith(expected) for (_, line), expected in zip(lines, found, strict=True))
-    picture = summary.copying_picture(fresh)
+    picture = copying.chart(fresh)
     assert "held-out texts: 10 % (8 to 12 %)" in picture.alternative_text.replace(NO_BREAK, " ")
 
 
 def test_the_longest_copy_is_shown_beside_its_source(fresh):
-    said = summary.copying(fresh).markdown
+    said = copying.answer(fresh).markdown
     samples = fresh.samples.set_index("id")
     own = {key: row for key, row in fresh.longest_copies.items() if key in set(begun_with_nothing(fresh.samples)["id"])}
     longest = max(own.values(), key=lambda row: row["copy_characters"])
     assert f"has {longest['copy_characters']}{NO_BREAK}characters" in said
     marked = re.findall("<mark>(.*?)</mark>", said)
     assert marked == [longest["passage"]] * 2
-    assert samples.loc[longest["id"], "text"] in words(summary.copying(fresh))
+    assert samples.loc[longest["id"], "text"] in words(copying.answer(fresh))
 
 
 def test_the_first_sample_of_each_temperature_is_shown(fresh):
@@ -160,8 +162,11 @@ def test_the_first_sample_of_each_temperature_is_shown(fresh):
 @pytest.mark.parametrize(
     ("p_value", "said"),
     [
-        (0.06, "Labels of samples and of texts: no difference found (divergence 0.030 bits; by chance up to 0.050)."),
-        (0.01, "they differ, most in “good”, given to 0 % of the samples and 10 % of the texts (divergence 0.030 bits"),
+        (0.06, "Labels of samples and of texts: no difference found (Jensen-Shannon divergence 0.030; chance brings"),
+        (
+            0.01,
+            "Samples and texts have other shares of its labels, most of all of “good”: 0 % of the samples, 10 % of the",
+        ),
     ],
 )
 def test_samples_are_compared_with_texts_in_words_first(two_labels, p_value, said):
@@ -173,9 +178,12 @@ def test_findings_are_in_words_and_followed_by_how_far_to_trust_them(two_labels)
     vars(two_labels)["group_tests"] = pd.DataFrame([{"classifier": "mood", "p_holm": 0.001}])
     said = words(summary.finding(two_labels))
     assert said.startswith(
-        "- **“mood”** (what it was told). It gives “good” to 40 % of “letter” and to 10 % of “poem”."
+        "- **“mood”** (what it was told). It gives “good” to 40 % of the texts of “letter” and to 10 % of those of "
+        "“poem”."
     )
-    assert re.search(r"\*Trust:\* It agrees with people on \d+ % of \d+ held-out texts, ", said)
+    assert re.search(
+        r"\*Trust:\* [A-Z][a-z ]+ guessing: right on \d+ % of \d+ held-out texts by the labels of the corpus; ", said
+    )
     picture = summary.finding_picture(two_labels)
     assert "letter: good 40 %, bad 60 %" in picture.alternative_text.replace(NO_BREAK, " ")
     vars(two_labels)["quality"] = two_labels.quality[:0]
@@ -187,18 +195,19 @@ def test_a_classifier_outside_its_languages_says_so_on_the_first_screen(fresh):
     fresh.fitness = pd.DataFrame([row])
     card = fresh.cards["source"]
     fresh.cards = fresh.cards | {"source": type(card)(**vars(card) | {"languages": ("cs", "sk")})}
-    first, second = words(summary.finding(fresh)).splitlines()
+    first, second, _, about_samples = words(summary.finding(fresh)).splitlines()
     assert "not made for" not in first
     assert (
         "“source” was not made for all of these texts**: 90 % of 100 texts are in another language than cs and sk"
         in second
     )
+    assert "How often their labels are right is not known for “sentiment” and “source”" in about_samples
 
 
 def test_nothing_of_an_unpublished_corpus_is_on_the_first_screen(tmp_path):
     texts = sentences(60)
     run = Run(make_run(tmp_path / "secret", texts=texts, sample_texts=texts, publish_texts=False))
-    said = words(summary.writing(run)) + words(summary.copying(run))
+    said = words(summary.writing(run)) + words(copying.answer(run))
     assert "are not published" in said and "not shown, since" in said and "characters" in said
     assert not any(text.split()[0] + " " + text.split()[1] in said for text in texts)
 
@@ -206,15 +215,15 @@ def test_nothing_of_an_unpublished_corpus_is_on_the_first_screen(tmp_path):
 def test_several_models_are_named(tmp_path):
     run = Run(make_run(tmp_path / "two", texts=sentences(60), models=("b-model", "a-model"), labels={}))
     said = words(summary.learning(run))
-    assert said.startswith("**Yes, on these texts") and "Of 2 models the best is “b-model”: it (" in said
+    assert said.startswith("**Yes") and "Of 2 models the best is “b-model”: it (" in said
     assert bars_of(summary.learning_picture(run))[1][-2:] == ["b-model", "a-model"]
     assert "At temperature 0.7 of “a-model”:" in words(summary.writing(run))
-    assert "At temperature 0.7 of “a-model”: " in words(summary.copying(run))
+    assert "At temperature 0.7 of “a-model”: " in words(copying.answer(run))
 
 
 def test_where_nobody_was_asked_nothing_is_said_of_classifiers_that_are_compared(fresh):
     fresh.rater_quality = fresh.rater_quality[:0]
-    assert raters.opening(fresh).markdown == "People were not asked about this run."
+    assert raters.opening(fresh) is None
     assert raters.every_number(fresh) is None
 
 
@@ -228,4 +237,10 @@ def test_where_only_raters_were_asked_their_answer_is_what_is_known(fresh):
     fresh.cards = {"source": fresh.cards["source"]}
     assert agreement.opening(fresh).markdown == agreement.ONLY_RATERS
     said = words(summary.finding(fresh))
-    assert "*Trust:* By 50 drawn texts that people labelled it is right on 80 %" in said and "not known" not in said
+    assert (
+        "*Trust:* By 50 drawn texts that people labelled it is right on 80 %" in said
+        and "right here is not known" not in said
+    )
+    assert said.endswith("is not known for “source”: no person has labelled samples.")
+    fresh.rater_quality = pd.concat([fresh.rater_quality, fresh.rater_quality.assign(subset="samples")])
+    assert "no person has labelled samples" not in words(summary.finding(fresh))

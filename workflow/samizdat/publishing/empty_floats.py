@@ -16,7 +16,8 @@ from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
 
 REFERENCE = re.compile(r"@((?:fig|tbl|sec)-[\w-]+)")
-# A heading of the report with such a class begins a section that a run without this leaves out.
+# A heading of the report with such a class begins a section that a run without this leaves out. "output": what one of
+# the section's cells shows.
 _NEEDS = re.compile(r" ?\.needs-([\w-]+)")
 _HEADING = re.compile(r"^(#+) [^\n]*?\{#([\w-]+)([^}\n]*)\}$", re.MULTILINE)
 _CAPITALS = "".join(letter for letter in map(chr, range(0x250)) if letter.isupper())  # of all Latin alphabets
@@ -24,13 +25,12 @@ _SENTENCE_END = re.compile(rf"(?<=[.!?]) +(?=[{_CAPITALS}@“„*])")
 
 
 def sections_of(run: Path) -> set[str]:
-    """List what a finished run has of what sections need: "classifiers", their kinds, few-shot, people, inside."""
+    """List what a finished run has of what sections need: "classifiers", their kinds, few-shot, inside."""
     config = read_document(Manifest, run / "manifest.json").config
     names = [item["name"] for item in config["classifiers"]]
     cards = [read_document(ClassifierCard, run / "classifiers" / name / "card.json") for name in names]
     has = {card.kind.replace("_", "-") for card in cards} | ({"classifiers"} if names else set())
     has |= {"inside"} if config["inside"] else set()
-    has |= {"people"} if names or config["human_labels"] else set()
     return has | ({"few-shot"} if any(card.words for card in cards) else set())
 
 
@@ -77,7 +77,7 @@ def _is_float(output: NotebookNode) -> bool:
 def _without_sections(cells: list[NotebookNode], has: Set[str], gone: set[str]) -> Iterator[NotebookNode]:
     """Yield the cells outside of the sections that need what the run has not; add to `gone` what those have."""
     level = 0  # of the section that is left out; 0: none is
-    for cell in cells:
+    for place, cell in enumerate(cells):
         if cell.cell_type != "markdown":
             if not level:
                 yield cell
@@ -89,13 +89,25 @@ def _without_sections(cells: list[NotebookNode], has: Set[str], gone: set[str]) 
         for begin, end in itertools.pairwise(begins):
             heading = _HEADING.match(cell.source, begin)
             if heading and (not level or len(heading[1]) <= level):
-                level = len(heading[1]) if set(_NEEDS.findall(heading[3])) - has else 0
+                shown = {"output"} if _shows(cells[place + 1 :], len(heading[1])) else set()
+                level = len(heading[1]) if set(_NEEDS.findall(heading[3])) - has - shown else 0
             if heading and level:
                 gone.add(heading[2])
             if not level:
                 parts.append(cell.source[begin:end])
         if parts:
             yield nbformat.from_dict({**cell, "source": "".join(parts)})
+
+
+def _shows(cells: list[NotebookNode], level: int) -> bool:
+    """Whether a cell shows something before the next heading of this level or of one above it."""
+    inside = itertools.takewhile(
+        lambda cell: (
+            cell.cell_type != "markdown" or all(len(heading[1]) > level for heading in _HEADING.finditer(cell.source))
+        ),
+        cells,
+    )
+    return any(cell.outputs for cell in inside if cell.cell_type == "code")
 
 
 def _without_references(text: str, gone: set[str]) -> str:

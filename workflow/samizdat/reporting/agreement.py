@@ -66,14 +66,16 @@ RELATIONS = {
 }
 RELATIONS_IN_BRIEF = {
     1: message(
-        "It agrees with people on {own} of {texts}, more than the {baseline} of always giving the most frequent label"
+        "Better than guessing: right on {own} of {texts} by the labels of the corpus; always guessing the most "
+        "frequent label is right on {baseline}"
     ),
     -1: message(
-        "It agrees with people on {own} of {texts}, less than the {baseline} of always giving the most frequent label"
+        "Worse than guessing: right on {own} of {texts} by the labels of the corpus; always guessing the most frequent "
+        "label is right on {baseline}"
     ),
     0: message(
-        "It agrees with people on {own} of {texts}, not clearly different from the {baseline} of always giving the "
-        "most frequent label"
+        "Not clearly better than guessing: right on {own} of {texts} by the labels of the corpus; always guessing the "
+        "most frequent label is right on {baseline}"
     ),
 }
 METHODS = {

@@ -29,7 +29,10 @@ from samizdat.reporting.words import (
 
 NONE_APPLIED = message("No classifier was applied in this run (`classifiers` in the config is empty).")
 NO_GROUP_DIFFERS = message("No classifier finds a difference between groups that chance does not explain")
-FOLLOW_GROUPS = message("Each label is most frequent in the group that has its name")
+FOLLOW_GROUPS = message(
+    "Each group’s own name is the label of {least} to {most} of the group’s texts, and of a smaller share of the "
+    "others’"
+)
 SHOWN_GROUPS = 6
 NAMED_LABELS = 8
 # How the origin of a classifier begins that this run fine-tuned.
@@ -234,13 +237,13 @@ def _group_finding(run: Run, shares: pd.DataFrame, *, named: bool = True) -> str
     words = (
         message("{classifier} gives {label} to {high} of {highest} and to {low} of {lowest}")
         if named
-        else message("It gives {label} to {high} of {highest} and to {low} of {lowest}")
+        else message("It gives {label} to {high} of the texts of {highest} and to {low} of those of {lowest}")
     )
     different = {row["classifier"] for row in verdicts.different_groups(run)}
     known = shares[shares["classifier"].isin(different) & shares["low"].notna()]
     for classifier, of_classifier in parts_of(known, "classifier").items():
         if _follow_groups(of_classifier):
-            best = best if best[0] else (0.0, say(FOLLOW_GROUPS))
+            best = best if best[0] else (0.0, _own_names(of_classifier))
             continue
         for part in parts_of(of_classifier, "label").values():
             others = part[part["label"] != part["group"]]
@@ -259,6 +262,12 @@ def _group_finding(run: Run, shares: pd.DataFrame, *, named: bool = True) -> str
                 )
                 best = (gap, found)
     return best[1]
+
+
+def _own_names(shares: pd.DataFrame) -> str:
+    """Say how often the texts of a group have the group's name as their label."""
+    own = shares.loc[shares["label"] == shares["group"], "share"]
+    return say(FOLLOW_GROUPS, least=percent(own.min()), most=percent(own.max()))
 
 
 def _follow_groups(shares: pd.DataFrame) -> bool:

@@ -99,24 +99,25 @@ def _brief(run: Run, row: Row) -> str:
     bits, of = _bits(row["observed_bits"]), of_model(run, row)
     if is_null(row["p_value"]):
         return say(
-            "Labels of samples{of_model} and of texts: too few documents for a comparison (divergence "
-            "{bits}\u00a0bits)",
+            "Labels of samples{of_model} and of texts: too few documents for a comparison (Jensen-Shannon divergence "
+            "{bits})",
             of_model=of,
             bits=bits,
         )
     chance = _bits(row["chance_bits"])
     if _verdict(row) not in verdicts.unlike_texts(run):
         return say(
-            "Labels of samples{of_model} and of texts: no difference found (divergence {bits}\u00a0bits; by chance up "
-            "to {chance})",
+            "Labels of samples{of_model} and of texts: no difference found (Jensen-Shannon divergence {bits}; "
+            "chance brings up to {chance})",
             of_model=of,
             bits=bits,
             chance=chance,
         )
     of_samples, of_texts = _widest_gap(run, row)
     return say(
-        "Labels of samples{of_model} and of texts: they differ, most in {label}, given to {of_samples} of the samples "
-        "and {of_texts} of the texts (divergence {bits}\u00a0bits; by chance up to {chance})",
+        "Samples{of_model} and texts have other shares of its labels, most of all of {label}: {of_samples} of the "
+        "samples, {of_texts} of the texts (Jensen-Shannon divergence {bits}, more than the {chance} that chance "
+        "brings)",
         of_model=of,
         label=label(of_texts["label"]),
         of_samples=percent(of_samples["share"]),

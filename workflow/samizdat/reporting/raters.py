@@ -40,7 +40,6 @@ METRICS = {
     "kappa": message("Cohen’s κ of two raters"),
 }
 SUBSETS = {"texts": message("texts"), "samples": message("samples")}
-NONE_ASKED = message("People were not asked about this run.")
 NOT_KNOWN = message("How often it is right here is not known, since people did not label these texts for it")
 _HOW = message(
     "Raters saw texts and samples mixed, without a sign of which is which. The label of a text is the one that most "
@@ -54,11 +53,15 @@ _TOLD = {
 }
 
 
-def opening(run: Run) -> Prose:
-    """Say of each question what people labelled, how far they agree, and what follows; and what nobody labelled."""
+def opening(run: Run) -> Prose | None:
+    """Say of each question what people labelled, how far they agree, and what follows; and what nobody labelled.
+
+    None where nobody was asked and there is nobody to ask.
+    """
     asked = in_order(run.rater_quality.loc[run.rater_quality["metric"] == "drawn", "question"])
     said = [say(_HOW), *(_of_question(run, question) for question in asked)] if asked else []
-    return Prose("\n\n".join([*said, *_lacking(run)]) or say(NONE_ASKED))
+    paragraphs = [*said, *_lacking(run)]
+    return Prose("\n\n".join(paragraphs)) if paragraphs else None
 
 
 def _found(run: Run, question: str) -> dict[tuple[str, str | None], Row]:
@@ -210,6 +213,11 @@ def trust(run: Run, classifier: str, by_corpus: str | None, unknown: str = NOT_K
     asked = not _found(run, classifier).keys().isdisjoint({("accuracy", "texts"), ("spearman", "texts")})
     first = by_corpus or (None if asked else say(unknown))
     return [f"{one}." for one in (first, in_brief(run, classifier)) if one]
+
+
+def labelled_samples(run: Run, classifier: str) -> bool:
+    """Say whether people labelled samples, so that it is known how often a classifier is right on them."""
+    return not _found(run, classifier).keys().isdisjoint({("accuracy", "samples"), ("spearman", "samples")})
 
 
 def in_brief(run: Run, classifier: str) -> str | None:

@@ -18,6 +18,8 @@ from samizdat.base.language import numeral, with_signs
 from samizdat.reporting.fonts import draw
 
 WIDTH_INCHES = 7.2
+# Two pictures are next to each other on a wide page of the first screen, and one fits a phone.
+NARROW_INCHES = 3.6
 LINE_CHARACTERS = 100  # of a legend that fit the width
 DOTS_PER_INCH = 200
 # The size at which a page shows a figure. The file has twice as many pixels, for sharp screens.

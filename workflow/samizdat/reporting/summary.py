@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from samizdat.base.escaping import escape, isolated, shortened
-from samizdat.base.language import message, numeral, plural, say
+from samizdat.base.escaping import escape, shortened
+from samizdat.base.language import numeral, plural, say
 from samizdat.records.classifiers import MULTI_LABEL, SINGLE_LABEL
 from samizdat.reporting import (
     agreement,
@@ -14,33 +14,22 @@ from samizdat.reporting import (
     label_comparison,
     numbers,
     raters,
-    sample_quality,
     several_labels,
 )
-from samizdat.reporting.copied_passages import longest_copy, with_copy_marked
-from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
+from samizdat.reporting.copied_passages import with_copy_marked
+from samizdat.reporting.frames import in_order, parts_of, rows_of
 from samizdat.reporting.held_out_loss import best_model, bytes_per_character
 from samizdat.reporting.label_shares import shares_in_words, shares_of_samples, shares_of_texts, stacked_bars
 from samizdat.reporting.outside import titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.samples import unprompted
-from samizdat.reporting.style import FAINT, PALETTE, Picture, described, drawing, in_percent, wrapped
+from samizdat.reporting.style import FAINT, NARROW_INCHES, PALETTE, Picture, described, drawing, wrapped
 from samizdat.reporting.trained_model import millions
-from samizdat.reporting.units import by_unit, how_found
-from samizdat.reporting.words import Prose, counted, drawn, joined, label, percent, percent_interval
+from samizdat.reporting.words import Prose, counted, drawn, joined, label, quotation
 from samizdat.reporting.yardsticks import YARDSTICKS, compared_with_yardsticks
 
-# Two pictures are next to each other on a wide page, and one fits a phone.
-NARROW_INCHES = 3.6
 LONGEST_SAMPLE_CHARACTERS = 220
 SHOWN_GROUPS = 4
-FEWEST_SHOWN = 0.05  # a share that the figure of copies shows at least, so that its ticks differ
-_COMPARED = {
-    1: message("more than in texts by people"),
-    -1: message("less than in texts by people"),
-    0: message("no clear difference"),
-    None: message("too few documents to compare"),
-}
 
 
 def learning(run: Run) -> Prose:
@@ -48,19 +37,21 @@ def learning(run: Run) -> Prose:
     best = best_model(run)
     before, after = _before(run, best.name), best.test_bits_per_byte
     learned = best.validation_bits_per_byte < before
-    verdict = say("**Yes, on these texts.**") if learned else say("**No, on these texts.**")
+    verdict = say("**Yes.**") if learned else say("**No.**")
     if learned and run.yardsticks["ngram"]["bits_per_byte"] < after:
-        verdict = say("**Yes, on these texts, though a model that only counts needs fewer bits.**")
+        verdict = say("**Yes, though a model that only counts needs fewer bits.**")
+    bits, character_bits = (numeral(after * each, ".2f") for each in (1, bytes_per_character(run)))
     needed = say(
-        "{who} ({parameters} parameters, {texts}) needs **{bits}\u00a0bits** for each byte of the held-out texts "
-        "({character_bits} for each character), which it has not seen; before training it needed {bits_before} (for "
-        "the validation texts). Fewer bits mean better predictions.",
+        "{who} ({parameters} parameters, {texts}) needs **{bits}\u00a0bits** to predict each byte of the "
+        "held-out texts{each_character}, which it has not seen; fewer are better. For the validation texts, by which "
+        "its best weights were chosen, it needed {bits_before} before training and {bits_since} after it.",
         who=_who(run, best.name),
         parameters=millions(best.parameters),
         texts=counted(run.corpus.splits.get("train", 0), "training text", "training texts"),
-        bits=numeral(after, ".2f"),
-        character_bits=numeral(after * bytes_per_character(run), ".2f"),
+        bits=bits,
+        each_character="" if bits == character_bits else say(" ({bits} for each character)", bits=character_bits),
         bits_before=numeral(before, ".2f"),
+        bits_since=numeral(best.validation_bits_per_byte, ".2f"),
     )
     return Prose(f"{verdict} {needed} {compared_with_yardsticks(run, after)}")
 
@@ -108,105 +99,6 @@ def _before(run: Run, model: str) -> float:
     return float(run.training.loc[run.training["model"] == model, "validation_bits_per_byte"].iloc[0])
 
 
-def copying(run: Run) -> Prose:
-    """Say whether samples copy more than people repeat each other, and show the longest copy beside its source."""
-    real, rows = sample_quality.copying(run)
-    if not real or not rows:
-        return Prose(say("Too few samples begin with nothing to say."))
-    more = [label_comparison.at_temperature(run, row) for row, relation in rows if relation == 1]
-    answer = (
-        say("**More than people do, at {temperatures}.**", temperatures=joined(more))
-        if more
-        else say("**Too few documents to say.**")
-        if any(relation is None for _, relation in rows)
-        else say("**Not more than people do, as far as can be seen.**")
-    )
-    by_people = by_unit(
-        run,
-        message(
-            "Of the held-out texts, which people wrote, {share} of the runs of four words{how_found} are also in the "
-            "training texts."
-        ),
-        message(
-            "Of the held-out texts, which people wrote, {share} of the runs of four syllables are also in the training "
-            "texts."
-        ),
-        message(
-            "Of the held-out texts, which people wrote, {share} of the runs of four pieces between blanks are also in "
-            "the training texts."
-        ),
-    )
-    by_model = say(
-        "Of the samples, which the model wrote (the higher the temperature, the more often it takes unlikely words):"
-    )
-    found = [
-        say(
-            "- At {temperature}: {share}, {compared}.",
-            temperature=label_comparison.at_temperature(run, row),
-            share=_share(row),
-            compared=say(_COMPARED[relation]),
-        )
-        for row, relation in rows
-    ]
-    said = say(by_people, share=_share(real), how_found=how_found(run))
-    return Prose("\n\n".join([f"{answer} {said} {by_model}", "\n".join(found), longest_copy(run)]))
-
-
-def _share(row: Row) -> str:
-    """Write a share with its interval."""
-    return percent_interval(row["value"], row["low"], row["high"])
-
-
-def copying_picture(run: Run) -> Picture | None:
-    """Draw the shares of copied runs of four words of held-out texts and of samples, with intervals."""
-    real, rows = sample_quality.copying(run)
-    if not real or not rows:
-        return None
-    named = [(say("held-out texts"), real)]
-    named += [
-        (
-            say(
-                "{who}, temperature {temperature}",
-                who=row["model"] if len(run.models) > 1 else say("samples"),
-                temperature=numeral(row["temperature"], "g"),
-            ),
-            row,
-        )
-        for row, _ in rows
-    ]
-    title = by_unit(
-        run,
-        say("Runs of four words that are also in the training texts"),
-        say("Runs of four syllables that are also in the training texts"),
-        say("Runs of four pieces between blanks that are also in the training texts"),
-    )
-    with drawing(title, 0.75 + 0.25 * len(named), width_inches=NARROW_INCHES) as (picture, [axis]):
-        values, lows, highs = (np.array([row[key] for _, row in named]) for key in ("value", "low", "high"))
-        distances = np.nan_to_num([values - lows, highs - values]).clip(min=0)
-        axis.errorbar(values, range(len(named)), xerr=distances, fmt="none", ecolor=PALETTE[0], capsize=2)
-        axis.scatter(values, range(len(named)), color=[FAINT, *[PALETTE[0]] * len(rows)], zorder=3, s=22)
-        axis.set_yticks(range(len(named)), [wrapped(name, 24, 2) for name, _ in named])
-        axis.set_ylim(len(named) - 0.5, -0.5)
-        axis.set_xlim(0, max(axis.get_xlim()[1], FEWEST_SHOWN))
-        axis.xaxis.set_major_formatter(in_percent())
-        axis.tick_params(axis="y", length=0)
-        axis.grid(visible=False, axis="y")
-        axis.set_xlabel(
-            wrapped(
-                by_unit(
-                    run,
-                    say("copied runs of four words"),
-                    say("copied runs of four syllables"),
-                    say("copied runs of four pieces between blanks"),
-                ),
-                28,
-            )
-        )
-        kind = say("Points with {confidence} intervals", confidence=percent(run.confidence))
-        picture.alternative_text = described(title, kind, [f"{isolated(name)}: {_share(row)}" for name, row in named])
-    return picture
-
-
 def writing(run: Run) -> Prose:
     """Show the first sample of each model and temperature that begins with nothing, where texts may be shown."""
     if not run.publish_texts:
@@ -224,14 +116,25 @@ def writing(run: Run) -> Prose:
     ]
     about = say(
         "For each temperature, the first text that the model wrote without a given beginning; it is not the best one. "
-        "Marked is the longest passage that a training text has, too."
+        "Marked is the longest piece that is also in a training text; it may begin or end within a word."
     )
     return Prose("\n\n".join([about, *lines, *([told] if (told := raters.told(run)) else [])]))
 
 
 def finding(run: Run) -> Prose:
     """Say for each classifier what it finds, whether samples get the labels of texts, and whether to believe it."""
-    return Prose("\n".join(_findings(run)) or say(classifiers.NONE_APPLIED))
+    found = "\n".join(_findings(run))
+    if not found:
+        return Prose(say(classifiers.NONE_APPLIED))
+    unchecked = [label(one) for one in run.cards if not raters.labelled_samples(run, one)]
+    if unprompted(run).empty or not unchecked:
+        return Prose(found)
+    told = say(
+        "*Samples* are those that began with nothing, at all temperatures. How often their labels are right is not "
+        "known for {classifiers}: no person has labelled samples.",
+        classifiers=joined(unchecked),
+    )
+    return Prose(f"{found}\n\n{told}")
 
 
 def _findings(run: Run) -> Iterator[str]:
@@ -273,13 +176,14 @@ def finding_picture(run: Run) -> Picture | None:
         for model, part in parts_of(samples[samples["classifier"] == classifier], "group").items()
     ]
     shares = [part.set_index("label")["share"].reindex(labels, fill_value=0) for _, part in bars]
-    title = say("Labels by {classifier}", classifier=drawn(titled(run, classifier)))
-    with drawing(title, 0.6 + 0.25 * len(bars), width_inches=NARROW_INCHES) as (picture, [axis]):
+    title = say("Labels given by the classifier {classifier}", classifier=quotation(drawn(titled(run, classifier))))
+    with drawing(title, 0.75 + 0.25 * len(bars), width_inches=NARROW_INCHES) as (picture, [axis]):
         stacked_bars(axis, labels, np.array(shares).T, NARROW_INCHES)
         axis.set_yticks(range(len(bars)), [wrapped(name, 20, 2) for name, _ in bars])
         axis.invert_yaxis()
         axis.tick_params(axis="y", length=0)
         axis.set_xticks([])
+        axis.set_xlabel(wrapped(title, 40, 2))
         picture.alternative_text = described(
             title,
             say("Stacked bars"),

@@ -18,7 +18,7 @@ def compared_with_yardsticks(run: Run, bits: float) -> str:
     megabytes = numeral(ngram["read_bytes"] / 1e6, ".0f")
     part = say(" (their last {megabytes}\u00a0MB)", megabytes=megabytes)
     return say(
-        "For comparison: the compressor xz needs {xz}, and {xz_after_training} after it has read the training "
+        "For comparison: the compression program xz needs {xz}, and {xz_after_training} if it has read the training "
         "texts{part}; an n-gram model of the same texts, which only counts what follows the last five bytes, needs "
         "{ngram}{beaten}.",
         part=part if ngram["read_bytes"] < ngram["training_bytes"] else "",
