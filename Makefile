@@ -32,8 +32,8 @@ plan: .venv/ready  ## say which jobs would run, why, and for how long; CONFIG=co
 	@samizdat plan $(CONFIGFILES)
 
 RUN ?= results/demo
-verify: .venv/ready  ## make a run again and compare the results; RUN=results/mine or RUN=their.zip
-	@samizdat verify "$(RUN)"
+verify: .venv/ready  ## make a run again and compare the results; RUN=results/mine or RUN=their.zip, COPIES=their.ipynb
+	@samizdat verify "$(RUN)" $(COPIES)
 
 bundle: .venv/ready  ## write a run as one file for others to verify; INPUTS=hashes leaves the texts out
 	@samizdat bundle "$(RUN)" --inputs $(or $(INPUTS),files)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -70,10 +71,12 @@ def test_a_run_made_again_in_its_own_checkout_is_the_same_and_is_not_touched(sma
     broken = mine.root / "workflow" / "samizdat" / "corpus" / "import_corpus.py"
     before, code = state(mine.root / "results"), broken.read_text(encoding="utf-8")
     broken.write_text("raise SystemExit('other code')\n", encoding="utf-8")
-    done = samizdat(mine, "verify", "results/small")
+    handed_in = shutil.copy2(mine.root / "results/small/report/report.ipynb", mine.root / "work" / "their.ipynb")
+    done = samizdat(mine, "verify", "results/small", str(handed_in))
     broken.write_text(code, encoding="utf-8")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "with the code of its commit" in done.stderr and " same bytes\n" in done.stdout
+    assert "with the code of its commit" in done.stderr and " same bytes.\nYes: made again" in done.stdout
+    assert f"same bytes    {handed_in}\n" in done.stdout and "Report:" not in done.stderr
     assert "report/report.html" in done.stdout and "models/gpt2-tiny/model.safetensors" in done.stdout
     assert state(mine.root / "results") == before and not (mine.root / "work/.verify/small").exists()
 
@@ -93,10 +96,13 @@ def test_a_bundle_made_again_elsewhere_is_the_same_and_an_altered_one_is_not(sma
             if name.endswith("manifest.json") or name.endswith("provenance.json"):
                 data = data.replace(*hashes)
             new.writestr(name, data)
-    done = samizdat(theirs, "verify", str(bad))
+    page = tmp_path / "their.html"
+    page.write_bytes((mine.root / "results/small/report/report.html").read_bytes().replace(b"needs", b"takes", 1))
+    done = samizdat(theirs, "verify", str(bad), str(page))
     assert done.returncode == 2, done.stdout + done.stderr
     assert "different     models/gpt2-tiny/train_log.csv" in done.stdout
     assert "column step, row 0: 7 against 0" in done.stdout
+    assert re.search(rf"^different     {page}  .*takes", done.stdout, re.MULTILINE)
     again = theirs.root / "work" / ".verify" / "bad" / "checkout" / "results" / "small"
     with zipfile.ZipFile(good) as archive:
         files = [name for name in archive.namelist() if name.startswith("results/") and "provenance" not in name]

@@ -121,6 +121,8 @@ def _add_verify(subparsers: Subparsers) -> None:
         "the run can't be made again.",
     )
     verify.add_argument("run", type=Path, metavar="RUN", help="verify results/NAME, or a bundle")
+    verify.add_argument("copies", type=Path, nargs="*", metavar="COPY", help="compare this copy of the report (.ipynb, "
+                        ".html, .pdf), which was handed in beside RUN, with the run's own")  # fmt: skip
     verify.set_defaults(command=commands.verify, failed=3)
 
 

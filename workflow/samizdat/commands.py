@@ -35,7 +35,7 @@ def verify(options: Namespace) -> int:
     """Make a run again and compare."""
     from samizdat.runs import verify
 
-    return verify.verify(options.run)
+    return verify.verify(options.run, options.copies)
 
 
 def compare(options: Namespace) -> None:

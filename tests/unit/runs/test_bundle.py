@@ -65,6 +65,7 @@ def test_a_bundle_contains_results_inputs_and_lock_and_unpacks_to_the_same_files
     told = (tmp_path / "a" / "README.md").read_text(encoding="utf-8")
     commit = read_document(Manifest, at / "results" / "open" / "manifest.json").commit
     assert "make verify RUN=path/of/open.zip" in told and commit in told
+    assert f"    {sha256_of(at / INPUT)}  {INPUT}\n" in told
     assert not lock_differs(tmp_path / "a")
     (tmp_path / "a" / "lock.txt").write_text("torch==2\n", encoding="utf-8")
     assert lock_differs(tmp_path / "a")

@@ -63,7 +63,8 @@ def test_a_run_is_the_same_as_its_copy(pair):
     unnamed = {"config.json", "tokenizers/own/tokenizer_config.json"}
     names = set(manifest_of(pair[0]).artefacts) | {"manifest.json"} | unnamed | reports
     assert set(verdicts) == names
-    assert table_of(verdicts).endswith(f"\n\n{len(names)} same bytes")
+    said = f"\n\nFiles of the run: {len(names)} same bytes.\nYes: made again from its texts, its config and the code "
+    assert said in table_of(verdicts)
 
 
 def test_numbers_within_the_tolerance_change_neither_the_verdict_of_manifest_nor_of_page(pair):
@@ -74,7 +75,7 @@ def test_numbers_within_the_tolerance_change_neither_the_verdict_of_manifest_nor
     verdicts = verdicts_of(*pair)
     found = {key: verdict.kind for key, verdict in verdicts.items() if verdict.kind != SAME}
     assert found == {name: CLOSE, "manifest.json": CLOSE, "report/report.html": CLOSE}
-    assert "3 same numbers within 0.1%" in table_of(verdicts)
+    assert "3 same numbers within 0.1%.\nYes, within 0.1%: made again" in table_of(verdicts)
 
 
 def test_a_missing_an_altered_and_an_extra_file_are_different(pair):
@@ -88,6 +89,7 @@ def test_a_missing_an_altered_and_an_extra_file_are_different(pair):
     verdicts = verdicts_of(run, rebuilt)
     different = {name: verdict.where for name, verdict in verdicts.items() if verdict.kind == DIFFERENT}
     assert set(different) == {"statistics/quality.parquet", "statistics/confusion.parquet", "a.txt", "manifest.json"}
+    assert table_of(verdicts).splitlines()[-1].startswith("No: made again, the run is different.")
     assert "no such file" in different["statistics/quality.parquet"]
     assert "does not have the hash that the run records" in different["statistics/confusion.parquet"]
     assert "only the rebuilt run" in different["a.txt"] and "artefacts.a.txt" in different["manifest.json"]
@@ -173,8 +175,17 @@ def test_what_is_no_run_ends_with_status_3_and_one_message(tmp_path, monkeypatch
         assert end.value.code == 3 and said.startswith("✗ ") and "What to do" in said and "Traceback" not in said
 
 
+@pytest.mark.parametrize("copy", ["missing.ipynb", "notes.txt"])
+def test_a_copy_that_is_no_report_is_refused_before_anything_is_made(recorded, tmp_path, capsys, copy):
+    (tmp_path / "notes.txt").write_text("words", encoding="utf-8")
+    with pytest.raises(SystemExit) as end:
+        main(["verify", str(recorded), str(tmp_path / copy)])
+    said = capsys.readouterr().err
+    assert end.value.code == 3 and f"{copy} is no file, or no report" in said and ".ipynb, .html, .pdf" in said
+
+
 def test_what_nobody_foresaw_has_the_status_of_a_failure_too(tmp_path, monkeypatch, capsys):
-    def fail(source):
+    def fail(source, copies):
         raise ZeroDivisionError("unforeseen")
 
     monkeypatch.setattr("samizdat.runs.verify.verify", fail)

@@ -66,8 +66,10 @@ def opening(run: Run) -> Prose:
     )
     check = say(
         "**Check it:** {command}, called in the project's folder, makes the run again from its config, inputs and "
-        "code, and says for each file whether its bytes are the same.",
+        "code, and says for each file whether its bytes are the same. Somebody else gives the run's bundle in place "
+        "of the folder: {with_bundle}.",
         command=code(f"make verify RUN=results/{manifest.run}"),
+        with_bundle=code(f"make verify RUN={manifest.run}.zip"),
     )
     return Prose(f"{made} {read} {check}")
 

@@ -1,16 +1,19 @@
 """Say at the end of a run where its report is."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from samizdat.base.notes import still_empty
+from samizdat.runs.rebuild import RECORDED
 
 
 def announce_results(folder: Path, config: dict[str, Any]) -> None:
     """Print where the report is, and delete what the run of an earlier config made.
 
-    The report is surely up to date only after the rule `all`.
+    The report is surely up to date only after the rule `all`. A run that is made again only to be compared is deleted
+    soon, so nothing is said of it.
 
     Args:
         folder: of the report.
@@ -21,7 +24,7 @@ def announce_results(folder: Path, config: dict[str, Any]) -> None:
     for path, wanted in ((pdf, config["pdf"]), (play, config["play"])):
         if not wanted:
             path.unlink(missing_ok=True)
-    if page.is_file():
+    if page.is_file() and RECORDED not in os.environ:
         print(f"Report:   {page}\nNotebook: {page.with_suffix('.ipynb')}", file=sys.stderr)
         if pdf.is_file():
             print(f"PDF:      {pdf}", file=sys.stderr)

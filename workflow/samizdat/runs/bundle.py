@@ -46,8 +46,13 @@ To verify it, clone the repository of Samizdat; ask the sender for its address. 
 
     make verify RUN=path/of/{run}.zip
 
-This makes the run again from the config and the texts in this file, and says of each result whether the new one has
-the same bytes or the same numbers.
+This makes the run again from the config and the texts in this file, which takes as long as the run took, and says of
+each file in `results/` whether the new one has the same bytes or the same numbers. `COPIES=path/of/report.ipynb` after
+it compares a notebook, page or PDF that you got beside this file, too.
+
+Inputs of the run, by their SHA-256; those that are in this file have the same name in `inputs/`:
+
+{inputs}
 """
 _NOT_OURS = "do not use it; ask the sender for the file that `make bundle` wrote"
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
@@ -87,7 +92,9 @@ def members_of(run: Path, *, hashes_only: bool) -> Members:
     manifest = read_document(Manifest, run / "manifest.json")
     check_names(manifest, run / "manifest.json")
     hashes_only = hashes_only or not manifest.config["publish_texts"]
-    members: Members = {README: _FOR_THE_RECEIVER.format(run=manifest.run, commit=manifest.commit).encode()}
+    inputs = "\n".join(f"    {sha256}  {name}" for name, sha256 in sorted(manifest.inputs.items()))
+    readme = _FOR_THE_RECEIVER.format(run=manifest.run, commit=manifest.commit, inputs=inputs)
+    members: Members = {README: readme.encode()}
     if LOCK.is_file():
         members["lock.txt"] = LOCK
         members[SBOM] = bill_of_materials(manifest, LOCK.read_text(encoding="utf-8"), run / "provenance.json")

@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from samizdat.base.errors import UserError
@@ -28,16 +28,24 @@ from samizdat.runs.sameness import (
 SCRATCH = Path("work/.verify")  # no run can have this name
 REPORTS = ("report/quarto.ipynb", "report/report.ipynb", "report/report.html")
 PDF = "report/report.pdf"
+COPIED = {".ipynb": "report/report.ipynb", ".html": "report/report.html", ".pdf": PDF}  # suffix of a copy → of what
 STATUS = {SAME: 0, CLOSE: 1, DIFFERENT: 2}
+_MADE_AGAIN = "made again from its texts, its config and the code named above, the run"
+ANSWERS = {
+    SAME: f"Yes: {_MADE_AGAIN} is the same.",
+    CLOSE: f"Yes, within {RELATIVE_TOLERANCE:.1%}: {_MADE_AGAIN} has the same numbers.",
+    DIFFERENT: "No: made again, the run is different. Each line above that begins with “different” says where.",
+}
 
 
-def verify(source: Path) -> int:
+def verify(source: Path, copies: Sequence[Path] = ()) -> int:
     """Make a run again from its config, inputs and code, and print a table of what is the same.
 
     The run itself is only read. The run made again is in `work/.verify/<run>`, and is deleted unless it differs.
 
     Args:
         source: `results/<run>`, or a zip that `write_bundle` wrote, anywhere.
+        copies: notebooks, pages or PDFs that were handed in beside it; each is compared with the run's own.
 
     Returns:
         The exit status: 0 all bytes are the same, 1 all numbers are within the tolerance, 2 something is different.
@@ -49,6 +57,11 @@ def verify(source: Path) -> int:
     name = source.stem if source.suffix == ".zip" else source.resolve().name
     if not source.exists():
         raise UserError(f"{source} does not exist", remedy="name a run, such as RUN=results/demo, or its bundle")
+    for copy in copies:
+        if not copy.is_file() or copy.suffix.lower() not in COPIED:
+            raise UserError(
+                f"{copy} is no file, or no report", remedy=f"name a copy of the report ({', '.join(COPIED)})"
+            )
     if not re.fullmatch(bundle.NAME, name):
         name = "run"
     scratch = SCRATCH / name
@@ -68,6 +81,8 @@ def verify(source: Path) -> int:
         rebuild.copy_inputs(manifest, bundled_inputs, scratch / "checkout")
         rebuilt = rebuild.rebuild(manifest, run, scratch / "checkout")
         verdicts = dict(compare_runs(manifest, run, rebuilt))
+        for copy in copies:
+            verdicts[str(copy)] = _copied(run / COPIED[copy.suffix.lower()], copy)
         worst = max((verdict.kind for verdict in verdicts.values()), key=STATUS.__getitem__)
         print(table_of(verdicts))
         if worst == DIFFERENT:
@@ -112,14 +127,16 @@ def _unrecorded(run: Path) -> list[str]:
 
 
 def table_of(verdicts: dict[str, Verdict]) -> str:
-    """Write the verdicts as text: a line for each file, and how many files there are of each kind."""
+    """Write the verdicts as text: a line for each file, how many files there are of each kind, and the answer."""
     width = max(len(name) for name in verdicts)
     lines = [
         f"{verdict.kind:<12}  {name:<{width}}  {plain(verdict.where)}".rstrip() for name, verdict in verdicts.items()
     ]
     counts = {kind: sum(verdict.kind == kind for verdict in verdicts.values()) for kind in STATUS}
     words = {SAME: SAME, CLOSE: f"{CLOSE} within {RELATIVE_TOLERANCE:.1%}", DIFFERENT: DIFFERENT}
-    return "\n".join([*lines, "", ", ".join(f"{count} {words[kind]}" for kind, count in counts.items() if count)])
+    counted = ", ".join(f"{count} {words[kind]}" for kind, count in counts.items() if count)
+    answer = ANSWERS[max((verdict.kind for verdict in verdicts.values()), key=STATUS.__getitem__)]
+    return "\n".join([*lines, "", f"Files of the run: {counted}.", answer])
 
 
 def _verdict(name: str, recorded: dict[str, str], run: Path, rebuilt: Path, known: KnownDifferences) -> Verdict:
@@ -139,6 +156,11 @@ def _verdict(name: str, recorded: dict[str, str], run: Path, rebuilt: Path, know
         return compare(expected, found, known)
     except Exception as error:  # a file from somebody else may contain anything
         return Verdict(DIFFERENT, f"it can't be read: {error}")
+
+
+def _copied(own: Path, copy: Path) -> Verdict:
+    """Compare a copy of a report with the run's own."""
+    return compare(own, copy, KnownDifferences()) if own.is_file() else Verdict(DIFFERENT, f"the run has no {own.name}")
 
 
 def _report_hashes(run: Path) -> dict[str, str]:
