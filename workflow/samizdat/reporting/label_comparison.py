@@ -108,7 +108,7 @@ def _brief(run: Run, row: Row) -> str:
     if _verdict(row) not in verdicts.unlike_texts(run):
         return say(
             "Labels of samples{of_model} and of texts: no difference found (Jensen-Shannon divergence {bits}; "
-            "chance brings up to {chance})",
+            "by chance up to {chance})",
             of_model=of,
             bits=bits,
             chance=chance,
@@ -116,8 +116,7 @@ def _brief(run: Run, row: Row) -> str:
     of_samples, of_texts = _widest_gap(run, row)
     return say(
         "Samples{of_model} and texts have other shares of its labels, most of all of {label}: {of_samples} of the "
-        "samples, {of_texts} of the texts (Jensen-Shannon divergence {bits}, more than the {chance} that chance "
-        "brings)",
+        "samples, {of_texts} of the texts (Jensen-Shannon divergence {bits}; by chance up to {chance})",
         of_model=of,
         label=label(of_texts["label"]),
         of_samples=percent(of_samples["share"]),
