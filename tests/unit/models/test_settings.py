@@ -49,7 +49,7 @@ def test_the_settings_that_are_named_give_enough_steps(rows, epochs, sequences, 
 
 def test_few_steps_are_told_of_before_training(tokenizer, tmp_path, capsys):
     run(tokenizer, tmp_path)
-    said = r"! model m: so small a corpus gives few steps to learn in, here \d+; for 100 set training\."
+    said = r"! model m: only \d+ steps to learn in, since the corpus is small; for 100, set in the config, below `train"
     assert re.search(said, capsys.readouterr().err)
 
 

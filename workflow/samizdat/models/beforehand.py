@@ -22,9 +22,11 @@ def warn(loop: TrainingLoop, name: str) -> None:
     if loop.plan.steps < FEWEST_STEPS:
         context = loop.learner.model.config.n_positions
         wanted = enough_steps(loop.settings, context_tokens=context, rows_per_epoch=loop.data.rows.rows_per_epoch)
+        keys = ", ".join(f"{key}: {value}" for key, value in wanted.items())
+        recipe = "" if loop.settings.recipe else "; or set `recipe: auto`, which chooses them by the corpus"
         stage.tell(
-            f"model {name}: so small a corpus gives few steps to learn in, here {loop.plan.steps}; for {FEWEST_STEPS} "
-            "set " + ", ".join(f"training.{key}: {value}" for key, value in wanted.items())
+            f"model {name}: only {loop.plan.steps} steps to learn in, since the corpus is small; for {FEWEST_STEPS}, set "
+            f"in the config, below `training`: {keys}{recipe}"
         )
     if early := untrained_checkpoints(loop.plan):
         stage.tell(f"model {name}: {early}")
