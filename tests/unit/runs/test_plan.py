@@ -32,7 +32,12 @@ def test_only_the_nearest_jobs_are_named_and_times_are_added(tmp_path):
     assert lines[1].split() == ["Importing", "1", "min", "1", "s", "because", "data/a.txt", "changed"]
     assert re.fullmatch(r"  Training +1 min 40 s  because importing may write another result", lines[2])
     assert re.fullmatch(r"  Writing +because training may write another result", lines[3])
-    assert "return in seconds" in lines[4]
+    assert "may take another time" in lines[4] and "return in seconds" in lines[5]
+
+
+def test_a_job_that_is_only_missing_its_result_takes_as_long_as_before(tmp_path):
+    missing = job("Importing", "Missing output files: texts", (), ["texts"], timed(tmp_path / "i", elapsed_seconds=9.0))
+    assert "another time" not in plan_text([missing])
 
 
 def test_with_no_job_nothing_would_run():
