@@ -25,8 +25,8 @@ def warn(loop: TrainingLoop, name: str) -> None:
         keys = ", ".join(f"{key}: {value}" for key, value in wanted.items())
         recipe = "" if loop.settings.recipe else "; or set `recipe: auto`, which chooses them by the corpus"
         stage.tell(
-            f"model {name}: only {loop.plan.steps} steps to learn in, since the corpus is small; for {FEWEST_STEPS}, set "
-            f"in the config, below `training`: {keys}{recipe}"
+            f"model {name}: only {loop.plan.steps} steps to learn in, since the corpus is small; for {FEWEST_STEPS}, "
+            f"set in the config, below `training`: {keys}{recipe}"
         )
     if early := untrained_checkpoints(loop.plan):
         stage.tell(f"model {name}: {early}")
