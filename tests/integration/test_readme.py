@@ -19,7 +19,7 @@ COMMANDS = {
     "make report CONFIG=config/mine.yaml": "test_tutorial, planned",
     "make plan": "test_tutorial",
     "make verify": "test_verified_run",
-    "make verify RUN=their.zip": "test_verified_run",
+    "make verify RUN=their.zip COPIES=their.ipynb": "test_verified_run",
     "make bundle": "test_verified_run",
     "make clean": "test_clean",
     "make report CONFIG=config/gpu.yaml": "here, planned",
