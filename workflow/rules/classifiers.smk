@@ -12,7 +12,7 @@ rule finetune_classifier:
         f"{LOGS}/finetune_classifier/{{classifier}}.log",
     wildcard_constraints:
         classifier="|".join(FINETUNED) or "(?!)",
-    threads: config["threads"]
+    threads: CLASSIFIER_THREADS
     resources:
         **asks(6000, minutes=240, megabytes_per_input=20),
         **GPU,
@@ -23,7 +23,7 @@ rule finetune_classifier:
         out=lambda wildcards, output: folder_of(output[0]),
         work=f"{WORK}/classifiers/{{classifier}}",
         device=config["device"],
-        numeric_threads=config["threads"],
+        numeric_threads=CLASSIFIER_THREADS,
         seed=lambda wildcards: stage_seed("finetuning", wildcards.classifier),
         code=code_digest("classifiers.finetune_classifier"),
     message:
@@ -114,7 +114,7 @@ rule measure_examples:
         f"{LOGS}/measure_examples/{{classifier}}.log",
     wildcard_constraints:
         classifier="|".join(FEW_SHOT) or "(?!)",
-    threads: config["threads"]
+    threads: CLASSIFIER_THREADS
     resources:
         **asks(4000, minutes=240, megabytes_per_input=4),
         **GPU,
@@ -125,7 +125,7 @@ rule measure_examples:
         classifier=lambda wildcards, input: folder_of(input.classifier[0]),
         work=f"{WORK}/measure_examples/{{classifier}}",
         device=config["device"],
-        numeric_threads=config["threads"],
+        numeric_threads=CLASSIFIER_THREADS,
         seed=lambda wildcards: stage_seed("examples", wildcards.classifier),
         code=code_digest("classifiers.measure_examples"),
     message:
@@ -147,7 +147,7 @@ rule score_texts:
         f"{LOGS}/score_texts/{{classifier}}-{{subset}}.log",
     wildcard_constraints:
         subset="texts|samples",
-    threads: config["threads"]
+    threads: CLASSIFIER_THREADS
     resources:
         **asks(3000, minutes=240, megabytes_per_input=4),
         **GPU,
@@ -158,7 +158,7 @@ rule score_texts:
         store="work/scores",
         work=f"{WORK}/scores/{{classifier}}/{{subset}}",
         device=config["device"],
-        numeric_threads=config["threads"],
+        numeric_threads=CLASSIFIER_THREADS,
         seed=stage_seed("classification"),
         code=code_digest("classifiers.score_texts"),
     message:

@@ -44,6 +44,9 @@ DOWNLOADS = "work/downloads"
 TOKENIZERS = [item["name"] for item in config["tokenizers"]]
 MODELS = configuration.trainings(config)  # a model with several seeds is trained, and writes samples, so often
 CLASSIFIERS = {item["name"]: item for item in config["classifiers"]}
+# Classifiers don't need each other: side by side, each with its share of the threads, they end sooner than one after
+# another with all. The share follows from the config alone, because it may change the last bits of results.
+CLASSIFIER_THREADS = max(1, config["threads"] // max(1, len(CLASSIFIERS)))
 KEPT = {name: configuration.model_settings(config, name)["keep_percents"] for name in MODELS}
 EARLY_PERCENTS = {name: [percent for percent in KEPT[name] if percent < 100] for name in MODELS}
 
