@@ -122,5 +122,5 @@ def test_what_raters_say_of_several_labels_and_of_numbers_is_in_the_report(run):
     assert "Spearman’s ρ with people is 1.00" in str(summary.finding(shown))
     # What raters said is known, though the corpus has no labels.
     for told in (summary.finding, several_labels.opening, numbers.opening):
-        assert "is not known" not in str(told(shown))
+        assert "is not known, since" not in str(told(shown))
     assert all(words in str(raters.every_number(shown)) for words in ("micro-F1", "mean distance from people"))

@@ -201,7 +201,7 @@ def test_a_classifier_outside_its_languages_says_so_on_the_first_screen(fresh):
         "“source” was not made for all of these texts**: 90 % of 100 texts are in another language than cs and sk"
         in second
     )
-    assert "How often their labels are right is not known for “sentiment” and “source”" in about_samples
+    assert "No person has labelled samples for “sentiment” and “source”, so how often" in about_samples
 
 
 def test_nothing_of_an_unpublished_corpus_is_on_the_first_screen(tmp_path):
@@ -241,6 +241,6 @@ def test_where_only_raters_were_asked_their_answer_is_what_is_known(fresh):
         "*Trust:* By 50 drawn texts that people labelled it is right on 80 %" in said
         and "right here is not known" not in said
     )
-    assert said.endswith("is not known for “source”: no person has labelled samples.")
+    assert "No person has labelled samples for “source”, so how often" in said
     fresh.rater_quality = pd.concat([fresh.rater_quality, fresh.rater_quality.assign(subset="samples")])
-    assert "no person has labelled samples" not in words(summary.finding(fresh))
+    assert "No person has labelled samples" not in words(summary.finding(fresh))

@@ -130,8 +130,8 @@ def finding(run: Run) -> Prose:
     if unprompted(run).empty or not unchecked:
         return Prose(found)
     told = say(
-        "*Samples* are those that began with nothing, at all temperatures. How often their labels are right is not "
-        "known for {classifiers}: no person has labelled samples.",
+        "*Samples* are those that began with nothing, at all temperatures. No person has labelled samples for "
+        "{classifiers}, so how often their labels are right is not known.",
         classifiers=joined(unchecked),
     )
     return Prose(f"{found}\n\n{told}")
