@@ -119,7 +119,7 @@ CHANGES = {
         config_change(tokenizers=[{"name": "own", "source": "train", "vocabulary_size": 600}]),
         train_anew(make_tokenizer=1),
     ),
-    "the number of threads": (config_change(threads=2), train_anew(**THREADS)),
+    "the number of threads": (config_change(threads=4), train_anew(**THREADS)),
     "how many texts are measured on": (
         config_change(corpus={"test_share": 0.1}),
         train_anew(
