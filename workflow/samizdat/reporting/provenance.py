@@ -69,7 +69,7 @@ def opening(run: Run) -> Prose:
         "code, and says for each file whether its bytes are the same. Somebody else gives the run's bundle in place "
         "of the folder: {with_bundle}.",
         command=code(f"make verify RUN=results/{manifest.run}"),
-        with_bundle=code(f"make verify RUN={manifest.run}.zip"),
+        with_bundle=code(f"RUN={manifest.run}.zip"),
     )
     return Prose(f"{made} {read} {check}")
 
