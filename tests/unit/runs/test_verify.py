@@ -9,7 +9,7 @@ from samizdat.base.files import sha256_of, write_text
 from samizdat.cli import main
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
-from samizdat.runs.sameness import CLOSE, DIFFERENT, SAME
+from samizdat.runs.sameness import CLOSE, DIFFERENT, SAME, Verdict
 from samizdat.runs.verify import compare_runs, table_of
 from support.run_fixture import make_run
 
@@ -64,7 +64,7 @@ def test_a_run_is_the_same_as_its_copy(pair):
     names = set(manifest_of(pair[0]).artefacts) | {"manifest.json"} | unnamed | reports
     assert set(verdicts) == names
     said = f"\n\nFiles of the run: {len(names)} same bytes.\nYes: made again from its texts, its config and the code "
-    assert said in table_of(verdicts)
+    assert said in table_of(verdicts, {})
 
 
 def test_numbers_within_the_tolerance_change_neither_the_verdict_of_manifest_nor_of_page(pair):
@@ -75,7 +75,7 @@ def test_numbers_within_the_tolerance_change_neither_the_verdict_of_manifest_nor
     verdicts = verdicts_of(*pair)
     found = {key: verdict.kind for key, verdict in verdicts.items() if verdict.kind != SAME}
     assert found == {name: CLOSE, "manifest.json": CLOSE, "report/report.html": CLOSE}
-    assert "3 same numbers within 0.1%.\nYes, within 0.1%: made again" in table_of(verdicts)
+    assert "3 same numbers within 0.1%.\nYes, within 0.1%: made again" in table_of(verdicts, {})
 
 
 def test_a_missing_an_altered_and_an_extra_file_are_different(pair):
@@ -89,7 +89,7 @@ def test_a_missing_an_altered_and_an_extra_file_are_different(pair):
     verdicts = verdicts_of(run, rebuilt)
     different = {name: verdict.where for name, verdict in verdicts.items() if verdict.kind == DIFFERENT}
     assert set(different) == {"statistics/quality.parquet", "statistics/confusion.parquet", "a.txt", "manifest.json"}
-    assert table_of(verdicts).splitlines()[-1].startswith("No: made again, the run is different.")
+    assert table_of(verdicts, {}).splitlines()[-1].startswith("No: made again, the run is different.")
     assert "no such file" in different["statistics/quality.parquet"]
     assert "does not have the hash that the run records" in different["statistics/confusion.parquet"]
     assert "only the rebuilt run" in different["a.txt"] and "artefacts.a.txt" in different["manifest.json"]
@@ -106,7 +106,7 @@ def test_a_file_that_no_manifest_names_is_compared_too(pair):
 def test_words_of_somebody_elses_file_do_not_control_the_terminal(pair):
     config = pair[0] / "config.json"
     config.write_text('{"\\u001b]0;x\\u0007": 1}', encoding="utf-8")
-    table = table_of(verdicts_of(*pair))
+    table = table_of(verdicts_of(*pair), {})
     assert "␛]0;x␇" in table and "\x1b" not in table
 
 
@@ -173,6 +173,12 @@ def test_what_is_no_run_ends_with_status_3_and_one_message(tmp_path, monkeypatch
             main(["verify", str(source if source.suffix == ".zip" else source.parent)])
         said = capsys.readouterr().err
         assert end.value.code == 3 and said.startswith("✗ ") and "What to do" in said and "Traceback" not in said
+
+
+def test_a_copy_of_another_report_does_not_make_the_run_different(pair):
+    verdicts = verdicts_of(*pair)
+    *_, answer, of_copy = table_of(verdicts, {"their.ipynb": Verdict(DIFFERENT, "cell 3")}).splitlines()
+    assert answer.startswith("Yes: made again") and of_copy == "No: their.ipynb is not the run's own."
 
 
 @pytest.mark.parametrize("copy", ["missing.ipynb", "notes.txt"])

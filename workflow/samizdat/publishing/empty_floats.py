@@ -89,8 +89,10 @@ def _without_sections(cells: list[NotebookNode], has: Set[str], gone: set[str]) 
         for begin, end in itertools.pairwise(begins):
             heading = _HEADING.match(cell.source, begin)
             if heading and (not level or len(heading[1]) <= level):
-                shown = {"output"} if _shows(cells[place + 1 :], len(heading[1])) else set()
-                level = len(heading[1]) if set(_NEEDS.findall(heading[3])) - has - shown else 0
+                needs = set(_NEEDS.findall(heading[3])) - has
+                if "output" in needs and _shows(cells[place + 1 :], len(heading[1])):
+                    needs.remove("output")
+                level = len(heading[1]) if needs else 0
             if heading and level:
                 gone.add(heading[2])
             if not level:

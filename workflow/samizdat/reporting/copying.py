@@ -27,7 +27,7 @@ def answer(run: Run) -> Prose:
     if not real or not rows:
         return Prose(say("Too few samples begin with nothing to say."))
     more = [label_comparison.at_temperature(run, row) for row, relation in rows if relation == 1]
-    answer = (
+    verdict = (
         say(
             "**Yes, at {temperatures}: it repeats the training texts more often than new texts by people do.**",
             temperatures=joined(more),
@@ -63,7 +63,7 @@ def answer(run: Run) -> Prose:
         for row, relation in rows
     ]
     said = say(by_people, share=_share(real), how_found=how_found(run))
-    return Prose("\n\n".join([f"{answer} {said} {by_model}", "\n".join(found), longest_copy(run)]))
+    return Prose("\n\n".join([f"{verdict} {said} {by_model}", "\n".join(found), longest_copy(run)]))
 
 
 def _share(row: Row) -> str:

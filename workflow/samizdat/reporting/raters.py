@@ -210,14 +210,13 @@ def trust(run: Run, classifier: str, by_corpus: str | None, unknown: str = NOT_K
         by_corpus: a sentence without its full stop; None where the corpus has nothing to compare with.
         unknown: the message for a classifier that raters can't be compared with either.
     """
-    asked = not _found(run, classifier).keys().isdisjoint({("accuracy", "texts"), ("spearman", "texts")})
-    first = by_corpus or (None if asked else say(unknown))
+    first = by_corpus or (None if is_checked(run, classifier, "texts") else say(unknown))
     return [f"{one}." for one in (first, in_brief(run, classifier)) if one]
 
 
-def labelled_samples(run: Run, classifier: str) -> bool:
-    """Say whether people labelled samples, so that it is known how often a classifier is right on them."""
-    return not _found(run, classifier).keys().isdisjoint({("accuracy", "samples"), ("spearman", "samples")})
+def is_checked(run: Run, classifier: str, subset: str) -> bool:
+    """Whether raters labelled "texts" or "samples", so that it is known how often a classifier is right on them."""
+    return not _found(run, classifier).keys().isdisjoint({("accuracy", subset), ("spearman", subset)})
 
 
 def in_brief(run: Run, classifier: str) -> str | None:

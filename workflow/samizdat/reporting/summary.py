@@ -126,7 +126,7 @@ def finding(run: Run) -> Prose:
     found = "\n".join(_findings(run))
     if not found:
         return Prose(say(classifiers.NONE_APPLIED))
-    unchecked = [label(one) for one in run.cards if not raters.labelled_samples(run, one)]
+    unchecked = [label(one) for one in run.cards if not raters.is_checked(run, one, "samples")]
     if unprompted(run).empty or not unchecked:
         return Prose(found)
     told = say(

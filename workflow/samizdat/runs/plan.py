@@ -11,11 +11,9 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import checked_bytes
 from samizdat.base.hardware import describe_device
 from samizdat.base.wording import duration
-from samizdat.runs.plan_reasons import direct_reasons, listed
+from samizdat.runs.plan_reasons import direct_reasons, listed, takes_as_long
 
 _UPDATED = "Input files updated by another job: "
-# Reasons for which a job takes as long as before.
-_AS_LONG = ("its code changed", "the seed changed", " missing", "interrupted", "damaged", "its rule changed")
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ def plan_text(jobs: Sequence[Job]) -> str:
     lines.insert(0, f"{len(jobs)} job{'s' if len(jobs) > 1 else ''} would run, {total}:")
     lines += [describe_device(device) for device in sorted({job.device for job in jobs if job.device})]
     reasons = [reason for job in jobs if job.seconds is not None for reason in direct_reasons(job.reason)]
-    if any(not any(words in reason for words in _AS_LONG) for reason in reasons):
+    if not all(map(takes_as_long, reasons)):
         lines.append("With other settings or texts than last time, a job and those after it may take another time.")
     if any(job.reason.startswith(_UPDATED) for job in jobs):
         lines.append("Costly steps return in seconds where their inputs turn out to be the same as before.")

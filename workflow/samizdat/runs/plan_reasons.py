@@ -21,10 +21,11 @@ _FILES = {
     "Incomplete output files: ": "it was interrupted while it wrote {names}",
     "Updated input files: ": "{names} changed",
 }
+_RULE_CHANGED = "Code has changed since last execution"
 _OTHER = {
     "Forced execution": "a file of it is damaged, or it was forced",
     "Set of input files has changed since last execution": "it reads other files than before",
-    "Code has changed since last execution": "its rule changed",
+    _RULE_CHANGED: "its rule changed",
 }
 _PARAMS = re.compile(
     r"Params have changed since last execution: Union of exclusive params before and now across all output: "
@@ -32,6 +33,7 @@ _PARAMS = re.compile(
     flags=re.DOTALL,
 )
 _NONE = "<nothing exclusive>"
+_CODE_CHANGED, _SEED_CHANGED = "its code changed", "the seed changed"
 
 
 def direct_reasons(reason: str) -> list[str]:
@@ -54,6 +56,17 @@ def direct_reasons(reason: str) -> list[str]:
     return found
 
 
+def takes_as_long(reason: str) -> bool:
+    """Whether a job with this reason, one of `direct_reasons`, takes as long as before: its texts and settings do not
+    change, only its code, its seed or its results.
+    """
+    return (
+        reason in (_CODE_CHANGED, _SEED_CHANGED, _OTHER["Forced execution"], _OTHER[_RULE_CHANGED])
+        or reason.startswith("it was interrupted")
+        or reason.endswith((" is missing", " are missing"))
+    )
+
+
 def listed(names: list[str]) -> str:
     """Join names with commas and "and"; of many names, only the first are shown."""
     shown, more = names[:MOST_NAMED], len(names) - MOST_NAMED
@@ -72,8 +85,8 @@ def _changed_params(values: str) -> list[str]:
         break
     else:
         return ["its settings changed"]
-    found = ["its code changed"] if any(map(_is_code_digest, before + now)) else []
-    found += ["the seed changed"] if any(type(value) is int and value >= _LEAST_SEED for value in before + now) else []
+    found = [_CODE_CHANGED] if any(map(_is_code_digest, before + now)) else []
+    found += [_SEED_CHANGED] if any(type(value) is int and value >= _LEAST_SEED for value in before + now) else []
     old, new = dict(_settings(before)), dict(_settings(now))
     changes = [
         _change(key, old, new) for key in sorted(old.keys() | new.keys()) if old.get(key, _NONE) != new.get(key, _NONE)

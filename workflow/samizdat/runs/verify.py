@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from samizdat.base.errors import UserError
@@ -38,7 +38,7 @@ ANSWERS = {
 }
 
 
-def verify(source: Path, copies: Sequence[Path] = ()) -> int:
+def verify(source: Path, copies: Sequence[Path]) -> int:
     """Make a run again from its config, inputs and code, and print a table of what is the same.
 
     The run itself is only read. The run made again is in `work/.verify/<run>`, and is deleted unless it differs.
@@ -81,15 +81,13 @@ def verify(source: Path, copies: Sequence[Path] = ()) -> int:
         rebuild.copy_inputs(manifest, bundled_inputs, scratch / "checkout")
         rebuilt = rebuild.rebuild(manifest, run, scratch / "checkout")
         verdicts = dict(compare_runs(manifest, run, rebuilt))
-        for copy in copies:
-            verdicts[str(copy)] = _copied(run / COPIED[copy.suffix.lower()], copy)
-        worst = max((verdict.kind for verdict in verdicts.values()), key=STATUS.__getitem__)
-        print(table_of(verdicts))
-        if worst == DIFFERENT:
+        copied = {str(copy): _compared(run / COPIED[copy.suffix.lower()], copy, KnownDifferences()) for copy in copies}
+        print(table_of(verdicts, copied))
+        if _worst(verdicts) == DIFFERENT:
             print(f"The run made again is kept in {rebuilt}", file=sys.stderr)
         else:
             shutil.rmtree(scratch)
-    return STATUS[worst]
+    return STATUS[_worst(verdicts | copied)]
 
 
 def compare_runs(manifest: Manifest, run: Path, rebuilt: Path) -> Iterator[tuple[str, Verdict]]:
@@ -126,17 +124,25 @@ def _unrecorded(run: Path) -> list[str]:
     return sorted(set(found) - last)
 
 
-def table_of(verdicts: dict[str, Verdict]) -> str:
-    """Write the verdicts as text: a line for each file, how many files there are of each kind, and the answer."""
-    width = max(len(name) for name in verdicts)
-    lines = [
-        f"{verdict.kind:<12}  {name:<{width}}  {plain(verdict.where)}".rstrip() for name, verdict in verdicts.items()
-    ]
+def table_of(verdicts: dict[str, Verdict], copied: Mapping[str, Verdict]) -> str:
+    """Write the verdicts as text: a line for each file, how many of the run's are of each kind, and the answer.
+
+    Args:
+        verdicts: of the run's files.
+        copied: of the copies that were handed in; they don't change the answer, which is of the run.
+    """
+    every = [*verdicts.items(), *copied.items()]
+    width = max(len(name) for name, _ in every)
+    lines = [f"{verdict.kind:<12}  {name:<{width}}  {plain(verdict.where)}".rstrip() for name, verdict in every]
     counts = {kind: sum(verdict.kind == kind for verdict in verdicts.values()) for kind in STATUS}
     words = {SAME: SAME, CLOSE: f"{CLOSE} within {RELATIVE_TOLERANCE:.1%}", DIFFERENT: DIFFERENT}
     counted = ", ".join(f"{count} {words[kind]}" for kind, count in counts.items() if count)
-    answer = ANSWERS[max((verdict.kind for verdict in verdicts.values()), key=STATUS.__getitem__)]
-    return "\n".join([*lines, "", f"Files of the run: {counted}.", answer])
+    others = [f"No: {name} is not the run's own." for name, verdict in copied.items() if verdict.kind == DIFFERENT]
+    return "\n".join([*lines, "", f"Files of the run: {counted}.", ANSWERS[_worst(verdicts)], *others])
+
+
+def _worst(verdicts: Mapping[str, Verdict]) -> str:
+    return max((verdict.kind for verdict in verdicts.values()), key=STATUS.__getitem__)
 
 
 def _verdict(name: str, recorded: dict[str, str], run: Path, rebuilt: Path, known: KnownDifferences) -> Verdict:
@@ -152,15 +158,14 @@ def _verdict(name: str, recorded: dict[str, str], run: Path, rebuilt: Path, know
         return Verdict(DIFFERENT, "its hash is different, and the recorded file is not here to compare with")
     if sha256 is not None and sha256_of(expected) != sha256:
         return Verdict(DIFFERENT, "the run's own file does not have the hash that the run records")
+    return _compared(expected, found, known)
+
+
+def _compared(expected: Path, found: Path, known: KnownDifferences) -> Verdict:
     try:
         return compare(expected, found, known)
-    except Exception as error:  # a file from somebody else may contain anything
+    except Exception as error:  # a file from somebody else may contain anything, and a run may have no PDF
         return Verdict(DIFFERENT, f"it can't be read: {error}")
-
-
-def _copied(own: Path, copy: Path) -> Verdict:
-    """Compare a copy of a report with the run's own."""
-    return compare(own, copy, KnownDifferences()) if own.is_file() else Verdict(DIFFERENT, f"the run has no {own.name}")
 
 
 def _report_hashes(run: Path) -> dict[str, str]:
