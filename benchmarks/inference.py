@@ -115,8 +115,8 @@ def matters(question: str, texts: int, of_one: int, labels: int) -> bool:
     """Say whether a kind of corpus gives a question anything new."""
     if question in ("training moves the samples nearer (away)", "a label’s share changes in training"):
         return (texts, of_one) == (1000, 1)  # the samples are tested, and the texts are only what they are compared to
-    if any(words in question for words in ("copied", "passages", "it says", "another model", "numbers", "words tell")):
-        return labels == LABELS[0]  # only right and wrong, words, bits or numbers are counted
+    if any(words in question for words in ("copied", "passages", "it says", "another model", "numbers", "tell")):
+        return labels == LABELS[0]  # only right and wrong, words, bits, numbers or answers are counted
     if "through documents" in question:
         return of_one > 1
     if question == "how varied samples are":

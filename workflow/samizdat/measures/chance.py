@@ -212,10 +212,14 @@ def interval_above_zero(
     errors = _along(chance, random) * np.sqrt(variance / observed)
 
     def solve(quantile: float) -> float:
+        # As np.quantile, which takes five times as long for so few draws.
+        place = min(int(quantile * (len(chance) - 1)), len(chance) - 2)
+        part = quantile * (len(chance) - 1) - place
         low, high = 0.0, observed + 10 * float(np.sqrt(variance)) + float(chance.max())
         for _ in range(HALVINGS):
             middle = (low + high) / 2
-            below = float(np.quantile(middle + np.sqrt(middle) * errors + chance, quantile)) < observed
+            drawn = np.partition(middle + np.sqrt(middle) * errors + chance, (place, place + 1))
+            below = (1 - part) * drawn[place] + part * drawn[place + 1] < observed
             low, high = (middle, high) if below else (low, middle)
         return low if low > 1e-9 * observed else 0.0
 

@@ -25,13 +25,14 @@ def wide(labels: pd.DataFrame, kind: Kind = SINGLE_LABEL) -> pd.DataFrame:
         kind: of their answers.
     """
     keys = ["subset", "id", "sha256", "stratum", "stratum_size"]
-    rows = []
-    for values, part in labels.groupby(keys, sort=False):
-        answers = part.loc[part[ANSWERS[kind]].notna(), ["rater", ANSWERS[kind]]]
-        given: dict[str, Any] = dict(answers.itertuples(index=False))
-        rows.append(
-            dict(zip(keys, values, strict=True)) | {"given": given, "human": _together([*given.values()], kind)}
-        )
+    texts: dict[tuple[Any, ...], dict[str, Any]] = {}
+    said = labels[ANSWERS[kind]]
+    places = labels[keys].itertuples(index=False, name=None)
+    for place, rater, answer, there in zip(places, labels["rater"], said, said.notna(), strict=True):
+        given = texts.setdefault(place, {})
+        if there:
+            given[rater] = answer
+    rows = [(*place, given, _together([*given.values()], kind)) for place, given in texts.items()]
     return pd.DataFrame(rows, columns=[*keys, "given", "human"])
 
 
