@@ -88,11 +88,12 @@ def raters(world: World) -> bool:
     expected = world.texts * float(1 - (world.source**2).sum()) * (1 - SURE**2)
     for row in alphas(frame, "label_h", world.bootstrap):
         world.seen("Krippendorff’s alpha", row["value"], row["low"], row["high"], SURE**2, expected)
-    scores = world.random.normal(0, 1, world.documents)[world.owners] * (world.of_one > 1)
-    return _ratings(world, scores)
+    if world.labels == 2:  # ratings have nothing to do with the labels
+        _ratings(world, world.random.normal(0, 1, world.documents)[world.owners] * (world.of_one > 1))
+    return False
 
 
-def _ratings(world: World, of_documents: np.ndarray) -> bool:
+def _ratings(world: World, of_documents: np.ndarray) -> None:
     """Ratings of the same raters: the text's own part and the rater's have the same variance, so alpha is a half."""
     rest = world.random.normal(0, 1, world.texts)
     own = (of_documents + rest) / np.sqrt(2) if world.of_one > 1 else rest
@@ -103,4 +104,3 @@ def _ratings(world: World, of_documents: np.ndarray) -> bool:
         if row["metric"] == "krippendorff_alpha_ratings":
             # Rounding to whole numbers adds a twelfth to the variance of 100 of each part.
             world.seen("alpha of ratings", row["value"], row["low"], row["high"], 100 / (200 + 1 / 12))
-    return False

@@ -73,7 +73,23 @@ def test_quality_is_that_of_scikit_learn():
         row = found[f"{average}_f1", None]
         assert row["value"] == pytest.approx(f1_score(wanted, given, average=average, zero_division=0))
         assert row["texts"] == 280 and row["low"] < row["value"] < row["high"]
+    # What the classifier never said has no precision: 0 is a definition, and nothing says where the true one is.
+    assert np.isnan(found["precision", "shame"]["low"]) and np.isnan(found["precision", "shame"]["high"])
+    assert found["recall", "shame"]["low"] == 0 < found["recall", "shame"]["high"]
     assert several_labels.quality(card_of(), texts.assign(split="train"), "label_mood", BOOTSTRAP) == []
+
+
+def test_macro_f1_of_labels_that_are_as_frequent_is_as_certain_as_micro_f1():
+    random = np.random.default_rng(4)
+    human = random.random((1000, 3)) < 0.5
+    said = human ^ (random.random((1000, 3)) < 0.15)
+    names, cells = (
+        [[one for one, there in zip(LABELS, row, strict=True) if there] for row in rows] for rows in (said, human)
+    )
+    texts = texts_of(names, label_mood=[" ; ".join(cell) or ";" for cell in cells])
+    rows = {row["metric"]: row for row in several_labels.quality(card_of(), texts, "label_mood", BOOTSTRAP)}
+    widths = [rows[metric]["high"] - rows[metric]["low"] for metric in ("micro_f1", "macro_f1")]
+    assert widths[1] == pytest.approx(widths[0], rel=0.1)
 
 
 def test_a_cell_is_one_label_without_a_separator_and_none_if_it_has_nothing_else():

@@ -151,7 +151,9 @@ class Bootstrap:
     def share_interval(
         self, shares: ArrayLike, values: Floats, documents: int, texts: ArrayLike, owners: ArrayLike
     ) -> tuple[Floats, Floats]:
-        """Compute the bounds of the intervals of shares from 0 to 1, such as accuracy; NaN with too few documents.
+        """Compute the bounds of the intervals of shares from 0 to 1, such as accuracy.
+
+        They are NaN with too few documents, and of a share of no texts.
 
         It is Wilson's interval with the effective number of texts in place of their number: as many independent texts
         as would give the variance of the resampled values (Franco, Little, Louis and Slud, Comparative Study of
@@ -185,7 +187,9 @@ class Bootstrap:
         square = self._quantile(documents) ** 2
         middle = (shares + square / (2 * size)) / (1 + square / size)
         width = np.sqrt(square * (spread + square / (4 * size)) / size) / (1 + square / size)
-        return np.minimum(shares, middle - width).clip(0), np.maximum(shares, middle + width).clip(max=1)
+        # A score that is 0 by definition, since it is of no texts, says nothing of where the true one is.
+        low, high = np.minimum(shares, middle - width).clip(0), np.maximum(shares, middle + width).clip(max=1)
+        return np.where(texts > 0, low, np.nan), np.where(texts > 0, high, np.nan)
 
     def beyond_chance_interval(
         self, value: float, values: Floats, equal: float, by_chance: float, documents: int, pairs: int

@@ -162,7 +162,7 @@ def quality(card: ClassifierCard, judged: pd.DataFrame, column: str, bootstrap: 
     low, high = bootstrap.share_interval(value, values, documents, of["f1"].sum(), documents)
     rows.append(common | {"metric": "micro_f1", "value": value, "low": low, "high": high})
     value, values = scores["f1"].mean(), np.nanmean(resampled["f1"], axis=1)
-    low, high = bootstrap.share_interval(value, values, documents, texts, documents)
+    low, high = bootstrap.share_interval(value, values, documents, of["f1"].sum(), documents)
     if of["f1"].min() < label_metrics.FEWEST_GIVEN:
         low = high = np.full((), np.nan)
     rows.append(common | {"metric": "macro_f1", "value": value, "low": low, "high": high})
