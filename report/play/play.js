@@ -155,6 +155,7 @@
   };
   const begin = async () => {
     const now = ++turn, text = $("beginning").value;
+    tell("");
     writing = false;
     const tooLong = text.length > MOST_LETTERS;
     const [found] = tooLong ? [[]] : await ask("encode", { texts: [text] });
@@ -176,6 +177,7 @@
     await showAlternatives();
   };
   const replace = async (at, token) => {
+    tell("");
     tokens = [...tokens.slice(0, at), token];
     if (at < typed) {
       typed = at;
@@ -272,6 +274,7 @@
   $("one").addEventListener("click", safely(() => write(1)));
   $("stop").addEventListener("click", stop);
   $("again").addEventListener("click", safely(async () => {
+    tell("");
     tokens.length = typed;
     place = typed;
     await refresh();
@@ -282,7 +285,7 @@
     await ask("open", { facts });
     await load(100);
     ready = true;
-    tell(say("The model is ready."));
     await begin();
+    tell(say("The model is ready."));
   })();
 })();

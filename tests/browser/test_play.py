@@ -64,6 +64,7 @@ def test_one_writes_and_sees_what_each_token_cost(wide, model):
     wide.page.click("#again")
     wide.page.locator("#tokens button", has_text="next").wait_for()
     assert tokens.count() == typed + 1 and wide.each("#text span")[1] == ""
+    assert said.count() == 0, "what was said of a text that is gone"
 
 
 def test_a_text_from_right_to_left_and_its_tokens_begin_at_the_right(wide):

@@ -15,7 +15,7 @@ def texts(number):
 def test_a_number_has_the_signs_of_the_language(language):
     with speaking(language):
         assert numeral(12345.678, ",.2f") == NUMBERS[language]
-        assert numeral(-0.5, "g") == f"-0{NUMBERS[language][-3]}5"
+        assert numeral(-0.5, "g") == f"−0{NUMBERS[language][-3]}5"
 
 
 def test_a_plural_has_the_form_that_the_number_needs():

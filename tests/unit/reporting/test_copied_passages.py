@@ -46,21 +46,29 @@ def test_the_source_of_a_copy_is_shown_with_what_is_around_it(run):
     run.texts = run.texts.assign(text=f"{before} *the* secret {after}")
     row = COPY | {"text_id": run.texts["id"].iloc[0], "text_begin": len(before) + 1, "text_end": len(before) + 13}
     around = AROUND_CHARACTERS - 1
-    expected = f'<bdi lang="en">{"b" * around} <mark>&#42;the&#42; secret</mark> {"a" * around}</bdi>'
-    assert source_of(run, row) == f"… {expected} …"
+    expected = f'<bdi lang="en">… {"b" * around} <mark>&#42;the&#42; secret</mark> {"a" * around} …</bdi>'
+    assert source_of(run, row) == expected
     samples = run.samples.assign(text=f"{before} *the* secret {after}")
     run.samples = samples
     assert (
         copy_in_context(
             run, row | {"id": samples["id"].iloc[0], "copy_begin": len(before) + 1, "copy_end": len(before) + 13}
         )
-        == f"… {expected} …"
+        == expected
     )
     run.texts = run.texts.assign(text="*the* secret")
     assert (
         source_of(run, row | {"text_begin": 0, "text_end": 12})
         == '<bdi lang="en"><mark>&#42;the&#42; secret</mark></bdi>'
     )
+
+
+def test_a_line_end_or_a_blank_at_the_edge_breaks_no_sentence(run):
+    before = "b" * 50 + " " + "b" * (AROUND_CHARACTERS - 1)
+    run.texts = run.texts.assign(text=f"{before}secret\nnext\r\nlast")
+    row = COPY | {"text_id": run.texts["id"].iloc[0], "text_begin": len(before), "text_end": len(before) + 11}
+    around = "b" * (AROUND_CHARACTERS - 1)
+    assert source_of(run, row) == f'<bdi lang="en">… {around}<mark>secret⏎next</mark>⏎⏎last</bdi>'
 
 
 def test_what_is_marked_in_samples_is_in_their_training_texts(run):

@@ -64,7 +64,7 @@ def test_another_seed_is_a_thin_line_and_no_model_of_its_own(seeded):
         ({"value": 0.05, "low": 0.02, "high": 0.08}, "“other” is better than “one”: it needs 0.050 bits per byte less "
                                                      "(0.020 to 0.080;"),
         ({"high": 0.01, "p_holm": 0.2}, "No difference was found between “one” and “other”: they are 0.050 bits per "
-                                        "byte apart (-0.010 to 0.080;"),
+                                        "byte apart (−0.010 to 0.080;"),
         ({"high": 0.01}, "No difference was found"),
         ({"low": None, "high": None, "p_value": None, "p_holm": None}, "0.050 bits per byte apart. These texts are of "
                                                                        "fewer than 20 documents"),

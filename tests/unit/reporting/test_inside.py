@@ -39,6 +39,11 @@ def test_every_cost_is_a_number_too(run):
     assert lines[3] == "| a held-out text | <bdi>␣&#42;k</bdi> | 13.0 (2) | 13.0 (2) |"
 
 
+def test_bytes_and_marks_in_a_token_are_set_apart():
+    assert inside.token_cell(" \u062a\\xd8") == "<bdi>␣\u062a<bdi>&#92;xd8</bdi></bdi>"
+    assert inside.token_name("\u064f") == "◌\u064f" and inside.token_name("") == ""
+
+
 def test_the_next_tokens_are_in_order_with_their_probabilities(run):
     lines = inside.next_tokens(run).markdown.replace("\u00a0", " ").splitlines()
     assert lines[0] == "| Behind “<bdi>The rain</bdi>” | After step 10 (10 %) | After step 100 (100 %) |"

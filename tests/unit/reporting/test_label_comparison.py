@@ -1,5 +1,7 @@
 """Samples compared with texts: a difference is claimed only where chance does not explain it, with its size."""
 
+import warnings
+
 import pandas as pd
 import pytest
 
@@ -23,7 +25,7 @@ def test_a_difference_is_said_with_its_size_and_where_it_is_largest(two_labels):
         "By the classifier “mood”, samples and texts differ: the label shares of the 50 samples begun with nothing are "
         "0.030 bits away from those of the texts, more than the less than 0.0001 bits that chance explains; without "
         "what chance adds, the difference is 0.020 bits (0.010 to 0.030). They are furthest "
-        "apart in “good”, given to 0 % (-5 to 5 %) of the samples and 10 % (5 to 15 %) of "
+        "apart in “good”, given to 0 % (−5 to 5 %) of the samples and 10 % (5 to 15 %) of "
         "the texts."
     )
 
@@ -37,7 +39,7 @@ def test_too_few_documents_are_said(two_labels):
     assert "0.030 bits" in said and "fewer than 20 documents, too few for an interval" in said and "differ" not in said
     brief = [plain(said) for said in label_comparison.in_brief(two_labels, "mood")]
     assert brief == [
-        "Labels of samples and of texts: too few documents for a comparison (Jensen-Shannon divergence 0.030)"
+        "Labels of samples and of texts: too few documents for a comparison (Jensen–Shannon divergence 0.030)"
     ]
     assert "nan" not in label_comparison.divergences(two_labels).markdown
     rows = [divergence(percent=percent, begun_with="prompts", **none) for percent in (10, 100)]
@@ -60,3 +62,13 @@ def test_a_course_is_claimed_only_where_the_test_shows_it(two_labels, first, las
     ]
     vars(two_labels)["divergences"] = pd.DataFrame(rows)
     assert label_comparison.by_training(two_labels).alternative_text.startswith(f"{title}. ")
+
+
+def test_divergences_that_are_all_0_have_an_axis_and_no_warning(two_labels):
+    none = {"observed_bits": 0.0, "jensen_shannon_bits": 0.0, "low": 0.0, "high": 0.0, "chance_bits": 0.0}
+    rows = [divergence(percent=percent, begun_with="prompts", **none) for percent in (10, 100)]
+    vars(two_labels)["divergences"] = pd.DataFrame(rows)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture = label_comparison.by_training(two_labels)
+    assert picture.axes[0].get_ylim() == (0, 0.05)

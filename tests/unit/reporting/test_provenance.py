@@ -1,5 +1,8 @@
 """How the report was made: config, versions, files, and the graph of rules in layers."""
 
+from dataclasses import replace
+
+from samizdat.base.language import LANGUAGES, speaking
 from samizdat.reporting import provenance
 from samizdat.reporting.provenance import layered
 from support.reading import cells
@@ -15,6 +18,26 @@ def test_how_it_was_made_names_config_versions_and_files(run):
     assert provenance.rule_graph(run).alternative_text == (
         "3 steps lead from the texts to the page. In order: import corpus; then train model; then generate samples."
     )
+
+
+def test_words_of_a_step_fit_into_its_box_in_each_language(run, monkeypatch):
+    chain = ["import_corpus", "train_model_my_model", "write_play", "compute_statistics", "compare_with_raters"]
+    wide = [("import_corpus", step) for step in (*chain[1:], "judge_samples", "measure_yardsticks")]
+    monkeypatch.setattr(run, "manifest", replace(run.manifest, rules=wide))
+    for language in LANGUAGES:
+        with speaking(language):
+            picture = provenance.rule_graph(run)
+        picture.draw_without_rendering()
+        [axis] = picture.axes
+        boxes = [box.get_window_extent() for box in axis.patches]
+        words = [said for said in axis.texts if said.get_text()]
+        assert len(words) == 7
+        for said in words:
+            own = said.get_window_extent()
+            inside = [box.fully_contains(*own.p0) and box.fully_contains(*own.p1) for box in boxes]
+            assert any(inside), (language, said.get_text())
+    with speaking("cs"):
+        assert "trénovat model: my_model" in provenance.rule_graph(run).alternative_text
 
 
 def test_layers_follow_the_longest_path():

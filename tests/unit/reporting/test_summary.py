@@ -162,7 +162,7 @@ def test_the_first_sample_of_each_temperature_is_shown(fresh):
 @pytest.mark.parametrize(
     ("p_value", "said"),
     [
-        (0.06, "Labels of samples and of texts: no difference found (Jensen-Shannon divergence 0.030; by chance up to"),
+        (0.06, "Labels of samples and of texts: no difference found (Jensen–Shannon divergence 0.030; by chance up to"),
         (
             0.01,
             "Samples and texts have other shares of its labels, most of all of “good”: 0 % of the samples, 10 % of the",

@@ -86,8 +86,8 @@ def numeral(value: float, form: str) -> str:
 
 
 def with_signs(number: str) -> str:
-    """Give a number that is written in English the signs of the language."""
-    return number.translate(_signs(_spoken))
+    """Give a number that is written in English a minus, and the signs of the language."""
+    return re.sub(r"^-", "−", number.translate(_signs(_spoken)))
 
 
 def catalogue_digest(language: str) -> str:

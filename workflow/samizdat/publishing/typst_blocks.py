@@ -108,9 +108,9 @@ def turned(typst: str, text: str) -> str:
 
 
 def _with_direction(element: Element, words: list[Element]) -> list[Element]:
-    """Set a paragraph from right to left where its own words are; names and texts in it decide if it has no others."""
+    """Set a paragraph from right to left where its own words are; names and texts decide beside no words or numbers."""
     own = pandoc.plain_text(pandoc.rewrite(words, _without_quoted))
-    if not reads_from_right(own if any(map(str.isalpha, own)) else pandoc.plain_text(words)):
+    if not reads_from_right(own if any(map(str.isalnum, own)) else pandoc.plain_text(words)):
         return [element]
     return [raw("#[#set text(dir: rtl)", block=True), element, raw("]", block=True)]
 

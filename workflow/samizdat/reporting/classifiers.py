@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from samizdat.base.escaping import escape, escape_isolated
-from samizdat.base.language import message, plural, say
+from samizdat.base.language import message, plural, say, say_again
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import in_order, parts_of, rows_of
@@ -37,6 +37,8 @@ SHOWN_GROUPS = 6
 NAMED_LABELS = 8
 # How the origin of a classifier begins that this run fine-tuned.
 _FINE_TUNED = "fine-tuned here from "
+# Where a package is what it comes from; a folder and a model of the Hub have their names alone.
+_FROM_PACKAGE = message("the package {name}")
 
 
 def cards(run: Run) -> Table | Prose:
@@ -58,7 +60,7 @@ def cards(run: Run) -> Table | Prose:
 def _origin(card: ClassifierCard) -> str:
     """Say where a classifier comes from, how many texts it was trained on, or how many it reads before each text."""
     tuned = card.origin.startswith(_FINE_TUNED)
-    origin = escape(card.origin.removeprefix(_FINE_TUNED))
+    origin = escape(say_again(card.origin.removeprefix(_FINE_TUNED), _FROM_PACKAGE))
     if tuned:
         origin = say("fine-tuned here from {origin}", origin=origin)
     texts = counted(card.training_texts, "text", "texts")

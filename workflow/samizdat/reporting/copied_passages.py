@@ -8,6 +8,7 @@ from samizdat.reporting.label_comparison import at_temperature
 from samizdat.reporting.run import Run
 from samizdat.reporting.words import count, counted
 
+_LINE_ENDS = str.maketrans("\r\n\u2028\u2029\x85", "⏎" * 5)
 AROUND_CHARACTERS = 40  # that are shown on each side of a passage
 
 
@@ -60,7 +61,7 @@ def longest_copy(run: Run) -> str:
         )
     sample = rows_of(run.samples[run.samples["id"] == row["id"]])[0]
     return say(
-        "The longest copy has {size}. In a sample at {temperature}: “{copy}” In the training text: “{source}”",
+        "The longest copy has {size}. In a sample at {temperature}: “{copy}”. In the training text: “{source}”.",
         size=size,
         temperature=at_temperature(run, sample),
         copy=copy_in_context(run, row),
@@ -71,6 +72,10 @@ def longest_copy(run: Run) -> str:
 def _in_context(run: Run, text: str, begin: int, end_of_passage: int) -> str:
     start = whole_letters(text, begin - AROUND_CHARACTERS)
     end = whole_letters(text, end_of_passage + AROUND_CHARACTERS)
-    here = (begin - start, end_of_passage - start)
-    shown = quoted(text[start:end], language=run.language, longest=1_000, marked=here)
-    return f"{'… ' if start else ''}{shown}{' …' if end < len(text) else ''}"
+    start += start < begin and text[start].isspace()
+    piece = text[start:end]
+    # The dots have the direction of the text, and no line end breaks the sentence that the passage is in.
+    before, after = "… " if start else "", " …" if end < len(text) else ""
+    shown = before + piece.translate(_LINE_ENDS) + after
+    marked = (begin - start + len(before), end_of_passage - start + len(before))
+    return quoted(shown, language=run.language, longest=1_000, marked=marked)

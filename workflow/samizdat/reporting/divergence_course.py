@@ -33,7 +33,8 @@ def draw_course(run: Run, rows: pd.DataFrame) -> Picture:
                 _course(axis, course.sort_values("percent"), series, model)
             axis.set_title(wrapped(titled(run, classifier), 40))
             axis.set(xlabel=say("share of the training done, %"), xlim=(0, 105))
-            axis.set_ylim(0, 1.05 * np.nanmax(rows[["observed_bits", "high", "chance_bits"]].to_numpy(float)))
+            # Where every text and sample has one label, all divergences are 0.
+            axis.set_ylim(0, 1.05 * np.nanmax(rows[["observed_bits", "high", "chance_bits"]].to_numpy(float)) or 0.05)
         axes[0].set_ylabel(say("divergence from the texts, bits"))
         legend_below(picture, axes[0])
         kind = say(

@@ -20,6 +20,7 @@ MEASURES = {
     "distance": message("mean distance, tokens"),
 }
 MOST_NUMBERED = 16  # heads of a layer that have room for a number
+LONGEST_LABEL = 10  # Latin letters of a token beside a map
 MOST_MAPS = 4  # layers, and heads of each, whose attention is drawn
 _LARGEST_POINTS = 60  # area of the mark of a whole attention
 _START = message("⟨start⟩")
@@ -135,9 +136,9 @@ def _spread(number: int) -> list[int]:
 
 
 def _attention(axis: Axes, rows: pd.DataFrame, words: list[str], *, left: bool, below: bool) -> None:
-    """Draw a mark for each two tokens, the larger and the darker the more attention there is."""
+    """Draw a mark for each two tokens, the larger and the stronger in colour the more attention there is."""
     size = int(rows["position"].max()) + 1
-    labels = [wrapped(drawn(word), 9, 1) for word in words[:size]]
+    labels = [wrapped(word, LONGEST_LABEL, 1) for word in words[:size]]
     axis.scatter(
         rows["at"], rows["position"], s=rows["weight"] * _LARGEST_POINTS, c=rows["weight"], cmap="Blues", vmin=-0.5,
         vmax=1, marker="s", linewidths=0,

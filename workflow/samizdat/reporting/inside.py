@@ -2,6 +2,8 @@
 
 import math
 import re
+import unicodedata
+from collections.abc import Callable
 
 import pandas as pd
 
@@ -56,8 +58,14 @@ def _tokens(run: Run) -> pd.DataFrame:
 
 
 def token_name(token: str) -> str:
-    """Write a token with its blanks and line ends as signs."""
-    return token.translate(_VISIBLE)
+    """Write a token with its blanks and line ends as signs; a mark that belongs to another letter is on a circle."""
+    shown = token.translate(_VISIBLE)
+    return f"◌{shown}" if unicodedata.category(shown[:1] or " ").startswith("M") else shown
+
+
+def token_cell(token: str) -> str:
+    """Write a token for a table cell; it has its own direction, and so have bytes in it, which are no letters."""
+    return f"<bdi>{_with_bytes(token_name(token), escape)}</bdi>"
 
 
 def _after(row: Row) -> str:
@@ -91,10 +99,14 @@ def _marked(row: Row) -> str:
     level = sum(row["bits"] >= bits for bits in LEVELS)
     look = f"border-bottom:{level}px solid #c2570c;background:rgb(234 106 12 / {level * 0.11:.2f});{_EDGE}"
     words = say("{bits} bits, rank {rank}", bits=numeral(row["bits"], ".1f"), rank=count(row["rank"]))
-    # Bytes are written from left to right also in a text from right to left.
-    pieces = _BYTES.split(row["token"])
-    token = "".join(f"<bdi>{escape(one)}</bdi>" if place % 2 else escape_piece(one) for place, one in enumerate(pieces))
+    token = _with_bytes(row["token"], escape_piece)
     return f'<span class="bits-{level}" title="{words}" style="{look}">{token}</span>'
+
+
+def _with_bytes(token: str, write: Callable[[str], str]) -> str:
+    """Write a token, and bytes in it from left to right also in a text from right to left."""
+    pieces = enumerate(_BYTES.split(token))
+    return "".join(f"<bdi>{escape(one)}</bdi>" if place % 2 else write(one) for place, one in pieces)
 
 
 def every_cost(run: Run) -> Table | None:
@@ -108,7 +120,7 @@ def every_cost(run: Run) -> Table | None:
     rows = []
     for (source, _), part in tokens.groupby(["source", "position"], sort=False):
         at = {row["percent"]: f"{numeral(row['bits'], '.1f')} ({count(row['rank'])})" for row in rows_of(part)}
-        token = name(token_name(part["token"].iloc[0]))
+        token = token_cell(part["token"].iloc[0])
         rows.append([say(SOURCES[str(source)]), token, *(at[one] for one in percents)])
     columns = [say("After step {step}", step=step) for step in steps]
     return table(rows, [say("Text"), say("Token"), *columns], numbers=columns)
@@ -135,7 +147,7 @@ def next_tokens(run: Run) -> Table | None:
 def _likely(row: Row) -> str:
     """Write a token with its probability."""
     token = row["token"]
-    shown = f"*{say('the end of the text')}*" if is_null(token) else name(token_name(token))
+    shown = f"*{say('the end of the text')}*" if is_null(token) else token_cell(token)
     return f"{shown} {percent(row['probability'], 1)}"
 
 

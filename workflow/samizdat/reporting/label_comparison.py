@@ -99,7 +99,7 @@ def _brief(run: Run, row: Row) -> str:
     bits, of = _bits(row["observed_bits"]), of_model(run, row)
     if is_null(row["p_value"]):
         return say(
-            "Labels of samples{of_model} and of texts: too few documents for a comparison (Jensen-Shannon divergence "
+            "Labels of samples{of_model} and of texts: too few documents for a comparison (Jensen–Shannon divergence "
             "{bits})",
             of_model=of,
             bits=bits,
@@ -107,7 +107,7 @@ def _brief(run: Run, row: Row) -> str:
     chance = _bits(row["chance_bits"])
     if _verdict(row) not in verdicts.unlike_texts(run):
         return say(
-            "Labels of samples{of_model} and of texts: no difference found (Jensen-Shannon divergence {bits}; "
+            "Labels of samples{of_model} and of texts: no difference found (Jensen–Shannon divergence {bits}; "
             "by chance up to {chance})",
             of_model=of,
             bits=bits,
@@ -116,7 +116,7 @@ def _brief(run: Run, row: Row) -> str:
     of_samples, of_texts = _widest_gap(run, row)
     return say(
         "Samples{of_model} and texts have other shares of its labels, most of all of {label}: {of_samples} of the "
-        "samples, {of_texts} of the texts (Jensen-Shannon divergence {bits}; by chance up to {chance})",
+        "samples, {of_texts} of the texts (Jensen–Shannon divergence {bits}; by chance up to {chance})",
         of_model=of,
         label=label(of_texts["label"]),
         of_samples=percent(of_samples["share"]),

@@ -6,10 +6,11 @@ from matplotlib.patches import FancyBboxPatch
 from samizdat.base.language import message, plural, said_raw, say
 from samizdat.base.wording import dotted, json_words
 from samizdat.reporting.run import Run
-from samizdat.reporting.style import FAINT, INK, Picture, drawing, wrapped
+from samizdat.reporting.style import FAINT, INK, WIDTH_INCHES, Picture, drawing, wrapped
 from samizdat.reporting.words import Prose, Table, code, table
 
 LONGEST_VALUE_CHARACTERS = 300
+LETTER_INCHES = 0.066  # how wide a letter of 8 points is in the rule graph
 # The names of the rules, as words.
 STEPS = (
     message("import corpus"),
@@ -114,11 +115,12 @@ def rule_graph(run: Run) -> Picture | Prose:
             for number, node in enumerate(layer)
         }
         half_width, half_height = min(0.46, 0.15 * widest), 0.24
+        letters = int(2 * half_width / widest * WIDTH_INCHES / LETTER_INCHES)
         for tail, head in sorted(edges):
             _arrow(axis, [places[node] for node in _way(tail, head, layers)], half_height)
         for node, place in places.items():
             if isinstance(node, str):
-                _box(axis, _words(node), place, half_width, half_height)
+                _box(axis, _words(node), place, half_width, half_height, letters)
         axis.set_xlim(0, widest)
         axis.set_ylim(-len(layers) + 0.5, 0.5)
         named = (", ".join(_words(node) for node in layer if isinstance(node, str)) for layer in layers)
@@ -128,8 +130,16 @@ def rule_graph(run: Run) -> Picture | Prose:
 
 
 def _words(rule: str) -> str:
-    """Write the name of a rule as words: `train_model` is "train model"; one that isn't in STEPS stays English."""
-    return said_raw(rule.replace("_", " "))
+    """Write the name of a rule as words: `train_model` is "train model", `train_model_x` is "train model: x".
+
+    One that doesn't begin as one of STEPS stays English.
+    """
+    for step in STEPS:
+        begin = step.replace(" ", "_")
+        if rule == begin or rule.startswith(f"{begin}_"):
+            name = rule[len(begin) + 1 :]
+            return f"{said_raw(step)}: {name}" if name else said_raw(step)
+    return rule.replace("_", " ")
 
 
 def _arrow(axis: Axes, way: list[tuple[float, float]], half_height: float) -> None:
@@ -142,8 +152,10 @@ def _arrow(axis: Axes, way: list[tuple[float, float]], half_height: float) -> No
     )  # fmt: skip
 
 
-def _box(axis: Axes, words: str, place: tuple[float, float], half_width: float, half_height: float) -> None:
-    """Draw a box with words around a place."""
+def _box(
+    axis: Axes, words: str, place: tuple[float, float], half_width: float, half_height: float, letters: int
+) -> None:
+    """Draw a box with words around a place; more words than one line has room for are smaller, in two lines."""
     x, y = place
     axis.add_patch(
         FancyBboxPatch(
@@ -151,7 +163,9 @@ def _box(axis: Axes, words: str, place: tuple[float, float], half_width: float, 
             boxstyle="round,pad=0,rounding_size=0.06", edgecolor=FAINT, linewidth=0.8,
         )
     )  # fmt: skip
-    axis.text(x, y, wrapped(words, 26), ha="center", va="center", fontsize=8, color=INK, zorder=3)
+    size = 8.0 if len(words) <= letters else 6.5
+    said = wrapped(words, int(letters * 8 / size), 2)
+    axis.text(x, y, said, ha="center", va="center", fontsize=size, linespacing=1, color=INK, zorder=3)
 
 
 def _way(tail: str, head: str, layers: list[list[Node]]) -> list[Node]:

@@ -116,7 +116,7 @@ def writing(run: Run) -> Prose:
     ]
     about = say(
         "For each temperature, the first text that the model wrote without a given beginning; it is not the best one. "
-        "Marked is the longest piece that is also in a training text; it may cut words."
+        "Marked is the longest passage that is also in a training text; it may cut words."
     )
     return Prose("\n\n".join([about, *lines, *([told] if (told := raters.told(run)) else [])]))
 

@@ -2,10 +2,10 @@
 
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import EngFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from samizdat.base.configuration import model_of
-from samizdat.base.language import numeral, say, with_signs
+from samizdat.base.language import numeral, say
 from samizdat.records.models import ModelSummary
 from samizdat.records.samples import PUBLISHED_PERCENT
 from samizdat.reporting.frames import rows_of
@@ -143,16 +143,18 @@ def _finish_curves(axis: Axes, heading: str, unit: str) -> None:
     """Label the axes of curves over training tokens."""
     axis.set_title(heading)
     axis.set(xlabel=say("training tokens seen"), ylabel=unit)
-    axis.xaxis.set_major_formatter(_Thousands(sep=""))
+    axis.xaxis.set_major_formatter(_thousands)
     axis.xaxis.set_major_locator(MaxNLocator(6))
     axis.set_xlim(left=0)
 
 
-class _Thousands(EngFormatter):
-    """Labels ticks with k and M, and with the signs of the report's language."""
-
-    def __call__(self, value: float, position: int | None = None) -> str:
-        return with_signs(super().__call__(value, position))
+def _thousands(value: float, _: float) -> str:
+    """Label a tick with k or M, as the report's language writes them."""
+    if value < 1_000:
+        return numeral(value, "g")
+    if value < 1_000_000:
+        return say("{number}k", number=numeral(value / 1_000, "g"))
+    return say("{number}M", number=numeral(value / 1_000_000, "g"))
 
 
 def _mark_checkpoints(axis: Axes, model: ModelSummary) -> None:
