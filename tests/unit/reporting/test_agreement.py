@@ -30,6 +30,7 @@ def test_a_classifier_is_compared_with_the_most_frequent_label(two_labels, gain,
     said = plain(agreement.opening(two_labels).markdown)
     assert f"of 70 held-out texts, {verdict} the 45 % (40 to 50 %) that the most frequent label" in said
     points = ", ".join([f"{100 * gain[0]:.1f} percentage points", f"{100 * gain[1]:.1f} to {100 * gain[2]:.1f}"])
+    points = points.replace("-", "−")
     said_p = "p < 0.001" if gain[3] < 0.001 else f"p = {gain[3]:.3f}"
     assert f"(the difference is {points}; {said_p})" in said
     title = agreement.scores(two_labels).alternative_text.split(".")[0]
