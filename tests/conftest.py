@@ -20,7 +20,6 @@ from hypothesis import settings
 from samizdat.base.device import ask_for_equal_bits
 from samizdat.environment import install
 from support import warm_python
-from support.run_fixture import make_run, publish
 
 # A loaded machine is slow, and nothing is wrong with that.
 settings.register_profile("any machine", deadline=None)
@@ -231,6 +230,8 @@ def chromium():
 @pytest.fixture(scope="session")
 def made_up(tmp_path_factory, worker_id) -> Path:
     """A made-up run with its report, executed and rendered by the embedded renderer; tests change nothing in it."""
+    from support.run_fixture import make_run, publish
+
     return _shared(tmp_path_factory, worker_id, "made-up", lambda folder: publish(make_run(folder)))
 
 
