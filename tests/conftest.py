@@ -31,6 +31,13 @@ ask_for_equal_bits()
 # A shell starts what runs in the background deaf to interrupts, and so would be all that the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepare what all test processes share, in the one that starts the others."""
+    if sys.platform == "linux" and not hasattr(config, "workerinput"):
+        warm_python.share()
+
+
 ROOT = Path(__file__).parents[1]
 WORKFLOW_FILES = ("Snakefile", "Makefile", "pyproject.toml", "config", "workflow", "profiles", "report", "data", "envs")
 
