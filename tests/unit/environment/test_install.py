@@ -36,7 +36,12 @@ def offline(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for key in [key for key in os.environ if key.startswith(("PIP_", "UV_"))]:
             patch.delenv(key)
-        for key, value in {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": str(wheels)}.items():
+        for key, value in {
+            "PIP_NO_INDEX": "1",
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_FIND_LINKS": str(wheels),
+            "PIP_NO_COMPILE": "1",
+        }.items():
             patch.setenv(key, value)
         yield wheels
 
