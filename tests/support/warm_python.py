@@ -2,11 +2,11 @@
 
 Importing torch and transformers takes five seconds of a processor, and a run has nine steps that do. What is tested is
 the same: the shell line, the arguments, the environment, the folder, the files and the package of the checkout, of
-which nothing is imported before the fork. Tests of how a step starts and ends don't use it, nor does the run of `tiny`.
+which nothing is imported before the fork. A step that a test kills in a run doesn't use it, nor does the run of `tiny`.
 
 `variables` gives a process's environment a folder with `sitecustomize.py`, which Python runs when it starts. Where the
-process is a stage, a program in a string that imports samizdat, or Snakemake, it sends its call here, and forwards
-signals; if it is killed, so is the fork.
+process is a stage, a module of `support`, a program in a string that imports samizdat, or Snakemake, it sends its call
+here, and forwards signals; if it is killed, so is the fork.
 """
 
 import atexit
