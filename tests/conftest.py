@@ -20,7 +20,6 @@ from hypothesis import settings
 from samizdat.base.device import ask_for_equal_bits
 from samizdat.environment import install
 from support import warm_python
-from support.run_fixture import make_run, publish
 
 # A loaded machine is slow, and nothing is wrong with that.
 settings.register_profile("any machine", deadline=None)
@@ -31,6 +30,13 @@ ask_for_equal_bits()
 
 # A shell starts what runs in the background deaf to interrupts, and so would be all that the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepare what all test processes share, in the one that starts the others."""
+    if sys.platform == "linux" and not hasattr(config, "workerinput"):
+        warm_python.share()
+
 
 ROOT = Path(__file__).parents[1]
 WORKFLOW_FILES = ("Snakefile", "Makefile", "pyproject.toml", "config", "workflow", "profiles", "report", "data", "envs")
@@ -231,6 +237,8 @@ def chromium():
 @pytest.fixture(scope="session")
 def made_up(tmp_path_factory, worker_id) -> Path:
     """A made-up run with its report, executed and rendered by the embedded renderer; tests change nothing in it."""
+    from support.run_fixture import make_run, publish
+
     return _shared(tmp_path_factory, worker_id, "made-up", lambda folder: publish(make_run(folder)))
 
 

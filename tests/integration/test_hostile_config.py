@@ -33,7 +33,9 @@ try:
 finally:
     Path("lines.json").write_text(json.dumps(lines), encoding="utf-8")
 """
-RECORDER = f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]), file=open('called.jsonl', 'a'))\n"
+RECORDER = (
+    f"#!{sys.executable} -IS\nimport json, sys\nprint(json.dumps(sys.argv[1:]), file=open('called.jsonl', 'a'))\n"
+)
 
 
 @pytest.fixture(scope="module")

@@ -19,14 +19,17 @@ pytestmark = pytest.mark.long
 
 TINY = ("--configfile", "config/tiny.yaml")
 # Each signal is sent while the private folder of one of these steps has its lock: while the step runs. Snakemake is
-# asked only for the file of that step, so that the step has not run before.
+# asked only for the file of that step, so that the step has not run before; what the step needs is made before.
 DISTURBED_IN = {
-    "classifiers/source": (signal.SIGTERM, "classifiers/source/card.json"),
-    "models/gpt2-tiny": (signal.SIGKILL, "models/gpt2-tiny/summary.json"),
-    "scores/source/texts": (signal.SIGKILL, "scores/source/texts.parquet"),
-    "scores/sentiment/samples": (signal.SIGINT, "scores/sentiment/samples.parquet"),
-    "report": (signal.SIGKILL, "report/report.ipynb"),
-}
+    "classifiers/source": (signal.SIGTERM, "classifiers/source/card.json", ("corpus/texts.parquet",)),
+    "models/gpt2-tiny": (signal.SIGKILL, "models/gpt2-tiny/summary.json", ("tokenizers/own/summary.json",)),
+    "scores/source/texts": (signal.SIGKILL, "scores/source/texts.parquet", ("classifiers/source/card.json",)),
+    "scores/sentiment/samples": (
+        signal.SIGINT, "scores/sentiment/samples.parquet",
+        ("classifiers/sentiment/card.json", "samples/gpt2-tiny.parquet"),
+    ),
+    "report": (signal.SIGKILL, "report/report.ipynb", ("manifest.json",)),
+}  # fmt: skip
 
 
 def results_of(checkout: Checkout) -> dict[str, bytes]:
@@ -64,15 +67,15 @@ def need_disk(checkout: Checkout) -> None:
         pytest.skip("a small or read-only disk needs a user who may mount one: root, on Linux")
 
 
-def start_and_kill(checkout: Checkout, step: str, number: signal.Signals, target: str) -> None:
+def start_and_kill(checkout: Checkout, step: str, number: signal.Signals, target: str, needed: tuple[str, ...]) -> None:
     """Run until a step has begun, then send a signal.
 
     An interrupt goes to all processes, as from a terminal; every other signal only to Snakemake, and the processes
-    that Snakemake started must end by themselves.
+    that Snakemake started must end by themselves. What the step needs is made first, and starts warm, as in the last
+    test.
     """
-    if step == "report":  # what it needs is made first, and starts warm, as the last test does
-        done = Checkout(checkout.root, warm=True).snakemake("results/tiny/manifest.json", *TINY)
-        assert done.returncode == 0, done.stdout + done.stderr
+    made = Checkout(checkout.root, warm=True).snakemake(*(f"results/tiny/{name}" for name in needed), *TINY)
+    assert made.returncode == 0, made.stdout + made.stderr
     lock = checkout.root / "work" / "tiny" / step / "lock"
     lock.unlink(missing_ok=True)
     said = checkout.root / "stderr.txt"
@@ -111,7 +114,7 @@ def run_remounted(checkout: Checkout, option: str, usual: str) -> subprocess.Com
     results = str(checkout.root / "results")
     assert mount("-o", f"remount,{option}", results) == ""
     try:
-        return checkout.snakemake(*TINY)
+        return Checkout(checkout.root, warm=True).snakemake(*TINY)
     finally:
         assert mount("-o", f"remount,{usual}", results) == ""
 
@@ -149,7 +152,7 @@ def test_the_plain_command_finishes_with_the_bytes_of_a_run_never_disturbed(tiny
 
 
 def test_two_runs_at_once_in_one_folder_do_no_harm(tiny, tmp_path):
-    checkout = new_checkout(tmp_path / "twice")
+    checkout = new_checkout(tmp_path / "twice", warm=True)
     shutil.copytree(tiny.root / "work" / "downloads", checkout.root / "work" / "downloads")
     command = ["snakemake", "--cores", "1", *TINY, "--until", "import_corpus"]
     both = [

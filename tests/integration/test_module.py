@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
+from support import warm_python
 
 PAGE = (ROOT / "docs" / "howto-reuse.md").read_text(encoding="utf-8")
 HOST = (
@@ -45,7 +46,7 @@ def project(tmp_path):
 
 
 def snakemake(project, installed, *arguments):
-    environment = os.environ | {"PYTHONPATH": str(installed)}
+    environment = warm_python.variables(os.environ | {"PYTHONPATH": str(installed)})
     return subprocess.run(
         [sys.executable, "-m", "snakemake", "--cores", "2", *arguments, "--configfile", "config/mine.yaml"],
         cwd=project, env=environment, capture_output=True, text=True, check=False,

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -63,9 +62,8 @@ def words(tokenizer: Path, folder: Path, **changes) -> list[str]:
 
 
 def run_program(*line: str, **environment: str) -> subprocess.CompletedProcess:
-    """Run `python -m` to its end; the modules in tests/ can be run too. It starts warm, except with an environment."""
-    path = {"PYTHONPATH": f"{Path(__file__).parents[1]}:{os.environ.get('PYTHONPATH', '')}"}
-    used = os.environ | path | environment if environment else warm_python.programs_environment()
+    """Run `python -m` to its end; the modules in tests/ can be run too. It starts warm where libraries allow it."""
+    used = warm_python.programs_environment() | environment
     return subprocess.run([sys.executable, "-m", *line], capture_output=True, text=True, env=used)
 
 

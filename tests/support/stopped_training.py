@@ -15,6 +15,7 @@ from samizdat.models.train_model import train_model
 
 AT, BY = int(os.environ["STOP_AT"]), os.environ["STOP_BY"]
 SEVERAL = "RANK" in os.environ
+PARENT = int(os.environ.get("WARM_PARENT", os.getppid()))
 FIRST = os.environ.get("RANK", "0") == "0"
 save, learn = StateWriter.save, TrainingLoop._learn
 
@@ -31,7 +32,7 @@ def learn_and_ask(self):
     if FIRST and BY == "term" and self.position.step == AT:
         handler, arrived = signal.getsignal(signal.SIGTERM), threading.Event()
         signal.signal(signal.SIGTERM, lambda *arguments: (handler(*arguments), arrived.set()))
-        os.kill(os.getppid() if SEVERAL else os.getpid(), signal.SIGTERM)
+        os.kill(PARENT if SEVERAL else os.getpid(), signal.SIGTERM)
         assert arrived.wait(60)  # the launcher passes the signal on after a while
     return learned
 

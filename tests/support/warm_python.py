@@ -2,17 +2,18 @@
 
 Importing torch and transformers takes five seconds of a processor, and a run has nine steps that do. What is tested is
 the same: the shell line, the arguments, the environment, the folder, the files and the package of the checkout, of
-which nothing is imported before the fork. Tests of how a step starts and ends don't use it, nor does the run of `tiny`.
+which nothing is imported before the fork. A step that a test kills in a run doesn't use it, nor does the run of `tiny`.
 
 `variables` gives a process's environment a folder with `sitecustomize.py`, which Python runs when it starts. Where the
-process is a stage, a program in a string that imports samizdat, or Snakemake, it sends its call here, and forwards
-signals; if it is killed, so is the fork.
+process is a stage, a module of `support`, a program in a string that imports samizdat, or Snakemake, it sends its call
+here, and forwards signals; if it is killed, so is the fork.
 """
 
 import atexit
 import contextlib
 import functools
 import gc
+import hashlib
 import importlib
 import json
 import os
@@ -28,6 +29,8 @@ import time
 import types
 from pathlib import Path
 
+from filelock import FileLock
+
 LIBRARIES = (
     "torch", "torch._dynamo", "torch.distributed.elastic.multiprocessing", "torch.distributed.launcher.api",
     "transformers.models.auto.modeling_auto", "transformers.models.bert.modeling_bert",
@@ -37,14 +40,15 @@ LIBRARIES = (
 )  # fmt: skip
 # What may be another in each call: nothing of it is read when the libraries are imported.
 OF_THE_CALL = {
-    "PATH", "PYTHONPATH", "PWD", "OLDPWD", "SHLVL", "_", "PYTEST_CURRENT_TEST",
-    "WARM_PYTHON", "TORCHINDUCTOR_CACHE_DIR", "CONFIG", "RUN", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS",
-    "SAMIZDAT_RECORDED_CORPUS", "TERM", "CUBLAS_WORKSPACE_CONFIG", "MKL_CBWR",
+    "PATH", "PYTHONPATH", "PWD", "OLDPWD", "SHLVL", "_", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER", "WARM_PYTHONS",
+    "WARM_PYTHON", "WARM_PARENT", "TORCHINDUCTOR_CACHE_DIR", "CONFIG", "RUN",
+    "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS",
+    "SAMIZDAT_RECORDED_CORPUS", "TERM", "CUBLAS_WORKSPACE_CONFIG", "MKL_CBWR", "STOP_AT", "STOP_BY",
     # Of each of several processes of a training.
     "GROUP_RANK", "GROUP_WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "RANK",
     "ROLE_NAME", "ROLE_RANK", "ROLE_WORLD_SIZE", "TORCHELASTIC_ERROR_FILE", "TORCHELASTIC_MAX_RESTARTS",
-    "TORCHELASTIC_RESTART_COUNT", "TORCHELASTIC_RUN_ID", "TORCHELASTIC_USE_AGENT_STORE",
-    "TORCH_NCCL_ASYNC_ERROR_HANDLING", "WORLD_SIZE",
+    "TORCHELASTIC_RESTART_COUNT", "TORCHELASTIC_RUN_ID", "TORCHELASTIC_SIGNALS_TO_HANDLE",
+    "TORCHELASTIC_USE_AGENT_STORE", "TORCH_NCCL_ASYNC_ERROR_HANDLING", "WORLD_SIZE",
 }  # fmt: skip
 # What a rule's shell line and Snakemake set for each stage. Snakemake itself doesn't read it.
 OF_STAGES = {
@@ -52,12 +56,15 @@ OF_STAGES = {
     **dict.fromkeys((f"{name}_NUM_THREADS" for name in ("OMP", "GOTO", "MKL", "NUMEXPR", "OPENBLAS")), "1"),
     "VECLIB_MAXIMUM_THREADS": "1", **dict.fromkeys(("TEMP", "TEMPDIR", "TMP", "TMPDIR"), tempfile.gettempdir()),
 }  # fmt: skip
+# What a process notes for itself: the address of a function in its own memory.
+OF_A_PROCESS = "_TORCHINDUCTOR_PYOBJECT_TENSOR_DATA_PTR"
 HERE = Path(__file__).parent
 
 
 def inherited() -> dict[str, str]:
     """Return the environment of this process without what the user set for runs and for the Hub."""
-    return {key: value for key, value in os.environ.items() if not key.startswith(("SAMIZDAT_", "HF_"))}
+    left_out = ("SAMIZDAT_", "HF_", OF_A_PROCESS)
+    return {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
 
 
 def programs_environment() -> dict[str, str]:
@@ -83,25 +90,41 @@ def _imported(environment: dict[str, str]) -> dict[str, str]:
     return {key: value for key, value in environment.items() if key not in OF_THE_CALL and key not in OF_STAGES}
 
 
+def share() -> None:
+    """Let this process and those that it starts have their warm processes in common; they end with this one.
+
+    The standard input of each is a pipe that this process alone keeps open.
+    """
+    folder = tempfile.mkdtemp(prefix="warm-")
+    os.mkfifo(f"{folder}/open")
+    pipe = os.open(f"{folder}/open", os.O_RDWR)
+    os.environ["WARM_PYTHONS"] = folder
+    atexit.register(_end, pipe, folder, os.getpid())
+
+
+def _end(pipe: int, folder: str, owner: int) -> None:
+    if os.getpid() == owner:  # and no fork of it
+        os.close(pipe)
+        shutil.rmtree(folder)
+
+
 @functools.cache
 def _server(environment: tuple[tuple[str, str], ...]) -> str:
     """Start a warm process, once for each environment; return its socket."""
-    place = str(Path(tempfile.mkdtemp(prefix="warm-"), "socket"))
-    command = [sys.executable, str(Path(__file__)), place]
-    of_process = {"PATH": os.environ["PATH"]} | dict(environment) | OF_STAGES
-    process = subprocess.Popen(command, env=of_process, stdin=subprocess.PIPE, start_new_session=True)
-    atexit.register(_end, process, place)
-    while not Path(place).exists():
-        assert process.poll() is None
-        time.sleep(0.05)
-    return place
-
-
-def _end(process: subprocess.Popen, place: str) -> None:
-    process.stdin.close()
-    process.wait()
-    Path(place).unlink(missing_ok=True)
-    Path(place).parent.rmdir()
+    if "WARM_PYTHONS" not in os.environ:
+        share()
+    folder = Path(os.environ["WARM_PYTHONS"])
+    place = folder / hashlib.sha256(repr(environment).encode()).hexdigest()[:16]
+    with FileLock(f"{place}.lock"):
+        if not place.exists():
+            command = [sys.executable, str(Path(__file__)), str(place)]
+            of_process = {"PATH": os.environ["PATH"]} | dict(environment) | OF_STAGES
+            with (folder / "open").open("rb") as pipe:
+                process = subprocess.Popen(command, env=of_process, stdin=pipe, start_new_session=True)
+            while not place.exists():
+                assert process.poll() is None
+                time.sleep(0.05)
+    return str(place)
 
 
 def serve(place: str) -> None:

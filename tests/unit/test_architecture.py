@@ -4,6 +4,7 @@ All of it is read from the folders and the rules; the only list is that of the f
 """
 
 import ast
+import functools
 import re
 import subprocess
 import tomllib
@@ -51,10 +52,12 @@ RULES = rules()
 STAGES = sorted(set().union(*(digests for _, digests in RULES.values())))
 
 
+@functools.cache
 def tree_of(module: str) -> ast.Module:
     return ast.parse(MODULES[module].read_text(encoding="utf-8"))
 
 
+@functools.cache
 def imports(module: str) -> set[str]:
     """The modules of the package that a module imports, anywhere in it."""
     found = set()
@@ -68,7 +71,7 @@ def imports(module: str) -> set[str]:
 
 def imports_of_imports(module: str) -> set[str]:
     found: set[str] = set()
-    waiting = imports(module)
+    waiting = set(imports(module))
     while waiting:
         found |= waiting
         waiting = set().union(*(imports(name) for name in waiting)) - found

@@ -17,6 +17,8 @@ import json, os, sys, time
 if sys.argv[1:] == ["wait"]:
     print(os.getpid(), flush=True)
     time.sleep(600)
+if sys.argv[1:] == ["die"]:
+    os.kill(os.getpid(), 9)
 if sys.argv[1:] == ["fail"]:
     raise ValueError("a fault")
 found = {"environment": dict(os.environ), "folder": os.getcwd(), "arguments": sys.argv[1:], "name": __name__,
@@ -65,7 +67,7 @@ def test_it_is_called_as_it_would_be_cold(probe, call):
         assert (status, err) == (3, "")
         found[warm] = json.loads(out)
         assert found[warm].pop("warm") == warm
-        for name in ("PYTHONPATH", "WARM_PYTHON", "_"):
+        for name in ("PYTHONPATH", "WARM_PYTHON", "WARM_PARENT", "_"):
             found[warm]["environment"].pop(name, None)
     assert found[True] == found[False] and found[True]["read"] == "a line\n"
 
@@ -93,6 +95,10 @@ def test_a_stage_is_warm_with_what_snakemake_adds_to_its_environment(probe, tmp_
 def test_an_error_is_told_with_a_status(probe):
     status, out, err = ended(probe("fail"))
     assert (status, out) == (1, "") and "Traceback" in err and err.endswith("ValueError: a fault\n")
+
+
+def test_a_fork_that_is_killed_takes_its_caller_with_it_and_nothing_runs_again(probe):
+    assert ended(probe("die")) == (-signal.SIGKILL, "", "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])

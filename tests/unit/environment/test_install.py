@@ -36,6 +36,7 @@ def offline(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for key in [key for key in os.environ if key.startswith(("PIP_", "UV_"))]:
             patch.delenv(key)
+        patch.setenv("PIP_NO_COMPILE", "1")  # nobody imports most of these modules
         for key, value in {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": str(wheels)}.items():
             patch.setenv(key, value)
         yield wheels
@@ -43,7 +44,7 @@ def offline(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(offline, tmp_path_factory) -> Path:
-    """A project with its environment; tests change copies of it."""
+    """A project with its environment; tests change copies of it, or change it and put it back."""
     root = tmp_path_factory.mktemp("projects") / "first"
     (root / "workflow" / "samizdat").mkdir(parents=True)
     (root / "workflow" / "samizdat" / "__init__.py").write_text("", encoding="utf-8")
@@ -143,11 +144,14 @@ def test_packages_for_tests_come_later_and_do_no_harm(copied):
     assert install.fits(copied, development=False, system_torch=True)
 
 
-def test_settings_of_a_tool_change_nothing(copied):
-    install.repair(copied, development=False, system_torch=True)
-    project = copied / "pyproject.toml"
-    project.write_text(project.read_text(encoding="utf-8") + "\n[tool.ruff]\nline-length = 99\n", encoding="utf-8")
-    assert install.fits(copied, development=False, system_torch=True)
+def test_settings_of_a_tool_change_nothing(made):
+    project = made / "pyproject.toml"
+    before = project.read_text(encoding="utf-8")
+    try:
+        project.write_text(f"{before}\n[tool.ruff]\nline-length = 99\n", encoding="utf-8")
+        assert install.fits(made, development=False, system_torch=True)
+    finally:
+        project.write_text(before, encoding="utf-8")
 
 
 def test_a_lock_that_cannot_be_had_is_told_and_leaves_nothing_that_fits(copied, monkeypatch):

@@ -1,5 +1,8 @@
 """The loss as one function: compiled, uncompiled and in integers it teaches the same."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from samizdat.records.io import read_document
@@ -31,7 +34,7 @@ def test_products_in_integers_teach_what_those_in_floats_do(trained, tokenizer, 
 def test_without_a_compiler_training_goes_on_uncompiled(tokenizer, tmp_path):
     _, plain = run(tokenizer, tmp_path / "plain", dropout=0.0)
     compiled = words(tokenizer, tmp_path, compile=True)
-    done = run_program("samizdat.models.train_model", *compiled, CXX="/no/such/compiler")
+    done = run_program("samizdat.models.train_model", *compiled, PATH=str(Path(sys.executable).parent))
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("! training is not compiled, and slower, because this machine can't compile; ") == 1
     assert "PyTorch can't compile here: " in (tmp_path / "logs" / "train.log").read_text(encoding="utf-8")
