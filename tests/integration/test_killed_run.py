@@ -140,6 +140,9 @@ def test_a_killed_run_leaves_no_process_behind(disturbed, step):
     while living_stages(disturbed) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not living_stages(disturbed)
+    number, target, _ = DISTURBED_IN[step]
+    if number == signal.SIGKILL:
+        assert not (disturbed.root / "results" / "tiny" / target).exists(), "the step was cut, and not left to its end"
 
 
 def test_the_plain_command_finishes_with_the_bytes_of_a_run_never_disturbed(tiny, disturbed):
