@@ -14,7 +14,9 @@ from samizdat.checkpoints.windows import Window, padded_batches, split_into_wind
 
 # Only this many tokens of a text are read, because sentence encoders are not made for longer texts.
 LONGEST_TOKENS = 128
-BATCH_TOKENS = 4096
+# The last batch of each length is filled up, which costs a CPU time: for 1,568 texts of the demo, of 25 tokens on
+# average, 2.5 times as much with 4,096 tokens.
+BATCH_TOKENS = {"cpu": 512, "cuda": 4096, "mps": 4096}
 
 
 def unread_share(texts: Sequence[str], encoder: str, revision: str | None) -> float:
@@ -54,7 +56,11 @@ def embed(texts: Sequence[str], encoder: str, revision: str | None, device: str)
     for window in split_into_windows(tokenizer, texts, longest, 0):
         first.setdefault(window.text, window)
     for batch in padded_batches(
-        first.values(), batch_tokens=BATCH_TOKENS, padding=padding_of(model.config), kind=device, longest=longest
+        first.values(),
+        batch_tokens=BATCH_TOKENS[device],
+        padding=padding_of(model.config),
+        kind=device,
+        longest=longest,
     ):
         inputs = {name: values.to(device) for name, values in batch.inputs.items()}
         states, mask = model(**inputs).last_hidden_state, inputs["attention_mask"]

@@ -144,7 +144,7 @@ def _finish_curves(axis: Axes, heading: str, unit: str) -> None:
     axis.set_title(heading)
     axis.set(xlabel=say("training tokens seen"), ylabel=unit)
     axis.xaxis.set_major_formatter(_thousands)
-    axis.xaxis.set_major_locator(MaxNLocator(6))
+    axis.xaxis.set_major_locator(MaxNLocator(5))
     axis.set_xlim(left=0)
 
 

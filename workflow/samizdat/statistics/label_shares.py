@@ -58,7 +58,7 @@ def divergences(
         samples: samples that it gave a label.
         bootstrap: how intervals are made.
     """
-    if texts.empty:
+    if texts.empty or samples.empty:
         return
     counts = count_by_document(texts, ("predicted",), (card.labels,))
     begun: dict[tuple[str, float | str], Counts] = {}

@@ -63,10 +63,14 @@ def differences(
         bootstrap: how intervals are made.
     """
     begun = begun_with_nothing(samples)
-    for label in card.labels:
+    given = [label_metrics.given_labels(frame["labels"], card.labels) for frame in (texts, begun)]
+    for place, label in enumerate(card.labels):
         own = replace(bootstrap, seed=derive_seed(bootstrap.seed, "label", label))
         single = replace(card, labels=[label, _WITHOUT])
-        told, told_samples = (_one(frame, label) for frame in (texts, begun))
+        told, told_samples = (
+            frame.assign(predicted=np.where(there[:, place], label, _WITHOUT))
+            for frame, there in zip((texts, begun), given, strict=True)
+        )
         for row in group_tests({card.name: single}, {card.name: told}, own):
             yield {
                 "classifier": card.name, "label": label, "between": "groups", "texts": row["texts"],
@@ -215,8 +219,3 @@ def _by_document(frame: pd.DataFrame, columns: np.ndarray) -> sparse.csr_array:
     """Count in how many texts of each document each column is true, `[documents, columns]`."""
     rows, cells = np.nonzero(columns)
     return sum_by_document(frame.iloc[rows], cells, np.ones(len(rows), np.int64), (columns.shape[1],))
-
-
-def _one(frame: pd.DataFrame, label: str) -> pd.DataFrame:
-    """Say of each text whether it has one label, as `predicted`."""
-    return frame.assign(predicted=[label if label in given else _WITHOUT for given in frame["labels"]])
