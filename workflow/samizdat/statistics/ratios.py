@@ -101,7 +101,10 @@ def ratios_of(passages: pd.DataFrame, names: Row, seed: int) -> dict[str, Ratio]
         "copy_characters": (copied, ones, documents),
         "copied_ngram_share": (copied_ngrams, ngrams, documents),
     }
+    # Each block has passages of many documents. Where those come back in other blocks, all blocks hang together, and
+    # there is no interval.
+    alone = len(set(documents)) == len(documents)
     for length in (1, 2, 3):
         blocks = diversity.distinct(words, length)
-        ratios[f"distinct_{length}"] = (blocks[:, 0], blocks[:, 1], np.arange(len(blocks)))
+        ratios[f"distinct_{length}"] = (blocks[:, 0], blocks[:, 1], np.arange(len(blocks)) * alone)
     return ratios
