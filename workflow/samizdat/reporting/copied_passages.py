@@ -61,7 +61,7 @@ def longest_copy(run: Run) -> str:
         )
     sample = rows_of(run.samples[run.samples["id"] == row["id"]])[0]
     return say(
-        "The longest copy has {size}. In a sample at {temperature}: “{copy}”. In the training text: “{source}”.",
+        "The longest copy has {size}. In a sample at {temperature}: “{copy}”; in the training text: “{source}”.",
         size=size,
         temperature=at_temperature(run, sample),
         copy=copy_in_context(run, row),
