@@ -145,12 +145,12 @@ def more_jobs(found: dict[Job, dict[str, Any]]) -> Iterator[Job]:
 def simulate(jobs: list[Job], until: float) -> dict[Job, dict[str, Any]]:
     """Do the jobs that this commit has not done yet, and write down each; none is begun after the time is up."""
     KEPT.parent.mkdir(parents=True, exist_ok=True)
-    code, found = commit(), {}
+    code, found, wanted = commit(), {}, set(jobs)
     if KEPT.exists():
         for line in KEPT.read_text(encoding="utf-8").splitlines():
             record = json.loads(line)
-            if record["commit"] == code:
-                found[Job(*record["job"])] = record
+            if record["commit"] == code and (job := Job(*record["job"])) in wanted:
+                found[job] = record
     waiting = [job for job in jobs if job not in found]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with KEPT.open("a", encoding="utf-8") as file, ProcessPoolExecutor(cores) as pool:
