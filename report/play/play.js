@@ -145,6 +145,7 @@
   // Reads the text anew, from the first token that the model doesn't know yet.
   const refresh = async () => {
     const now = ++turn;
+    tell(""); // what was said of another text
     const answer = await ask("costs", { percent: checkpoint(), tokens });
     if (now !== turn) return;
     costs = answer;
@@ -155,7 +156,6 @@
   };
   const begin = async () => {
     const now = ++turn, text = $("beginning").value;
-    tell("");
     writing = false;
     const tooLong = text.length > MOST_LETTERS;
     const [found] = tooLong ? [[]] : await ask("encode", { texts: [text] });
@@ -165,7 +165,7 @@
       : say(found.length >= room ? "{count} tokens; the model reads at most {most}: shorten the beginning."
         : "{count} tokens; the model reads at most {most}.", { count: number(found.length, 0), most: number(room, 0) });
     $("beginning").setAttribute("aria-invalid", tooLong || found.length >= room);
-    if (tooLong || found.length >= room) return;
+    if (tooLong || found.length >= room) return tell("");
     tokens = [boundary, ...found];
     typed = place = tokens.length;
     await refresh();
@@ -177,7 +177,6 @@
     await showAlternatives();
   };
   const replace = async (at, token) => {
-    tell("");
     tokens = [...tokens.slice(0, at), token];
     if (at < typed) {
       typed = at;
@@ -274,7 +273,6 @@
   $("one").addEventListener("click", safely(() => write(1)));
   $("stop").addEventListener("click", stop);
   $("again").addEventListener("click", safely(async () => {
-    tell("");
     tokens.length = typed;
     place = typed;
     await refresh();

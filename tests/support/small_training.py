@@ -62,7 +62,7 @@ def words(tokenizer: Path, folder: Path, **changes) -> list[str]:
 
 
 def run_program(*line: str, **environment: str) -> subprocess.CompletedProcess:
-    """Run `python -m` to its end; the modules in tests/ can be run too. It starts warm where libraries allow it."""
+    """Run `python -m` to its end; the modules in tests/ can be run too. It starts warm."""
     used = warm_python.programs_environment() | environment
     return subprocess.run([sys.executable, "-m", *line], capture_output=True, text=True, env=used)
 

@@ -187,8 +187,8 @@ class Bootstrap:
         square = self._quantile(documents) ** 2
         middle = (shares + square / (2 * size)) / (1 + square / size)
         width = np.sqrt(square * (spread + square / (4 * size)) / size) / (1 + square / size)
-        # A score that is 0 by definition, since it is of no texts, says nothing of where the true one is.
         low, high = np.minimum(shares, middle - width).clip(0), np.maximum(shares, middle + width).clip(max=1)
+        # A score that is 0 by definition, since it is of no texts, says nothing of where the true one is.
         return np.where(texts > 0, low, np.nan), np.where(texts > 0, high, np.nan)
 
     def beyond_chance_interval(

@@ -108,7 +108,7 @@ def turned(typst: str, text: str) -> str:
 
 
 def _with_direction(element: Element, words: list[Element]) -> list[Element]:
-    """Set a paragraph from right to left where its own words are; names and texts decide beside no words or numbers."""
+    """Set a paragraph from right to left where its own words are; without words or numbers, names and texts decide."""
     own = pandoc.plain_text(pandoc.rewrite(words, _without_quoted))
     if not reads_from_right(own if any(map(str.isalnum, own)) else pandoc.plain_text(words)):
         return [element]

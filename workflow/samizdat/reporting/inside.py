@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from samizdat.base.escaping import escape, escape_piece, quoted
+from samizdat.base.escaping import escape, escape_piece, quoted, shortened
 from samizdat.base.language import message, numeral, say
 from samizdat.records.inside import INSIDE
 from samizdat.records.io import read_table
@@ -65,7 +65,7 @@ def token_name(token: str) -> str:
 
 def token_cell(token: str) -> str:
     """Write a token for a table cell; it has its own direction, and so have bytes in it, which are no letters."""
-    return f"<bdi>{_with_bytes(token_name(token), escape)}</bdi>"
+    return f"<bdi>{_with_bytes(shortened(token_name(token)), escape)}</bdi>"
 
 
 def _after(row: Row) -> str:
