@@ -15,7 +15,7 @@ endif
 
 .PHONY: help report plan verify bundle clean test lint reference messages lock audit fuzz fresh \
   bench-training bench-kills bench-classification bench-generation bench-report bench-report-times bench-reproducibility \
-  bench-inference bench-languages bench-recipes
+  bench-inference bench-languages bench-recipes bench-scale bench-shakespeare
 
 .DEFAULT_GOAL := report
 
@@ -103,6 +103,12 @@ bench-inference: .venv/ready  ## simulate every verdict and interval of the repo
 bench-recipes: .venv/ready  ## compare the recipe for small corpora with a grid around it; hours, see its --minutes
 	@snakemake --cores all results/demo/corpus/texts.parquet
 	@$(BIN)/python benchmarks/recipes.py
+
+bench-shakespeare: .venv/ready  ## compare training with nanoGPT's on Tiny Shakespeare: TEXT=the file; a quarter of an hour
+	@$(BIN)/python benchmarks/shakespeare.py "$(TEXT)"
+
+bench-scale: .venv/ready  ## run 100,000 and 1,000,000 made-up texts and read time and memory of each step; an hour
+	@$(BIN)/python benchmarks/scale.py
 
 bench-languages: .venv/ready  ## make reports of corpora in ten languages and check each; half an hour, needs apt
 	@$(BIN)/python benchmarks/languages.py

@@ -16,9 +16,9 @@ from samizdat.models.rows import read_tokens
 from samizdat.records.io import read_document
 from samizdat.records.models import TokenizerSummary
 
-# nanoGPT's settings for small models (README, config/train_shakespeare_char.py); betas and weight decay of train.py.
+# nanoGPT's settings for small models (README, config/train_shakespeare_char.py); weight decay of train.py.
 PEAK_RATE, FLOOR_RATE = 1e-3, 1e-4
-BETAS, WEIGHT_DECAY, GRADIENT_CLIP = (0.9, 0.95), 0.1, 1.0
+WEIGHT_DECAY, GRADIENT_CLIP = 0.1, 1.0
 WARM_UP_SHARE = 0.05  # 100 of 2,000 steps
 
 
@@ -31,7 +31,7 @@ def rate_at(done: float) -> float:
 
 
 def main() -> None:
-    """Train for the given seconds, without warm-up and scoring, and write the measurements as JSON."""
+    """Train for the given seconds, without warm-up and scoring, or steps, and write the measurements as JSON."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--layers", type=int, required=True)
@@ -39,7 +39,11 @@ def main() -> None:
     parser.add_argument("--width", type=int, required=True)
     parser.add_argument("--context", type=int, required=True)
     parser.add_argument("--rows", type=int, required=True)
-    parser.add_argument("--seconds", type=float, required=True)
+    length = parser.add_mutually_exclusive_group(required=True)
+    length.add_argument("--seconds", type=float)
+    length.add_argument("--steps", type=int)
+    parser.add_argument("--beta2", type=float, default=0.95)  # train.py's
+    parser.add_argument("--compiled", choices=["yes", "no"], default="yes")
     parser.add_argument("--evaluations", type=int, required=True)
     parser.add_argument("--precision", choices=["float32", "bfloat16"], required=True)
     parser.add_argument("--threads", type=int, required=True)
@@ -79,7 +83,7 @@ def main() -> None:
     optimizer = torch.optim.AdamW(
         [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": vectors, "weight_decay": 0.0}],
         lr=PEAK_RATE,
-        betas=BETAS,
+        betas=(0.9, options.beta2),
         fused=True,
     )
 
@@ -87,7 +91,7 @@ def main() -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bfloat16"):
             return model(inputs, use_cache=False).logits
 
-    compiled = torch.compile(logits_of)
+    compiled = torch.compile(logits_of) if options.compiled == "yes" else logits_of
     random = np.random.default_rng(1337)
 
     def step(rate: float) -> None:
@@ -106,10 +110,15 @@ def main() -> None:
     warm_up_seconds = time.time() - started
     begun, scoring_seconds, steps = time.time(), 0.0, 0
     curve: list[tuple[float, int, float]] = []
-    while (done := (time.time() - begun - scoring_seconds) / options.seconds) < 1:
+
+    def trained() -> float:
+        """Return the share of the run that is done."""
+        return steps / options.steps if options.steps else (time.time() - begun - scoring_seconds) / options.seconds
+
+    while (done := trained()) < 1:
         step(rate_at(done))
         steps += 1
-        if (time.time() - begun - scoring_seconds) / options.seconds * options.evaluations >= len(curve) + 1:
+        if trained() * options.evaluations >= len(curve) + 1:
             before = time.time()
             bits = scorer.bits_per_byte(compiled)
             scoring_seconds += time.time() - before
@@ -119,7 +128,7 @@ def main() -> None:
         "seconds": time.time() - started,
         "warm_up_seconds": warm_up_seconds,
         "scoring_seconds": scoring_seconds,
-        "tokens_per_second": steps * options.rows * options.context / options.seconds,
+        "tokens_per_second": steps * options.rows * options.context / (time.time() - begun - scoring_seconds),
         "curve": curve,
     }
     options.out.write_text(json.dumps(record), encoding="utf-8")

@@ -123,6 +123,7 @@ def test_each_field_of_a_shell_line_is_quoted():
     assert fields > 100
 
 
+@pytest.mark.long
 def test_a_run_of_files_with_such_names_ends_well_and_follows_their_changes(at):
     changes = {"name": "odd", "classifiers": [], "sampling": {"unprompted_samples": 4}, "notes": NOTES}
     changes |= {

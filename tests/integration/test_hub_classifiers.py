@@ -158,6 +158,7 @@ def run_stage(folder: Path, item: dict, **environment: str) -> subprocess.Comple
     )
 
 
+@pytest.mark.long
 def test_the_second_time_needs_no_hub(hub, tmp_path):
     item = ITEMS["offensive"]  # has a pickle, so that the conversion, too, is tried offline
     hub.requests.clear()

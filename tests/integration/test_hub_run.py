@@ -244,6 +244,7 @@ def assert_kinds(results: Path, page: str) -> None:
     assert "reads 8\u00a0texts with their labels before each text" in page and "Right labels after the first" in page
 
 
+@pytest.mark.long
 def test_a_whole_run_comes_from_the_hub_alone(hub, tmp_path):
     commit = hub.repositories["datasets", DATASET].branches["main"]
     checkout = new_checkout(tmp_path, warm=True)

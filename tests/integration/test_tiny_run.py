@@ -174,6 +174,7 @@ def test_costly_stages_return_at_once_when_only_their_files_are_gone(changed):
     assert changed.planned_jobs(*TINY) == {}
 
 
+@pytest.mark.long
 @needs_compiler
 def test_what_training_compiles_stays_below_work(tiny, tmp_path):
     checkout = copied(tiny, tmp_path)

@@ -13,6 +13,8 @@ import pytest
 from conftest import Checkout, new_checkout
 from support.warm_python import warm_what_verify_starts
 
+pytestmark = pytest.mark.long
+
 TEXTS, NOTES, UNREAD = "data/texts.txt", "data/notes.md", "data/photo.jpg"
 
 

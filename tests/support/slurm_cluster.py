@@ -81,8 +81,11 @@ def start(place: Path) -> None:
 
 
 def stop(place: Path) -> None:
-    """End all jobs and daemons."""
+    """End all jobs, wait until they have ended, and end the daemons: without these a job would live on."""
     subprocess.run(["scancel", "--full", "--user=root"], check=False)
+    until = time.monotonic() + 120
+    while subprocess.run(["squeue", "--noheader"], capture_output=True).stdout and time.monotonic() < until:
+        time.sleep(0.3)
     for name in ("slurmd-n1", "slurmd-n2", "slurmctld", "munged"):
         pid = place / f"{name}.pid"
         if pid.is_file():

@@ -13,6 +13,8 @@ import pytest
 from transformers import AutoModel
 
 from samizdat.checkpoints import sources
+from samizdat.models.head_loss import NO_TARGET
+from samizdat.models.rows import evaluation_rows
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
@@ -25,6 +27,8 @@ import rates
 import record
 import report
 import report_notebook
+import scale
+import shakespeare
 from record import ROOT, Figure, middle
 
 
@@ -223,3 +227,41 @@ def test_every_test_that_a_benchmark_or_a_page_names_is_there():
     for path, function in named:
         assert not function or f"def {function}(" in (ROOT / path).read_text("utf-8"), (path, function)
         assert (ROOT / path).is_file(), path
+
+
+def test_of_characters_and_of_speeches_each_letter_of_the_last_tenth_is_predicted_once(tmp_path):
+    play = shakespeare.Play("BEN:\nrain\n\nEVA:\nsun" * 20, "\n\nBEN:\nno sun\n\nEVA:\nno.\n")
+    shakespeare.write_characters(play, tmp_path / "characters")
+    summary = json.loads((tmp_path / "characters" / "summary.json").read_text(encoding="utf-8"))
+    stream = np.fromfile(tmp_path / "characters" / "tokens" / "validation.bin", "<u2")
+    rows = evaluation_rows(stream, boundary=summary["boundary_token_id"], context_tokens=8, rows=2)
+    letters = sorted(set(play.train + play.validation))
+    assert "".join(letters[number] for number in rows[:, 1:].flatten() if number != NO_TARGET) == play.validation
+    assert letters[rows[0, 0]] == play.train[-1] and summary["utf8_bytes"]["validation"] == len(play.validation)
+    shakespeare.write_speeches(play, 300, tmp_path / "speeches")
+    summary = json.loads((tmp_path / "speeches" / "summary.json").read_text(encoding="utf-8"))
+    # The blank lines and the ends of the file are no bytes of texts; their boundaries are among the tokens.
+    assert summary["utf8_bytes"]["validation"] == len("BEN:\nno sun" + "EVA:\nno.")
+    stream = np.fromfile(tmp_path / "speeches" / "tokens" / "validation.bin", summary["token_dtype"])
+    assert (stream == summary["boundary_token_id"]).sum() == 2
+
+
+def test_another_text_is_no_tiny_shakespeare(tmp_path):
+    (tmp_path / "input.txt").write_text("To be, or not", encoding="utf-8")
+    with pytest.raises(SystemExit, match=r"input\.txt is not tinyshakespeare/input\.txt"):
+        shakespeare.Play.read(tmp_path / "input.txt")
+
+
+def test_a_made_up_corpus_has_its_lengths_and_no_two_texts_alike():
+    texts = [text for text, _ in scale.made_up(300)]
+    assert len(set(texts)) == 300 and sum(len(text) > 15_000 for text in texts) == 3
+    assert all(50 <= len(text) <= 151 for text in texts if len(text) < 15_000)
+
+
+def test_growth_is_of_the_steps_that_take_long_and_of_time_a_text():
+    def run(texts: int, **seconds: float) -> dict:
+        steps = {step: {"seconds": value, "gib": 1.0} for step, value in seconds.items()}
+        return {"corpus_megabytes": 1.0, "seconds": 9.0, "again_seconds": 1.0, "page_megabytes": 1.0, "steps": steps}
+
+    figures = scale.figures_of({10: run(10, corpus=20.0, page=1.0), 100: run(100, corpus=300.0, page=90.0)})
+    assert figures["growth to 100"].value == 1.5 and "corpus" in figures["growth to 100"].meaning

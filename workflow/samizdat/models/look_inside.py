@@ -97,7 +97,7 @@ def look_inside(
     for name, schema in INSIDE.items():
         write_table(pd.DataFrame(rows[name], columns=schema.names), schema, out / f"{name}.parquet")
     read = rows["heads"][0] if rows["heads"] else {"texts": 0}
-    return f"{len(steps)} checkpoints; attention in {read['texts']} held-out texts"
+    return f"checkpoints: {len(steps)}; attention in {read['texts']} held-out texts"
 
 
 def _two_texts(

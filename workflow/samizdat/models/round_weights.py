@@ -84,7 +84,7 @@ def round_weights(name: str, model: Path, tokenizer: Path, out: Path, device: st
         )
         write_document(summary, folder / "summary.json")
     worst = max(after[percent] - before[percent] for percent in steps)
-    return f"{len(steps)} checkpoints; rounding costs at most {max(worst, 0):.4f} bits per byte"
+    return f"checkpoints: {len(steps)}; rounding costs at most {max(worst, 0):.4f} bits per byte"
 
 
 def _refuse_unknown_function(model: GPT2LMHeadModel, name: str) -> None:

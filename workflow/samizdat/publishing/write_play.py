@@ -92,7 +92,7 @@ def write_play(
             "`play`, or set `play: null`",
         )
     write_text(page, content)
-    return f"{size / 1e6:.1f} MB, {len(percents)} checkpoints"
+    return f"{size / 1e6:.1f} MB; checkpoints: {len(percents)}"
 
 
 def _packed(parts: dict[str, np.ndarray]) -> tuple[list[dict[str, Any]], bytes]:
