@@ -88,12 +88,16 @@ VARIANTS = {
 DRAWN = ("several of everything", "a group that is called as all texts are", "a text of one character")
 
 
+ONE_THINGS = re.compile(r"(?<![\d.,/–-])1\s(?:characters|documents|labels|pairs|rows|samples|steps|texts|tokens|words)\b")
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_function_works_for_every_run(tmp_path, variant):
     run = Run(make_run(tmp_path / "run", **({"texts": sentences(60)} | VARIANTS[variant])))
     shown = everything(run, draw=variant in DRAWN)
     for where, text in shown.items():
         assert text and "nan" not in re.findall(r"\w+", text.lower()), where
+        assert not (found := ONE_THINGS.findall(text)), (where, found)
 
 
 def test_a_run_without_classifiers_says_so(tmp_path):

@@ -125,7 +125,7 @@ def test_the_figure_of_copies_says_what_it_shows(folder, value, p_value, title):
     assert picture.alternative_text.startswith(picture.title)
     lengths = read_table(folder / "statistics" / "copies.parquet", COPIES)
     real = lengths.loc[lengths["subset"] == "held_out", "copy_characters"]
-    assert f"held-out texts: half of them {np.median(real):.0f} characters or more" in picture.alternative_text
+    assert f"held-out texts: half of them {np.median(real):.0f}\u00a0characters or more" in picture.alternative_text
     (drawn,) = [line for line in picture.axes[0].lines if "held-out" in line.get_label()]
     assert drawn.get_xdata().tolist() == sorted(real.clip(lower=1))
 

@@ -19,7 +19,7 @@ from samizdat.reporting.style import (
     legend_below,
     legend_label,
 )
-from samizdat.reporting.words import Prose, count, drawn, joined
+from samizdat.reporting.words import Prose, count, counted, drawn, joined
 
 TICKS = [step * 10**power for power in range(5) for step in (1, 2, 5)]  # of a logarithmic axis of characters
 
@@ -41,9 +41,9 @@ def lengths(run: Run) -> Picture | Prose:
             half, most = np.quantile(lengths, [0.5, 1])
             descriptions.append(
                 say(
-                    "{texts}: half of them {half} characters or more, the longest {longest}",
+                    "{texts}: half of them {half} or more, the longest {longest}",
                     texts=words,
-                    half=numeral(half, ".0f"),
+                    half=counted(round(half), "character", "characters"),
                     longest=numeral(most, ".0f"),
                 )
             )

@@ -29,6 +29,7 @@ from samizdat.reporting.words import (
     Table,
     bounds,
     count,
+    counted,
     drawn,
     is_null,
     number_interval,
@@ -132,10 +133,10 @@ def _calibrated(run: Run, bins: pd.DataFrame, error: Row) -> str:
         said += say(" (chance explains up to {chance})", chance=numeral(error["chance"], ".3f"))
     parts = [
         say(
-            "{accuracy} right where it says {confidence} ({texts} texts)",
+            "{accuracy} right where it says {confidence} ({texts})",
             accuracy=percent(row["accuracy"]),
             confidence=percent(row["confidence"]),
-            texts=count(row["texts"]),
+            texts=counted(row["texts"], "text", "texts"),
         )
         for row in rows_of(bins)
     ]
@@ -174,12 +175,12 @@ def associations(run: Run) -> Picture | Prose:
 def _pair(run: Run, row: Row) -> str:
     """Say how strongly the labels of two classifiers are associated."""
     return say(
-        "{left} and {right}: {measure} {value} over {texts} texts",
+        "{left} and {right}: {measure} {value} over {texts}",
         left=drawn(titled(run, row["left"])),
         right=drawn(titled(run, row["right"])),
         measure=say(ASSOCIATIONS[row["measure"]].spoken),
         value=number_interval(row["value"], row["low"], row["high"]),
-        texts=count(row["texts"]),
+        texts=counted(row["texts"], "text", "texts"),
     )
 
 
