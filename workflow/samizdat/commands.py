@@ -47,9 +47,14 @@ def compare(options: Namespace) -> None:
 
 def label_draw(options: Namespace) -> None:
     """Write sheets for people to label."""
-    from samizdat.labels.draw import draw
+    from samizdat.base.errors import UserError
+    from samizdat.labels.draw import OwnQuestion, draw
 
-    print(draw(options.classifier, run=options.run, raters=options.raters, rows=options.rows, limits=options.range))
+    if options.question is None and (options.words or options.labels):
+        raise UserError("--words and --labels belong to a question of your own", remedy="name it with --question")
+    own = options.question and OwnQuestion(options.question, options.words or "", options.labels or [])
+    asked = own or options.classifier
+    print(draw(asked, run=options.run, raters=options.raters, rows=options.rows, limits=options.range))
 
 
 def label_read(options: Namespace) -> None:

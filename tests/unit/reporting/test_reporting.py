@@ -88,7 +88,9 @@ VARIANTS = {
 DRAWN = ("several of everything", "a group that is called as all texts are", "a text of one character")
 
 
-ONE_THINGS = re.compile(r"(?<![\d.,/–-])1\s(?:characters|documents|labels|pairs|rows|samples|steps|texts|tokens|words)\b")
+ONE_THINGS = re.compile(
+    r"(?<![\d.,/–-])1\s(?:characters|documents|labels|pairs|rows|samples|steps|texts|tokens|words)\b"
+)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

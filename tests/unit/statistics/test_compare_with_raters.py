@@ -34,8 +34,9 @@ def labels_of(rows, raters=("anna", "ben")):
     """Make a table of labels of rows (subset, id, text, stratum, size, label of each rater)."""
     return pd.DataFrame(
         [
-            {"question": "sentiment", "subset": subset, "id": key, "sha256": hashlib.sha256(text.encode()).hexdigest(),
-             "stratum": stratum, "stratum_size": size, "rater": rater, "label": label, "labels": None, "number": np.nan}
+            {"question": "sentiment", "words": "", "subset": subset, "id": key,
+             "sha256": hashlib.sha256(text.encode()).hexdigest(), "stratum": stratum, "stratum_size": size,
+             "rater": rater, "label": label, "labels": None, "number": np.nan}
             for subset, key, text, stratum, size, given in rows
             for rater, label in zip(raters, given, strict=True)
         ],

@@ -4,7 +4,7 @@ import hashlib
 import math
 import re
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ from samizdat.measures.stratified import allocate, half_width, rows_for
 from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, NUMBER, SCORES, SINGLE_LABEL, ClassifierCard, Kind
 from samizdat.records.corpus import SPLITS, TEXTS
 from samizdat.records.io import read_document, read_table, write_document
-from samizdat.records.labels import MODEL, ORIGIN, PERSON, LabelKey
+from samizdat.records.labels import ASKED, MODEL, ORIGIN, PERSON, LabelKey
 from samizdat.records.run import Manifest
 from samizdat.records.samples import SAMPLES, begun_with_nothing
 from samizdat.statistics.strata import strata_of
@@ -42,11 +42,22 @@ WORDS: dict[Kind, str] = {
 TEXT_SHARE = 0.75
 
 
-def draw(classifier: str | None, *, run: str, raters: list[str], rows: int, limits: list[float] | None = None) -> str:
+class OwnQuestion(NamedTuple):
+    """A question of one's own, for which the run needs no classifier."""
+
+    name: str  # for files and messages
+    words: str  # as the raters read it
+    labels: list[str]  # that they may answer with
+
+
+def draw(
+    asked: str | OwnQuestion | None, *, run: str, raters: list[str], rows: int, limits: list[float] | None = None
+) -> str:
     """Draw rows, and write a .csv and an .xlsx sheet for each rater, and the key of the rows.
 
     Args:
-        classifier: whose question the raters answer; None: they say whether a person or a model wrote the text.
+        asked: the classifier whose question the raters answer, or a question of one's own; None: they say whether a
+            person or a model wrote the text.
         run: the name of a finished run.
         raters: names, for the files.
         rows: how many rows each rater gets.
@@ -62,7 +73,11 @@ def draw(classifier: str | None, *, run: str, raters: list[str], rows: int, limi
     if not (results / "manifest.json").is_file():
         raise UserError(f"{results} is no finished run", remedy="make the run first, or give another with --run")
     config = read_document(Manifest, results / "manifest.json").config
-    question = classifier or ORIGIN
+    if isinstance(asked, OwnQuestion):
+        _check_question(asked)
+        question = ASKED + asked.name
+    else:
+        question = asked or ORIGIN
     folder = LABELS / run / question
     _check(raters, folder)
     texts = read_table(results / "corpus" / "texts.parquet", TEXTS)
@@ -71,15 +86,18 @@ def draw(classifier: str | None, *, run: str, raters: list[str], rows: int, limi
     samples = begun_with_nothing(samples)
     seed = derive_seed(config["seed"], "labels", question)
     kind, labels, words = SINGLE_LABEL, [PERSON, MODEL], "Was this text written by a person or by a language model?"
-    if classifier is None:
-        frame = _of_origin(texts, samples, seed)
+    if asked is None:
+        frame = _by_writer(_one_of_each_document(texts, seed), samples)
+    elif isinstance(asked, OwnQuestion):
+        labels, words = asked.labels, asked.words
+        frame = _by_writer(texts, samples)
     else:
-        card = _card(classifier, run, results, [item["name"] for item in config["classifiers"]])
+        card = _card(asked, run, results, [item["name"] for item in config["classifiers"]])
         kind, labels, words = card.kind, card.labels, f"{WORDS[card.kind]} It is {card.predicts}."
-        frame = _of_classifier(texts, samples, results / "scores" / classifier, kind)
+        frame = _of_classifier(texts, samples, results / "scores" / asked, kind)
     own_limits = _limits(frame, limits, question, kind)
     sizes = frame["stratum"].value_counts().sort_index()
-    drawn = _drawn(frame, sizes, rows, 0.5 if classifier is None else TEXT_SHARE, seed)
+    drawn = _drawn(frame, sizes, rows, TEXT_SHARE if isinstance(asked, str) else 0.5, seed)
     key = LabelKey(
         run=run, question=question, words=words, kind=kind, labels=list(labels), range=own_limits, raters=raters,
         strata={str(name): int(size) for name, size in sizes.items()},
@@ -141,6 +159,30 @@ def _limits(frame: pd.DataFrame, limits: list[float] | None, question: str, kind
     return [float(low), float(high)]
 
 
+def _check_question(asked: OwnQuestion) -> None:
+    """Refuse a question of one's own that can't be asked.
+
+    Raises:
+        UserError: its name can't be one of a folder, it has no words, or its answers are fewer than two or alike.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", asked.name):
+        raise UserError(
+            f"{asked.name!r} can't be a question's name",
+            remedy="give a short name of letters, digits, - and _, such as: --question sense",
+        )
+    if not asked.words.strip() or not asked.words.isprintable():
+        raise UserError(
+            "raters would read no question", remedy='write it, such as: --words "Does this text make sense?"'
+        )
+    alike = len({one.strip().casefold() for one in asked.labels}) < len(asked.labels)
+    whole = all(one and one.strip() == one and one.isprintable() for one in asked.labels)
+    if len(asked.labels) < 2 or alike or not whole:
+        raise UserError(
+            f"raters can't choose from the answers {', '.join(map(repr, asked.labels))}",
+            remedy="give two answers or more that differ, such as: --labels yes partly no",
+        )
+
+
 def _check(raters: list[str], folder: Path) -> None:
     """Refuse raters that can't be names of files, and a folder with sheets."""
     wrong = [
@@ -160,13 +202,17 @@ def _check(raters: list[str], folder: Path) -> None:
         )
 
 
-def _of_origin(texts: pd.DataFrame, samples: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """List one held-out text of each document, and the samples of each model; both are strata."""
+def _one_of_each_document(texts: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Draw a held-out text of each document."""
     held_out = texts[texts["split"] == SPLITS[-1]].sample(frac=1, random_state=seed & 0xFFFFFFFF)
-    held_out = held_out.drop_duplicates("document").sort_values("id")
+    return held_out.drop_duplicates("document").sort_values("id")
+
+
+def _by_writer(texts: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
+    """List texts, and the samples of each model; both are strata."""
     return pd.concat(
         [
-            held_out[["id", "text"]].assign(subset="texts", stratum="texts"),
+            texts[["id", "text"]].assign(subset="texts", stratum="texts"),
             samples[["id", "text"]].assign(subset="samples", stratum="samples: " + samples["model"]),
         ],
         ignore_index=True,

@@ -36,8 +36,9 @@ def read(folder: Path, *, unfinished: bool) -> str:
     answers = {rater: _of_rater(folder, rater, key, unfinished=unfinished) for rater in key.raters}
     frame = pd.DataFrame(
         [
-            {"question": key.question, "subset": row["subset"], "id": row["id"], "sha256": row["sha256"],
-             "stratum": row["stratum"], "stratum_size": key.strata[row["stratum"]], "rater": rater,
+            {"question": key.question, "words": key.words, "subset": row["subset"], "id": row["id"],
+             "sha256": row["sha256"], "stratum": row["stratum"], "stratum_size": key.strata[row["stratum"]],
+             "rater": rater,
              **dict.fromkeys(ANSWERS.values()), ANSWERS[key.kind]: given[name]}
             for rater, given in answers.items()
             for name, row in key.rows.items()

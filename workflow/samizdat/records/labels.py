@@ -10,6 +10,8 @@ from samizdat.records.io import table_schema
 # The question whether a person wrote a text; no classifier can have a name with dots.
 ORIGIN = "person.or.model"
 PERSON, MODEL = "person", "model"
+# What a question of one's own, for which there is no classifier, begins with.
+ASKED = "asked."
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class LabelKey:
     """`data/labels/<run>/<question>/key.json`: which row of the sheets is what. Raters must not see it."""
 
     run: str
-    question: str  # a classifier's name, or ORIGIN
+    question: str  # a classifier's name, ORIGIN, or ASKED and a name
     words: str  # the question, as the raters read it
     kind: Kind  # of the answers: one label, several labels or a number
     labels: list[str]  # that raters may give; none for a number
@@ -32,6 +34,7 @@ class LabelKey:
 # `data/labels/<run>/<question>/labels.parquet`: one row for each row of the sheets and each rater.
 HUMAN_LABELS = table_schema(
     question=pa.string(),  # as in LabelKey
+    words=pa.string(),  # as in LabelKey
     subset=pa.string(),  # "texts" or "samples"
     id=pa.string(),  # of the text or sample
     sha256=pa.string(),  # of its text; a sample of a later run may have the same id
@@ -47,8 +50,10 @@ HUMAN_LABELS = table_schema(
 # `statistics/rater_quality.parquet`: raters compared with each other, with classifiers and with the truth.
 RATER_QUALITY = table_schema(
     question=pa.string(),  # as in LabelKey
+    words=pa.string(),  # "drawn" of a question of one's own: as in LabelKey; else null
     subset=pa.string(),  # "texts" or "samples"; null: both
-    # Of a classifier: "accuracy", "precision" and "recall", as people see it, and "share", of what people call so.
+    # Of a classifier: "accuracy", "precision" and "recall", as people see it, and "share", of what people call so; of a
+    # question of one's own the shares alone.
     # Of several labels: "accuracy" (all labels are alike), "f1" and "micro_f1", too. Of numbers: "spearman",
     # "mean_absolute_error", "mean" (of people's numbers) and "above_people" (mean of the classifier's less people's).
     # Of ORIGIN: "accuracy" (mean of the shares of texts and of samples that are told rightly), "difference" (how much

@@ -3,7 +3,7 @@
 from samizdat.base.language import message, numeral, plural, say
 from samizdat.records.classifiers import MULTI_LABEL, NUMBER, SINGLE_LABEL
 from samizdat.records.labels import ORIGIN
-from samizdat.reporting import verdicts
+from samizdat.reporting import own_questions, verdicts
 from samizdat.reporting.frames import Row, in_order, rows_of
 from samizdat.reporting.outside import labelled, named
 from samizdat.reporting.run import Run
@@ -75,6 +75,8 @@ def _of_question(run: Run, question: str) -> str:
     found = _found(run, question)
     if question == ORIGIN:
         said = [told(run)]
+    elif own_questions.is_own(question):
+        said = [own_questions.answered(run, question)]
     else:
         rows = counted(found["drawn", None]["rows"], "text and sample", "texts and samples")
         asked = say("People labelled {rows} for {classifier}.", rows=rows, classifier=labelled(run, question))
@@ -87,7 +89,7 @@ def _left_out(run: Run, question: str, rows: dict[str, int]) -> str:
     """Say how many rows a question leaves out, and why; nothing where it has all. `rows` is metric → rows."""
     left = []
     if question != ORIGIN and (undecided := rows["undecided"]):
-        several = run.cards[question].kind != SINGLE_LABEL
+        several = question in run.cards and run.cards[question].kind != SINGLE_LABEL
         words = message("{number} got no answer") if several else message("{number} got no one label from most raters")
         left.append(say(words, number=count(undecided)))
     if gone := rows.get("gone"):
@@ -247,12 +249,19 @@ def in_brief(run: Run, classifier: str) -> str | None:
     return say("{texts} labelled by people would tell it to ±5 points", texts=texts)
 
 
+def _titled(run: Run, question: str) -> str:
+    """Name a question in a cell."""
+    if own_questions.is_own(question):
+        return name(own_questions.titled(question))
+    return say("person or model") if question == ORIGIN else named(run, question)
+
+
 def every_number(run: Run) -> Table | None:
     """Show all that was measured with the labels of raters; nothing where nobody was asked."""
     shown = run.rater_quality[run.rater_quality["metric"].isin(METRICS)]
     rows = [
         [
-            say("person or model") if row["question"] == ORIGIN else named(run, row["question"]),
+            _titled(run, row["question"]),
             "" if is_null(row["subset"]) else name(say(SUBSETS[row["subset"]])),
             say(METRICS[row["metric"]]),
             name(row["label"]) or joined(name(one) for one in (row["rater"], row["other"]) if not is_null(one)),

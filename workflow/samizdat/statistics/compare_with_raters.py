@@ -13,10 +13,10 @@ from samizdat.measures.stratified import rows_for
 from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, NUMBER, SCORES, SINGLE_LABEL, ClassifierCard, Kind
 from samizdat.records.corpus import LABEL_PREFIX, TEXTS
 from samizdat.records.io import read_document, read_table
-from samizdat.records.labels import HUMAN_LABELS, ORIGIN, RATER_QUALITY
+from samizdat.records.labels import ASKED, HUMAN_LABELS, ORIGIN, RATER_QUALITY
 from samizdat.records.samples import SAMPLES
 from samizdat.statistics.rater_agreement import between_raters, wide
-from samizdat.statistics.rater_quality import of_classifier, of_numbers, of_origin, of_several_labels
+from samizdat.statistics.rater_quality import of_classifier, of_labels, of_numbers, of_origin, of_several_labels
 from samizdat.statistics.strata import strata_of
 from samizdat.statistics.tables import Row, write_rows
 
@@ -64,7 +64,7 @@ def compare_with_raters(
     for path in labels:
         table = read_table(path, HUMAN_LABELS)
         (question,) = set(table["question"])
-        if question not in cards and question != ORIGIN:
+        if question not in cards and question != ORIGIN and not question.startswith(ASKED):
             raise UserError(
                 f"{path} has labels for the classifier {question!r}, which this run doesn't have",
                 remedy="take it out of human_labels in the config, or give the classifier its old name",
@@ -111,7 +111,9 @@ def _of_question(
     drawn = drawn[[place in there for place in places]].reset_index(drop=True)
     counts = {"drawn": number, "gone": number - len(drawn), "undecided": int(drawn["human"].isna().sum())}
     rows = between_raters(drawn, bootstrap, kind)
-    if card is None or scores is None:
+    if question.startswith(ASKED):
+        rows += of_labels(drawn, bootstrap)
+    elif card is None or scores is None:
         rows += of_origin(drawn, bootstrap)
     else:
         named = scores.rename(columns={ANSWERS[kind]: "predicted"})[["subset", "id", "predicted", "seen_in_training"]]
@@ -122,7 +124,10 @@ def _of_question(
             rows += of_numbers(judged, bootstrap)
         else:
             rows += (of_several_labels if kind == MULTI_LABEL else of_classifier)(judged, card.labels, bootstrap)
-    return [*({"metric": metric, "rows": value, "value": value} for metric, value in counts.items()), *rows]
+    told = [{"metric": metric, "rows": value, "value": value} for metric, value in counts.items()]
+    if question.startswith(ASKED):
+        told[0]["words"] = table["words"].iloc[0]
+    return [*told, *rows]
 
 
 def _needed(scores: pd.DataFrame, kind: Kind, confidence: float) -> Row | None:

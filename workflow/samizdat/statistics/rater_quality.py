@@ -42,6 +42,22 @@ def of_classifier(drawn: pd.DataFrame, labels: list[str], bootstrap: Bootstrap) 
     return rows
 
 
+def of_labels(drawn: pd.DataFrame, bootstrap: Bootstrap) -> list[Row]:
+    """Estimate what share of all texts, and of all samples, people give each label that any rater gave.
+
+    Args:
+        drawn: as `wide` makes it; rows without a label by most raters are left out.
+        bootstrap: has the confidence.
+    """
+    labels = sorted({one for given in drawn["given"] for one in given.values() if one is not None})
+    rows: list[Row] = []
+    for drawing in _drawings(drawn):
+        human = drawing.part["human"].to_numpy()
+        for one in labels:
+            rows += drawing.shares("share", one, human == one, np.ones(len(human), bool), bootstrap)
+    return rows
+
+
 def of_several_labels(drawn: pd.DataFrame, labels: list[str], bootstrap: Bootstrap) -> list[Row]:
     """Estimate the quality of a classifier that gives several labels, as `of_classifier` does.
 
