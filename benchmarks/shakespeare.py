@@ -46,10 +46,10 @@ class Plan:
     peer: dict[str, Any]  # nanoGPT's command for a CPU (README)
 
 
-LONG = {"layers": 4, "heads": 4, "width": 256, "context_tokens": 128, "batch_tokens": 4096, "epochs": 8.0,
-        "matrix_learning_rate": 0.004, "learning_rate": 0.01, "weight_decay": 1.3, "evaluations": 4}  # fmt: skip
+LONG = {"layers": 4, "heads": 4, "width": 256, "context_tokens": 128, "batch_tokens": 2048, "epochs": 7.5,
+        "matrix_learning_rate": 0.003, "learning_rate": 0.007, "weight_decay": 1.3, "evaluations": 2}  # fmt: skip
 SHORT = LONG | {"layers": 2, "context_tokens": 64, "batch_tokens": 1024, "epochs": 0.35, "evaluations": 2,
-                "compile": False}  # fmt: skip
+                "matrix_learning_rate": 0.004, "learning_rate": 0.01, "compile": False}  # fmt: skip
 PEER = {"layers": 4, "heads": 4, "width": 128, "context": 64, "rows": 12, "steps": 2000, "beta2": 0.99,
         "compiled": "no", "precision": "float32", "evaluations": 8}  # fmt: skip
 FULL = Plan(2048, LONG, SHORT, 3, PEER)
