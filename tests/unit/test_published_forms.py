@@ -75,3 +75,16 @@ def installed_by_make(found):
             yield re.findall(r"&& make (\S+)", text)
         elif step == "CMD":
             yield json.loads(text)[1:]
+
+
+def test_a_job_of_kubernetes_mounts_what_a_container_does_as_its_user():
+    page = (ROOT / "docs" / "container.md").read_text(encoding="utf-8")
+    (manifest,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    pod = yaml.safe_load(manifest)["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    folders = {mount["mountPath"] for mount in container["volumeMounts"]}
+    assert folders == set(re.findall(r"--volume \S+:(\S+)", page))
+    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+    (uid,) = (re.search(r"--uid (\d+)", text).group(1) for step, text in instructions() if "useradd" in text)
+    assert pod["securityContext"]["runAsUser"] == int(uid)
+    assert " ".join(container["command"]) in page.partition("## Kubernetes")[0]
