@@ -13,7 +13,6 @@ import itertools
 import json
 import random
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -59,7 +58,7 @@ def measured(texts: int, place: Path) -> dict[str, Any]:
     with corpus.open("w", encoding="utf-8") as file:
         for text, label in made_up(texts):
             file.write(json.dumps({"text": text, "topic": label}) + "\n")
-    write_classifier(place / "classifier", place / "data" / "texts.jsonl")
+    write_classifier(place / "classifier", corpus)
     (place / "config.yaml").write_text(yaml.safe_dump(config_of(corpus.stat().st_size)), encoding="utf-8")
     begun = time.monotonic()
     command = ["snakemake", "--snakefile", ROOT / "Snakefile", "--directory", place, "--cores", "2",
@@ -74,7 +73,7 @@ def measured(texts: int, place: Path) -> dict[str, Any]:
         "corpus_megabytes": corpus.stat().st_size / 1e6,
         "seconds": seconds,
         "again_seconds": time.monotonic() - begun,
-        "page_megabytes": page.stat().st_size / 1e6 if page.exists() else None,
+        "page_megabytes": page.stat().st_size / 1e6,
         "steps": {
             step["title"]: {"seconds": step["elapsed_seconds"], "gib": step["peak_memory_bytes"] / 2**30}
             for step in sorted(steps, key=lambda step: step["title"])
@@ -168,8 +167,7 @@ def figures_of(runs: dict[int, dict[str, Any]]) -> dict[str, Figure]:
         figures[f"again of {texts}"] = Figure(
             f"{size}: seconds of a run with nothing to do", run["again_seconds"], 8, True
         )
-        if run["page_megabytes"] is not None:
-            figures[f"page of {texts}"] = Figure(f"{size}: size of the page, MB", run["page_megabytes"], 5, True)
+        figures[f"page of {texts}"] = Figure(f"{size}: size of the page, MB", run["page_megabytes"], 5, True)
     sizes = sorted(runs)
     for smaller, larger in itertools.pairwise(sizes):
         growth = {
@@ -187,4 +185,4 @@ def figures_of(runs: dict[int, dict[str, Any]]) -> dict[str, Figure]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
@@ -37,20 +36,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Prepare what all test processes share, in the one that starts the others."""
     if sys.platform == "linux" and not hasattr(config, "workerinput"):
         warm_python.share()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with a file that makes the tiny run; others that need it come when it is made, and don't wait for it.
-
-    Before them come the other files that are as slow to run, so that no process is left with one of those at the end.
-    """
-    needing = Counter(item.path for item in items if "tiny" in getattr(item, "fixturenames", ()))
-    first = max(needing, key=lambda path: needing[path], default=None)
-
-    def place(item: pytest.Item) -> int:
-        return 0 if item.path == first else 3 if "unit" in item.path.parts else 1 + (item.path in needing)
-
-    items.sort(key=place)
 
 
 ROOT = Path(__file__).parents[1]

@@ -50,10 +50,11 @@ def label_draw(options: Namespace) -> None:
     from samizdat.base.errors import UserError
     from samizdat.labels.draw import OwnQuestion, draw
 
-    if options.question is None and (options.words or options.labels):
+    asked: str | OwnQuestion | None = options.classifier
+    if options.question is not None:
+        asked = OwnQuestion(options.question, options.words or "", options.labels or [])
+    elif options.words or options.labels:
         raise UserError("--words and --labels belong to a question of your own", remedy="name it with --question")
-    own = options.question and OwnQuestion(options.question, options.words or "", options.labels or [])
-    asked = own or options.classifier
     print(draw(asked, run=options.run, raters=options.raters, rows=options.rows, limits=options.range))
 
 

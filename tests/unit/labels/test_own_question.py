@@ -85,6 +85,13 @@ def test_a_question_that_cant_be_asked_is_refused(run, changes, said):
     assert not run.parent.exists() or not list(run.parent.glob("asked*"))
 
 
+def test_a_question_without_a_name_is_not_another_question(run, capsys):
+    with pytest.raises(SystemExit):
+        main(["label", "draw", "--run", "mine", "--question", "", "--words", "Why?", "--labels", "a", "b", "--raters",
+              "anna", "ben"])  # fmt: skip
+    assert "'' can't be a question's name" in capsys.readouterr().err and not run.parent.exists()
+
+
 def test_words_and_labels_are_for_a_question_of_ones_own(run, capsys):
     with pytest.raises(SystemExit):
         main(["label", "draw", "--run", "mine", "--origin", "--labels", "a", "b", "--raters", "anna", "ben"])

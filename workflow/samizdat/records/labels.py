@@ -10,8 +10,13 @@ from samizdat.records.io import table_schema
 # The question whether a person wrote a text; no classifier can have a name with dots.
 ORIGIN = "person.or.model"
 PERSON, MODEL = "person", "model"
-# What a question of one's own, for which there is no classifier, begins with.
+# What the name of a question of one's own, for which there is no classifier, begins with.
 ASKED = "asked."
+
+
+def is_own(question: str) -> bool:
+    """Whether a question is one's own: nobody but people was asked it."""
+    return question.startswith(ASKED)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,6 @@ _ESTIMATED = {
 }
 
 
-def is_own(question: str) -> bool:
-    """Whether nobody but people was asked this question."""
-    return question.startswith(ASKED)
-
-
 def titled(question: str) -> str:
     """Return the short name of a question, as its author gave it."""
     return question.removeprefix(ASKED)

@@ -2,7 +2,7 @@
 
 from samizdat.base.language import message, numeral, plural, say
 from samizdat.records.classifiers import MULTI_LABEL, NUMBER, SINGLE_LABEL
-from samizdat.records.labels import ORIGIN
+from samizdat.records.labels import ORIGIN, is_own
 from samizdat.reporting import own_questions, verdicts
 from samizdat.reporting.frames import Row, in_order, rows_of
 from samizdat.reporting.outside import labelled, named
@@ -75,7 +75,7 @@ def _of_question(run: Run, question: str) -> str:
     found = _found(run, question)
     if question == ORIGIN:
         said = [told(run)]
-    elif own_questions.is_own(question):
+    elif is_own(question):
         said = [own_questions.answered(run, question)]
     else:
         rows = counted(found["drawn", None]["rows"], "text and sample", "texts and samples")
@@ -251,7 +251,7 @@ def in_brief(run: Run, classifier: str) -> str | None:
 
 def _titled(run: Run, question: str) -> str:
     """Name a question in a cell."""
-    if own_questions.is_own(question):
+    if is_own(question):
         return name(own_questions.titled(question))
     return say("person or model") if question == ORIGIN else named(run, question)
 

@@ -13,7 +13,7 @@ from samizdat.measures.stratified import rows_for
 from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, NUMBER, SCORES, SINGLE_LABEL, ClassifierCard, Kind
 from samizdat.records.corpus import LABEL_PREFIX, TEXTS
 from samizdat.records.io import read_document, read_table
-from samizdat.records.labels import ASKED, HUMAN_LABELS, ORIGIN, RATER_QUALITY
+from samizdat.records.labels import HUMAN_LABELS, ORIGIN, RATER_QUALITY, is_own
 from samizdat.records.samples import SAMPLES
 from samizdat.statistics.rater_agreement import between_raters, wide
 from samizdat.statistics.rater_quality import of_classifier, of_labels, of_numbers, of_origin, of_several_labels
@@ -64,7 +64,7 @@ def compare_with_raters(
     for path in labels:
         table = read_table(path, HUMAN_LABELS)
         (question,) = set(table["question"])
-        if question not in cards and question != ORIGIN and not question.startswith(ASKED):
+        if question not in cards and question != ORIGIN and not is_own(question):
             raise UserError(
                 f"{path} has labels for the classifier {question!r}, which this run doesn't have",
                 remedy="take it out of human_labels in the config, or give the classifier its old name",
@@ -111,7 +111,7 @@ def _of_question(
     drawn = drawn[[place in there for place in places]].reset_index(drop=True)
     counts = {"drawn": number, "gone": number - len(drawn), "undecided": int(drawn["human"].isna().sum())}
     rows = between_raters(drawn, bootstrap, kind)
-    if question.startswith(ASKED):
+    if is_own(question):
         rows += of_labels(drawn, bootstrap)
     elif card is None or scores is None:
         rows += of_origin(drawn, bootstrap)
@@ -125,7 +125,7 @@ def _of_question(
         else:
             rows += (of_several_labels if kind == MULTI_LABEL else of_classifier)(judged, card.labels, bootstrap)
     told = [{"metric": metric, "rows": value, "value": value} for metric, value in counts.items()]
-    if question.startswith(ASKED):
+    if is_own(question):
         told[0]["words"] = table["words"].iloc[0]
     return [*told, *rows]
 
