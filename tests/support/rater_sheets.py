@@ -14,6 +14,7 @@ HOSTILE = [
     "+1 for this film",
     "@SUM(1+1)*cmd",
     "-2 of 10",
+    "  - he said, after a blank",
     "a\x07bell\x00 rings",
     "x\ny\r\nz",
 ]

@@ -42,6 +42,15 @@ def sentences(number: int, seed: int = 1) -> list[str]:
     return [f"{' '.join(random.choice(WORDS, random.integers(3, 13)))} {index}." for index in range(number)]
 
 
+def finish(run: Path, **provenance: Any) -> None:
+    """Write a report into a made-up run, and the provenance that names it, as the last step does."""
+    for name in ("quarto.ipynb", "report.ipynb", "report.html", "report.pdf"):
+        write_text(run / "report" / name, f"what {name} shows\n")
+    files = [run / "manifest.json", *sorted((run / "report").glob("[!.]*"))]
+    record = {"sha256": {path.name: sha256_of(path) for path in files}} | provenance
+    write_text(run / "provenance.json", json.dumps(record))
+
+
 def make_run(
     folder: Path,
     *,

@@ -17,3 +17,10 @@ def test_an_unknown_option_is_refused_by_every_command_but_plan(capsys):
     with pytest.raises(SystemExit) as end:
         main(["bundle", "results/demo", "--unknown"])
     assert end.value.code == 2 and "unrecognized arguments: --unknown" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["verify"], ["verify", "results/demo", "--unknown"]])
+def test_a_wrong_command_line_does_not_say_that_a_run_is_different(capsys, arguments):
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 3 and "error: " in capsys.readouterr().err

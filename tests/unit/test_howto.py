@@ -86,6 +86,17 @@ def test_every_config_is_accepted(page, tmp_path, monkeypatch):
         configuration.check(config)
 
 
+@pytest.mark.parametrize("page", ["../README.md", "howto-long-documents.md"])
+def test_longer_samples_can_be_tried_with_the_tiny_settings(page):
+    (longer,) = [block for block in blocks(page, "yaml") if "max_new_tokens: 200" in block and "recipe" in block]
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    given = yaml.safe_load((ROOT / "config" / "tiny.yaml").read_text(encoding="utf-8"))
+    update_config(given, yaml.safe_load(longer))
+    update_config(config, given)
+    configuration.leave_to_recipe(config, given)
+    configuration.check(config)
+
+
 def test_no_page_is_longer_than_a_screen():
     assert len(PAGES) == 10
     for page in PAGES:

@@ -18,6 +18,9 @@ rule finetune_classifier:
         **GPU,
     params:
         settings=lambda wildcards: options(configuration.finetuning_settings(config, wildcards.classifier)),
+        checkpoint=lambda wildcards: state_of_folder(
+            configuration.finetuning_settings(config, wildcards.classifier)["checkpoint"]
+        ),
         description=describe,
         max_length=max_length,
         out=lambda wildcards, output: folder_of(output[0]),
@@ -55,6 +58,7 @@ rule import_classifier:
                 "template": CLASSIFIERS[wildcards.classifier].get("template"),
             }
         ),
+        checkpoint=lambda wildcards: state_of_folder(CLASSIFIERS[wildcards.classifier]["checkpoint"]),
         description=describe,
         max_length=max_length,
         out=lambda wildcards, output: folder_of(output[0]),
@@ -89,6 +93,7 @@ rule prepare_few_shot:
                 "examples": CLASSIFIERS[wildcards.classifier]["examples"],
             }
         ),
+        checkpoint=lambda wildcards: state_of_folder(CLASSIFIERS[wildcards.classifier]["checkpoint"]),
         description=describe,
         max_length=max_length,
         out=lambda wildcards, output: folder_of(output[0]),

@@ -17,7 +17,15 @@ from samizdat.base.errors import UserError
 from samizdat.base.language import catalogue_digest
 from samizdat.base.play_size import vocabulary_size
 from samizdat.base.project import own, write_missing_notes
-from samizdat.base.rule_params import folder_of, hashes_of_unnameable, nameable, options, paths, verbatim
+from samizdat.base.rule_params import (
+    folder_of,
+    hashes_of_unnameable,
+    nameable,
+    options,
+    paths,
+    state_of_folder,
+    verbatim,
+)
 from samizdat.base.seeds import derive_seed
 from samizdat.runs.cluster import asks, gpus_asked, training_memory_mb
 from samizdat.runs.cluster_jobs import SubmittedJobs
@@ -85,6 +93,8 @@ PREFIX = (
     # Models of one shape are compiled once per run; PyTorch's default folder is shared by all programs of a user. The
     # path is absolute, because PyTorch before 2.13 starts the C++ compiler in another folder.
     f" TORCHINDUCTOR_CACHE_DIR={shlex.quote(str(Path(WORK, 'compiled').absolute()))}"
+    # The machine that submits the jobs has fetched what they need from the Hub.
+    f"{' HF_HUB_OFFLINE=1' if workflow.remote_exec else ''}"
     f" OMP_NUM_THREADS={config['threads']}; "
 )
 shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))  # Snakemake formats it; a folder's name may have braces

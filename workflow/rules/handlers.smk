@@ -10,16 +10,19 @@ from samizdat.runs.module import call_too
 
 def begin():
     """Before the first job: keep what a person edited; end jobs that a killed run left, fetch what nodes need."""
+    try:
+        if workflow.local_exec:
+            SUBMITTED.end_orphans()
+        else:
+            SUBMITTED.begin()
+            fetch_checkpoints(config)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
     set_aside(file for file in DAMAGED if file in REPORTS)
     if workflow.local_exec:
         announce_unused_gpu(config["device"])
-        return
-    try:
-        SUBMITTED.begin()
-        fetch_checkpoints(config)
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
-    tell_of_jobs(workflow, SUBMITTED)
+    else:
+        tell_of_jobs(workflow, SUBMITTED)
 
 
 def succeed():

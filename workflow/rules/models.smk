@@ -9,10 +9,7 @@ rule make_tokenizer:
         texts=f"{RESULTS}/corpus/texts.parquet",
         archive=lambda wildcards: vocabulary_archive(wildcards.tokenizer),
     output:
-        expand(
-            f"{RESULTS}/tokenizers/{{{{tokenizer}}}}/{{file}}",
-            file=ENCODED,
-        ),
+        expand(f"{RESULTS}/tokenizers/{{{{tokenizer}}}}/{{file}}", file=ENCODED),
     log:
         f"{LOGS}/make_tokenizer/{{tokenizer}}.log",
     # Before a training: what it counts says whether the training is worth while.
@@ -21,6 +18,9 @@ rule make_tokenizer:
         **asks(1500, minutes=30, megabytes_per_input=20),
     params:
         settings=lambda wildcards: options(configuration.tokenizer_settings(config, wildcards.tokenizer)),
+        checkpoint=lambda wildcards: state_of_folder(
+            configuration.tokenizer_settings(config, wildcards.tokenizer)["checkpoint"]
+        ),
         archive=lambda wildcards, input: input.get("archive") or "null",
         out=lambda wildcards, output: folder_of(output[0]),
         work=f"{WORK}/tokenizers/{{tokenizer}}",
@@ -40,10 +40,7 @@ for name in MODELS:
         name:
             f"train_model_{name}"
         input:
-            expand(
-                f"{RESULTS}/tokenizers/{MODELS[name]['tokenizer']}/{{file}}",
-                file=ENCODED,
-            ),
+            expand(f"{RESULTS}/tokenizers/{MODELS[name]['tokenizer']}/{{file}}", file=ENCODED),
         output:
             model_outputs(name),
         log:
@@ -55,6 +52,7 @@ for name in MODELS:
             program=training_program(name),
             model=name,
             settings=options(configuration.training_options(config, name)),
+            checkpoint=verbatim(state_of_folder(configuration.model_settings(config, name)["checkpoint"])),
             tokenizer=lambda wildcards, input: folder_of(input[0]),
             out=lambda wildcards, output: folder_of(output[0]),
             work=f"{WORK}/models/{name}",

@@ -79,6 +79,7 @@ rule judge_samples:
         **GPU,
     params:
         settings=options(config["sample_quality"] | config["statistics"]),
+        encoder=verbatim(state_of_folder(config["sample_quality"]["encoder"])),
         samples=lambda wildcards, input: paths(input.samples),
         work=f"{WORK}/sample_quality",
         device=config["device"],

@@ -7,12 +7,21 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from samizdat import commands
 from samizdat.base.errors import UserError
 
-Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Subparsers: TypeAlias = "argparse._SubParsersAction[Parser]"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors end with the status that its command has for a wrong command line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong, and exit."""
+        self.print_usage(sys.stderr)
+        self.exit(self.get_default("unusable") or 2, f"{self.prog}: error: {message}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -20,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = make_parser()
     options, more = parser.parse_known_args(arguments)
     if more and options.command is not commands.plan:
-        parser.error(f"unrecognized arguments: {' '.join(more)}")
+        parser.exit(options.unusable, f"{parser.prog}: error: unrecognized arguments: {' '.join(more)}\n")
     options.more = more
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A character that the terminal's encoding lacks must not end a text.
@@ -57,12 +66,12 @@ def _say(problem: str) -> None:
 
 def make_parser() -> argparse.ArgumentParser:
     """Make the parser of all commands. `make reference` writes docs/cli.md from it."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="samizdat",
         description="Plan, check, bundle, keep and delete runs, write texts with their models, and let people label "
         "them.",
     )
-    parser.set_defaults(failed=1)
+    parser.set_defaults(failed=1, unusable=2)
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (
         _add_sample, _add_plan, _add_verify, _add_compare, _add_bundle,
@@ -123,7 +132,7 @@ def _add_verify(subparsers: Subparsers) -> None:
     verify.add_argument("run", type=Path, metavar="RUN", help="verify results/NAME, or a bundle")
     verify.add_argument("copies", type=Path, nargs="*", metavar="COPY", help="compare this copy of the report (.ipynb, "
                         ".html, .pdf), which was handed in beside RUN, with the run's own")  # fmt: skip
-    verify.set_defaults(command=commands.verify, failed=3)
+    verify.set_defaults(command=commands.verify, failed=3, unusable=3)  # 2 says that something is different
 
 
 def _add_compare(subparsers: Subparsers) -> None:

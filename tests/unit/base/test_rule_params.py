@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 from snakemake.utils import format as snakemake_format
 
 from samizdat.base.config_file import read_config
-from samizdat.base.rule_params import digest_of_files, folder_of, hashes_of_unnameable, nameable, options, paths
+from samizdat.base.rule_params import (
+    digest_of_files,
+    folder_of,
+    hashes_of_unnameable,
+    nameable,
+    options,
+    paths,
+    state_of_folder,
+)
 from samizdat.base.stage_arguments import add_options, arguments_for
 
 words = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)))
@@ -104,6 +112,18 @@ def test_a_change_in_a_file_that_is_no_input_changes_the_param(tmp_path):
     assert hashes_of_unnameable(files)(None) == first
     odd.write_text("two", encoding="utf-8")
     assert hashes_of_unnameable(files)(None) != first
+
+
+def test_other_weights_in_a_checkpoints_folder_change_the_param(tmp_path):
+    weights = tmp_path / "model {x}" / "model.safetensors"
+    weights.parent.mkdir()
+    weights.write_bytes(b"one")
+    first = state_of_folder(str(weights.parent))
+    assert state_of_folder(str(weights.parent)) == first
+    weights.write_bytes(b"others")
+    assert state_of_folder(str(weights.parent)) != first
+    for name in (None, "", "owner/name", "package:name/model"):
+        assert state_of_folder(name) == "[]"
 
 
 def test_the_digest_of_files_depends_on_their_text_alone(tmp_path):

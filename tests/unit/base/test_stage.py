@@ -28,6 +28,12 @@ def stage(settings: Settings, out: Path, files: tuple[Path, ...], work: Path) ->
         raise RuntimeError("unforeseen")
     if settings.label == "full":
         raise OSError(28, "No space left on device", "somewhere")
+    if settings.label == "read-only":
+        raise OSError(30, "Read-only file system", "somewhere")
+    if settings.label == "forbidden":
+        raise PermissionError(13, "Permission denied", "somewhere")
+    if settings.label == "read-only, by a library":
+        raise RuntimeError("I/O error: Read-only file system (os error 30)")
     out.write_text(repr((settings, files)))
     return "all well"
 
@@ -75,6 +81,9 @@ def test_an_option_of_the_wrong_type_is_refused_by_name(stage, option, value):
     [
         ("refuse", "the label is refused.\n  What to do: name another"),
         ("full", "No space left on device (somewhere).\n  What to do: free some disk space"),
+        ("read-only", "Read-only file system (somewhere).\n  What to do: free some disk space or make the folder"),
+        ("forbidden", "Permission denied (somewhere).\n  What to do: free some disk space or make the folder writable"),
+        ("read-only, by a library", "Read-only file system.\n  What to do: free some disk space or make the folder"),
         ("crash", "RuntimeError: unforeseen\n  What to do: this is a bug; please report it"),
     ],
 )

@@ -22,6 +22,15 @@ def test_the_sheets_with_the_column_of_texts_are_read_and_the_others_told(corpus
     assert "not 'Notes'" in capsys.readouterr().err
 
 
+def test_a_column_that_no_sheet_has_is_refused_and_one_that_some_have_is_told_by_sheet(corpus, refusal):
+    sheets = {"A": [HEAD, ["one", "good"], ["two", "x"]], "B": [["text"], ["three"]]}
+    assert "has no column 'book'" in refusal({"t.xlsx": workbook(sheets)}, document_column="book")
+    table, summary = corpus({"t.xlsx": workbook(sheets)}, label_columns=("mood",))
+    assert table["label_mood"].fillna("none").tolist() == ["good", "x", "none"]
+    told = "no column 'mood' (corpus.label_columns), so its texts have none"
+    assert summary.found[told] == "data/t.xlsx, sheet 'B'"
+
+
 def test_cells_look_as_the_program_shows_them(corpus):
     values = [1, 1.0, 2.5, True, datetime.date(2024, 5, 1), "01", " x ", 0.1]
     rows = [HEAD, *([f"text {number}", value] for number, value in enumerate(values))]

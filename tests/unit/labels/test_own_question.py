@@ -75,7 +75,8 @@ def answer(name: str, subset: str, rater: str) -> str:
     ({"name": "../../x"}, "can't be a question's name"), ({"name": "a\n"}, "can't be a question's name"),
     ({"words": " "}, "raters would read no question"), ({"words": "a\nb"}, "raters would read no question"),
     ({"labels": ["yes"]}, "raters can't choose from the answers 'yes'"), ({"labels": []}, "raters can't choose"),
-    ({"labels": ["yes", "Yes"]}, "raters can't choose"), ({"labels": ["yes", " no"]}, "raters can't choose"),
+    ({"labels": ["yes", "Yes"]}, "raters can't choose"), ({"labels": ["a  b", "a b"]}, "raters can't choose"),
+    ({"labels": ["yes", " no"]}, "raters can't choose"),
     ({"labels": ["", "no"]}, "raters can't choose"),
 ])  # fmt: skip
 def test_a_question_that_cant_be_asked_is_refused(run, changes, said):

@@ -2,12 +2,13 @@
 
 import csv
 import re
+from dataclasses import replace
 
 import pytest
 
 from samizdat.base.errors import UserError
 from samizdat.labels.read import read
-from samizdat.records.io import read_table
+from samizdat.records.io import read_table, write_document
 from samizdat.records.labels import HUMAN_LABELS
 from support.rater_sheets import drawn, fill, filled
 from support.spreadsheets import workbook
@@ -34,6 +35,24 @@ def test_what_spreadsheet_programs_save_comes_back(run, encoding, delimiter):
     names = {row["id"]: name for name, row in key.rows.items()}
     assert [answers[names[row]] for row in table["id"]] == table["label"].tolist()
     assert table["stratum_size"].tolist() == [key.strata[name] for name in table["stratum"]]
+
+
+def test_labels_that_differ_in_capitals_alone_stay_apart(run):
+    key = drawn(run)
+    key = replace(key, labels=["Good", "good", "bad"])
+    write_document(key, run / "key.json")
+    answers = {name: key.labels[number % 3] for number, name in enumerate(key.rows)}
+    for rater in ("anna", "ben"):
+        fill(run / f"{rater}.csv", answers)
+    for path in run.glob("*.xlsx"):
+        path.unlink()
+    read(run, unfinished=False)
+    table = read_table(run / "labels.parquet", HUMAN_LABELS)
+    names = {row["id"]: name for name, row in key.rows.items()}
+    assert [answers[names[row]] for row in table["id"]] == table["label"].tolist()
+    fill(run / "anna.csv", answers | dict.fromkeys(list(key.rows)[:1], "GOOD"))
+    with pytest.raises(UserError, match="'GOOD' is no label"):
+        read(run, unfinished=False)
 
 
 def changed(rows):

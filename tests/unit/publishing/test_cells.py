@@ -4,7 +4,7 @@ import pytest
 
 from samizdat.base.errors import UserError
 from samizdat.base.escaping import escape
-from samizdat.publishing.cells import cell_options, inert, split_options, with_option, without_option
+from samizdat.publishing.cells import cell_options, inert, split_options, with_option
 
 
 def test_options_of_a_cell_are_yaml():
@@ -25,7 +25,6 @@ def test_an_option_is_added_after_those_of_the_cell_or_changed_in_its_place():
     assert split_options("#| label: a") == ("#| label: a", "")
     changed = with_option(added, "label", r"\1 \n")
     assert list(cell_options(changed).items()) == [("label", r"\1 \n"), ("fig-alt", 'a "<b>"')]
-    assert without_option(changed, "label") == with_option("print()\n#| no: option", "fig-alt", 'a "<b>"')
 
 
 def test_shortcodes_of_a_text_stay_text():

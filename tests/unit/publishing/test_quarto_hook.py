@@ -1,10 +1,13 @@
 """Quarto's hook: the same execution as the workflow's, with a warning where something is newer."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from samizdat.base.configuration import RECIPE_KEYS
 from samizdat.publishing.quarto_hook import main as refresh
+from samizdat.publishing.quarto_hook import stale
 
 
 def test_quartos_hook_takes_the_same_execution_and_warns_of_what_is_newer(project, capsys, monkeypatch):
@@ -58,3 +61,18 @@ def test_quartos_hook_refuses_a_run_that_is_not_finished(project, monkeypatch):
     project.set_characters(1)
     with pytest.raises(SystemExit, match="is not the file that"):
         refresh()
+
+
+def test_a_run_of_two_overlays_and_a_recipe_is_up_to_date_until_one_changes(tmp_path):
+    (tmp_path / "config").mkdir()
+    base = {"name": "demo", "seed": 1, "training": {"width": 256, "layers": 4}, "tokenizers": []}
+    layers = {"config": base, "tiny": {"name": "tiny", "training": {"width": 64}},
+              "mine": {"name": "mine", "training": {"recipe": "auto"}}}  # fmt: skip
+    for name, layer in layers.items():
+        (tmp_path / "config" / f"{name}.yaml").write_text(json.dumps(layer), encoding="utf-8")
+    decided = dict.fromkeys([*RECIPE_KEYS, "micro_batch_sequences"], "auto")
+    config = {**base, "name": "mine", "training": {"layers": 4, **decided, "recipe": "auto", "width": 64}}
+    manifest = SimpleNamespace(run="mine", inputs={}, config=config)
+    assert list(stale(manifest, tmp_path)) == []
+    manifest.config = config | {"seed": 2}
+    assert list(stale(manifest, tmp_path)) == ["the config"]

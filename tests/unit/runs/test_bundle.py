@@ -7,13 +7,14 @@ import zipfile
 import pytest
 
 from samizdat.base.errors import UserError
-from samizdat.base.files import is_checksum, sha256_of
+from samizdat.base.files import checksum_file, is_checksum, sha256_of
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
 from samizdat.runs.bundle import check_names, lock_differs, unpack, write_bundle
-from support.run_fixture import make_run
+from support.run_fixture import finish, make_run
 
 INPUT, NOTES = "data/letters.txt", "report/notes.md"
+REPORTS = ("quarto.ipynb", "report.ipynb", "report.html", "report.pdf")
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +28,7 @@ def made(tmp_path_factory):
     for name, publish in (("open", True), ("closed", False)):
         make_run(root / "results" / name, inputs=hashes, publish_texts=publish)
         (root / "results" / name / "tokenizers" / "own" / "tokens").mkdir(exist_ok=True)
+        finish(root / "results" / name)
     return root
 
 
@@ -85,6 +87,31 @@ def test_no_sentence_of_the_corpus_is_in_a_bundle_without_texts(at, run, hashes_
     }
     assert not {f"results/{name}" for name in left_out} & members
     assert all((at / "results" / run / name).is_file() for name in left_out)
+    # A report that may show sentences stays here; one that shows none is in the bundle.
+    assert {name for name in members if "/report/" in name} == (
+        set() if run == "open" else {f"results/report/{name}" for name in REPORTS}
+    )
+    with zipfile.ZipFile(bundle) as archive:
+        assert ("shows sentences of the corpus" in archive.read("README.md").decode()) == (run == "open")
+
+
+@pytest.mark.parametrize("damage", ["no provenance", "no page", "an edited page", "another manifest"])
+def test_a_run_without_the_report_that_it_records_is_not_bundled(at, damage):
+    run = at / "results" / "open"
+    named = {"no provenance": "provenance.json", "another manifest": "manifest.json"}
+    path = run / named.get(damage, "report/report.html")
+    before, checksum = path.read_bytes(), checksum_file(path).read_bytes()
+    if damage.startswith("no "):
+        path.unlink()
+    else:
+        path.write_bytes(before + b"\n")
+        checksum_file(path).unlink()
+    try:
+        with pytest.raises(UserError, match=r"not finished|is not the file that"):
+            write_bundle(run, hashes_only=False)
+    finally:
+        path.write_bytes(before)
+        checksum_file(path).write_bytes(checksum)
 
 
 def test_a_file_that_changed_since_the_manifest_is_not_bundled(at):
@@ -296,8 +323,7 @@ def test_a_bundle_lists_the_packages_of_the_lock_and_the_installed_torch(at, mon
     monkeypatch.setattr("samizdat.runs.bundle.LOCK", at / "other.txt")
     (at / "other.txt").write_text(lock, encoding="utf-8")
     run = at / "results" / "open"
-    provenance = {"sha256": {}, "torch": {"version": "2", "source": None, "sha256": "e" * 64}}
-    (run / "provenance.json").write_text(json.dumps(provenance), encoding="utf-8")
+    finish(run, torch={"version": "2", "source": None, "sha256": "e" * 64})
     with zipfile.ZipFile(write_bundle(run, hashes_only=True)) as archive:
         bill = json.loads(archive.read("sbom.cdx.json"))
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")

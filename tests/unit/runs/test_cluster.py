@@ -68,6 +68,14 @@ def test_every_checkpoint_on_the_hub_is_fetched_before_the_first_job():
     assert wanted <= set(cluster.hub_checkpoints(merged))
     merged["models"] = [{"name": "a", "tokenizer": "own", "checkpoint": "owner/gpt2", "revision": "main"}]
     assert ("owner/gpt2", "main") in cluster.hub_checkpoints(merged)
+    merged["sample_quality"] |= {"encoder": "owner/encoder", "encoder_revision": "a" * 40}
+    assert ("owner/encoder", "a" * 40) in cluster.hub_checkpoints(merged)
+
+
+def test_what_is_read_where_jobs_are_submitted_is_not_told_to_work_offline(monkeypatch):
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    cluster.fetch_checkpoints(config())
+    assert "HF_HUB_OFFLINE" not in os.environ
 
 
 def record(folder: Path, **fields: object) -> Path:
@@ -82,7 +90,11 @@ def test_a_second_snakemake_on_one_run_is_refused(tmp_path):
         SubmittedJobs(record(tmp_path, pid=os.getppid())).begin()
     with pytest.raises(UserError, match="on elsewhere"):
         SubmittedJobs(record(tmp_path, host="elsewhere")).begin()
-    os.utime(record(tmp_path, host="elsewhere"), (0, 0))
+    with pytest.raises(UserError, match="on elsewhere"):
+        SubmittedJobs(tmp_path / "jobs.json").end_orphans()  # as a start that submits nothing does
+    SubmittedJobs(tmp_path / "jobs.json").end()  # of a start that was refused
+    assert (tmp_path / "jobs.json").is_file()
+    os.utime(tmp_path / "jobs.json", (0, 0))
     SubmittedJobs(tmp_path / "jobs.json").begin()  # not renewed for long: it is dead, and SLURM knows no job of it
 
 

@@ -10,9 +10,9 @@ from datetime import datetime
 
 import pytest
 
-from samizdat.base.files import sha256_of, write_text
+from samizdat.base.files import sha256_of
 from samizdat.runs.crate import write_crate
-from support.run_fixture import make_run
+from support.run_fixture import finish, make_run
 
 INPUT, NOTES, PINNED = "data/letters.txt", "report/notes.md", "work/downloads/x.tar.gz"
 CODE = {
@@ -36,7 +36,7 @@ def made(tmp_path_factory):
     hashes = {name: sha256_of(root / name) for name in (INPUT, NOTES)} | {PINNED: "0" * 64}
     for name, publish in (("open", True), ("closed", False)):
         run = make_run(root / "results" / name, inputs=hashes, publish_texts=publish, author="A. Student")
-        write_text(run / "provenance.json", json.dumps({"written_at": "2026-11-27T09:00:00+00:00", "sha256": {}}))
+        finish(run, written_at="2026-11-27T09:00:00+00:00")
     return root
 
 

@@ -41,3 +41,7 @@ def test_a_report_that_may_be_edited_is_renamed(tmp_path, capsys):
     set_aside([str(tmp_path / "report.ipynb")])
     assert (tmp_path / "report.edited.ipynb").read_text(encoding="utf-8") == "with my own words"
     assert not (tmp_path / "report.ipynb").exists() and "report.edited.ipynb" in capsys.readouterr().err
+    (tmp_path / "report.ipynb").write_text("with more of them", encoding="utf-8")
+    set_aside([str(tmp_path / "report.ipynb")])
+    assert (tmp_path / "report.edited.ipynb").read_text(encoding="utf-8") == "with my own words"
+    assert (tmp_path / "report.edited-2.ipynb").read_text(encoding="utf-8") == "with more of them"

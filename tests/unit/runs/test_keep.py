@@ -272,3 +272,51 @@ def test_a_folder_that_cannot_be_made_is_refused(machine, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(UserError, match="name another folder"):
         keep(tmp_path / "file" / "kept", [])
+
+
+def git(*arguments: str) -> None:
+    subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *arguments], check=True, capture_output=True)
+
+
+CLONED = {"config/config.yaml": "seed: 1", "config/tiny.yaml": "seed: 2", "report/notes.md": "template"}
+
+
+def clone(machine) -> Path:
+    """A new machine with a clone that has a config and the template of the notes."""
+    root = machine()
+    for name, text in CLONED.items():
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    git("init", "--quiet")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "all")
+    return root
+
+
+def test_what_was_edited_takes_the_place_of_what_a_new_clone_brings(machine, folder, capsys):
+    first = clone(machine)
+    edited = {"config/config.yaml": "seed: 7", "report/notes.md": "my words"}
+    for name, text in edited.items():
+        (first / name).write_text(text, encoding="utf-8")
+    copy(folder)
+    second = clone(machine)
+    assert restore(folder) == 2
+    assert {name: (second / name).read_text(encoding="utf-8") for name in CLONED} == CLONED | edited
+    assert "! report/notes.md is your edited copy from" in capsys.readouterr().err
+    third = clone(machine)
+    (third / "report/notes.md").write_text("newer words", encoding="utf-8")
+    restore(folder)
+    assert (third / "report/notes.md").read_text(encoding="utf-8") == "newer words"
+    assert "! report/notes.md is another one than in" in capsys.readouterr().err
+
+
+def test_texts_in_a_folder_that_is_called_like_a_cache_are_kept(machine, folder):
+    root = machine()
+    names = ["data/jupyter/a.txt", "data/lock/b.txt", "data/__pycache__/c.txt", "results/m/models/compiled/d.json"]
+    for name in [*names, "work/m/jupyter/e"]:
+        (root / name).parent.mkdir(parents=True)
+        (root / name).write_text("a text", encoding="utf-8")
+    copy(folder)
+    second = machine()
+    restore(folder)
+    assert sorted(there(second)) == sorted(names)

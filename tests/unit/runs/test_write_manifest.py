@@ -1,9 +1,17 @@
 """What the manifest records of the rules and of the code."""
 
 import subprocess
+from pathlib import Path
 
+import pytest
+
+from samizdat.base.errors import UserError
+from samizdat.base.files import sha256_of
+from samizdat.records.io import read_document
+from samizdat.records.run import Manifest
 from samizdat.runs import write_manifest
 from samizdat.runs.write_manifest import rule_edges
+from support.run_fixture import make_run
 
 
 def test_rule_edges_are_read_from_the_rule_graph():
@@ -33,3 +41,23 @@ def test_code_is_clean_until_a_file_of_it_changes_and_unknown_outside_git(tmp_pa
     installed.mkdir(parents=True)
     monkeypatch.setattr(write_manifest, "PACKAGE", installed)
     assert write_manifest._code_state(relative) == ("unknown", False)
+
+
+def test_a_text_that_was_changed_while_the_run_was_made_is_not_recorded_as_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("data/letters.txt", "report/notes.md"):
+        Path(name).parent.mkdir()
+        Path(name).write_text("as it was read", encoding="utf-8")
+    run = make_run(tmp_path / "results" / "mine", inputs={"data/letters.txt": sha256_of(Path("data/letters.txt"))})
+
+    (run / "rules.dot").write_text("digraph {}", encoding="utf-8")
+
+    def write() -> dict[str, str]:
+        files = (run / "config.json", run / "rules.dot", (), (), run, Path("report/notes.md"), run / "manifest.json")
+        write_manifest.write_manifest(*files)
+        return read_document(Manifest, run / "manifest.json").inputs
+
+    assert write().keys() == {"data/letters.txt", "report/notes.md"}
+    Path("data/letters.txt").write_text("edited during the training", encoding="utf-8")
+    with pytest.raises(UserError, match=r"data/letters\.txt was changed while the run was made"):
+        write()

@@ -1,5 +1,10 @@
 """The error that is written for people: what is wrong, where, and what to do."""
 
+import errno
+
+# What a system says of a disk that is full or can't be written: the user's to mend, and no fault of a file or of ours.
+DISK_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT)
+
 
 class UserError(Exception):
     """A problem that the user can solve; it is shown as one message without a traceback."""

@@ -50,6 +50,17 @@ def hashes_of_unnameable(files: Iterable[str]) -> Param:
     return lambda wildcards: options({"unnameable": {file: sha256_of(Path(file)) for file in others}})(wildcards)
 
 
+def state_of_folder(checkpoint: str | None) -> str:
+    """Write down names, sizes and dates in a checkpoint's folder: as a param they let other files rerun the rule.
+
+    Nothing for a checkpoint of the Hub or of a package. The files are no inputs, since what a step asks of a cluster
+    grows with its inputs.
+    """
+    folder = Path(checkpoint or "")
+    files = sorted(path for path in folder.iterdir() if path.is_file()) if checkpoint and folder.is_dir() else []
+    return json.dumps([(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files])
+
+
 def digest_of_files(files: Iterable[Path]) -> str:
     """Compute a digest of the contents of text files, in their order."""
     return hashlib.sha256("".join(file.read_text(encoding="utf-8") for file in files).encode()).hexdigest()[:16]

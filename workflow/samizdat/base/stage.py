@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import errno
 import inspect
 import json
 import logging
@@ -18,7 +17,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from samizdat.base.errors import UserError
+from samizdat.base.errors import DISK_ERRORS, UserError
 from samizdat.base.escaping import visible
 from samizdat.base.files import checked_bytes, locked, write_text
 from samizdat.base.hardware import processor_name
@@ -28,7 +27,6 @@ from samizdat.base.stage_arguments import add_options, arguments_for, parameters
 from samizdat.base.wording import duration
 
 log = logging.getLogger("samizdat")
-_DISK_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT)
 # The number of this process among those that share one stage. Only process 0 holds the lock and prints.
 RANK = int(os.environ.get("RANK", "0"))
 
@@ -115,10 +113,10 @@ def _machine() -> dict[str, str | None]:
 
 def _disk_problem(error: Exception) -> str | None:
     """Return the system's message if the disk is full or read-only; None for any other error."""
-    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+    if isinstance(error, OSError) and error.errno in DISK_ERRORS:
         return f"{error.strerror}{f' ({error.filename})' if error.filename else ''}"
     # Errors of safetensors, tokenizers and SQLite have no error number, only a message.
-    messages = [*(os.strerror(number) for number in _DISK_ERRORS), "database or disk is full", "readonly database"]
+    messages = [*(os.strerror(number) for number in DISK_ERRORS), "database or disk is full", "readonly database"]
     return next((message for message in messages if message in str(error)), None)
 
 

@@ -47,7 +47,7 @@ def read_delimited(
             is missing or there twice.
     """
     skipped = 0
-    if text[:4].lower() == "sep=" and text[5:6] in ("\n", ""):
+    if len(text) > 4 and text[:4].lower() == "sep=" and text[5:6] in ("\n", ""):
         skipped, said, text = 1, text[4], text[6:]
         if delimiter == AUTO:
             delimiter = said

@@ -131,29 +131,29 @@ class Columns:
                 )
 
     def check_file(
-        self, path: Path, existing: Iterable[str], has: Iterable[str], findings: Findings, where: str | None = None
+        self, table: str | Path, existing: Iterable[str], has: Iterable[str], findings: Findings, where: str = ""
     ) -> None:
         """Refuse a file without the column of texts or of splits; remember the other columns that it lacks.
 
         Args:
-            path: the file.
+            table: the file, or the sheet of a file that has several.
             existing: its columns, for the message.
             has: those of `by_key` that it has.
             findings: where to remember.
-            where: the file in words, for the message; None: its path.
+            where: the table in other words, for the message.
 
         Raises:
             UserError: names the missing column and those that exist.
         """
         has = set(has)
         if self.text not in has:
-            raise lacks(where or str(path), "text_column", self.text, existing)
+            raise lacks(where or str(table), "text_column", self.text, existing)
         if self.split is not None and self.split not in has:
-            raise lacks(where or str(path), "split_column", self.split, existing)
+            raise lacks(where or str(table), "split_column", self.split, existing)
         findings.tables += 1
         for key, column in self.by_key():
             if column not in has:
-                findings.lacking.setdefault((key, column), {})[path.as_posix()] = list(existing)
+                findings.lacking.setdefault((key, column), {})[Path(table).as_posix()] = list(existing)
 
 
 def lacks(where: str, key: str, column: str, existing: Iterable[str], *, more: str = "") -> UserError:

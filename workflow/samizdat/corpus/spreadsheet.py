@@ -46,8 +46,9 @@ def read_spreadsheet(path: Path, columns: Columns, findings: Findings) -> Iterat
         said = message("the sheets {read}; not {others}") if others else message("the sheets {read}")
         findings.note(path, said.format(read=", ".join(map(repr, read)), others=", ".join(map(repr, others))))
     for name in read:
-        columns.check_twice(headings[name], f"{path}, sheet {name!r}")
-        columns.check_file(path, headings[name], headings[name], findings)
+        sheet = f"{path}, sheet {name!r}"
+        columns.check_twice(headings[name], sheet)
+        columns.check_file(sheet if len(read) > 1 else path, headings[name], headings[name], findings)
         below = enumerate(sheets[name][first[name] + 1 :], start=first[name] + 2)
         yield from _rows(below, headings[name], f"{path.name}, sheet {name!r}, row", columns)
 

@@ -18,6 +18,7 @@ from samizdat.labels.sheets import (
     SUFFIXES,
     YES,
     fingerprint,
+    plain,
     shown,
     write_csv,
     write_xlsx,
@@ -174,7 +175,7 @@ def _check_question(asked: OwnQuestion) -> None:
         raise UserError(
             "raters would read no question", remedy='write it, such as: --words "Does this text make sense?"'
         )
-    alike = len({one.strip().casefold() for one in asked.labels}) < len(asked.labels)
+    alike = len({plain(one) for one in asked.labels}) < len(asked.labels)
     whole = all(one and one.strip() == one and one.isprintable() for one in asked.labels)
     if len(asked.labels) < 2 or alike or not whole:
         raise UserError(

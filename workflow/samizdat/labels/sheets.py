@@ -59,8 +59,8 @@ def shown(text: str) -> str:
 def fingerprint(cell: str) -> str:
     """Hash what people see of a text; spaces, line ends and the mark against formulas don't count."""
     words = " ".join(unicodedata.normalize("NFC", cell).split())
-    if words.startswith("'") and words[1:].startswith(_FORMULA):
-        words = words[1:]
+    if words.startswith("'") and words[1:].lstrip().startswith(_FORMULA):
+        words = words[1:].lstrip()
     return hashlib.sha256(words.encode()).hexdigest()
 
 
@@ -186,10 +186,11 @@ def _answer(cells: list[str | None], key: LabelKey) -> Answer:
         return _several(cells, key)
     cell = cells[0] or ""
     if key.kind != NUMBER:
-        allowed = {_plain(label): label for label in key.labels}
-        if _plain(cell) not in allowed:
+        # Labels may differ in their capitals alone; then only the exact one is clear.
+        meant = [one for one in key.labels if one == cell] or [one for one in key.labels if plain(one) == plain(cell)]
+        if len(meant) != 1:
             raise ValueError(f"{cell!r} is no label; allowed are {', '.join(key.labels)}")
-        return allowed[_plain(cell)]
+        return meant[0]
     number = float(cell.replace(",", ".")) if _NUMBER.fullmatch(cell) else math.nan
     low, high = key.range
     if not low <= number <= high:
@@ -199,7 +200,7 @@ def _answer(cells: list[str | None], key: LabelKey) -> Answer:
 
 def _several(cells: list[str | None], key: LabelKey) -> tuple[str, ...]:
     """Read yes and no of each label, and of `NONE_FITS`; beside a yes, an empty cell is a no."""
-    said = [None if cell is None else _plain(cell) for cell in cells]
+    said = [None if cell is None else plain(cell) for cell in cells]
     wrong = next((cell for cell, one in zip(cells, said, strict=True) if one not in (None, YES, NO)), None)
     if wrong is not None:
         raise ValueError(f"{wrong!r} is neither {YES} nor {NO}")
@@ -212,6 +213,6 @@ def _several(cells: list[str | None], key: LabelKey) -> tuple[str, ...]:
     return given
 
 
-def _plain(label: str) -> str:
+def plain(label: str) -> str:
     """Write a label so that other capitals and spaces are the same one."""
     return " ".join(unicodedata.normalize("NFC", label).casefold().split())

@@ -42,12 +42,6 @@ def with_option(source: str, key: str, text: str) -> str:
     return f"{changed if found else options + line}{code}"
 
 
-def without_option(source: str, key: str) -> str:
-    """Remove an option."""
-    options, code = split_options(source)
-    return re.sub(rf"(?m)^#\| {re.escape(key)}:.*\n", "", options) + code
-
-
 def inert(escaped: str) -> str:
     """Put an empty element between two braces of an escaped text.
 

@@ -1,8 +1,9 @@
 """Update `report/report.ipynb` with a run's results, before `quarto render report/` renders it."""
 
+import itertools
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import yaml
 from snakemake.utils import update_config
 
+from samizdat.base.configuration import leave_to_recipe
 from samizdat.base.errors import UserError
 from samizdat.base.files import locked, sha256_of
 from samizdat.publishing.empty_floats import sections_of, without_empty_floats
@@ -69,8 +71,10 @@ def stale(manifest: Manifest, root: Path) -> Iterator[str]:
         if name != manifest.config["notes"] and not ((root / name).is_file() and sha256_of(root / name) == sha256):
             yield name
     base = _read(root / "config" / "config.yaml")
-    layers = [{}, *(_read(path) for path in sorted((root / "config").glob("*.yaml")))]
-    configs = [config for layer in layers if (config := _laid_over(base, layer)).get("name") == manifest.run]
+    layers = [_read(path) for path in sorted((root / "config").glob("*.yaml"))]
+    # A run has seldom more than two overlays, such as config/tiny.yaml and one's own.
+    overlays = itertools.chain.from_iterable(itertools.permutations(layers, number) for number in range(3))
+    configs = [config for some in overlays if (config := _laid_over(base, some)).get("name") == manifest.run]
     if configs and manifest.config not in configs:
         yield "the config"
 
@@ -84,8 +88,11 @@ def _read(path: Path) -> dict[str, Any]:
         return {}
 
 
-def _laid_over(base: dict[str, Any], layer: dict[str, Any]) -> dict[str, Any]:
-    """Merge a config with an overlay, as Snakemake does."""
-    config = deepcopy(base)
-    update_config(config, layer)
+def _laid_over(base: dict[str, Any], layers: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Merge a config with overlays, as the workflow does."""
+    config, given = deepcopy(base), dict[str, Any]()
+    for layer in layers:
+        update_config(config, layer)
+        update_config(given, layer)
+    leave_to_recipe(config, given)
     return config

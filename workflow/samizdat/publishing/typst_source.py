@@ -1,6 +1,5 @@
 """Write an executed notebook as a Typst document: the content of the page, laid out for paper."""
 
-import html
 import re
 from dataclasses import dataclass
 
@@ -78,7 +77,7 @@ def write_typst(notebook: NotebookNode) -> Document:
     block = metadata_of(notebook)
     body = assemble(notebook)
     blocks = _read(pandoc.write(body.blocks, "html5", "--mathml", "--syntax-highlighting=none"))
-    title = html.unescape(pandoc.convert(block["title"], pandoc.MARKDOWN, "plain")).strip()
+    title = pandoc.convert(block["title"], pandoc.MARKDOWN, "plain").strip()
     byline = "\n\n".join(block[key] for key in ("subtitle", "author") if block.get(key))
     language = typst_language(str(block.get("lang", "")))
     head = [

@@ -1,27 +1,29 @@
 """Write a run as one file that somebody else can verify (`samizdat bundle`), and unpack such a file safely."""
 
-import errno
 import fnmatch
 import io
+import json
 import re
 import shutil
 import stat
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from samizdat.base import free_space
 from samizdat.base.corpus_files import label_table
-from samizdat.base.errors import UserError
-from samizdat.base.files import replacing, sha256_of
+from samizdat.base.errors import DISK_ERRORS, UserError
+from samizdat.base.files import checked_bytes, replacing, sha256_of
 from samizdat.records.io import parse_document, read_document
 from samizdat.records.run import Manifest
 from samizdat.runs.sbom import bill_of_materials
 
-# Files of a run that contain sentences or single words of the corpus.
+# Files of a run that contain sentences or single words of the corpus, and those that do with `publish_texts`.
 WITH_TEXTS = (
     "corpus/texts.parquet", "tokenizers/*/tokens/*", "samples/*.parquet", "statistics/copies.parquet",
     "statistics/terms.parquet", "classifiers/*/examples.json", "models/*/inside/tokens.parquet",
 )  # fmt: skip
+REPORT = ("report/*",)
 DOWNLOADS = "work/downloads/"
 
 # Files that every run has and that its manifest does not name.
@@ -39,7 +41,7 @@ SBOM = "sbom.cdx.json"  # the name that CycloneDX recommends for its files ends 
 README = "README.md"
 _FOR_THE_RECEIVER = """# {run}: a run of Samizdat
 
-The report is `results/report/report.html`, the notebook `results/report/report.ipynb`.
+{report}
 
 To verify it, clone the repository of Samizdat; ask the sender for its address. The run was made with the commit
 {commit}. In the folder of the clone, call
@@ -54,8 +56,10 @@ Inputs of the run, by their SHA-256; those that are in this file have the same n
 
 {inputs}
 """
+_WITH_REPORT = "The report is `results/report/report.html`, the notebook `results/report/report.ipynb`."
+_WITHOUT_REPORT = "The report shows sentences of the corpus, so it is not in this file; its hash is."
 _NOT_OURS = "do not use it; ask the sender for the file that `make bundle` wrote"
-_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+_RENEW = "bring the run up to date with `make report`, then bundle it"
 _EARLIEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 _CHUNK_BYTES = 1 << 20
 NAME = "[A-Za-z0-9_-]+"  # of a run or a model
@@ -72,12 +76,13 @@ def write_bundle(run: Path, *, hashes_only: bool) -> Path:
 
     Args:
         run: a finished run, such as `results/demo`.
-        hashes_only: leave out the corpus's texts and the results that contain some; the person who verifies the bundle
-            needs the texts in the same places. A run with `publish_texts: false` is always bundled this way.
+        hashes_only: leave out the corpus's texts and the results that contain some; so does the report, unless it was
+            made with `publish_texts: false`. The person who verifies the bundle needs the texts in the same places. A
+            run with `publish_texts: false` is always bundled this way.
 
     Raises:
-        UserError: the run is not finished; its files or inputs are not those of its manifest; or a file has a name
-            that is not allowed in a bundle.
+        UserError: the run is not finished; its files, report or inputs are not those that it records; or a file has a
+            name that is not allowed in a bundle.
     """
     target = run.parent / f"{run.name}.zip"
     write_zip(members_of(run, hashes_only=hashes_only), target)
@@ -91,27 +96,31 @@ def members_of(run: Path, *, hashes_only: bool) -> Members:
     """
     manifest = read_document(Manifest, run / "manifest.json")
     check_names(manifest, run / "manifest.json")
-    hashes_only = hashes_only or not manifest.config["publish_texts"]
+    published = manifest.config["publish_texts"]
+    hashes_only = hashes_only or not published
+    left_out = () if not hashes_only else (*WITH_TEXTS, *REPORT) if published else WITH_TEXTS
     inputs = "\n".join(f"    {sha256}  {name}" for name, sha256 in sorted(manifest.inputs.items()))
-    readme = _FOR_THE_RECEIVER.format(run=manifest.run, commit=manifest.commit, inputs=inputs)
+    report = _WITHOUT_REPORT if hashes_only and published else _WITH_REPORT
+    readme = _FOR_THE_RECEIVER.format(run=manifest.run, commit=manifest.commit, inputs=inputs, report=report)
     members: Members = {README: readme.encode()}
     if LOCK.is_file():
         members["lock.txt"] = LOCK
         members[SBOM] = bill_of_materials(manifest, LOCK.read_text(encoding="utf-8"), run / "provenance.json")
     for path in sorted(path for path in run.rglob("*") if path.is_file()):
         name = path.relative_to(run).as_posix()
-        if _is_result(name, manifest) and not (hashes_only and has_texts(name)):
+        if _is_result(name, manifest) and not _is_one_of(name, left_out):
             members[f"results/{name}"] = path
     without_texts = {
         manifest.config["notes"],
         *(label_table(one).as_posix() for one in manifest.config["human_labels"]),
     }
+    _require_report(run)
     for name, sha256 in manifest.artefacts.items():
-        _require_recorded(run / name, sha256, run)
+        _require_recorded(run / name, sha256, run / "manifest.json")
     for name, sha256 in manifest.inputs.items():
         if name.startswith(DOWNLOADS) and not Path(name).is_file():
             continue  # its hash is pinned, so it is downloaded when the bundle is verified
-        _require_recorded(Path(name), sha256, run)
+        _require_recorded(Path(name), sha256, run / "manifest.json")
         if not hashes_only or name in without_texts:
             members[f"inputs/{sha256}"] = Path(name)
     return members
@@ -119,16 +128,26 @@ def members_of(run: Path, *, hashes_only: bool) -> Members:
 
 def _is_result(name: str, manifest: Manifest) -> bool:
     """Whether a file below a run's folder is the run's own: its manifest names it, or every run has such a file."""
-    return name in manifest.artefacts or any(fnmatch.fnmatch(name, pattern) for pattern in UNRECORDED)
+    return name in manifest.artefacts or _is_one_of(name, UNRECORDED)
 
 
-def _require_recorded(path: Path, sha256: str, run: Path) -> None:
-    """Refuse a file that is missing or has another hash than the run's manifest records."""
+def _is_one_of(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+
+
+def _require_report(run: Path) -> None:
+    """Refuse a run whose report is missing, was edited, or was made from other results than those that are there."""
+    record = run / "provenance.json"
+    if not record.is_file():
+        raise UserError(f"{run} is not finished: it has no {record.name}", remedy=_RENEW)
+    for name, sha256 in json.loads(checked_bytes(record))["sha256"].items():
+        _require_recorded(run / name if name == "manifest.json" else run / "report" / name, sha256, record)
+
+
+def _require_recorded(path: Path, sha256: str, record: Path) -> None:
+    """Refuse a file that is missing or has another hash than the run records."""
     if not path.is_file() or sha256_of(path) != sha256:
-        raise UserError(
-            f"{path} is not the file that {run / 'manifest.json'} records",
-            remedy="bring the run up to date with `make report`, then bundle it",
-        )
+        raise UserError(f"{path} is not the file that {record} records", remedy=_RENEW)
 
 
 def write_zip(members: Members, target: Path) -> None:
@@ -142,11 +161,6 @@ def write_zip(members: Members, target: Path) -> None:
             opened = io.BytesIO(member) if isinstance(member, bytes) else member.open("rb")
             with opened as source, archive.open(entry, "w") as into:
                 shutil.copyfileobj(source, into, _CHUNK_BYTES)
-
-
-def has_texts(name: str) -> bool:
-    """Whether a file of a run contains sentences of the corpus."""
-    return any(fnmatch.fnmatch(name, pattern) for pattern in WITH_TEXTS)
 
 
 def unpack(bundle: Path, folder: Path) -> Path:
@@ -180,7 +194,7 @@ def unpack(bundle: Path, folder: Path) -> Path:
     # What zipfile raises for files that `make bundle` never writes: damaged, with one name twice, compressed by an
     # unknown method, encrypted.
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+        if isinstance(error, OSError) and error.errno in DISK_ERRORS:
             raise
         said = str(error) or type(error).__name__
         raise UserError(f"{bundle} is not a complete zip file ({said})", remedy="download or copy it again") from None

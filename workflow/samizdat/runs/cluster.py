@@ -1,7 +1,6 @@
 """Runs on a cluster: what each step asks for, and what the machine that submits the jobs does before the first one."""
 
 import functools
-import os
 import shutil
 import subprocess
 import sys
@@ -78,7 +77,7 @@ def cluster_has_gpus() -> bool:
 
 
 def fetch_checkpoints(config: Config) -> None:
-    """Fetch from the Hub what the config names, because nodes often have no network, and let jobs work offline.
+    """Fetch from the Hub what the config names, because nodes often have no network.
 
     Raises:
         UserError: a checkpoint can't be fetched.
@@ -89,17 +88,17 @@ def fetch_checkpoints(config: Config) -> None:
         for checkpoint, revision in wanted:
             fetch(checkpoint, revision)
         print(f"✓ from the Hub: {', '.join(name for name, _ in wanted)}", file=sys.stderr, flush=True)
-    os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 def hub_checkpoints(config: Config) -> list[tuple[str, str | None]]:
     """List Hub id and revision of each checkpoint that the steps of a run load."""
+    quality = config["sample_quality"]
     sections = [
         *config["tokenizers"],
         *config["classifiers"],
         *(config["training"] | item for item in config["models"]),
         *(config["finetuning"] | item for item in config["classifiers"] if item["source"] == "finetune"),
-        {"checkpoint": config["sample_quality"].get("encoder"), "revision": config["sample_quality"].get("revision")},
+        {"checkpoint": quality["encoder"], "revision": quality["encoder_revision"]},
     ]
     from samizdat.checkpoints.sources import is_hub_id
 

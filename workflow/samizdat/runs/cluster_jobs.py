@@ -46,15 +46,26 @@ class SubmittedJobs:
 
     path: Path
     titles: dict[str, str] = field(default_factory=dict)  # SLURM's number of a job → its step
+    begun: bool = False
 
-    def begin(self) -> None:
-        """End the jobs that a killed Snakemake left, then keep the file up to date until this process ends.
+    def end_orphans(self) -> None:
+        """End the jobs that a killed Snakemake left; their outputs would be written twice.
 
         Raises:
             UserError: another Snakemake is at work on this run, or jobs that it left don't end.
         """
         if self.path.is_file():
             self._end_orphans(json.loads(self.path.read_text(encoding="utf-8")))
+            self.path.unlink(missing_ok=True)
+
+    def begin(self) -> None:
+        """End the jobs that a killed Snakemake left, then keep the file up to date until this process ends.
+
+        Raises:
+            UserError: as `end_orphans`.
+        """
+        self.end_orphans()
+        self.begun = True
         self._save()
         threading.Thread(target=self._watch, daemon=True).start()
 
@@ -70,7 +81,8 @@ class SubmittedJobs:
 
     def end(self) -> None:
         """Delete the file; Snakemake has ended its jobs."""
-        self.path.unlink(missing_ok=True)
+        if self.begun:
+            self.path.unlink(missing_ok=True)
 
     def _save(self) -> None:
         record = {"host": platform.node(), "pid": os.getpid(), "jobs": list(self.titles)}

@@ -1,5 +1,6 @@
 """Find results that are damaged or were edited, so that the run that begins makes them again."""
 
+import itertools
 import os
 import sys
 from collections.abc import Iterable
@@ -53,6 +54,8 @@ def make_again(workflow: Any, files: Iterable[str]) -> None:
 def set_aside(reports: Iterable[str]) -> None:
     """Rename notebooks and pages that a person may have edited, because making them again would delete the edit."""
     for path in map(Path, reports):
-        aside = path.with_name(f"{path.stem}.edited{path.suffix}")
+        numbers = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+        names = (path.with_name(f"{path.stem}.edited{number}{path.suffix}") for number in numbers)
+        aside = next(name for name in names if not os.path.lexists(name))  # an earlier edit stays, too
         path.replace(aside)
         print(f"! {path} is now {aside}", file=sys.stderr, flush=True)

@@ -12,6 +12,15 @@ def git(*arguments: str) -> str | None:
         return None
 
 
+def unchanged_files(*places: str) -> frozenset[str]:
+    """List the files below the current folder that are as their repository has them; none outside a repository."""
+    tracked = git("ls-files", "-z", "--", *places)
+    changed = git("diff", "--name-only", "--relative", "-z", "HEAD", "--", *places)
+    if tracked is None or changed is None:
+        return frozenset()
+    return frozenset(tracked.split("\0")) - frozenset(changed.split("\0"))
+
+
 def commit_of(project: Path) -> str | None:
     """Return the commit that a project's folder is a clone at; None where it is no clone.
 

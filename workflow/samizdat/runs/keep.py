@@ -26,14 +26,19 @@ from samizdat.base import free_space
 from samizdat.base.errors import UserError
 from samizdat.base.files import is_checksum, sha256_of
 from samizdat.base.parent import die_with_parent
+from samizdat.base.project import NOTES
 from samizdat.runs.clean import COMPILED
+from samizdat.runs.git import unchanged_files
 
-FOLDERS = ("config", "data", "work", "results")
+# What a person brings and a run makes; code is the clone's.
+MADE = ("work", "results")
+KEPT = ("config", "data", NOTES, *MADE)
 # What Snakemake records of each output; without it, Snakemake can't see what changed.
 SNAKEMAKE = (".snakemake/metadata", ".snakemake/incomplete")
 # Names the folder that this checkout was restored from. Files that are deleted here after that stay deleted.
 RESTORED_FROM = Path(".snakemake/kept-in")
-NOT_KEPT = {*COMPILED, "lock", "fetch", "__pycache__"}
+# Names below work/: caches, and what no other machine can use.
+NOT_KEPT = {*COMPILED, "lock", "fetch"}
 # The pause between two copies: at least so long, and so many times the duration of the last copy, as networks are slow.
 PAUSE_SECONDS = 60.0
 PAUSE_PER_COPY = 20
@@ -115,12 +120,15 @@ def copy(folder: Path) -> None:
 def _copy_files(folder: Path, before: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Copy each file that has changed since the last index; return the entry of each file in the new one.
 
-    Files with the same content, such as a result and its kept copy, have one copy.
+    Files with the same content, such as a result and its kept copy, have one copy. A file that every clone has, such
+    as the config, has none before somebody edits it.
     """
     (folder / "files").mkdir(exist_ok=True)
     files: dict[str, dict[str, Any]] = {}
     copies = {entry["sha256"]: entry for entry in before.values() if "sha256" in entry}
-    for path in sorted(_files(FOLDERS), key=lambda path: (path.name != "state.safetensors", path)):
+    cloned = unchanged_files(*KEPT)
+    own = [path for path in _files(KEPT) if path.as_posix() not in cloned]
+    for path in sorted(own, key=lambda path: (path.name != "state.safetensors", path)):
         with suppress(FileNotFoundError), path.open("rb") as source:  # it may be deleted or replaced meanwhile
             status = os.fstat(source.fileno())
             seen = {"size": status.st_size, "changed": status.st_mtime_ns}
@@ -164,14 +172,16 @@ def _delete_old_snapshots(folder: Path) -> None:
 
 
 def restore(folder: Path) -> int:
-    """Restore every file of the last complete snapshot that is missing here; return how many. Overwrites nothing.
+    """Restore the files of the last complete snapshot; return how many. Overwrites nothing that was edited here.
 
-    Does so once for a checkout: files that are deleted here afterwards stay deleted.
+    An edited config or notes take the place of those that the clone brought, and are told. Does so once for a
+    checkout: files that are deleted here afterwards stay deleted.
     """
     if RESTORED_FROM.is_file() and RESTORED_FROM.read_text(encoding="utf-8") == str(folder.absolute()):
         return 0
     _, index = next(_complete_indexes(folder), (0, _EMPTY))
-    missing = {name: entry for name, entry in index["files"].items() if not Path(name).exists()}
+    cloned = unchanged_files(*KEPT)
+    missing = {name: entry for name, entry in index["files"].items() if name in cloned or not Path(name).exists()}
     free_space.require({Path("work"): sum(entry["bytes"] for entry in missing.values())}, f"restoring from {folder}")
     restored = 0
     for name, entry in missing.items():
@@ -186,6 +196,12 @@ def restore(folder: Path) -> int:
         os.utime(part, ns=(entry["changed"], entry["changed"]))
         part.replace(path)
         restored += 1
+        if name in cloned:
+            print(f"! {path} is your edited copy from {folder}", file=sys.stderr)
+    for name, entry in index["files"].items():
+        path = Path(name)
+        if name not in missing and not _is_below(name, MADE) and entry.get("sha256") not in (None, sha256_of(path)):
+            print(f"! {path} is another one than in {folder}, and stays as it is", file=sys.stderr)
     for name in SNAKEMAKE:  # with only one of these two folders, Snakemake complains about an older version's files
         Path(name).mkdir(parents=True, exist_ok=True)
     for name, text in index["snakemake"].items():
@@ -215,11 +231,11 @@ def _numbers(folder: Path) -> Iterator[int]:
 
 
 def _read_index(folder: Path, number: int) -> dict[str, Any] | None:
-    """Read an index; None where it is damaged or names a file outside the folders that are kept."""
+    """Read an index; None where it is damaged or names a file outside what is kept."""
     try:
         index: dict[str, Any] = json.loads((folder / f"index-{number}.json").read_text(encoding="utf-8"))
         good = all(
-            _is_below(name, FOLDERS)
+            _is_below(name, KEPT)
             and re.fullmatch("[0-9a-f]{32}", entry["copy"])
             and all(type(entry[key]) is int for key in ("bytes", "changed"))
             and isinstance(entry.get("sha256", ""), str)
@@ -230,19 +246,22 @@ def _read_index(folder: Path, number: int) -> dict[str, Any] | None:
     return index if good else None
 
 
-def _is_below(name: str, folders: Sequence[str]) -> bool:
+def _is_below(name: str, places: Sequence[str]) -> bool:
     path = PurePosixPath(name)
-    below = any(path.is_relative_to(folder) and path != PurePosixPath(folder) for folder in folders)
+    below = any(path.is_relative_to(place) and (path != PurePosixPath(place) or name == NOTES) for place in places)
     return below and ".." not in path.parts and "\0" not in name
 
 
-def _files(folders: Sequence[str]) -> Iterator[Path]:
-    """Yield every file below these folders that is worth keeping, with checksums: no lock, no link and no part."""
-    for folder in folders:
-        for place, inner, names in os.walk(folder):
-            inner[:] = sorted(name for name in inner if name not in NOT_KEPT and not name.startswith("."))
+def _files(places: Sequence[str]) -> Iterator[Path]:
+    """Yield every file in these places that is worth keeping, with checksums: no lock, no link and no part."""
+    for top in places:
+        if Path(top).is_file():
+            yield Path(top)
+        not_kept = NOT_KEPT if top == "work" else set()
+        for place, inner, names in os.walk(top):
+            inner[:] = sorted(name for name in inner if name not in not_kept and not name.startswith("."))
             for name in sorted(names):
                 path = Path(place, name)
                 temporary = name.startswith(".") and not is_checksum(path)
-                if name not in NOT_KEPT and not temporary and path.is_file() and not path.is_symlink():
+                if name not in not_kept and not temporary and path.is_file() and not path.is_symlink():
                     yield path

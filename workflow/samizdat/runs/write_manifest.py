@@ -9,6 +9,7 @@ from pathlib import Path
 from samizdat.base import stage
 from samizdat.base.corpus_files import label_table
 from samizdat.base.digest import PACKAGE
+from samizdat.base.errors import UserError
 from samizdat.base.files import checked_bytes, checked_sha256, sha256_of
 from samizdat.records.corpus import CorpusSummary
 from samizdat.records.io import read_document, write_document
@@ -64,21 +65,23 @@ def write_manifest(
         manifest: the file to write.
 
     Raises:
-        UserError: an artefact is damaged; its hash must not become the truth.
+        UserError: an artefact is damaged, or a file of the corpus is no longer what was read; its hash must not become
+            the truth.
     """
     config = json.loads(checked_bytes(run_config))
     labels = [label_table(name).as_posix() for name in config["human_labels"]]
-    inputs = [
-        *read_document(CorpusSummary, root / "corpus" / "summary.json").inputs,
-        *labels,
-        notes.as_posix(),
-        *(one.as_posix() for one in archives),
-    ]
+    read = read_document(CorpusSummary, root / "corpus" / "summary.json").inputs
+    for name, sha256 in read.items():
+        if not Path(name).is_file() or sha256_of(Path(name)) != sha256:
+            raise UserError(
+                f"{name} was changed while the run was made", remedy="run the same command again, which reads it again"
+            )
+    others = [*labels, notes.as_posix(), *(one.as_posix() for one in archives)]
     commit, clean = _code_state(notes)
     document = Manifest(
         run=config["name"],
         config=config,
-        inputs={name: sha256_of(Path(name)) for name in inputs},
+        inputs=read | {name: sha256_of(Path(name)) for name in others},
         artefacts={path.relative_to(root).as_posix(): checked_sha256(path) for path in sorted(artefacts)},
         versions={name: metadata.version(name) for name in PACKAGES},
         python=".".join(str(part) for part in sys.version_info[:3]),
