@@ -113,7 +113,9 @@ def test_what_raters_say_of_several_labels_and_of_numbers_is_in_the_report(run):
     )  # fmt: skip
     shown = Run(results)
     shown.rater_quality = read_table(target, RATER_QUALITY)
-    _, several, number = str(raters.opening(shown)).split("\n\n")[:3]
+    counted, several, number = str(raters.opening(shown)).split("\n\n")[:3]
+    assert "more than half of its raters gave" in counted and "Of several numbers the mean counts" in counted
+    assert "most often" not in counted
     assert re.search(rf"exactly the labels that most raters give on 100\s%.* of the {len(texts)} texts", several)
     assert f"of the {len(samples)}" not in several  # only those that begin with nothing were drawn
     assert "Krippendorff’s α of the raters is 1.00" in several and "“<bdi>joy</bdi>”" in several

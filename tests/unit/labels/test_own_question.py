@@ -56,7 +56,7 @@ def test_people_answer_it_for_texts_and_samples_and_the_report_estimates_both(ru
     shown = Run(results)
     shown.rater_quality = read_table(quality, RATER_QUALITY)
     said = plain(raters.opening(shown).markdown)
-    assert "People answered the question “Does this text make <sense>?” for 80 texts and samples." in said
+    assert "People were asked the question “Does this text make <sense>?” for 80 texts and samples." in said
     assert f"As estimated for all {len(texts)} texts: “no” " in said and "Krippendorff’s α" in said
     assert f"As estimated for all {len(samples)} samples: “no” " in said
     assert "1 got no one label from most raters" in said

@@ -48,6 +48,12 @@ def test_every_number_is_one_of_the_summaries():
     assert "<b>" not in text and text.index("| a | 600 |") < text.index("| 400 |") and "| b|c |" not in text
 
 
+def test_documents_are_whole_only_where_no_split_parts_one():
+    assert "held out from both; all texts of one document are in the same split. The" in card()[1]
+    _, text = card(corpus=replace(CORPUS, own_splits=["train", "test"], shared_documents=12))
+    assert "60 held out from both. The vocabulary" in text and "same split" not in text
+
+
 def test_a_corpus_without_groups_has_no_table_of_them():
     _, text = card(corpus=replace(CORPUS, groups={}))
     assert "| group |" not in text and "characters each.\n\n## Training" in text

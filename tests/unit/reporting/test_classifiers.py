@@ -63,10 +63,22 @@ def test_groups_differ_only_where_the_test_says_so(two_labels):
     vars(two_labels)["group_tests"] = pd.DataFrame({"classifier": ["mood"], "p_holm": [0.04]})
     said = plain(classifiers.shares_by_group(two_labels).alternative_text)
     assert said.startswith("mood gives “good” to 40 % of “letter” and to 10 % of “poem”. ")
-    for p_holm in (0.06, float("nan")):
+    for p_holm, title in ((0.06, NONE_DIFFERS), (float("nan"), "Too few documents to say whether shares differ")):
         two_labels.group_tests["p_holm"] = p_holm
         said = classifiers.shares_by_group(two_labels).alternative_text
-        assert said.startswith(f"{NONE_DIFFERS}. ")
+        assert said.startswith(title)
+    vars(two_labels)["group_tests"] = two_labels.group_tests[:0]
+    assert plain(classifiers.shares_by_group(two_labels).title) == "mood gives “bad” to 90 % of all texts"
+
+
+def test_groups_that_differ_are_never_called_alike_because_each_is_small(two_labels):
+    vars(two_labels)["group_tests"] = pd.DataFrame({"classifier": ["mood"], "p_holm": [0.001]})
+    said = "Groups differ, but too few of these have 20 documents to say where"
+    for small in (["poem"], ["letter", "poem"]):  # one group alone can be compared with none
+        two_labels.shares.loc[two_labels.shares["group"].isin(small), ["low", "high"]] = float("nan")
+        assert classifiers.shares_by_group(two_labels).title == said == classifiers.in_brief(two_labels, "mood")
+    two_labels.group_tests["p_holm"] = 0.06
+    assert plain(classifiers.in_brief(two_labels, "mood")) == "It gives “bad” to 90 % of all texts"
 
 
 NONE_DIFFERS = "No classifier finds a difference between groups that chance does not explain"

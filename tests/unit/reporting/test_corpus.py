@@ -111,6 +111,10 @@ def test_human_labels_that_are_not_drawn_are_named_with_the_reason(run):
     assert corpus.human_labels(run).markdown == "The corpus has no labels that people gave."
     vars(run)["texts"] = texts.assign(label_kind=texts["group"])
     assert corpus.human_labels(run).markdown == "The labels that people gave are the groups."
+    # No share is told of a group without a label.
+    vars(run)["texts"] = texts.assign(label_half=["a", None, "b", None] * (len(texts) // 4))
+    said = plain(corpus.human_labels(run).alternative_text)
+    assert "letter: a 50 %, b 50 %" in said and "poem" not in said
     many = [f"*{number % 28}" for number in range(len(texts))]
     vars(run)["texts"] = texts.assign(label_mood=many, label_true="yes")
     assert plain(corpus.human_labels(run).markdown) == (

@@ -51,6 +51,20 @@ def test_the_labels_of_a_multi_label_classifier_are_told_and_drawn(kinds):
     assert "samples, temperature" in picture.alternative_text
 
 
+def test_where_no_test_was_made_no_title_says_what_it_found(kinds):
+    run = Run(kinds.folder)
+    shares, tests = kinds.several_shares, kinds.label_differences
+    vars(run)["several_shares"] = shares[shares["group_kind"] != "group"]
+    vars(run)["label_differences"] = tests[:0]
+    of_texts = shares[(shares["subset"] == "texts") & (shares["group_kind"] == "all") & shares["label"].notna()]
+    top = of_texts.loc[of_texts["share"].idxmax()]
+    title = plain(several_labels.shares_by_group(run).title)
+    assert title == f"moods gives “{top['label']}” to {100 * top['share']:.0f} % of all texts"
+    assert several_labels.shares_of_samples(run).title.startswith("Too few documents to say whether shares differ bet")
+    vars(run)["several_shares"] = shares[shares["subset"] == "texts"]
+    assert several_labels.shares_of_samples(run).markdown.startswith("No sample that began with nothing was read")
+
+
 def test_labels_that_go_together_are_drawn(kinds):
     picture = labels_together.cooccurrence(kinds)
     assert "calls “joy”, 100 % is also called “fear”" in plain(picture.title)

@@ -47,6 +47,28 @@ def test_too_few_documents_are_said(two_labels):
     assert label_comparison.by_training(two_labels).alternative_text.startswith("No classifier shows")
 
 
+def test_the_title_speaks_of_classifiers_that_were_tested(run, monkeypatch):
+    few = float("nan")
+    for p_values, title in (
+        ((few, few), "Too few documents to say whether shares differ between samples and texts"),
+        ((0.9, few), "No classifier’s label shares distinguish samples from texts"),
+        ((0.001, few), "The label shares of “sentiment” distinguish samples from texts"),
+        ((0.001, 0.9), "The label shares of “sentiment” distinguish samples from texts; those of “source” do not"),
+    ):
+        rows = [divergence(classifier=one, p_value=p) for one, p in zip(("sentiment", "source"), p_values, strict=True)]
+        monkeypatch.setitem(vars(run), "divergences", pd.DataFrame(rows))
+        assert plain(label_comparison.shares(run).title) == title
+
+
+def test_where_nothing_can_be_compared_the_reason_is_said(run, monkeypatch):
+    monkeypatch.setitem(vars(run), "divergences", run.divergences[:0])
+    monkeypatch.setitem(vars(run), "shares", run.shares[:0])
+    for show in (label_comparison.opening, label_comparison.shares):
+        assert show(run).markdown == label_comparison.NONE_LABELLED
+    monkeypatch.setitem(vars(run), "samples", run.samples[:0])
+    assert label_comparison.opening(run).markdown == label_comparison.NO_SAMPLES
+
+
 @pytest.mark.parametrize(
     ("first", "last", "p_value", "title"),
     [

@@ -26,3 +26,11 @@ def test_a_figure_shows_every_share_and_names_the_sets_only_where_asked(two_labe
     assert picture.alternative_text.replace("\u00a0", " ") == "A title. Points. mood, all texts: good 10 %, bad 90 %."
     assert not picture.legends
     assert picture.axes[0].containers[0].lines[0].get_xdata().tolist() == [0.1, 0.9]
+
+
+def test_a_set_without_a_share_is_left_out_of_the_words(two_labels):
+    texts = shares_of_texts(two_labels)
+    sets = {"all texts": texts, "half": texts[:1], "small": texts[:0]}
+    picture = draw_label_shares(two_labels, "A title", sets, ["mood"], kind="Points", inches=(0.2, 0.1))
+    said = picture.alternative_text.replace("\u00a0", " ")
+    assert said == "A title. Points. mood, all texts: good 10 %, bad 90 %; mood, half: good 10 %."

@@ -22,6 +22,9 @@ def fifths(label, values, classifier="sentiment"):
     ]  # fmt: skip
 
 
+TOO_FEW = "Too few documents to say whether labels or numbers change through them"
+
+
 @pytest.fixture
 def followed(made_up):
     """Return a run with these changes and shares."""
@@ -56,6 +59,8 @@ def test_a_number_rises_or_falls(followed):
 def test_where_nothing_was_found_the_report_says_so_and_without_long_documents_nothing(followed):
     said = plain(positions.opening(followed([changed("bad", p_holm=0.2)])))
     assert said == "No change was found from the beginning to the end of the 1,446 documents of five texts or more."
+    few = followed([changed("bad", p_holm=None)], fifths("bad", [0.1, 0.2, 0.3, 0.4, 0.5]))
+    assert plain(positions.opening(few)) == f"{TOO_FEW}." and positions.chart(few).title == TOO_FEW
     none = followed([])
     assert positions.opening(none) is None
     assert "too few documents" in positions.chart(none).markdown

@@ -2,7 +2,7 @@
 
 import re
 
-from samizdat.reporting import Run, samples
+from samizdat.reporting import Run, samples, summary
 from samizdat.reporting.copied_passages import copy_note, with_copy_marked
 from samizdat.reporting.words import NO_BREAK
 from support.reading import cells, plain
@@ -46,6 +46,19 @@ def test_the_first_ones_are_open_and_the_others_follow(run, tmp_path, monkeypatc
     assert samples.more_by_step(run) is None and samples.more_held_out(run) is None
 
 
+def test_the_largest_length_is_a_bound_since_a_long_prompt_leaves_less(run):
+    assert "the others were cut after at most 56 tokens." in plain(samples.opening(run).markdown)
+
+
+def test_samples_that_are_all_withheld_are_not_called_missing(run, monkeypatch):
+    monkeypatch.setitem(vars(run), "shown_samples", run.samples[:0])
+    assert samples.gallery(run).markdown.startswith("No text begun with nothing is shown: each repeats words of the")
+    # They were read by the classifiers all the same.
+    assert "*Samples* are those that began with nothing" in summary.finding(run).markdown
+    monkeypatch.setitem(vars(run), "samples", run.samples[:0])
+    assert "`sampling.unprompted_samples` is 0" in samples.gallery(run).markdown
+
+
 def test_the_page_with_the_model_is_named_where_it_was_made(run, monkeypatch):
     assert "play.html" not in samples.opening(run).markdown
     monkeypatch.setitem(run.config, "play", "gpt2-tiny")
@@ -62,7 +75,8 @@ def test_held_out_texts_that_are_too_short_to_begin_a_sample_are_told(run, monke
         .markdown.replace(NO_BREAK, " ")
         .endswith(
             f"Of {held_out} held-out texts only 2 can begin a sample, fewer than the 5 that the config asks for "
-            "(`sampling.held_out_prompts`): the others have no more than 2 words (`sampling.held_out_prompt_words`)."
+            "(`sampling.held_out_prompts`): the others have no more than 2 words (`sampling.held_out_prompt_words`), "
+            "begin like one of these, or with a word that is too long for the model."
         )
     )
     monkeypatch.setitem(run.__dict__, "samples", run.samples[run.samples["prompt_kind"] != "held_out"])

@@ -190,6 +190,12 @@ def test_findings_are_in_words_and_followed_by_how_far_to_trust_them(two_labels)
     assert "is not known, since people did not label" in words(summary.finding(two_labels))
 
 
+def test_a_classifier_that_gave_only_samples_a_label_is_named(two_labels):
+    vars(two_labels)["shares"] = two_labels.shares[two_labels.shares["subset"] == "samples"]
+    assert words(summary.finding(two_labels)).startswith("- “mood” gave no text a label.")
+    assert summary.finding_picture(two_labels) is None
+
+
 def test_a_classifier_outside_its_languages_says_so_on_the_first_screen(fresh):
     row = {"classifier": "source", "check": "other_language", "texts": 90, "of": 100}
     fresh.fitness = pd.DataFrame([row])

@@ -69,11 +69,21 @@ def test_sentences_say_what_was_found(told):
 
 
 def test_nothing_found_is_a_sentence_in_the_place_of_the_table_and_none_in_the_opening(told):
-    vars(told)["terms"] = pd.DataFrame([found("poem", "luck", p_value=0.051)])
-    assert terms.of_groups(told).markdown == "No word tells the groups apart."
+    rows = [found("poem", "luck", p_value=0.051), found("gpt2-tiny", "rain", p_value=0.051, between="samples")]
+    vars(told)["terms"] = pd.DataFrame(rows)
+    assert terms.of_groups(told).markdown == "No group was found to have a word more often than the others."
     assert terms.of_samples(told).markdown == "No word tells samples and texts apart."
     assert "clearly more frequent" not in corpus.opening(told).markdown
     assert terms.between_samples(told) is None
+
+
+def test_where_nothing_was_compared_the_report_says_why_and_without_groups_or_samples_nothing(told):
+    vars(told)["terms"] = told.terms[:0]
+    assert terms.of_groups(told).markdown.startswith("The words of the groups were not compared. That needs 20 docum")
+    assert terms.of_samples(told).markdown.startswith("The words of samples and texts were not compared. That needs 20")
+    vars(told)["texts"] = told.texts.assign(group="letter")
+    vars(told)["samples"] = told.samples[~told.samples["prompt_kind"].isin(("none", "unprompted"))]
+    assert terms.of_groups(told) is None and terms.of_samples(told) is None
 
 
 def test_no_word_of_a_corpus_that_is_withheld_is_shown(told):

@@ -61,6 +61,17 @@ def test_a_move_is_that_of_the_last_checkpoint_and_corrected_for_the_number_of_c
     assert courses(0.04, 0.04) == [] and len(courses(0.04)) == 1
 
 
+def test_a_label_changes_only_for_classifiers_that_read_samples_of_both_checkpoints():
+    """Of 100 samples each, `a` calls 10 and then 90 good; `b`, which comes first, gave the early ones no label."""
+    rows = [("b", "100", "good", 50), ("b", "100", "bad", 50), ("a", "10", "good", 10), ("a", "10", "bad", 90),
+            ("a", "100", "good", 90), ("a", "100", "bad", 10)]  # fmt: skip
+    shares = pd.DataFrame(rows, columns=["classifier", "group", "label", "count"])
+    run = run_with(shares=shares.assign(subset="samples", group_kind="percent"))
+    found = [(first["classifier"], first["label"], first["count"], last["count"])
+             for first, last in verdicts.changed_labels(run)]  # fmt: skip
+    assert found == [("a", "good", 10, 90), ("a", "bad", 90, 10)]
+
+
 def test_a_gap_has_a_direction_only_where_its_interval_has_not_0():
     for low, high, sign in ((0.01, 0.1, 1), (-0.1, -0.01, -1), (-0.1, 0.1, 0)):
         rows = [{"classifier": "c", "metric": "confidence_gap", "low": low, "high": high}]

@@ -126,6 +126,12 @@ def test_who_wrote_it_is_told_or_not():
     assert guessed["accuracy", "ben"]["low"] < 0.5 < guessed["accuracy", "ben"]["high"]
 
 
+def test_without_an_answer_nothing_is_measured():
+    rows = [("texts", "a", "x", "", 1, [None, None]), ("samples", "b", "x", "", 1, [None, None])]
+    unanswered = wide(labels_of(rows))
+    assert of_origin(unanswered, BOOTSTRAP) == [] == of_origin(unanswered[:0], BOOTSTRAP)
+
+
 def compared(folder, *tables):
     said = compare_with_raters(
         0.95, 200, folder / "corpus/texts.parquet", (folder / "samples/gpt2-tiny.parquet",),
@@ -170,7 +176,8 @@ def test_the_report_says_what_people_said_and_what_nobody_did(labelled):
     run = Run(folder)
     said = str(raters.opening(run))
     assert said.startswith("Raters saw texts and samples mixed")
-    assert "People labelled 40\u00a0texts and samples for “<bdi>sentiment</bdi>”" in said
+    assert "The label of a text is the one that its raters gave most often. Estimates are for all texts" in said
+    assert "People were asked to label 40\u00a0texts and samples for “<bdi>sentiment</bdi>”" in said
     assert "1 got no one label from most raters and 1 is not in the run any more" in said
     assert "of the 400 texts" in said and "source" not in said  # people labelled the corpus for it
     assert "kappa" not in str(raters.every_number(run)) and "Cohen’s κ of two raters" in str(raters.every_number(run))
@@ -186,13 +193,43 @@ def test_the_report_says_what_people_said_and_what_nobody_did(labelled):
     (0.2, 0.3, "No sign that people can tell"), (0.6, None, "Too few rows for a verdict"),
 ])  # fmt: skip
 def test_a_verdict_needs_its_p_value(fresh, value, p_value, words):
-    rows = [{"metric": "drawn", "rows": 60}, {"metric": "undecided", "rows": 9}, {"metric": "accuracy", "value": 0.8},
+    rows = [{"metric": "drawn", "rows": 60}, {"metric": "undecided", "rows": 9},
+            {"metric": "accuracy", "rows": 60, "value": 0.8},
             {"metric": "difference", "value": value, "p_value": p_value}]  # fmt: skip
     frame = pd.DataFrame([{"question": "person.or.model"} | row for row in rows], columns=RATER_QUALITY.names)
     fresh.rater_quality = frame.astype({"p_value": float})
     assert words in raters.told(fresh) and "guessing gives 50\u00a0%" in raters.told(fresh)
     assert words in str(raters.opening(fresh)) and words in str(summary.writing(fresh))
     assert bool(verdicts.told_by_people(fresh)) == (p_value is not None and p_value <= 0.05)
+
+
+@pytest.mark.parametrize(("answered", "asked", "left"), [
+    (60, "People said of 60 texts and samples whether a person or a model wrote them.",
+     "Left out: 130 got no answer and 10 are not in the run any more."),
+    (None, "People were asked of 200 texts and samples whether a person or a model wrote them. No rater has answered",
+     "Left out: 10 are not in the run any more."),
+])  # fmt: skip
+def test_rows_that_nobody_answered_are_no_answers(fresh, answered, asked, left):
+    counts = {"drawn": 200, "undecided": 150, "gone": 10}
+    counts |= {"accuracy": answered, "difference": answered} if answered else {}
+    rows = [{"question": "person.or.model", "metric": metric, "rows": number, "value": 0.8, "p_value": 0.01}
+            for metric, number in counts.items()]  # fmt: skip
+    fresh.rater_quality = pd.DataFrame(rows, columns=RATER_QUALITY.names).astype({"p_value": float})
+    said = str(raters.opening(fresh)).replace("\u00a0", " ")
+    assert asked in said and asked in raters.told(fresh).replace("\u00a0", " ") and said.endswith(left)
+    assert said.startswith("Raters saw texts and samples mixed, without a sign of which is which. Where they said who")
+    assert "Estimates" not in said
+
+
+def test_sheets_of_which_the_run_has_no_text_any_more_are_told(labelled):
+    folder, path, _ = labelled
+    table = read_table(path, HUMAN_LABELS).assign(question="person.or.model", label=PERSON, sha256="0" * 64)
+    write_table(table, HUMAN_LABELS, path)
+    _, quality = compared(folder, path)
+    found = quality[quality["question"] == "person.or.model"].set_index("metric")["rows"]
+    assert found.to_dict() == {"drawn": 40, "gone": 40, "undecided": 0}
+    said = str(raters.opening(Run(folder)))
+    assert "No rater has answered for both texts and samples. Left out: 40 are not in the run any more." in said
 
 
 def test_labels_for_another_run_are_refused(labelled):

@@ -1,5 +1,7 @@
 """The yardsticks of the stage: what they read, and how many bits they need for a byte of the held-out texts."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -42,6 +44,12 @@ def test_each_yardstick_is_measured_on_the_held_out_texts(measured):
     assert set(rows["held_out_bytes"]) == {size} and set(rows["training_bytes"]) == {sum(map(len, training))}
     assert rows["read_bytes"].tolist() == [0, *[sum(map(len, training))] * 2]
     assert said.startswith(f"xz {bits['xz']:.2f}, xz_after_training ")
+
+
+def test_the_methods_say_how_much_is_read():
+    methods = (Path(__file__).parents[3] / "docs" / "methods.md").read_text(encoding="utf-8")
+    read = stage.MOST_READ_BYTES
+    assert f"Of more than {read / 1e6:.0f} MB ({read:,} bytes) of training texts" in methods
 
 
 @pytest.mark.parametrize("whole_texts", [3, 0])

@@ -79,6 +79,10 @@ def test_quality_is_that_of_scikit_learn():
     assert several_labels.quality(card_of(), texts.assign(split="train"), "label_mood", BOOTSTRAP) == []
 
 
+def test_where_neither_people_nor_the_classifier_give_a_label_there_is_no_quality():
+    assert several_labels.quality(card_of(), texts_of([[]] * 30, label_mood=";"), "label_mood", BOOTSTRAP) == []
+
+
 def test_macro_f1_of_labels_that_are_as_frequent_is_as_certain_as_micro_f1():
     random = np.random.default_rng(4)
     human = random.random((1000, 3)) < 0.5

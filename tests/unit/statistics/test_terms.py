@@ -65,6 +65,11 @@ def test_a_group_of_few_documents_is_compared_with_nothing_and_is_among_the_othe
     assert rows_of(corpus_of(("letter", LETTERS))) == {} and rows_of(corpus_of((None, LETTERS))) == {}
 
 
+def test_what_was_compared_has_rows_though_no_word_tells_it_apart():
+    found = rows_of(corpus_of(("letter", ["the sun", "the moon"] * 20), ("poem", ["the sun", "the moon"] * 20)))
+    assert {name for name, _ in found} == {"letter", "poem"} and all(row["p_value"] == 1 for row in found.values())
+
+
 def test_samples_are_compared_with_the_first_words_of_texts():
     corpus = corpus_of((None, ["the sun is up and the moon moon moon"] * 60))
     row = rows_of(corpus, samples_of(["the moon is up"] * 40))["m", "moon"]

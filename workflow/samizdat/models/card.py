@@ -80,12 +80,14 @@ A GPT-2 of {model.parameters:,} parameters, {start}, made by [Samizdat](#how-it-
 
 
 def _data(corpus: CorpusSummary, tokenizer: TokenizerSummary) -> str:
+    # Splits that a corpus brings itself may part a document.
+    whole = "" if corpus.shared_documents else "; all texts of one document are in the same split"
     groups = _table("group", "texts", ((escape(name), f"{count:,}") for name, count in sorted(corpus.groups.items())))
     return f"""## Data
 
 {escape(corpus.source)}: {corpus.texts:,} texts of {corpus.documents:,} documents, {corpus.characters:,} characters.
 {corpus.splits["train"]:,} texts were trained on, {corpus.splits["validation"]:,} selected on, and
-{corpus.splits["test"]:,} held out from both; all texts of one document are in the same split. The vocabulary has
+{corpus.splits["test"]:,} held out from both{whole}. The vocabulary has
 {tokenizer.vocabulary_size:,} tokens, {tokenizer.characters_per_token:.2f} characters each.{groups}"""
 
 

@@ -229,7 +229,8 @@ MODEL_DIFFERENCES = table_schema(
     p_holm=pa.float64(),  # corrected for the number of pairs (Holm)
 )
 
-# Terms that a set has clearly more often than others, or less often: the clearest of each set, clearest first.
+# Terms that a set has more often than others, or less often: the clearest of each set, clearest first, whether chance
+# explains them or not. A set without a row was not compared.
 TERMS = table_schema(
     # "groups": texts of a group, and all other texts that have a group. "samples": samples of a published model, begun
     # with nothing, and as many first words of each text as the longest of these samples has.

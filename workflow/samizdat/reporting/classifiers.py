@@ -6,6 +6,7 @@ import pandas as pd
 
 from samizdat.base.escaping import escape, escape_isolated
 from samizdat.base.language import message, plural, say, say_again
+from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import in_order, parts_of, rows_of
@@ -29,6 +30,8 @@ from samizdat.reporting.words import (
 
 NONE_APPLIED = message("No classifier was applied in this run (`classifiers` in the config is empty).")
 NO_GROUP_DIFFERS = message("No classifier finds a difference between groups that chance does not explain")
+TOO_FEW = message("Too few documents to say whether shares differ between groups of texts")
+WHERE_NOT_KNOWN = message("Groups differ, but too few of these have {fewest} documents to say where")
 FOLLOW_GROUPS = message(
     "Each group’s own name is the label of {least} to {most} of the group’s texts, and of a smaller share of the "
     "others’"
@@ -180,10 +183,10 @@ def shares_by_group(run: Run) -> Picture | Prose:
         else say("share of texts")
     )
     if groups:
-        title = _group_finding(run, of_groups[of_groups["group"].isin(groups)])
+        title = _group_finding(run, of_groups[of_groups["group"].isin(groups)]) or _no_finding(run)
         sets = {group: shares[shares["group"] == group] for group in groups}
     else:
-        title = _overall_finding(run, shares_of_texts(run))
+        title = most_frequent(run, shares_of_texts(run))
         sets = {say("all texts"): shares_of_texts(run)}
     return draw_label_shares(
         run,
@@ -203,12 +206,10 @@ def in_brief(run: Run, classifier: str) -> str:
     rows = run.shares[(run.shares["subset"] == "texts") & (run.shares["classifier"] == classifier)]
     of_groups = rows[rows["group_kind"] == "group"]
     found = _group_finding(run, of_groups, named=False)
-    if found == say(NO_GROUP_DIFFERS):
-        found = _overall_finding(run, rows[rows["group_kind"] == "all"], named=False)
-    return escape_isolated(found)
+    return escape_isolated(found or most_frequent(run, rows[rows["group_kind"] == "all"], named=False))
 
 
-def _overall_finding(run: Run, shares: pd.DataFrame, *, named: bool = True) -> str:
+def most_frequent(run: Run, shares: pd.DataFrame, *, named: bool = True) -> str:
     """Say which label has the largest share of all texts, with the classifier's name or without."""
     top = max(rows_of(shares), key=lambda row: row["share"])
     found = (
@@ -224,8 +225,15 @@ def _overall_finding(run: Run, shares: pd.DataFrame, *, named: bool = True) -> s
     )
 
 
+def _no_finding(run: Run) -> str:
+    """Say why no difference between groups is named; of groups that no test compares, which label is most frequent."""
+    if run.group_tests.empty:
+        return most_frequent(run, shares_of_texts(run))
+    return say(TOO_FEW if run.group_tests["p_holm"].isna().all() else NO_GROUP_DIFFERS)
+
+
 def _group_finding(run: Run, shares: pd.DataFrame, *, named: bool = True) -> str:
-    """Say which label's shares are furthest apart in two groups, of classifiers by which groups differ.
+    """Say which label's shares are furthest apart in two groups, of classifiers by which groups differ; else nothing.
 
     A group of too few documents for an interval is left out. A classifier that predicts the group gives a group's texts
     the group's own name, which is no finding: the shares of own names are left out where two others can be compared.
@@ -235,15 +243,17 @@ def _group_finding(run: Run, shares: pd.DataFrame, *, named: bool = True) -> str
         shares: label shares of groups.
         named: whether to write the classifier's name.
     """
-    best = (0.0, say(NO_GROUP_DIFFERS))
+    different = {row["classifier"] for row in verdicts.different_groups(run)}
+    shares = shares[shares["classifier"].isin(different)]
+    if shares.empty:
+        return ""
+    best = (0.0, say(WHERE_NOT_KNOWN, fewest=FEWEST_DOCUMENTS))
     words = (
         message("{classifier} gives {label} to {high} of {highest} and to {low} of {lowest}")
         if named
         else message("It gives {label} to {high} of the texts of {highest} and to {low} of those of {lowest}")
     )
-    different = {row["classifier"] for row in verdicts.different_groups(run)}
-    known = shares[shares["classifier"].isin(different) & shares["low"].notna()]
-    for classifier, of_classifier in parts_of(known, "classifier").items():
+    for classifier, of_classifier in parts_of(shares[shares["low"].notna()], "classifier").items():
         if _follow_groups(of_classifier):
             best = best if best[0] else (0.0, _own_names(of_classifier))
             continue

@@ -25,7 +25,7 @@ def answer(run: Run) -> Prose:
     """Say whether samples copy more than people repeat each other, and show the longest copy beside its source."""
     real, rows = sample_quality.copying(run)
     if not real or not rows:
-        return Prose(say("Too few samples begin with nothing to say."))
+        return Prose(say("Too few samples begin with nothing, or too few texts are held out, to say."))
     more = [label_comparison.at_temperature(run, row) for row, relation in rows if relation == 1]
     verdict = (
         say(

@@ -212,6 +212,7 @@ def human_labels(run: Run) -> Picture | Prose:
             descriptions += [
                 f"{drawn(group)}: {shares_in_words(names, given)}"
                 for (group, _), given in zip(bars, shares, strict=True)
+                if given.any()
             ]
         picture.alternative_text = described(title, say("Stacked bars"), descriptions)
     return picture

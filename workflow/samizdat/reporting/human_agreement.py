@@ -32,24 +32,25 @@ def _ceiling(run: Run, classifier: str, found: Mapping[tuple[str, str], Row]) ->
         row = found[method, metric]
         return number_interval(row["value"], row["low"], row["high"])
 
+    own, human = (found[method, "macro_f1"]["value"] for method in ("classifier", "human"))
     values = {
         "human": spelled("human"),
         "classifier": labelled(run, classifier),
         "own": spelled("classifier"),
-        "share": percent(found["classifier", "macro_f1"]["value"] / found["human", "macro_f1"]["value"]),
+        "of_that": say(", {share} of that", share=percent(own / human)) if human else "",
     }
     words = (
         say(
             "People do not agree either: one rater, drawn at random for each text, reaches a macro-F1 of {human} "
-            "compared with the mean of the others. {classifier} reaches {own}, {share} of that; the word list of VADER "
-            "reaches {lexicon}.",
+            "compared with the mean of the others. {classifier} reaches {own}{of_that}; the word list of VADER reaches "
+            "{lexicon}.",
             lexicon=spelled("lexicon"),
             **values,
         )
         if ("lexicon", "macro_f1") in found
         else say(
             "People do not agree either: one rater, drawn at random for each text, reaches a macro-F1 of {human} "
-            "compared with what most of the others say. {classifier} reaches {own}, {share} of that.",
+            "compared with what most of the others say. {classifier} reaches {own}{of_that}.",
             **values,
         )
     )

@@ -2,6 +2,7 @@
 
 from samizdat.base.language import message, numeral, say
 from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
+from samizdat.records.samples import begun_with_nothing
 from samizdat.reporting import verdicts
 from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.divergence_course import draw_course
@@ -31,6 +32,9 @@ NO_SAMPLES = message(
     "No text of a published model began with nothing (`sampling.unprompted_samples` is 0), so nothing can be compared: "
     "a prompt would influence the labels of what follows."
 )
+NONE_LABELLED = message(
+    "No classifier gave both a text and a sample that began with nothing a label, so nothing can be compared."
+)
 BEGUN_WITH = {"nothing": message("nothing"), "prompts": message("the prompts")}
 
 
@@ -38,8 +42,15 @@ def opening(run: Run) -> Prose:
     """Say for each classifier and model how far the samples' label shares are from those of the texts."""
     rows = verdicts.published(run.divergences)
     if rows.empty:
-        return Prose(say(NO_SAMPLES if run.cards else NONE_APPLIED))
+        return _nothing(run)
     return Prose("\n\n".join(_sentence(run, row) for row in rows_of(rows)))
+
+
+def _nothing(run: Run) -> Prose:
+    """Say why there is nothing to compare."""
+    if not run.cards:
+        return Prose(say(NONE_APPLIED))
+    return Prose(say(NO_SAMPLES if begun_with_nothing(run.samples).empty else NONE_LABELLED))
 
 
 def in_brief(run: Run, classifier: str) -> list[str]:
@@ -167,7 +178,7 @@ def shares(run: Run) -> Picture | Prose:
     """Draw the label shares of the texts and of the published models' samples at each temperature, with intervals."""
     samples = shares_of_samples(run, "temperature")
     if samples.empty:
-        return Prose(say(NO_SAMPLES if run.cards else NONE_APPLIED))
+        return _nothing(run)
     names = in_order(samples["classifier"])
     return draw_label_shares(
         run,
@@ -181,10 +192,14 @@ def shares(run: Run) -> Picture | Prose:
 
 def _finding(run: Run, names: list[str]) -> str:
     """Say as a title by which classifiers samples and texts differ by more than chance."""
+    rows = verdicts.published(run.divergences)
+    tested = set(rows.loc[rows["p_value"].notna(), "classifier"])
+    if not tested:
+        return say("Too few documents to say whether shares differ between samples and texts")
     found = {classifier for classifier, _ in verdicts.unlike_texts(run)}
     if not found:
         return say("No classifier’s label shares distinguish samples from texts")
-    tell, rest = (joined(quotation(drawn(one)) for one in names if (one in found) == told) for told in (True, False))
+    tell, rest = (joined(quotation(drawn(one)) for one in names if one in some) for some in (found, tested - found))
     if not rest:
         return say("The label shares of {classifiers} distinguish samples from texts", classifiers=tell)
     return say(

@@ -23,7 +23,7 @@ from samizdat.reporting.style import (
     legend_columns,
     legend_label,
 )
-from samizdat.reporting.words import drawn, percent
+from samizdat.reporting.words import drawn, is_null, percent
 
 
 def shares_of_texts(run: Run) -> pd.DataFrame:
@@ -84,17 +84,19 @@ def draw_label_shares(
         if legend:
             legend_below(picture, axes[0])
         parts = [
-            f"{drawn(panel.heading)}, {drawn(words)}: {shares_in_words(panel.names, rows['value'])}"
+            f"{drawn(panel.heading)}, {drawn(words)}: {shares}"
             for panel in panels
             for words, rows in panel.series.items()
+            if (shares := shares_in_words(panel.names, rows["value"]))
         ]
         picture.alternative_text = described(title, kind, parts)
     return picture
 
 
 def shares_in_words(labels: Iterable[str], shares: Iterable[float]) -> str:
-    """Write labels with their shares for an alternative text: good 52 %, bad 48 %."""
-    return ", ".join(f"{drawn(label)} {percent(share)}" for label, share in zip(labels, shares, strict=True))
+    """Write labels with their shares for an alternative text: good 52 %, bad 48 %; nothing for a share that is null."""
+    known = [(label, share) for label, share in zip(labels, shares, strict=True) if not is_null(share)]
+    return ", ".join(f"{drawn(label)} {percent(share)}" for label, share in known)
 
 
 def stacked_bars(axis: Axes, names: Sequence[str], shares: np.ndarray, width_inches: float = WIDTH_INCHES) -> None:

@@ -19,12 +19,12 @@ def titled(question: str) -> str:
 
 
 def answered(run: Run, question: str) -> str:
-    """Say how many rows people answered the question for, and what share of texts and of samples has each answer."""
+    """Say of how many rows people were asked the question, and what share of texts and of samples has each answer."""
     rows = run.rater_quality[run.rater_quality["question"] == question]
     (drawn,) = rows_of(rows[rows["metric"] == "drawn"])
     said = [
         say(
-            "People answered the question {question} for {rows}.",
+            "People were asked the question {question} for {rows}.",
             question=quotation(f"<bdi>{escape(drawn['words'])}</bdi>"),
             rows=counted(drawn["rows"], "text and sample", "texts and samples"),
         )

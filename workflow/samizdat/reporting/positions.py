@@ -20,6 +20,7 @@ from samizdat.reporting.style import (
 )
 from samizdat.reporting.words import Prose, counted, drawn, is_null, joined, label, number_interval, percent, quotation
 
+_TOO_FEW = message("Too few documents to say whether labels or numbers change through them")
 # Of a classifier, those that change most.
 SHOWN_LABELS = 4
 _FALLS_OR_RISES = (
@@ -37,6 +38,8 @@ def opening(run: Run) -> Prose | None:
     rows = run.position_changes
     if rows.empty:
         return None
+    if rows["p_holm"].isna().all():
+        return Prose(f"{say(_TOO_FEW)}.")
     documents = counted(int(rows["documents"].max()), "document", "documents")
     found = verdicts.changing_through_documents(run)
     if not found:
@@ -117,6 +120,8 @@ def _value(row: Row) -> str:
 
 
 def _finding(run: Run) -> str:
+    if run.position_changes["p_holm"].isna().all():
+        return say(_TOO_FEW)
     found = verdicts.changing_through_documents(run)
     if not found:
         return say("No label or number was found to change through documents")

@@ -41,10 +41,16 @@ METRICS = {
 }
 SUBSETS = {"texts": message("texts"), "samples": message("samples")}
 NOT_KNOWN = message("How often it is right here is not known, since people did not label these texts for it")
-_HOW = message(
-    "Raters saw texts and samples mixed, without a sign of which is which. The label of a text is the one that most "
-    "raters gave. Estimates are for all texts or samples that could have been drawn: a row counts for as many as it "
-    "was drawn from."
+_MIXED = message("Raters saw texts and samples mixed, without a sign of which is which.")
+# Kind of a question → which of its answers count.
+_COUNTED = {
+    SINGLE_LABEL: message("The label of a text is the one that its raters gave most often."),
+    MULTI_LABEL: message("Of several labels a text has those that more than half of its raters gave."),
+    NUMBER: message("Of several numbers the mean counts."),
+    ORIGIN: message("Where they said who wrote a text, each answer counts."),
+}
+_ESTIMATED = message(
+    "Estimates are for all texts or samples that could have been drawn: a row counts for as many as it was drawn from."
 )
 _TOLD = {
     1: message("**People can tell samples from texts.**"),
@@ -59,9 +65,16 @@ def opening(run: Run) -> Prose | None:
     None where nobody was asked and there is nobody to ask.
     """
     asked = in_order(run.rater_quality.loc[run.rater_quality["metric"] == "drawn", "question"])
-    said = [say(_HOW), *(_of_question(run, question) for question in asked)] if asked else []
+    said = [_how(run, asked), *(_of_question(run, question) for question in asked)] if asked else []
     paragraphs = [*said, *_lacking(run)]
     return Prose("\n\n".join(paragraphs)) if paragraphs else None
+
+
+def _how(run: Run, asked: list[str]) -> str:
+    """Say how raters were asked, and what their answers stand for, by the kinds of the questions."""
+    kinds = {one if one == ORIGIN else run.cards[one].kind if one in run.cards else SINGLE_LABEL for one in asked}
+    said = [say(_MIXED), *(say(words) for kind, words in _COUNTED.items() if kind in kinds)]
+    return " ".join(said if kinds == {ORIGIN} else [*said, say(_ESTIMATED)])
 
 
 def _found(run: Run, question: str) -> dict[tuple[str, str | None], Row]:
@@ -79,7 +92,8 @@ def _of_question(run: Run, question: str) -> str:
         said = [own_questions.answered(run, question)]
     else:
         rows = counted(found["drawn", None]["rows"], "text and sample", "texts and samples")
-        asked = say("People labelled {rows} for {classifier}.", rows=rows, classifier=labelled(run, question))
+        who = labelled(run, question)
+        asked = say("People were asked to label {rows} for {classifier}.", rows=rows, classifier=who)
         said = [asked, _quality(run, question, found)]
     left = _left_out(run, question, {metric: row["rows"] for (metric, subset), row in found.items() if subset is None})
     return " ".join(one for one in (*said, _agreement(run, question), left) if one)
@@ -88,9 +102,12 @@ def _of_question(run: Run, question: str) -> str:
 def _left_out(run: Run, question: str, rows: dict[str, int]) -> str:
     """Say how many rows a question leaves out, and why; nothing where it has all. `rows` is metric → rows."""
     left = []
-    if question != ORIGIN and (undecided := rows["undecided"]):
-        several = question in run.cards and run.cards[question].kind != SINGLE_LABEL
-        words = message("{number} got no answer") if several else message("{number} got no one label from most raters")
+    undecided = rows["undecided"]
+    if question == ORIGIN:  # where raters disagree, each answer counts
+        undecided = rows["drawn"] - rows.get("gone", 0) - rows["accuracy"] if "accuracy" in rows else 0
+    if undecided:
+        single = question != ORIGIN and (question not in run.cards or run.cards[question].kind == SINGLE_LABEL)
+        words = message("{number} got no one label from most raters") if single else message("{number} got no answer")
         left.append(say(words, number=count(undecided)))
     if gone := rows.get("gone"):
         left.append(plural("{count} is not in the run any more", "{count} are not in the run any more", gone))
@@ -157,12 +174,18 @@ def _quality(run: Run, question: str, found: dict[tuple[str, str | None], Row]) 
 
 
 def told(run: Run) -> str:
-    """Say whether people can tell samples from texts, and how many they were asked of; nothing if nobody was asked."""
+    """Say whether people can tell samples from texts, and of how many they said it; nothing if nobody was asked."""
     found = _found(run, ORIGIN)
     if not found:
         return ""
-    rows = counted(found["drawn", None]["rows"], "text and sample", "texts and samples")
-    return f"{say('People labelled {rows} whether a person or a model wrote them.', rows=rows)} {_verdict(run, found)}"
+    answered = found.get(("accuracy", None))
+    words = (
+        message("People said of {rows} whether a person or a model wrote them.")
+        if answered
+        else message("People were asked of {rows} whether a person or a model wrote them.")
+    )
+    rows = counted((answered or found["drawn", None])["rows"], "text and sample", "texts and samples")
+    return f"{say(words, rows=rows)} {_verdict(run, found)}"
 
 
 def _verdict(run: Run, found: dict[tuple[str, str | None], Row]) -> str:
@@ -271,13 +294,6 @@ def every_number(run: Run) -> Table | None:
         ]
         for row in rows_of(shown)
     ]
-    header = [
-        say("Question"),
-        say("Of"),
-        say("Measure"),
-        say("Label or rater"),
-        say("Rows"),
-        say("Value"),
-        say("{confidence} interval", confidence=percent(run.confidence)),
-    ]
+    header = [say("Question"), say("Of"), say("Measure"), say("Label or rater"), say("Rows"), say("Value")]
+    header += [say("{confidence} interval", confidence=percent(run.confidence))]
     return table(rows, header, numbers=header[4:]) if rows else None

@@ -75,7 +75,8 @@ def opening(run: Run) -> Prose:
     sentences = [
         found for _, part in rows.groupby(["model", "temperature"], sort=False) if (found := _sentence(run, part))
     ]
-    return Prose(" ".join(sentences) or say("Too few samples began with nothing to be compared with held-out texts."))
+    few = message("Too few samples began with nothing, or too few texts are held out, for a comparison.")
+    return Prose(" ".join(sentences) or say(few))
 
 
 def _sentence(run: Run, part: pd.DataFrame) -> str:
@@ -258,17 +259,20 @@ def shares_by_step(run: Run) -> Picture | Prose:
 def _course_of_labels(run: Run, samples: pd.DataFrame) -> str:
     """Say as a title which label's share changes most between the first and the last checkpoint, where one does."""
     percents = sorted(set(samples["group"]), key=int)
+    first, last = (set(samples.loc[samples["group"] == percents[place], "classifier"]) for place in (0, -1))
+    if len(percents) < 2 or first.isdisjoint(last):
+        return say("Label shares of the texts and of what was written after the same prompts")
     found = verdicts.changed_labels(run)
     if not found:
         return say("No label’s share changes in the course of training by more than chance explains")
-    first, last = max(found, key=lambda pair: abs(pair[1]["share"] - pair[0]["share"]))
+    before, after = max(found, key=lambda pair: abs(pair[1]["share"] - pair[0]["share"]))
     return say(
         "{classifier} calls {first} of the samples after {first_percent} % of training “{label}”, {last} of those "
         "after {last_percent} %",
-        classifier=drawn(titled(run, first["classifier"])),
-        first=percent(first["share"]),
+        classifier=drawn(titled(run, before["classifier"])),
+        first=percent(before["share"]),
         first_percent=percents[0],
-        label=drawn(first["label"]),
-        last=percent(last["share"]),
+        label=drawn(before["label"]),
+        last=percent(after["share"]),
         last_percent=percents[-1],
     )

@@ -49,7 +49,7 @@ def opening(run: Run) -> Prose:
     if len(published):
         sentences.append(
             say(
-                "{share} of these end by themselves; the others were cut after {tokens}.",
+                "{share} of these end by themselves; the others were cut after at most {tokens}.",
                 share=percent(published["finished"].mean()),
                 tokens=counted(sampling["max_new_tokens"], "token", "tokens"),
             )
@@ -104,7 +104,8 @@ def _missing_beginnings(run: Run) -> list[str]:
     return [
         say(
             "Of {texts} only {begun} can begin a sample, fewer than the {wanted} that the config asks for "
-            "(`sampling.held_out_prompts`): the others have no more than {words} (`sampling.held_out_prompt_words`).",
+            "(`sampling.held_out_prompts`): the others have no more than {words} (`sampling.held_out_prompt_words`), "
+            "begin like one of these, or with a word that is too long for the model.",
             texts=counted(held_out, "held-out text", "held-out texts"),
             begun=count(begun),
             wanted=count(wanted),
@@ -199,6 +200,10 @@ def _continuations(run: Run, texts: list[str]) -> Table:
 def gallery(run: Run) -> Table | Prose:
     """List the first unprompted samples of the published models, with every classifier's label."""
     samples = unprompted(run)
+    if samples.empty and len(begun_with_nothing(run.samples)):
+        return Prose(
+            say("No text begun with nothing is shown: each repeats words of the corpus, which is not published.")
+        )
     if samples.empty:
         return Prose(say("No text was begun with nothing (`sampling.unprompted_samples` is 0)."))
     return _gallery(run, samples.groupby(["model", "temperature"]).head(OPEN_GALLERY))

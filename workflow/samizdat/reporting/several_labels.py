@@ -10,6 +10,7 @@ from samizdat.measures.label_metrics import FEWEST_GIVEN
 from samizdat.records.classifiers import MULTI_LABEL
 from samizdat.reporting import raters, verdicts
 from samizdat.reporting.agreement import METRICS
+from samizdat.reporting.classifiers import TOO_FEW, most_frequent
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
 from samizdat.reporting.label_shares import draw_label_shares, next_to_texts
 from samizdat.reporting.outside import labelled, named, titled
@@ -58,7 +59,7 @@ _SAME = {
 }
 # The same as titles of figures.
 _TITLE_TOO_FEW = {
-    "groups": message("Too few documents to say whether shares differ between groups of texts"),
+    "groups": TOO_FEW,
     "samples": message("Too few documents to say whether shares differ between samples and texts"),
 }
 _TITLE_DIFFERING = {
@@ -196,7 +197,7 @@ def shares_of_samples(run: Run) -> Picture | Prose:
     shares = _named(run.several_shares)
     samples = shares[(shares["subset"] == "samples") & (shares["group_kind"] == "temperature")]
     if samples.empty:
-        return Prose(say("No text of a published model began with nothing, so nothing can be compared."))
+        return Prose(say("No sample that began with nothing was read, so nothing can be compared."))
     texts = shares[(shares["subset"] == "texts") & (shares["group_kind"] == "all")]
     return draw_label_shares(
         run,
@@ -214,10 +215,13 @@ def _named(shares: pd.DataFrame) -> pd.DataFrame:
 
 
 def _title(run: Run, between: str) -> str:
-    """Say as a title which labels are given with other frequencies, where a test shows it."""
+    """Say as a title which labels are given with other frequencies, where a test shows it; without groups one label."""
     found = verdicts.differing_labels(run, between)
     tests = run.label_differences[run.label_differences["between"] == between]
-    if len(tests) and tests["p_value"].isna().all():
+    if tests.empty and between == "groups":
+        shares = run.several_shares[run.several_shares["label"].notna()]
+        return most_frequent(run, shares[(shares["subset"] == "texts") & (shares["group_kind"] == "all")])
+    if tests["p_value"].isna().all():
         return say(_TITLE_TOO_FEW[between])
     if not found:
         return say(_TITLE_SAME[between])

@@ -7,6 +7,7 @@ import numpy as np
 from samizdat.base.escaping import escape, shortened
 from samizdat.base.language import numeral, plural, say
 from samizdat.records.classifiers import MULTI_LABEL, SINGLE_LABEL
+from samizdat.records.samples import begun_with_nothing
 from samizdat.reporting import (
     agreement,
     classifiers,
@@ -127,7 +128,7 @@ def finding(run: Run) -> Prose:
     if not found:
         return Prose(say(classifiers.NONE_APPLIED))
     unchecked = [label(one) for one in run.cards if not raters.is_checked(run, one, "samples")]
-    if unprompted(run).empty or not unchecked:
+    if begun_with_nothing(run.samples).empty or not unchecked:
         return Prose(found)
     told = say(
         "*Samples* are those that began with nothing, at all temperatures. No person has labelled samples for "
@@ -148,7 +149,7 @@ def _findings(run: Run) -> Iterator[str]:
             of_kind = several_labels if card.kind == MULTI_LABEL else numbers
             yield " ".join([*begun, *of_kind.in_brief(run, classifier)])
             continue
-        if classifier not in set(run.shares["classifier"]):
+        if classifier not in set(shares_of_texts(run)["classifier"]):
             yield say("- {classifier} gave no text a label.", classifier=label(classifier))
             continue
         compared = label_comparison.in_brief(run, classifier) or [say("No samples to compare with texts")]

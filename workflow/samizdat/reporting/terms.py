@@ -2,7 +2,9 @@
 
 import math
 
-from samizdat.base.language import numeral, say
+from samizdat.base.language import message, numeral, say
+from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
+from samizdat.records.samples import begun_with_nothing
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import Row
 from samizdat.reporting.run import Run
@@ -10,20 +12,40 @@ from samizdat.reporting.words import NO_BREAK, Prose, Table, joined, label, name
 
 SHOWN_TERMS = 10
 NAMED = 3  # groups in a sentence, and words of samples
+# What is compared → what is said where no word tells them apart, and where they were not compared.
+_ALIKE = {
+    "groups": message("No group was found to have a word more often than the others."),
+    "samples": message("No word tells samples and texts apart."),
+}
+_NOT_COMPARED = {
+    "groups": message(
+        "The words of the groups were not compared. That needs {fewest} documents of a group, as many of the others, "
+        "and words that several of them have."
+    ),
+    "samples": message(
+        "The words of samples and texts were not compared. That needs {fewest} samples begun with nothing, as many "
+        "documents, and words that several of them have."
+    ),
+}
 
 
 def of_groups(run: Run) -> Table | Prose | None:
-    """List the ten clearest words that each group has more often than the others; nothing where texts are withheld."""
+    """List the ten clearest words that each group has more often than the others.
+
+    None where texts are withheld, or there are no two groups.
+    """
     if not run.publish_texts:
         return None
     rows = [(row["set"], row) for one in _sets(run, "groups") for row in _more(one)[:SHOWN_TERMS]]
-    return _table(rows, say("Group"), say("In 10,000 words of other groups")) or Prose(
-        say("No word tells the groups apart.")
-    )
+    found = _table(rows, say("Group"), say("In 10,000 words of other groups"))
+    return found or (_without(run, "groups") if run.texts["group"].nunique() > 1 else None)
 
 
 def of_samples(run: Run) -> Table | Prose | None:
-    """List the ten clearest words that samples have more often, and less often, than texts have them."""
+    """List the ten clearest words that samples have more often, and less often, than texts have them.
+
+    None where texts are withheld, or no sample began with nothing.
+    """
     if not run.publish_texts:
         return None
     several = len(run.models) > 1
@@ -33,9 +55,14 @@ def of_samples(run: Run) -> Table | Prose | None:
         less = [row for row in one if row["log_odds"] < 0]
         rows += [(say("{who}, more often", who=who), row) for row in _more(one)[:SHOWN_TERMS]]
         rows += [(say("{who}, less often", who=who), row) for row in less[:SHOWN_TERMS]]
-    return _table(rows, say("Samples"), say("In 10,000 words of the texts")) or Prose(
-        say("No word tells samples and texts apart.")
-    )
+    found = _table(rows, say("Samples"), say("In 10,000 words of the texts"))
+    return found or (None if begun_with_nothing(run.samples).empty else _without(run, "samples"))
+
+
+def _without(run: Run, between: str) -> Prose:
+    """Say that no word was found, or that nothing was compared: what was compared has rows, whatever was found."""
+    compared = between in set(run.terms["between"])
+    return Prose(say(_ALIKE[between]) if compared else say(_NOT_COMPARED[between], fewest=FEWEST_DOCUMENTS))
 
 
 def between_groups(run: Run) -> str:

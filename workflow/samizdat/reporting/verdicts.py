@@ -62,13 +62,16 @@ def moved(run: Run) -> list[tuple[Row, bool]]:
 def changed_labels(run: Run) -> list[tuple[Row, Row]]:
     """Find the labels whose share differs between the samples of the first and of the last checkpoint.
 
-    By Fisher's exact test, which needs no least number of samples.
+    By Fisher's exact test, which needs no least number of samples. A classifier that gave the samples of one of the two
+    no label is not compared.
     """
     samples = shares_of_samples(run, "percent")
     percents = sorted(set(samples["group"]), key=int)
     ends = [samples[samples["group"] == percents[place]] for place in (0, -1)]
     totals = [part.groupby("classifier")["count"].sum() for part in ends]
-    pairs = list(zip(*(rows_of(part) for part in ends), strict=True))
+    first = {(row["classifier"], row["label"]): row for row in rows_of(ends[0])}
+    names = [(row, (row["classifier"], row["label"])) for row in rows_of(ends[1])]
+    pairs = [(first[name], row) for row, name in names if name in first]
     p_values = [
         fisher_exact(
             [[row["count"], total[row["classifier"]] - row["count"]] for row, total in zip(pair, totals, strict=True)]

@@ -1,6 +1,6 @@
 """Generate samples: texts that a model writes, from its published weights and from its earlier checkpoints."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,7 @@ def generate_samples(
     steps = read_document(ModelSummary, model / "summary.json").checkpoints
     tokenizer = load_tokenizer(model)
     context = GPT2Config.from_pretrained(model, local_files_only=True).n_positions
-    wanted = list(_prompts(settings, prompts, texts, tokenizer, context // 2, seed))
+    wanted, alike = _prompts(settings, prompts, texts, tokenizer, context // 2, seed)
     encoded = prompt_tokens(tokenizer, [prompt.text for prompt in wanted])
     rows: list[dict[str, Any]] = []
     for percent in percents:
@@ -117,7 +117,7 @@ def generate_samples(
             for number, (sample, text) in enumerate(zip(planned, written, strict=True))
         ]
     write_table(pd.DataFrame(rows), SAMPLES, samples)
-    return f"{len(rows):,} texts{_shortage(settings, wanted)}"
+    return f"{len(rows):,} texts{_shortage(settings, wanted, alike)}"
 
 
 def _prompts(
@@ -127,24 +127,33 @@ def _prompts(
     tokenizer: PreTrainedTokenizerFast,
     most_tokens: int,
     seed: int,
-) -> Iterator[_Prompt]:
-    """Yield the config's prompts, beginnings of held-out texts with at most so many tokens, and no prompt."""
-    for text in prompts:
-        yield _Prompt("config" if text else "none", text, None, settings.samples_per_prompt, True)
+) -> tuple[list[_Prompt], int]:
+    """List the config's prompts, beginnings of held-out texts with at most so many tokens, and no prompt.
+
+    Samples of equal beginnings would have equal seeds, and so be one sample that counts several times.
+
+    Returns:
+        The prompts, and how many held-out texts were passed over, since they begin like another one.
+    """
+    wanted = [_Prompt("config" if text else "none", text, None, settings.samples_per_prompt, True) for text in prompts]
     corpus = read_table(texts, TEXTS)
     held_out = corpus[corpus["split"] == "test"]
     drawn = sorted(zip(held_out["id"], held_out["text"], strict=True), key=lambda row: derive_seed(seed, row[0]))
-    found = 0
+    begun: dict[str, _Prompt] = {}
+    alike = 0
     for key, text in drawn:
-        if found == settings.held_out_prompts:
+        if len(begun) == settings.held_out_prompts:
             break
         beginning = _beginning(text, settings.held_out_prompt_words, tokenizer, most_tokens)
-        if beginning is not None:
-            found += 1
-            yield _Prompt("held_out", beginning, key, 1, True)
+        if beginning in begun:
+            alike += 1
+        elif beginning is not None:
+            begun[beginning] = _Prompt("held_out", beginning, key, 1, True)
+    wanted += begun.values()
     if settings.unprompted_samples:
         # Their seeds differ from those of an empty prompt above, because the kind is part of a seed.
-        yield _Prompt("unprompted", "", None, settings.unprompted_samples, False)
+        wanted.append(_Prompt("unprompted", "", None, settings.unprompted_samples, False))
+    return wanted, alike
 
 
 def _beginning(text: str, words: int, tokenizer: PreTrainedTokenizerFast, most_tokens: int) -> str | None:
@@ -158,14 +167,17 @@ def _beginning(text: str, words: int, tokenizer: PreTrainedTokenizerFast, most_t
     return None
 
 
-def _shortage(settings: SamplingSettings, wanted: Sequence[_Prompt]) -> str:
-    """Say how many held-out prompts are missing, and how many are shorter than asked for."""
+def _shortage(settings: SamplingSettings, wanted: Sequence[_Prompt], alike: int) -> str:
+    """Say how many held-out texts begin like another one, and how many prompts are missing, or shorter than wanted."""
     held_out = [prompt for prompt in wanted if prompt.kind == "held_out"]
     missing = settings.held_out_prompts - len(held_out)
     shorter = sum(len(split_words(prompt.text)) < settings.held_out_prompt_words for prompt in held_out)
-    said = ""
+    said = f"; held-out texts that begin like another one and are no prompts: {alike}" if alike else ""
     if missing:
-        said += f"; {missing} held-out prompts fewer than asked for: the other held-out texts are too short"
+        said += (
+            f"; {missing} held-out prompts fewer than asked for: the other held-out texts are too short, begin like "
+            "another one, or with a word that is too long for the model"
+        )
     if shorter:
         said += (
             f"; {shorter} held-out prompts have fewer than {settings.held_out_prompt_words} words, since a prompt "

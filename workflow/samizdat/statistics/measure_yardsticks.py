@@ -13,7 +13,7 @@ from samizdat.records.yardsticks import YARDSTICKS
 from samizdat.statistics.tables import write_rows
 
 # Of longer training texts only the end is read: xz needs twelve times as much memory, the n-gram model fifty times.
-MOST_READ_BYTES = 32 << 20
+MOST_READ_BYTES = 32_000_000
 _END = b"\n"
 
 

@@ -161,16 +161,16 @@ def of_origin(drawn: pd.DataFrame, bootstrap: Bootstrap) -> list[Row]:
 
     Returns:
         The accuracy of all raters and of each, texts and samples having one weight; and how much more often texts are
-        called a person's than samples are, with its test.
+        called a person's than samples are, with its test. Nothing where no row has an answer.
     """
     rows: list[Row] = []
     sides = (drawn["subset"] == "samples").to_numpy().astype(int)
     raters = list(dict.fromkeys(itertools.chain.from_iterable(drawn["given"])))
-    said = np.array([[given.get(rater) for rater in raters] for given in drawn["given"]], object).reshape(
-        -1, len(raters)
-    )
+    if not raters:
+        return []
+    said = np.array([[given.get(rater) for rater in raters] for given in drawn["given"]], object)
     right = said == np.where(sides == 1, MODEL, PERSON)[:, None]
-    answered = np.array([[label is not None for label in row] for row in said], bool).reshape(said.shape)
+    answered = np.array([[label is not None for label in row] for row in said], bool)
     chosen: list[tuple[str | None, slice]] = [(None, slice(None))]
     chosen += [(name, slice(place, place + 1)) for place, name in enumerate(raters)]
     for who, columns in chosen:

@@ -129,13 +129,14 @@ def quality(card: ClassifierCard, judged: pd.DataFrame, column: str, bootstrap: 
         bootstrap: how intervals are made.
 
     Returns:
-        Precision, recall and F1 of each label, micro and macro F1; nothing where no such text is held out.
+        Precision, recall and F1 of each label, micro and macro F1; nothing where no such text is held out, or none of
+        them has a label.
     """
     held_out = judged[(judged["split"] == "test") & judged[column].notna()]
-    if held_out.empty:
-        return []
     human = held_out[column].map(lambda cell: human_labels(cell, card.label_separator))
     named = {label for cell in human for label in cell} | {label for given in held_out["labels"] for label in given}
+    if not named:
+        return []
     labels = [label for label in dict.fromkeys([*card.labels, *sorted(named)]) if label in named]
     said, wanted = label_metrics.given_labels(held_out["labels"], labels), label_metrics.given_labels(human, labels)
     counts = _by_document(held_out, np.column_stack([said & wanted, said, wanted, np.ones(len(held_out), bool)]))
