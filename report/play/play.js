@@ -58,7 +58,8 @@
   let tokens = [boundary], costs = [0]; // the text, after the boundary that begins every text
   let typed = 1; // how many of the tokens were typed, with the boundary
   let place = 1; // of the token whose alternatives are shown; after the last one: what follows
-  let ready = false, writing = false, turn = 0; // an answer to an earlier turn is not used
+  let ready = false, writing = false, stopped = false, turn = 0; // an answer to an earlier turn is not used
+  let reading = false; // the text, or a checkpoint: until then the costs are of another one
   const ended = () => tokens.length > 1 && tokens.at(-1) === boundary;
   const full = () => tokens.length >= context;
   const checkpoint = () => Number(document.querySelector("#checkpoints :checked").value);
@@ -101,10 +102,16 @@
     item.firstChild.tabIndex = at + 1 === place ? 0 : -1;
   });
   const showButtons = () => {
-    const can = ready && !writing && !ended() && !full();
+    const rests = ready && !writing && !reading, can = rests && !ended() && !full();
     $("write").disabled = $("one").disabled = !can;
     $("stop").disabled = !writing;
-    $("again").disabled = !ready || writing || tokens.length === typed;
+    $("again").disabled = !rests || tokens.length === typed;
+  };
+  const read = () => {
+    writing = false;
+    reading = true;
+    showButtons();
+    return ++turn;
   };
 
   const showAlternatives = async () => {
@@ -144,19 +151,19 @@
 
   // Reads the text anew, from the first token that the model doesn't know yet.
   const refresh = async () => {
-    const now = ++turn;
+    const now = read();
     tell(""); // what was said of another text
     const answer = await ask("costs", { percent: checkpoint(), tokens });
     if (now !== turn) return;
     costs = answer;
+    reading = false;
     showText();
     showTokens();
     showButtons();
     await showAlternatives();
   };
   const begin = async () => {
-    const now = ++turn, text = $("beginning").value;
-    writing = false;
+    const now = read(), text = $("beginning").value;
     const tooLong = text.length > MOST_LETTERS;
     const [found] = tooLong ? [[]] : await ask("encode", { texts: [text] });
     if (now !== turn) return;
@@ -165,18 +172,20 @@
       : say(found.length >= room ? "{count} tokens; the model reads at most {most}: shorten the beginning."
         : "{count} tokens; the model reads at most {most}.", { count: number(found.length, 0), most: number(room, 0) });
     $("beginning").setAttribute("aria-invalid", tooLong || found.length >= room);
-    if (tooLong || found.length >= room) return tell("");
-    tokens = [boundary, ...found];
-    typed = place = tokens.length;
+    if (!tooLong && found.length < room) {
+      tokens = [boundary, ...found];
+      typed = place = tokens.length;
+    }
     await refresh();
   };
   const choose = async at => {
-    if (writing) return;
+    if (writing || reading) return;
     place = at;
     mark();
     await showAlternatives();
   };
   const replace = async (at, token) => {
+    if (writing || reading) return;
     tokens = [...tokens.slice(0, at), token];
     if (at < typed) {
       typed = at;
@@ -189,9 +198,10 @@
   const write = async most => {
     const first = tokens.length;
     writing = true;
+    stopped = false;
     showButtons();
     const now = ++turn;
-    for (let count = 0; count < most && writing && !ended() && !full(); count++) {
+    for (let count = 0; count < most && !stopped && !ended() && !full(); count++) {
       const { token, bits } = await ask("next", { percent: checkpoint(), tokens, settings: settings() });
       if (now !== turn) return;
       tokens.push(token);
@@ -210,7 +220,7 @@
       : full() ? say("The text is as long as the model can read: {most} tokens.", { most: number(context, 0) }) : ""));
     await showAlternatives();
   };
-  const stop = () => { writing = false; };
+  const stop = () => { stopped = true; }; // after the token that is being drawn
   const load = async percent => {
     const data = $(`weights-${percent}`);
     if (data) {
@@ -219,10 +229,10 @@
     }
   };
   const step = async () => {
-    turn++;
-    stop();
+    read();
     await load(checkpoint());
     await refresh();
+    if (reading) return; // another text
     const mean = costs.slice(1).reduce((sum, bits) => sum + bits, 0) / Math.max(1, tokens.length - 1);
     tell(say("At {percent} % of training the text costs {bits} bits a token.",
       { percent: checkpoint(), bits: number(mean) }));
@@ -256,13 +266,14 @@
     $(key).addEventListener("input", safely(async () => {
       if (!$(key).checkValidity()) $(key).value = value;
       showSetting(key);
-      if (ready && !writing) await showAlternatives();
+      if (ready && !writing && !reading) await showAlternatives();
     }));
   }
   let typing;
   $("beginning").value = facts.beginning;
   $("beginning").addEventListener("input", () => {
     clearTimeout(typing);
+    read();
     typing = setTimeout(safely(begin), 150);
   });
   $("checkpoints").addEventListener("change", safely(step));

@@ -139,3 +139,35 @@ def test_invisible_tokens_can_be_seen(wide):
     shown = "".join(wide.each("#tokens bdi"))
     assert "␣" in shown and "↵" in shown and "\u202e" not in shown
     assert "‹E2" in shown or "‹U+202E›" in shown
+
+
+DISABLED = "['write', 'one', 'again'].map(id => document.getElementById(id).disabled)"
+TYPE = """text => {
+  Object.assign(document.getElementById('beginning'), { value: text }).dispatchEvent(new Event('input'));
+}"""
+
+
+def test_nothing_can_be_written_until_a_new_beginning_or_checkpoint_was_read(wide):
+    wide.page.click("#one")
+    wide.page.locator("#again:enabled").wait_for()
+    for change in (f"({TYPE})('old letters')", "document.querySelector('#checkpoints input:not(:checked)').click()"):
+        assert wide.page.evaluate(f"() => {{ {change}; return {DISABLED}; }}") == [True] * 3
+        wide.page.locator("#write:enabled").wait_for()
+        assert wide.each("#text span")[0] == "old letters"
+    wide.page.evaluate(TYPE, "z9" * 60)
+    wide.page.locator("#beginning[aria-invalid='true']").wait_for()
+    wide.page.locator("#write:enabled").wait_for()  # the text before the refused one is still there
+    assert wide.each("#text span")[0] == "old letters"
+
+
+def test_no_token_is_replaced_or_chosen_while_the_model_writes(wide):
+    for clicks in ("write.click(); use.click();", "write.click(); stop.click(); token.click();"):
+        wide.page.locator("#alternatives button").first.wait_for()
+        wide.page.evaluate(
+            "() => { const $ = words => document.querySelector(words), [write, stop, token] = "
+            f"[$('#write'), $('#stop'), $('#tokens button')], use = $('#alternatives button'); {clicks} }}"
+        )
+        wide.page.locator("#said", has_text="written").wait_for()
+        assert wide.each("#text span")[0] == "The rain" and wide.page.locator("#stop").is_disabled()
+        wide.page.click("#again")
+        wide.page.locator("#write:enabled").wait_for()
