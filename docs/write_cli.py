@@ -45,11 +45,17 @@ def commands_of(parser: argparse.ArgumentParser, above: str = "") -> Iterator[tu
 
 
 def spelled(action: argparse.Action) -> str:
-    """Spell an argument as a usage line does: `--top-k K`, `--inputs {files,hashes}`, `[WHAT ...]`."""
-    value = f"{{{','.join(action.choices)}}}" if action.choices else str(action.metavar)
-    if action.option_strings:
-        return " ".join([*action.option_strings, *([] if action.nargs == 0 else [value])])
-    return {None: value, "?": f"[{value}]"}.get(action.nargs, f"[{value} ...]")
+    """Spell an argument as a usage line does: `--top-k K`, `--range LOW HIGH`, `RUN [RUN ...]`, `[WHAT ...]`."""
+    several = " ".join(action.metavar) if isinstance(action.metavar, tuple) else action.metavar
+    value = f"{{{','.join(action.choices)}}}" if action.choices else str(several)
+    forms = {
+        "?": f"[{value}]",
+        "+": f"{value} [{value} ...]",
+        "*": f"[{value} ...]",
+        argparse.REMAINDER: f"[{value} ...]",
+    }
+    form = forms.get(str(action.nargs), value)
+    return " ".join([*action.option_strings, *([] if action.nargs == 0 else [form])])
 
 
 if __name__ == "__main__":

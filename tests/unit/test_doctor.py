@@ -107,3 +107,16 @@ def test_a_bug_report_has_versions_and_nothing_private(project, monkeypatch):
 def test_elsewhere_it_says_where_to_start(tmp_path):
     with pytest.raises(UserError, match="is not the project's folder"):
         doctor(tmp_path)
+
+
+@pytest.mark.parametrize("with_snakefile", [True, False])
+def test_a_folder_that_only_uses_the_workflow_has_its_results_checked(project, capsys, with_snakefile, monkeypatch):
+    shutil.rmtree(project / "envs")
+    (project / "pyproject.toml").unlink()
+    if not with_snakefile:
+        (project / "Snakefile").unlink()
+    monkeypatch.chdir(project)
+    assert doctor(project) == 0
+    said = capsys.readouterr().out
+    assert f"· this folder uses the workflow of {ROOT}" in said and "✓ results/made-up: all " in said
+    assert ".venv" not in said.partition("For a bug report")[0]

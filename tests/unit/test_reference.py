@@ -33,6 +33,13 @@ def test_every_argument_key_and_rule_has_a_text():
     assert "| writes | `results/<run>/scores/<classifier>/`: `samples.parquet`, `texts.parquet` |" in scoring
 
 
+def test_a_usage_line_says_how_often_an_argument_may_be_given():
+    text = (DOCS / "cli.md").read_text(encoding="utf-8")
+    assert "    samizdat compare [OPTIONS] RUN [RUN ...]\n" in text and "    samizdat verify RUN [COPY ...]\n" in text
+    assert "| `--range LOW HIGH` |" in text and "| `--raters NAME [NAME ...]` |" in text and "('" not in text
+    assert "    samizdat sample [OPTIONS] [PROMPT]\n" in text and "| `--top-k K` |" in text
+
+
 def examples(schema, way=()):
     """Find the examples below a schema, each with the schema of its key."""
     found = [(way, schema, example) for example in schema.get("examples", ())]

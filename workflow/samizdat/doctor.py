@@ -15,6 +15,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import checksum_file, is_checksum, not_intact, sha256_of
 from samizdat.base.free_space import free_bytes
 from samizdat.base.hardware import describe_device, unused_gpu_warning
+from samizdat.base.project import project_folder
 from samizdat.environment import install
 from samizdat.environment.system import check_system, cpp_compiler, how_to_install
 from samizdat.publishing.page_by_quarto import find_quarto
@@ -43,13 +44,15 @@ def doctor(root: Path) -> int:
     """Print what was found, the worst last; return 0 where a run can start and all results are undamaged, else 1.
 
     Args:
-        root: the project's folder.
+        root: the project's folder, or one that only uses the workflow.
 
     Raises:
-        UserError: `root` is not the folder of a project.
+        UserError: `root` is neither.
     """
-    if not (root / "Snakefile").is_file():
-        raise UserError(f"{root} is not the project's folder", remedy="start this where the Snakefile is")
+    if not (root / "Snakefile").is_file() and not (root / "results").is_dir():
+        raise UserError(
+            f"{root} is not the project's folder", remedy="start this where the Snakefile or the folder results is"
+        )
     found = [finding for look in (_system, _environment, _machine, _programs, _results) for finding in look(root)]
     found.sort(key=lambda finding: (GOOD, NOTE, BAD).index(finding.mark))
     print(*found, sep="\n")
@@ -88,18 +91,23 @@ def _system(root: Path) -> Iterator[Finding]:
 
 
 def _environment(root: Path) -> Iterator[Finding]:
-    if Path(sys.prefix).resolve() != (root / ".venv").resolve():
+    # A folder that only uses the workflow has neither a lock nor an environment that make builds.
+    project = root if (root / "envs" / "lock.txt").is_file() else project_folder()
+    if project != root:
+        yield Finding(NOTE, f"this folder uses the workflow of {project.resolve()}")
+    elif Path(sys.prefix).resolve() != (root / ".venv").resolve():
         yield Finding(NOTE, f"this is the Python of {sys.prefix}, not that of .venv, which make builds and uses")
     elif not any(install.fits(root, development=False, system_torch=system) for system in (False, True)):
         yield Finding(BAD, "the environment in .venv doesn't fit envs/lock.txt", "make .venv/ready")
-    lock = (root / "envs" / "lock.txt").read_text(encoding="utf-8")
+    lock = (project / "envs" / "lock.txt").read_text(encoding="utf-8")
     locked: dict[str, set[str]] = {}  # a package has several versions where its newest doesn't support every Python
     for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.MULTILINE):
         locked.setdefault(name, set()).add(version)
     other = [f"{name} {found}" for name in locked if (found := _version(name)) and found not in locked[name]]
     if other:
         text = f"{len(other)} packages have other versions than the lock: {_some(other)}"
-        yield Finding(NOTE, text, "make .venv/ready; results of other versions may differ")
+        again = "make .venv/ready" if project == root else "install the package again, with --constraint and the lock"
+        yield Finding(NOTE, text, f"{again}; results of other versions may differ")
     else:
         yield Finding(GOOD, "the packages have the versions of the lock")
 
@@ -127,7 +135,8 @@ def _results(root: Path) -> Iterator[Finding]:
         yield from _state_of(root / "work" / run.name, f"work/{run.name}")
     yield from _scores(root / "work" / "scores")
     if any((root / ".snakemake" / "locks").glob("*")) and not _snakemake_runs(root):
-        yield Finding(BAD, "a run that was killed left its lock", ".venv/bin/snakemake --unlock")
+        snakemake = ".venv/bin/snakemake" if (root / ".venv").is_dir() else "snakemake"
+        yield Finding(BAD, "a run that was killed left its lock", f"{snakemake} --unlock")
 
 
 def _files_of(run: Path, name: str) -> Iterator[Finding]:

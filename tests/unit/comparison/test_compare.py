@@ -1,5 +1,6 @@
 """Runs compared: what differs, which model is better where it is shown, and every statistic side by side."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import pytest
 from samizdat.base.errors import UserError
 from samizdat.base.language import speaking
 from samizdat.cli import main
-from samizdat.comparison import contents
-from samizdat.comparison.compare import _notebook
+from samizdat.comparison import contents, side_by_side
+from samizdat.comparison.compare import _notebook, names_of
 from samizdat.comparison.side_by_side import VALUES, lines
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_table, write_table
@@ -36,6 +37,26 @@ def folders(tmp_path_factory):
     one = make_run(base / "one", texts=OF_FIRST)
     other = make_run(base / "other", texts=OF_FIRST[:240] + others(240), models=("large",), seed=7)
     return one, other
+
+
+@pytest.fixture
+def finished(folders):
+    """The two runs, of which neither model is better, as runs that were made with these losses."""
+    one, other = folders
+    noise = np.random.default_rng(3).normal(0, 0.3, 120)
+    set_bits(one, "gpt2-tiny", lambda number: 2.0)
+    set_bits(other, "large", lambda number: 2.0 + noise[number])
+    for folder in folders:
+        write_manifest(folder, Run(folder).config, {"data/letters.txt": "0" * 64})
+    return folders
+
+
+def changed(folder: Path, **values) -> Run:
+    """A run with other values in its manifest."""
+    run = Run(folder)
+    run.manifest = dataclasses.replace(run.manifest, **values)
+    run.config = run.manifest.config
+    return run
 
 
 def set_bits(folder: Path, model: str, bits) -> None:
@@ -66,15 +87,10 @@ def test_a_better_model_is_named_and_its_difference_is_of_the_shared_texts_alone
     assert "the first is better" in contents.differences(opened(other, one)).markdown
 
 
-def test_models_that_these_texts_do_not_tell_apart_are_not_decisive(folders):
-    one, other = folders
-    random = np.random.default_rng(3)
-    noise = random.normal(0, 0.3, 120)
-    set_bits(one, "gpt2-tiny", lambda number: 2.0)
-    set_bits(other, "large", lambda number: 2.0 + noise[number])
-    said = contents.opening(opened(one, other)).markdown
+def test_models_that_these_texts_do_not_tell_apart_are_not_decisive(finished):
+    said = contents.opening(opened(*finished)).markdown
     assert "**Not decisive:**" in said and "**Better:**" not in said
-    assert "not decisive" in contents.differences(opened(one, other)).markdown
+    assert "not decisive" in contents.differences(opened(*finished)).markdown
 
 
 def test_with_few_or_no_shared_texts_there_is_no_verdict(folders, tmp_path):
@@ -99,6 +115,25 @@ def test_what_differs_is_listed_and_nothing_else(folders):
     assert rows["all texts are shared"] == "no | no"
 
 
+def test_values_that_differ_behind_what_a_cell_has_room_for_differ(folders):
+    one = Run(folders[0])
+    runs = {
+        name: changed(folders[0], config=one.config | {"title": "long " * 90 + end})
+        for name, end in {"one": "first", "other": "second", "third": "second"}.items()
+    }
+    (row,) = [row for row in contents.settings(runs).markdown.splitlines() if "title" in row]
+    assert "first" in row and row.count("second") == 2
+
+
+def test_code_that_is_in_no_commit_is_listed_though_its_commit_has_one_name(folders):
+    edited = {name: changed(folders[0], clean=False) for name in ("one", "other")}
+    shown = contents.code_used(edited).markdown
+    assert "All runs were made" not in shown and shown.count("with changes that are in no commit") == 2
+    outside = {name: changed(folders[0], clean=False, commit="unknown") for name in ("one", "other")}
+    row = contents.code_used(outside).markdown.splitlines()[2]
+    assert row.count("unknown") == 2 and "with changes" not in row
+
+
 def test_every_table_of_statistics_is_side_by_side(folders):
     left_out = {"examples", "model_differences", "terms"}
     assert VALUES.keys() >= STATISTICS.keys() - left_out
@@ -115,21 +150,47 @@ def test_every_table_of_statistics_is_side_by_side(folders):
         of_statistics = [one for one in lines(run) if one[0] in STATISTICS]
         assert len(of_statistics) == rows, "two rows have one key"
     shown = contents.statistics(runs).markdown
+    (fits,) = [row for row in shown.splitlines() if "fitness" in row and "sentiment" in row and "no&#95;label" in row]
+    assert re.search(r"\| \d+ \| \d+ \|$", fits), "a count has no decimals"
     assert f"{accuracy['value']:.3f} [{accuracy['low']:.3f}, {accuracy['high']:.3f}]" in shown
 
 
-def test_page_and_notebook_are_written_and_a_changed_run_is_refused(folders, tmp_path, monkeypatch, capsys):
-    for folder in folders:
-        run = Run(folder)
-        write_manifest(folder, run.config, {"data/letters.txt": "0" * 64})  # as a run that was made with these losses
+def test_long_names_of_a_statistic_are_cut_one_by_one(folders, monkeypatch):
+    keys = {("quality", "c" * 110, end): (1.5, 1.0, 2.0) for end in ("accuracy", "f1")}
+    monkeypatch.setattr(contents, "lines", lambda run: keys | {("rater_quality", "drawn"): (23703, np.nan, np.nan)})
+    shown = contents.statistics(opened(*folders)).markdown
+    assert "accuracy" in shown and "f1" in shown and "| 23,703 | 23,703 |" in shown
+
+
+def test_counts_in_a_column_of_other_numbers_are_counts(folders, monkeypatch):
+    rows = pd.DataFrame({"question": ["mood"] * 2, "metric": ["drawn", "accuracy"], "value": [200.0, 1.0]})
+    monkeypatch.setattr(side_by_side, "read_table", lambda path, schema: rows.reindex(columns=schema.names))
+    found = dict(side_by_side._of_table(Run(folders[0]), "rater_quality"))
+    assert [type(line[0]) for line in found.values()] == [int, float]
+
+
+def test_page_and_notebook_are_written_and_a_changed_run_is_refused(finished, tmp_path, monkeypatch, capsys):
+    folders = finished
     monkeypatch.chdir(ROOT)
     out = tmp_path / "comparison"
     main(["compare", *map(str, folders), "--out", str(out)])
     assert "The comparison of 2 runs is in" in capsys.readouterr().out
     page, notebook = (out / "report.html").read_text(encoding="utf-8"), nbformat.read(out / "report.ipynb", 4)
-    assert "Comparison of one, other" in page and "Every statistic" in page and "Not decisive" in page
+    assert "Comparison of one, other" in page and "Every statistic" in page
+    words = re.sub(r"<[^>]+>", "", page)
+    assert re.search(r"Not decisive: .one: gpt2-tiny. and .other: large. are 0\.\d{3}\sbits per byte apart", words)
+    # No caption is over a sentence.
+    assert "All runs were made by the same commit" in page and "Code and packages that differ" not in page
+    assert "Keys of the config that differ" in page
     assert str(folders[0]) not in page and str(folders[0]) not in nbformat.writes(notebook)
     assert not [cell for cell in notebook.cells for output in cell.get("outputs", ()) if output.output_type == "error"]
+
+    # One that was edited is not lost when the comparison is written again.
+    (out / "report.ipynb").write_text("mine", encoding="utf-8")
+    main(["compare", *map(str, folders), "--out", str(out)])
+    assert [path.read_text(encoding="utf-8") for path in out.glob("report.edited*.ipynb")] == ["mine"]
+    assert not list(out.glob("report.edited*.html"))
+    capsys.readouterr()
 
     with pytest.raises(SystemExit):
         main(["compare", str(folders[0]), str(folders[0]), "--out", str(out)])
@@ -152,10 +213,28 @@ def test_notebook_and_cells_are_in_the_language_of_the_first_run(folders, tmp_pa
         assert "nejsou" in contents.opening(runs).markdown or "Společné" in contents.opening(runs).markdown
 
 
-def test_runs_of_one_name_are_told_apart(folders):
-    from samizdat.comparison.compare import names_of
+def test_what_is_no_run_and_a_folder_of_a_run_are_refused(finished, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    for bundle in (tmp_path / "their.zip", tmp_path / "mistyped"):
+        with pytest.raises(SystemExit):
+            main(["compare", str(finished[0]), str(bundle), "--out", str(tmp_path / "out")])
+        said = capsys.readouterr().err
+        assert f"{bundle} is no finished run" in said and "unpack a bundle first" in said
+    for out in (finished[0], finished[0] / "report", finished[1] / "corpus"):
+        with pytest.raises(SystemExit):
+            main(["compare", *map(str, finished), "--out", str(out)])
+        assert "give another folder with --out" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists() and not (finished[0] / "report.html").exists()
 
+
+def test_runs_of_one_name_are_told_apart(folders):
     manifests = [Run(folders[number]).manifest for number in (0, 1, 0)]
     assert names_of(manifests) == ["one-1", "other", "one-3"]
+    # A name that is made is no other run's.
+    for names, found in (
+        (["demo", "demo", "demo-2"], ["demo-1", "demo-3", "demo-2"]),
+        (["a", "a", "a-1", "a-3", "a"], ["a-2", "a-4", "a-1", "a-3", "a-5"]),
+    ):
+        assert names_of([dataclasses.replace(manifests[0], run=name) for name in names]) == found
     with pytest.raises(UserError, match=r"manifest\.json is missing"):
         Run(folders[0] / "corpus")

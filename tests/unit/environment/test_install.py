@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from samizdat.base.errors import UserError
-from samizdat.environment import install
+from samizdat.base.files import write_text
+from samizdat.environment import install, installer
 from support.wheels import write_installed, write_wheel
 
 PROJECT = """
@@ -174,3 +175,30 @@ def test_a_full_disk_is_told_before_anything_is_installed(copied, monkeypatch):
     monkeypatch.setattr(install, "free_bytes", lambda folder: 10**8)
     with pytest.raises(UserError, match=r"takes up to 2\.4 GB in .*, where 0\.1 GB are free"):
         install.repair(copied, development=False, system_torch=True)
+
+
+def test_the_torch_of_the_system_comes_in_the_place_of_another_one_and_back(copied, monkeypatch):
+    (packages,) = (copied / ".venv" / "lib").glob("python*/site-packages")
+    system = packages / "torch-of-the-system.pth"
+    own = packages / "torch" / "__init__.py"
+    monkeypatch.setattr(install, "_install_torch", lambda installer, root: write_text(own, ""))
+    install.repair(copied, development=False, system_torch=False)
+    assert not system.exists() and files_of(copied, "torch") == [str(own)]
+    repaired(copied)
+    assert files_of(copied, "needed", "torch")[1].startswith(str(Path(sys.prefix).resolve()))
+
+
+def test_uv_gets_every_place_that_pip_finds_links_in(monkeypatch, tmp_path):
+    (tmp_path / "pip.conf").write_text(
+        "[global]\nfind-links =\n    /wheels\n    https://a.example/links\ntrusted-host = a.example b.example\n",
+        encoding="utf-8",
+    )
+    for key in [key for key in os.environ if key.startswith("PIP_")]:
+        monkeypatch.delenv(key)
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    pip = [sys.executable, "-m", "pip"]
+    settings = installer.settings_of_pip(pip)
+    assert settings["UV_FIND_LINKS"] == "/wheels,https://a.example/links"
+    assert settings["UV_INSECURE_HOST"] == "a.example b.example" and "UV_DEFAULT_INDEX" not in settings
+    monkeypatch.setenv("PIP_FIND_LINKS", "/one /two")
+    assert installer.settings_of_pip(pip)["UV_FIND_LINKS"] == "/one,/two"

@@ -5,9 +5,9 @@ import re
 import nbformat
 import pytest
 
-from samizdat.publishing.empty_floats import without_empty_floats
+from samizdat.publishing.empty_floats import _SENTENCE_END, without_empty_floats
 from support.reading import plain
-from support.run_fixture import make_run, publish, sentences
+from support.run_fixture import ROOT, make_run, publish, sentences
 
 SENTENCE = nbformat.v4.new_output("display_data", data={"text/markdown": "There is none."})
 TABLE = nbformat.v4.new_output("display_data", data={"text/markdown": "| a |\n| :--- |\n| b |"})
@@ -90,3 +90,33 @@ def test_the_report_of_a_bare_run_says_nothing_of_what_is_not_there(bare):
         assert words.count("No classifier was applied") <= 1
     counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
     assert counts == list(range(1, len(counts) + 1))
+
+
+def test_a_report_keeps_the_sentences_of_sections_that_are_there(made_up):
+    page = plain(re.sub(r"<[^>]+>", "", (made_up / "report" / "report.html").read_text(encoding="utf-8")))
+    assert "Classifiers are no people. Shares and divergences inherit every error" in page
+    assert "says how large those errors are." in page
+    assert "People were asked" not in page, "nobody was"
+    assert re.search(r"More: \S.* and \S.*\. Samples and texts: \S", page)
+    assert "One test for each classifier asks" in page
+
+
+def test_each_reference_to_a_section_that_may_be_missing_can_vanish_alone():
+    document = (ROOT / "report" / "index.qmd").read_text(encoding="utf-8")
+    optional = dict(re.findall(r"^#+ .*\{#(sec-[\w-]+) \.needs-([\w-]+)\}$", document, re.MULTILINE))
+    needs = {label: {optional.get(label, "")} for label in re.findall(r"\{#(sec-[\w-]+)", document)}
+    needs["sec-quality"] = needs["sec-classifiers"]  # the section that it is in
+    mixed = []
+    for line in document.splitlines():
+        parts = [line] if line.startswith("- ") else _SENTENCE_END.split(line)
+        mixed += [one for one in parts if len({str(needs[label]) for label in re.findall(r"@(sec-[\w-]+)", one)}) > 1]
+    assert not mixed
+
+
+def test_what_the_sections_of_other_kinds_need_takes_no_other_reference_with_it(tmp_path):
+    run = make_run(
+        tmp_path / "numbers", texts=sentences(60), groups=(None,), labels={}, kinds={"age": "number"}, unprompted=8
+    )
+    page = plain(re.sub(r"<[^>]+>", "", publish(run).read_text(encoding="utf-8")))
+    assert re.search(r"More: \S.* and \S", page) and "Samples and texts:" not in page
+    assert "Classifiers are no people" in page and "One test for each classifier" not in page

@@ -66,6 +66,12 @@ def test_most_alike_are_only_labels_that_go_together_by_more_than_chance(run, mo
     assert "no difference found" in trust.group_tests(run).markdown and "medium" not in trust.group_tests(run).markdown
 
 
+def test_the_tests_of_groups_are_told_only_where_there_are_some(run, monkeypatch):
+    assert "One test for each classifier" in trust.group_tests_note(run).markdown
+    monkeypatch.setitem(vars(run), "group_tests", run.group_tests.iloc[:0])
+    assert trust.group_tests_note(run) is None
+
+
 def picture_bytes(picture) -> bytes:
     data, _ = picture._repr_mimebundle_()
     return base64.b64decode(data["image/png"])

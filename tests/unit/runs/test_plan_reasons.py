@@ -1,6 +1,7 @@
 """Snakemake's reasons for a job in plain words, with the values that changed."""
 
 import json
+import re
 
 from samizdat.runs.plan_reasons import direct_reasons, listed
 
@@ -15,6 +16,13 @@ def test_a_reason_names_both_values():
     assert direct_reasons(f"{PARAMS}before: '0ed223b69b73a5da' now: 'fa89b0e7576923f5' ") == ["its code changed"]
     lists = "before: ['a40731a355f8275c', '95c87ed395f0ef5a'] now: ['a40731a355f8275c', '6af01e2259d170d8'] "
     assert direct_reasons(PARAMS + lists) == ["its code changed"]
+
+
+def test_long_values_are_shown_where_they_differ():
+    before, now = ("long " * 30 + end for end in ("first", "second"))
+    (said,) = direct_reasons(f"{PARAMS}before: '--words=\"{before}\"' now: '--words=\"{now}\"' ")
+    found = re.fullmatch(r"words changed from (….*) to (….*)", said)
+    assert found and "first" in found[1] and "second" in found[2] and max(map(len, found.groups())) <= 60
 
 
 def test_changes_of_a_config_are_named_key_by_key_whatever_a_value_contains():

@@ -1,10 +1,11 @@
 """Durations and config values in the form that people read."""
 
+import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from samizdat.base.escaping import shortened
+from samizdat.base.escaping import shortened, whole_letters
 
 
 def duration(seconds: float) -> str:
@@ -31,3 +32,18 @@ def dotted(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 def json_words(value: Any, longest: int) -> str:
     """Write a value as JSON without `\\u` escapes, cut to `longest` characters."""
     return shortened(json.dumps(value, ensure_ascii=False), longest)
+
+
+def different_words(values: Sequence[Any], longest: int) -> list[str]:
+    """Write values as `json_words` does; different ones that would then look the same begin shortly before the place
+    where they differ.
+    """
+    whole = [json.dumps(value, ensure_ascii=False) for value in values]
+    cut = [shortened(words, longest) for words in whole]
+    found = []
+    for words, short in zip(whole, cut, strict=True):
+        alike = sorted({one for one, other in zip(whole, cut, strict=True) if other == short})
+        same = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*alike, strict=False))
+        begin = whole_letters(words, len(list(same)) - longest // 2)
+        found.append(short if len(alike) == 1 else f"…{shortened(words[begin:], longest - 1)}")
+    return found

@@ -1,5 +1,6 @@
 """Write a notebook and a page that compare runs (`samizdat compare`)."""
 
+import itertools
 import os
 import tempfile
 from collections.abc import Sequence
@@ -13,11 +14,12 @@ from nbformat import NotebookNode
 
 from samizdat.base.errors import UserError
 from samizdat.base.escaping import escape
-from samizdat.base.files import sha256_of, write_text
+from samizdat.base.files import not_intact, sha256_of, write_text
 from samizdat.base.language import say, speaking
 from samizdat.base.project import project_folder
 from samizdat.publishing.cells import inert
 from samizdat.publishing.document_words import translated
+from samizdat.publishing.empty_floats import without_empty_floats
 from samizdat.publishing.execution import execute
 from samizdat.publishing.notebook import check_results, write_notebook
 from samizdat.publishing.page_by_pandoc import render_page
@@ -25,17 +27,21 @@ from samizdat.publishing.plain_notebook import make_plain
 from samizdat.publishing.script_words import script_words
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
+from samizdat.runs.damage import set_aside
 
 
 def compare(folders: Sequence[Path], out: Path) -> str:
     """Write `report.ipynb` and `report.html` into `out`, and return a line that says where they are.
+
+    Those that are there are replaced; one that was edited is renamed.
 
     Args:
         folders: two runs or more, such as `results/demo`.
         out: the folder to write.
 
     Raises:
-        UserError: the workflow's files are not there, a run is not finished or was changed, or one is given twice.
+        UserError: the workflow's files are not there, a run is not finished or was changed, one is given twice, or
+            `out` is in a run.
     """
     project = project_folder() / "report"
     document = project / "comparison" / "index.qmd"
@@ -44,6 +50,15 @@ def compare(folders: Sequence[Path], out: Path) -> str:
             "runs to compare: there must be two or more, and none twice",
             remedy="name their folders, such as: samizdat compare results/demo results/mine",
         )
+    for folder in folders:
+        if not (folder / "manifest.json").is_file():
+            raise UserError(
+                f"{folder} is no finished run", remedy="name folders such as results/demo; unpack a bundle first"
+            )
+    if any((folder / "manifest.json").is_file() for folder in (out, out.resolve().parent)):
+        raise UserError(
+            f"{out} is a folder of a run, whose own report would be replaced", remedy="give another folder with --out"
+        )
     manifests = {folder: read_document(Manifest, folder / "manifest.json") for folder in folders}
     for folder, manifest in manifests.items():
         check_results(manifest, folder)
@@ -51,15 +66,22 @@ def compare(folders: Sequence[Path], out: Path) -> str:
     notebook = _notebook(document, list(manifests.values()), folders, out)
     with tempfile.TemporaryDirectory() as work:
         executed, _ = execute(notebook, document, out, Path(work), threads=1)
-    write_notebook(make_plain(executed, f"{out}/"), out / "report.ipynb")
-    write_text(out / "report.html", render_page(executed, project))
-    return f"The comparison of {len(folders)} runs is in {out / 'report.html'} and {out / 'report.ipynb'}"
+    executed = without_empty_floats(executed, has=set())
+    written, page = out / "report.ipynb", out / "report.html"
+    set_aside(map(str, not_intact([written, page])))
+    write_notebook(make_plain(executed, f"{out}/"), written)
+    write_text(page, render_page(executed, project))
+    return f"The comparison of {len(folders)} runs is in {page} and {written}"
 
 
 def names_of(manifests: Sequence[Manifest]) -> list[str]:
-    """Name the runs; where two have one name, each is followed by its number."""
+    """Name the runs; where two have one name, each is followed by its number, or by the next that makes a new name."""
     names = [manifest.run for manifest in manifests]
-    return [name if names.count(name) == 1 else f"{name}-{number}" for number, name in enumerate(names, 1)]
+    found: list[str] = []
+    for number, name in enumerate(names, 1):
+        made = (f"{name}-{more}" for more in itertools.count(number))
+        found.append(name if names.count(name) == 1 else next(one for one in made if one not in {*names, *found}))
+    return found
 
 
 def _notebook(document: Path, manifests: Sequence[Manifest], folders: Sequence[Path], out: Path) -> NotebookNode:

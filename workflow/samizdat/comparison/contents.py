@@ -1,12 +1,13 @@
 """What the notebook of a comparison shows: each function takes the runs and returns Markdown."""
 
+import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from samizdat.base.language import message, numeral, say, speak
-from samizdat.base.wording import dotted, json_words
+from samizdat.base.wording import different_words, dotted
 from samizdat.comparison.losses import Comparison, compared
 from samizdat.comparison.side_by_side import lines
 from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
@@ -54,17 +55,21 @@ def open_runs(places: Mapping[str, str]) -> dict[str, Run]:
 
 
 def code_used(runs: Runs) -> Table | Prose:
-    """List what differs in the code: commit, Python, packages."""
+    """List what differs in the code: commit, Python, packages.
+
+    Two runs of code that is in no commit may be of different code, so their commit is listed though it has one name.
+    """
 
     def facts(run: Run) -> dict[str, Any]:
         manifest = run.manifest
         commit = manifest.commit
-        if not manifest.clean:
+        if not manifest.clean and commit != "unknown":
             commit = say("{commit} with changes that are in no commit", commit=commit)
         return {say("commit"): commit, "Python": manifest.python} | manifest.versions
 
     same = say("All runs were made by the same commit, Python and packages.")
-    return _differing(runs, facts, say("What"), same)
+    listed = () if all(run.manifest.clean for run in runs.values()) else (say("commit"),)
+    return _differing(runs, facts, say("What"), same, listed)
 
 
 def settings(runs: Runs) -> Table | Prose:
@@ -72,14 +77,20 @@ def settings(runs: Runs) -> Table | Prose:
     return _differing(runs, lambda run: dict(dotted(run.config)), say("Key"), say("All runs have the same config."))
 
 
-def _differing(runs: Runs, facts: Callable[[Run], Mapping[str, Any]], heading: str, same: str) -> Table | Prose:
-    """Make a table of the facts that differ between runs; what a run doesn't have is an empty cell."""
+def _differing(
+    runs: Runs, facts: Callable[[Run], Mapping[str, Any]], heading: str, same: str, listed: Collection[str] = ()
+) -> Table | Prose:
+    """Make a table of the facts that differ between runs, and of those in `listed`; what a run doesn't have is an empty
+    cell.
+    """
     found = {one: facts(run) for one, run in runs.items()}
     rows = []
     for key in dict.fromkeys(key for own in found.values() for key in own):
-        words = ["" if key not in own else json_words(own[key], LONGEST_VALUE_CHARACTERS) for own in found.values()]
-        if len(set(words)) > 1:
-            rows.append([code(key), *(code(word) if word else "" for word in words)])
+        there = [one for one, own in found.items() if key in own]
+        values = [found[one][key] for one in there]
+        if key in listed or len(there) < len(found) or len(set(map(json.dumps, values))) > 1:
+            words = dict(zip(there, different_words(values, LONGEST_VALUE_CHARACTERS), strict=True))
+            rows.append([code(key), *(code(words[one]) if one in words else "" for one in found)])
     return table(rows, [heading, *map(name, runs)]) if rows else Prose(same)
 
 
@@ -173,6 +184,10 @@ def statistics(runs: Runs) -> Table:
     found = {one: lines(run) for one, run in runs.items()}
     rows = []
     for key in dict.fromkeys(key for own in found.values() for key in own):
-        values = [number_interval(*own[key], 3) if key in own else "" for own in found.values()]
-        rows.append([name(key[0]), name(" · ".join(key[1:])), *values])
+        values = [_statistic(*own[key]) if key in own else "" for own in found.values()]
+        rows.append([name(key[0]), " · ".join(map(name, key[1:])), *values])
     return table(rows, [say("Table"), say("What"), *map(name, runs)], numbers=[name(one) for one in runs])
+
+
+def _statistic(value: float, low: float, high: float) -> str:
+    return count(value) if isinstance(value, int) else number_interval(value, low, high, 3)

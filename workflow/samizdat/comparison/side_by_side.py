@@ -27,11 +27,14 @@ OTHERS = {"sample_quality": SAMPLE_QUALITY, "yardsticks": YARDSTICKS, "rater_qua
 # Numbers that say which row it is.
 _WHICH = ("percent", "temperature", "from", "part")
 
+# Metrics that count, in a column of other numbers.
+COUNTS = {"rater_quality": ("drawn", "undecided", "gone", "seen", "rows_needed")}
+
 Line = tuple[float, float, float]
 
 
 def lines(run: Run) -> dict[tuple[str, ...], Line]:
-    """Return value, low and high of each statistic; NaN where there is no interval.
+    """Return value, low and high of each statistic; NaN where there is no interval. A count is an `int`.
 
     The key is the table's name and what tells its rows apart, such as the classifier and the label.
     """
@@ -42,13 +45,15 @@ def _of_table(run: Run, name: str) -> Iterator[tuple[tuple[str, ...], Line]]:
     schema = OTHERS.get(name) or STATISTICS[name]
     frame = read_table(run.folder / "statistics" / f"{name}.parquet", schema)
     which = [field.name for field in schema if pa.types.is_string(field.type) or field.name in _WHICH]
+    whole = pa.types.is_integer(schema.field(VALUES[name]).type)
     for row in rows_of(frame):
         value = row[VALUES[name]]
         if is_null(value):
             continue
         words = [_word(column, row[column]) for column in which if not is_null(row[column])]
         low, high = (float(row.get(bound, math.nan)) for bound in ("low", "high"))
-        yield (name, *words), (float(value), low, high)
+        counts = whole or row.get("metric") in COUNTS.get(name, ())
+        yield (name, *words), (int(value) if counts else float(value), low, high)
 
 
 def _word(column: str, value: str | float) -> str:

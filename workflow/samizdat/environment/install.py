@@ -26,6 +26,7 @@ from samizdat.environment.system import check_system
 ROOT = Path(__file__).parents[3]
 # Bytes of an environment, measured: with a PyTorch for CPUs, and with one for NVIDIA GPUs and its libraries.
 SMALL, LARGE = 2_400_000_000, 6_500_000_000
+SYSTEM_TORCH = "torch-of-the-system.pth"
 
 
 def main() -> None:
@@ -81,7 +82,7 @@ def repair(root: Path, *, development: bool, system_torch: bool) -> None:
         _make_venv(venv)
     else:
         print("Installing into .venv (once, about a minute)", flush=True)
-        _make_venv(venv)
+        _make_venv(venv, clear=_has_other_torch(venv, system_torch=system_torch))
         _install(
             Installer(venv, root / "envs" / "uv.txt"),
             root,
@@ -133,11 +134,20 @@ def _version_of(venv: Path) -> list[int] | None:
     return [int(part) for part in done.stdout.split()]
 
 
-def _make_venv(venv: Path) -> None:
-    """Make the environment; where its Python runs, write only its scripts and settings again."""
-    clear = ["--clear"] if _version_of(venv) != list(sys.version_info[:2]) else []
+def _has_other_torch(venv: Path, *, system_torch: bool) -> bool:
+    """Whether the environment has a torch of its own where the system's is wanted, or the other way round.
+
+    Its own packages are searched first, and no installer takes torch and its libraries away.
+    """
+    other = "torch" if system_torch else SYSTEM_TORCH
+    return any(venv.glob(f"lib/python*/site-packages/{other}"))
+
+
+def _make_venv(venv: Path, *, clear: bool = False) -> None:
+    """Make the environment; where its Python runs, write only its scripts and settings again, unless `clear`."""
+    clearing = ["--clear"] if clear or _version_of(venv) != list(sys.version_info[:2]) else []
     without = ["--without-pip"] if importlib.util.find_spec("ensurepip") is None else []
-    command = [sys.executable, "-m", "venv", *clear, *without, str(venv)]
+    command = [sys.executable, "-m", "venv", *clearing, *without, str(venv)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise failed(f"making {venv}", done.stdout + done.stderr, pinned_in="envs/lock.txt")
@@ -156,7 +166,7 @@ def _install(installer: Installer, root: Path, *, development: bool, system_torc
     (site_packages,) = (installer.venv / "lib").glob("python*/site-packages")
     if system_torch:
         # Python searches this folder after the environment's own packages, which therefore come first.
-        (site_packages / "torch-of-the-system.pth").write_text(f"{_folder_of_torch()}\n", encoding="utf-8")
+        (site_packages / SYSTEM_TORCH).write_text(f"{_folder_of_torch()}\n", encoding="utf-8")
     else:
         _install_torch(installer, root)
     installer.install("installing this package", "--no-deps", "--no-build-isolation", "--editable", str(root))

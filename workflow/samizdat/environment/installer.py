@@ -93,5 +93,7 @@ def settings_of_pip(pip: list[str]) -> dict[str, str]:
         "cert": "SSL_CERT_FILE", "trusted-host": "UV_INSECURE_HOST", "no-index": "UV_NO_INDEX",
     }  # fmt: skip
     settings = {variable: found[name].replace("\\n", " ") for name, variable in names.items() if found.get(name)}
+    if links := settings.get("UV_FIND_LINKS"):
+        settings["UV_FIND_LINKS"] = ",".join(links.split())  # uv's other lists have blanks between their items
     # pip looks into all indexes for the best version, uv into the first that has the package.
     return settings | {"UV_INDEX_STRATEGY": "unsafe-best-match"}

@@ -218,6 +218,19 @@ def _associations_finding(run: Run) -> str:
     )
 
 
+def group_tests_note(run: Run) -> Prose | None:
+    """Say what the tests of groups ask; nothing where none was made."""
+    if run.group_tests.empty:
+        return None
+    return Prose(
+        say(
+            "One test for each classifier asks whether its label shares differ between the groups; Cramér's V says how "
+            "large the difference is, from 0 to 1. The more texts, the smaller the difference that such a test finds, "
+            "so a small p alone means little."
+        )
+    )
+
+
 def group_tests(run: Run) -> Table | Prose:
     """List whether each classifier's label shares differ between groups by more than chance, and how much."""
     different = {row["classifier"] for row in verdicts.different_groups(run)}

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from samizdat.base.wording import dotted, json_words
+from samizdat.base.wording import different_words, dotted
 
 LONGEST_VALUE_CHARACTERS = 60
 MOST_NAMED = 3
@@ -97,7 +97,7 @@ def _changed_params(values: str) -> list[str]:
 
 def _change(key: str, old: dict[str, Any], new: dict[str, Any]) -> str:
     if key in old and key in new:
-        before, now = (json_words(values[key], LONGEST_VALUE_CHARACTERS) for values in (old, new))
+        before, now = different_words([old[key], new[key]], LONGEST_VALUE_CHARACTERS)
         return f"{key} changed from {before} to {now}"
     return f"{key} is {'new' if key in new else 'gone'}"
 
