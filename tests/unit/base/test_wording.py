@@ -2,7 +2,7 @@
 
 import pytest
 
-from samizdat.base.wording import dotted, duration, json_words
+from samizdat.base.wording import different_words, dotted, duration, json_words
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,11 @@ def test_nested_keys_have_one_line_each():
 def test_a_value_keeps_its_script_and_a_long_one_is_cut():
     assert json_words("žluť", 20) == '"žluť"'
     assert len(json_words("long " * 20, 20)) == 20
+
+
+def test_long_values_that_differ_do_not_look_the_same():
+    assert different_words([1, True, "a", "a"], 20) == ["1", "true", '"a"', '"a"']
+    values = ["short", "long " * 20 + "first", "long " * 20 + "second", "long " * 20 + "first"]
+    found = different_words(values, 20)
+    assert found[0] == '"short"' and found[1] == found[3] != found[2] and max(map(len, found)) <= 20
+    assert found[1].startswith("…") and "first" in found[1] and "second" in found[2]

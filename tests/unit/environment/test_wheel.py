@@ -51,7 +51,8 @@ def test_the_installed_command_writes_a_text_with_the_model_of_a_run(installed, 
     [
         (("sample", "ein"), 1, "✗ there is no run in {}/results/demo.\n  What to do: start this in the folder of "
                                "results/, after `make`\n"),
-        (("doctor",), 1, "✗ {} is not the project's folder.\n  What to do: start this where the Snakefile is\n"),
+        (("doctor",), 1, "✗ {} is not the project's folder.\n  What to do: start this where the Snakefile or "
+                         "the folder results is\n"),
     ],
 )  # fmt: skip
 def test_where_there_is_no_project_the_installed_command_says_what_it_needs(
