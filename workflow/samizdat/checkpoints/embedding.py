@@ -9,7 +9,9 @@ from transformers import AutoModel
 
 from samizdat.checkpoints import sources
 from samizdat.checkpoints.encoding import load_tokenizer, unknown_share
+from samizdat.checkpoints.packed import pack_linear_layers
 from samizdat.checkpoints.reading import agree_on_padding, longest_input, padding_of
+from samizdat.checkpoints.unpadded import MODEL_TYPES
 from samizdat.checkpoints.windows import Window, padded_batches, split_into_windows
 
 # Only this many tokens of a text are read, because sentence encoders are not made for longer texts.
@@ -49,6 +51,8 @@ def embed(texts: Sequence[str], encoder: str, revision: str | None, device: str)
             found.path, dtype=torch.float32, use_safetensors=True, local_files_only=True, trust_remote_code=False
         )
     model.eval().to(device)
+    if device == "cpu" and model.config.model_type in MODEL_TYPES:
+        pack_linear_layers(model)
     points = np.zeros((len(texts), model.config.hidden_size), np.float32)
     agree_on_padding(model.config, tokenizer, found.origin)
     longest = min(LONGEST_TOKENS, longest_input(model) or LONGEST_TOKENS)

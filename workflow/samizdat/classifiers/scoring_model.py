@@ -12,6 +12,7 @@ from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from samizdat.base.device import Device
 from samizdat.checkpoints import unpadded
+from samizdat.checkpoints.packed import pack_linear_layers
 from samizdat.checkpoints.reading import padding_of
 from samizdat.checkpoints.windows import Batch, Window, padded_batches
 
@@ -27,6 +28,7 @@ class ScoringModel:
         self._unpadded = device.kind == "cpu" and unpadded.supports_packing(self._model.config)
         if self._unpadded:
             unpadded.enable_packing(self._model)
+            pack_linear_layers(self._model)
 
     @property
     def outputs(self) -> int:

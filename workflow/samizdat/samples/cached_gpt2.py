@@ -5,11 +5,10 @@ from contextlib import contextmanager
 from typing import cast
 
 import torch
+from torch import nn
 from torch.nn import functional
 from transformers import GPT2LMHeadModel
-from transformers.activations import ACT2FN
 from transformers.models.gpt2.modeling_gpt2 import GPT2Attention, GPT2Block
-from transformers.pytorch_utils import Conv1D
 
 from samizdat.checkpoints.gpt2 import TANH_GELU, attention_scales
 
@@ -29,17 +28,19 @@ class Decoder:
         """Make a cache for `slots` texts.
 
         Args:
-            model: in evaluation mode, on its device; its weights are read, not copied.
+            model: in evaluation mode, on its device; its layers are called, not copied.
             slots: texts at once.
             cache_tokens: the longest text, in tokens; at most the model's context.
         """
         config = model.config
         self._model, self._slots, self.cache_tokens = model, slots, cache_tokens
+        # The stub of ModuleList doesn't say of which modules it is a list.
+        self._blocks = list(cast(Iterable[GPT2Block], model.transformer.h))
         self._heads, self._head_width = config.n_head, config.n_embd // config.n_head
-        tanh = config.activation_function in TANH_GELU
-        self._activation = (
-            (lambda hidden: functional.gelu(hidden, approximate="tanh")) if tanh else ACT2FN[config.activation_function]
-        )
+        activation = self._blocks[0].mlp.act
+        # What transformers computes in six passes; in packed layers the product before it has computed it.
+        tanh = config.activation_function in TANH_GELU and not isinstance(activation, nn.Identity)
+        self._activation = (lambda hidden: functional.gelu(hidden, approximate="tanh")) if tanh else activation
         self._scales = attention_scales(config)
         device = self.device = model.device
         # Keys and values of each layer: the first block of all heads of all slots, then the second, …
@@ -99,13 +100,13 @@ class Decoder:
         places = ((starts[:, None] + self._rows) * BLOCK + (self._positions % BLOCK)[:, None]).flatten()
         unwritten = self._places[:blocks] > self._positions.repeat_interleave(self._heads)[:, None]
         bias = torch.zeros_like(unwritten, dtype=hidden.dtype).masked_fill_(unwritten, -torch.inf)
-        # The stub of ModuleList doesn't say of which modules it is a list.
-        for layer, block in enumerate(cast(Iterable[GPT2Block], body.h)):
+        for layer, block in enumerate(self._blocks):
             attended = self._attend(layer, block.attn, _normalise(block.ln_1, hidden), places, bias)
-            hidden = hidden + _project(block.attn.c_proj, attended)
-            inner = self._activation(_project(block.mlp.c_fc, _normalise(block.ln_2, hidden)))
-            hidden = hidden + _project(block.mlp.c_proj, inner)
-        return functional.linear(_normalise(body.ln_f, hidden), self._model.lm_head.weight)
+            hidden = hidden + block.attn.c_proj(attended)
+            inner = self._activation(block.mlp.c_fc(_normalise(block.ln_2, hidden)))
+            hidden = hidden + block.mlp.c_proj(inner)
+        logits: torch.Tensor = self._model.lm_head(_normalise(body.ln_f, hidden))
+        return logits
 
     def _attend(
         self, layer: int, attention: GPT2Attention, hidden: torch.Tensor, places: torch.Tensor, bias: torch.Tensor
@@ -123,7 +124,7 @@ class Decoder:
             `[slots, width]`.
         """
         blocks, heads, width = len(bias), self._rows.numel(), self._head_width
-        query, key, value = _project(attention.c_attn, hidden).view(self._slots, 3, -1, width).unbind(1)
+        query, key, value = attention.c_attn(hidden).view(self._slots, 3, -1, width).unbind(1)
         keys, values = self._cache[layer]
         keys.view(-1, width).index_copy_(0, places, key.reshape(heads, width))
         values.view(-1, width).index_copy_(0, places, value.reshape(heads, width))
@@ -159,8 +160,3 @@ def _in_order(parts: torch.Tensor) -> torch.Tensor:
 
 def _normalise(norm: torch.nn.LayerNorm, hidden: torch.Tensor) -> torch.Tensor:
     return functional.layer_norm(hidden, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
-
-
-def _project(linear: Conv1D, hidden: torch.Tensor) -> torch.Tensor:
-    """Compute `hidden @ weight + bias`; GPT-2 stores its matrices as `[in, out]`."""
-    return torch.addmm(linear.bias, hidden, linear.weight)

@@ -8,6 +8,7 @@ from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast
 from samizdat.base.files import checked_sha256
 from samizdat.checkpoints.encoding import encode
 from samizdat.checkpoints.gpt2 import load_gpt2
+from samizdat.checkpoints.packed import pack_linear_layers
 
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
 
@@ -25,7 +26,10 @@ def load_model(folder: Path, percent: int, kind: str) -> GPT2LMHeadModel:
     """
     for name in TOKENIZER:
         checked_sha256(folder / name)
-    return load_gpt2(folder, percent, kind)
+    model = load_gpt2(folder, percent, kind)
+    if kind == "cpu":
+        pack_linear_layers(model)
+    return model
 
 
 def prompt_tokens(tokenizer: PreTrainedTokenizerFast, prompts: Sequence[str]) -> list[tuple[int, ...]]:

@@ -124,7 +124,8 @@ def draw(probabilities: torch.Tensor, top_p: float, numbers: torch.Tensor) -> to
         Token ids, `[n]`.
     """
     whole = (probabilities * 2**PROBABILITY_BITS).int()
-    limits = ((whole.sum(dim=1) * round(top_p * 2**PROBABILITY_BITS)) >> PROBABILITY_BITS).clamp(min=1)
+    sums = whole.sum(dim=1, dtype=torch.int32).long()
+    limits = ((sums * round(top_p * 2**PROBABILITY_BITS)) >> PROBABILITY_BITS).clamp(min=1)
     tokens, above, refused = _attempt(whole, whole, limits, numbers[:, 0])
     if top_p == 1:
         return tokens
