@@ -29,6 +29,7 @@ from transformers import AutoTokenizer, XLMRobertaConfig, XLMRobertaForSequenceC
 from transformers.utils import logging
 
 from samizdat.base.files import sha256_of, write_text
+from samizdat.base.hardware import ALLOCATION
 from samizdat.classifiers import text_scores, zero_shot
 from samizdat.classifiers.score_texts import score_texts
 from samizdat.classifiers.text_scores import ClassificationSettings
@@ -99,9 +100,11 @@ SIDES = {"ours": ours, "pipeline": pipeline, "onnx": onnx}
 
 
 def apart(side: str, *, program: str = __file__, **arguments: Any) -> dict[str, Any]:
-    """Run a side of a program in a process of its own."""
+    """Run a side of a program in a process of its own; ours has the environment that the workflow gives a step."""
     call = [sys.executable, program, "--side", side, "--arguments", json.dumps(arguments)]
     environment = os.environ | {"OMP_NUM_THREADS": str(arguments["threads"]), "TOKENIZERS_PARALLELISM": "true"}
+    if side == "ours":
+        environment |= ALLOCATION
     done = subprocess.run(call, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -17,6 +17,7 @@ from torch.nn import functional
 from transformers import AttentionInterface, AutoModelForCausalLM, PreTrainedModel
 
 from samizdat.base.device import Device
+from samizdat.checkpoints.packed import pack_linear_layers
 from samizdat.checkpoints.unpadded import packed_rows
 from samizdat.checkpoints.windows import Batch, Window
 
@@ -57,6 +58,8 @@ class SharedPrefixModel:
             ),
         )
         self._model.eval().to(device.kind)
+        if device.kind == "cpu":
+            pack_linear_layers(self._model)
         self._length = len(prefix)
         self._read_prefix(prefix)
         self._tokens = [token for word in words for token in word[:-1]]
