@@ -46,7 +46,7 @@ class Plan:
     peer: dict[str, Any]  # nanoGPT's command for a CPU (README)
 
 
-LONG = {"layers": 4, "heads": 4, "width": 256, "context_tokens": 128, "batch_tokens": 2048, "epochs": 5.0,
+LONG = {"layers": 4, "heads": 4, "width": 256, "context_tokens": 128, "batch_tokens": 2048, "epochs": 10.0,
         "matrix_learning_rate": 0.003, "learning_rate": 0.007, "weight_decay": 1.3, "evaluations": 2}  # fmt: skip
 SHORT = LONG | {"layers": 2, "context_tokens": 64, "batch_tokens": 1024, "epochs": 0.35, "evaluations": 2,
                 "matrix_learning_rate": 0.004, "learning_rate": 0.01, "compile": False}  # fmt: skip
