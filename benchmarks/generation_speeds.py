@@ -25,8 +25,7 @@ NEVER = -1  # no token has this number, so every text gets its full length
 def as_loaded(model: GPT2LMHeadModel) -> GPT2LMHeadModel:
     """Return a model as the step that writes samples loads it."""
     own = copy.deepcopy(model)
-    if own.device.type == "cpu":
-        pack_linear_layers(own)
+    pack_linear_layers(own)
     return own
 
 

@@ -86,15 +86,12 @@ def train(
 
 def environment(compiled: Path) -> dict[str, str]:
     """Return the environment of stages and peers, as the rules set it; compiled kernels go to `compiled`."""
-    return (
-        os.environ
-        | ALLOCATION
-        | {
-            "PYTHONPATH": f"{ROOT / 'workflow'}:{os.environ.get('PYTHONPATH', '')}",
-            "PYTHONHASHSEED": "0",
-            "TORCHINDUCTOR_CACHE_DIR": str(compiled.absolute()),
-        }
-    )
+    return os.environ | {
+        **ALLOCATION,
+        "PYTHONPATH": f"{ROOT / 'workflow'}:{os.environ.get('PYTHONPATH', '')}",
+        "PYTHONHASHSEED": "0",
+        "TORCHINDUCTOR_CACHE_DIR": str(compiled.absolute()),
+    }
 
 
 def command(

@@ -51,7 +51,7 @@ def embed(texts: Sequence[str], encoder: str, revision: str | None, device: str)
             found.path, dtype=torch.float32, use_safetensors=True, local_files_only=True, trust_remote_code=False
         )
     model.eval().to(device)
-    if device == "cpu" and model.config.model_type in MODEL_TYPES:
+    if model.config.model_type in MODEL_TYPES:  # others may read the weights of a layer
         pack_linear_layers(model)
     points = np.zeros((len(texts), model.config.hidden_size), np.float32)
     agree_on_padding(model.config, tokenizer, found.origin)

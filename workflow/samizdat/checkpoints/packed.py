@@ -31,13 +31,13 @@ class PackedLinear(nn.Module):
 
 
 def pack_linear_layers(model: nn.Module) -> None:
-    """Replace the linear layers of a model on a CPU, where oneDNN is and multiplies their number format."""
+    """Replace the linear layers of a model that are on a CPU, where oneDNN is and multiplies their number format."""
     for module in list(model.modules()):
         for name, layer in list(module.named_children()):
             # Not of other classes that inherit from these, which may compute something else.
             if not isinstance(layer, nn.Linear | Conv1D) or type(layer) not in (nn.Linear, Conv1D):
                 continue
-            if _can_multiply(layer.weight.dtype):
+            if layer.weight.device.type == "cpu" and _can_multiply(layer.weight.dtype):
                 # Conv1D has its weights as `[inputs, outputs]`.
                 weight = layer.weight if isinstance(layer, nn.Linear) else layer.weight.T
                 setattr(module, name, PackedLinear(weight, layer.bias))

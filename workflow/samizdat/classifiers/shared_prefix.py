@@ -58,8 +58,7 @@ class SharedPrefixModel:
             ),
         )
         self._model.eval().to(device.kind)
-        if device.kind == "cpu":
-            pack_linear_layers(self._model)
+        pack_linear_layers(self._model)
         self._length = len(prefix)
         self._read_prefix(prefix)
         self._tokens = [token for word in words for token in word[:-1]]

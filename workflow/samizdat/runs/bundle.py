@@ -97,10 +97,11 @@ def members_of(run: Path, *, hashes_only: bool) -> Members:
     manifest = read_document(Manifest, run / "manifest.json")
     check_names(manifest, run / "manifest.json")
     published = manifest.config["publish_texts"]
+    hides_report = hashes_only and published
     hashes_only = hashes_only or not published
-    left_out = () if not hashes_only else (*WITH_TEXTS, *REPORT) if published else WITH_TEXTS
+    left_out = (*(WITH_TEXTS if hashes_only else ()), *(REPORT if hides_report else ()))
     inputs = "\n".join(f"    {sha256}  {name}" for name, sha256 in sorted(manifest.inputs.items()))
-    report = _WITHOUT_REPORT if hashes_only and published else _WITH_REPORT
+    report = _WITHOUT_REPORT if hides_report else _WITH_REPORT
     readme = _FOR_THE_RECEIVER.format(run=manifest.run, commit=manifest.commit, inputs=inputs, report=report)
     members: Members = {README: readme.encode()}
     if LOCK.is_file():

@@ -55,7 +55,7 @@ class SubmittedJobs:
             UserError: another Snakemake is at work on this run, or jobs that it left don't end.
         """
         if self.path.is_file():
-            self._end_orphans(json.loads(self.path.read_text(encoding="utf-8")))
+            self._end_jobs_of(json.loads(self.path.read_text(encoding="utf-8")))
             self.path.unlink(missing_ok=True)
 
     def begin(self) -> None:
@@ -91,7 +91,7 @@ class SubmittedJobs:
         temporary.write_text(json.dumps(record), encoding="utf-8")
         temporary.replace(self.path)
 
-    def _end_orphans(self, record: dict[str, object]) -> None:
+    def _end_jobs_of(self, record: dict[str, object]) -> None:
         host, pid = str(record["host"]), int(str(record["pid"]))
         here = host == platform.node()
         alive = _is_alive(pid) if here else time.time() - self.path.stat().st_mtime < STALE_SECONDS

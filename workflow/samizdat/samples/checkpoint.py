@@ -27,8 +27,7 @@ def load_model(folder: Path, percent: int, kind: str) -> GPT2LMHeadModel:
     for name in TOKENIZER:
         checked_sha256(folder / name)
     model = load_gpt2(folder, percent, kind)
-    if kind == "cpu":
-        pack_linear_layers(model)
+    pack_linear_layers(model)
     return model
 
 
