@@ -49,6 +49,13 @@ def test_rows_are_full_while_there_are_windows_to_fill_them():
     assert len(used) <= 1.02 * sum(len(window.tokens) for window in windows) / 512 + 1
 
 
+def test_a_row_has_windows_of_few_lengths():
+    # Each length costs a row some small products of its own.
+    windows = [Window(text, 1, [5] * (3 + text * 7 % 40)) for text in range(30_000)]
+    rows = list(packed_rows(windows, batch_tokens=1024, first_position=0))
+    assert sum(len(row.inputs["groups"]) for row in rows) < 2.5 * len(rows)
+
+
 def test_only_encoders_with_two_way_attention_support_packing():
     assert supports_packing(BertConfig())
     assert not supports_packing(BertConfig(is_decoder=True))

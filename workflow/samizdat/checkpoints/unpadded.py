@@ -19,7 +19,7 @@ MODEL_TYPES = frozenset({"bert", "camembert", "deberta-v2", "distilbert", "elect
 # A row has one place (for one window) for each 4 tokens; few windows are shorter.
 TOKENS_PER_PLACE = 4
 # Windows for this many rows are collected before a row is filled. So nearly always some window fits into the rest of a
-# row, and many windows of one length are next to each other, whose attention is one product.
+# row, and most of a row has windows of one length, whose attention is one product.
 ROWS_WAITING = 64
 
 
@@ -55,7 +55,7 @@ def enable_packing(model: PreTrainedModel) -> None:
 def packed_rows(
     windows: Iterable[Window], *, batch_tokens: int, first_position: int, tokens_per_place: int = TOKENS_PER_PLACE
 ) -> Iterator[Batch]:
-    """Fill rows of `batch_tokens` tokens, each with the longest windows that fit.
+    """Fill rows of `batch_tokens` tokens, each with windows of as few lengths as possible.
 
     The tensors are `input_ids` and `position_ids`, `[1, batch_tokens]`, where a window has segments `token_type_ids`,
     too, and `starts`, `[places]`: where the window of each place begins. `groups` are runs of windows with one length:
@@ -82,15 +82,25 @@ def packed_rows(
 
 
 def _take_windows(waiting: dict[int, list[Window]], batch_tokens: int, places: int) -> list[Window]:
-    """Take the windows of one row out of `waiting`, which has them by length."""
+    """Take the windows of one row out of `waiting`, which has them by length.
+
+    Each time those of one length are taken that fill the most of what is left. If the longest were taken first, each
+    row would have a few windows of many lengths: of the demo's 18 in place of 2, and a sixth of the time went there.
+    """
     chosen: list[Window] = []
     left = batch_tokens
-    for length in sorted(waiting, reverse=True):
-        count = min(left // length, len(waiting[length]), places - len(chosen))
-        if count:
-            chosen += waiting[length][:count]
-            left -= count * length
-            del waiting[length][:count]
+
+    def fitting(length: int) -> int:
+        return min(left // length, len(waiting[length]), places - len(chosen))
+
+    while waiting:
+        length = max(waiting, key=lambda length: (fitting(length) * length, length))
+        count = fitting(length)
+        if not count:
+            break
+        chosen += waiting[length][:count]
+        left -= count * length
+        del waiting[length][:count]
         if not waiting[length]:
             del waiting[length]
     return chosen

@@ -1,8 +1,6 @@
 """A classifier as it is applied: loaded in one number format, it computes the logits of windows batch by batch."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +12,7 @@ from samizdat.base.device import Device
 from samizdat.checkpoints import unpadded
 from samizdat.checkpoints.packed import pack_linear_layers
 from samizdat.checkpoints.reading import padding_of
+from samizdat.checkpoints.side_by_side import computed_batches
 from samizdat.checkpoints.windows import Batch, Window, padded_batches
 
 
@@ -40,29 +39,17 @@ class ScoringModel:
     ) -> Iterator[tuple[Batch, np.ndarray]]:
         """Compute the logits of all windows, batch by batch.
 
-        On a CPU each thread computes a batch of its own: no thread waits for another inside of a matrix product, and
-        the next texts are cut into tokens at the same time.
-
         Args:
             windows: in any order.
             batch_tokens: tokens of a batch.
             longest: length of the longest window.
             threads: batches that a CPU computes at once.
 
-        Yields:
-            A batch, and its logits `[windows, labels]` in float32.
+        Returns:
+            An iterator of batches, each with its logits `[windows, labels]` in float32.
         """
-        workers = threads if self._device.kind == "cpu" else 1
-        under_way: deque[tuple[Batch, Future[np.ndarray]]] = deque()
-        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            for batch in self._batches(windows, batch_tokens, longest):
-                under_way.append((batch, pool.submit(self._compute, batch)))
-                if len(under_way) > 2 * workers:
-                    batch, computed = under_way.popleft()
-                    yield batch, computed.result()
-            while under_way:
-                batch, computed = under_way.popleft()
-                yield batch, computed.result()
+        batches = self._batches(windows, batch_tokens, longest)
+        return computed_batches(batches, self._compute, self._device.kind, threads)
 
     def _batches(self, windows: Iterable[Window], batch_tokens: int, longest: int) -> Iterator[Batch]:
         if not self._unpadded:

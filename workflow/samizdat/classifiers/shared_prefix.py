@@ -4,9 +4,7 @@ Texts are packed into rows without padding. Each token attends to the beginning,
 the tokens of its own text; each word that may follow a text is read behind it as if it were the only one.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +16,7 @@ from transformers import AttentionInterface, AutoModelForCausalLM, PreTrainedMod
 
 from samizdat.base.device import Device
 from samizdat.checkpoints.packed import pack_linear_layers
+from samizdat.checkpoints.side_by_side import computed_batches
 from samizdat.checkpoints.unpadded import packed_rows
 from samizdat.checkpoints.windows import Batch, Window
 
@@ -78,24 +77,14 @@ class SharedPrefixModel:
             batch_tokens: tokens of a batch.
             threads: batches that a CPU computes at once.
 
-        Yields:
-            A batch, and its `[texts, words]` in float32.
+        Returns:
+            An iterator of batches, each with its `[texts, words]` in float32.
         """
         tailed = (Window(one.text, one.windows_of_text, [*one.tokens, *self._tokens]) for one in texts)
-        workers = threads if self._device.kind == "cpu" else 1
-        under_way: deque[tuple[Batch, Future[np.ndarray]]] = deque()
         rows = packed_rows(
             tailed, batch_tokens=batch_tokens, first_position=self._length, tokens_per_place=TOKENS_PER_PLACE
         )
-        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            for batch in rows:
-                under_way.append((batch, pool.submit(self._compute, batch)))
-                if len(under_way) > 2 * workers:
-                    batch, computed = under_way.popleft()
-                    yield batch, computed.result()
-            while under_way:
-                batch, computed = under_way.popleft()
-                yield batch, computed.result()
+        return computed_batches(rows, self._compute, self._device.kind, threads)
 
     @torch.inference_mode()
     def _read_prefix(self, prefix: Sequence[int]) -> None:

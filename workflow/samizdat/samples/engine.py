@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 from transformers import GPT2LMHeadModel
 
+from samizdat.checkpoints.side_by_side import one_thread
 from samizdat.samples.cached_gpt2 import Decoder
 from samizdat.samples.letters import WHOLE, Letters
 from samizdat.samples.token_choice import DRAWS, PROBABILITY_BITS, Recipe, choose
@@ -134,7 +134,7 @@ def write_texts(
     for length, slots in _by_length(model, requests, recipe):
         # The threads share one iterator: taking the next item of a list's iterator is atomic.
         jobs += [partial(write, length, iter(slots))] * min(threads, -(-len(slots) // recipe.slots))
-    with _one_thread(model.device):
+    with one_thread(model.device.type):
         _run(jobs, threads, stop)
     return texts.continuations()
 
@@ -166,7 +166,7 @@ def stream_text(
         letters: as for `write_texts`.
     """
     letters = letters and letters.to(model.device)
-    with _one_thread(model.device):
+    with one_thread(model.device.type):
         for length, slots in _by_length(model, [request], recipe):
             decoder = Decoder(model, recipe.slots, length)
             for drawn in _write_in_slots(decoder, iter(slots), recipe, boundary, letters):
@@ -193,21 +193,6 @@ def _by_length(
                 for number in numbers
             ],
         )
-
-
-@contextmanager
-def _one_thread(device: torch.device) -> Iterator[None]:
-    """Let each thread of a CPU compute alone.
-
-    Threads that share a matrix product divide it by its shape, and then equal rows can get different results.
-    """
-    before = torch.get_num_threads()
-    if device.type == "cpu":
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _random_numbers(request: Request, tokens: int) -> np.ndarray:
