@@ -29,7 +29,7 @@ from transformers import AutoTokenizer, XLMRobertaConfig, XLMRobertaForSequenceC
 from transformers.utils import logging
 
 from samizdat.base.files import sha256_of, write_text
-from samizdat.base.hardware import ALLOCATION
+from samizdat.base.hardware import LIBRARY_SETTINGS
 from samizdat.classifiers import text_scores, zero_shot
 from samizdat.classifiers.score_texts import score_texts
 from samizdat.classifiers.text_scores import ClassificationSettings
@@ -104,7 +104,7 @@ def apart(side: str, *, program: str = __file__, **arguments: Any) -> dict[str, 
     call = [sys.executable, program, "--side", side, "--arguments", json.dumps(arguments)]
     environment = os.environ | {"OMP_NUM_THREADS": str(arguments["threads"]), "TOKENIZERS_PARALLELISM": "true"}
     if side == "ours":
-        environment |= ALLOCATION
+        environment |= LIBRARY_SETTINGS
     done = subprocess.run(call, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 

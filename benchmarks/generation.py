@@ -28,7 +28,7 @@ from tokenizers import ByteLevelBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from samizdat.base.device import prepare
-from samizdat.base.hardware import ALLOCATION
+from samizdat.base.hardware import LIBRARY_SETTINGS
 from samizdat.checkpoints.encoding import BOUNDARY, encode, load_tokenizer
 from samizdat.measures.copies import Copies, known_words
 from samizdat.samples.engine import Request, write_texts
@@ -67,8 +67,9 @@ def main() -> None:
     if options.search:
         search(options.search)
         return
-    if not ALLOCATION.items() <= os.environ.items():  # as a step of the workflow is started; read when a process begins
-        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | ALLOCATION)
+    # As a step of the workflow is started; libraries read them when a process begins.
+    if not LIBRARY_SETTINGS.items() <= os.environ.items():
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | LIBRARY_SETTINGS)
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     plan = QUICK if options.quick else FULL

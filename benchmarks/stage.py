@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from samizdat.base import configuration
-from samizdat.base.hardware import ALLOCATION
+from samizdat.base.hardware import LIBRARY_SETTINGS
 from samizdat.base.seeds import derive_seed
 
 ROOT = Path(__file__).parents[1]
@@ -87,7 +87,7 @@ def train(
 def environment(compiled: Path) -> dict[str, str]:
     """Return the environment of stages and peers, as the rules set it; compiled kernels go to `compiled`."""
     return os.environ | {
-        **ALLOCATION,
+        **LIBRARY_SETTINGS,
         "PYTHONPATH": f"{ROOT / 'workflow'}:{os.environ.get('PYTHONPATH', '')}",
         "PYTHONHASHSEED": "0",
         "TORCHINDUCTOR_CACHE_DIR": str(compiled.absolute()),

@@ -18,6 +18,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 from samizdat.base.device import ask_for_equal_bits
+from samizdat.base.hardware import LIBRARY_SETTINGS
 from samizdat.environment import install
 from support import warm_python
 
@@ -27,6 +28,7 @@ settings.load_profile("any machine")
 
 # Before any test computes, as before any stage does.
 ask_for_equal_bits()
+os.environ.update(LIBRARY_SETTINGS)
 
 # A shell starts what runs in the background deaf to interrupts, and so would be all that the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)

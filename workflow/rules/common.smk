@@ -14,7 +14,7 @@ from samizdat.base import configuration
 from samizdat.base.corpus_files import ITS_CONFIG, ITS_NOTES, label_table, list_files
 from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
-from samizdat.base.hardware import ALLOCATION
+from samizdat.base.hardware import LIBRARY_SETTINGS
 from samizdat.base.language import catalogue_digest
 from samizdat.base.play_size import vocabulary_size
 from samizdat.base.project import own, write_missing_notes
@@ -94,7 +94,7 @@ PREFIX = (
     # Models of one shape are compiled once per run; PyTorch's default folder is shared by all programs of a user. The
     # path is absolute, because PyTorch before 2.13 starts the C++ compiler in another folder.
     f" TORCHINDUCTOR_CACHE_DIR={shlex.quote(str(Path(WORK, 'compiled').absolute()))}"
-    f" {' '.join(f'{name}={number}' for name, number in ALLOCATION.items())}"
+    f" {' '.join(f'{name}={number}' for name, number in LIBRARY_SETTINGS.items())}"
     # The machine that submits the jobs has fetched what they need from the Hub.
     f"{' HF_HUB_OFFLINE=1' if workflow.remote_exec else ''}"
     f" OMP_NUM_THREADS={config['threads']}; "

@@ -12,10 +12,16 @@ from pathlib import Path
 from samizdat.base.errors import UserError
 
 NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
-# glibc's settings for a step, in bytes, as variables of its environment: it gives an array of up to 32 MB back to the
-# system only with 256 MB of others. By default it does so at once, and asks for the next one page by page; that was a
-# third of the time of writing samples. Other systems read neither.
-ALLOCATION = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
+# Settings of system libraries for a step, as variables of its environment. glibc gives an array of up to 32 MB back to
+# the system only with 256 MB of others; by default it does so at once, and asks for the next one page by page, which
+# was a third of the time of writing samples. A thread of GNU's OpenMP waits for others at full speed for a moment only,
+# by this count; by default it does so for milliseconds, in which it takes a core from those that it waits for, wherever
+# another program computes. Other systems read none of these.
+LIBRARY_SETTINGS = {
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+    "GOMP_SPINCOUNT": "1000",
+}
 
 
 def has_nvidia_gpu() -> bool:
