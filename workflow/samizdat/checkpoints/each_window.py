@@ -27,25 +27,30 @@ def attend(query: Tensor, key: Tensor, value: Tensor, more: Callable[[Tensor, Te
     """Compute attention inside each window of this thread's row.
 
     Args:
-        query: scaled, `[heads, tokens, size]`.
-        key: in the same shape.
-        value: in the same shape.
+        query: scaled, `[heads, tokens, size]`; or `[heads, places, size]` if only the first token of each window asks.
+        key: `[heads, tokens, size]`.
+        value: in the shape of the keys.
         more: makes what is added to the products of queries and keys, `[heads, windows, length, length]`, of the
             queries and keys of windows of one length, `[heads, windows, length, size]`.
 
     Returns:
-        `[tokens, heads, size]`.
+        `[tokens, heads, size]`, or `[places, heads, size]`.
     """
     found = torch.zeros_like(query)
+    first_only = query.shape[1] < key.shape[1]
+    place = 0
     for start, count, length in row.get().groups:
         here = slice(start, start + count * length)
+        asking = slice(place, place + count) if first_only else here
         mine, keys, values = (
-            part[:, here].reshape(len(part), count, length, -1).contiguous() for part in (query, key, value)
+            part[:, tokens].reshape(len(part), count, -1, part.shape[-1]).contiguous()
+            for part, tokens in ((query, asking), (key, here), (value, here))
         )
+        place += count
         scores = mine @ keys.mT
         if more is not None:
             scores = scores + more(mine, keys)
         dtype = torch.float32 if length >= FLOAT32_SOFTMAX_TOKENS else None
         shares = scores.softmax(dim=-1, dtype=dtype).to(scores.dtype)
-        found[:, here] = (shares @ values).flatten(1, 2)
+        found[:, asking] = (shares @ values).flatten(1, 2)
     return found.transpose(0, 1).contiguous()

@@ -35,7 +35,8 @@ def enable_packing(model: PreTrainedModel) -> None:
 
     Every matrix product has the shape of a whole row or of all its places, or in attention of one window, however many
     windows of that length are computed at once. So a window's score has the same bits at every place in a row, next to
-    any others. The head reads first tokens alone: after attention, the last layer computes no other.
+    any others. The head reads first tokens alone, so the last layer computes no others; DistilBERT's and DeBERTa's do
+    in attention.
     """
     encoder: Any = model.base_model
     if model.config.model_type == "deberta-v2":
@@ -47,8 +48,12 @@ def enable_packing(model: PreTrainedModel) -> None:
     if model.config.model_type == "distilbert":
         encoder.transformer.layer[-1].sa_layer_norm.register_forward_hook(lambda *call: _first_tokens(call[-1]))
     else:
-        summed = encoder.encoder.layer[-1].attention.output
-        summed.register_forward_pre_hook(lambda _, inputs: tuple(_first_tokens(states) for states in inputs))
+        last = encoder.encoder.layer[-1].attention
+        if model.config.model_type == "deberta-v2":
+            last.self.register_forward_hook(lambda *call: (_first_tokens(call[-1][0]), None))
+        else:
+            last.self = _FirstTokenAttention(last.self)
+        last.output.register_forward_pre_hook(lambda _, inputs: (inputs[0], _first_tokens(inputs[1])))
     encoder.register_forward_hook(_one_sequence_each)
 
 
@@ -144,6 +149,25 @@ def _attention(
     """Compute attention inside each window of a row, from `[1, heads, tokens, size]` to `[1, tokens, heads, size]`."""
     scaled = query[0] * (query.shape[-1] ** -0.5 if scaling is None else scaling)
     return attend(scaled, key[0], value[0]).unsqueeze(0), None
+
+
+class _FirstTokenAttention(nn.Module):
+    """The attention of a layer of which only first tokens are needed."""
+
+    def __init__(self, own: nn.Module):
+        """Take over a layer's attention."""
+        super().__init__()
+        self._own: Any = own
+
+    def forward(self, hidden_states: Tensor, *unused: object, **more: object) -> tuple[Tensor, None]:
+        """Compute attention inside each window, from `[1, tokens, width]` to `[1, places, width]`."""
+        own, states = self._own, hidden_states[0]
+        first = states[row.get().starts]
+        query, key, value = (
+            project(read).unflatten(-1, (own.num_attention_heads, -1)).transpose(0, 1)
+            for project, read in ((own.query, first), (own.key, states), (own.value, states))
+        )
+        return attend(query * own.scaling, key, value).flatten(1).unsqueeze(0), None
 
 
 def _remember_row(

@@ -19,9 +19,9 @@ from samizdat.records.classifiers import ClassifierCard
 CLOSE_BATCH_TOKENS = 2048
 
 
-# Tokens of a batch with `auto`: on a CPU a row that stays in the cache, on a GPU as much as it computes while the next
-# batch is started.
-BATCH_TOKENS = {"cpu": 1024, "cuda": 65536, "mps": 16384}
+# Tokens of a batch with `auto`: on a CPU so many that what each batch costs is small, on a GPU as many as it computes
+# while the next batch is started.
+BATCH_TOKENS = {"cpu": 2048, "cuda": 65536, "mps": 16384}
 
 
 @dataclass(frozen=True)
