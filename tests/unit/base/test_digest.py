@@ -70,3 +70,43 @@ def test_the_import_of_a_classifier_knows_the_program_that_it_starts():
 def test_what_the_frame_of_a_stage_imports_changes_no_result():
     assert digest.imported_siblings("base.stage") <= digest.FRAME
     assert all(digest._path(name).is_file() for name in digest.FRAME)
+
+
+def test_another_version_of_a_package_changes_the_digests_of_what_imports_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(digest, "PACKAGE", tmp_path)
+    stage = (
+        "def f():\n    import numpy.linalg\n    from sklearn.svm import SVC\n    import pyarrow, sys, nothing_such\n"
+    )
+    write_module(tmp_path, "stage", stage + "from samizdat.base import stage\n")
+    write_module(tmp_path, "base.stage", "import tqdm\n")
+    installed = {"numpy": "2.1", "scikit-learn": "1.5", "pyarrow": "20.0", "tqdm": "4.1"}
+
+    def version(name: str) -> str:
+        if name not in installed:
+            raise digest.metadata.PackageNotFoundError(name)
+        return installed[name]
+
+    monkeypatch.setattr(digest.metadata, "version", version)
+
+    def digests() -> tuple[str, str]:
+        digest._read.cache_clear()
+        digest.version_of.cache_clear()
+        return digest.code_digest("stage"), digest.result_digest("stage")
+
+    first = digests()
+    for name in ("numpy", "scikit-learn"):
+        installed[name] += ".1"
+        assert all(now != before for now, before in zip(digests(), first, strict=True)), name
+        first = digests()
+    # What carries data, and what the frame of a stage imports, changes no number.
+    installed |= {"pyarrow": "21.0", "tqdm": "4.2"}
+    assert digests() == first
+    digest._read.cache_clear()
+    digest.version_of.cache_clear()
+
+
+def test_each_package_that_a_result_depends_on_has_a_version():
+    for stage in ("models.train_model", "classifiers.score_texts", "statistics.judge_samples", "reporting"):
+        packages = {name for module in digest.imported_siblings(stage) for name in digest._read(module).packages}
+        assert {name for name in packages - digest.CARRIERS if not digest.version_of(name)} == set(), stage
+        assert "numpy" in packages

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,11 @@ def test_other_weights_in_a_checkpoints_folder_change_the_param(tmp_path):
     assert state_of_folder(str(weights.parent)) == first
     weights.write_bytes(b"others")
     assert state_of_folder(str(weights.parent)) != first
+
+
+def test_another_version_of_a_checkpoints_package_is_another_state():
+    assert state_of_folder("package:numpy/core") == metadata.version("numpy")
+    assert state_of_folder("package:nothing_such/model") == ""
     for name in (None, "", "owner/name", "package:name/model"):
         assert state_of_folder(name) == "[]"
 

@@ -13,9 +13,11 @@ def test_a_reason_names_both_values():
     assert direct_reasons(options) == ["heat changed from [0.7, 1.0] to [0.5] and top_k changed from 0 to 5"]
     assert direct_reasons(f"{PARAMS}before: 3454355870327018144 now: 5219916159167436229 ") == ["the seed changed"]
     assert direct_reasons(f"{PARAMS}before: 1 now: 2 ") == ["threads changed from 1 to 2"]
-    assert direct_reasons(f"{PARAMS}before: '0ed223b69b73a5da' now: 'fa89b0e7576923f5' ") == ["its code changed"]
+    assert direct_reasons(f"{PARAMS}before: '0ed223b69b73a5da' now: 'fa89b0e7576923f5' ") == [
+        "its code or a package of it changed"
+    ]
     lists = "before: ['a40731a355f8275c', '95c87ed395f0ef5a'] now: ['a40731a355f8275c', '6af01e2259d170d8'] "
-    assert direct_reasons(PARAMS + lists) == ["its code changed"]
+    assert direct_reasons(PARAMS + lists) == ["its code or a package of it changed"]
 
 
 def test_long_values_are_shown_where_they_differ():

@@ -1,11 +1,16 @@
-"""Digests of code: an edit of a stage's code changes its digest, so that the stage reruns; a comment does not."""
+"""Digests of code: an edit of a stage's code changes its digest, so that the stage reruns; a comment does not.
+
+So does another version of a package that the code imports, since it may compute other numbers.
+"""
 
 import ast
 import hashlib
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
@@ -17,6 +22,9 @@ FRAME = frozenset(
         "environment.system", "models.beforehand",
     }
 )  # fmt: skip
+# Packages that read, write, fetch or check what others compute; and those that don't bear the name of their module.
+CARRIERS = frozenset({"datasets", "huggingface_hub", "jsonschema", "pyarrow", "safetensors", "snakemake"})
+_DISTRIBUTIONS = {"PIL": "pillow", "pypandoc": "pypandoc_binary", "sklearn": "scikit-learn", "yaml": "PyYAML"}
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _STARTED = re.compile(r"samizdat\.[a-z0-9_.]+")
 
@@ -24,8 +32,8 @@ _STARTED = re.compile(r"samizdat\.[a-z0-9_.]+")
 def code_digest(module: str) -> str:
     """Compute a digest of the code of `module` (a name below samizdat) and of every module that it imports or starts.
 
-    The digest is of syntax trees without docstrings. It does not change with docstrings, comments and layout, because
-    they change no result.
+    The digest is of syntax trees without docstrings, and of the versions of packages that they import. It does not
+    change with docstrings, comments and layout, because they change no result.
     """
     return _digest(imported_siblings(module), said=True)
 
@@ -41,7 +49,18 @@ def result_digest(module: str) -> str:
 
 def _digest(modules: set[str], *, said: bool) -> str:
     trees = [f"{name}\n{_read(name).text if said else _read(name).silent}" for name in sorted(modules)]
-    return hashlib.sha256("\n".join(trees).encode()).hexdigest()[:16]
+    packages = {package for name in modules - FRAME for package in _read(name).packages}
+    versions = [f"{package} {version_of(package)}" for package in sorted(packages - CARRIERS)]
+    return hashlib.sha256("\n".join(trees + versions).encode()).hexdigest()[:16]
+
+
+@cache
+def version_of(package: str) -> str:
+    """Return the version of a package, by the name under which it is imported; empty where it is not installed."""
+    try:
+        return metadata.version(_DISTRIBUTIONS.get(package, package))
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def imported_siblings(module: str) -> set[str]:
@@ -58,11 +77,12 @@ def imported_siblings(module: str) -> set[str]:
 
 @dataclass(frozen=True)
 class _Code:
-    """A module: its syntax tree as text without docstrings, and the siblings that it names."""
+    """A module: its syntax tree as text without docstrings, and what it names."""
 
     text: str
     silent: str  # without the messages of errors and log lines, too
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # siblings
+    packages: frozenset[str]  # of others
 
 
 @cache
@@ -74,7 +94,10 @@ def _read(module: str) -> _Code:
     text = "".join(parts)
     for message in reversed(messages):
         del parts[message]
-    return _Code(text, "".join(parts), tuple(name for name in names if _path(name).is_file()))
+    own = [name.removeprefix("samizdat.") for name in names if name.startswith("samizdat.")]
+    siblings = tuple(name for name in own if _path(name).is_file())
+    roots = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"samizdat", "_typeshed"}
+    return _Code(text, "".join(parts), siblings, frozenset(roots))
 
 
 def _write(node: ast.AST, parts: list[str], messages: list[slice], names: list[str]) -> None:
@@ -107,17 +130,15 @@ def _write(node: ast.AST, parts: list[str], messages: list[slice], names: list[s
 
 
 def _names(node: ast.Import | ast.ImportFrom | ast.Constant) -> Iterator[str]:
-    """Yield each name below samizdat that a module imports, or may start as a program."""
-    if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "samizdat":
-        base = node.module.removeprefix("samizdat").lstrip(".")
-        if base:
-            yield base
-        yield from (f"{base}.{alias.name}".lstrip(".") for alias in node.names)
+    """Yield each name that a module imports, or may start as a program."""
+    if isinstance(node, ast.ImportFrom) and node.module:
+        yield node.module
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
     elif isinstance(node, ast.Import):
-        yield from (alias.name.removeprefix("samizdat.") for alias in node.names if alias.name.startswith("samizdat."))
+        yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _STARTED.fullmatch(node.value):
         # A program that is started by its name: python -m samizdat.checkpoints.unpickle
-        yield node.value.removeprefix("samizdat.")
+        yield node.value
 
 
 def _is_message(called: ast.expr) -> bool:

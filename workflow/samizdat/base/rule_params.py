@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from samizdat.base.digest import version_of
 from samizdat.base.files import sha256_of
 
 # A function of a job's wildcards, as Snakemake calls it for a value under `params:`.
@@ -53,9 +54,11 @@ def hashes_of_unnameable(files: Iterable[str]) -> Param:
 def state_of_folder(checkpoint: str | None) -> str:
     """Write down names, sizes and dates in a checkpoint's folder: as a param they let other files rerun the rule.
 
-    Nothing for a checkpoint of the Hub or of a package. The files are no inputs, since what a step asks of a cluster
-    grows with its inputs.
+    Of a package it is the version, and of the Hub nothing, where a commit names the files. The files are no inputs,
+    since what a step asks of a cluster grows with its inputs.
     """
+    if checkpoint and checkpoint.startswith("package:"):
+        return version_of(checkpoint.removeprefix("package:").split("/")[0])
     folder = Path(checkpoint or "")
     files = sorted(path for path in folder.iterdir() if path.is_file()) if checkpoint and folder.is_dir() else []
     return json.dumps([(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files])

@@ -72,7 +72,6 @@ def finetune_classifier(
         seed=seed,
         threads=threads,
         device=[chosen.kind, chosen.fastest],
-        torch=torch.__version__,
         code=result_digest("classifiers.finetune_classifier"),
     )
     learned = len(drawn.texts) - drawn.selection_texts

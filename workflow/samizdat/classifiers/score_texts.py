@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from samizdat.base import stage
 from samizdat.base.device import enough_memory, prepare
@@ -70,7 +69,6 @@ def score_texts(
         prompt=[card.template, card.words, checked_sha256(classifier / EXAMPLES_FILE)] if card.words else [],
         dtype=str(dtype),
         device=chosen.kind,
-        torch=torch.__version__,
         code=result_digest("classifiers.score_texts"),
     )
     frame = pd.concat([read_columns(table, "id", "text") for table in tables])

@@ -33,7 +33,7 @@ _PARAMS = re.compile(
     flags=re.DOTALL,
 )
 _NONE = "<nothing exclusive>"
-_CODE_CHANGED, _SEED_CHANGED = "its code changed", "the seed changed"
+_CODE_CHANGED, _SEED_CHANGED = "its code or a package of it changed", "the seed changed"
 
 
 def direct_reasons(reason: str) -> list[str]:
