@@ -198,6 +198,7 @@ def test_two_processes_that_were_stopped_go_on_to_the_same_bytes(two_processes, 
         assert "Traceback" not in done.stderr and "at step 7 of" in done.stderr, done.stderr
     else:
         assert "another of the 2 processes of this training has ended" in done.stderr, done.stderr
+        assert "lower in the config; training then begins from the start" in done.stderr
     assert "this is a bug" not in done.stderr
     again = run_program("samizdat.models.launch", "2", "samizdat.models.train_model", *options)
     assert again.returncode == 0, again.stderr
@@ -221,6 +222,16 @@ def test_a_state_of_another_number_of_processes_is_refused(tokenizer, tmp_path, 
     assert "set training.processes to 4 in the config; to start again, delete the file" in str(error.value)
     path.unlink()
     run(tokenizer, tmp_path, processes="auto")
+
+
+def test_a_state_is_resumed_from_where_the_config_now_has_its_number_of_processes(
+    trained, tokenizer, tmp_path, monkeypatch, caplog
+):
+    stop_after_a_state(monkeypatch, tokenizer, tmp_path, processes="auto")
+    with caplog.at_level("INFO", "samizdat"):
+        _, out = run(tokenizer, tmp_path, processes=1)
+    assert "resumed at step 1 of" in caplog.text
+    assert contents(out) == contents(trained)
 
 
 def test_the_scale_of_the_loss_is_part_of_a_state(tokenizer, tmp_path, monkeypatch):

@@ -86,7 +86,9 @@ def train_model(
     start = _Start(tokenizer, read_document(TokenizerSummary, tokenizer / "summary.json"), checkpoint)
     settings = _with_recipe(settings, start, processes=workers.count)
     mark = fingerprint(
-        settings=asdict(replace(settings, resume_every_seconds=0.0)),  # it changes no weight
+        # How often a state is written changes no weight. A state has the number of processes in a field of its own, so
+        # that the error about another number can name both.
+        settings=asdict(replace(settings, resume_every_seconds=0.0, processes="auto")),
         start=checkpoint and checkpoint.digests(),
         inputs=start.digests(),
         seed=seed,
@@ -95,9 +97,7 @@ def train_model(
         torch=torch.__version__,
         code=result_digest("models.train_model"),
     )
-    # A finished model depends on the number of processes, too. A state has it in a field of its own, so that the
-    # error about another number can name both.
-    finished = fingerprint(run=mark, processes=workers.count)
+    finished = _with_processes(mark, workers)
     with workers.missing_each_other():
         restored = workers.agree(workers.first and restore_result(work, finished, out))
     if restored:
@@ -121,6 +121,11 @@ def train_model(
     loop.weights.delete()
     (work / STATE_FILE).unlink(missing_ok=True)
     return f"{summary.test_bits_per_byte:.3f} bits per byte after {summary.best_step} steps"
+
+
+def _with_processes(mark: str, workers: Workers) -> str:
+    """Return the fingerprint of what depends on the number of processes, too."""
+    return fingerprint(run=mark, processes=workers.count)
 
 
 def _with_recipe(settings: TrainingSettings, start: _Start, *, processes: int) -> TrainingSettings:
@@ -179,7 +184,8 @@ def _make_loop(
             remedy="add texts, or lower training.context_tokens in the config",
         )
     settings = decided(settings, device, parameters=model.num_parameters(), tokens=len(train))
-    sequences = micro_batch_sequences(settings, model, device, workers, work / "micro_batch.json", mark)
+    record = work / "micro_batch.json"
+    sequences = micro_batch_sequences(settings, model, device, workers, record, _with_processes(mark, workers))
     data = TrainingData(
         TrainingRows(train, context_tokens=context, seed=seed),
         evaluation_rows(validation, boundary=vocabulary.boundary_token_id, context_tokens=context, rows=sequences),

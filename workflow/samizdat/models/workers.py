@@ -70,8 +70,9 @@ class Workers:
             raise UserError(
                 f"another of the {self.said} of this training has ended, and this one can't go on without it",
                 remedy="read what that process says here or in its log; if it says nothing, the system ended it, most "
-                "often because memory was full: set training.processes or training.micro_batch_sequences lower in the "
-                "config. The same command goes on from the last state",
+                "often because memory was full: free some and run the same command again, which goes on from the last "
+                "state. Or set training.processes or training.micro_batch_sequences lower in the config; training "
+                "then begins from the start",
             ) from None
 
     def sum(self, value: torch.Tensor) -> float:
