@@ -1,6 +1,7 @@
 """Pushing a model: one commit with weights, tokenizer and a model card; no file contains the token."""
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from samizdat.records.io import read_document
 from samizdat.records.models import ModelSummary
 from support.hub_server import READERS_TOKEN, TOKEN
 from support.hub_uploads import UploadHub
+from support.readme import blocks
 
 CONFIGS = ("--configfile", "config/tiny.yaml", "--config", "push={repository: owner/tiny}")
 
@@ -27,17 +29,25 @@ def hub():
     server.stop()
 
 
+def readmes_command(config: str) -> list[str]:
+    """Return the arguments of Snakemake that the README shows for pushing, with a config of one's own."""
+    (command,) = [block.strip() for block in blocks("bash") if " push " in block]
+    program, *arguments = shlex.split(command)
+    assert program == "snakemake" and arguments[-1] == "config/mine.yaml"
+    return [*arguments[:-1], config]
+
+
 def push(checkout, hub, home: Path, *configs: str, token: str | None = TOKEN) -> subprocess.CompletedProcess[str]:
-    """Run `snakemake push` as a user with that token does."""
+    """Push as a user with that token does."""
     # hf_xet, the Hub's newer protocol, needs servers that no test has.
     known = {"HF_TOKEN": token} if token else {}
     variables = hub.variables(home, HF_HUB_DISABLE_XET="1", **known)
     # Not warm: each Hub and home would need a warm process of its own.
-    return Checkout(checkout.root).snakemake("push", *(configs or CONFIGS), **variables)
+    return Checkout(checkout.root).snakemake(*(configs or ("push", *CONFIGS)), **variables)
 
 
 def test_a_model_is_pushed_once_with_its_tokenizer_and_card(tiny, hub, tmp_path):
-    done = push(tiny, hub, tmp_path)
+    done = push(tiny, hub, tmp_path, *readmes_command(tiny.overlay("pushed", push={"repository": "owner/tiny"})))
     assert done.returncode == 0, done.stderr
     repository = hub.repositories["models", "owner/tiny"]
     files = repository.commits[repository.branches["main"]]
@@ -85,7 +95,7 @@ def test_the_default_target_pushes_nothing(tiny):
 
 
 def test_without_a_repository_in_the_config_nothing_is_pushed(tiny, hub, tmp_path):
-    done = push(tiny, hub, tmp_path, "--configfile", "config/tiny.yaml")
+    done = push(tiny, hub, tmp_path, "push", "--configfile", "config/tiny.yaml")
     assert done.returncode != 0 and "there is no repository to push to" in done.stderr, done.stderr
     assert "What to do:" in done.stderr and not hub.repositories
 
