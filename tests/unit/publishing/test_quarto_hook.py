@@ -25,6 +25,7 @@ def test_quartos_hook_takes_the_same_execution_and_warns_of_what_is_newer(projec
     refresh()
     said = capsys.readouterr().err.splitlines()
     assert [line.split("are older than ")[1].split(";")[0] for line in said[:-1]] == ["data/letters.txt", "the config"]
+    assert said[0].endswith("; `make report` renews them.")
     assert said[-1] == "✓ report.ipynb of the run demo, as executed before"
     # A config that can't be read is told, and stops nothing.
     project.write("config/broken.yaml", "a: [")
@@ -56,7 +57,8 @@ def test_quartos_hook_refuses_a_run_that_is_not_finished(project, monkeypatch):
     monkeypatch.setenv("SAMIZDAT_RUN", "results/other")
     with pytest.raises(SystemExit) as stopped:
         refresh()
-    assert "results/other has no finished run" in stopped.value.code and "make report" in stopped.value.code
+    assert "results/other has no finished run" in stopped.value.code
+    assert "run `make report CONFIG=…` with the config of the run other first" in stopped.value.code
     monkeypatch.setenv("SAMIZDAT_RUN", str(project.run))
     project.set_characters(1)
     with pytest.raises(SystemExit, match="is not the file that"):

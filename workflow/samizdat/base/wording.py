@@ -1,4 +1,4 @@
-"""Durations and config values in the form that people read."""
+"""Durations, commands and config values in the form that people read."""
 
 import itertools
 import json
@@ -15,6 +15,11 @@ def duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.0f} s"
     return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+def how_to_make(run: str) -> str:
+    """Write the command that makes a run: without a config, `make report` makes the demo."""
+    return "`make report`" if run == "demo" else f"`make report CONFIG=…` with the config of the run {run}"
 
 
 def dotted(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:

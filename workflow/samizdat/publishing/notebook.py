@@ -18,6 +18,7 @@ from samizdat.base.escaping import escape
 from samizdat.base.files import sha256_of, write_text
 from samizdat.base.language import catalogue_digest, speaking
 from samizdat.base.notes import read_notes
+from samizdat.base.wording import how_to_make
 from samizdat.publishing.cells import inert
 from samizdat.publishing.document_words import translated
 from samizdat.publishing.guard import guard
@@ -85,7 +86,7 @@ def check_results(manifest: Manifest, run: Path) -> None:
         if not path.is_file() or sha256_of(path) != sha256:
             raise UserError(
                 f"{path} is not the file that {run / 'manifest.json'} was made from",
-                remedy="run `make report` (or snakemake with the run's config), which brings all results up to date",
+                remedy=f"run {how_to_make(manifest.run)}, which brings all results up to date",
             )
 
 

@@ -14,6 +14,7 @@ from snakemake.utils import update_config
 from samizdat.base.configuration import leave_to_recipe
 from samizdat.base.errors import UserError
 from samizdat.base.files import locked, sha256_of
+from samizdat.base.wording import how_to_make
 from samizdat.publishing.empty_floats import sections_of, without_empty_floats
 from samizdat.publishing.execution import execute
 from samizdat.publishing.notebook import make_notebook, write_notebook
@@ -46,16 +47,17 @@ def prepare(root: Path, run: Path) -> str:
     if not (run / "manifest.json").is_file():
         raise UserError(
             f"{run} has no finished run (there is no manifest.json)",
-            remedy="run `make report` first, or set SAMIZDAT_RUN to the folder of another run",
+            remedy=f"run {how_to_make(run.name)} first, or set SAMIZDAT_RUN to the folder of another run",
         )
     manifest = read_document(Manifest, run / "manifest.json")
     if unknown := sorted(_read(root / "config" / "config.yaml").keys() - manifest.config.keys()):
         raise UserError(
             f"the results in {run} are of an earlier version, which had no {unknown[0]} in its config",
-            remedy="run `make report`, which renews them",
+            remedy=f"run {how_to_make(manifest.run)}, which renews them",
         )
     for reason in stale(manifest, root):
-        print(f"Warning: the results in {run} are older than {reason}; `make report` renews them.", file=sys.stderr)
+        renews = f"{how_to_make(manifest.run)} renews them"
+        print(f"Warning: the results in {run} are older than {reason}; {renews}.", file=sys.stderr)
     document, notes = root / "report" / "index.qmd", root / manifest.config["notes"]
     work = root / "work" / manifest.run / "report"
     # The stage execute_report has the same work folder and lock, so neither executes again what the other executed.

@@ -14,6 +14,7 @@ from samizdat.base import free_space
 from samizdat.base.corpus_files import label_table
 from samizdat.base.errors import DISK_ERRORS, UserError
 from samizdat.base.files import checked_bytes, replacing, sha256_of
+from samizdat.base.wording import how_to_make
 from samizdat.records.io import parse_document, read_document
 from samizdat.records.run import Manifest
 from samizdat.runs.sbom import bill_of_materials
@@ -58,8 +59,8 @@ Inputs of the run, by their SHA-256; those that are in this file have the same n
 """
 _WITH_REPORT = "The report is `results/report/report.html`, the notebook `results/report/report.ipynb`."
 _WITHOUT_REPORT = "The report shows sentences of the corpus, so it is not in this file; its hash is."
+_RENEW = "bring the run up to date with {}, then bundle it"
 _NOT_OURS = "do not use it; ask the sender for the file that `make bundle` wrote"
-_RENEW = "bring the run up to date with `make report`, then bundle it"
 _EARLIEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 _CHUNK_BYTES = 1 << 20
 NAME = "[A-Za-z0-9_-]+"  # of a run or a model
@@ -140,7 +141,7 @@ def _require_report(run: Path) -> None:
     """Refuse a run whose report is missing, was edited, or was made from other results than those that are there."""
     record = run / "provenance.json"
     if not record.is_file():
-        raise UserError(f"{run} is not finished: it has no {record.name}", remedy=_RENEW)
+        raise UserError(f"{run} is not finished: it has no {record.name}", remedy=_RENEW.format(how_to_make(run.name)))
     for name, sha256 in json.loads(checked_bytes(record))["sha256"].items():
         _require_recorded(run / name if name == "manifest.json" else run / "report" / name, sha256, record)
 
@@ -148,7 +149,8 @@ def _require_report(run: Path) -> None:
 def _require_recorded(path: Path, sha256: str, record: Path) -> None:
     """Refuse a file that is missing or has another hash than the run records."""
     if not path.is_file() or sha256_of(path) != sha256:
-        raise UserError(f"{path} is not the file that {record} records", remedy=_RENEW)
+        remedy = _RENEW.format(how_to_make(record.parent.name))
+        raise UserError(f"{path} is not the file that {record} records", remedy=remedy)
 
 
 def write_zip(members: Members, target: Path) -> None:
