@@ -127,3 +127,13 @@ def test_a_very_long_text_is_cut_as_a_cell_must_be():
     assert len(shown(text)) < 32_767 and shown(text).endswith(" […]")
     assert fingerprint("'=1") == fingerprint("=1") and fingerprint("'tis") != fingerprint("tis")
     assert pd.Series([shown("a\x00b")]).tolist() == ["a\ufffdb"]
+
+
+@pytest.mark.parametrize("rows", [7, 15])
+def test_too_few_rows_are_answered_with_the_least_number_that_can_be_drawn(run, rows):
+    with pytest.raises(UserError, match=f"{rows} rows are too few") as error:
+        drawn(run, rows=rows)
+    enough = int(error.value.remedy.removeprefix("draw at least two for each of the 6 strata: --rows "))
+    with pytest.raises(UserError, match="too few"):
+        drawn(run, rows=enough - 1)
+    assert len(drawn(run, rows=enough).rows) == enough

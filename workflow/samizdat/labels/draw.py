@@ -12,6 +12,7 @@ import pandas as pd
 from samizdat.base.corpus_files import LABELS
 from samizdat.base.errors import UserError
 from samizdat.base.seeds import derive_seed
+from samizdat.labels.drawn_rows import drawn_rows
 from samizdat.labels.sheets import (
     LONGEST_CHARACTERS,
     NONE_FITS,
@@ -23,7 +24,7 @@ from samizdat.labels.sheets import (
     write_csv,
     write_xlsx,
 )
-from samizdat.measures.stratified import allocate, half_width, rows_for
+from samizdat.measures.stratified import half_width, rows_for
 from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, NUMBER, SCORES, SINGLE_LABEL, ClassifierCard, Kind
 from samizdat.records.corpus import SPLITS, TEXTS
 from samizdat.records.io import read_document, read_table, write_document
@@ -98,7 +99,7 @@ def draw(
         frame = _of_classifier(texts, samples, results / "scores" / asked, kind)
     own_limits = _limits(frame, limits, question, kind)
     sizes = frame["stratum"].value_counts().sort_index()
-    drawn = _drawn(frame, sizes, rows, TEXT_SHARE if isinstance(asked, str) else 0.5, seed)
+    drawn = drawn_rows(frame, sizes, rows, TEXT_SHARE if isinstance(asked, str) else 0.5, seed)
     key = LabelKey(
         run=run, question=question, words=words, kind=kind, labels=list(labels), range=own_limits, raters=raters,
         strata={str(name): int(size) for name, size in sizes.items()},
@@ -230,39 +231,6 @@ def _of_classifier(texts: pd.DataFrame, samples: pd.DataFrame, scores: Path, kin
         part = frame[["id", "text"]].merge(given[["id", column]], on="id")
         parts.append(part.assign(subset=subset, stratum=[f"{subset}: {one}" for one in strata_of(part[column], kind)]))
     return pd.concat(parts, ignore_index=True)
-
-
-def _drawn(frame: pd.DataFrame, sizes: pd.Series, rows: int, text_share: float, seed: int) -> pd.DataFrame:
-    """Draw the rows of each stratum, and shuffle them all.
-
-    Raises:
-        UserError: there are fewer rows than two for each stratum, or nothing to draw from.
-    """
-    if frame.empty:
-        raise UserError(
-            "the run has no texts or samples to draw from",
-            remedy="keep texts from training (corpus.test_share), or write samples (sampling.unprompted_samples)",
-        )
-    of = frame.drop_duplicates("stratum").set_index("stratum")["subset"].reindex(sizes.index)
-    number = {"texts": round(rows * text_share), "samples": rows - round(rows * text_share)}
-    for one, other in (("texts", "samples"), ("samples", "texts")):
-        # What one side has not enough of is drawn from the other.
-        number[other] += max(number[one] - int(sizes[of == one].sum()), 0)
-    parts = []
-    for subset, count in number.items():
-        own = sizes[of == subset]
-        if own.empty:
-            continue
-        if count < 2 * len(own):
-            raise UserError(
-                f"{rows} rows are too few: {count} of them are {subset}, which have {len(own)} strata",
-                remedy=f"draw more, at least two for each of the {len(sizes)} strata: --rows N",
-            )
-        for stratum, size in zip(own.index, allocate(own.to_numpy(), count), strict=True):
-            part = frame[frame["stratum"] == stratum]
-            parts.append(part.sample(int(size), random_state=derive_seed(seed, stratum) & 0xFFFFFFFF))
-    together: pd.DataFrame = pd.concat(parts)
-    return together.sample(frac=1, random_state=seed & 0xFFFFFFFF)
 
 
 def _rows_of(frame: pd.DataFrame) -> list[dict[str, str]]:
