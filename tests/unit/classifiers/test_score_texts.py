@@ -141,8 +141,8 @@ def test_short_memory_names_the_key(classifier, tmp_path, monkeypatch):
         raise torch.OutOfMemoryError
 
     monkeypatch.setattr("transformers.BertForSequenceClassification.forward", full)
-    with pytest.raises(UserError, match=r"classification\.batch_tokens"):
-        run(classifier, sentences(3), tmp_path)
+    with pytest.raises(UserError, match=r"(?s)memory for 4096 tokens.*set classification\.batch_tokens to 2048 in"):
+        run(classifier, sentences(3), tmp_path, batch_tokens=4096)
 
 
 def test_ids_and_order_are_those_of_the_tables(classifier, tmp_path):

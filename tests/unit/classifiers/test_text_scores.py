@@ -5,10 +5,13 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
+from samizdat.base.device import Device
+from samizdat.base.errors import UserError
 from samizdat.checkpoints import unpadded
 from samizdat.classifiers import outputs
-from samizdat.classifiers.text_scores import BATCH_TOKENS
+from samizdat.classifiers.text_scores import BATCH_TOKENS, ClassificationSettings, Reading
 from support import warm_python
 from support.small_classifier import WORDS
 from support.small_scoring import probabilities, rows, run, sentences
@@ -49,6 +52,31 @@ def test_as_many_tokens_as_suit_a_cpu_are_its_own_number(classifier, tmp_path):
     expected = path.read_bytes()
     said, path = run(classifier, texts, tmp_path, batch_tokens=BATCH_TOKENS["cpu"])
     assert said == "30 texts, 0 of them new" and path.read_bytes() == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "max_length", "batch_tokens", "few_shot", "computed", "advice"),
+    [
+        ("cuda", 256, "auto", False, "65536 tokens at once", "batch_tokens to 32768 in the config"),
+        ("cuda", 256, "auto", True, "8192 tokens at once", "batch_tokens to 4096 in the config"),
+        ("cuda", 256, 4096, True, "4096 tokens at once", "batch_tokens to 2048 in the config"),
+        ("cuda", 600, "auto", False, "65536 tokens at once (8192 of long texts)", "batch_tokens to 4096 in the config"),
+        ("cpu", 256, 65536, True, "65536 tokens at once", "batch_tokens to 32768 in the config"),
+        ("cpu", 512, 768, False, "768 tokens at once",
+         "batch_tokens to 384 in the config, and classification.max_length_tokens no higher"),
+    ],
+)  # fmt: skip
+def test_short_memory_names_what_was_computed_and_a_number_that_halves_it(
+    kind, max_length, batch_tokens, few_shot, computed, advice
+):
+    device = Device(kind, "device", fastest="float32", int8=False)
+    reading = Reading.of(ClassificationSettings(max_length, 0, batch_tokens, "auto", 0.0), device, threads=1)
+    with pytest.raises(UserError) as error, reading.enough_memory(device, few_shot=few_shot):
+        raise torch.OutOfMemoryError
+    said = str(error.value).splitlines()
+    assert (
+        said[0].endswith(f"too little memory for {computed}.") and error.value.remedy == f"set classification.{advice}"
+    )
 
 
 def parts_of_a_long_text() -> tuple[str, list[str]]:

@@ -27,8 +27,6 @@ EXAMPLES_FILE = "examples.json"
 BETWEEN = "\n\n"
 # Texts that say nothing of any label (Zhao et al., section 4.2).
 CONTENT_FREE = ("N/A", "[MASK]", "")
-# On a GPU a batch has at most this many tokens: each is compared with each token of the beginning, in each head.
-GPU_BATCH_TOKENS = 8192
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def score_by_examples(
     prompt = make_prompt(tokenizer, card.template, shown, card.words)
     model = SharedPrefixModel(folder, device, dtype, prompt.before, prompt.words)
     longest = reading.max_length_tokens + len(prompt.after) + model.tail
-    most = reading.batch_tokens if device.kind == "cpu" else min(reading.batch_tokens, GPU_BATCH_TOKENS)
+    most = reading.few_shot_batch_tokens(device)
     prior = log_prior(model, tokenizer, prompt, max(most, longest))
     parts: WindowsRead = {}
     windows = text_windows(tokenizer, prompt, texts, reading.max_length_tokens, reading.overlap_tokens)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from samizdat.base import stage
-from samizdat.base.device import Device, enough_memory, prepare
+from samizdat.base.device import Device, prepare
 from samizdat.base.seeds import derive_seed
 from samizdat.classifiers.few_shot import EXAMPLES_FILE, score_by_examples
 from samizdat.classifiers.outputs import decisions, number_format
@@ -55,9 +55,7 @@ def measure_examples(
     reading = Reading.of(settings, chosen, threads)
     right = {}
     bar = stage.progress(f"examples {card.name}", len(counts) * len(held_out), "texts")
-    with enough_memory(
-        chosen, f"{reading.batch_tokens} tokens at once", remedy="halve classification.batch_tokens in the config"
-    ):
+    with reading.enough_memory(chosen, few_shot=True):
         for number in counts:
             first = ShownExamples(shown.texts[:number], shown.words[:number])
             right[number] = _right(held_out, first, classifier, card, chosen, settings, reading)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from samizdat.base import stage
-from samizdat.base.device import enough_memory, prepare
+from samizdat.base.device import prepare
 from samizdat.base.digest import result_digest
 from samizdat.base.files import checked_bytes, checked_sha256
 from samizdat.base.reuse import fingerprint
@@ -79,8 +79,7 @@ def score_texts(
     new = table.missing()
     if new:
         bar = stage.progress(f"scores {card.name}", len(new), "texts")
-        remedy = "halve classification.batch_tokens in the config"
-        with enough_memory(chosen, f"{reading.batch_tokens} tokens at once", remedy=remedy):
+        with reading.enough_memory(chosen, few_shot=bool(card.words)):
             compute = score_by_statements if card.hypotheses else score_by_examples if card.words else score
             for batch in compute([texts[key] for key in new], classifier, card, chosen, dtype, reading):
                 computed = [StoredScore(new[text], windows, values) for text, windows, values in batch]

@@ -1,6 +1,7 @@
 """The scores of texts, from the scores of their windows: a fast number format first, then float32 for close calls."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -8,15 +9,17 @@ from typing import Literal, NamedTuple
 import numpy as np
 import torch
 
-from samizdat.base.device import Device
+from samizdat.base.device import Device, enough_memory
 from samizdat.checkpoints.encoding import load_tokenizer
-from samizdat.checkpoints.windows import Window, split_into_windows
+from samizdat.checkpoints.windows import LENGTHS, LONG_BATCH_TOKENS, Window, split_into_windows
 from samizdat.classifiers.outputs import close_calls, scores_of
 from samizdat.classifiers.scoring_model import ScoringModel
 from samizdat.records.classifiers import ClassifierCard
 
 # On a GPU a batch of close calls has at most this many tokens: close calls are few, and would not fill a large batch.
 CLOSE_BATCH_TOKENS = 2048
+# With examples, on a GPU: each token is compared with each token of the beginning, in each head.
+FEW_SHOT_BATCH_TOKENS = 8192
 
 
 # Tokens of a batch with `auto`: on a CPU so many that what each batch costs is small, on a GPU as many as it computes
@@ -52,6 +55,26 @@ class Reading(NamedTuple):
     def close_batch_tokens(self, device: Device) -> int:
         """Return the tokens of a batch of close calls."""
         return self.batch_tokens if device.kind == "cpu" else min(CLOSE_BATCH_TOKENS, self.batch_tokens)
+
+    def few_shot_batch_tokens(self, device: Device) -> int:
+        """Return the tokens of a batch that is read after examples."""
+        return self.batch_tokens if device.kind == "cpu" else min(FEW_SHOT_BATCH_TOKENS, self.batch_tokens)
+
+    def enough_memory(self, device: Device, *, few_shot: bool) -> AbstractContextManager[None]:
+        """Return `device.enough_memory` for batches; its error says what to write for batches of half as many tokens.
+
+        Args:
+            device: where they are computed.
+            few_shot: whether they are read after examples.
+        """
+        most = self.few_shot_batch_tokens(device) if few_shot else self.batch_tokens
+        what, half = f"{most} tokens at once", most // 2
+        if not few_shot and self.max_length_tokens > LENGTHS["cpu"][-1] and most > LONG_BATCH_TOKENS:
+            # Which of the batches was too large is not known.
+            what, half = f"{what} ({LONG_BATCH_TOKENS} of long texts)", LONG_BATCH_TOKENS // 2
+        shorter = ", and classification.max_length_tokens no higher" if half < self.max_length_tokens else ""
+        remedy = f"set classification.batch_tokens to {half} in the config{shorter}"
+        return enough_memory(device, what, remedy=remedy)
 
 
 class TextScore(NamedTuple):
