@@ -94,7 +94,6 @@ def train_model(
         seed=seed,
         threads=threads,
         device=[chosen.kind, chosen.fastest, chosen.int8],
-        torch=torch.__version__,
         code=result_digest("models.train_model"),
     )
     finished = _with_processes(mark, workers)
