@@ -117,6 +117,8 @@ def matters(question: str, texts: int, of_one: int, labels: int) -> bool:
         return (texts, of_one) == (1000, 1)  # the samples are tested, and the texts are only what they are compared to
     if any(words in question for words in ("copied", "passages", "it says", "another model", "numbers", "tell")):
         return labels == LABELS[0]  # only right and wrong, words, bits, numbers or answers are counted
+    if "drawn rows" in question:
+        return of_one == 1 and texts >= 300  # of fewer texts, people look at all
     if "through documents" in question:
         return of_one > 1
     if question == "how varied samples are":

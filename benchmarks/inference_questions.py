@@ -18,6 +18,7 @@ from inference_labels import (
 )
 from inference_numbers import right_of_several, spread_of_numbers
 from inference_positions import changing
+from inference_raters import judged_by_people
 from inference_samples import (
     better_models,
     measured,
@@ -65,4 +66,5 @@ INTERVALS: dict[str, Callable[[World], bool]] = {
     "how varied samples are": measured,
     "how numbers are spread": spread_of_numbers,
     "how often several labels are right": right_of_several,
+    "how right classifiers are, from drawn rows": judged_by_people,
 }
