@@ -78,3 +78,20 @@ def test_intervals_cover_the_truth(rates):
         _, low, high = weighted_ratio(1.0 * (right & small)[rows], 1.0 * right[rows], owners[rows], sizes, 0.95)
         recalled += low <= (right & small).sum() / right.sum() <= high
     assert covered / 400 >= 0.92 and recalled / 400 >= 0.92
+
+
+@pytest.mark.parametrize("rows", [160, 500])
+def test_intervals_cover_the_truth_where_there_are_many_strata_of_few_rows(rows):
+    random = np.random.default_rng(2)
+    sizes = random.integers(8, 60, 80)
+    owners = np.repeat(np.arange(80), sizes)
+    right = random.random(len(owners)) < random.uniform(0.3, 0.8, 80)[owners]
+    taken, starts, covered = allocate(sizes, rows), np.cumsum(sizes) - sizes, 0
+    for _ in range(400):
+        drawn = np.concatenate(
+            [start + random.choice(size, number, replace=False)
+             for start, size, number in zip(starts, sizes, taken, strict=True)]
+        )  # fmt: skip
+        _, low, high = weighted_ratio(right[drawn].astype(float), np.ones(len(drawn)), owners[drawn], sizes, 0.95)
+        covered += low <= right.mean() <= high
+    assert covered / 400 >= 0.92
