@@ -43,7 +43,7 @@ def test_a_large_stratum_of_like_rows_leaves_the_doubt_that_it_has():
     strata = np.repeat([0, 1], [44, 5])
     right = np.array([1.0] * 48 + [0.0])
     value, low, high = weighted_ratio(right, np.ones(49), strata, np.array([990, 10]), 0.95)
-    assert value == pytest.approx(0.99 + 0.01 * 0.8) and 0.9 < low < 0.93 and high == pytest.approx(0.998, abs=2e-3)
+    assert value == pytest.approx(0.99 + 0.01 * 0.8) and 0.9 < low < 0.93 and value < high <= 1
 
 
 def test_ends():
