@@ -160,7 +160,7 @@ def test_classifiers_are_compared_with_a_person_and_a_word_list_where_raters_are
     rated = Run(folder)
     said = human_agreement.ceiling(rated).markdown.replace("\u00a0", " ")
     # Of 60 texts from 30 documents; that all agree does not show that all always would.
-    assert "1.00 [0.88, 1.00] compared with the mean of the others" in said
+    assert "1.00 [0.88, 1.00] compared with the mean of the others" in said and "do not agree" not in said
     assert "Krippendorff’s α of the raters is 1.00 [0.81, 1.00] for their labels and 1.00" in said
     assert re.search(r"reaches 0\.\d\d \[[^]]*\], \d+ % of that; the word list", said)
     assert "Krippendorff’s α of labels" in agreement.every_score(rated).markdown
@@ -170,6 +170,7 @@ def test_classifiers_are_compared_with_a_person_and_a_word_list_where_raters_are
     rated.quality = rated.quality.assign(value=rated.quality["value"].where(~human, 0.0))
     said = human_agreement.ceiling(rated).markdown.replace("\u00a0", " ")
     assert re.search(r"reaches 0\.\d\d \[[^]]*\]; the word list", said) and "of that" not in said
+    assert said.startswith("People do not agree either. One rater, drawn at random")
 
 
 def test_nothing_to_say_is_said(tmp_path):

@@ -38,6 +38,22 @@ def test_raters_of_labels_are_compared_with_each_other(study):
     assert "lexicon" not in quality.index.get_level_values("method")
 
 
+def test_two_raters_who_differ_count_though_their_texts_have_no_label_or_none_by_the_classifier(study):
+    for number in range(60):
+        study.text("good" if number % 3 else None, human="good", raters=["good", "good"])
+        study.text("bad" if number % 3 else None, human=None, raters=["good", "bad"])
+    quality = study.compute()["quality"].set_index(["method", "metric"])
+    assert quality.loc[("classifier", "accuracy"), "texts"] == 40
+    human = quality.loc[("human", "accuracy")]
+    assert (human["texts"], human["value"]) == (120, 0.5)
+    # Observed: 60 texts with 2 unequal ordered pairs, of 240 labels. By chance: 180 and 60 of 240.
+    alpha = quality.loc[("raters", "krippendorff_alpha")]
+    assert (alpha["texts"], alpha["value"]) == (
+        120,
+        pytest.approx(1 - 120 / 240 / (2 * 180 * 60 / 240 / 239), abs=1e-6),
+    )
+
+
 @pytest.mark.parametrize("documents", [1, FEWEST_DOCUMENTS - 1, FEWEST_DOCUMENTS])
 def test_alpha_has_an_interval_from_the_fewest_documents_on(study, documents):
     for number in range(100):

@@ -39,9 +39,10 @@ def _ceiling(run: Run, classifier: str, found: Mapping[tuple[str, str], Row]) ->
         "own": spelled("classifier"),
         "of_that": say(", {share} of that", share=percent(own / human)) if human else "",
     }
-    words = (
+    words = f"{say('People do not agree either.')} " if human < 1 else ""
+    words += (
         say(
-            "People do not agree either: one rater, drawn at random for each text, reaches a macro-F1 of {human} "
+            "One rater, drawn at random for each text, reaches a macro-F1 of {human} "
             "compared with the mean of the others. {classifier} reaches {own}{of_that}; the word list of VADER reaches "
             "{lexicon}.",
             lexicon=spelled("lexicon"),
@@ -49,7 +50,7 @@ def _ceiling(run: Run, classifier: str, found: Mapping[tuple[str, str], Row]) ->
         )
         if ("lexicon", "macro_f1") in found
         else say(
-            "People do not agree either: one rater, drawn at random for each text, reaches a macro-F1 of {human} "
+            "One rater, drawn at random for each text, reaches a macro-F1 of {human} "
             "compared with what most of the others say. {classifier} reaches {own}{of_that}.",
             **values,
         )

@@ -10,7 +10,7 @@ from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.statistics.baselines import baselines
 from samizdat.statistics.calibration import calibration
-from samizdat.statistics.raters import alphas
+from samizdat.statistics.raters import alphas, by_people
 from samizdat.statistics.tables import Row
 
 
@@ -19,7 +19,8 @@ def agreement(
 ) -> dict[str, list[Row]]:
     """Compare a classifier with people: the rows of `QUALITY`, `CONFUSION` and `CALIBRATION` (`records/statistics.py`).
 
-    They are computed from held-out texts with a human label.
+    They are computed from held-out texts with a human label; how far people agree from all that people labelled, also
+    where raters give no label most often or the classifier gives none.
 
     Args:
         card: the classifier.
@@ -69,7 +70,7 @@ def agreement(
         matrices = _confusions(frame, column, known, bootstrap, method)
         documents = frame["document"].nunique()
         rows += _overall(common | {"method": method, "texts": len(frame)}, *matrices, bootstrap, documents)
-    rows += [common | {"label": None} | row for row in alphas(held_out, column, bootstrap)]
+    rows += [common | {"label": None} | row for row in alphas(by_people(corpus, column), column, bootstrap)]
     described = {"classifier": card.name, "label_column": label_column}
     return {
         "quality": rows,

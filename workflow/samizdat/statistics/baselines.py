@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from samizdat.statistics.raters import are_mean_ratings, one_against_others
+from samizdat.statistics.raters import are_mean_ratings, by_people, one_against_others
 
 # Compound scores of at least this are positive, of at most its negative negative, as in the paper on VADER.
 COMPOUND = 0.05
@@ -14,12 +14,13 @@ COMPOUND = 0.05
 def baselines(
     corpus: pd.DataFrame, held_out: pd.DataFrame, column: str, seed: int
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Label the held-out texts by each method.
+    """Label held-out texts by each method.
 
     `majority` gives every text the label that is most frequent in the train split. `human` exists where several people
-    labelled a text, and compares one of them, drawn at random, with the others, whose label is then the one in
-    `column`: what one person reaches is a ceiling for a classifier. `lexicon` is VADER (Hutto and Gilbert, ICWSM 2014),
-    by the same authors as the ratings, and exists where every label is made from the mean rating of its text.
+    labelled a text, also one that the classifier gave no label, and compares one of them, drawn at random, with the
+    others, whose label is then the one in `column`: what one person reaches is a ceiling for a classifier. `lexicon` is
+    VADER (Hutto and Gilbert, ICWSM 2014), by the same authors as the ratings, and exists where every label is made from
+    the mean rating of its text.
 
     Args:
         corpus: all texts.
@@ -28,10 +29,10 @@ def baselines(
         seed: draws the raters.
 
     Yields:
-        The method's name, and the held-out texts with its label as `predicted`.
+        The method's name, and its texts with its label as `predicted`.
     """
     yield "majority", held_out.assign(predicted=_majority(corpus, column))
-    human = one_against_others(held_out, column, seed)
+    human = one_against_others(by_people(corpus, column), column, seed)
     if len(human):
         yield "human", human
     if not are_mean_ratings(held_out, column):

@@ -25,6 +25,24 @@ def are_mean_ratings(held_out: pd.DataFrame, column: str) -> bool:
     )
 
 
+def labels_given(texts: pd.DataFrame, column: str) -> list[list[str]]:
+    """Return the labels that single people gave each text; none where they are not known."""
+    name = column.removeprefix(LABEL_PREFIX)
+    return [list(dict(given).get(name, ())) if given is not None else [] for given in texts["raters"]]
+
+
+def by_people(texts: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Select the held-out texts that people labelled: also those whose raters give no label most often.
+
+    Args:
+        texts: the corpus, or a part of it.
+        column: the human label.
+    """
+    held_out = texts[texts["split"] == "test"]
+    several = [bool(given) for given in labels_given(held_out, column)]
+    return held_out[held_out[column].notna() | np.array(several, bool)]
+
+
 def one_against_others(held_out: pd.DataFrame, column: str, seed: int) -> pd.DataFrame:
     """Draw one rater of each text; put the label by the others into `column`, and the label by this one as `predicted`.
 
@@ -37,7 +55,7 @@ def one_against_others(held_out: pd.DataFrame, column: str, seed: int) -> pd.Dat
         seed: draws the raters.
     """
     rated = are_mean_ratings(held_out, column)
-    given = held_out["ratings"] if rated else _labels(held_out, column)
+    given = held_out["ratings"] if rated else labels_given(held_out, column)
     one: list[str | None] = []
     others: list[str | None] = []
     for key, values in zip(held_out["id"], given, strict=True):
@@ -63,17 +81,13 @@ def alphas(held_out: pd.DataFrame, column: str, bootstrap: Bootstrap) -> list[Ro
     """
     rated = are_mean_ratings(held_out, column)
     ratings = held_out["ratings"].tolist() if rated else []
-    labels = [[sentiment(float(one)) for one in given] for given in ratings] if rated else _labels(held_out, column)
+    labels = (
+        [[sentiment(float(one)) for one in given] for given in ratings] if rated else labels_given(held_out, column)
+    )
     rows = alpha_of("krippendorff_alpha", held_out, labels, bootstrap)
     if rated:
         rows += alpha_of("krippendorff_alpha_ratings", held_out, ratings, bootstrap, numbers=True)
     return rows
-
-
-def _labels(held_out: pd.DataFrame, column: str) -> list[list[str]]:
-    """Return the labels that single people gave each text; none where they are not known."""
-    name = column.removeprefix(LABEL_PREFIX)
-    return [list(dict(given).get(name, ())) if given is not None else [] for given in held_out["raters"]]
 
 
 def alpha_of(
