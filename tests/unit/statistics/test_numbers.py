@@ -7,6 +7,7 @@ from scipy import stats
 
 from samizdat.base.errors import UserError
 from samizdat.measures.bootstrap import Bootstrap
+from samizdat.measures.ratings import sentiment
 from samizdat.statistics import numbers
 from support.other_kinds import NO_SAMPLES, card_of
 
@@ -16,7 +17,7 @@ CARD = card_of(kind="number", labels=[], checkpoint_labels=["size"])
 
 def texts_of(values, **columns) -> pd.DataFrame:
     keys = [f"{number:04d}" for number in range(len(values))]
-    return pd.DataFrame({"id": keys, "document": keys, "group": None, "split": "test", "ratings": None,
+    return pd.DataFrame({"id": keys, "document": keys, "group": None, "split": "test", "ratings": None, "raters": None,
                          "number": values, **columns})  # fmt: skip
 
 
@@ -38,14 +39,18 @@ def test_means_quantiles_and_the_difference_of_samples_are_those_of_the_numbers(
     assert all(np.isnan(row.get("low", np.nan)) for row in few) and len(few) == 6
 
 
-@pytest.mark.parametrize("by", ["column", "ratings"])
-def test_people_order_texts_by_a_column_of_numbers_or_by_their_ratings(by):
+@pytest.mark.parametrize("by", ["column", "ratings", "ratings of another label", "raters"])
+def test_people_order_texts_by_a_column_of_numbers_their_ratings_or_their_raters(by):
     random = np.random.default_rng(1)
     values, noise = random.normal(size=(2, 120))
     human = values + noise
     given = {"label_size": [f"{one}" for one in human]}
     if by == "ratings":
-        given = {"label_size": ["large"] * 120, "ratings": [[one - 1, one + 1] for one in human]}
+        given = {"label_size": [sentiment(one) for one in human], "ratings": [[one - 1, one + 1] for one in human]}
+    elif by == "raters":
+        given = {"label_size": None, "raters": [[("size", [f"{one - 1}", f"{one + 1}"])] for one in human]}
+    elif by == "ratings of another label":
+        given |= {"ratings": [[1, 2]] * 120}
     texts = texts_of(values, **given)
     texts.loc[:19, "split"] = "train"
     (row,) = numbers.rank_correlation(CARD, texts, "label_size", BOOTSTRAP)

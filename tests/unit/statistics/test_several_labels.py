@@ -17,7 +17,7 @@ def texts_of(given: list[list[str]], documents=None, **columns) -> pd.DataFrame:
     keys = [f"{number:04d}" for number in range(len(given))]
     return pd.DataFrame(
         {"id": keys, "document": keys if documents is None else documents, "group": None, "split": "test",
-         "labels": given, **columns}
+         "raters": None, "labels": given, **columns}
     )  # fmt: skip
 
 
@@ -77,6 +77,14 @@ def test_quality_is_that_of_scikit_learn():
     assert np.isnan(found["precision", "shame"]["low"]) and np.isnan(found["precision", "shame"]["high"])
     assert found["recall", "shame"]["low"] == 0 < found["recall", "shame"]["high"]
     assert several_labels.quality(card_of(), texts.assign(split="train"), "label_mood", BOOTSTRAP) == []
+
+
+def test_of_several_raters_the_labels_count_that_more_than_half_gave():
+    given = [["joy;anger", "anger; joy"], ["joy;fear", "joy;anger"], [";", "fear"], []] * 10
+    texts = texts_of([["anger", "joy"], ["joy"], [], ["fear"]] * 10, label_mood=[None, None, None, "fear"] * 10)
+    texts["raters"] = [[("mood", cells)] for cells in given]
+    rows = several_labels.quality(card_of(), texts, "label_mood", BOOTSTRAP)
+    assert {(row["texts"], row["value"]) for row in rows} == {(40, 1)}
 
 
 def test_where_neither_people_nor_the_classifier_give_a_label_there_is_no_quality():

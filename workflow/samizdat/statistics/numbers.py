@@ -11,6 +11,7 @@ from samizdat.measures.bootstrap import FEWEST_DOCUMENTS, Bootstrap
 from samizdat.measures.numbers import mean_over_documents, quantile, spearman
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.corpus import LABEL_PREFIX
+from samizdat.statistics.raters import are_mean_ratings, by_people, labels_given
 from samizdat.statistics.sample_sets import label_share_sets
 from samizdat.statistics.tables import Row
 
@@ -45,7 +46,8 @@ def distributions(
 def rank_correlation(card: ClassifierCard, texts: pd.DataFrame, column: str, bootstrap: Bootstrap) -> Iterator[Row]:
     """Correlate the numbers of held-out texts with those that people gave: a row of `records.statistics.NUMBERS`.
 
-    People's numbers are the means of their ratings where the texts have ratings, else the values of the column.
+    People's numbers are the means of their ratings where the column is made from ratings, else those of what single
+    raters gave, else the values of the column.
 
     Args:
         card: the classifier.
@@ -56,7 +58,7 @@ def rank_correlation(card: ClassifierCard, texts: pd.DataFrame, column: str, boo
     Raises:
         UserError: a value of the column is no number.
     """
-    held_out = texts[(texts["split"] == "test") & texts[column].notna()]
+    held_out = by_people(texts, column)
     if held_out.empty:
         return
     human = _human_numbers(card, held_out, column)
@@ -71,17 +73,19 @@ def rank_correlation(card: ClassifierCard, texts: pd.DataFrame, column: str, boo
 
 
 def _human_numbers(card: ClassifierCard, held_out: pd.DataFrame, column: str) -> np.ndarray:
-    if held_out["ratings"].notna().all():
+    if are_mean_ratings(held_out, column):
         return held_out["ratings"].map(lambda ratings: float(np.mean(ratings))).to_numpy()
-    found = pd.to_numeric(held_out[column], errors="coerce")
+    of_texts = zip(labels_given(held_out, column), held_out[column], strict=True)
+    given = pd.Series([several or [one] for several, one in of_texts]).explode()
+    found = pd.to_numeric(given, errors="coerce")
     if found.isna().any():
-        wrong = held_out.loc[found.isna(), column]
+        wrong = given[found.isna()]
         raise UserError(
-            f"the classifier {card.name!r} gives a number, but {len(wrong)} of {len(held_out)} held-out texts have a "
-            f"{column.removeprefix(LABEL_PREFIX)!r} that is none, such as {shortened(wrong.iloc[0])!r}",
+            f"the classifier {card.name!r} gives a number, but {wrong.index.nunique()} of {len(held_out)} held-out "
+            f"texts have a {column.removeprefix(LABEL_PREFIX)!r} that is none, such as {shortened(wrong.iloc[0])!r}",
             remedy="name a column of numbers as label_column of the classifier, or none",
         )
-    return found.to_numpy(float)
+    return found.groupby(level=0).mean().to_numpy(float)
 
 
 def _mean(part: pd.DataFrame) -> tuple[float, float, int]:

@@ -11,11 +11,13 @@ from scipy import sparse
 from samizdat.base.seeds import derive_seed
 from samizdat.measures import label_metrics
 from samizdat.measures.bootstrap import Bootstrap, sum_by_document
+from samizdat.measures.ratings import of_most
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.records.samples import begun_with_nothing
 from samizdat.statistics.association import group_tests
 from samizdat.statistics.label_shares import divergences
+from samizdat.statistics.raters import by_people, labels_given
 from samizdat.statistics.sample_sets import label_share_sets
 from samizdat.statistics.tables import Row
 
@@ -125,15 +127,17 @@ def quality(card: ClassifierCard, judged: pd.DataFrame, column: str, bootstrap: 
     Args:
         card: the classifier.
         judged: texts that it has read (`labels`) and was not trained on.
-        column: the human labels; a cell has several with `label_separator` between them, or none but separators.
+        column: the human labels; a cell has several with `label_separator` between them, or none but separators. Of
+            several raters' cells the labels count that more than half of them have.
         bootstrap: how intervals are made.
 
     Returns:
         Precision, recall and F1 of each label, micro and macro F1; nothing where no such text is held out, or none of
         them has a label.
     """
-    held_out = judged[(judged["split"] == "test") & judged[column].notna()]
-    human = held_out[column].map(lambda cell: human_labels(cell, card.label_separator))
+    held_out = by_people(judged, column)
+    cells = zip(labels_given(held_out, column), held_out[column], strict=True)
+    human = [of_most([human_labels(one, card.label_separator) for one in given or [cell]]) for given, cell in cells]
     named = {label for cell in human for label in cell} | {label for given in held_out["labels"] for label in given}
     if not named:
         return []
