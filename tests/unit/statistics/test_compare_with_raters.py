@@ -1,5 +1,6 @@
 """What raters said against a classifier, each other and the truth: answers by hand, and what is left out is counted."""
 
+import dataclasses
 import hashlib
 import itertools
 import shutil
@@ -11,8 +12,9 @@ from scipy import stats
 
 from samizdat.base.errors import UserError
 from samizdat.measures.bootstrap import Bootstrap
+from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.corpus import TEXTS
-from samizdat.records.io import read_table, write_table
+from samizdat.records.io import read_document, read_table, write_document, write_table
 from samizdat.records.labels import HUMAN_LABELS, MODEL, PERSON, RATER_QUALITY
 from samizdat.reporting import raters, summary, verdicts
 from samizdat.reporting.run import Run
@@ -108,6 +110,17 @@ def test_numbers_are_the_means_of_raters_and_weighed():
     observed = np.mean((given[:, 0] - given[:, 1]) ** 2)
     apart = (given.reshape(-1, 1) - given.reshape(1, -1)) ** 2
     assert alpha["value"] == pytest.approx(1 - observed / (apart.sum() / (120 * 119)), abs=1e-5)
+
+
+@pytest.mark.parametrize("differing", [0, 1])
+def test_kappa_has_an_interval_up_to_1_that_is_not_without_width(differing):
+    rows = [
+        ("texts", str(number), "x", "", 1, ["ab"[number % 2], "ab"[(number + (number < differing)) % 2]])
+        for number in range(40)
+    ]
+    (kappa,) = [row for row in between_raters(wide(labels_of(rows)), BOOTSTRAP) if row["metric"] == "kappa"]
+    assert kappa["value"] == pytest.approx(1 - differing / 20)
+    assert kappa["low"] < kappa["value"] - 0.05 and kappa["value"] <= kappa["high"] <= 1
 
 
 def test_who_wrote_it_is_told_or_not():
@@ -240,6 +253,30 @@ def test_labels_for_another_run_are_refused(labelled):
     write_table(other, HUMAN_LABELS, path)
     with pytest.raises(UserError, match="labels for the classifier 'anger', which this run doesn't have"):
         compared(folder, path)
+
+
+@pytest.mark.parametrize("kind", ["single_label", "multi_label"])
+def test_labels_on_sheets_get_the_names_that_the_classifier_gives_them_now(labelled, kind):
+    folder, path, _ = labelled
+    place = folder / "classifiers/sentiment/card.json"
+    card, table = read_document(ClassifierCard, place), read_table(path, HUMAN_LABELS)
+    if kind == "multi_label":
+        table = table.assign(labels=[[one] for one in table["label"]], label=None)
+        for subset in ("texts", "samples"):
+            scores = read_table(folder / f"scores/sentiment/{subset}.parquet", SCORES)
+            said = [None if one is None else [one] for one in scores["label"]]
+            write_table(scores.assign(labels=said, label=None), SCORES, folder / f"scores/sentiment/{subset}.parquet")
+    write_document(dataclasses.replace(card, kind=kind), place)
+    write_table(table, HUMAN_LABELS, path)
+    before = compared(folder, path)[1]
+    names = ["glad" if one == "positive" else one for one in card.labels]
+    table["label"] = table["label"].replace("positive", "glad")
+    table["labels"] = table["labels"].map(lambda one: ["glad"] if one == ["positive"] else one, na_action="ignore")
+    write_table(table, HUMAN_LABELS, path)
+    with pytest.raises(UserError, match=r"the classifier 'sentiment' doesn't have \(any more\): \['glad'\]"):
+        compared(folder, path)
+    write_document(dataclasses.replace(card, kind=kind, checkpoint_labels=names, label_map={"glad": "positive"}), place)
+    pd.testing.assert_frame_equal(compared(folder, path)[1], before)
 
 
 def test_a_run_says_how_many_labels_are_needed(fresh):

@@ -28,17 +28,19 @@ def associations(
     """
     rows: list[Row] = []
     for left, right in combinations(cards, 2):
-        columns = ["id", "document", "predicted"]
-        pair = judged[left][columns].merge(judged[right][columns[::2]], on="id", suffixes=("_left", "_right"))
+        columns = ("predicted_left", "predicted_right")
+        pair = judged[left][["id", "document", "predicted"]].merge(
+            judged[right][["id", "predicted"]], on="id", suffixes=("_left", "_right")
+        )
         names = [cards[left].labels, cards[right].labels]
         same = set(names[0]) == set(names[1])
         names = [names[0], names[0]] if same else names
-        if min((pair[side].nunique() for side in ("predicted_left", "predicted_right")), default=0) < 2:
+        if min((pair[side].nunique() for side in columns), default=0) < 2:
             continue
-        found = _association(pair, ("predicted_left", "predicted_right"), (names[0], names[1]), bootstrap, left, right)
+        found = _association(pair, columns, (names[0], names[1]), bootstrap, left, right)
         row = {"left": left, "right": right, "texts": len(pair), "p_value": found.get("p_value")}
         if same:
-            rows.append(row | {"measure": "cohen_kappa"} | _kappa(pair, names[0], bootstrap, left, right))
+            rows.append(row | {"measure": "cohen_kappa"} | kappa(pair, columns, names[0], bootstrap, left, right))
         else:
             measured = {"value": found["cramers_v"], "low": found.get("low"), "high": found.get("high")}
             rows.append(row | {"measure": "cramers_v"} | measured)
@@ -111,9 +113,17 @@ def _association(
     return row if label_metrics.is_sparse(table) else row | {"low": low, "high": high}
 
 
-def _kappa(pair: pd.DataFrame, labels: list[str], bootstrap: Bootstrap, *names: str) -> Row:
-    """Compute Cohen's kappa of two classifiers with the same labels, with its interval."""
-    counts = count_by_document(pair, ("predicted_left", "predicted_right"), (labels, labels))
+def kappa(pair: pd.DataFrame, columns: tuple[str, str], labels: list[str], bootstrap: Bootstrap, *names: str) -> Row:
+    """Compute Cohen's kappa of two judges with the same labels, with its interval.
+
+    Args:
+        pair: one row for each text, with a column `document`.
+        columns: the labels of each judge, in which there are two different ones or more.
+        labels: all that they give.
+        bootstrap: how the interval is made.
+        names: of the random stream.
+    """
+    counts = count_by_document(pair, columns, (labels, labels))
     square = (-1, len(labels), len(labels))
     documents, table = counts.shape[0], counts.sum(axis=0).reshape(square[1:])
     resampled = label_metrics.cohen_kappa(bootstrap.totals(counts, "kappa", *names).reshape(square))

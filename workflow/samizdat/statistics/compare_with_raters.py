@@ -48,7 +48,8 @@ def compare_with_raters(
         seed: of the stage.
 
     Raises:
-        UserError: a file is missing or damaged, or its labels are for no classifier of the run.
+        UserError: a file is missing or damaged, its labels are for no classifier of the run, or the classifier has not
+            these labels any more.
     """
     corpus = read_table(texts, TEXTS)
     written = pd.concat([read_table(path, SAMPLES) for path in samples], ignore_index=True)
@@ -81,6 +82,8 @@ def compare_with_raters(
                 f"{path} has no answers of the kind that the classifier {question!r} gives ({column})",
                 remedy="draw sheets for the classifier as it is now, with `samizdat label draw`",
             )
+        if question in cards and cards[question].kind != NUMBER:
+            table = _named_now(table, cards[question], path)
         bootstrap = Bootstrap(confidence, bootstrap_resamples, derive_seed(seed, question))
         found = _of_question(question, table, there, cards.get(question), given.get(question), bootstrap)
         rows += [{"question": question} | row for row in found]
@@ -97,6 +100,29 @@ def compare_with_raters(
         f"nobody has labelled texts for these classifiers; so many would give an interval of ±{100 * HALF_WIDTH:.0f} "
         f"points (samizdat label draw): {', '.join(lacking)}"
     )
+
+
+def _named_now(table: pd.DataFrame, card: ClassifierCard, path: Path) -> pd.DataFrame:
+    """Give the labels on sheets the names that `label_map` gives them now; it may be newer than the sheets.
+
+    Raises:
+        UserError: the classifier has none of these names.
+    """
+    column = ANSWERS[card.kind]
+    said = {one for one in (table[column].explode() if card.kind == MULTI_LABEL else table[column]).dropna()}
+    now = {one: card.mapped(one) if one in {*card.checkpoint_labels} - {*card.labels} else one for one in said}
+    if unknown := sorted(one for one in said if now[one] not in card.labels):
+        raise UserError(
+            f"{path} has labels that the classifier {card.name!r} doesn't have (any more): {unknown}; it has "
+            f"{card.labels}",
+            remedy="give the labels their old names in the config, draw sheets for the classifier as it is now, with "
+            "`samizdat label draw`, or take the file out of human_labels",
+        )
+    if card.kind == MULTI_LABEL:
+        renamed = table[column].map(lambda some: [now[one] for one in some], na_action="ignore")
+    else:
+        renamed = table[column].map(now)
+    return table.assign(**{column: renamed})
 
 
 def _of_question(

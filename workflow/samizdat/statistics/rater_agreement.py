@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from samizdat.measures.bootstrap import Bootstrap, count_by_document
-from samizdat.measures.label_metrics import cohen_kappa
+from samizdat.measures.bootstrap import Bootstrap
 from samizdat.measures.ratings import most_frequent, of_most
 from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, NUMBER, SINGLE_LABEL, Kind
+from samizdat.statistics.association import kappa
 from samizdat.statistics.raters import alpha_of
 from samizdat.statistics.tables import Row
 
@@ -69,22 +69,14 @@ def between_raters(drawn: pd.DataFrame, bootstrap: Bootstrap, kind: Kind = SINGL
 
 
 def _kappas(frame: pd.DataFrame, bootstrap: Bootstrap) -> list[Row]:
-    """Compute Cohen's kappa of each two raters."""
+    """Compute Cohen's kappa of each two raters; none where both always give one and the same label."""
     rows: list[Row] = []
     raters = list(dict.fromkeys(itertools.chain.from_iterable(frame["given"])))
     for one, other in itertools.combinations(raters, 2):
         both = frame[[one in given and other in given for given in frame["given"]]]
-        if both.empty:
-            continue
         pair = both.assign(one=[given[one] for given in both["given"]], other=[given[other] for given in both["given"]])
         names = sorted({*pair["one"], *pair["other"]})
-        counts = count_by_document(pair, ("one", "other"), (names, names))
-        square = (-1, len(names), len(names))
-        value = float(cohen_kappa(counts.sum(axis=0).reshape(square))[0])
-        if np.isnan(value):
-            continue
-        resampled = cohen_kappa(bootstrap.totals(counts, "kappa", one, other).reshape(square))
-        low, high = bootstrap.interval(value, resampled, len(pair))
-        rows.append({"metric": "kappa", "rater": one, "other": other, "rows": len(pair), "value": value, "low": low,
-                     "high": high})  # fmt: skip
+        if len(names) > 1:
+            found = kappa(pair, ("one", "other"), names, bootstrap, one, other)
+            rows.append({"metric": "kappa", "rater": one, "other": other, "rows": len(pair)} | found)
     return rows

@@ -66,20 +66,19 @@ def of_several_labels(drawn: pd.DataFrame, labels: list[str], bootstrap: Bootstr
 
     Args:
         drawn: as `wide` makes it, with the column `predicted`.
-        labels: of the classifier.
+        labels: of the classifier; raters give no others.
         bootstrap: has the confidence.
     """
     rows: list[Row] = []
     for drawing in _drawings(drawn):
         human = drawing.part["human"]
-        names = list(dict.fromkeys([*labels, *sorted({label for given in human for label in given})]))
-        said, wanted = given_labels(drawing.part["predicted"], names), given_labels(human, names)
+        said, wanted = given_labels(drawing.part["predicted"], labels), given_labels(human, labels)
         right, every = said & wanted, np.ones(len(said), bool)
         number = said.sum(axis=1) + wanted.sum(axis=1)
         most = max(int(number.max(initial=0)), 1)  # what is summed must be from 0 to 1
         rows += drawing.shares("accuracy", None, (said == wanted).all(axis=1), every, bootstrap)
         rows += drawing.shares("micro_f1", None, 2 * right.sum(axis=1) / most, number / most, bootstrap)
-        for place, one in enumerate(names):
+        for place, one in enumerate(labels):
             both, own, theirs = right[:, place], said[:, place], wanted[:, place]
             rows += drawing.shares("precision", one, both, own, bootstrap)
             rows += drawing.shares("recall", one, both, theirs, bootstrap)
