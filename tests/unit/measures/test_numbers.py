@@ -44,6 +44,16 @@ def test_what_leaves_nothing_to_resample_has_no_interval():
     assert np.isnan(numbers.quantile(counted, few, 0.5, BOOTSTRAP)[1:]).all()
 
 
+def test_a_correlation_with_numbers_that_are_all_equal_is_not_defined_whatever_the_weights():
+    counted = np.arange(37.0)
+    for seed in range(20):
+        weights = np.random.default_rng(seed).uniform(1e-3, 1e5, 37)
+        assert np.isnan(numbers.spearman(counted, np.ones(37), np.arange(37), BOOTSTRAP, weights=weights)).all()
+    weights = np.where(counted == 3, 1.0, 1e6)  # one number that differs is there, however rare
+    value, _, _ = numbers.spearman(counted == 3, counted == 3, np.arange(37), BOOTSTRAP, weights=weights)
+    assert value == pytest.approx(1)
+
+
 def test_a_quantile_that_may_lie_beyond_the_numbers_has_no_interval():
     for share, number in ((0.05, 1.45), (0.95, 27.55)):
         found = numbers.quantile(np.arange(30.0), np.arange(30), share, BOOTSTRAP)

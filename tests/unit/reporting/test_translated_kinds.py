@@ -14,7 +14,7 @@ from samizdat.records.classifiers import ACCURACY_BY_EXAMPLES
 from samizdat.records.io import write_table
 from samizdat.records.labels import RATER_QUALITY
 from samizdat.records.statistics import STATISTICS
-from samizdat.reporting import Run, few_shot, labels_together, numbers, positions, raters, several_labels
+from samizdat.reporting import Run, believed, few_shot, labels_together, numbers, positions, raters, several_labels
 from support.catalogues import DOCUMENTS
 from support.run_fixture import make_run, sentences
 
@@ -89,7 +89,7 @@ def test_everything_that_a_function_says_is_in_the_language(kinds, language):
         for show in shows:
             assert_translated(shown(show(kinds)))
         for classifier in ("moods", "size"):
-            assert_translated(raters.trust(kinds, classifier, None))
+            assert_translated(believed.trust(kinds, classifier, None))
         assert_translated(several_labels.in_brief(kinds, "moods") + numbers.in_brief(kinds, "size"))
 
 

@@ -58,6 +58,12 @@ def test_people_order_texts_by_a_column_of_numbers_their_ratings_or_their_raters
     assert row["low"] < row["value"] < row["high"] and (row["texts"], row["label_column"]) == (100, "size")
 
 
+def test_where_all_numbers_are_equal_there_is_a_row_without_a_correlation():
+    (row,) = numbers.rank_correlation(CARD, texts_of(np.ones(40), label_size="2"), "label_size", BOOTSTRAP)
+    assert row["texts"] == 40 and np.isnan(row["value"])
+    assert list(numbers.rank_correlation(CARD, texts_of(np.ones(40), label_size=None), "label_size", BOOTSTRAP)) == []
+
+
 def test_a_column_of_words_is_refused():
     with pytest.raises(UserError) as error:
         list(numbers.rank_correlation(CARD, texts_of([1.0, 2.0], label_size=["3", "large"]), "label_size", BOOTSTRAP))

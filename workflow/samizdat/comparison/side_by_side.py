@@ -28,7 +28,7 @@ OTHERS = {"sample_quality": SAMPLE_QUALITY, "yardsticks": YARDSTICKS, "rater_qua
 _WHICH = ("percent", "temperature", "from", "part")
 
 # Metrics that count, in a column of other numbers.
-COUNTS = {"rater_quality": ("drawn", "undecided", "gone", "seen", "rows_needed")}
+COUNTS = {"rater_quality": ("drawn", "undecided", "gone", "seen", "unestimated", "rows_needed")}
 
 Line = tuple[float, float, float]
 

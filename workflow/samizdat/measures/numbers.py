@@ -11,6 +11,8 @@ from samizdat.measures.bootstrap import FEWEST_DOCUMENTS, NUMBERS_AT_ONCE, Boots
 
 # A correlation nearer to 1 or −1 than this leaves nothing to resample.
 NEAREST = 1e-9
+# Ranks that vary less than so much of the number of texts, squared, are equal but for rounding.
+LEAST_VARIANCE = 1e-12
 
 
 def mean_over_documents(values: Floats, owners: Counts) -> tuple[float, float]:
@@ -122,8 +124,10 @@ def _correlations(left: Floats, right: Floats, weights: Floats) -> Floats:
     one, other = (_weighted_ranks(values, weights) for values in (left, right))
     one, other = (ranks - (ranks * weights).sum(axis=1, keepdims=True) / total for ranks in (one, other))
     products = [(weights * first * second).sum(axis=1) for first, second in ((one, other), (one, one), (other, other))]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found: Floats = products[0] / np.sqrt(products[1] * products[2])
+    varies = np.minimum(products[1], products[2]) > LEAST_VARIANCE * total[:, 0] ** 3
+    found: Floats = np.divide(
+        products[0], np.sqrt(products[1] * products[2]), out=np.full(len(total), np.nan), where=varies
+    )
     return found
 
 

@@ -64,15 +64,15 @@ RATER_QUALITY = table_schema(
     # Of ORIGIN: "accuracy" (mean of the shares of texts and of samples that are told rightly), "difference" (how much
     # more often texts are called a person's). Of the raters: "krippendorff_alpha", "kappa".
     # Counts: "drawn", "undecided" (most raters gave no one label, or nobody answered), "gone" (not in the run now),
-    # "seen" (nothing said by the classifier, or trained on). "rows_needed": how many rows would give an interval of ±5
-    # points.
+    # "seen" (nothing said by the classifier, or trained on), "unestimated" (texts or samples in strata of which no row
+    # can be used). "rows_needed": how many rows would give an interval of ±5 points.
     metric=pa.string(),
     label=pa.string(),
     rater=pa.string(),  # one rater, or the first of two; null: all together
     other=pa.string(),  # "kappa": the other rater
     rows=pa.int64(),  # rows that the value is of
     population=pa.int64(),  # texts or samples that it is an estimate for; null: for none
-    value=pa.float64(),
+    value=pa.float64(),  # null: "spearman" where all numbers of one side are equal
     low=pa.float64(),  # null with too few rows
     high=pa.float64(),
     p_value=pa.float64(),  # of no difference; null except for "difference", and with too few rows

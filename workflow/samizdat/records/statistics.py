@@ -160,7 +160,7 @@ NUMBERS = table_schema(
     metric=pa.string(),
     label_column=pa.string(),  # null but for "spearman"
     texts=pa.int64(),  # or samples
-    value=pa.float64(),
+    value=pa.float64(),  # null: "spearman" where all numbers of one side are equal
     low=pa.float64(),  # null with too few documents
     high=pa.float64(),
 )

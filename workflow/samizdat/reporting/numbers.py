@@ -4,9 +4,10 @@ import pandas as pd
 
 from samizdat.base.language import message, numeral, say, with_signs
 from samizdat.records.classifiers import NUMBER
-from samizdat.reporting import raters
+from samizdat.reporting import believed
 from samizdat.reporting.frames import Row, parts_of, rows_of
 from samizdat.reporting.outside import labelled, named, titled
+from samizdat.reporting.raters import SUBSETS, rho
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import PALETTE, Picture, described, drawing, wrapped
 from samizdat.reporting.words import (
@@ -122,11 +123,11 @@ def _trust(run: Run, rows: pd.DataFrame) -> list[str]:
             "Spearman’s ρ of its numbers and those of people ({column}) is {value} on {texts}: 1 is the same order, 0 "
             "none",
             column=label(row["label_column"]),
-            value=_value(row),
+            value=rho(row),
             texts=counted(row["texts"], "held-out text", "held-out texts"),
         )
     unknown = message("Whether people would order these texts alike is not known, since they gave no numbers")
-    return raters.trust(run, str(rows["classifier"].iloc[0]), by_corpus, unknown)
+    return believed.trust(run, str(rows["classifier"].iloc[0]), by_corpus, unknown)
 
 
 def spread(run: Run) -> Picture | Prose:
@@ -198,10 +199,10 @@ def every_number(run: Run) -> Table | Prose:
     rows = [
         [
             named(run, row["classifier"]),
-            say(raters.SUBSETS[row["subset"]]),
+            say(SUBSETS[row["subset"]]),
             say(PARTS[row["group_kind"]], name=_part(row)),
             _metric(row["metric"]),
-            numeral(row["value"], ".3f"),
+            say("not defined") if is_null(row["value"]) else numeral(row["value"], ".3f"),
             bounds(row["low"], row["high"], 3),
             count(row["texts"]),
         ]

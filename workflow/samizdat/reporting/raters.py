@@ -40,7 +40,6 @@ METRICS = {
     "kappa": message("Cohen’s κ of two raters"),
 }
 SUBSETS = {"texts": message("texts"), "samples": message("samples")}
-NOT_KNOWN = message("How often it is right here is not known, since people did not label these texts for it")
 _MIXED = message("Raters saw texts and samples mixed, without a sign of which is which.")
 # Kind of a question → which of its answers count.
 _COUNTED = {
@@ -65,7 +64,7 @@ def opening(run: Run) -> Prose | None:
     None where nobody was asked and there is nobody to ask.
     """
     asked = in_order(run.rater_quality.loc[run.rater_quality["metric"] == "drawn", "question"])
-    said = [_how(run, asked), *(_of_question(run, question) for question in asked)] if asked else []
+    said = [_how(run, asked), *(_told_of(run, question) for question in asked)] if asked else []
     paragraphs = [*said, *_lacking(run)]
     return Prose("\n\n".join(paragraphs)) if paragraphs else None
 
@@ -77,15 +76,15 @@ def _how(run: Run, asked: list[str]) -> str:
     return " ".join(said if kinds == {ORIGIN} else [*said, say(_ESTIMATED)])
 
 
-def _found(run: Run, question: str) -> dict[tuple[str, str | None], Row]:
+def of_question(run: Run, question: str) -> dict[tuple[str, str | None], Row]:
     """Return the rows of a question that are of all raters and labels, by metric and subset."""
     rows = run.rater_quality[(run.rater_quality["question"] == question) & run.rater_quality["label"].isna()]
     rows = rows[rows["rater"].isna()]
     return {(row["metric"], None if is_null(row["subset"]) else row["subset"]): row for row in rows_of(rows)}
 
 
-def _of_question(run: Run, question: str) -> str:
-    found = _found(run, question)
+def _told_of(run: Run, question: str) -> str:
+    found = of_question(run, question)
     if question == ORIGIN:
         said = [told(run)]
     elif is_own(question):
@@ -95,12 +94,13 @@ def _of_question(run: Run, question: str) -> str:
         who = labelled(run, question)
         asked = say("People were asked to label {rows} for {classifier}.", rows=rows, classifier=who)
         said = [asked, _quality(run, question, found)]
-    left = _left_out(run, question, {metric: row["rows"] for (metric, subset), row in found.items() if subset is None})
+    left = _left_out(run, question, found)
     return " ".join(one for one in (*said, _agreement(run, question), left) if one)
 
 
-def _left_out(run: Run, question: str, rows: dict[str, int]) -> str:
-    """Say how many rows a question leaves out, and why; nothing where it has all. `rows` is metric → rows."""
+def _left_out(run: Run, question: str, found: dict[tuple[str, str | None], Row]) -> str:
+    """Say how many rows a question leaves out, and why, and what no estimate is for; nothing where it has all."""
+    rows = {metric: row["rows"] for (metric, subset), row in found.items() if subset is None}
     left = []
     undecided = rows["undecided"]
     if question == ORIGIN:  # where raters disagree, each answer counts
@@ -119,7 +119,15 @@ def _left_out(run: Run, question: str, rows: dict[str, int]) -> str:
                 seen,
             )
         )
-    return say("Left out: {rows}.", rows=joined(left)) if left else ""
+    said = [say("Left out: {rows}.", rows=joined(left))] if left else []
+    lost = {one: found["unestimated", one]["population"] for one in SUBSETS if ("unestimated", one) in found}
+    if lost:
+        texts = joined(
+            counted(number, "text", "texts") if one == "texts" else counted(number, "sample", "samples")
+            for one, number in lost.items()
+        )
+        said.append(say("No estimate is for {texts}: no row that was drawn from them can be used.", texts=texts))
+    return " ".join(said)
 
 
 def _agreement(run: Run, question: str) -> str:
@@ -149,11 +157,9 @@ def _quality(run: Run, question: str, found: dict[tuple[str, str | None], Row]) 
                   "samples": message("{value} for the {number} samples")}  # fmt: skip
     of_labels = {"texts": message("on {value} of the {number} texts"),
                  "samples": message("on {value} of the {number} samples")}  # fmt: skip
-    metric, words, interval = (
-        ("spearman", of_numbers, number_interval) if kind == NUMBER else ("accuracy", of_labels, percent_interval)
-    )
+    metric, words, written = ("spearman", of_numbers, rho) if kind == NUMBER else ("accuracy", of_labels, _share)
     values = joined(
-        say(words[subset], value=interval(row["value"], row["low"], row["high"]), number=count(row["population"]))
+        say(words[subset], value=written(row), number=count(row["population"]))
         for subset in SUBSETS
         if (row := found.get((metric, subset)))
     )
@@ -173,9 +179,20 @@ def _quality(run: Run, question: str, found: dict[tuple[str, str | None], Row]) 
     return say("The classifier gives the label that most raters give {values}, as estimated from those.", values=values)
 
 
+def rho(row: Row) -> str:
+    """Write a rank correlation with its interval, or that it is not defined."""
+    if is_null(row["value"]):
+        return say("not defined (all numbers of one side are equal)")
+    return number_interval(row["value"], row["low"], row["high"])
+
+
+def _share(row: Row) -> str:
+    return percent_interval(row["value"], row["low"], row["high"])
+
+
 def told(run: Run) -> str:
     """Say whether people can tell samples from texts, and of how many they said it; nothing if nobody was asked."""
-    found = _found(run, ORIGIN)
+    found = of_question(run, ORIGIN)
     if not found:
         return ""
     answered = found.get(("accuracy", None))
@@ -226,52 +243,6 @@ def _lacking(run: Run) -> list[str]:
     ]
 
 
-def trust(run: Run, classifier: str, by_corpus: str | None, unknown: str = NOT_KNOWN) -> list[str]:
-    """Say how far a classifier can be believed: by labels of the corpus, by raters, or that it is not known.
-
-    Args:
-        run: the run.
-        classifier: its name.
-        by_corpus: a sentence without its full stop; None where the corpus has nothing to compare with.
-        unknown: the message for a classifier that raters can't be compared with either.
-    """
-    first = by_corpus or (None if is_checked(run, classifier, "texts") else say(unknown))
-    return [f"{one}." for one in (first, in_brief(run, classifier)) if one]
-
-
-def is_checked(run: Run, classifier: str, subset: str) -> bool:
-    """Whether raters labelled "texts" or "samples", so that it is known how often a classifier is right on them."""
-    return not _found(run, classifier).keys().isdisjoint({("accuracy", subset), ("spearman", subset)})
-
-
-def in_brief(run: Run, classifier: str) -> str | None:
-    """Say in half a line how good a classifier is by people; None where nobody was asked."""
-    found = _found(run, classifier)
-    if row := found.get(("spearman", "texts")):
-        return say(
-            "Spearman’s ρ with people is {value}, by {texts}: 1 is the same order, 0 none",
-            value=number_interval(row["value"], row["low"], row["high"]),
-            texts=counted(row["rows"], "drawn text", "drawn texts"),
-        )
-    row = found.get(("accuracy", "texts"))
-    if row is not None:
-        words = (
-            message("By {texts} that people labelled it is right in every label on {share}")
-            if run.cards[classifier].kind == MULTI_LABEL
-            else message("By {texts} that people labelled it is right on {share}")
-        )
-        return say(
-            words,
-            texts=counted(row["rows"], "drawn text", "drawn texts"),
-            share=percent_interval(row["value"], row["low"], row["high"]),
-        )
-    needed = _found(run, classifier).get(("rows_needed", "texts"))
-    if needed is None or classifier in {*run.quality["classifier"], *run.several_quality["classifier"]}:
-        return None
-    texts = counted(int(needed["value"]), "text", "texts")
-    return say("{texts} labelled by people would tell it to ±5 points", texts=texts)
-
-
 def _titled(run: Run, question: str) -> str:
     """Name a question in a cell."""
     if is_own(question):
@@ -289,7 +260,7 @@ def every_number(run: Run) -> Table | None:
             say(METRICS[row["metric"]]),
             name(row["label"]) or joined(name(one) for one in (row["rater"], row["other"]) if not is_null(one)),
             count(row["rows"]),
-            numeral(row["value"], ".3f"),
+            say("not defined") if is_null(row["value"]) else numeral(row["value"], ".3f"),
             bounds(row["low"], row["high"], 3),
         ]
         for row in rows_of(shown)

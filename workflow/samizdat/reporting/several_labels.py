@@ -8,7 +8,7 @@ from samizdat.base.language import message, numeral, say
 from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 from samizdat.measures.label_metrics import FEWEST_GIVEN
 from samizdat.records.classifiers import MULTI_LABEL
-from samizdat.reporting import raters, verdicts
+from samizdat.reporting import believed, verdicts
 from samizdat.reporting.agreement import METRICS
 from samizdat.reporting.classifiers import TOO_FEW, most_frequent
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
@@ -146,7 +146,7 @@ def _trust(run: Run, classifier: str) -> list[str]:
     rows = run.several_quality[(run.several_quality["classifier"] == classifier) & run.several_quality["label"].isna()]
     found = {row["metric"]: row for row in rows_of(rows)}
     if not found:
-        return raters.trust(run, classifier, None)
+        return believed.trust(run, classifier, None)
     micro, macro = (
         number_interval(found[one]["value"], found[one]["low"], found[one]["high"]) for one in ("micro_f1", "macro_f1")
     )
@@ -163,7 +163,7 @@ def _trust(run: Run, classifier: str) -> list[str]:
     )
     texts = counted(found["micro_f1"]["texts"], "held-out text", "held-out texts")
     by_corpus = say(words, texts=texts, micro=micro, macro=macro, fewest=FEWEST_GIVEN)
-    return raters.trust(run, classifier, by_corpus)
+    return believed.trust(run, classifier, by_corpus)
 
 
 def shares_by_group(run: Run) -> Picture | Prose:

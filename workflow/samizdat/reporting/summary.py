@@ -10,6 +10,7 @@ from samizdat.records.classifiers import MULTI_LABEL, SINGLE_LABEL
 from samizdat.records.samples import begun_with_nothing
 from samizdat.reporting import (
     agreement,
+    believed,
     classifiers,
     fitness,
     label_comparison,
@@ -127,7 +128,7 @@ def finding(run: Run) -> Prose:
     found = "\n".join(_findings(run))
     if not found:
         return Prose(say(classifiers.NONE_APPLIED))
-    unchecked = [label(one) for one in run.cards if not raters.is_checked(run, one, "samples")]
+    unchecked = [label(one) for one in run.cards if not believed.was_asked(run, one, "samples")]
     if begun_with_nothing(run.samples).empty or not unchecked:
         return Prose(found)
     told = say(
@@ -154,7 +155,7 @@ def _findings(run: Run) -> Iterator[str]:
             continue
         compared = label_comparison.in_brief(run, classifier) or [say("No samples to compare with texts")]
         found = [f"{sentence}." for sentence in (classifiers.in_brief(run, classifier), *compared)]
-        trust = raters.trust(run, classifier, agreement.in_brief(run, classifier))
+        trust = believed.trust(run, classifier, agreement.in_brief(run, classifier))
         yield " ".join([*begun, *found, say("*Trust:*"), *trust])
 
 

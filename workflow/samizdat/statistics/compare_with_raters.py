@@ -16,7 +16,14 @@ from samizdat.records.io import read_document, read_table
 from samizdat.records.labels import HUMAN_LABELS, ORIGIN, RATER_QUALITY, is_own
 from samizdat.records.samples import SAMPLES
 from samizdat.statistics.rater_agreement import between_raters, wide
-from samizdat.statistics.rater_quality import of_classifier, of_labels, of_numbers, of_origin, of_several_labels
+from samizdat.statistics.rater_quality import (
+    of_classifier,
+    of_labels,
+    of_numbers,
+    of_origin,
+    of_several_labels,
+    unestimated,
+)
 from samizdat.statistics.strata import strata_of
 from samizdat.statistics.tables import Row, write_rows
 
@@ -131,14 +138,14 @@ def _of_question(
 ) -> list[Row]:  # fmt: skip
     """Compute the rows of one table of labels; texts that the run has no more, or no score for, are counted."""
     kind = SINGLE_LABEL if card is None else card.kind
-    drawn = wide(table, kind)
-    number = len(drawn)
-    places = zip(drawn["subset"], drawn["id"], drawn["sha256"], strict=True)
-    drawn = drawn[[place in there for place in places]].reset_index(drop=True)
-    counts = {"drawn": number, "gone": number - len(drawn), "undecided": int(drawn["human"].isna().sum())}
+    every = wide(table, kind)
+    places = zip(every["subset"], every["id"], every["sha256"], strict=True)
+    drawn = every[[place in there for place in places]].reset_index(drop=True)
+    counts = {"drawn": len(every), "gone": len(every) - len(drawn), "undecided": int(drawn["human"].isna().sum())}
     rows = between_raters(drawn, bootstrap, kind)
     if is_own(question):
         rows += of_labels(drawn, bootstrap)
+        rows += unestimated(every, drawn[drawn["human"].notna()])
     elif card is None or scores is None:
         rows += of_origin(drawn, bootstrap)
     else:
@@ -150,6 +157,7 @@ def _of_question(
             rows += of_numbers(judged, bootstrap)
         else:
             rows += (of_several_labels if kind == MULTI_LABEL else of_classifier)(judged, card.labels, bootstrap)
+        rows += unestimated(every, judged[judged["human"].notna()])
     told = [{"metric": metric, "rows": value, "value": value} for metric, value in counts.items()]
     if is_own(question):
         told[0]["words"] = table["words"].iloc[0]

@@ -46,8 +46,9 @@ def distributions(
 def rank_correlation(card: ClassifierCard, texts: pd.DataFrame, column: str, bootstrap: Bootstrap) -> Iterator[Row]:
     """Correlate the numbers of held-out texts with those that people gave: a row of `records.statistics.NUMBERS`.
 
-    People's numbers are the means of their ratings where the column is made from ratings, else those of what single
-    raters gave, else the values of the column.
+    Its value is null where all numbers of one side are equal; without numbers by people there is no row. People's are
+    the means of their ratings where the column is made from ratings, else those of what single raters gave, else the
+    values of the column.
 
     Args:
         card: the classifier.
@@ -64,12 +65,11 @@ def rank_correlation(card: ClassifierCard, texts: pd.DataFrame, column: str, boo
     human = _human_numbers(card, held_out, column)
     owners, _ = pd.factorize(held_out["document"])
     value, low, high = spearman(held_out["number"].to_numpy(), human, owners, bootstrap, "spearman")
-    if not np.isnan(value):
-        yield {
-            "classifier": card.name, "subset": "texts", "group_kind": "human", "metric": "spearman",
-            "label_column": column.removeprefix(LABEL_PREFIX), "texts": len(held_out),
-            "value": value, "low": low, "high": high,
-        }  # fmt: skip
+    yield {
+        "classifier": card.name, "subset": "texts", "group_kind": "human", "metric": "spearman",
+        "label_column": column.removeprefix(LABEL_PREFIX), "texts": len(held_out),
+        "value": value, "low": low, "high": high,
+    }  # fmt: skip
 
 
 def _human_numbers(card: ClassifierCard, held_out: pd.DataFrame, column: str) -> np.ndarray:

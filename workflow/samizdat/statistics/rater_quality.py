@@ -107,8 +107,7 @@ def of_numbers(drawn: pd.DataFrame, bootstrap: Bootstrap) -> list[Row]:
         value, low, high = spearman(
             human, predicted, np.arange(len(human)), bootstrap, "raters", drawing.subset, weights=weights
         )
-        if not np.isnan(value):
-            rows.append(drawing.row("spearman", None, len(human), value, low, high))
+        rows.append(drawing.row("spearman", None, len(human), value, low, high))
     return rows
 
 
@@ -146,6 +145,23 @@ def _drawings(drawn: pd.DataFrame) -> Iterator[_Drawing]:
         strata, names = pd.factorize(part["stratum"])
         sizes = part.groupby("stratum")["stratum_size"].first().reindex(names).to_numpy()
         yield _Drawing(str(subset), part, strata, sizes)
+
+
+def unestimated(drawn: pd.DataFrame, used: pd.DataFrame) -> list[Row]:
+    """Count the texts, and the samples, that no estimate is for: those in strata of which no row can be used.
+
+    Args:
+        drawn: all rows, as `wide` makes them.
+        used: those of them that estimates are made from.
+    """
+    there = set(zip(used["subset"], used["stratum"], strict=True))
+    lost = drawn[[one not in there for one in zip(drawn["subset"], drawn["stratum"], strict=True)]]
+    rows: list[Row] = []
+    for subset, part in lost.groupby("subset", sort=False):
+        number = int(part.groupby("stratum")["stratum_size"].first().sum())
+        rows.append({"subset": subset, "metric": "unestimated", "rows": len(part), "population": number,
+                     "value": number})  # fmt: skip
+    return rows
 
 
 def of_origin(drawn: pd.DataFrame, bootstrap: Bootstrap) -> list[Row]:
