@@ -24,6 +24,7 @@ SHOWN = {
         ({"classifiers__0__source": "few_shot"}, ["needs `checkpoint`", "needs `template`", "needs `examples`"]),
         ({"classifiers": [SHOWN | {"template": "It is {}."}]}, ["`template` has 1 {}", "in that of its label"]),
         ({"classifiers": [SHOWN | {"kind": "single_label"}]}, ["`kind` is not for `source: few_shot`"]),
+        ({"classifiers__0__label_map": {"a": ""}}, ["`classifiers[0].label_map.a` is ''", "should be non-empty"]),
         ({"classifiers": [SHOWN | {"examples": -1}]}, ["`classifiers[0].examples` is -1", "reads before each text"]),
         ({"classifiers__0__examples": 3}, ["`examples` is for ready-made classifiers"]),
         ({"classifiers__0__template": "no place"}, ["`classifiers[0].template`", "'no place'", "a statement with {}"]),

@@ -29,6 +29,16 @@ def test_the_figure_says_how_often_it_is_right_after_how_many_examples(two_label
     assert "50 % (40 to 60 %) after 0, 60 % (50 to 70 %) after 1, 75 % (65 to 85 %) after 2" in said
 
 
+def test_other_classifiers_are_lines_of_the_texts_that_they_gave_a_label(two_labels):
+    run = shown(two_labels, [0.5, 0.6, 0.75])
+    vars(run)["cards"] = run.cards | {"shy": replace(run.cards["mood"], name="shy", words=[])}
+    row = {"classifier": "shy", "label_column": run.cards["mood"].label_column, "method": "classifier",
+           "metric": "accuracy", "value": 0.95, "texts": 20}  # fmt: skip
+    vars(run)["quality"] = pd.DataFrame([row])
+    said = few_shot.accuracy(run).alternative_text.replace(NO_BREAK, " ")
+    assert "95 % of the 20 held-out texts that it gave a label" in said
+
+
 def test_a_run_without_labels_or_examples_says_so(two_labels):
     assert few_shot.accuracy(two_labels).markdown == few_shot.NONE
     assert "No held-out text has a human label" in few_shot.accuracy(shown(two_labels, [float("nan")] * 3)).markdown

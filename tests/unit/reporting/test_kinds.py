@@ -9,6 +9,7 @@ from samizdat.reporting import (
     agreement,
     classifiers,
     fitness,
+    human_agreement,
     labels_together,
     numbers,
     samples,
@@ -65,6 +66,14 @@ def test_where_no_test_was_made_no_title_says_what_it_found(kinds):
     assert several_labels.shares_of_samples(run).markdown.startswith("No sample that began with nothing was read")
 
 
+def test_a_label_may_be_called_as_the_texts_without_one_are(kinds):
+    run = Run(kinds.folder)
+    vars(run)["several_shares"] = kinds.several_shares.replace({"label": {"joy": "no label"}})
+    for draw in (several_labels.shares_by_group, several_labels.shares_of_samples):
+        said = draw(run).alternative_text
+        assert " no label " in said and "(no label) " in said
+
+
 def test_labels_that_go_together_are_drawn(kinds):
     picture = labels_together.cooccurrence(kinds)
     assert "calls “joy”, 100 % is also called “fear”" in plain(picture.title)
@@ -107,4 +116,6 @@ def test_the_summary_and_the_samples_have_every_kind(kinds):
 
 def test_nothing_is_said_of_single_labels_where_there_are_none(kinds):
     assert classifiers.shares_by_group(kinds).markdown == "No classifier of this run gives each text one label."
-    assert agreement.opening(kinds).markdown == agreement.NONE_OF_ONE_LABEL
+    assert agreement.opening(kinds).markdown == agreement.NONE_OF_ONE_LABEL == trust.calibration(kinds).markdown
+    assert trust.group_tests(kinds).markdown == classifiers.NONE_OF_ONE_LABEL
+    assert human_agreement.ceiling(kinds) is None

@@ -151,6 +151,13 @@ def test_labels_that_do_not_differ_are_found_to_as_rarely_as_the_level_says(of_o
     assert max(false.values()) <= 6, false  # of 40, 2 are expected; more than 6 happen in 1 of 300 such tests
 
 
+def test_no_name_of_a_label_is_taken():
+    names = ["", "not ", "anger"]
+    texts = texts_of([["", "anger"], ["not "]] * 20, group=["a", "b"] * 20)
+    rows = several_labels.differences(card_of(labels=names, checkpoint_labels=names), texts, NO_SAMPLES, BOOTSTRAP)
+    assert [row["p_value"] < 0.01 for row in rows] == [True] * 3
+
+
 def test_a_label_that_differs_is_found_and_the_others_are_not():
     texts = texts_of([["anger"] if number < 40 else ["joy"] for number in range(80)],
                      group=["a" if number < 40 else "b" for number in range(80)])  # fmt: skip

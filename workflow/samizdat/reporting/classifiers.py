@@ -28,6 +28,7 @@ from samizdat.reporting.words import (
     table,
 )
 
+NONE_OF_ONE_LABEL = message("No classifier of this run gives each text one label.")
 NONE_APPLIED = message("No classifier was applied in this run (`classifiers` in the config is empty).")
 NO_GROUP_DIFFERS = message("No classifier finds a difference between groups that chance does not explain")
 TOO_FEW = message("Too few documents to say whether shares differ between groups of texts")
@@ -173,7 +174,7 @@ def shares_by_group(run: Run) -> Picture | Prose:
     """Draw each classifier's label shares in each group of texts, with intervals."""
     shares = run.shares[run.shares["subset"] == "texts"]
     if shares.empty:
-        return Prose(say("No classifier of this run gives each text one label.") if run.cards else say(NONE_APPLIED))
+        return Prose(say(NONE_OF_ONE_LABEL) if run.cards else say(NONE_APPLIED))
     of_groups = shares[shares["group_kind"] == "group"]
     ordered = [group for group in run.texts["group"].value_counts().index if group in set(of_groups["group"])]
     groups = ordered[:SHOWN_GROUPS]

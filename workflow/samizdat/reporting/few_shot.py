@@ -59,13 +59,15 @@ def accuracy(run: Run) -> Picture | Prose:
                 for row in rows_of(frame)
             )
             said.append(f"{drawn(words)}: {', '.join(values)}")
-        for number, (name, share) in enumerate(_others(run, list(rows)).items()):
+        for number, (name, other) in enumerate(_others(run, list(rows)).items()):
             words = titled(run, name)
             axis.axhline(
-                share, color=PALETTE[(len(rows) + number) % len(PALETTE)], linestyle=DASHES[1 + number % 3],
+                other["value"], color=PALETTE[(len(rows) + number) % len(PALETTE)], linestyle=DASHES[1 + number % 3],
                 label=legend_label(words, 40),
             )  # fmt: skip
-            said.append(say("{who}: {share} of all held-out texts", who=drawn(words), share=percent(share)))
+            texts = counted(other["texts"], "held-out text", "held-out texts")
+            of_all = message("{who}: {share} of the {texts} that it gave a label")
+            said.append(say(of_all, who=drawn(words), share=percent(other["value"]), texts=texts))
         axis.set_xticks(range(len(numbers)), [str(number) for number in numbers])
         axis.set(xlabel=say("examples read before each text"), ylabel=say("right labels"))
         axis.yaxis.set_major_formatter(in_percent())
@@ -92,12 +94,12 @@ def _finding(run: Run, name: str, rows: list[Row]) -> str:
     )
 
 
-def _others(run: Run, shown: list[str]) -> dict[str, float]:
-    """Return the accuracy of the other classifiers of the same human labels, by name."""
+def _others(run: Run, shown: list[str]) -> dict[str, Row]:
+    """Return the row of the accuracy of the other classifiers of the same human labels, by name."""
     columns = {run.cards[name].label_column for name in shown}
     quality = run.quality[(run.quality["method"] == "classifier") & (run.quality["metric"] == "accuracy")]
     return {
-        row["classifier"]: row["value"]
+        row["classifier"]: row
         for row in rows_of(quality)
         if row["label_column"] in columns and row["classifier"] not in shown
     }

@@ -14,15 +14,23 @@ ALPHAS = {
 }
 
 
-def ceiling(run: Run) -> Prose:
-    """Compare each classifier's macro-F1 with one person's and a word list's, where several people labelled texts."""
+def ceiling(run: Run) -> Prose | None:
+    """Compare each classifier's macro-F1 with one person's and a word list's, where several people labelled texts.
+
+    None where the corpus has no labels to compare with.
+    """
+    if run.quality.empty:
+        return None
     sentences = []
     rows = run.quality[run.quality["label"].isna()]
     for classifier, part in parts_of(rows, "classifier").items():
         found = {(row["method"], row["metric"]): row for row in rows_of(part)}
         if ("human", "macro_f1") in found:
             sentences.append(_ceiling(run, classifier, found))
-    return Prose(" ".join(sentences) or say("How far people agree with each other is not known for this corpus."))
+    return Prose(
+        " ".join(sentences)
+        or say("How far people agree with each other about these labels is not known from the corpus.")
+    )
 
 
 def _ceiling(run: Run, classifier: str, found: Mapping[tuple[str, str], Row]) -> str:

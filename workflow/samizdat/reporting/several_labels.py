@@ -211,7 +211,11 @@ def shares_of_samples(run: Run) -> Picture | Prose:
 
 
 def _named(shares: pd.DataFrame) -> pd.DataFrame:
-    return shares.assign(label=shares["label"].fillna(say(NO_LABEL)))
+    """Name the row of texts without a label as no label is called."""
+    none = say(NO_LABEL)
+    while none in set(shares["label"]):
+        none = f"({none})"
+    return shares.assign(label=shares["label"].fillna(none))
 
 
 def _title(run: Run, between: str) -> str:

@@ -9,7 +9,10 @@ import seaborn as sns
 
 from samizdat.base.escaping import escape_isolated, quoted
 from samizdat.base.language import message, numeral, say
+from samizdat.records.classifiers import SINGLE_LABEL
 from samizdat.reporting import verdicts
+from samizdat.reporting.agreement import none_comparable
+from samizdat.reporting.classifiers import NONE_OF_ONE_LABEL
 from samizdat.reporting.frames import Row, parts_of, rows_of
 from samizdat.reporting.interval_charts import interval_line
 from samizdat.reporting.outside import named, titled
@@ -76,7 +79,7 @@ WRONG = {
 def calibration(run: Run) -> Picture | Prose:
     """Draw how often labels are right against how probable the classifier says they are, on held-out texts."""
     if run.calibration.empty:
-        return Prose(say("Without labels that people gave, it is not known whether the probabilities can be believed."))
+        return Prose(none_comparable(run))
     errors = {row["classifier"]: row for row in rows_of(run.quality) if row["metric"] == "calibration_error"}
     title = _calibration_finding(run, errors)
     classifiers = parts_of(run.calibration, "classifier")
@@ -248,7 +251,8 @@ def group_tests(run: Run) -> Table | Prose:
     header = [say("Classifier"), say("Cramér’s V"), say("Chi-square"), say("Degrees of freedom")]
     header += [say("p, corrected"), say("Texts")]
     if not rows:
-        return Prose(say("There are not two groups with labelled texts to compare."))
+        two = message("There are not two groups with labelled texts to compare.")
+        return Prose(say(two if run.of_kind(SINGLE_LABEL) else NONE_OF_ONE_LABEL))
     return table(rows, header, numbers=header[2:])
 
 

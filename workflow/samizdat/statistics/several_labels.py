@@ -22,8 +22,6 @@ from samizdat.statistics.sample_sets import label_share_sets
 from samizdat.statistics.tables import Row
 
 EXAMPLES = 6
-# In the place of a label, for texts that have it not.
-_WITHOUT = ""
 
 
 def shares(card: ClassifierCard, texts: pd.DataFrame, samples: pd.DataFrame, bootstrap: Bootstrap) -> Iterator[Row]:
@@ -68,9 +66,10 @@ def differences(
     given = [label_metrics.given_labels(frame["labels"], card.labels) for frame in (texts, begun)]
     for place, label in enumerate(card.labels):
         own = replace(bootstrap, seed=derive_seed(bootstrap.seed, "label", label))
-        single = replace(card, labels=[label, _WITHOUT])
+        without = f"not {label}"
+        single = replace(card, labels=[label, without])
         told, told_samples = (
-            frame.assign(predicted=np.where(there[:, place], label, _WITHOUT))
+            frame.assign(predicted=np.where(there[:, place], label, without))
             for frame, there in zip((texts, begun), given, strict=True)
         )
         for row in group_tests({card.name: single}, {card.name: told}, own):
