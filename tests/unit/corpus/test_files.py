@@ -68,7 +68,10 @@ def test_a_separator_that_a_file_lacks_is_refused(refusal):
         (["good", "bad", "NA", "n/a", "good", "bad", "NA"], "has the label 'NA' and 'n/a' in 3 texts"),
         (["good", "bad", "Good", "good", "bad"], "only capital letters tell apart: Good, good;"),
         (["good", "bad", "odd", "good", "bad"], "odd is a label of one text alone"),
-        (["good", "bad", "odd", "even", "good", "bad"], "even, odd are labels of one text alone"),
+        (
+            ["good", "bad", "odd", "even", "good", "bad"],
+            "even, odd are labels of one text alone; join them to others, or if a cell has several",
+        ),
         (["", "", ""], "'mood' (corpus.label_columns) gives no text that was kept a label"),
         (["good", "bad", "good", "bad", ""], None),
     ],

@@ -5,6 +5,7 @@ import pytest
 from samizdat.base.language import speaking
 from samizdat.records.corpus import SPLITS, CorpusSummary
 from samizdat.reporting import Run, corpus
+from support.other_kinds import card_of
 from support.reading import cells, plain
 from support.run_fixture import make_run, sentences
 
@@ -101,6 +102,26 @@ def test_what_was_found_out_and_what_was_not_read_is_told(tmp_path):
         said = plain(corpus.dropped(run).markdown)
     assert "data/<b>.csv: Trennzeichen ';'." in said
     assert "data/*x*.txt und 4 weitere (keine Datei)." in said
+
+
+def test_cells_of_several_labels_are_cut_and_numbers_are_no_labels(run):
+    run = Run(run.folder)
+    cards = {
+        "moods": card_of(label_column="sentiment"),
+        "size": card_of(kind="number", label_column="source", labels=[]),
+    }
+    vars(run)["cards"] = cards
+    cells_of = ["joy; anger", "anger", ";", None] * 60
+    vars(run)["texts"] = run.texts.assign(label_sentiment=cells_of, label_source=[f"{one}" for one in range(240)])
+    vars(run)["corpus"] = CorpusSummary(**(vars(run.corpus) | {"undecided": {"sentiment": 60, "source": 3}}))
+    header, *_, every = cells(corpus.groups(run).markdown)
+    assert header[5:] == ["anger", "joy"] and every[5:] == ["67 %", "33 %"]
+    assert plain(corpus.human_labels(run).markdown) == (
+        "Not drawn: labels of sentiment; a text can have several. Not drawn: the numbers of source."
+    )
+    assert "most often" not in plain(corpus.opening(run).markdown)
+    vars(run)["cards"] = cards | {"mood": card_of(kind="single_label", label_column="sentiment", label_separator=None)}
+    assert cells(corpus.groups(run).markdown)[0][5:] == [";", "anger", "joy; anger"]
 
 
 def test_human_labels_that_are_not_drawn_are_named_with_the_reason(run):

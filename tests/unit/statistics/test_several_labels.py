@@ -105,9 +105,9 @@ def test_macro_f1_of_labels_that_are_as_frequent_is_as_certain_as_micro_f1():
 
 
 def test_a_cell_is_one_label_without_a_separator_and_none_if_it_has_nothing_else():
-    assert several_labels.human_labels("joy; fear", None) == ["joy; fear"]
-    assert several_labels.human_labels(" joy ;fear;; ", ";") == ["joy", "fear"]
-    assert several_labels.human_labels(" ; ", ";") == []
+    assert card_of(label_separator=None).labels_in("joy; fear") == ["joy; fear"]
+    assert card_of().labels_in(" joy ;fear;; ;joy") == ["joy", "fear"]
+    assert card_of().labels_in(" ; ") == []
 
 
 def test_examples_are_the_clearest_of_each_label_and_those_nearest_to_a_threshold():

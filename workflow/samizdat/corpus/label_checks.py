@@ -30,14 +30,17 @@ def _problems(texts: Mapping[str, int]) -> Iterator[str]:
         return
     if len(texts) > MANY_LABELS and len(texts) * 2 > labelled:
         yield (
-            f"has {len(texts):,} different labels in {labelled:,} texts; a measurement is no label: leave it out, or "
-            "make classes of it"
+            f"has {len(texts):,} different labels in {labelled:,} texts; if these are numbers for a classifier with "
+            "`kind: number`, all is well; else leave the column out, or make classes of it"
         )
         return
     once = sorted(label for label, number in texts.items() if number == 1)
     if once:
         verb = "is a label" if len(once) == 1 else "are labels"
-        yield f"has labels of which nothing can be learned: {named(once)} {verb} of one text alone; join them to others"
+        yield (
+            f"has labels of which nothing can be learned: {named(once)} {verb} of one text alone; join them to others, "
+            "or if a cell has several labels, set `label_separator` of the classifier"
+        )
     missing = sorted(label for label in texts if label.lower() in NO_LABEL)
     if missing:
         number = sum(texts[label] for label in missing)

@@ -55,6 +55,11 @@ class ClassifierDescription:
         """Return the name that `label_map` gives a label of the checkpoint; without one its own."""
         return self.label_map.get(own, own)
 
+    def labels_in(self, cell: str) -> list[str]:
+        """Cut a cell of `label_column` into its labels, without blanks around them; separators alone are none."""
+        parts = [cell] if self.label_separator is None else cell.split(self.label_separator)
+        return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
+
 
 @dataclass(frozen=True)
 class ClassifierCard(ClassifierDescription):

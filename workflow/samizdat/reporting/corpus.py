@@ -8,10 +8,11 @@ from samizdat.base.corpus_files import AND_MORE
 from samizdat.base.escaping import escape, escape_isolated, quoted
 from samizdat.base.language import message, numeral, plural, say, say_again
 from samizdat.base.seeds import derive_seed
+from samizdat.records.classifiers import SINGLE_LABEL
 from samizdat.records.corpus import DEMO_SOURCE, LABEL_PREFIX, SPLITS
 from samizdat.reporting import course_size
 from samizdat.reporting.frames import rows_of
-from samizdat.reporting.label_columns import frequent_labels, label_columns, undrawn
+from samizdat.reporting.label_columns import frequent_labels, kind_of, label_columns, labels_of, undrawn
 from samizdat.reporting.label_shares import shares_in_words, stacked_bars
 from samizdat.reporting.run import Run
 from samizdat.reporting.splits import division, near_duplicates, texts_of_split
@@ -82,7 +83,7 @@ def opening(run: Run) -> Prose:
             label=label(column),
         )
         for column, number in corpus.undecided.items()
-        if number
+        if number and kind_of(run, LABEL_PREFIX + column) == SINGLE_LABEL  # else raters' answers are joined otherwise
     ]
     said = [*sentences, *near_duplicates(corpus), course_size.limits(run), between_groups(run)]
     return Prose(" ".join(one for one in said if one))
@@ -91,9 +92,10 @@ def opening(run: Run) -> Prose:
 def groups(run: Run) -> Table:
     """List number, split, length and human labels of the texts of the largest groups, and of all texts."""
     texts = run.texts
-    headings = {column: frequent_labels(texts, column) for column in label_columns(texts)}
+    labels = {column: labels_of(run, column) for column in label_columns(texts)}
+    headings = {column: frequent_labels(given) for column, given in labels.items()}
     header = [say("Group"), say("Texts"), say("Documents"), say("Held out"), say("Median length")]
-    header += [name(one) for labels in headings.values() for one in labels]
+    header += [name(one) for names in headings.values() for one in names]
     sizes = texts["group"].value_counts()
     shown, rest = sizes.index[:SHOWN_GROUPS], sizes.index[SHOWN_GROUPS:]
     parts = [(name(group), texts[texts["group"] == group]) for group in sorted(shown)]
@@ -110,9 +112,10 @@ def groups(run: Run) -> Table:
             percent((part["split"] == "test").mean(), 1),
             count(part["text"].str.len().median()),
         ]
-        for column, labels in headings.items():
-            given = part[column].dropna()
-            row += [percent((given == one).mean()) if len(given) else "" for one in labels]
+        for column, names in headings.items():
+            given = labels[column][labels[column].index.isin(part.index)]
+            labelled = given.index.nunique()
+            row += [percent((given == one).sum() / labelled) if labelled else "" for one in names]
         rows.append(row)
     return table(rows, header, numbers=header[1:])
 
@@ -177,7 +180,7 @@ def _length_finding(medians: pd.Series) -> str:
 def human_labels(run: Run) -> Picture | Prose:
     """Draw how often people gave each label: a panel for each column of labels, a bar for each group."""
     texts = run.texts
-    not_drawn = undrawn(texts)
+    not_drawn = undrawn(run)
     columns = [column for column in label_columns(texts) if column not in not_drawn]
     if not columns:
         same = any(str(column).startswith(LABEL_PREFIX) and column not in not_drawn for column in texts.columns)

@@ -3,7 +3,9 @@
 import pandas as pd
 
 from samizdat.base.language import message, say
+from samizdat.records.classifiers import MULTI_LABEL, NUMBER, SINGLE_LABEL, ClassifierCard, Kind
 from samizdat.records.corpus import LABEL_PREFIX
+from samizdat.reporting.run import Run
 from samizdat.reporting.style import PALETTE
 from samizdat.reporting.words import count, drawn
 
@@ -14,23 +16,50 @@ def label_columns(texts: pd.DataFrame) -> list[str]:
     return [one for one in columns if one.startswith(LABEL_PREFIX) and not texts[one].equals(texts["group"])]
 
 
-def frequent_labels(texts: pd.DataFrame, column: str) -> list[str]:
-    """Return the most frequent labels of a column, sorted by name; at most six, which fit a table."""
-    return sorted(texts[column].value_counts().index[:6])
+def kind_of(run: Run, column: str) -> Kind:
+    """Say what the cells of a column have: one label, several or a number, as the classifiers that use it give them."""
+    return card.kind if (card := _user(run, column)) else SINGLE_LABEL
 
 
-def undrawn(texts: pd.DataFrame) -> dict[str, str]:
+def _user(run: Run, column: str) -> ClassifierCard | None:
+    """Return a classifier that takes the cells for numbers or for several labels, if no other takes them for one."""
+    cards = [card for card in run.cards.values() if LABEL_PREFIX + (card.label_column or "") == column]
+    single = any(card.kind != NUMBER and card.label_separator is None for card in cards)
+    return None if single or not cards else cards[0]
+
+
+def labels_of(run: Run, column: str) -> pd.Series:
+    """Return the labels of all texts: a row for each label of a text, null for one that has none of several.
+
+    The index is that of the texts. Without rows for texts that nobody labelled; of numbers there is none.
+    """
+    given, card = run.texts[column].dropna(), _user(run, column)
+    if card is None:
+        return given
+    return given[:0] if card.kind == NUMBER else given.map(card.labels_in).explode()
+
+
+def frequent_labels(given: pd.Series) -> list[str]:
+    """Return the most frequent labels, sorted by name; at most six, which fit a table."""
+    return sorted(given.value_counts().index[:6])
+
+
+def undrawn(run: Run) -> dict[str, str]:
     """Say why columns with human labels are not drawn: column → sentence; none for a column that equals the group."""
     sentences = {}
-    for column in label_columns(texts):
-        given, asked = texts[column].dropna().unique(), drawn(column.removeprefix(LABEL_PREFIX))
-        if len(given) > len(PALETTE):
+    for column in label_columns(run.texts):
+        given, asked = run.texts[column].dropna().unique(), drawn(column.removeprefix(LABEL_PREFIX))
+        if not len(given):
+            sentences[column] = say("Not drawn: labels of {column}; no text has one.", column=asked)
+        elif (kind := kind_of(run, column)) == NUMBER:
+            sentences[column] = say("Not drawn: the numbers of {column}.", column=asked)
+        elif kind == MULTI_LABEL:
+            sentences[column] = say("Not drawn: labels of {column}; a text can have several.", column=asked)
+        elif len(given) > len(PALETTE):
             number = count(len(given))
             many = message("Not drawn: the {number} labels of {column}, more than a figure can show.")
             sentences[column] = say(many, number=number, column=asked)
         elif len(given) == 1:
             one = message("Not drawn: labels of {column}; each text that has one has “{label}”.")
             sentences[column] = say(one, column=asked, label=drawn(given[0]))
-        elif not len(given):
-            sentences[column] = say("Not drawn: labels of {column}; no text has one.", column=asked)
     return sentences

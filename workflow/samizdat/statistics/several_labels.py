@@ -136,7 +136,7 @@ def quality(card: ClassifierCard, judged: pd.DataFrame, column: str, bootstrap: 
     """
     held_out = by_people(judged, column)
     cells = zip(labels_given(held_out, column), held_out[column], strict=True)
-    human = [of_most([human_labels(one, card.label_separator) for one in given or [cell]]) for given, cell in cells]
+    human = [of_most([card.labels_in(one) for one in given or [cell]]) for given, cell in cells]
     named = {label for cell in human for label in cell} | {label for given in held_out["labels"] for label in given}
     if not named:
         return []
@@ -175,12 +175,6 @@ def quality(card: ClassifierCard, judged: pd.DataFrame, column: str, bootstrap: 
         low = high = np.full((), np.nan)
     rows.append(common | {"metric": "macro_f1", "value": value, "low": low, "high": high})
     return rows
-
-
-def human_labels(cell: str, separator: str | None) -> list[str]:
-    """Cut a cell into its labels, without blanks around them; of a cell of separators alone there are none."""
-    parts = [cell] if separator is None else cell.split(separator)
-    return [part.strip() for part in parts if part.strip()]
 
 
 def examples(card: ClassifierCard, judged: pd.DataFrame) -> Iterator[Row]:
