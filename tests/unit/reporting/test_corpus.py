@@ -120,6 +120,10 @@ def test_cells_of_several_labels_are_cut_and_numbers_are_no_labels(run):
         "Not drawn: labels of sentiment; a text can have several. Not drawn: the numbers of source."
     )
     assert "most often" not in plain(corpus.opening(run).markdown)
+    both = [[("sentiment", ["joy;anger", "anger;joy"])], [("sentiment", [])], None, [("source", ["1", "2"])]]
+    vars(run)["texts"] = run.texts.assign(label_sentiment=[None, None, "joy", None] * 60, raters=both * 60)
+    assert cells(corpus.groups(run).markdown)[-1][5:] == ["50 %", "100 %"]
+    vars(run)["texts"] = run.texts.assign(label_sentiment=cells_of, raters=None)
     vars(run)["cards"] = cards | {"mood": card_of(kind="single_label", label_column="sentiment", label_separator=None)}
     assert cells(corpus.groups(run).markdown)[0][5:] == [";", "anger", "joy; anger"]
 

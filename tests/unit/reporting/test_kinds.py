@@ -102,6 +102,13 @@ def test_numbers_are_told_and_drawn(kinds):
     assert "mean, above that of the texts" in table and "5 % are at or below" in table
 
 
+def test_a_group_may_be_called_as_all_texts_are(kinds):
+    run = Run(kinds.folder)
+    vars(run)["numbers"] = kinds.numbers.replace({"group": {"letter": "all texts"}})
+    vars(run)["texts"] = kinds.texts.replace({"group": {"letter": "all texts"}})
+    assert numbers.spread(run).alternative_text.count("size, all texts: middle") == 2
+
+
 def test_the_summary_and_the_samples_have_every_kind(kinds):
     said = plain(summary.finding(kinds).markdown)
     assert "**“moods”**" in said and "**“size”**" in said and said.count("*Trust:*") == 2

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from samizdat.base.language import message, say
+from samizdat.measures.ratings import of_most
 from samizdat.records.classifiers import MULTI_LABEL, NUMBER, SINGLE_LABEL, ClassifierCard, Kind
 from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.reporting.run import Run
@@ -31,12 +32,18 @@ def _user(run: Run, column: str) -> ClassifierCard | None:
 def labels_of(run: Run, column: str) -> pd.Series:
     """Return the labels of all texts: a row for each label of a text, null for one that has none of several.
 
-    The index is that of the texts. Without rows for texts that nobody labelled; of numbers there is none.
+    Of several raters' answers the labels count that more than half of them gave. The index is that of the texts,
+    without those that nobody labelled; of numbers there is none.
     """
     given, card = run.texts[column].dropna(), _user(run, column)
     if card is None:
         return given
-    return given[:0] if card.kind == NUMBER else given.map(card.labels_in).explode()
+    if card.kind == NUMBER:
+        return given[:0]
+    asked, by_raters = column.removeprefix(LABEL_PREFIX), run.texts["raters"].dropna()
+    several = by_raters.map(lambda one: dict(one).get(asked)).dropna()
+    cells = several[several.map(len) > 0].combine_first(given.map(lambda cell: [cell]))
+    return cells.map(lambda some: of_most([card.labels_in(cell) for cell in some])).explode()
 
 
 def frequent_labels(given: pd.Series) -> list[str]:

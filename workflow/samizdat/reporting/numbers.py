@@ -139,7 +139,7 @@ def spread(run: Run) -> Picture | Prose:
     heights = [0.75 + 0.28 * len(bars) for bars in parts.values()]
     with drawing(title, sum(heights), rows=len(parts), height_ratios=heights) as (picture, axes):
         for axis, (classifier, bars) in zip(axes, parts.items(), strict=True):
-            for place, found in enumerate(bars.values()):
+            for place, (_, found) in enumerate(bars):
                 low, middle, high = (found[one]["value"] for one in MIDDLE)
                 start, end = (found[one]["value"] for one in LINE)
                 axis.hlines(place, start, end, color=PALETTE[0], linewidth=1.2)
@@ -148,7 +148,7 @@ def spread(run: Run) -> Picture | Prose:
                 bounds_of = found[MIDDLE[1]]
                 if not is_null(bounds_of["low"]):
                     axis.hlines(place, bounds_of["low"], bounds_of["high"], color=PALETTE[0], linewidth=3)
-            axis.set_yticks(range(len(bars)), [wrapped(one, 24, 2) for one in bars])
+            axis.set_yticks(range(len(bars)), [wrapped(one, 24, 2) for one, _ in bars])
             axis.set_ylim(len(bars) - 0.4, -0.6)
             axis.use_sticky_edges = False  # a box at the edge has room beside it
             axis.set(xlabel=say("number"))
@@ -163,7 +163,7 @@ def spread(run: Run) -> Picture | Prose:
                 high=numeral(found[MIDDLE[2]]["value"], ".2f"),
             )
             for classifier, bars in parts.items()
-            for words, found in bars.items()
+            for words, found in bars
         ]
         kind = say(
             "Boxes of the middle half, lines of the middle 90 %, and {confidence} intervals of the middle",
@@ -173,19 +173,22 @@ def spread(run: Run) -> Picture | Prose:
     return picture
 
 
-def _bars(run: Run, rows: pd.DataFrame) -> dict[str, dict[str, Row]]:
-    """Choose the sets of the figure: all texts, the largest groups, samples at each temperature; each metric → row."""
+def _bars(run: Run, rows: pd.DataFrame) -> list[tuple[str, dict[str, Row]]]:
+    """Choose the sets of the figure: all texts, the largest groups, samples at each temperature; each metric → row.
+
+    A group may be called as another set is.
+    """
     groups = set(rows.loc[rows["group_kind"] == "group", "group"])
     largest = [one for one in run.texts["group"].value_counts().index if one in groups][:SHOWN_GROUPS]
     temperatures = sorted(set(rows.loc[rows["group_kind"] == "temperature", "group"]), key=float)
     chosen = [(say("all texts"), "texts", "all", None), *((one, "texts", "group", one) for one in largest)]
     chosen += [(_at_temperature(one), "samples", "temperature", one) for one in temperatures]
-    bars = {}
+    bars = []
     for words, subset, kind, group in chosen:
         own = rows[(rows["subset"] == subset) & (rows["group_kind"] == kind)]
         own = own if group is None else own[own["group"] == group]
         if len(own):
-            bars[words] = {row["metric"]: row for row in rows_of(own)}
+            bars.append((words, {row["metric"]: row for row in rows_of(own)}))
     return bars
 
 
