@@ -14,7 +14,7 @@ from samizdat.base import configuration
 from samizdat.base.corpus_files import ITS_CONFIG, ITS_NOTES, label_table, list_files
 from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
-from samizdat.base.hardware import LIBRARY_SETTINGS
+from samizdat.base.hardware import LIBRARY_SETTINGS, processor_mark
 from samizdat.base.language import catalogue_digest
 from samizdat.base.play_size import vocabulary_size
 from samizdat.base.project import own, write_missing_notes
@@ -91,9 +91,10 @@ PREFIX = (
     f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
     f" SAMIZDAT_PARENT={os.getpid()}"
     " PYTHONHASHSEED=0 LC_ALL=C.UTF-8 TZ=UTC TOKENIZERS_PARALLELISM=true"
-    # Models of one shape are compiled once per run; PyTorch's default folder is shared by all programs of a user. The
-    # path is absolute, because PyTorch before 2.13 starts the C++ compiler in another folder.
-    f" TORCHINDUCTOR_CACHE_DIR={shlex.quote(str(Path(WORK, 'compiled').absolute()))}"
+    # Models of one shape are compiled once per run; PyTorch's default folder is shared by all programs of a user. A
+    # cluster's nodes share this one, and PyTorch's keys don't say for which instructions code was compiled. The path is
+    # absolute, because PyTorch before 2.13 starts the C++ compiler in another folder.
+    f" TORCHINDUCTOR_CACHE_DIR={shlex.quote(str(Path(WORK, 'compiled', processor_mark()).absolute()))}"
     f" {' '.join(f'{name}={number}' for name, number in LIBRARY_SETTINGS.items())}"
     # The machine that submits the jobs has fetched what they need from the Hub.
     f"{' HF_HUB_OFFLINE=1' if workflow.remote_exec else ''}"

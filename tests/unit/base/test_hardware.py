@@ -104,3 +104,17 @@ def test_the_build_of_torch_is_read_without_loading_it():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == [torch.__version__, torch.version.cuda]
+
+
+def test_code_compiled_for_one_processor_is_not_found_by_another(monkeypatch):
+    def mark(**said):
+        monkeypatch.setattr(hardware, "_said_of_processor", {name.replace("_", " "): said[name] for name in said}.get)
+        return hardware.processor_mark()
+
+    here = hardware.processor_mark()
+    assert here == hardware.processor_mark() and here.isalnum()
+    wide = mark(model_name="A", flags="avx2 avx512f")
+    assert mark(model_name="A", flags="avx2 avx512f") == wide
+    others = [mark(model_name="A", flags="avx2"), mark(model_name="B", flags="avx2 avx512f"),
+              mark(model_name="A", Features="asimd"), mark(model_name="A", Features="asimd sve"), mark()]  # fmt: skip
+    assert len({wide, *others}) == 6

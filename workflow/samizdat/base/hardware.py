@@ -1,5 +1,6 @@
 """The device that will compute, found without importing torch, which takes seconds."""
 
+import hashlib
 import importlib.util
 import os
 import platform
@@ -114,3 +115,9 @@ def processor_name() -> str:
     if said := _said_of_processor("model name"):
         return said
     return platform.processor() or platform.machine()
+
+
+def processor_mark() -> str:
+    """Return a short hash of the processor's name and instructions, to name a folder of code compiled for it."""
+    instructions = _said_of_processor("flags") or _said_of_processor("Features") or platform.machine()
+    return hashlib.sha256(f"{processor_name()}\n{instructions}".encode()).hexdigest()[:8]
