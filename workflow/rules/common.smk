@@ -19,8 +19,8 @@ from samizdat.base.language import catalogue_digest
 from samizdat.base.play_size import vocabulary_size
 from samizdat.base.project import own, write_missing_notes
 from samizdat.base.rule_params import (
+    Contents,
     folder_of,
-    hashes_of_unnameable,
     nameable,
     options,
     paths,
@@ -49,6 +49,7 @@ RESULTS = f"results/{config['name']}"
 WORK = f"work/{config['name']}"
 LOGS = f"logs/{config['name']}"
 DOWNLOADS = "work/downloads"
+CONTENTS = Contents(Path(WORK, "contents.json"))
 
 TOKENIZERS = [item["name"] for item in config["tokenizers"]]
 MODELS = configuration.trainings(config)  # a model with several seeds is trained, and writes samples, so often

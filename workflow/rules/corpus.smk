@@ -41,7 +41,7 @@ rule import_corpus:
         settings=options(config["corpus"]),
         archive=lambda wildcards, input: input.archive or "null",
         unread=options({"unread": UNREAD, "besides": CORPUS.besides}),
-        unnameable=hashes_of_unnameable(CORPUS_FILES),
+        contents=CONTENTS.of(CORPUS_FILES),
         seed=stage_seed("corpus"),
         work=f"{WORK}/corpus",
         code=code_digest("corpus.import_corpus"),

@@ -21,7 +21,7 @@ rule execute_report:
     params:
         run=lambda wildcards, input: folder_of(input.manifest),
         notes=options({"notes": config["notes"]}),
-        unnameable=hashes_of_unnameable([config["notes"]]),
+        contents=CONTENTS.of([own("report/index.qmd"), config["notes"]]),
         work=f"{WORK}/report",
         numeric_threads=config["threads"],
         code=[code_digest("publishing.execute_report"), code_digest("reporting")],
@@ -55,6 +55,7 @@ rule render_report:
         **asks(2000, minutes=30, megabytes_per_input=4),
     params:
         project=lambda wildcards, input: folder_of(input.look[0]),
+        contents=CONTENTS.of([own("report/_quarto.yml"), *LOOK]),
         work=f"{WORK}/page",
         code=code_digest("publishing.render_report"),
     message:
@@ -86,20 +87,18 @@ rule render_pdf:
         " --work={params.work:q} --log={log:q} --title=PDF"
 
 
+PLAY_LOOK = [
+    own(f"report/{file}")
+    for file in ["page.css", "words.js", *(f"play/play.{kind}" for kind in ["html", "css", "js"]), "play/worker.js"]
+]
+
+
 rule write_play:
     """Write a page in which a model runs."""
     input:
         rounded=ROUNDED,
         tokenizer=f"{RESULTS}/models/{PLAYED}/tokenizer.json",
-        look=[
-            own(f"report/{file}")
-            for file in [
-                "page.css",
-                "words.js",
-                *(f"play/play.{kind}" for kind in ["html", "css", "js"]),
-                "play/worker.js",
-            ]
-        ],
+        look=PLAY_LOOK,
     output:
         f"{RESULTS}/report/play.html",
     log:
@@ -124,6 +123,7 @@ rule write_play:
         ),
         rounded=lambda wildcards, input: folder_of(input.rounded[0]),
         look=lambda wildcards, input: folder_of(input.look[0]),
+        contents=CONTENTS.of(PLAY_LOOK),
         work=f"{WORK}/play",
         words=catalogue_digest(config["report_language"]),
         code=code_digest("publishing.write_play"),

@@ -104,7 +104,7 @@ rule write_manifest:
         archives=lambda wildcards, input: paths(input.archives),
         root=lambda wildcards, output: folder_of(output[0]),
         notes=options({"notes": config["notes"]}),
-        unnameable=hashes_of_unnameable([*CORPUS_FILES, config["notes"]]),
+        contents=CONTENTS.of([*CORPUS_FILES, *HUMAN_LABELS, config["notes"]]),
         work=f"{WORK}/manifest",
         code=code_digest("runs.write_manifest"),
     message:

@@ -137,6 +137,7 @@ rule compare_with_raters:
         classifiers=paths(f"{RESULTS}/classifiers/{name}" for name in CLASSIFIERS),
         scores=lambda wildcards, output: str(Path(output[0]).parents[1] / "scores"),
         labels=paths(HUMAN_LABELS),
+        contents=CONTENTS.of(HUMAN_LABELS),
         work=f"{WORK}/rater_quality",
         seed=stage_seed("rater_quality"),
         code=code_digest("statistics.compare_with_raters"),

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -15,11 +16,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from snakemake.utils import format as snakemake_format
 
+from samizdat.base import rule_params
 from samizdat.base.config_file import read_config
 from samizdat.base.rule_params import (
+    Contents,
     digest_of_files,
     folder_of,
-    hashes_of_unnameable,
     nameable,
     options,
     paths,
@@ -103,16 +105,32 @@ def test_a_name_that_snakemake_would_read_as_a_wildcard_is_no_input():
     assert folder_of("results/a/b.txt") == "results/a"
 
 
-def test_a_change_in_a_file_that_is_no_input_changes_the_param(tmp_path):
-    odd, plain = tmp_path / "{draft}.txt", tmp_path / "plain.txt"
+def test_the_content_of_files_decides_and_not_their_dates(tmp_path):
+    def contents():
+        return Contents(tmp_path / "work" / "contents.json").of([str(odd), str(tmp_path / "missing.txt")])(None)
+
+    odd, other = tmp_path / "{draft}.txt", tmp_path / "other.txt"
     odd.write_text("one", encoding="utf-8")
-    plain.write_text("one", encoding="utf-8")
-    files = [str(odd), str(plain)]
-    first = hashes_of_unnameable(files)(None)
-    plain.write_text("two", encoding="utf-8")
-    assert hashes_of_unnameable(files)(None) == first
-    odd.write_text("two", encoding="utf-8")
-    assert hashes_of_unnameable(files)(None) != first
+    first = contents()
+    os.utime(odd, (1, 1))
+    assert contents() == first
+    other.write_text("two", encoding="utf-8")
+    os.utime(other, (1, 1))
+    other.replace(odd)  # as long as the first, and as old
+    assert contents() != first
+    (tmp_path / "work" / "contents.json").write_text("damaged", encoding="utf-8")
+    odd.write_text("one", encoding="utf-8")
+    assert contents() == first
+
+
+def test_an_unchanged_file_is_read_once(tmp_path, monkeypatch):
+    read, file = [], tmp_path / "a.txt"
+    hashed = rule_params.sha256_of
+    monkeypatch.setattr(rule_params, "sha256_of", lambda path: read.append(path.name) or hashed(path))
+    file.write_text("one", encoding="utf-8")
+    for _ in range(2):
+        Contents(tmp_path / "contents.json").of([str(file)])(None)
+    assert read == ["a.txt"]
 
 
 def test_other_weights_in_a_checkpoints_folder_change_the_param(tmp_path):

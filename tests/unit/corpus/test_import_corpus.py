@@ -1,5 +1,6 @@
 """The stage of the corpus: what is dropped, counted, split and drawn."""
 
+import hashlib
 import json
 import re
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from samizdat.corpus import import_corpus
 from samizdat.corpus.splits import place_of
 from samizdat.records.corpus import SPLITS
 
@@ -161,3 +163,15 @@ def test_documents_that_are_nearly_the_same_count_as_one(refusal):
             {"text": "two", "of": "b"}, {"text": "Two!", "of": "c"}]  # fmt: skip
     message = refusal({"t.jsonl": "\n".join(map(json.dumps, rows))}, document_column="of")
     assert "only 2 documents (6 texts)" in message and "nearly the same count as one" in message
+
+
+def test_a_file_that_changes_while_it_is_read_is_recorded_as_it_was_before(corpus, tmp_path, monkeypatch):
+    def read_then_changed(*arguments):
+        selection = select(*arguments)
+        (tmp_path / "data" / "t.txt").write_text("other", encoding="utf-8")
+        return selection
+
+    select = import_corpus._select
+    monkeypatch.setattr(import_corpus, "_select", read_then_changed)
+    _, summary = corpus({"t.txt": "one\ntwo\nthree"}, txt_unit="line")
+    assert summary.inputs == {"data/t.txt": hashlib.sha256(b"one\ntwo\nthree").hexdigest()}

@@ -44,4 +44,7 @@ def test_files_are_named_and_a_job_that_only_follows_another_has_no_reason_of_it
         "its rule changed",
     ]
     assert direct_reasons("Input files updated by another job: a") == []
+    contents = PARAMS + "before: '--contents=0ed223b69b73a5da' now: '--contents=fa89b0e7576923f5' "
+    assert direct_reasons(contents) == ["the content of its files changed"]
+    assert direct_reasons(f"Updated input files: data/a.txt; {contents}") == ["data/a.txt changed"]
     assert listed(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"

@@ -5,11 +5,13 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from samizdat.base.digest import version_of
-from samizdat.base.files import sha256_of
+from samizdat.base.files import replacing, sha256_of
 
 # A function of a job's wildcards, as Snakemake calls it for a value under `params:`.
 Param = Callable[[Any], str]
@@ -44,11 +46,42 @@ def nameable(files: Iterable[str]) -> list[str]:
     return [file for file in files if not re.search(r"[{}<>\x00-\x1f\x7f]|^\s|\s$", file)]
 
 
-def hashes_of_unnameable(files: Iterable[str]) -> Param:
-    """Make a param of the hashes of the files that can't be inputs, so that their change reruns the rule too."""
-    files = list(files)
-    others = sorted(set(files) - set(nameable(files)))
-    return lambda wildcards: options({"unnameable": {file: sha256_of(Path(file)) for file in others}})(wildcards)
+class Contents:
+    """Digests of what is in a person's files, as params: another content reruns a rule, whatever the file's date is.
+
+    Snakemake alone compares the content of newer files only, and a file may be replaced by an older one. All files are
+    hashed when the first param is asked for. A file whose size and times are as before is not read again.
+    """
+
+    def __init__(self, cache: Path):
+        """Keep the hashes in the file `cache`, which may be deleted at any time."""
+        self._cache = cache
+        self._files: set[str] = set()
+
+    def of(self, files: Iterable[str]) -> Param:
+        """Make a param of the contents of these files; a file that is not there has none."""
+        names = sorted(set(files))
+        self._files.update(names)
+        return lambda wildcards: f"--contents={_digest([(name, self._hashes.get(name)) for name in names])}"
+
+    @cached_property
+    def _hashes(self) -> dict[str, str]:
+        try:
+            known = json.loads(self._cache.read_bytes())
+        except (OSError, ValueError):
+            known = {}
+        found: dict[str, list[Any]] = {}
+        for name in sorted(self._files):
+            with suppress(OSError):
+                state = Path(name).stat()
+                # The time of the last change of the entry can't be set, as `cp -p` sets the time of the content.
+                key = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
+                before = known.get(name, [])
+                found[name] = before if before[:-1] == key else [*key, sha256_of(Path(name))]
+        if found != known:
+            with suppress(OSError), replacing(self._cache, checksum=False) as temporary:
+                temporary.write_text(json.dumps(found), encoding="utf-8")
+        return {name: entry[-1] for name, entry in found.items()}
 
 
 def state_of_folder(checkpoint: str | None) -> str:
@@ -66,4 +99,8 @@ def state_of_folder(checkpoint: str | None) -> str:
 
 def digest_of_files(files: Iterable[Path]) -> str:
     """Compute a digest of the contents of text files, in their order."""
-    return hashlib.sha256("".join(file.read_text(encoding="utf-8") for file in files).encode()).hexdigest()[:16]
+    return _digest([file.read_text(encoding="utf-8") for file in files])
+
+
+def _digest(values: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]

@@ -106,6 +106,8 @@ def import_corpus(
         UserError: no text is left, there are fewer than three documents, or the source can't be read.
     """
     findings, listing = Findings(), list_files(settings.paths, besides)
+    # Before they are read: of a file that is changed meanwhile, the manifest tells that it is no longer what was read.
+    inputs = {file: sha256_of(Path(file)) for file in listing.files}
     source, raw_texts, left_out = _open(settings, archive, listing, findings)
     selection = _select(raw_texts, settings.min_characters)
     if settings.max_texts is not None:
@@ -123,7 +125,7 @@ def import_corpus(
         selection.drop(selection.kept.pop(sha256), why)
     frame, unread = divided.texts, unread | left_out
     write_table(frame, TEXTS, texts)
-    found = _summarise(divided, source, selection, listing.files, settings.rater_columns)
+    found = _summarise(divided, source, selection, inputs, settings.rater_columns)
     found = replace(found, parts=parts, found=findings.in_words(), unread=unread)
     write_document(found, summary)
     for reason, names in unread.items():
@@ -239,7 +241,7 @@ def _table(kept: dict[str, RawText]) -> pd.DataFrame:
 
 
 def _summarise(
-    divided: Divided, source: str, selection: _Selection, files: Collection[str], raters: Collection[str]
+    divided: Divided, source: str, selection: _Selection, inputs: dict[str, str], raters: Collection[str]
 ) -> CorpusSummary:
     frame = divided.texts
     lengths = frame["text"].str.len()
@@ -272,7 +274,7 @@ def _summarise(
         dropped_examples={reason: places[:5] for reason, places in selection.dropped.items()},
         found={},
         unread={},
-        inputs={file: sha256_of(Path(file)) for file in files},
+        inputs=inputs,
     )
 
 

@@ -21,10 +21,11 @@ _FILES = {
     "Incomplete output files: ": "it was interrupted while it wrote {names}",
     "Updated input files: ": "{names} changed",
 }
+_OTHER_FILES = "it reads other files than before"
 _RULE_CHANGED = "Code has changed since last execution"
 _OTHER = {
     "Forced execution": "a file of it is damaged, or it was forced",
-    "Set of input files has changed since last execution": "it reads other files than before",
+    "Set of input files has changed since last execution": _OTHER_FILES,
     _RULE_CHANGED: "its rule changed",
 }
 _PARAMS = re.compile(
@@ -34,6 +35,7 @@ _PARAMS = re.compile(
 )
 _NONE = "<nothing exclusive>"
 _CODE_CHANGED, _SEED_CHANGED = "its code or a package of it changed", "the seed changed"
+_CONTENT_CHANGED = "the content of its files changed"
 
 
 def direct_reasons(reason: str) -> list[str]:
@@ -53,7 +55,9 @@ def direct_reasons(reason: str) -> list[str]:
                 found.append(words.format(names=listed(sorted(names)), is_are="is" if len(names) == 1 else "are"))
     if params:
         found += _changed_params(params["values"])
-    return found
+    # Said with their names, if Snakemake saw it too: it does where they are newer than what was made of them.
+    named = reason.startswith("Updated input files: ") or _OTHER_FILES in found
+    return [part for part in found if part != _CONTENT_CHANGED or not named]
 
 
 def takes_as_long(reason: str) -> bool:
@@ -88,6 +92,8 @@ def _changed_params(values: str) -> list[str]:
     found = [_CODE_CHANGED] if any(map(_is_code_digest, before + now)) else []
     found += [_SEED_CHANGED] if any(type(value) is int and value >= _LEAST_SEED for value in before + now) else []
     old, new = dict(_settings(before)), dict(_settings(now))
+    if old.pop("contents", None) != new.pop("contents", None):
+        found.append(_CONTENT_CHANGED)
     changes = [
         _change(key, old, new) for key in sorted(old.keys() | new.keys()) if old.get(key, _NONE) != new.get(key, _NONE)
     ]
