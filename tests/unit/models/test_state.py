@@ -16,6 +16,8 @@ from samizdat.base.files import replacing
 from samizdat.models import learner, state
 from samizdat.models.loop import TrainingLoop
 from samizdat.models.state import StateWriter
+from samizdat.records.io import read_document
+from samizdat.records.models import ModelSummary
 from support import warm_python
 from support.small_training import LONG, contents, log_of, run, run_program, state_of, stop_after_a_state, words
 
@@ -141,6 +143,18 @@ def test_a_state_of_another_recipe_is_not_resumed_from(trained, tokenizer, tmp_p
     stop_after_a_state(monkeypatch, tokenizer, tmp_path, learning_rate=0.5)
     assert (tmp_path / "work" / "state.safetensors").is_file()
     assert contents(run(tokenizer, tmp_path)[1]) == contents(trained)
+
+
+def test_a_state_is_not_resumed_from_with_the_weights_of_another_training(tokenizer, tmp_path, monkeypatch):
+    worse = {"learning_rate": 10.0, "matrix_learning_rate": 10.0}  # the weights before the first step stay the best
+    _, expected = run(tokenizer, tmp_path / "expected", **worse)
+    assert read_document(ModelSummary, expected / "summary.json").best_step == 0
+    stop_after_a_state(monkeypatch, tokenizer, tmp_path, **worse)
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingLoop, "_learn", lambda self: 1 / 0)  # ended before its first state
+        with pytest.raises(ZeroDivisionError):
+            run(tokenizer, tmp_path, seed=2, **worse)
+    assert contents(run(tokenizer, tmp_path, **worse)[1]) == contents(expected)
 
 
 @pytest.mark.parametrize(

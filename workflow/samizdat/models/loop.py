@@ -116,6 +116,10 @@ class TrainingLoop:
             self.position = saved
             log.info("resumed at step %d of %d", saved.step, self.plan.steps)
         else:
+            self.workers.sum(torch.zeros(()))  # all processes have looked at the state
+            if self.workers.first:
+                # Before its weights: with those of this training, its own training would resume from both.
+                (self.work / STATE_FILE).unlink(missing_ok=True)
             self.weights.delete()
             self._evaluate(0.0, None)
 

@@ -155,8 +155,8 @@ def load_state(
 ) -> Position | None:
     """Restore a saved state and return its position; None if there is none of this training.
 
-    A state with another fingerprint (of other settings, texts, seed, threads, device or code) is not used and not
-    deleted, and the log says so: it would lead to other weights than a run from the start. A damaged state is not used
+    A state with another fingerprint (of other settings, texts, seed, threads, device or code) is not used, and the log
+    says so: it would lead to other weights than a run from the start. A damaged state is not used
     either, which is told at the terminal.
 
     Args:
@@ -177,7 +177,7 @@ def load_state(
     with safetensors.safe_open(path, framework="pt") as file:
         metadata = file.metadata() or {}
     if metadata.get("fingerprint") != fingerprint:
-        log.warning("the state in %s belongs to another run and is not resumed from", path)
+        log.warning("the state in %s belongs to another training and is not resumed from", path)
         return None
     if metadata["processes"] != str(workers.count):
         raise UserError(
