@@ -6,15 +6,18 @@ from samizdat.runs.cluster import fetch_checkpoints
 from samizdat.runs.cluster_log import tell_of_jobs
 from samizdat.runs.damage import set_aside
 from samizdat.runs.module import call_too
+from samizdat.runs.only_start import be_the_only_start
 
 
 def begin():
-    """Before the first job: keep what a person edited; end jobs that a killed run left, fetch what nodes need."""
+    """Before the first job: refuse a second start, keep what a person edited, end what a killed run left, fetch."""
     try:
         if workflow.local_exec:
             SUBMITTED.end_orphans()
         else:
             SUBMITTED.begin()
+        be_the_only_start(Path(WORK))
+        if not workflow.local_exec:
             fetch_checkpoints(config)
     except UserError as error:
         raise WorkflowError(str(error)) from None
