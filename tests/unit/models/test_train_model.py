@@ -9,7 +9,7 @@ import torch
 from transformers import AutoTokenizer, GPT2LMHeadModel
 
 from samizdat.base.errors import UserError
-from samizdat.base.files import checksum_file
+from samizdat.base.files import checksum_file, write_text
 from samizdat.models.head_loss import NO_TARGET
 from samizdat.models.row_loss import RowLoss
 from samizdat.models.rows import evaluation_rows
@@ -149,9 +149,14 @@ def test_training_that_runs_out_of_memory_names_the_key(tokenizer, tmp_path, mon
 
 
 def test_a_finished_model_is_put_back_in_a_moment(trained, tokenizer, tmp_path):
+    others = [tmp_path / "out" / name for name in ("inside/tokens.parquet", "eight_bits/100.safetensors")]
+    for path in others:
+        write_text(path, "of a step that follows, after an earlier training")
     first, out = run(tokenizer, tmp_path)
     assert "after" in first
     (out / "model.safetensors").unlink()
+    for path in others:  # as Snakemake does before it makes them anew
+        path.unlink()
     second, out = run(tokenizer, tmp_path)
     assert second.endswith("as trained before") and contents(out) == contents(trained)
     damaged = tmp_path / "work" / "finished" / "model.safetensors"

@@ -45,7 +45,7 @@ def restore_result(work: Path, mark: str, out: Path) -> bool:
 
 
 def store_result(work: Path, mark: str, out: Path) -> None:
-    """Keep a copy of the files in `out` under fingerprint `mark`: what damages one leaves the other whole."""
+    """Keep a copy of all files in `out` under fingerprint `mark`: what damages one leaves the other whole."""
     (work / "finished.json").unlink(missing_ok=True)
     shutil.rmtree(work / "finished", ignore_errors=True)
     files = sorted(path for path in out.rglob("*") if path.is_file() and not path.name.startswith("."))

@@ -116,7 +116,7 @@ def train_model(
         return ""
     with replacing_folder(out) as folder:
         summary = _write_model(loop, name, start, folder)
-    store_result(work, finished, out)
+        store_result(work, finished, folder)  # not `out`, where other steps write too
     loop.weights.delete()
     (work / STATE_FILE).unlink(missing_ok=True)
     return f"{summary.test_bits_per_byte:.3f} bits per byte after {summary.best_step} steps"
