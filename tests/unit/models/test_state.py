@@ -1,6 +1,7 @@
 """States to resume from: how often, in whose time, of how many processes; and what is resumed ends the same."""
 
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import replacing
 from samizdat.models import learner, state
 from samizdat.models.loop import TrainingLoop
+from samizdat.models.row_loss import CannotCompileError, RowLoss
 from samizdat.models.state import StateWriter
 from samizdat.records.io import read_document
 from samizdat.records.models import ModelSummary
@@ -155,6 +157,18 @@ def test_a_state_is_not_resumed_from_with_the_weights_of_another_training(tokeni
         with pytest.raises(ZeroDivisionError):
             run(tokenizer, tmp_path, seed=2, **worse)
     assert contents(run(tokenizer, tmp_path, **worse)[1]) == contents(expected)
+
+
+def test_a_state_from_before_a_compiler_was_there_is_not_resumed_from(tokenizer, tmp_path, monkeypatch, caplog):
+    def cant(self, example):
+        raise CannotCompileError("no compiler")
+
+    monkeypatch.setattr(RowLoss, "compile_with", cant)
+    stop_after_a_state(monkeypatch, tokenizer, tmp_path, compile="auto")
+    monkeypatch.setattr(RowLoss, "compile_with", lambda self, example: None)
+    with caplog.at_level(logging.INFO, "samizdat"):
+        run(tokenizer, tmp_path, compile="auto")
+    assert "belongs to another training" in caplog.text and "resumed at" not in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,8 @@ def _make_loop(
     )
     if workers.rank:  # each process draws its own dropout; all have made the same model by now
         torch.manual_seed(derive_seed(seed, "process", workers.rank))
+    # A machine may compile today what it could not yesterday, in another number format: such a state is not resumed.
+    mark = fingerprint(run=mark, compile=settings.compile)
     return TrainingLoop(settings, Learner(settings, model, device, workers), data, workers, sequences, work, mark)
 
 
