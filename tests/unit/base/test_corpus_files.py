@@ -43,14 +43,21 @@ def test_files_of_known_kinds_are_found_sorted_and_hidden_ones_are_not(tree):
 
 
 def test_what_a_folder_holds_besides_is_listed_with_its_reason(tree):
-    tree("t/a.txt", "t/README.md", "t/_SUCCESS", "t/~$b.xlsx", "t/c.tar.gz", *(f"t/{n}.pdf" for n in "abcdefg"))
+    tree(
+        "t/a.txt",
+        "t/README.md",
+        "t/_SUCCESS",
+        "t/~$b.xlsx",
+        "t/.~lock.b.ods#",
+        "t/c.tar.gz",
+        *(f"t/{n}.pdf" for n in "abcdefg"),
+    )
     Path("t/gone.txt").symlink_to("nowhere.txt")
     os.mkfifo("t/pipe.txt")
     listing = list_files(["t"])
     assert list(listing.files) == ["t/a.txt"]
     assert listing.unread() == {
         "a link to nothing": "t/gone.txt",
-        "a lock of Excel": "t/~$b.xlsx",
         "a name without a suffix": "t/_SUCCESS",
         "describes the folder; to read it, name the file itself in corpus.paths": "t/README.md",
         "no file": "t/pipe.txt",

@@ -33,7 +33,6 @@ def summary(corpus):
         "l.xlsx": sheets.getvalue(),
         "m.pdf": "%PDF",
         "README.md": "about the folder",
-        "~$l.xlsx": "locked",
         "without": "a suffix",
     }
     return corpus(files, label_columns=("mood",), max_texts=15)[1]
@@ -41,7 +40,7 @@ def summary(corpus):
 
 @pytest.mark.parametrize("language", ["cs", "de", "sk"])
 def test_every_sentence_of_the_summary_is_said_in_the_language(summary, language):
-    assert len(summary.found) >= 9 and len(summary.unread) >= 4 and len(summary.dropped) >= 7
+    assert len(summary.found) >= 9 and len(summary.unread) >= 3 and len(summary.dropped) >= 7
     for said in (*summary.found, *summary.unread, *summary.dropped):
         with speaking(language):
             assert say_again(said) != said

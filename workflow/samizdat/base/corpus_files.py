@@ -25,6 +25,7 @@ LABELS = Path("data/labels")
 WRITTEN_BY_RUNS = ("results", "work", "logs")
 # Files about the texts of a folder, also in several languages: README.md, README.cs.md, LICENSE.txt.
 _ABOUT_THE_FOLDER = re.compile(r"readme([._-][a-z]{2})?|licen[cs]e|copying", re.IGNORECASE)
+HIDDEN = (".", "~$")  # how names begin
 LABEL_TABLE = "labels.parquet"
 
 
@@ -68,8 +69,8 @@ def kind_of(path: Path) -> str:
 def list_files(paths: Iterable[str], besides: Mapping[str, str] | None = None) -> Listing:
     """List what is below `corpus.paths`: the files that are read, and those that are not.
 
-    Links to folders are followed. Hidden files, and what is in data/labels, are neither read nor listed. Each file of a
-    folder belongs to the folder below the named one, or to the named one itself.
+    Links to folders are followed. Hidden files, locks of office programs, and what is in data/labels, are neither read
+    nor listed. Each file of a folder belongs to the folder below the named one, or to the named one itself.
 
     Args:
         paths: files and folders.
@@ -141,7 +142,10 @@ def _not_a_file(path: Path, name: str) -> UserError:
 
 
 def _walk(folder: Path, above: Mapping[tuple[int, int], Path]) -> Iterator[Path]:
-    """Yield all that is below a folder and is no folder, and the folders of runs; hidden names left out."""
+    """Yield all that is below a folder and is no folder, and the folders of runs.
+
+    Hidden files are left out, and those with which Excel and LibreOffice say that a table is open.
+    """
     try:
         state = folder.stat()
         key = (state.st_dev, state.st_ino)
@@ -150,7 +154,7 @@ def _walk(folder: Path, above: Mapping[tuple[int, int], Path]) -> Iterator[Path]
                 f"corpus.paths: the link {folder} leads back to the folder {above[key]}, so reading would never end",
                 remedy="remove the link, or name the folders with texts one by one in corpus.paths",
             )
-        entries = [Path(folder, entry.name) for entry in os.scandir(folder) if not entry.name.startswith(".")]
+        entries = [Path(folder, entry.name) for entry in os.scandir(folder) if not entry.name.startswith(HIDDEN)]
     except OSError as error:
         raise UserError(
             f"corpus.paths: the folder {shown(str(folder))} can't be read: {error.strerror}",
@@ -181,8 +185,6 @@ def _sort_in(file: Path, root: Path, purpose: str | None, listing: Listing) -> N
         reason = message("what runs write; to read some of it, name its folder in corpus.paths")
     elif not file.is_file():
         reason = message("a link to nothing") if file.is_symlink() else message("no file")
-    elif file.name.startswith("~$"):
-        reason = message("a lock of Excel")
     elif not kind_of(file):
         reason = message("a name without a suffix")
         if file.suffix:
