@@ -39,6 +39,19 @@ def test_what_is_no_folder_of_a_package_is_refused_and_imports_nothing(package, 
     assert "told" not in sys.modules and not (package / "PWNED").exists()
 
 
+def test_the_digests_of_a_checkpoint_are_of_the_files_that_are_read(tmp_path):
+    names = {"config.json", "model-00001-of-00002.safetensors", "model.safetensors.index.json", "spiece.model"}
+    for name in names:
+        (tmp_path / name).write_text("it", encoding="utf-8")
+    first = Located(tmp_path, "it").digests()
+    assert set(first) == names
+    for name in ("README.md", "flax_model.msgpack", "pytorch_model.bin", ".gitattributes"):  # of another program
+        (tmp_path / name).write_text("another", encoding="utf-8")
+    assert Located(tmp_path, "it").digests() == first
+    (tmp_path / "spiece.model").write_text("other", encoding="utf-8")
+    assert Located(tmp_path, "it").digests() != first
+
+
 @pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
 @pytest.mark.parametrize(
     ("content", "said"),

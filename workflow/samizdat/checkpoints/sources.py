@@ -42,8 +42,12 @@ class Located:
     origin: str  # without absolute paths: "owner/name@commit", "the package NAME", or the folder as given
 
     def digests(self) -> dict[str, str]:
-        """Compute the SHA-256 of each file, for the fingerprint of a result that depends on the checkpoint."""
-        return {path.name: sha256_of(path) for path in sorted(self.path.glob("[!.]*.*")) if path.is_file()}
+        """Compute the SHA-256 of each file, for the fingerprint of a result that depends on the checkpoint.
+
+        Other programs add other files to the Hub's cache, which all of them share; those are not hashed.
+        """
+        files = {path for pattern in MODEL_FILES for path in self.path.glob(pattern) if path.is_file()}
+        return {path.name: sha256_of(path) for path in sorted(files)}
 
 
 def locate(checkpoint: str, revision: str | None, patterns: tuple[str, ...] = MODEL_FILES) -> Located:
