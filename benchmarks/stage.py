@@ -49,7 +49,8 @@ def settings_of(*overlays: str, **changes: Any) -> dict[str, Any]:
         overlay = yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8"))
         for key, value in overlay.items():
             config[key] = {**config[key], **value} if isinstance(config.get(key), dict) else value
-    return configuration.training_options(config, config["models"][0]["name"]) | changes
+    name = config["models"][0]["name"]
+    return configuration.training_options(config, name) | configuration.state_options(config, name) | changes
 
 
 def train(

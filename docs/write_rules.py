@@ -43,6 +43,7 @@ READ_BY = {
     "tokenizer_settings": ("tokenizers",),
     "model_settings": ("training", "models"),
     "training_options": ("training", "models"),
+    "state_options": ("training", "models"),
 }
 
 

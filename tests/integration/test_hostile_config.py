@@ -118,7 +118,7 @@ def test_each_field_of_a_shell_line_is_quoted():
             for field in re.findall(r"(?<!\{)\{([^{}]+)\}", re.split(r"\n(?! {8})", line)[0]):
                 fields += 1
                 name = re.escape(field.removeprefix("params."))
-                words = rf"^ +{name}=(lambda [^:]*: )?(options\(|paths\(|describe,)"
+                words = rf"^ +{name}=(lambda [^:]*: |untracked\()?(options\(|paths\(|describe,)"
                 assert field.endswith(":q") or re.search(words, head, flags=re.MULTILINE), f"{file.name}: {field}"
     assert fields > 100
 

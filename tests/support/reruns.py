@@ -18,7 +18,7 @@ def without_config(jobs: dict[str, int]) -> dict[str, int]:
 
 ONE_MORE = {"name": "mood", "source": "checkpoint", "checkpoint": "mood", "predicts": "a mood", "made_for": "tests",
             "kind": "single_label", "reference": "nowhere"}  # fmt: skip
-THREADS = {"finetune_classifier": 2, "score_texts": 4, "detect_languages": 1}
+THREADS = {"finetune_classifier": 2, "score_texts": 4}
 
 
 def train_anew(**more: int) -> dict[str, int]:
@@ -90,6 +90,7 @@ CHANGES = {
         {"train_model_second": 1} | SAMPLING,
     ),
     "the training's length": (config_change(training={"epochs": 2.0}), train_anew()),
+    "how often a training saves a state": (config_change(training={"resume_every_seconds": 7}), CONFIG),
     "the training's code": (
         file_change("workflow/samizdat/optimization/optimizers.py", "0.95)", "0.94)"),
         without_config(train_anew()),

@@ -130,7 +130,7 @@ rule measure_examples:
         classifier=lambda wildcards, input: folder_of(input.classifier[0]),
         work=f"{WORK}/measure_examples/{{classifier}}",
         device=config["device"],
-        numeric_threads=CLASSIFIER_THREADS,
+        numeric_threads=untracked(verbatim(str(CLASSIFIER_THREADS))),
         seed=lambda wildcards: stage_seed("examples", wildcards.classifier),
         code=code_digest("classifiers.measure_examples"),
     message:
@@ -163,7 +163,7 @@ rule score_texts:
         store="work/scores",
         work=f"{WORK}/scores/{{classifier}}/{{subset}}",
         device=config["device"],
-        numeric_threads=CLASSIFIER_THREADS,
+        numeric_threads=untracked(verbatim(str(CLASSIFIER_THREADS))),
         seed=stage_seed("classification"),
         code=code_digest("classifiers.score_texts"),
     message:

@@ -25,6 +25,7 @@ from samizdat.base.rule_params import (
     options,
     paths,
     state_of_folder,
+    untracked,
     verbatim,
 )
 from samizdat.base.seeds import derive_seed

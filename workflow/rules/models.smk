@@ -52,6 +52,7 @@ for name in MODELS:
             program=training_program(name),
             model=name,
             settings=options(configuration.training_options(config, name)),
+            states=untracked(options(configuration.state_options(config, name))),
             checkpoint=verbatim(state_of_folder(configuration.model_settings(config, name)["checkpoint"])),
             tokenizer=lambda wildcards, input: folder_of(input[0]),
             out=lambda wildcards, output: folder_of(output[0]),
@@ -63,7 +64,7 @@ for name in MODELS:
         message:
             f"Training the model {name}"
         shell:
-            "exec python -m {params.program:q} {params.settings} --name={params.model:q} --tokenizer={params.tokenizer:q}"
+            "exec python -m {params.program:q} {params.settings} {params.states} --name={params.model:q} --tokenizer={params.tokenizer:q}"
             " --out={params.out:q} --work={params.work:q} --device={params.device:q} --threads={params.numeric_threads:q}"
             " --seed={params.seed:q} --log={log:q} --title='model '{params.model:q}"
 

@@ -15,7 +15,7 @@ rule detect_languages:
         **asks(1000, minutes=30, megabytes_per_input=20),
     params:
         work=f"{WORK}/languages",
-        numeric_threads=config["threads"],
+        numeric_threads=untracked(verbatim(str(config["threads"]))),
         seed=stage_seed("languages"),
         code=code_digest("statistics.detect_languages"),
     message:

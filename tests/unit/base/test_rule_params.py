@@ -14,6 +14,7 @@ import pytest
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from snakemake.rules import Rule
 from snakemake.utils import format as snakemake_format
 
 from samizdat.base import rule_params
@@ -26,6 +27,8 @@ from samizdat.base.rule_params import (
     options,
     paths,
     state_of_folder,
+    untracked,
+    verbatim,
 )
 from samizdat.base.stage_arguments import add_options, arguments_for
 
@@ -158,3 +161,9 @@ def test_the_digest_of_files_depends_on_their_text_alone(tmp_path):
     assert digest_of_files([Path(file) for file in files]) == first
     files[1].write_text("other", encoding="utf-8")
     assert digest_of_files(files) != first
+
+
+def test_snakemake_makes_an_untracked_param_of_a_jobs_input():
+    param = untracked(verbatim("{x} 1"))
+    assert Rule._is_deriving_function(param) and not Rule._is_deriving_function(verbatim("1"))
+    assert param(None, input=[]) == "{x} 1"

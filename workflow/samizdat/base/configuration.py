@@ -23,6 +23,8 @@ RECIPE_KEYS = (
     "layers", "heads", "width", "context_tokens", "dropout", "epochs", "batch_tokens", "matrix_learning_rate",
     "learning_rate", "weight_decay",
 )  # fmt: skip
+# The keys of `training` on which no result depends: how often a state is saved to resume from.
+STATE_KEYS = ("resume_every_seconds",)
 DEMO_TITLE = "Samizdat: what a small GPT-2 learned from rated sentences"
 
 Config = dict[str, Any]
@@ -105,14 +107,22 @@ def model_settings(config: Config, training: str) -> Config:
 
 
 def training_options(config: Config, training: str) -> Config:
-    """Return the settings of a training as its stage takes them: the keys that a recipe decides are listed.
+    """Return the settings of a training as its stage takes them, without those of its states.
 
-    In their place are numbers: the least context that the samples need, and zeros.
+    The keys that a recipe decides are listed. In their place are numbers: the least context that the samples need, and
+    zeros.
     """
     settings = model_settings(config, training)
+    settings = {key: value for key, value in settings.items() if key not in STATE_KEYS}
     left = [key for key in RECIPE_KEYS if settings[key] == "auto"]
     least = {"context_tokens": config["sampling"]["max_new_tokens"] + 1}
     return settings | {key: least.get(key, 0) for key in left} | {"recipe": left or None}
+
+
+def state_options(config: Config, training: str) -> Config:
+    """Return the settings of a training's states; no result depends on them."""
+    settings = model_settings(config, training)
+    return {key: settings[key] for key in STATE_KEYS}
 
 
 def scoring_settings(config: Config, name: str) -> Config:

@@ -22,6 +22,14 @@ def verbatim(text: str) -> Param:
     return lambda wildcards: text
 
 
+def untracked(param: Param) -> Callable[[Any, Any], str]:
+    """Make a param that reruns nothing, of one on which no result depends.
+
+    Snakemake does not compare a param that it makes of a job's input.
+    """
+    return lambda wildcards, input: param(wildcards)
+
+
 def options(values: Mapping[str, Any]) -> Param:
     """Write a mapping as command-line options, sorted and quoted: strings unchanged, other values as JSON."""
     texts = {
