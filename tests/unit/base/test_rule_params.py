@@ -121,9 +121,11 @@ def test_the_content_of_files_decides_and_not_their_dates(tmp_path):
     os.utime(other, (1, 1))
     other.replace(odd)  # as long as the first, and as old
     assert contents() != first
-    (tmp_path / "work" / "contents.json").write_text("damaged", encoding="utf-8")
     odd.write_text("one", encoding="utf-8")
-    assert contents() == first
+    cache = tmp_path / "work" / "contents.json"
+    for damaged in ("damaged", "[]", "7", cache.read_text(encoding="utf-8").replace("a", "b")):
+        cache.write_text(damaged, encoding="utf-8")
+        assert contents() == first
 
 
 def test_an_unchanged_file_is_read_once(tmp_path, monkeypatch):

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from samizdat.base.digest import version_of
-from samizdat.base.files import replacing, sha256_of
+from samizdat.base.errors import UserError
+from samizdat.base.files import checked_bytes, sha256_of, write_text
 
 # A function of a job's wildcards, as Snakemake calls it for a value under `params:`.
 Param = Callable[[Any], str]
@@ -75,8 +76,8 @@ class Contents:
     @cached_property
     def _hashes(self) -> dict[str, str]:
         try:
-            known = json.loads(self._cache.read_bytes())
-        except (OSError, ValueError):
+            known = dict(json.loads(checked_bytes(self._cache)))
+        except (OSError, ValueError, TypeError, UserError):  # none, or a damaged one
             known = {}
         found: dict[str, list[Any]] = {}
         for name in sorted(self._files):
@@ -87,8 +88,8 @@ class Contents:
                 before = known.get(name, [])
                 found[name] = before if before[:-1] == key else [*key, sha256_of(Path(name))]
         if found != known:
-            with suppress(OSError), replacing(self._cache, checksum=False) as temporary:
-                temporary.write_text(json.dumps(found), encoding="utf-8")
+            with suppress(OSError):
+                write_text(self._cache, json.dumps(found))
         return {name: entry[-1] for name, entry in found.items()}
 
 

@@ -56,7 +56,7 @@ def direct_reasons(reason: str) -> list[str]:
     if params:
         found += _changed_params(params["values"])
     # Said with their names, if Snakemake saw it too: it does where they are newer than what was made of them.
-    named = reason.startswith("Updated input files: ") or _OTHER_FILES in found
+    named = "Updated input files: " in reason or _OTHER_FILES in found
     return [part for part in found if part != _CONTENT_CHANGED or not named]
 
 
