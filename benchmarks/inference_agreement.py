@@ -24,7 +24,7 @@ def off_baseline(world: World) -> bool:
     human = world.drawn()
     wrong = (human + world.random.integers(1, world.labels, world.texts)) % world.labels
     frame = world.frame(label_h=human, predicted=np.where(world.lucky(np.full(world.texts, accuracy)), human, wrong))
-    learned = pd.DataFrame({"split": ["train"], "label_h": ["0"]})
+    learned = frame.head(1).assign(split="train", label_h="0")
     rows = agreement(world.card("c"), learned, frame.assign(confidence=0.9), "label_h", world.bootstrap)["quality"]
     given = world.source * accuracy + (1 - world.source) * (1 - accuracy) / (world.labels - 1)
     right = world.source * accuracy

@@ -10,6 +10,7 @@ import pandas as pd
 from samizdat.measures import chance, label_metrics
 from samizdat.measures.bootstrap import FEWEST_DOCUMENTS, Bootstrap, count_by_document
 from samizdat.records.classifiers import ClassifierCard
+from samizdat.statistics.raters import kappa
 from samizdat.statistics.tables import Row
 
 
@@ -111,26 +112,6 @@ def _association(
     row |= {"p_value": chance.p_value(observed, draws), "cramers_v": value}
     # The permutations need no least number of texts; the variance by the delta method does.
     return row if label_metrics.is_sparse(table) else row | {"low": low, "high": high}
-
-
-def kappa(pair: pd.DataFrame, columns: tuple[str, str], labels: list[str], bootstrap: Bootstrap, *names: str) -> Row:
-    """Compute Cohen's kappa of two judges with the same labels, with its interval.
-
-    Args:
-        pair: one row for each text, with a column `document`.
-        columns: the labels of each judge, in which there are two different ones or more.
-        labels: all that they give.
-        bootstrap: how the interval is made.
-        names: of the random stream.
-    """
-    counts = count_by_document(pair, columns, (labels, labels))
-    square = (-1, len(labels), len(labels))
-    documents, table = counts.shape[0], counts.sum(axis=0).reshape(square[1:])
-    resampled = label_metrics.cohen_kappa(bootstrap.totals(counts, "kappa", *names).reshape(square))
-    value, equal = label_metrics.cohen_kappa(table), label_metrics.accuracy(table)
-    by_chance = float((table.sum(0) * table.sum(1)).sum()) / len(pair) ** 2
-    low, high = bootstrap.beyond_chance_interval(float(value), resampled, float(equal), by_chance, documents, len(pair))
-    return {"value": value, "low": low, "high": high}
 
 
 def corrected(rows: list[Row]) -> list[Row]:

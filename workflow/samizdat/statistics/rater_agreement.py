@@ -9,8 +9,7 @@ import pandas as pd
 from samizdat.measures.bootstrap import Bootstrap
 from samizdat.measures.ratings import most_frequent, of_most
 from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, NUMBER, SINGLE_LABEL, Kind
-from samizdat.statistics.association import kappa
-from samizdat.statistics.raters import alpha_of
+from samizdat.statistics.raters import alpha_of, kappa
 from samizdat.statistics.tables import Row
 
 

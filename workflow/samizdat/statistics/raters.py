@@ -1,4 +1,4 @@
-"""What single people said of texts: their labels, one of them against the others, and how far all agree."""
+"""What single people said of texts: their labels, one of them against the others, and how far they agree."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from samizdat.base.seeds import derive_seed
-from samizdat.measures import krippendorff
+from samizdat.measures import krippendorff, label_metrics
 from samizdat.measures.arrays import Counts
-from samizdat.measures.bootstrap import MILLION, Bootstrap, sum_by_document
+from samizdat.measures.bootstrap import MILLION, Bootstrap, count_by_document, sum_by_document
 from samizdat.measures.ratings import most_frequent, sentiment
 from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.statistics.tables import Row
@@ -139,3 +139,23 @@ def alpha_of(
         high, low = (1 - bound for bound in bootstrap.mean_interval(1 - value, 1 - resampled, documents))
         low, high = (low, high) if value < 1 else (np.nan, np.nan)
     return [{"method": "raters", "metric": metric, "texts": len(frame), "value": value, "low": low, "high": high}]
+
+
+def kappa(pair: pd.DataFrame, columns: tuple[str, str], labels: list[str], bootstrap: Bootstrap, *names: str) -> Row:
+    """Compute Cohen's kappa of two judges with the same labels, with its interval.
+
+    Args:
+        pair: one row for each text, with a column `document`.
+        columns: the labels of each judge, in which there are two different ones or more.
+        labels: all that they give.
+        bootstrap: how the interval is made.
+        names: of the random stream.
+    """
+    counts = count_by_document(pair, columns, (labels, labels))
+    square = (-1, len(labels), len(labels))
+    documents, table = counts.shape[0], counts.sum(axis=0).reshape(square[1:])
+    resampled = label_metrics.cohen_kappa(bootstrap.totals(counts, "kappa", *names).reshape(square))
+    value, equal = label_metrics.cohen_kappa(table), label_metrics.accuracy(table)
+    by_chance = float((table.sum(0) * table.sum(1)).sum()) / len(pair) ** 2
+    low, high = bootstrap.beyond_chance_interval(float(value), resampled, float(equal), by_chance, documents, len(pair))
+    return {"value": value, "low": low, "high": high}
