@@ -4,7 +4,6 @@ Each question makes what the stages read, runs the stages' own functions, and as
 """
 
 import numpy as np
-import pandas as pd
 from inference_world import SHIFT, World, run_of
 
 from samizdat.measures.ratings import sentiment
