@@ -160,10 +160,10 @@ def test_a_state_is_not_resumed_from_with_the_weights_of_another_training(tokeni
 
 
 def test_a_state_from_before_a_compiler_was_there_is_not_resumed_from(tokenizer, tmp_path, monkeypatch, caplog):
-    def cant(self, example):
+    def fails(self, example):
         raise CannotCompileError("no compiler")
 
-    monkeypatch.setattr(RowLoss, "compile_with", cant)
+    monkeypatch.setattr(RowLoss, "compile_with", fails)
     stop_after_a_state(monkeypatch, tokenizer, tmp_path, compile="auto")
     monkeypatch.setattr(RowLoss, "compile_with", lambda self, example: None)
     with caplog.at_level(logging.INFO, "samizdat"):
