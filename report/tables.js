@@ -5,7 +5,7 @@
   const { group, decimal } = Object.fromEntries(
     new Intl.NumberFormat(document.documentElement.lang || "en").formatToParts(12345.6).map(part => [part.type, part.value]));
   const NUMBER = new RegExp(
-    `^(?:${say("below")}|${say("less than")})?\\s*([-+−]?\\d[\\d${group}]*(?:[${decimal}]\\d+)?)`, "u");
+    `^(?:${say("below")}|${say("less than")})?\\s*([-+−]?\\d[\\d${group}]*(?:[${decimal}]\\d+)?(?:e[-+]?\\d+)?)`, "u");
   const MISSING = /^[\s–-]*$/;
   const words = new Intl.Collator(document.documentElement.lang || undefined, { numeric: true });
 

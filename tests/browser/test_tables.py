@@ -24,6 +24,7 @@ MIXED = """| Name | Count | Share | Score | Note |
 """
 WORDS = ("aleph", "Žluť", "bet", "gimel", "kůň", "he", "zayin", "het", "tet", "yod", "kaf")
 LONG = "| Word | Place |\n| :--- | ---: |\n" + "".join(f"| {word} | {place} |\n" for place, word in enumerate(WORDS))
+RATES = "| Rate |\n| ---: |\n" + "".join(f"| {rate} |\n" for rate in ("6.3e-05", "0.014", "0.0063", "1e-05"))
 SHORT = "| a | b |\n| --- | --- |\n| 2 | x |\n| 1 | y |\n"
 
 
@@ -42,7 +43,9 @@ def page_with(folder, metadata, **tables):
 @pytest.fixture(scope="session")
 def tables_page(tmp_path_factory):
     """A page of three tables: one with all kinds of numbers and a total, a long one, and one too short to sort."""
-    return page_with(tmp_path_factory.mktemp("tables"), {"lang": "en"}, mixed=MIXED, long=LONG, short=SHORT)
+    return page_with(
+        tmp_path_factory.mktemp("tables"), {"lang": "en"}, mixed=MIXED, long=LONG, short=SHORT, rates=RATES
+    )
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -73,6 +76,11 @@ def test_a_click_sorts_and_a_second_one_turns_the_order(shown, heading, rising):
     press(shown, heading)
     assert names(shown) == [*rising[::-1], "All"]
     assert shown.seen == []
+
+
+def test_numbers_with_exponents_are_sorted_by_their_values(shown):
+    press(shown, "Rate")
+    assert shown.each("#tbl-rates tbody td") == ["1e-05", "6.3e-05", "0.0063", "0.014"]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +122,7 @@ def test_the_keyboard_sorts_and_the_heading_says_how(shown):
 def test_the_headings_of_a_table_are_one_stop_of_the_tab_key(shown):
     assert shown.each("#tbl-mixed th > button", "e.tabIndex") == [0, -1, -1, -1, -1]
     # What fits its frame needs no stop either.
-    assert shown.each(".scroll", "e.hasAttribute('tabindex')") == [False] * 3
+    assert shown.each(".scroll", "e.hasAttribute('tabindex')") == [False] * 4
     focused = "document.activeElement.textContent"
     for key, heading in (("End", "Note"), ("ArrowRight", "Note"), ("ArrowLeft", "Score"), ("Home", "Name"),
                          ("ArrowLeft", "Name"), ("ArrowRight", "Count")):  # fmt: skip

@@ -36,6 +36,7 @@ def page(notes: str) -> str:
         ("@fig-x [@nobody]", "<p>@fig-x [@nobody]</p>"),
         ("$\\href{javascript:a}{b}$", "<p><code>\\href{javascript:a}{b}</code></p>"),
         ("\\newpage", "<p>\\newpage</p>"),
+        ("#### a\n\n##### b\n\n###### c", '<h6 id="notes-1">a</h6><h6 id="notes-2">b</h6><h6 id="notes-3">c</h6>'),
         ("---\ntitle: a\n---", '<hr /><h4 id="notes-1">title: a</h4>'),
     ],
 )  # fmt: skip

@@ -4,7 +4,7 @@ import pytest
 
 from samizdat.base.language import speaking
 from samizdat.records.corpus import SPLITS, CorpusSummary
-from samizdat.reporting import Run, corpus
+from samizdat.reporting import Run, corpus, text_lengths
 from support.other_kinds import card_of
 from support.reading import cells, plain
 from support.run_fixture import make_run, sentences
@@ -44,6 +44,16 @@ def test_many_groups_are_counted_together_and_none_is_lost(tmp_path):
     rows = cells(corpus.groups(run).markdown)[1:]
     assert [row[0] for row in rows[-3:]] == ["*2 smaller groups*", "*without a group*", "**All**"]
     assert len(rows) == 13 and sum(int(row[1]) for row in rows[:-1]) == int(rows[-1][1]) == 130
+    # The figure has the largest alone, and says so.
+    assert "; only the 10 largest groups are compared." in text_lengths.lengths(run).alternative_text
+
+
+def test_shares_of_labels_name_their_column_where_there_are_several(tmp_path):
+    both = {"offensive": ("0", "1"), "CEFR": ("0", "1")}
+    run = Run(make_run(tmp_path / "run", texts=sentences(40), labels=both))
+    header = cells(corpus.groups(run).markdown)[0]
+    assert {"offensive: 0", "offensive: 1", "CEFR: 0", "CEFR: 1"} <= {plain(cell) for cell in header}
+    assert "CEFR" in corpus.examples(run).markdown
 
 
 def test_a_file_that_was_cut_is_told(tmp_path):

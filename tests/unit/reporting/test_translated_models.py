@@ -16,12 +16,13 @@ from samizdat.reporting import (
     provenance,
     sample_quality,
     samples,
+    text_lengths,
     training,
 )
 from samizdat.reporting.style import Picture
 
 SHOWN: list[Callable] = [
-    corpus.opening, corpus.groups, corpus.lengths, corpus.human_labels, corpus.examples, corpus.dropped,
+    corpus.opening, corpus.groups, text_lengths.lengths, corpus.human_labels, corpus.examples, corpus.dropped,
     corpus.vocabulary, training.opening, training.curves, training.models, training.yardsticks, training.log,
     samples.opening, samples.by_step, samples.held_out, samples.gallery, sample_quality.opening, sample_quality.variety,
     sample_quality.nearness, sample_quality.by_checkpoint, sample_quality.shares_by_step, copy_lengths.lengths,

@@ -1,6 +1,16 @@
 """Numbers, names and tables as the report writes them."""
 
-from samizdat.reporting.words import counted, drawn, joined, label, name, percent, percent_interval, table
+from samizdat.reporting.words import (
+    counted,
+    drawn,
+    exact_percent,
+    joined,
+    label,
+    name,
+    percent,
+    percent_interval,
+    table,
+)
 
 
 def test_numbers_as_words():
@@ -9,6 +19,12 @@ def test_numbers_as_words():
     ]  # fmt: skip
     assert [percent(share) for share in (0, 0.004, 0.5, 0.996, 1)] == [
         "0\u00a0%", "0.4\u00a0%", "50\u00a0%", "99.6\u00a0%", "100\u00a0%",
+    ]  # fmt: skip
+    assert [percent(share, 1) for share in (0.0003, 0.9996, 0.1, 0.00000001)] == [
+        "0.03\u00a0%", "99.96\u00a0%", "10.0\u00a0%", "0.000001\u00a0%",
+    ]  # fmt: skip
+    assert [exact_percent(share) for share in (0.95, 0.975, 0.925, 0.9999)] == [
+        "95\u00a0%", "97.5\u00a0%", "92.5\u00a0%", "99.99\u00a0%",
     ]  # fmt: skip
     assert percent_interval(0.5, 0.25, 0.75) == "50\u00a0% (25 to 75\u00a0%)"
     assert [joined([]), joined("a"), joined("ab"), joined("abc")] == ["", "a", "a and b", "a, b and c"]

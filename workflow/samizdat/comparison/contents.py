@@ -19,12 +19,12 @@ from samizdat.reporting.words import (
     code,
     count,
     counted,
+    exact_percent,
     is_null,
     label,
     name,
     number_interval,
     p_equals,
-    percent,
     table,
 )
 
@@ -173,7 +173,7 @@ def differences(runs: Runs) -> Table | Prose:
          say("documents and seeds") if row["covers_seeds"] else say("documents"), say(VERDICTS[found.verdict(row)])]
         for row in found.rows
     ]  # fmt: skip
-    interval = say("{confidence} interval", confidence=percent(found.confidence))
+    interval = say("{confidence} interval", confidence=exact_percent(found.confidence))
     header = [say("Model"), say("Other"), say("Bits per byte"), interval, say("p (Holm)"),
               say("The interval covers other"), say("Verdict")]  # fmt: skip
     return table(rows, header, numbers=header[2:4]) if rows else Prose(say("There is no shared held-out text."))

@@ -23,7 +23,7 @@ _READER = "markdown" + "".join(
 _WRITER = "markdown-fenced_divs-native_divs-bracketed_spans-grid_tables-simple_tables-multiline_tables-smart"
 _SCHEMES = {"http", "https", "mailto"}
 # Headings of the notes are this many levels deeper, below the heading of the section that the notes are in.
-_DEEPER = 2
+_DEEPER, _DEEPEST = 2, 6
 # What TeX can do besides formulas: links, files, definitions, markup of the page.
 _COMMANDS = re.compile(r"\\(?:href|url|input|include|newcommand|renewcommand|def|require|class|style|css|html)")
 
@@ -57,8 +57,8 @@ def _tame(element: Element, sections: Iterator[int]) -> list[Element] | None:
         # Shortcodes begin with two braces. A blank between the braces changes nothing in TeX.
         return [{"t": "Math", "c": [content[0], re.sub(r"\{(?=\{)", "{ ", content[1])]}]
     if kind == "Header":
-        # An id made of the heading could be the id of a figure.
-        return [{"t": "Header", "c": [content[0], [f"notes-{next(sections)}", [], []], content[2]]}]
+        # An id made of the heading could be the id of a figure. A page has six levels of headings.
+        return [{"t": "Header", "c": [min(content[0], _DEEPEST), [f"notes-{next(sections)}", [], []], content[2]]}]
     if kind == "Link":
         address = _web_address(content[2][0])
         return [{"t": "Link", "c": [["", [], []], content[1], [address, ""]]}] if address else content[1]

@@ -26,6 +26,7 @@ from samizdat.reporting import (
     several_labels,
     summary,
     terms,
+    text_lengths,
     training,
     trust,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "several_labels",
     "summary",
     "terms",
+    "text_lengths",
     "training",
     "trust",
 ]

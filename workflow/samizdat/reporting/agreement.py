@@ -22,6 +22,7 @@ from samizdat.reporting.words import (
     count,
     counted,
     drawn,
+    exact_percent,
     is_null,
     joined,
     name,
@@ -190,7 +191,7 @@ def scores(run: Run) -> Picture | Prose:
             for method, rows in panel.series.items()
             for metric, value in rows["value"].items()
         ]
-        kind = say("Points with {confidence} intervals", confidence=percent(run.confidence))
+        kind = say("Points with {confidence} intervals", confidence=exact_percent(run.confidence))
         picture.alternative_text = f"{title}. {kind}: {', '.join(descriptions)}."
     return picture
 
@@ -233,7 +234,7 @@ def every_score(run: Run) -> Table | Prose:
         for row in rows_of(run.quality)
     ]
     header = [say("Classifier"), say("Method"), say("Measure"), say("Label"), say("Value")]
-    header += [say("{confidence} interval", confidence=percent(run.confidence)), say("Held-out texts")]
+    header += [say("{confidence} interval", confidence=exact_percent(run.confidence)), say("Held-out texts")]
     return table(rows, header, numbers=header[4:]) if rows else Prose(none_comparable(run))
 
 

@@ -10,7 +10,7 @@ from samizdat.reporting.frames import Row
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import FAINT, NARROW_INCHES, PALETTE, Picture, described, drawing, in_percent, wrapped
 from samizdat.reporting.units import by_unit, how_found
-from samizdat.reporting.words import Prose, joined, percent, percent_interval
+from samizdat.reporting.words import Prose, exact_percent, joined, percent_interval
 
 FEWEST_SHOWN = 0.05  # a share that the figure shows at least, so that its ticks differ
 _COMPARED = {
@@ -116,6 +116,6 @@ def chart(run: Run) -> Picture | None:
                 28,
             )
         )
-        kind = say("Points with {confidence} intervals", confidence=percent(run.confidence))
+        kind = say("Points with {confidence} intervals", confidence=exact_percent(run.confidence))
         picture.alternative_text = described(title, kind, [f"{isolated(name)}: {_share(row)}" for name, row in named])
     return picture

@@ -1,8 +1,6 @@
 """Describe the corpus: how large it is, where it comes from, and what was left out."""
 
 import numpy as np
-import pandas as pd
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from samizdat.base.corpus_files import AND_MORE
 from samizdat.base.escaping import escape, escape_isolated, quoted
@@ -17,8 +15,6 @@ from samizdat.reporting.label_shares import shares_in_words, stacked_bars
 from samizdat.reporting.run import Run
 from samizdat.reporting.splits import division, near_duplicates, texts_of_split
 from samizdat.reporting.style import (
-    INK,
-    PALETTE,
     Picture,
     described,
     drawing,
@@ -28,8 +24,6 @@ from samizdat.reporting.terms import between_groups
 from samizdat.reporting.words import Prose, Table, count, counted, drawn, label, name, percent, table
 
 SHOWN_GROUPS = 10
-# Medians that differ by less than this factor are called about equal.
-ALIKE = 1.2
 ALL, UNGROUPED = message("all texts"), message("without a group")
 
 
@@ -95,7 +89,11 @@ def groups(run: Run) -> Table:
     labels = {column: labels_of(run, column) for column in label_columns(texts)}
     headings = {column: frequent_labels(given) for column, given in labels.items()}
     header = [say("Group"), say("Texts"), say("Documents"), say("Held out"), say("Median length")]
-    header += [name(one) for names in headings.values() for one in names]
+    every = [one for names in headings.values() for one in names]
+    asked = {
+        column: f"{column.removeprefix(LABEL_PREFIX)}: " if len({*every}) < len(every) else "" for column in headings
+    }
+    header += [name(asked[column] + one) for column, names in headings.items() for one in names]
     sizes = texts["group"].value_counts()
     shown, rest = sizes.index[:SHOWN_GROUPS], sizes.index[SHOWN_GROUPS:]
     parts = [(name(group), texts[texts["group"] == group]) for group in sorted(shown)]
@@ -118,63 +116,6 @@ def groups(run: Run) -> Table:
             row += [percent((given == one).sum() / labelled) if labelled else "" for one in names]
         rows.append(row)
     return table(rows, header, numbers=header[1:])
-
-
-def lengths(run: Run) -> Picture:
-    """Draw the lengths of texts as a box for each group."""
-    texts = run.texts
-    ungrouped = say(UNGROUPED if texts["group"].notna().any() else ALL)
-    frame = pd.DataFrame({"characters": texts["text"].str.len(), "group": texts["group"].fillna(ungrouped)})
-    largest = frame["group"].value_counts().index[:SHOWN_GROUPS]
-    frame = frame[frame["group"].isin(largest)]
-    quantiles = frame.groupby("group")["characters"].quantile(np.array([0.05, 0.25, 0.5, 0.75, 0.95])).unstack()
-    quantiles = quantiles.loc[quantiles[0.5].sort_values(kind="stable").index]
-    title = _length_finding(quantiles[0.5])
-    with drawing(title, 0.75 + 0.3 * len(quantiles)) as (picture, [axis]):
-        names = ("whislo", "q1", "med", "q3", "whishi")
-        axis.bxp(
-            [dict(zip(names, row, strict=True)) for row in quantiles.to_numpy()], positions=range(len(quantiles)),
-            orientation="horizontal", showfliers=False, patch_artist=True, widths=0.55,
-            boxprops={"facecolor": PALETTE[0], "alpha": 0.55}, medianprops={"linewidth": 2.2, "color": INK},
-        )  # fmt: skip
-        axis.set_xscale("log")
-        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
-        axis.xaxis.set_minor_locator(NullLocator())
-        axis.set_yticks(range(len(quantiles)), [wrapped(group, 24, 2) for group in quantiles.index])
-        axis.grid(visible=False, axis="y")
-        axis.set_xlabel(say("length of a text, characters (logarithmic)"))
-        boxes = "; ".join(
-            f"{drawn(str(group))} {count(row[0.5])} ({_from_to(row[0.25], row[0.75])})"
-            for group, row in quantiles.iterrows()
-        )
-        kind = say("Boxes on a logarithmic scale; medians with the middle half: {boxes} characters.", boxes=boxes)
-        picture.alternative_text = f"{title}. {kind}"
-    return picture
-
-
-def _from_to(low: float, high: float) -> str:
-    return say("{low} to {high}", low=count(low), high=count(high))
-
-
-def _length_finding(medians: pd.Series) -> str:
-    """Say as a title which groups have the shortest and the longest texts; `medians` are in rising order."""
-    short, long = medians.iloc[0], medians.iloc[-1]
-    if len(medians) == 1:
-        return plural(
-            "Half of the texts have up to {count}\u00a0character",
-            "Half of the texts have up to {count}\u00a0characters",
-            short,
-        )
-    values = {"low": count(short), "high": count(long)}
-    if long < ALIKE * short:
-        return say("The groups’ texts are about equally long: medians of {low} to {high} characters", **values)
-    return say(
-        "Shortest are the texts of “{shortest}” (median {low} characters), longest those of “{longest}” ({high})",
-        shortest=drawn(medians.index[0]),
-        longest=drawn(medians.index[-1]),
-        **values,
-    )
 
 
 def human_labels(run: Run) -> Picture | Prose:
@@ -240,7 +181,7 @@ def examples(run: Run) -> Table | Prose:
         ]
         for row in rows_of(chosen.head(2 * SHOWN_GROUPS))
     ]
-    labels = [name(column.removeprefix(LABEL_PREFIX).capitalize()) for column in columns]
+    labels = [name(one[:1].upper() + one[1:]) for one in (column.removeprefix(LABEL_PREFIX) for column in columns)]
     return table(rows, [*([say("Group")] if grouped else []), say("Text"), *labels])
 
 

@@ -20,7 +20,7 @@ from samizdat.reporting.style import (
     panels_in_pairs,
     wrapped,
 )
-from samizdat.reporting.words import drawn, is_null, joined, percent
+from samizdat.reporting.words import drawn, exact_percent, is_null, joined
 
 
 def draw_course(run: Run, rows: pd.DataFrame) -> Picture:
@@ -39,7 +39,7 @@ def draw_course(run: Run, rows: pd.DataFrame) -> Picture:
         legend_below(picture, axes[0])
         kind = say(
             "Lines of the Jensen–Shannon divergence with {confidence} intervals; dotted is what chance explains",
-            confidence=percent(run.confidence),
+            confidence=exact_percent(run.confidence),
         )
         picture.alternative_text = described(
             title,

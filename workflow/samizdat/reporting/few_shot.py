@@ -19,7 +19,7 @@ from samizdat.reporting.style import (
     legend_below,
     legend_label,
 )
-from samizdat.reporting.words import Prose, counted, drawn, percent, percent_interval
+from samizdat.reporting.words import Prose, counted, drawn, exact_percent, percent, percent_interval
 
 NONE = message("No classifier of this run was shown examples.")
 
@@ -72,7 +72,7 @@ def accuracy(run: Run) -> Picture | Prose:
         axis.set(xlabel=say("examples read before each text"), ylabel=say("right labels"))
         axis.yaxis.set_major_formatter(in_percent())
         legend_below(picture, axis)
-        kind = say("Lines of points with {confidence} intervals", confidence=percent(run.confidence))
+        kind = say("Lines of points with {confidence} intervals", confidence=exact_percent(run.confidence))
         picture.alternative_text = described(title, kind, said)
     return picture
 

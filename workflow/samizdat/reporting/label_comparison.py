@@ -18,6 +18,7 @@ from samizdat.reporting.words import (
     count,
     counted,
     drawn,
+    exact_percent,
     is_null,
     joined,
     label,
@@ -84,7 +85,7 @@ def _sentence(run: Run, row: Row) -> str:
             "begun with nothing are {bits}\u00a0bits away from those of the texts, and chance alone brings less than "
             "{chance}\u00a0bits in {confidence} of draws. There may still be a difference of up to {high}\u00a0bits.",
             chance=_bits(row["chance_bits"]),
-            confidence=percent(run.confidence),
+            confidence=exact_percent(run.confidence),
             high=_bits(row["high"]),
             **begun,
         )
@@ -185,7 +186,7 @@ def shares(run: Run) -> Picture | Prose:
         _finding(run, names),
         next_to_texts(shares_of_texts(run), samples, message("samples, temperature {}")),
         names,
-        kind=say("Points with {confidence} intervals", confidence=percent(run.confidence)),
+        kind=say("Points with {confidence} intervals", confidence=exact_percent(run.confidence)),
         inches=(0.12, 0.08),
     )
 
@@ -244,7 +245,7 @@ def divergences(run: Run) -> Table | Prose:
     ]
     header = [say("Classifier"), say("Model"), say("Training"), say("Begun with"), say("Temperature"), say("Samples")]
     header += [say("Bits"), say("Chance"), "p"]
-    header += [say("Bits without chance, with {confidence} interval", confidence=percent(run.confidence))]
+    header += [say("Bits without chance, with {confidence} interval", confidence=exact_percent(run.confidence))]
     return table(rows, header, numbers=header[4:]) if rows else Prose(say(NONE_APPLIED))
 
 

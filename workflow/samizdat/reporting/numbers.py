@@ -17,11 +17,11 @@ from samizdat.reporting.words import (
     count,
     counted,
     drawn,
+    exact_percent,
     is_null,
     label,
     name,
     number_interval,
-    percent,
     table,
 )
 
@@ -167,7 +167,7 @@ def spread(run: Run) -> Picture | Prose:
         ]
         kind = say(
             "Boxes of the middle half, lines of the middle 90 %, and {confidence} intervals of the middle",
-            confidence=percent(run.confidence),
+            confidence=exact_percent(run.confidence),
         )
         picture.alternative_text = described(title, kind, said)
     return picture
@@ -217,7 +217,7 @@ def every_number(run: Run) -> Table | Prose:
         say("Which"),
         say("Measure"),
         say("Value"),
-        say("{confidence} interval", confidence=percent(run.confidence)),
+        say("{confidence} interval", confidence=exact_percent(run.confidence)),
         say("Texts or samples"),
     ]
     return table(rows, header, numbers=header[4:]) if rows else Prose(say(NONE))

@@ -18,7 +18,18 @@ from samizdat.reporting.style import (
     panels_in_pairs,
     wrapped,
 )
-from samizdat.reporting.words import Prose, counted, drawn, is_null, joined, label, number_interval, percent, quotation
+from samizdat.reporting.words import (
+    Prose,
+    counted,
+    drawn,
+    exact_percent,
+    is_null,
+    joined,
+    label,
+    number_interval,
+    percent,
+    quotation,
+)
 
 _TOO_FEW = message("Too few documents to say whether labels or numbers change through them")
 # Of a classifier, those that change most.
@@ -99,7 +110,7 @@ def chart(run: Run) -> Picture | Prose:
                 axis.set_ylim(bottom=0)
             labels = axis.get_legend_handles_labels()[1]
             axis.legend(ncols=legend_columns(labels, 2, 3.6), loc="upper left", bbox_to_anchor=(0, -0.2))
-        confidence = percent(run.confidence)
+        confidence = exact_percent(run.confidence)
         kind = say("Lines over the five parts of documents, with {confidence} intervals", confidence=confidence)
         picture.alternative_text = described(title, kind, described_parts)
     return picture

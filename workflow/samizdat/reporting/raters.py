@@ -13,6 +13,7 @@ from samizdat.reporting.words import (
     bounds,
     count,
     counted,
+    exact_percent,
     is_null,
     joined,
     label,
@@ -266,5 +267,5 @@ def every_number(run: Run) -> Table | None:
         for row in rows_of(shown)
     ]
     header = [say("Question"), say("Of"), say("Measure"), say("Label or rater"), say("Rows"), say("Value")]
-    header += [say("{confidence} interval", confidence=percent(run.confidence))]
+    header += [say("{confidence} interval", confidence=exact_percent(run.confidence))]
     return table(rows, header, numbers=header[4:]) if rows else None

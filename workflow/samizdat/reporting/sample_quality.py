@@ -23,6 +23,7 @@ from samizdat.reporting.words import (
     bounds,
     counted,
     drawn,
+    exact_percent,
     is_null,
     name,
     p_equals,
@@ -251,7 +252,7 @@ def shares_by_step(run: Run) -> Picture | Prose:
         _course_of_labels(run, samples),
         next_to_texts(shares_of_texts(run), samples, message("samples after {} %")),
         in_order(samples["classifier"]),
-        kind=say("Points with {confidence} intervals", confidence=percent(run.confidence)),
+        kind=say("Points with {confidence} intervals", confidence=exact_percent(run.confidence)),
         inches=(0.12, 0.08),
     )
 

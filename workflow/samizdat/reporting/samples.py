@@ -13,7 +13,18 @@ from samizdat.reporting.copied_passages import copy_note, with_copy_marked
 from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.outside import found_outside, named
 from samizdat.reporting.run import Run
-from samizdat.reporting.words import Prose, Table, count, counted, joined, name, percent, scored, table
+from samizdat.reporting.words import (
+    Prose,
+    Table,
+    count,
+    counted,
+    exact_percent,
+    joined,
+    name,
+    percent,
+    scored,
+    table,
+)
 
 LONGEST_CHARACTERS = 360
 # Prompts, held-out texts, and samples of a temperature that are shown at once; the others are in a folded box.
@@ -82,7 +93,7 @@ def _restraints(sampling: Mapping[str, Any]) -> dict[str, str]:
     if sampling["top_k"]:
         limits.append(plural("the {count} most probable token", "the {count} most probable tokens", sampling["top_k"]))
     if sampling["top_p"] < 1:
-        limits.append(say("the most probable tokens that make up {share}", share=percent(sampling["top_p"])))
+        limits.append(say("the most probable tokens that make up {share}", share=exact_percent(sampling["top_p"])))
     penalty, length = sampling["repetition_penalty"], sampling["no_repeat_ngram"]
     tokens = counted(length, "token", "tokens")
     return {

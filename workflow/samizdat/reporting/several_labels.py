@@ -23,12 +23,12 @@ from samizdat.reporting.words import (
     count,
     counted,
     drawn,
+    exact_percent,
     is_null,
     joined,
     label,
     name,
     number_interval,
-    percent,
     percent_interval,
     quotation,
     table,
@@ -184,7 +184,7 @@ def shares_by_group(run: Run) -> Picture | Prose:
         _title(run, "groups"),
         sets or {say("all texts"): shares[shares["group_kind"] == "all"]},
         in_order(shares["classifier"]),
-        kind=say("Points with {confidence} intervals", confidence=percent(run.confidence)),
+        kind=say("Points with {confidence} intervals", confidence=exact_percent(run.confidence)),
         inches=(0.15, 0.075),
         spread=0.7,
         xlabel=say(words, shown=SHOWN_GROUPS, all=count(len(ordered))),
@@ -204,7 +204,7 @@ def shares_of_samples(run: Run) -> Picture | Prose:
         _title(run, "samples"),
         next_to_texts(texts, samples, message("samples, temperature {}")),
         in_order(samples["classifier"]),
-        kind=say("Points with {confidence} intervals", confidence=percent(run.confidence)),
+        kind=say("Points with {confidence} intervals", confidence=exact_percent(run.confidence)),
         inches=(0.14, 0.1),
         xlabel=say("share; a text can have several labels"),
     )
@@ -258,7 +258,7 @@ def every_score(run: Run) -> Table | Prose:
 
 def _interval(run: Run) -> str:
     """Return the heading of a column of intervals."""
-    return say("{confidence} interval", confidence=percent(run.confidence))
+    return say("{confidence} interval", confidence=exact_percent(run.confidence))
 
 
 def differences(run: Run) -> Table | Prose:

@@ -12,7 +12,7 @@ from samizdat.reporting.frames import rows_of
 from samizdat.reporting.held_out_loss import best_model, bytes_per_character, compared, notes
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import DASHES, FAINT, MARKERS, PALETTE, Picture, drawing, legend_below, legend_label
-from samizdat.reporting.trained_model import log_of, millions, sentences
+from samizdat.reporting.trained_model import log_of, sentences
 from samizdat.reporting.words import (
     Prose,
     Table,
@@ -173,7 +173,7 @@ def _falls(run: Run, model: ModelSummary) -> bool:
     """Say whether bits per byte fell more in the first half of training than in the second, and did not rise in it."""
     bits: list[float] = log_of(run, model)["validation_bits_per_byte"].tolist()
     middle = bits[len(bits) // 2]
-    return bits[0] - middle > middle - bits[-1] >= 0
+    return len(bits) > 2 and bits[0] - middle > middle - bits[-1] >= 0
 
 
 def models(run: Run) -> Table:
@@ -186,7 +186,7 @@ def models(run: Run) -> Table:
             [
                 name(model.name),
                 name(model.tokenizer),
-                millions(model.parameters),
+                count(model.parameters),
                 f"{recipe['layers']} × {recipe['width']}" if model.start == "scratch" else "",
                 count(recipe["context_tokens"]),
                 say("{step} of {steps}", step=count(model.best_step), steps=count(model.steps_done)),

@@ -34,6 +34,7 @@ from samizdat.reporting.words import (
     count,
     counted,
     drawn,
+    exact_percent,
     is_null,
     number_interval,
     percent,
@@ -97,7 +98,7 @@ def calibration(run: Run) -> Picture | Prose:
         legend_below(picture, axis)
         picture.alternative_text = described(
             title,
-            say("Points with {confidence} intervals", confidence=percent(run.confidence)),
+            say("Points with {confidence} intervals", confidence=exact_percent(run.confidence)),
             [_calibrated(run, part, errors[classifier]) for classifier, part in classifiers.items()],
         )
     return picture
@@ -138,7 +139,7 @@ def _calibrated(run: Run, bins: pd.DataFrame, error: Row) -> str:
         say(
             "{accuracy} right where it says {confidence} ({texts})",
             accuracy=percent(row["accuracy"]),
-            confidence=percent(row["confidence"]),
+            confidence=exact_percent(row["confidence"]),
             texts=counted(row["texts"], "text", "texts"),
         )
         for row in rows_of(bins)

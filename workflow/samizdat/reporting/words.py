@@ -11,6 +11,7 @@ from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 
 NO_BREAK = "\u00a0"
 LONGEST_DRAWN = 60  # characters of a name in a title or an alternative text
+MOST_DECIMALS = 6  # of a percentage
 UNBROKEN_CHARACTERS = 10  # of the longest word that stays in one line with a score behind it in a narrow cell
 
 
@@ -55,10 +56,15 @@ def counted(number: int, one: str, many: str) -> str:
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """Write a share as percent: 52 %. A share that would round to 0 or 100 but is neither keeps one decimal place."""
-    if digits == 0 and 0 < share < 1 and round(share * 100) in (0, 100):
-        digits = 1
+    """Write a share as percent: 52 %. One that would round to 0 or 100 but is neither has the decimals that say so."""
+    while 0 < share < 1 and round(share * 100, digits) in (0, 100) and digits < MOST_DECIMALS:
+        digits += 1
     return f"{numeral(share * 100, f'.{digits}f')}{NO_BREAK}%"
+
+
+def exact_percent(share: float) -> str:
+    """Write a share that was chosen, such as an interval's confidence, as it is: 97.5 %."""
+    return f"{numeral(round(share * 100, MOST_DECIMALS), 'g')}{NO_BREAK}%"
 
 
 def percent_interval(value: float, low: float, high: float) -> str:

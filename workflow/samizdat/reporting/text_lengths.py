@@ -1,0 +1,76 @@
+"""Draw how long the texts of the corpus are, by group."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from samizdat.base.language import plural, say
+from samizdat.reporting.corpus import ALL, SHOWN_GROUPS, UNGROUPED
+from samizdat.reporting.run import Run
+from samizdat.reporting.style import INK, PALETTE, Picture, drawing, wrapped
+from samizdat.reporting.words import count, drawn
+
+# Medians that differ by less than this factor are called about equal.
+ALIKE = 1.2
+
+
+def lengths(run: Run) -> Picture:
+    """Draw the lengths of texts as a box for each group."""
+    texts = run.texts
+    ungrouped = say(UNGROUPED if texts["group"].notna().any() else ALL)
+    frame = pd.DataFrame({"characters": texts["text"].str.len(), "group": texts["group"].fillna(ungrouped)})
+    sizes = frame["group"].value_counts()
+    largest = sizes.index[:SHOWN_GROUPS]
+    frame = frame[frame["group"].isin(largest)]
+    quantiles = frame.groupby("group")["characters"].quantile(np.array([0.05, 0.25, 0.5, 0.75, 0.95])).unstack()
+    quantiles = quantiles.loc[quantiles[0.5].sort_values(kind="stable").index]
+    title, label = _length_finding(quantiles[0.5]), say("length of a text, characters (logarithmic)")
+    if len(largest) < len(sizes):
+        cut = {"shown": count(len(largest)), "all": count(len(sizes))}
+        label = say("length of a text, characters (logarithmic; the {shown} largest of {all} groups)", **cut)
+        title = say("{finding}; only the {shown} largest groups are compared", finding=title, **cut)
+    with drawing(title, 0.75 + 0.3 * len(quantiles)) as (picture, [axis]):
+        names = ("whislo", "q1", "med", "q3", "whishi")
+        axis.bxp(
+            [dict(zip(names, row, strict=True)) for row in quantiles.to_numpy()], positions=range(len(quantiles)),
+            orientation="horizontal", showfliers=False, patch_artist=True, widths=0.55,
+            boxprops={"facecolor": PALETTE[0], "alpha": 0.55}, medianprops={"linewidth": 2.2, "color": INK},
+        )  # fmt: skip
+        axis.set_xscale("log")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.set_yticks(range(len(quantiles)), [wrapped(group, 24, 2) for group in quantiles.index])
+        axis.grid(visible=False, axis="y")
+        axis.set_xlabel(label)
+        boxes = "; ".join(
+            f"{drawn(str(group))} {count(row[0.5])} ({_from_to(row[0.25], row[0.75])})"
+            for group, row in quantiles.iterrows()
+        )
+        kind = say("Boxes on a logarithmic scale; medians with the middle half: {boxes} characters.", boxes=boxes)
+        picture.alternative_text = f"{title}. {kind}"
+    return picture
+
+
+def _from_to(low: float, high: float) -> str:
+    return say("{low} to {high}", low=count(low), high=count(high))
+
+
+def _length_finding(medians: pd.Series) -> str:
+    """Say as a title which groups have the shortest and the longest texts; `medians` are in rising order."""
+    short, long = medians.iloc[0], medians.iloc[-1]
+    if len(medians) == 1:
+        return plural(
+            "Half of the texts have up to {count}\u00a0character",
+            "Half of the texts have up to {count}\u00a0characters",
+            short,
+        )
+    values = {"low": count(short), "high": count(long)}
+    if long < ALIKE * short:
+        return say("The groups’ texts are about equally long: medians of {low} to {high} characters", **values)
+    return say(
+        "Shortest are the texts of “{shortest}” (median {low} characters), longest those of “{longest}” ({high})",
+        shortest=drawn(medians.index[0]),
+        longest=drawn(medians.index[-1]),
+        **values,
+    )
