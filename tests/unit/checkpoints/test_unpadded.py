@@ -49,6 +49,11 @@ def test_rows_are_full_while_there_are_windows_to_fill_them():
     assert len(used) <= 1.02 * sum(len(window.tokens) for window in windows) / 512 + 1
 
 
+def test_a_window_longer_than_a_row_is_refused():
+    with pytest.raises(ValueError, match="a window of 25 tokens does not fit into a row of 24"):
+        next(packed_rows([Window(0, 1, [5] * 25)], batch_tokens=24, first_position=0))
+
+
 def test_a_row_has_windows_of_few_lengths():
     # Each length costs a row some small products of its own.
     windows = [Window(text, 1, [5] * (3 + text * 7 % 40)) for text in range(30_000)]

@@ -54,6 +54,13 @@ def test_as_many_tokens_as_suit_a_cpu_are_its_own_number(classifier, tmp_path):
     assert said == "30 texts, 0 of them new" and path.read_bytes() == expected
 
 
+def test_a_window_longer_than_the_batch_that_suits_a_cpu_is_read(classifier, tmp_path, monkeypatch):
+    monkeypatch.setitem(BATCH_TOKENS, "cpu", 16)
+    whole, _ = parts_of_a_long_text()
+    (scored,) = rows(run(classifier, [whole], tmp_path, batch_tokens="auto")[1])
+    assert scored["windows"] == 3
+
+
 @pytest.mark.parametrize(
     ("kind", "max_length", "batch_tokens", "few_shot", "computed", "advice"),
     [

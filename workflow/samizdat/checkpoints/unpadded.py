@@ -71,11 +71,16 @@ def packed_rows(
         batch_tokens: tokens in a row.
         first_position: position id of a text's first token.
         tokens_per_place: a row has one place for so many tokens.
+
+    Raises:
+        ValueError: a window is longer than a row.
     """
     places = max(1, batch_tokens // tokens_per_place)
     waiting: dict[int, list[Window]] = defaultdict(list)
     tokens = 0
     for window in windows:
+        if len(window.tokens) > batch_tokens:
+            raise ValueError(f"a window of {len(window.tokens)} tokens does not fit into a row of {batch_tokens}")
         waiting[len(window.tokens)].append(window)
         tokens += len(window.tokens)
         while tokens >= ROWS_WAITING * batch_tokens:

@@ -48,8 +48,9 @@ class Reading(NamedTuple):
 
     @classmethod
     def of(cls, settings: ClassificationSettings, device: Device, threads: int) -> "Reading":
-        """Take the lengths of the config, and the batch that suits the device where it is left open."""
-        batch = BATCH_TOKENS[device.kind] if settings.batch_tokens == "auto" else settings.batch_tokens
+        """Take the lengths of the config; a batch that is left open suits the device, and has room for a window."""
+        suits = max(BATCH_TOKENS[device.kind], settings.max_length_tokens)
+        batch = suits if settings.batch_tokens == "auto" else settings.batch_tokens
         return cls(settings.max_length_tokens, settings.window_overlap_tokens, batch, threads)
 
     def close_batch_tokens(self, device: Device) -> int:
