@@ -67,6 +67,11 @@ REFUSED = {
         ["does not say what its labels mean", "LABEL_1", "`label_names: {LABEL_0: "],
     ),
     "such labels where others are expected": (set_config(**NAMED), ("no", "yes"), ["has ['LABEL_0', 'LABEL_1']"]),
+    "labels numbered from 1": (
+        set_config(id2label={1: "no", 2: "yes"}, label2id={"no": 1, "yes": 2}),
+        (),
+        ["does not number its labels from 0", "has [1, 2]", "`id2label` and `label2id`, in a local copy"],
+    ),
     "another kind than the config says": (
         set_config(problem_type="multi_label_classification"),
         (),

@@ -22,7 +22,7 @@ def imported(
     folder, kind="single_label", *, model_type="bert", outputs=NLI, labels=LABELS, template=TEMPLATE, **changes
 ):
     """Import a small model of inference as a zero-shot classifier; return the folder of the source and the imported."""
-    source = write_classifier(folder / "source", outputs, model_type)
+    source = write_classifier(folder / "source", outputs, model_type, **changes.pop("config", {}))
     changes = {"kind": kind, **changes}
     length = changes.pop("length", 64)
     import_classifier(
@@ -135,6 +135,7 @@ def test_the_card_has_the_statements_and_other_statements_are_new_scores(tmp_pat
     [
         ({"outputs": ("no", "yes")}, ["is no model of natural-language inference", "['no', 'yes']", "MNLI"]),
         ({"template": "This text is about " + "the old house " * 20 + "{}."}, ["'tested'", "shorten `template`"]),
+        ({"config": {"id2label": dict(enumerate(NLI, 1))}}, ["its labels from 0", "[1, 2, 3]", "local copy"]),
         ({"label_map": {"snow": "weather"}}, ["`label_map`", "['snow']"]),
         ({"kind": "multi_label", "threshold": {"rain": 0.4}}, ["`threshold`", "letters"]),
     ],

@@ -13,7 +13,7 @@ from samizdat.checkpoints.copying import load_whole, write_copy
 from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.checkpoints.reading import agree_on_padding, refuse_longer_windows
 from samizdat.classifiers.contract import check_contract
-from samizdat.classifiers.labels import check_labels, check_names
+from samizdat.classifiers.labels import check_labels, check_names, refuse_other_numbers
 from samizdat.classifiers.outputs import PROBLEM_TYPES, find_kind
 from samizdat.classifiers.zero_shot import entailment_outputs, refuse_long_statements
 from samizdat.records.classifiers import MULTI_LABEL, NUMBER, SINGLE_LABEL, ClassifierCard, ClassifierDescription, Kind
@@ -53,6 +53,7 @@ def import_classifier(
     found = sources.locate(checkpoint, revision)
     with sources.loading(found):
         config = AutoConfig.from_pretrained(found.path, local_files_only=True, trust_remote_code=False)
+    refuse_other_numbers(config, found.origin)
     names, kind, asked = _labels_of(config, found.origin, description, labels, label_names, template)
     model = load_whole(AutoModelForSequenceClassification, checkpoint, revision, found, work, "classifier")
     tokenizer = load_tokenizer(found.path)

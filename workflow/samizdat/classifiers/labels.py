@@ -9,6 +9,20 @@ from samizdat.base.errors import UserError
 from samizdat.records.classifiers import NUMBER, SINGLE_LABEL, ClassifierDescription, Kind
 
 
+def refuse_other_numbers(config: PreTrainedConfig, origin: str) -> None:
+    """Refuse a checkpoint whose labels have other numbers than its outputs, which are counted from 0.
+
+    Raises:
+        UserError: it is such a checkpoint.
+    """
+    numbers = sorted(config.id2label or ())
+    if numbers != list(range(len(numbers))):
+        raise UserError(
+            f"{origin} does not number its labels from 0 without a gap: `id2label` in its config.json has {numbers}",
+            remedy="number the labels from 0 in `id2label` and `label2id`, in a local copy of its config.json",
+        )
+
+
 def check_labels(
     config: PreTrainedConfig,
     origin: str,
