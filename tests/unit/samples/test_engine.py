@@ -4,6 +4,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -113,6 +114,15 @@ def test_texts_end_at_the_boundary_or_the_context_or_the_limit(model):
         ends.transformer.ln_f.bias[:] = ends.transformer.wte.weight[BOUNDARY] * 1e4
     (text,) = write_texts(ends, [Request((0, 1), 1.0, 1)], PLAIN, boundary=BOUNDARY)
     assert text.finished and text.tokens == []
+
+
+def test_random_numbers_are_made_when_a_text_begins(model, monkeypatch):
+    seeds, when_one_ends, make = [], [], np.random.default_rng
+    monkeypatch.setattr(np.random, "default_rng", lambda seed: seeds.append(seed) or make(seed))
+    requests = [Request((0, 4), 1.0, seed) for seed in range(30)]
+    with threads(1):
+        write_texts(model, requests, PLAIN, boundary=BOUNDARY, progress=lambda _: when_one_ends.append(len(seeds)))
+    assert when_one_ends[0] == PLAIN.slots and when_one_ends[-1] == len(requests)
 
 
 def test_finished_texts_are_told_one_by_one(model):

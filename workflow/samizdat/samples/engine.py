@@ -38,6 +38,14 @@ class Continuation:
     finished: bool  # whether the model ended the text itself
 
 
+class _Waiting(NamedTuple):
+    """A text that is to be written."""
+
+    number: int  # the request's
+    request: Request
+    limit: int  # new tokens at most
+
+
 @dataclass
 class _Slot:
     """A text that is being written."""
@@ -122,7 +130,7 @@ def write_texts(
     texts, stop = _Texts(len(requests), boundary, progress), threading.Event()
     letters = letters and letters.to(model.device)
 
-    def write(length: int, waiting: Iterator[_Slot]) -> None:
+    def write(length: int, waiting: Iterator[_Waiting]) -> None:
         decoder = Decoder(model, recipe.slots, length)
         for drawn in _write_in_slots(decoder, waiting, recipe, boundary, letters):
             texts.add(drawn)
@@ -131,9 +139,9 @@ def write_texts(
 
     threads = torch.get_num_threads() if model.device.type == "cpu" else 1
     jobs: list[Callable[[], None]] = []
-    for length, slots in _by_length(model, requests, recipe):
+    for length, some in _by_length(model, requests, recipe):
         # The threads share one iterator: taking the next item of a list's iterator is atomic.
-        jobs += [partial(write, length, iter(slots))] * min(threads, -(-len(slots) // recipe.slots))
+        jobs += [partial(write, length, iter(some))] * min(threads, -(-len(some) // recipe.slots))
     with one_thread(model.device.type):
         _run(jobs, threads, stop)
     return texts.continuations()
@@ -167,16 +175,16 @@ def stream_text(
     """
     letters = letters and letters.to(model.device)
     with one_thread(model.device.type):
-        for length, slots in _by_length(model, [request], recipe):
+        for length, waiting in _by_length(model, [request], recipe):
             decoder = Decoder(model, recipe.slots, length)
-            for drawn in _write_in_slots(decoder, iter(slots), recipe, boundary, letters):
+            for drawn in _write_in_slots(decoder, iter(waiting), recipe, boundary, letters):
                 if drawn.token != boundary:
                     yield drawn.token
 
 
 def _by_length(
     model: GPT2LMHeadModel, requests: Sequence[Request], recipe: Recipe
-) -> Iterator[tuple[int, list[_Slot]]]:
+) -> Iterator[tuple[int, list[_Waiting]]]:
     """Yield lengths of caches, in tokens, each with the texts that need a cache of that length."""
     context = model.config.n_positions
     limits = [min(recipe.max_new_tokens, context - len(request.prompt)) for request in requests]
@@ -186,13 +194,7 @@ def _by_length(
         return int(min(-(-needed // CACHE_STEP) * CACHE_STEP, context))
 
     for length, numbers in groupby(sorted(range(len(requests)), key=cache_tokens), key=cache_tokens):
-        yield (
-            length,
-            [
-                _Slot(number, requests[number], limits[number], _random_numbers(requests[number], limits[number]))
-                for number in numbers
-            ],
-        )
+        yield length, [_Waiting(number, requests[number], limits[number]) for number in numbers]
 
 
 def _random_numbers(request: Request, tokens: int) -> np.ndarray:
@@ -200,7 +202,7 @@ def _random_numbers(request: Request, tokens: int) -> np.ndarray:
 
 
 def _write_in_slots(
-    decoder: Decoder, waiting: Iterator[_Slot], recipe: Recipe, boundary: int, letters: Letters | None
+    decoder: Decoder, waiting: Iterator[_Waiting], recipe: Recipe, boundary: int, letters: Letters | None
 ) -> Iterator[_Drawn]:
     """Yield each token as it is drawn.
 
@@ -214,7 +216,8 @@ def _write_in_slots(
     while True:
         for place, slot in enumerate(slots):
             if slot is None and (begun := next(waiting, None)):
-                slots[place] = begun
+                # Random numbers of all texts at once could be gigabytes.
+                slots[place] = _Slot(*begun, _random_numbers(begun.request, begun.limit))
                 # What is not yet written counts as the prompt's first token, which is in the text anyway.
                 history[place] = begun.request.prompt[0]
         if not any(slots):
