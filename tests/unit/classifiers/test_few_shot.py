@@ -101,6 +101,19 @@ def test_a_score_depends_on_its_text_alone_and_a_long_text_is_read_in_windows(tm
         assert sum(alone["probabilities"]) == pytest.approx(1, abs=1e-6)
 
 
+def test_windows_of_a_text_are_weighted_by_its_own_tokens(tmp_path):
+    out = prepared(tmp_path)
+    tokenizer = AutoTokenizer.from_pretrained(out)
+    known = [one for one in " ".join(SENTENCES).split() if len(tokenizer(" " + one)["input_ids"]) == 1]
+    words = [known[place % len(known)] for place in range(60)]
+    texts = [" ".join(words), " ".join(words[:48]), " ".join(words[48:])]
+    scored = rows(run(out, texts, tmp_path / "scores", max_length_tokens=48, window_overlap_tokens=0)[1])
+    assert [row["windows"] for row in scored] == [2, 1, 1]
+    whole, *parts = np.array([row["probabilities"] for row in scored])
+    assert np.abs(parts[0] - parts[1]).max() > 0.001
+    np.testing.assert_allclose(whole, np.average(parts, axis=0, weights=[48, 12]), atol=1e-6)
+
+
 @pytest.mark.parametrize("kind", ["cpu", "cuda"])
 def test_a_score_has_the_same_bits_among_any_other_texts(tmp_path, monkeypatch, kind):
     out = prepared(tmp_path)

@@ -5,7 +5,7 @@ Calibrate Before Use, ICML 2021.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -99,13 +99,16 @@ def score_by_examples(
     tokenizer = load_tokenizer(folder)
     prompt = make_prompt(tokenizer, card.template, shown, card.words)
     model = SharedPrefixModel(folder, device, dtype, prompt.before, prompt.words)
-    longest = reading.max_length_tokens + len(prompt.after) + model.tail
+    behind = len(prompt.after) + model.tail
+    longest = reading.max_length_tokens + behind
     most = reading.few_shot_batch_tokens(device)
     prior = log_prior(model, tokenizer, prompt, max(most, longest))
     parts: WindowsRead = {}
     windows = text_windows(tokenizer, prompt, texts, reading.max_length_tokens, reading.overlap_tokens)
     for batch, found in model.log_likelihoods(windows, max(most, longest), reading.threads):
-        yield completed(batch.windows, scores_of(SINGLE_LABEL, found - prior), parts)
+        # The windows of a text are weighted by its own tokens.
+        own = [replace(window, tokens=window.tokens[: len(window.tokens) - behind]) for window in batch.windows]
+        yield completed(own, scores_of(SINGLE_LABEL, found - prior), parts)
 
 
 def log_prior(
