@@ -7,6 +7,7 @@ For each label there is a statement, such as “This text is about rain.”. The
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -63,12 +64,20 @@ def refuse_long_statements(
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Pair(Window):
+    """A part of a text with a statement."""
+
+    part: int  # which of the text's windows
+    label: int
+
+
 @dataclass
 class _Waiting:
     """A text some of whose pairs are not yet computed."""
 
     windows: list[Window]  # of the text alone
-    pairs: list[list[Window]]  # of each window with each statement
+    pairs: list[list[_Pair]]  # of each window with each statement
     logits: np.ndarray  # [windows, labels, outputs]
     left: int = field(init=False)  # how many pairs
 
@@ -90,43 +99,40 @@ def score_by_statements(
     again, in float32, when everything has been read once. The arguments are those of `text_scores.score`.
     """
     waiting: dict[int, _Waiting] = {}
-    places: list[tuple[int, int, int]] = []  # of each pair: text, window, label
-    close: list[Window] = []
+    close: list[_Pair] = []
 
-    def all_pairs() -> Iterator[Window]:
+    def all_pairs() -> Iterator[_Pair]:
         tokenizer = load_tokenizer(folder)
         asked = _backend(tokenizer).encode_batch(card.hypotheses, add_special_tokens=False)
         room = _room(tokenizer, asked, reading.max_length_tokens)
         for text, parts in _premises(_backend(tokenizer), texts, room, reading.overlap_tokens):
-            pairs = []
-            for window, part in enumerate(parts):
-                number = len(places)
-                places.extend((text, window, label) for label in range(len(asked)))
-                pairs.append([_pair(tokenizer, part, one, number + label) for label, one in enumerate(asked)])
+            pairs = [
+                [_pair(tokenizer, text, (place, part), one) for one in enumerate(asked)]
+                for place, part in enumerate(parts)
+            ]
             alone = [Window(text, len(parts), part.ids) for part in parts]
             logits = np.empty((len(parts), len(asked), max(card.entailment) + 1), np.float32)
             waiting[text] = _Waiting(alone, pairs, logits)
             yield from (pair for some in pairs for pair in some)
 
-    def read(pairs: Iterable[Window], dtype: torch.dtype, batch_tokens: int) -> Iterator[list[TextScore]]:
+    def read(pairs: Iterable[_Pair], dtype: torch.dtype, batch_tokens: int) -> Iterator[list[TextScore]]:
         model = ScoringModel(folder, device, dtype)
         for batch, logits in model.logits(pairs, batch_tokens, reading.max_length_tokens, reading.threads):
             completed = []
-            for pair, values in zip(batch.windows, logits, strict=True):
-                text, window, label = places[pair.text]
-                mine = waiting[text]
-                mine.logits[window, label] = values[: mine.logits.shape[-1]]
+            for pair, values in zip(cast("list[_Pair]", batch.windows), logits, strict=True):
+                mine = waiting[pair.text]
+                mine.logits[pair.part, pair.label] = values[: mine.logits.shape[-1]]
                 mine.left -= 1
                 if mine.left:
                     continue
                 again = np.argwhere(entailment_close_calls(card, mine.logits, dtype)).tolist()
-                close.extend(mine.pairs[window][label] for window, label in again)
+                close.extend(mine.pairs[part][label] for part, label in again)
                 mine.left = len(again)
                 if not again:
-                    del waiting[text]
+                    del waiting[pair.text]
                     found = entailment_scores(card, mine.logits)
                     mean = mean_of_windows([*zip(mine.windows, found, strict=True)])
-                    completed.append(TextScore(text, len(found), mean))
+                    completed.append(TextScore(pair.text, len(found), mean))
             yield completed
 
     yield from read(all_pairs(), dtype, reading.batch_tokens)
@@ -160,8 +166,10 @@ def _premises(
                 yield text, [one, *one.overflowing]
 
 
-def _pair(tokenizer: PreTrainedTokenizerFast, part: Encoding, statement: Encoding, number: int) -> Window:
-    """Join a part of a text and a statement, with the special tokens of a pair."""
-    both = tokenizer.backend_tokenizer.post_process(part, statement)
+def _pair(
+    tokenizer: PreTrainedTokenizerFast, text: int, part: tuple[int, Encoding], statement: tuple[int, Encoding]
+) -> _Pair:
+    """Join a numbered part of a text and a numbered statement, with the special tokens of a pair."""
+    both = tokenizer.backend_tokenizer.post_process(part[1], statement[1])
     told = "token_type_ids" in tokenizer.model_input_names and any(both.type_ids)
-    return Window(number, 1, both.ids, both.type_ids if told else None)
+    return _Pair(text, 1, both.ids, both.type_ids if told else None, part=part[0], label=statement[0])
