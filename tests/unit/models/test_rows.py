@@ -1,11 +1,13 @@
 """Rows of tokens: each token once an epoch, next to its neighbours, and every held-out token once."""
 
+import tracemalloc
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from samizdat.models.head_loss import NO_TARGET
-from samizdat.models.rows import TrainingRows, evaluation_rows
+from samizdat.models.rows import TrainingRows, evaluation_rows, read_tokens
 
 BOUNDARY = 0
 # Texts of tokens from 1 to 50, never the boundary.
@@ -40,6 +42,22 @@ def test_every_epoch_has_an_order_of_its_own_and_any_row_can_be_asked_for_first(
     assert (again.batch(0, 20) == first).all()
     other = TrainingRows(tokens, context_tokens=8, seed=8)
     assert not (other.batch(0, 20) == first).all()
+
+
+def test_rows_are_cut_at_these_places():
+    rows = TrainingRows(np.arange(14, dtype=np.uint16), context_tokens=4, seed=7)
+    assert rows.batch(0, 3).tolist() == [[2, 3, 4, 5, 6], [10, 11, 12, 13, 0], [6, 7, 8, 9, 10]]
+    assert rows.batch(3, 3).tolist() == [[0, 1, 2, 3, 4], [4, 5, 6, 7, 8], [8, 9, 10, 11, 12]]
+
+
+def test_tokens_that_are_mapped_into_memory_are_not_copied(tmp_path):
+    path = tmp_path / "train.bin"
+    np.zeros(1_000_000, "<u2").tofile(path)
+    tracemalloc.start()
+    TrainingRows(read_tokens(path, "uint16"), context_tokens=1000, seed=7).batch(0, 4)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 500_000
 
 
 @given(texts, st.integers(1, 20), st.integers(1, 4))

@@ -31,7 +31,7 @@ class TrainingRows:
         self._context = context_tokens
         self._seed = seed
         self.rows_per_epoch = len(tokens) // context_tokens
-        self._epoch, self._ring, self._order = -1, tokens, np.empty(0, int)
+        self._epoch, self._begin, self._order = -1, 0, np.empty(0, int)
 
     def batch(self, first: int, count: int) -> np.ndarray:
         """Return `count` rows from `first` on, int64 `[count, context_tokens + 1]`: inputs, and one more target."""
@@ -41,11 +41,13 @@ class TrainingRows:
         epoch, row = divmod(number, self.rows_per_epoch)
         if epoch != self._epoch:
             draw = np.random.default_rng(derive_seed(self._seed, "epoch", epoch))
-            ring = np.roll(self._tokens, draw.integers(len(self._tokens)))
-            self._epoch, self._ring = epoch, np.append(ring, ring[:1])
+            self._epoch, self._begin = epoch, -int(draw.integers(len(self._tokens)))
             self._order = draw.permutation(self.rows_per_epoch)
-        start = self._order[row] * self._context
-        return self._ring[start : start + self._context + 1].astype(np.int64)
+        start = self._begin + self._order[row] * self._context
+        # The tokens may be mapped into memory and many: only those of the row are read.
+        places = np.arange(start, start + self._context + 1) % len(self._tokens)
+        tokens: np.ndarray = self._tokens[places].astype(np.int64)
+        return tokens
 
 
 def evaluation_rows(tokens: np.ndarray, *, boundary: int, context_tokens: int, rows: int) -> np.ndarray:
