@@ -72,12 +72,9 @@ class FinetuningStep:
         if self._recorded:
             self._memory = torch.cuda.graph_pool_handle()
             self._stream = torch.cuda.Stream()
-            self._stream.wait_stream(torch.cuda.current_stream())
 
     def logits(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         """Compute the logits of a batch on the CPU: `[rows, labels]` in float32, on the device."""
-        if self._recorded:
-            torch.cuda.current_stream().wait_stream(self._stream)
         return self._logits({name: values.to(self._kind) for name, values in batch.items()})
 
     def learn(self, batch: dict[str, torch.Tensor], learning_rate: float) -> torch.Tensor:
@@ -93,20 +90,28 @@ class FinetuningStep:
         if not self._recorded:
             self._optimizer.param_groups[0]["lr"] = learning_rate
             return self._step({name: values.to(self._kind) for name, values in batch.items()})
-        shape = batch["input_ids"].shape
-        pinned = {name: values.pin_memory() for name, values in batch.items()}
+        # Others read the weights, and the loss, on the current stream: it and the step's own wait for each other.
+        self._stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self._stream):
             self._rate.fill_(learning_rate)
-            if shape not in self._seen_shapes:
-                self._seen_shapes.add(shape)
-                return self._step({name: values.to(self._kind, non_blocking=True) for name, values in pinned.items()})
-            if shape not in self._recordings:
-                self._recordings[shape] = self._record(batch)
-            recording = self._recordings[shape]
-            for name, values in pinned.items():
-                recording.inputs[name].copy_(values, non_blocking=True)
-            recording.graph.replay()
-            return recording.loss
+            loss = self._step_or_replay(batch)
+        torch.cuda.current_stream().wait_stream(self._stream)
+        return loss
+
+    def _step_or_replay(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Take the step of a shape's first batch; record that of the second, and replay it from then on."""
+        shape = batch["input_ids"].shape
+        pinned = {name: values.pin_memory() for name, values in batch.items()}
+        if shape not in self._seen_shapes:
+            self._seen_shapes.add(shape)
+            return self._step({name: values.to(self._kind, non_blocking=True) for name, values in pinned.items()})
+        if shape not in self._recordings:
+            self._recordings[shape] = self._record(batch)
+        recording = self._recordings[shape]
+        for name, values in pinned.items():
+            recording.inputs[name].copy_(values, non_blocking=True)
+        recording.graph.replay()
+        return recording.loss
 
     def _record(self, batch: dict[str, torch.Tensor]) -> _Recording:
         """Record a step for batches of this one's shape; nothing is computed."""
