@@ -65,6 +65,13 @@ def test_one_mistyped_label_leaves_selection_and_patience_on_and_is_told(setting
     assert mistyped not in (out / "seen_texts.txt").read_text().split()
 
 
+def test_texts_that_are_cut_are_told(settings, tmp_path, capsys):
+    texts, labels = sentences(40)
+    texts[:3] = [f"{text} {'rain ' * 40}" for text in texts[:3]]
+    run(settings, write_texts(texts, tmp_path / "texts.parquet", held_out=10, mood=labels), tmp_path, epochs=1.0)
+    assert "! classifier mood: 3 of 30 drawn texts are cut at max_length_tokens" in capsys.readouterr().err
+
+
 def test_a_label_with_another_name_is_trained_anew(settings, tmp_path):
     texts, labels = sentences(40)
     for good in ("good", "great"):

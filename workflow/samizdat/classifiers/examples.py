@@ -21,6 +21,7 @@ class EncodedExamples:
     """Texts with labels: some are trained on, on the others the best weights are selected.
 
     Attributes:
+        cut: how many texts were longer than what is read of them.
         labels: the number of different labels.
         targets: the label of each text as a number, `[texts]`.
         trained_on: the numbers of the texts to train on.
@@ -51,6 +52,7 @@ class EncodedExamples:
             Window(row, 1, *window)
             for row, window in enumerate(zip(encoded["input_ids"], segments(encoded), strict=True))
         ]
+        self.cut = sum(bool(one.overflowing) for one in encoded.encodings or ())
         self._padding, self._longest = padding, max_length_tokens
         self.labels = labels
         self.targets = torch.tensor(examples["label"].to_numpy())

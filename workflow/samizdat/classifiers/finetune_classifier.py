@@ -137,6 +137,8 @@ def _train(
     agree_on_padding(model.config, tokenizer, found.origin)
     model.to(chosen.kind)
     encoded = EncodedExamples(tokenizer, drawn.texts, max_length_tokens, len(drawn.labels), padding_of(model.config))
+    if encoded.cut:
+        stage.tell(f"classifier {name}: {encoded.cut} of {len(drawn.texts)} drawn texts are cut at max_length_tokens")
     remedy = "halve finetuning.batch_rows in the config"
     with enough_memory(chosen, f"{settings.batch_rows} texts at once", remedy=remedy):
         fit(model, encoded, settings, chosen, name, seed)
