@@ -58,6 +58,12 @@ def test_ends():
     assert np.isnan(weighted_ratio(np.zeros(30), np.zeros(30), strata, np.array([99]), 0.95)).all()
 
 
+def drawn_from(sizes, taken, random):
+    """Draw so many rows of each stratum, which are one behind the other."""
+    strata = zip(np.cumsum(sizes) - sizes, sizes, taken, strict=True)
+    return np.concatenate([start + random.choice(size, number, replace=False) for start, size, number in strata])
+
+
 @pytest.mark.parametrize("rates", [(0.9, 0.5, 0.2), (0.97, 0.95, 0.99), (0.6, 0.55, 0.7), (0.995, 0.5, 0.1)])
 def test_intervals_cover_the_truth(rates):
     """Of 400 drawings: a 95 % interval that covers less than 92 % of them has a chance of 0.3 %."""
@@ -66,13 +72,10 @@ def test_intervals_cover_the_truth(rates):
     owners = np.repeat([0, 1, 2], sizes)
     right = random.random(len(owners)) < np.array(rates)[owners]
     taken = allocate(sizes, 120)
-    starts, covered, recalled = np.cumsum(sizes) - sizes, 0, 0
+    covered = recalled = 0
     small = owners > 0  # of the right texts, those of the two small strata: a share like recall
     for _ in range(400):
-        rows = np.concatenate(
-            [start + random.choice(size, number, replace=False)
-             for start, size, number in zip(starts, sizes, taken, strict=True)]
-        )  # fmt: skip
+        rows = drawn_from(sizes, taken, random)
         _, low, high = weighted_ratio(right[rows].astype(float), np.ones(len(rows)), owners[rows], sizes, 0.95)
         covered += low <= right.mean() <= high
         _, low, high = weighted_ratio(1.0 * (right & small)[rows], 1.0 * right[rows], owners[rows], sizes, 0.95)
@@ -86,12 +89,9 @@ def test_intervals_cover_the_truth_where_there_are_many_strata_of_few_rows(rows)
     sizes = random.integers(8, 60, 80)
     owners = np.repeat(np.arange(80), sizes)
     right = random.random(len(owners)) < random.uniform(0.3, 0.8, 80)[owners]
-    taken, starts, covered = allocate(sizes, rows), np.cumsum(sizes) - sizes, 0
+    taken, covered = allocate(sizes, rows), 0
     for _ in range(400):
-        drawn = np.concatenate(
-            [start + random.choice(size, number, replace=False)
-             for start, size, number in zip(starts, sizes, taken, strict=True)]
-        )  # fmt: skip
+        drawn = drawn_from(sizes, taken, random)
         _, low, high = weighted_ratio(right[drawn].astype(float), np.ones(len(drawn)), owners[drawn], sizes, 0.95)
         covered += low <= right.mean() <= high
     assert covered / 400 >= 0.92

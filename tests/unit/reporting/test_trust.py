@@ -32,6 +32,14 @@ def test_calibration_is_drawn_and_said(run):
     assert picture_bytes(picture).startswith(b"\x89PNG")
 
 
+def test_measured_shares_are_rounded_and_the_confidence_of_intervals_is_as_it_is_set(tmp_path):
+    run = Run(make_run(tmp_path / "run"))
+    vars(run)["calibration"] = run.calibration.assign(confidence=0.81234)
+    vars(run)["confidence"] = 0.975
+    said = trust.calibration(run).alternative_text
+    assert "right where it says 81\u00a0%" in said and "97.5\u00a0% intervals" in said
+
+
 @pytest.mark.parametrize(
     ("p_value", "gap", "title"),
     [

@@ -22,8 +22,9 @@ FRAME = frozenset(
         "environment.system", "models.beforehand",
     }
 )  # fmt: skip
-# Packages that read, write, fetch or check what others compute; and those that don't bear the name of their module.
+# Packages that only read, write, fetch or check what others compute.
 CARRIERS = frozenset({"datasets", "huggingface_hub", "jsonschema", "pyarrow", "safetensors", "snakemake"})
+# The name under which a package is imported → the one under which it is installed, where they differ.
 _DISTRIBUTIONS = {"PIL": "pillow", "pypandoc": "pypandoc_binary", "sklearn": "scikit-learn", "yaml": "PyYAML"}
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _STARTED = re.compile(r"samizdat\.[a-z0-9_.]+")

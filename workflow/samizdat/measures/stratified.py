@@ -9,7 +9,8 @@ from samizdat.measures.arrays import Counts, Floats
 FEWEST_OF_STRATUM = 5
 # With fewer rows there is no interval.
 FEWEST_ROWS = 20
-# Wilson's interval of fewer rows than this is nearer to one half than errors are that can be summed.
+# Of a stratum with fewer rows, Wilson's bounds are nearer to the estimate than its error is, and many such strata would
+# sum up to an interval that is too narrow.
 FEWEST_FOR_WILSON = 10
 HALVINGS = 60
 

@@ -139,7 +139,7 @@ def _calibrated(run: Run, bins: pd.DataFrame, error: Row) -> str:
         say(
             "{accuracy} right where it says {confidence} ({texts})",
             accuracy=percent(row["accuracy"]),
-            confidence=exact_percent(row["confidence"]),
+            confidence=percent(row["confidence"]),
             texts=counted(row["texts"], "text", "texts"),
         )
         for row in rows_of(bins)
