@@ -7,8 +7,9 @@ import pytest
 
 from samizdat.base.errors import UserError
 from samizdat.records.classifiers import SCORES
-from samizdat.records.corpus import TEXTS, CorpusSummary
-from samizdat.records.io import read_document, read_table, write_document, write_table
+from samizdat.records.corpus import TEXT_LANGUAGES, TEXTS, CorpusSummary
+from samizdat.records import io
+from samizdat.records.io import read_batches, read_columns, read_document, read_table, write_document, write_table
 from samizdat.records.models import TokenizerSummary
 from samizdat.records.samples import SAMPLES
 
@@ -75,3 +76,30 @@ def test_a_damaged_column_name_is_damage(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"share", b"\xe9hare"))
     with pytest.raises(UserError, match="damaged"):
         read_table(path, pa.schema([("share", pa.int64())]))
+
+
+def test_columns_and_rows_are_read_whole_or_in_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr(io, "BATCH_ROWS", 3)
+    path = tmp_path / "a=b: {odd}" / "languages.parquet"
+    frame = pd.DataFrame({"id": list("abcdefgh"), "language": ["en", "cs", None, "en", "cs", "cs", "en", "cs"]})
+    write_table(frame, TEXT_LANGUAGES, path)
+    assert pq.ParquetFile(path).num_row_groups == 3
+    assert read_columns(path, "language", "id").equals(frame[["language", "id"]])
+    assert read_columns(path, "id", language="cs")["id"].tolist() == ["b", "e", "f", "h"]
+    batches = list(read_batches(path, "id"))
+    assert [len(batch) for batch in batches] == [3, 3, 2]
+    assert [key for batch in batches for key in batch["id"]] == frame["id"].tolist()
+    for read in (lambda: read_columns(path, "id", "text"), lambda: list(read_batches(path, "id", "text"))):
+        with pytest.raises(UserError, match="damaged"):
+            read()
+
+
+def test_batches_of_a_changed_or_missing_file_are_refused(tmp_path):
+    path = tmp_path / "languages.parquet"
+    write_table(pd.DataFrame({"id": ["a"], "language": ["en"]}), TEXT_LANGUAGES, path)
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(UserError, match="damaged"):
+        next(read_batches(path, "id"))
+    path.unlink()
+    with pytest.raises(UserError, match="missing"):
+        next(read_batches(path, "id"))

@@ -31,7 +31,7 @@ class Match:
 
 
 class Copies:
-    """A suffix array of all training texts, to find the longest run of letters that another text shares with them.
+    """A suffix array of training texts, to find the longest run of letters that another text shares with them.
 
     A letter is what readers see as one (`words.letters`), with all its marks, however they are encoded: so no run
     begins or ends within a letter. White space in a row, of whatever kind, is one blank.
@@ -50,11 +50,16 @@ class Copies:
         del parts
         self._suffixes = divsufsort(self._bytes) if self._bytes else np.zeros(0, np.int32)
 
-    def longest(self, text: str) -> Match | None:
-        """Find the longest run of letters that a training text has too, the first of several; None without any."""
+    def longest(self, text: str, beyond: int = 0) -> Match | None:
+        """Find the longest run of letters that a training text has too, the first of several.
+
+        Args:
+            text: what is searched for copies.
+            beyond: only a run of more letters is of interest; None where there is none.
+        """
         pieces = letters(text)
         codes = [self._code(piece) for piece in pieces]
-        best, found = 0, None
+        best, found = beyond, None
         for start in range(len(codes)):
             # Only a longer run is of interest, so most starts need one look-up. A run that is found is made longer by
             # steps that double and then halve, so that a run of a million letters needs forty look-ups.

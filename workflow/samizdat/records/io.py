@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from types import UnionType
@@ -13,12 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from samizdat.base.errors import UserError
-from samizdat.base.files import MAKE_AGAIN, checked_bytes, replacing, write_text
+from samizdat.base.files import MAKE_AGAIN, checked_bytes, checked_sha256, replacing, write_text
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Document = TypeVar("Document", bound="DataclassInstance")
+
+# Rows of a batch, and of what is decoded at once of a file.
+BATCH_ROWS = 50_000
 
 
 def table_schema(**columns: pa.DataType) -> pa.Schema:
@@ -38,7 +41,7 @@ def write_table(frame: pd.DataFrame, schema: pa.Schema, path: Path, metadata: di
     table = pa.Table.from_pandas(frame, schema=expected, preserve_index=False)
     table = table.replace_schema_metadata(metadata)
     with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="zstd", row_group_size=BATCH_ROWS)
 
 
 def read_table(path: Path, schema: pa.Schema) -> pd.DataFrame:
@@ -59,18 +62,42 @@ def read_table(path: Path, schema: pa.Schema) -> pd.DataFrame:
     return _frame(path, table)
 
 
-def read_columns(path: Path, *names: str) -> pd.DataFrame:
+def read_columns(path: Path, *names: str, **only: str) -> pd.DataFrame:
     """Read some columns of a Parquet file, whatever others it has.
+
+    Args:
+        path: the file.
+        names: the columns.
+        only: column → the value of the rows to read; without one, all rows.
 
     Raises:
         UserError: the file is missing or damaged, or lacks one of them.
     """
-    return _frame(path, _read_parquet(path, list(names)))[list(names)]
+    return _frame(path, _read_parquet(path, list(names), only))[list(names)]
 
 
-def _read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:
+def read_batches(path: Path, *names: str) -> Iterator[pd.DataFrame]:
+    """Read some columns of a Parquet file in batches of at most BATCH_ROWS rows: memory doesn't grow with the file.
+
+    Raises:
+        UserError: the file is missing or damaged, or lacks one of them.
+    """
     with _reading(path, pa.ArrowException, OSError, KeyError, UnicodeDecodeError):
-        table = pq.read_table(pa.BufferReader(checked_bytes(path)), columns=columns)
+        checked_sha256(path)
+        with path.open("rb") as opened, pq.ParquetFile(opened) as file:
+            if missing := set(names) - set(file.schema_arrow.names):
+                raise KeyError(*sorted(missing))
+            for batch in file.iter_batches(BATCH_ROWS, columns=list(names), use_threads=False):
+                frame: pd.DataFrame = batch.to_pandas()
+                yield frame[list(names)]
+
+
+def _read_parquet(path: Path, columns: list[str] | None = None, only: Mapping[str, str] | None = None) -> pa.Table:
+    with _reading(path, pa.ArrowException, OSError, KeyError, UnicodeDecodeError):
+        checked_sha256(path)
+        rows = [(name, "=", value) for name, value in (only or {}).items()] or None
+        with path.open("rb") as file:  # a name may be read as an address, or have bytes that are no text
+            table = pq.read_table(file, columns=columns, filters=rows)
         table.column_names  # noqa: B018 - decodes the names, which may be damaged
         return table
 

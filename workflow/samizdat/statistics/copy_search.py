@@ -1,38 +1,49 @@
 """What passages have in common with the training texts: the longest copy, runs of four words, known words."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pandas as pd
 
 from samizdat.base import stage
-from samizdat.measures.copies import Copies, known_words
+from samizdat.measures.copies import Copies, Match, known_words
 from samizdat.measures.words import letters
+from samizdat.records.io import read_batches
+
+# Training texts of so many characters are indexed at once: memory doesn't grow with the corpus.
+INDEXED_CHARACTERS = 50_000_000
 
 
-def find_copies(passages: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
+def find_copies(passages: pd.DataFrame, texts: Path) -> pd.DataFrame:
     """Search the training texts for what passages share with them.
 
     Args:
         passages: `subset`, `id`, `begin`, `own` and its `words`.
-        training: `id` and `text`, with an index from 0.
+        texts: the corpus.
 
     Returns:
         The columns of `records.sample_quality.COPIES` and `known_words`: how many words of a passage the training
         texts have.
     """
-    of_words, of_runs = known_words(passages["words"].tolist(), training["text"])
-    index = Copies(training["text"])
-    rows = []
-    searched = stage.progress("copies", len(passages), "texts", items=passages["own"])
-    for text, begin in zip(searched, passages["begin"], strict=True):
-        match = index.longest(text)
-        rows.append(
-            (
-                len(letters(text)), match.letters, begin + match.start, begin + match.end,
-                training["id"][match.training_text], match.training_start, match.training_end,
-                text[match.start : match.end],
-            )
-            if match
-            else (len(letters(text)), 0, *[None] * 6)
-        )  # fmt: skip
+    training = (text for part in _training(texts) for text in part["text"])
+    of_words, of_runs = known_words(passages["words"].tolist(), training)
+    found: list[tuple[Match, str] | None] = [None] * len(passages)  # the longest copy so far, and of which text
+    for part in _joined(_training(texts), INDEXED_CHARACTERS):
+        index = Copies(part["text"])
+        for place, text in enumerate(stage.progress("copies", len(passages), "texts", items=passages["own"])):
+            before = found[place]
+            if match := index.longest(text, beyond=before[0].letters if before else 0):
+                found[place] = (match, part["id"].iloc[match.training_text])
+    rows = [
+        (
+            len(letters(text)), one[0].letters, begin + one[0].start, begin + one[0].end,
+            one[1], one[0].training_start, one[0].training_end,
+            text[one[0].start : one[0].end],
+        )
+        if one
+        else (len(letters(text)), 0, *[None] * 6)
+        for text, begin, one in zip(passages["own"], passages["begin"], found, strict=True)
+    ]  # fmt: skip
     columns = [
         "characters",
         "copy_characters",
@@ -49,3 +60,22 @@ def find_copies(passages: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
         subset=passages["subset"], id=passages["id"], begin=passages["begin"], ngrams=of_runs[:, 1],
         copied_ngrams=of_runs[:, 0], known_words=of_words[:, 0],
     )  # fmt: skip
+
+
+def _training(texts: Path) -> Iterator[pd.DataFrame]:
+    for batch in read_batches(texts, "id", "text", "split"):
+        yield batch[batch["split"] == "train"]
+
+
+def _joined(parts: Iterator[pd.DataFrame], characters: int) -> Iterator[pd.DataFrame]:
+    """Join parts until they have so many characters."""
+    waiting: list[pd.DataFrame] = []
+    size = 0
+    for part in parts:
+        waiting.append(part)
+        size += int(part["text"].str.len().sum())
+        if size >= characters:
+            yield pd.concat(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield pd.concat(waiting)

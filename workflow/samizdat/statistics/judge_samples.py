@@ -11,11 +11,11 @@ from samizdat.base.device import prepare
 from samizdat.base.seeds import derive_seed
 from samizdat.measures.bootstrap import Bootstrap
 from samizdat.measures.words import split_words
-from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_table, write_table
 from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY
 from samizdat.records.samples import SAMPLES
 from samizdat.statistics.copy_search import find_copies
+from samizdat.statistics.drawn_texts import drawn_texts
 from samizdat.statistics.held_out_comparison import closeness_to_real, told_apart_area
 from samizdat.statistics.passages import draw_passages, own_passages
 from samizdat.statistics.ratios import ratio_measures, ratios_of
@@ -64,15 +64,12 @@ def judge_samples(
     """
     chosen = prepare(device, threads=threads, seed=seed)
     written = pd.concat([own_passages(read_table(path, SAMPLES)) for path in samples], ignore_index=True)
-    corpus = read_table(texts, TEXTS)
-    training = corpus.loc[corpus["split"] == "train", ["id", "text", "document"]].reset_index(drop=True)
     longest = int(max(written["own"].str.len().max(), 1))
     random = np.random.default_rng(derive_seed(seed, "held out"))
-    held_out = draw_passages(corpus[corpus["split"] == "test"], longest, settings.held_out_texts, random)
-    del corpus
+    held_out = draw_passages(drawn_texts(texts, random, "test"), longest, settings.held_out_texts, random)
     both = pd.concat([written, held_out], ignore_index=True)
     both["words"] = both["own"].map(split_words)
-    found = find_copies(both, training)
+    found = find_copies(both, texts)
     write_table(found[COPIES.names], COPIES, copies)
     both = both.join(found[["copy_characters", "ngrams", "copied_ngrams", "known_words"]])
     bootstrap = Bootstrap(confidence, bootstrap_resamples, derive_seed(seed, "intervals"))
@@ -90,7 +87,7 @@ def judge_samples(
         rows += ratio_measures(ratios_of(part, names, bootstrap.seed), names, bootstrap, beside)
     for names, part in compared:
         rows += told_apart_area(part, real, names, bootstrap.seed)
-    near = draw_passages(training, longest, len(real), random)
+    near = draw_passages(drawn_texts(texts, random, "train"), longest, len(real), random)
     rows += closeness_to_real(compared, real, near, settings.encoder, settings.encoder_revision, bootstrap, chosen)
     write_rows(fold_seeds(rows, "value"), SAMPLE_QUALITY, quality)
     return f"{len(written):,} samples compared with {len(real):,} held-out texts"
