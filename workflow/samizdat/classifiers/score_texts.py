@@ -22,6 +22,10 @@ from samizdat.classifiers.zero_shot import score_by_statements
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.io import read_columns, read_document, write_table
 
+# The tokens of so many texts are in memory together, and so long are close calls put off. Each time the classifier is
+# loaded anew, which takes a second where the texts take minutes.
+TEXTS_AT_ONCE = 100_000
+
 
 def score_texts(
     settings: ClassificationSettings,
@@ -71,21 +75,26 @@ def score_texts(
         device=chosen.kind,
         code=result_digest("classifiers.score_texts"),
     )
-    frame = pd.concat([read_columns(table, "id", "text") for table in tables])
+    frame = pd.concat([read_columns(table, "id", "text") for table in tables], ignore_index=True)
     keys = [hashlib.sha256(text.encode()).digest() for text in frame["text"]]
-    texts = dict(zip(keys, frame["text"], strict=True))
-    table, kept = ScoreTable(texts, card), ScoreStore(store, mark, len(card.checkpoint_labels))
-    table.add(kept.known(list(texts)))
+    rows: dict[bytes, int] = {}  # the first row of each different text
+    for row, key in enumerate(keys):
+        rows.setdefault(key, row)
+    table, kept = ScoreTable(rows, card), ScoreStore(store, mark, len(card.checkpoint_labels))
+    table.add(kept.known(list(rows)))
     new = table.missing()
     if new:
         bar = stage.progress(f"scores {card.name}", len(new), "texts")
-        with reading.enough_memory(chosen, few_shot=bool(card.words)):
-            compute = score_by_statements if card.hypotheses else score_by_examples if card.words else score
-            for batch in compute([texts[key] for key in new], classifier, card, chosen, dtype, reading):
-                computed = [StoredScore(new[text], windows, values) for text, windows, values in batch]
-                kept.add(computed)
-                table.add(computed)
-                bar.update(len(computed))
+        compute = score_by_statements if card.hypotheses else score_by_examples if card.words else score
+        for begin in range(0, len(new), TEXTS_AT_ONCE):
+            part = new[begin : begin + TEXTS_AT_ONCE]
+            texts = frame["text"].iloc[[rows[key] for key in part]].tolist()
+            with reading.enough_memory(chosen, few_shot=bool(card.words)):
+                for batch in compute(texts, classifier, card, chosen, dtype, reading):
+                    computed = [StoredScore(part[text], windows, values) for text, windows, values in batch]
+                    kept.add(computed)
+                    table.add(computed)
+                    bar.update(len(computed))
         bar.close()
         # Texts without a token: the store keeps that there is nothing to compute.
         kept.add(StoredScore(key, 0, np.zeros(len(card.checkpoint_labels), np.float32)) for key in table.missing())

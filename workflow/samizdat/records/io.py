@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
 from types import UnionType
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Document = TypeVar("Document", bound="DataclassInstance")
 
+# What reading a damaged Parquet file ends in.
+_DAMAGE = (pa.ArrowException, OSError, KeyError, UnicodeDecodeError)
 # Rows of a batch, and of what is decoded at once of a file.
 BATCH_ROWS = 50_000
 
@@ -44,22 +46,31 @@ def write_table(frame: pd.DataFrame, schema: pa.Schema, path: Path, metadata: di
         pq.write_table(table, temporary, compression="zstd", row_group_size=BATCH_ROWS)
 
 
-def read_table(path: Path, schema: pa.Schema) -> pd.DataFrame:
+def read_table(path: Path, schema: pa.Schema, *, without: Collection[str] = ()) -> pd.DataFrame:
     """Read a Parquet file and check that it has exactly `schema`.
+
+    Args:
+        path: the file.
+        schema: of all its columns.
+        without: columns that are not read.
 
     Raises:
         UserError: the file is missing or damaged, or another version wrote it with another schema.
     """
-    table = _read_parquet(path)
-    expected = _expected(schema, table.column_names)
-    if not table.schema.equals(expected):
-        found = ", ".join(f"{field.name}: {field.type}" for field in table.schema)
+    with _reading(path, *_DAMAGE):
+        with path.open("rb") as file:
+            found = pq.read_schema(file)
+        found.names  # noqa: B018 - decodes the names, which may be damaged
+    expected = _expected(schema, found.names)
+    if not found.equals(expected):
+        checked_sha256(path)  # else damage is told as another version's
+        has = ", ".join(f"{field.name}: {field.type}" for field in found)
         wanted = ", ".join(f"{field.name}: {field.type}" for field in expected)
         raise UserError(
-            f"{path} has other columns than this version writes: it has {found}; expected are {wanted}",
+            f"{path} has other columns than this version writes: it has {has}; expected are {wanted}",
             remedy=MAKE_AGAIN,
         )
-    return _frame(path, table)
+    return read_columns(path, *(name for name in expected.names if name not in without))
 
 
 def read_columns(path: Path, *names: str, **only: str) -> pd.DataFrame:
@@ -73,7 +84,12 @@ def read_columns(path: Path, *names: str, **only: str) -> pd.DataFrame:
     Raises:
         UserError: the file is missing or damaged, or lacks one of them.
     """
-    return _frame(path, _read_parquet(path, list(names), only))[list(names)]
+    with _reading(path, *_DAMAGE):
+        checked_sha256(path)
+        rows = [(name, "=", value) for name, value in only.items()] or None
+        with path.open("rb") as file:  # a name may be read as an address, or have bytes that are no text
+            frame: pd.DataFrame = pq.read_table(file, columns=list(names), filters=rows).to_pandas()
+        return frame[list(names)]
 
 
 def read_batches(path: Path, *names: str) -> Iterator[pd.DataFrame]:
@@ -82,7 +98,7 @@ def read_batches(path: Path, *names: str) -> Iterator[pd.DataFrame]:
     Raises:
         UserError: the file is missing or damaged, or lacks one of them.
     """
-    with _reading(path, pa.ArrowException, OSError, KeyError, UnicodeDecodeError):
+    with _reading(path, *_DAMAGE):
         checked_sha256(path)
         with path.open("rb") as opened, pq.ParquetFile(opened) as file:
             if missing := set(names) - set(file.schema_arrow.names):
@@ -90,22 +106,6 @@ def read_batches(path: Path, *names: str) -> Iterator[pd.DataFrame]:
             for batch in file.iter_batches(BATCH_ROWS, columns=list(names), use_threads=False):
                 frame: pd.DataFrame = batch.to_pandas()
                 yield frame[list(names)]
-
-
-def _read_parquet(path: Path, columns: list[str] | None = None, only: Mapping[str, str] | None = None) -> pa.Table:
-    with _reading(path, pa.ArrowException, OSError, KeyError, UnicodeDecodeError):
-        checked_sha256(path)
-        rows = [(name, "=", value) for name, value in (only or {}).items()] or None
-        with path.open("rb") as file:  # a name may be read as an address, or have bytes that are no text
-            table = pq.read_table(file, columns=columns, filters=rows)
-        table.column_names  # noqa: B018 - decodes the names, which may be damaged
-        return table
-
-
-def _frame(path: Path, table: pa.Table) -> pd.DataFrame:
-    with _reading(path, pa.ArrowException, UnicodeDecodeError):
-        frame: pd.DataFrame = table.to_pandas()
-        return frame
 
 
 def _expected(schema: pa.Schema, names: Iterable[str]) -> pa.Schema:

@@ -13,7 +13,7 @@ from samizdat.base.seeds import derive_seed
 from samizdat.measures.bootstrap import Bootstrap
 from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, NUMBER, SCORES, SINGLE_LABEL, ClassifierCard
 from samizdat.records.corpus import LABEL_PREFIX, TEXT_LANGUAGES, TEXTS
-from samizdat.records.io import read_document, read_table
+from samizdat.records.io import read_columns, read_document, read_table
 from samizdat.records.models import TEST_LOSSES
 from samizdat.records.samples import SAMPLES
 from samizdat.records.statistics import STATISTICS
@@ -21,7 +21,8 @@ from samizdat.statistics import numbers, several_labels
 from samizdat.statistics.agreement import agreement
 from samizdat.statistics.association import associations, group_tests
 from samizdat.statistics.calibration import examples
-from samizdat.statistics.fitness import fitness
+from samizdat.statistics.drawn_texts import drawn_texts
+from samizdat.statistics.fitness import fitness, number_of_words
 from samizdat.statistics.label_shares import divergences, label_shares
 from samizdat.statistics.model_losses import model_losses
 from samizdat.statistics.positions import positions
@@ -69,17 +70,21 @@ def compute_statistics(
     Raises:
         UserError: a file is missing or damaged.
     """
-    corpus = read_table(texts, TEXTS)
+    corpus = read_table(texts, TEXTS, without=("text", "sha256"))
+    held_out = corpus["split"] == "test"
+    corpus.loc[held_out, "text"] = read_columns(texts, "text", split="test")["text"].to_numpy()
+    drawn = drawn_texts(texts, np.random.default_rng(derive_seed(seed, "texts")))
     written = pd.concat([read_table(path, SAMPLES) for path in samples], ignore_index=True)
     written["document"] = written["id"]
     published = written["model"].map(model_of) == written["model"]
     tables: dict[str, list[Row]] = {name: [] for name in STATISTICS}
     spoken = read_table(languages, TEXT_LANGUAGES).set_index("id")["language"]
     cards = {folder.name: read_document(ClassifierCard, folder / "card.json") for folder in classifiers}
+    words = number_of_words(cards.values(), drawn["text"])
     judged = {}
     for name, card in cards.items():
         of_texts, of_samples = (read_table(scores / name / f"{one}.parquet", SCORES) for one in ("texts", "samples"))
-        tables["fitness"] += fitness(card, corpus, of_texts, spoken)
+        tables["fitness"] += fitness(card, of_texts, spoken, words)
         own, own_samples = _judged(corpus, of_texts, card), _judged(written, of_samples, card)
         bootstrap = _bootstrap(settings, seed, "classifier", name)
         first = own_samples[own_samples["id"].isin(written.loc[published, "id"])]
@@ -98,9 +103,9 @@ def compute_statistics(
     tables["languages"] += [{"language": code, "texts": count} for code, count in spoken.items()]
     tested = {path.parent.name: read_table(path, TEST_LOSSES) for path in losses}
     tables["model_losses"], tables["model_differences"] = model_losses(
-        tested, corpus[corpus["split"] == "test"], _bootstrap(settings, seed, "models")
+        tested, corpus[held_out], _bootstrap(settings, seed, "models")
     )
-    tables["terms"] += telling_terms(corpus, written[published], _bootstrap(settings, seed, "terms"))
+    tables["terms"] += telling_terms(drawn, written[published], _bootstrap(settings, seed, "terms"))
     for name, schema in STATISTICS.items():
         write_rows(tables[name], schema, out / f"{name}.parquet")
     return f"classifiers: {len(classifiers)}; {settings.bootstrap_resamples:,} resamples for each interval"
