@@ -4,7 +4,7 @@ import pytest
 
 from samizdat.base.language import speaking
 from samizdat.records.corpus import SPLITS, CorpusSummary
-from samizdat.reporting import Run, corpus, text_lengths
+from samizdat.reporting import Run, corpus, inside, text_lengths
 from support.other_kinds import card_of
 from support.reading import cells, plain
 from support.run_fixture import make_run, sentences
@@ -40,12 +40,18 @@ def test_the_corpus_is_counted(run):
 
 def test_many_groups_are_counted_together_and_none_is_lost(tmp_path):
     groups = (*(f"group {n:02d}" for n in range(12)), None)
-    run = Run(make_run(tmp_path / "run", texts=sentences(130), groups=groups, labels={}))
+    run = Run(make_run(tmp_path / "run", texts=sentences(390), groups=groups, labels={"mood": ("good", "bad")}))
     rows = cells(corpus.groups(run).markdown)[1:]
     assert [row[0] for row in rows[-3:]] == ["*2 smaller groups*", "*without a group*", "**All**"]
-    assert len(rows) == 13 and sum(int(row[1]) for row in rows[:-1]) == int(rows[-1][1]) == 130
-    # The figure has the largest alone, and says so.
-    assert "; only the 10 largest groups are compared." in text_lengths.lengths(run).alternative_text
+    assert len(rows) == 13 and sum(int(row[1]) for row in rows[:-1]) == int(rows[-1][1]) == 390
+    # Figures and other tables have the largest alone, and say so.
+    assert corpus.human_labels(run).title.endswith("; only the 10 largest of 12 groups are shown")
+    # Texts without a group have a box, too.
+    assert text_lengths.lengths(run).title.endswith("; only the 10 largest of 13 groups are shown")
+    for table, each, others in ((corpus.examples(run), 2, 2), (inside.surprising(run), 4, 0)):
+        heading, *rows = cells(table.markdown)
+        assert heading[0] == "Group (the 10 largest of 12)"
+        assert len(rows) == 10 * each + others and len({row[0] for row in rows} - {""}) == 10
 
 
 def test_shares_of_labels_name_their_column_where_there_are_several(tmp_path):

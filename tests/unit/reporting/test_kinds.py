@@ -2,6 +2,7 @@
 
 import re
 
+import pandas as pd
 import pytest
 
 from samizdat.reporting import (
@@ -98,6 +99,7 @@ def test_numbers_are_told_and_drawn(kinds):
     picture = numbers.spread(kinds)
     assert "size, all texts: middle" in picture.alternative_text and "size, letter: middle" in picture.alternative_text
     assert "samples, temperature" in picture.alternative_text
+    assert picture.title == "Numbers of texts and of samples"
     table = numbers.every_number(kinds).markdown
     assert "mean, above that of the texts" in table and "5 % are at or below" in table
 
@@ -107,6 +109,17 @@ def test_a_group_may_be_called_as_all_texts_are(kinds):
     vars(run)["numbers"] = kinds.numbers.replace({"group": {"letter": "all texts"}})
     vars(run)["texts"] = kinds.texts.replace({"group": {"letter": "all texts"}})
     assert numbers.spread(run).alternative_text.count("size, all texts: middle") == 2
+
+
+def test_of_many_groups_the_numbers_of_the_largest_are_drawn_and_the_title_says_so(kinds):
+    run = Run(kinds.folder)
+    rows, groups = kinds.numbers, [f"g{number}" for number in range(8)]
+    of_one = rows[(rows["group_kind"] == "group") & (rows["group"] == "letter")]
+    vars(run)["numbers"] = pd.concat([rows[rows["group_kind"] != "group"], *(of_one.assign(group=g) for g in groups)])
+    vars(run)["texts"] = kinds.texts.assign(group=(groups * len(kinds.texts))[: len(kinds.texts)])
+    picture = numbers.spread(run)
+    assert picture.title == "Numbers of texts and of samples; only the 6 largest of 8 groups are shown"
+    assert sum(f"size, {group}: middle" in picture.alternative_text for group in groups) == 6
 
 
 def test_the_summary_and_the_samples_have_every_kind(kinds):

@@ -190,6 +190,16 @@ def test_findings_are_in_words_and_followed_by_how_far_to_trust_them(two_labels)
     assert "is not known, since people did not label" in words(summary.finding(two_labels))
 
 
+def test_the_picture_of_many_groups_has_the_largest_and_says_so(two_labels):
+    shares, groups = two_labels.shares, [f"g{number}" for number in range(6)]
+    of_one = shares[shares["group"] == "letter"]
+    vars(two_labels)["shares"] = pd.concat([shares, *(of_one.assign(group=group) for group in groups)])
+    vars(two_labels)["texts"] = two_labels.texts.assign(group=groups * 10)
+    picture = summary.finding_picture(two_labels)
+    assert picture.axes[0].get_xlabel().replace("\n", " ").endswith("; only the 4 largest of 6 groups are shown")
+    assert sum(f"{group}: good" in picture.alternative_text for group in groups) == 4
+
+
 def test_a_classifier_that_gave_only_samples_a_label_is_named(two_labels):
     vars(two_labels)["shares"] = two_labels.shares[two_labels.shares["subset"] == "samples"]
     assert words(summary.finding(two_labels)).startswith("- “mood” gave no text a label.")

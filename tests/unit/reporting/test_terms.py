@@ -57,6 +57,25 @@ def test_only_ten_terms_of_a_group_are_shown(told):
     assert len(lines) == 10 and "w9" in lines[-1]
 
 
+def test_of_many_groups_the_largest_are_shown_and_the_heading_says_so(told):
+    groups = [f"g{number}" for number in range(12)]
+    vars(told)["terms"] = pd.DataFrame([found(group, "dear") for group in groups])
+    vars(told)["texts"] = told.texts.assign(group=[*groups[2:], *groups * 19, "g2", "g3"])
+    heading, _, *lines = terms.of_groups(told).markdown.splitlines()
+    assert heading.startswith("| Group (the 10 largest of 12) |")
+    assert [line.split("</bdi>")[0].removeprefix("| <bdi>") for line in lines] == groups[2:]
+
+
+def test_of_several_models_the_words_are_each_ones_own(told):
+    vars(told)["models"] = dict.fromkeys(["gpt2-tiny", "other"])
+    vars(told)["terms"] = pd.DataFrame([*ROWS, found("other", "snow", 0.3, between="samples")])
+    assert terms.between_samples(told).markdown.splitlines() == [
+        "- “<bdi>gpt2-tiny</bdi>”: Samples have “<bdi>rain</bdi>” more often and “<bdi>winters</bdi>” less often than "
+        "texts have.",
+        "- “<bdi>other</bdi>”: Samples have “<bdi>snow</bdi>” less often than texts have.",
+    ]
+
+
 def test_sentences_say_what_was_found(told):
     said = corpus.opening(told).markdown
     assert said.endswith(

@@ -12,6 +12,7 @@ from samizdat.reporting import course_size
 from samizdat.reporting.frames import rows_of
 from samizdat.reporting.label_columns import frequent_labels, kind_of, label_columns, labels_of, undrawn
 from samizdat.reporting.label_shares import shares_in_words, stacked_bars
+from samizdat.reporting.largest_groups import SHOWN_GROUPS, finding_of_largest, group_heading
 from samizdat.reporting.run import Run
 from samizdat.reporting.splits import division, near_duplicates, texts_of_split
 from samizdat.reporting.style import (
@@ -23,7 +24,6 @@ from samizdat.reporting.style import (
 from samizdat.reporting.terms import between_groups
 from samizdat.reporting.words import Prose, Table, count, counted, drawn, label, name, percent, table
 
-SHOWN_GROUPS = 10
 ALL, UNGROUPED = message("all texts"), message("without a group")
 
 
@@ -129,19 +129,22 @@ def human_labels(run: Run) -> Picture | Prose:
         none = say(are_groups if same else message("The corpus has no labels that people gave."))
         return Prose(escape_isolated(" ".join(not_drawn.values())) or none)
     bars = [(say(ALL), texts)]
-    bars += [(group, texts[texts["group"] == group]) for group in texts["group"].value_counts().index[:SHOWN_GROUPS]]
+    sizes = texts["group"].value_counts()
+    bars += [(group, texts[texts["group"] == group]) for group in sizes.index[:SHOWN_GROUPS]]
     first = texts[columns[0]].value_counts(normalize=True)
     frequent = (
         message("The most frequent {column} is “{label}”: {share} of the texts that have one")
         if texts[columns[0]].isna().any()
         else message("The most frequent {column} is “{label}”: {share} of the texts")
     )
-    title = say(
+    finding = say(
         frequent,
         column=drawn(columns[0].removeprefix(LABEL_PREFIX)),
         label=drawn(first.index[0]),
         share=percent(first.iloc[0]),
-    ) + "".join(f". {why.removesuffix('.')}" for why in not_drawn.values())
+    )
+    title = finding_of_largest(finding, len(sizes[:SHOWN_GROUPS]), len(sizes))
+    title += "".join(f". {why.removesuffix('.')}" for why in not_drawn.values())
     height = 0.55 + len(columns) * (0.55 + 0.3 * len(bars))
     with drawing(title, height, rows=len(columns)) as (picture, axes):
         descriptions = []
@@ -163,26 +166,29 @@ def human_labels(run: Run) -> Picture | Prose:
 
 
 def examples(run: Run) -> Table | Prose:
-    """List some texts, two of each group, drawn with the run's random seed; none where texts may not be shown."""
+    """List some texts, two of each large group, drawn with the run's random seed; none where texts may not be shown."""
     if not run.publish_texts:
         return Prose(
             say("The texts themselves are not published, so none is shown here or anywhere else in this report.")
         )
+    sizes = run.texts["group"].value_counts()
+    largest = sizes.index[:SHOWN_GROUPS]
     texts = run.texts.assign(group=run.texts["group"].fillna(""))
+    texts = texts[texts["group"].isin(["", *largest])]
     order = texts["id"].map(lambda key: derive_seed(run.config["seed"], "examples", key))
     chosen = texts.assign(order=order).sort_values("order").groupby("group").head(2).sort_values(["group", "order"])
     columns = label_columns(run.texts)
-    grouped = bool(run.texts["group"].notna().any())
     rows = [
         [
-            *([name(row["group"])] if grouped else []),
+            *([name(row["group"])] if len(sizes) else []),
             quoted(row["text"], language=run.language),
             *(name(row[column]) for column in columns),
         ]
-        for row in rows_of(chosen.head(2 * SHOWN_GROUPS))
+        for row in rows_of(chosen)
     ]
+    group = [group_heading(len(largest), len(sizes))] if len(sizes) else []
     labels = [name(one[:1].upper() + one[1:]) for one in (column.removeprefix(LABEL_PREFIX) for column in columns)]
-    return table(rows, [*([say("Group")] if grouped else []), say("Text"), *labels])
+    return table(rows, [*group, say("Text"), *labels])
 
 
 def dropped(run: Run) -> Prose:

@@ -14,6 +14,7 @@ from samizdat.records.io import read_table
 from samizdat.records.models import TEST_LOSSES
 from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.held_out_loss import best_model
+from samizdat.reporting.largest_groups import SHOWN_GROUPS, group_heading
 from samizdat.reporting.run import Run
 from samizdat.reporting.words import Prose, Table, bounds, count, is_null, label, name, percent, table
 
@@ -175,7 +176,7 @@ def spent(run: Run) -> Table | None:
 
 
 def surprising(run: Run) -> Table | Prose | None:
-    """List the held-out texts that surprised the best model most and least, by group where there are groups."""
+    """List the held-out texts that surprised the best model most and least, of each large group if there are groups."""
     if not run.config["inside"]:
         return None
     if not run.publish_texts:
@@ -186,11 +187,12 @@ def surprising(run: Run) -> Table | Prose | None:
     texts = long if len(long) else texts
     bits = texts["nats"] / math.log(2) / texts["text"].map(lambda text: len(text.encode()))
     texts = texts.assign(bits=bits).sort_values("bits", ascending=False, kind="stable")
-    grouped = texts["group"].notna().any()
-    parts = texts.groupby("group", sort=True) if grouped else [("", texts)]
+    sizes = texts["group"].value_counts()
+    largest = sizes.index[:SHOWN_GROUPS]
+    parts = texts[texts["group"].isin(largest)].groupby("group", sort=True) if len(sizes) else [("", texts)]
     rows = [
         [
-            *([name(group)] if grouped else []),
+            *([name(group)] if len(sizes) else []),
             how,
             quoted(row["text"], language=run.language, longest=LONGEST_CHARACTERS),
             numeral(row["bits"], ".2f"),
@@ -199,6 +201,6 @@ def surprising(run: Run) -> Table | Prose | None:
         for how, some in ((say("most"), part.head(LISTED)), (say("least"), part.iloc[LISTED:].tail(LISTED)))
         for row in rows_of(some)
     ]
-    group = [say("Group")] if grouped else []
+    group = [group_heading(len(largest), len(sizes))] if len(sizes) else []
     header = [*group, say("Surprises"), say("The held-out text"), say("Bits per byte")]
     return table(rows, header, numbers=header[-1:])

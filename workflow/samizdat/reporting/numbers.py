@@ -6,6 +6,7 @@ from samizdat.base.language import message, numeral, say, with_signs
 from samizdat.records.classifiers import NUMBER
 from samizdat.reporting import believed
 from samizdat.reporting.frames import Row, parts_of, rows_of
+from samizdat.reporting.largest_groups import finding_of_largest
 from samizdat.reporting.outside import labelled, named, titled
 from samizdat.reporting.raters import SUBSETS, rho
 from samizdat.reporting.run import Run
@@ -132,10 +133,11 @@ def _trust(run: Run, rows: pd.DataFrame) -> list[str]:
 
 def spread(run: Run) -> Picture | Prose:
     """Draw how the numbers of texts, of groups and of samples are spread: boxes, and the interval of the middle."""
-    parts = {one: _bars(run, part) for one, part in parts_of(run.numbers, "classifier").items()}
+    groups = _groups(run, run.numbers)
+    parts = {one: _bars(part, groups[:SHOWN_GROUPS]) for one, part in parts_of(run.numbers, "classifier").items()}
     if not parts:
         return Prose(say(NONE))
-    title = say("Numbers of texts and of samples")
+    title = finding_of_largest(say("Numbers of texts and of samples"), len(groups[:SHOWN_GROUPS]), len(groups))
     heights = [0.75 + 0.28 * len(bars) for bars in parts.values()]
     with drawing(title, sum(heights), rows=len(parts), height_ratios=heights) as (picture, axes):
         for axis, (classifier, bars) in zip(axes, parts.items(), strict=True):
@@ -173,15 +175,19 @@ def spread(run: Run) -> Picture | Prose:
     return picture
 
 
-def _bars(run: Run, rows: pd.DataFrame) -> list[tuple[str, dict[str, Row]]]:
-    """Choose the sets of the figure: all texts, the largest groups, samples at each temperature; each metric → row.
+def _groups(run: Run, rows: pd.DataFrame) -> list[str]:
+    """Return the groups of texts that have numbers, the largest first."""
+    groups = set(rows.loc[rows["group_kind"] == "group", "group"])
+    return [one for one in run.texts["group"].value_counts().index if one in groups]
+
+
+def _bars(rows: pd.DataFrame, groups: list[str]) -> list[tuple[str, dict[str, Row]]]:
+    """Choose the sets of the figure: all texts, these groups, samples at each temperature; each metric → row.
 
     A group may be called as another set is.
     """
-    groups = set(rows.loc[rows["group_kind"] == "group", "group"])
-    largest = [one for one in run.texts["group"].value_counts().index if one in groups][:SHOWN_GROUPS]
     temperatures = sorted(set(rows.loc[rows["group_kind"] == "temperature", "group"]), key=float)
-    chosen = [(say("all texts"), "texts", "all", None), *((one, "texts", "group", one) for one in largest)]
+    chosen = [(say("all texts"), "texts", "all", None), *((one, "texts", "group", one) for one in groups)]
     chosen += [(_at_temperature(one), "samples", "temperature", one) for one in temperatures]
     bars = []
     for words, subset, kind, group in chosen:

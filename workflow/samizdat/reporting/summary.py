@@ -22,6 +22,7 @@ from samizdat.reporting.copied_passages import with_copy_marked
 from samizdat.reporting.frames import in_order, parts_of, rows_of
 from samizdat.reporting.held_out_loss import best_model, bytes_per_character
 from samizdat.reporting.label_shares import shares_in_words, shares_of_samples, shares_of_texts, stacked_bars
+from samizdat.reporting.largest_groups import finding_of_largest
 from samizdat.reporting.outside import titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.samples import unprompted
@@ -168,7 +169,8 @@ def finding_picture(run: Run) -> Picture | None:
         return None
     labels = in_order(own["label"])
     groups = run.shares[(run.shares["classifier"] == classifier) & (run.shares["group_kind"] == "group")]
-    largest = [one for one in run.texts["group"].value_counts().index if one in set(groups["group"])][:SHOWN_GROUPS]
+    ordered = [one for one in run.texts["group"].value_counts().index if one in set(groups["group"])]
+    largest = ordered[:SHOWN_GROUPS]
     samples = shares_of_samples(run, "model")
     several = len(run.models) > 1
     bars = [(group, groups[groups["group"] == group]) for group in largest]
@@ -179,13 +181,14 @@ def finding_picture(run: Run) -> Picture | None:
     ]
     shares = [part.set_index("label")["share"].reindex(labels, fill_value=0) for _, part in bars]
     title = say("Labels given by the classifier {classifier}", classifier=quotation(drawn(titled(run, classifier))))
+    title = finding_of_largest(title, len(largest), len(ordered))
     with drawing(title, 0.75 + 0.25 * len(bars), width_inches=NARROW_INCHES) as (picture, [axis]):
         stacked_bars(axis, labels, np.array(shares).T, NARROW_INCHES)
         axis.set_yticks(range(len(bars)), [wrapped(name, 20, 2) for name, _ in bars])
         axis.invert_yaxis()
         axis.tick_params(axis="y", length=0)
         axis.set_xticks([])
-        axis.set_xlabel(wrapped(title, 40, 2))
+        axis.set_xlabel(wrapped(title, 40))
         picture.alternative_text = described(
             title,
             say("Stacked bars"),

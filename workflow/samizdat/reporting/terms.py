@@ -7,6 +7,7 @@ from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 from samizdat.records.samples import begun_with_nothing
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import Row
+from samizdat.reporting.largest_groups import SHOWN_GROUPS, group_heading
 from samizdat.reporting.run import Run
 from samizdat.reporting.words import NO_BREAK, Prose, Table, joined, label, name, table
 
@@ -30,14 +31,17 @@ _NOT_COMPARED = {
 
 
 def of_groups(run: Run) -> Table | Prose | None:
-    """List the ten clearest words that each group has more often than the others.
+    """List the ten clearest words that each large group has more often than the others.
 
     None where texts are withheld, or there are no two groups.
     """
     if not run.publish_texts:
         return None
-    rows = [(row["set"], row) for one in _sets(run, "groups") for row in _more(one)[:SHOWN_TERMS]]
-    found = _table(rows, say("Group"), say("In 10,000 words of other groups"))
+    clear = {one[0]["set"]: _more(one)[:SHOWN_TERMS] for one in _sets(run, "groups") if _more(one)}
+    largest = [group for group in run.texts["group"].value_counts().index if group in clear][:SHOWN_GROUPS]
+    rows = [(group, row) for group, found in clear.items() if group in largest for row in found]
+    heading = group_heading(len(largest), len(clear))
+    found = _table(rows, heading, say("In 10,000 words of other groups"))
     return found or (_without(run, "groups") if run.texts["group"].nunique() > 1 else None)
 
 
@@ -78,20 +82,27 @@ def between_groups(run: Run) -> str:
 
 def between_samples(run: Run) -> Prose | None:
     """Say which words samples have more often, or less often, than texts; nothing where none was found."""
-    found = [row for one in _sets(run, "samples") for row in one]
-    if not run.publish_texts or not found:
+    sets = _sets(run, "samples")
+    if not run.publish_texts or not sets:
         return None
+    if len(run.models) == 1:
+        return Prose(_of_one_model(sets[0]))
+    return Prose("\n".join(f"- {label(rows[0]['set'])}: {_of_one_model(rows)}" for rows in sets))
+
+
+def _of_one_model(found: list[Row]) -> str:
+    """Say which words the samples of a model have more often, or less often, than texts."""
     more, less = _names(_more(found)), _names([row for row in found if row["log_odds"] < 0])
     if more and less:
-        return Prose(say("Samples have {more} more often and {less} less often than texts have.", more=more, less=less))
+        return say("Samples have {more} more often and {less} less often than texts have.", more=more, less=less)
     if more:
-        return Prose(say("Samples have {words} more often than texts have.", words=more))
-    return Prose(say("Samples have {words} less often than texts have.", words=less))
+        return say("Samples have {words} more often than texts have.", words=more)
+    return say("Samples have {words} less often than texts have.", words=less)
 
 
 def _names(rows: list[Row]) -> str:
-    """List the first words of some rows, each once."""
-    return joined(dict.fromkeys(label(row["term"]) for row in rows[:NAMED]))
+    """List the first words of some rows."""
+    return joined(label(row["term"]) for row in rows[:NAMED])
 
 
 def _sets(run: Run, between: str) -> list[list[Row]]:

@@ -5,7 +5,8 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from samizdat.base.language import plural, say
-from samizdat.reporting.corpus import ALL, SHOWN_GROUPS, UNGROUPED
+from samizdat.reporting.corpus import ALL, UNGROUPED
+from samizdat.reporting.largest_groups import SHOWN_GROUPS, finding_of_largest
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import INK, PALETTE, Picture, drawing, wrapped
 from samizdat.reporting.words import count, drawn
@@ -24,11 +25,7 @@ def lengths(run: Run) -> Picture:
     frame = frame[frame["group"].isin(largest)]
     quantiles = frame.groupby("group")["characters"].quantile(np.array([0.05, 0.25, 0.5, 0.75, 0.95])).unstack()
     quantiles = quantiles.loc[quantiles[0.5].sort_values(kind="stable").index]
-    title, label = _length_finding(quantiles[0.5]), say("length of a text, characters (logarithmic)")
-    if len(largest) < len(sizes):
-        cut = {"shown": count(len(largest)), "all": count(len(sizes))}
-        label = say("length of a text, characters (logarithmic; the {shown} largest of {all} groups)", **cut)
-        title = say("{finding}; only the {shown} largest groups are compared", finding=title, **cut)
+    title = finding_of_largest(_length_finding(quantiles[0.5]), len(largest), len(sizes))
     with drawing(title, 0.75 + 0.3 * len(quantiles)) as (picture, [axis]):
         names = ("whislo", "q1", "med", "q3", "whishi")
         axis.bxp(
@@ -42,7 +39,7 @@ def lengths(run: Run) -> Picture:
         axis.xaxis.set_minor_locator(NullLocator())
         axis.set_yticks(range(len(quantiles)), [wrapped(group, 24, 2) for group in quantiles.index])
         axis.grid(visible=False, axis="y")
-        axis.set_xlabel(label)
+        axis.set_xlabel(say("length of a text, characters (logarithmic)"))
         boxes = "; ".join(
             f"{drawn(str(group))} {count(row[0.5])} ({_from_to(row[0.25], row[0.75])})"
             for group, row in quantiles.iterrows()
