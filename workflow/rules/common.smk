@@ -8,8 +8,6 @@ import shutil
 import sys
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
 from samizdat.base import configuration
 from samizdat.base.corpus_files import ITS_CONFIG, ITS_NOTES, label_table, list_files
 from samizdat.base.digest import code_digest
@@ -29,6 +27,7 @@ from samizdat.base.rule_params import (
     verbatim,
 )
 from samizdat.base.seeds import derive_seed
+from samizdat.base.snakemake_log import refuse
 from samizdat.runs.cluster import asks, gpus_asked, training_memory_mb
 from samizdat.runs.cluster_jobs import SubmittedJobs
 from samizdat.runs.rebuild import recorded_unread
@@ -42,7 +41,7 @@ try:
     CORPUS = list_files(config["corpus"]["paths"], OTHER_FILES)
     UNREAD = recorded_unread(CORPUS.unread())
 except UserError as error:
-    raise WorkflowError(str(error)) from None
+    refuse(error)
 
 CORPUS_FILES = list(CORPUS.files)
 HUMAN_LABELS = [label_table(name).as_posix() for name in config["human_labels"]]

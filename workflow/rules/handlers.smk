@@ -20,7 +20,7 @@ def begin():
         if not workflow.local_exec:
             fetch_checkpoints(config)
     except UserError as error:
-        raise WorkflowError(str(error)) from None
+        refuse(error)
     set_aside(file for file in DAMAGED if file in REPORTS)
     if workflow.local_exec:
         announce_unused_gpu(config["device"])

@@ -171,5 +171,7 @@ def test_snakemake_says_it(checkout, content, said):
     (checkout.root / "config" / "mine.yaml").write_bytes(content)
     done = checkout.snakemake("--dry-run", "--configfile", "config/mine.yaml")
     assert done.returncode == 1
-    assert said in (done.stdout + done.stderr).replace(f"{checkout.root}/", "")
-    assert "Traceback" not in done.stdout + done.stderr
+    assert said in done.stderr.replace(f"{checkout.root}/", "")
+    # Nothing else is said, but for a line that Snakemake begins with.
+    assert done.stdout == "" and "What to do: " in done.stderr.splitlines()[-1]
+    assert [line[0] for line in done.stderr.splitlines()[1:3]] == ["✗", " "]

@@ -70,14 +70,15 @@ def read_config(path: Path) -> ConfigFile:
 def read_for_snakemake() -> None:
     """Have Snakemake read config files here, because its own messages name neither file nor line of a slip."""
     from snakemake.common import configfile
-    from snakemake.exceptions import WorkflowError
     from snakemake.settings import types
+
+    from samizdat.base.snakemake_log import refuse
 
     def load_configfile(path: str | Path) -> dict[str, Any]:
         try:
             return read_config(Path(path)).values
         except UserError as error:
-            raise WorkflowError(str(error)) from None
+            refuse(error)
 
     for module in (configfile, types):
         module.load_configfile = load_configfile

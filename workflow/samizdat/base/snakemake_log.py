@@ -1,9 +1,11 @@
-"""Snakemake's output at the terminal: without its messages about its own progress, and with a word on kills."""
+"""Snakemake's output at the terminal: without messages on its own progress, with a word on kills and refusals."""
 
 import logging
 import re
 import sys
+from typing import NoReturn
 
+from samizdat.base.errors import UserError
 from samizdat.base.parent import MEMORY_REMEDY
 
 # Messages that Snakemake's option `quiet` can't switch off. Warnings, errors and "Nothing to be done" are kept.
@@ -23,6 +25,20 @@ def quieten_snakemake() -> None:
     for handler in logger.handlers:
         handler.addFilter(_is_shown)
     logger.addFilter(_tell_of_kill)
+
+
+def refuse(error: UserError) -> NoReturn:
+    """Print why there is no run, and end Snakemake.
+
+    To any other exception Snakemake adds its kind and places in the code, where the user can mend nothing.
+
+    Raises:
+        SystemExit: always, with the status 1.
+    """
+    from samizdat.base.escaping import visible
+
+    print(f"✗ {visible(str(error))}", file=sys.stderr, flush=True)
+    raise SystemExit(1)
 
 
 def _is_shown(record: logging.LogRecord) -> bool:
