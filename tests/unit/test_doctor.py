@@ -1,7 +1,10 @@
 """`samizdat doctor`: a whole run passes, a damaged one doesn't, and nothing private is in what a bug report needs."""
 
+import os
 import re
+import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -120,3 +123,15 @@ def test_a_folder_that_only_uses_the_workflow_has_its_results_checked(project, c
     said = capsys.readouterr().out
     assert f"· this folder uses the workflow of {ROOT}" in said and "✓ results/made-up: all " in said
     assert ".venv" not in said.partition("For a bug report")[0]
+    (project / ".snakemake" / "locks").mkdir(parents=True)
+    (project / ".snakemake" / "locks" / "0.input.lock").touch()
+    assert doctor(project) == 1
+    command = re.search("What to do: (snakemake --unlock.*)", capsys.readouterr().out)[1]
+    assert ("--snakefile" in command) == (not with_snakefile)
+    if with_snakefile:
+        return
+    unlocked = subprocess.run(
+        shlex.split(command), env=os.environ | {"PYTHONPATH": str(ROOT / "workflow")}, capture_output=True, check=False
+    )
+    assert unlocked.returncode == 0, unlocked.stderr
+    assert doctor(project) == 0

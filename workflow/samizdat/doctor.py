@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import platform
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import checksum_file, is_checksum, not_intact, sha256_of
 from samizdat.base.free_space import free_bytes
 from samizdat.base.hardware import describe_device, unused_gpu_warning
-from samizdat.base.project import project_folder
+from samizdat.base.project import own, project_folder
 from samizdat.environment import install
 from samizdat.environment.system import check_system, cpp_compiler, how_to_install
 from samizdat.publishing.page_by_quarto import find_quarto
@@ -135,8 +136,14 @@ def _results(root: Path) -> Iterator[Finding]:
         yield from _state_of(root / "work" / run.name, f"work/{run.name}")
     yield from _scores(root / "work" / "scores")
     if any((root / ".snakemake" / "locks").glob("*")) and not _snakemake_runs(root):
-        snakemake = ".venv/bin/snakemake" if (root / ".venv").is_dir() else "snakemake"
-        yield Finding(BAD, "a run that was killed left its lock", f"{snakemake} --unlock")
+        yield Finding(BAD, "a run that was killed left its lock", _how_to_unlock(root))
+
+
+def _how_to_unlock(root: Path) -> str:
+    """Write the command; a folder that only uses the workflow may have no Snakefile that Snakemake finds by itself."""
+    snakemake = ".venv/bin/snakemake" if (root / ".venv").is_dir() else "snakemake"
+    found = any((root / name).is_file() for name in ("Snakefile", "workflow/Snakefile"))
+    return f"{snakemake} --unlock" + ("" if found else f" --snakefile {shlex.quote(own('Snakefile'))}")
 
 
 def _files_of(run: Path, name: str) -> Iterator[Finding]:

@@ -215,11 +215,12 @@ def test_notebook_and_cells_are_in_the_language_of_the_first_run(folders, tmp_pa
 
 def test_what_is_no_run_and_a_folder_of_a_run_are_refused(finished, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
-    for bundle in (tmp_path / "their.zip", tmp_path / "mistyped"):
+    (tmp_path / "their.zip").touch()
+    for bundle, told in (("their.zip", "is no finished run"), ("mistyped", "there is no run")):
         with pytest.raises(SystemExit):
-            main(["compare", str(finished[0]), str(bundle), "--out", str(tmp_path / "out")])
+            main(["compare", str(finished[0]), str(tmp_path / bundle), "--out", str(tmp_path / "out")])
         said = capsys.readouterr().err
-        assert f"{bundle} is no finished run" in said and "unpack a bundle first" in said
+        assert told in said and ("unpack a bundle first" in said) == bundle.endswith(".zip")
     for out in (finished[0], finished[0] / "report", finished[1] / "corpus"):
         with pytest.raises(SystemExit):
             main(["compare", *map(str, finished), "--out", str(out)])

@@ -103,7 +103,7 @@ def test_a_range_is_for_numbers_and_the_right_way_round(run, question, limits, m
         (["--origin", "--raters", "a", "../b"], "'../b' can't be a rater's name"),
         (["--origin", "--raters", "a", "key"], "'key' can't be a rater's name"),
         (["--classifier", "sentiment", "--raters", "a", "b", "--rows", "7"], "7 rows are too few"),
-        (["--origin", "--raters", "a", "b", "--run", "none"], "results/none is no finished run"),
+        (["--origin", "--raters", "a", "b", "--run", "none"], "there is no run results/none"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(run, options, message, capsys):

@@ -125,7 +125,7 @@ def test_a_file_that_changed_since_the_manifest_is_not_bundled(at):
         ):
             write_bundle(run, hashes_only=False)
         path.write_bytes(before)
-    with pytest.raises(UserError, match="missing"):
+    with pytest.raises(UserError, match="there is no run"):
         write_bundle(at / "results" / "nobody", hashes_only=False)
 
 

@@ -25,8 +25,7 @@ from samizdat.publishing.notebook import check_results, write_notebook
 from samizdat.publishing.page_by_pandoc import render_page
 from samizdat.publishing.plain_notebook import make_plain
 from samizdat.publishing.script_words import script_words
-from samizdat.records.io import read_document
-from samizdat.records.run import Manifest
+from samizdat.records.run import Manifest, manifest_of
 from samizdat.runs.damage import set_aside
 
 
@@ -40,8 +39,8 @@ def compare(folders: Sequence[Path], out: Path) -> str:
         out: the folder to write.
 
     Raises:
-        UserError: the workflow's files are not there, a run is not finished or was changed, one is given twice, or
-            `out` is in a run.
+        UserError: the workflow's files or a run are not there, a run is not finished or was changed, one is given
+            twice, or `out` is in a run.
     """
     project = project_folder() / "report"
     document = project / "comparison" / "index.qmd"
@@ -50,16 +49,11 @@ def compare(folders: Sequence[Path], out: Path) -> str:
             "runs to compare: there must be two or more, and none twice",
             remedy="name their folders, such as: samizdat compare results/demo results/mine",
         )
-    for folder in folders:
-        if not (folder / "manifest.json").is_file():
-            raise UserError(
-                f"{folder} is no finished run", remedy="name folders such as results/demo; unpack a bundle first"
-            )
+    manifests = {folder: manifest_of(folder) for folder in folders}
     if any((folder / "manifest.json").is_file() for folder in (out, out.resolve().parent)):
         raise UserError(
             f"{out} is a folder of a run, whose own report would be replaced", remedy="give another folder with --out"
         )
-    manifests = {folder: read_document(Manifest, folder / "manifest.json") for folder in folders}
     for folder, manifest in manifests.items():
         check_results(manifest, folder)
     out.mkdir(parents=True, exist_ok=True)

@@ -29,7 +29,7 @@ from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, NUMBER, SCORES, S
 from samizdat.records.corpus import SPLITS, TEXTS
 from samizdat.records.io import read_document, read_table, write_document
 from samizdat.records.labels import ASKED, MODEL, ORIGIN, PERSON, LabelKey
-from samizdat.records.run import Manifest
+from samizdat.records.run import manifest_of
 from samizdat.records.samples import SAMPLES, begun_with_nothing
 from samizdat.statistics.strata import strata_of
 
@@ -72,9 +72,7 @@ def draw(
         UserError: there is no such run or classifier, the sheets exist, or a name or number can't be used.
     """
     results = Path("results", run)
-    if not (results / "manifest.json").is_file():
-        raise UserError(f"{results} is no finished run", remedy="make the run first, or give another with --run")
-    config = read_document(Manifest, results / "manifest.json").config
+    config = manifest_of(results).config
     if isinstance(asked, OwnQuestion):
         _check_question(asked)
         question = ASKED + asked.name

@@ -15,8 +15,8 @@ from samizdat.base.corpus_files import label_table
 from samizdat.base.errors import DISK_ERRORS, UserError
 from samizdat.base.files import checked_bytes, replacing, sha256_of
 from samizdat.base.wording import how_to_make
-from samizdat.records.io import parse_document, read_document
-from samizdat.records.run import Manifest
+from samizdat.records.io import parse_document
+from samizdat.records.run import Manifest, manifest_of
 from samizdat.runs.sbom import bill_of_materials
 
 # Files of a run that contain sentences or single words of the corpus, and those that do with `publish_texts`.
@@ -82,8 +82,8 @@ def write_bundle(run: Path, *, hashes_only: bool) -> Path:
             run with `publish_texts: false` is always bundled this way.
 
     Raises:
-        UserError: the run is not finished; its files, report or inputs are not those that it records; or a file has a
-            name that is not allowed in a bundle.
+        UserError: there is no such run, or it is not finished; its files, report or inputs are not those that it
+            records; or a file has a name that is not allowed in a bundle.
     """
     target = run.parent / f"{run.name}.zip"
     write_zip(members_of(run, hashes_only=hashes_only), target)
@@ -95,7 +95,7 @@ def members_of(run: Path, *, hashes_only: bool) -> Members:
 
     Args and errors are those of `write_bundle`.
     """
-    manifest = read_document(Manifest, run / "manifest.json")
+    manifest = manifest_of(run)
     check_names(manifest, run / "manifest.json")
     published = manifest.config["publish_texts"]
     hides_report = hashes_only and published

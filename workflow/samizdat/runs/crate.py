@@ -14,8 +14,7 @@ from typing import Any
 
 from samizdat.base.files import checked_bytes, sha256_of
 from samizdat.base.project import NOTES
-from samizdat.records.io import read_document
-from samizdat.records.run import Manifest
+from samizdat.records.run import Manifest, manifest_of
 from samizdat.runs.bundle import Members, members_of, write_zip
 from samizdat.runs.rebuild import CODE, copy_code
 
@@ -55,7 +54,7 @@ def write_crate(run: Path, *, hashes_only: bool) -> Path:
     Raises:
         UserError: this is not the project's folder; or the run is not one that can be bundled.
     """
-    manifest = read_document(Manifest, run / "manifest.json")
+    manifest = manifest_of(run)
     with tempfile.TemporaryDirectory() as folder:
         code = Path(folder, "code")
         which_code = copy_code(manifest, code)

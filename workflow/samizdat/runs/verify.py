@@ -12,7 +12,7 @@ from samizdat.base.escaping import plain
 from samizdat.base.files import locked, sha256_of
 from samizdat.records.io import read_document
 from samizdat.records.models import DEVICES
-from samizdat.records.run import Manifest
+from samizdat.records.run import Manifest, manifest_of
 from samizdat.runs import bundle, rebuild
 from samizdat.runs.sameness import (
     CLOSE,
@@ -55,8 +55,10 @@ def verify(source: Path, copies: Sequence[Path]) -> int:
             fails.
     """
     name = source.stem if source.suffix == ".zip" else source.resolve().name
-    if not source.exists():
+    if source.suffix == ".zip" and not source.exists():
         raise UserError(f"{source} does not exist", remedy="name a run, such as RUN=results/demo, or its bundle")
+    if not source.is_file():
+        manifest_of(source)  # before anything is deleted
     for copy in copies:
         if not copy.is_file() or copy.suffix.lower() not in COPIED:
             raise UserError(
@@ -71,7 +73,7 @@ def verify(source: Path, copies: Sequence[Path]) -> int:
         run, bundled_inputs = source, None
         if source.is_file():
             run, bundled_inputs = bundle.unpack(source, scratch / "given"), scratch / "given" / "inputs"
-        manifest = read_document(Manifest, run / "manifest.json")
+        manifest = manifest_of(run)
         if not rebuild.is_own(manifest, source):
             bundle.check_names(manifest, source)
         which_code = rebuild.copy_code(manifest, scratch / "checkout")
