@@ -1,6 +1,8 @@
 """The execution: once for each state of the cells, by a kernel without the user's settings."""
 
 import json
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -94,6 +96,24 @@ def test_a_kernel_that_dies_before_it_begins_is_told(project, monkeypatch):
     monkeypatch.setenv("PYTHONHOME", "/nowhere")
     with pytest.raises(UserError, match=r"the kernel died while it executed .*index.qmd \(Kernel died"):
         project.execute()
+
+
+def test_after_a_kernel_that_died_python_ends_without_another_error(tmp_path):
+    code = f"""
+import os, nbformat
+from pathlib import Path
+from samizdat.base.errors import UserError
+from samizdat.publishing.execution import execute
+os.environ["PYTHONHOME"] = "/nowhere"
+notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+try:
+    execute(notebook, Path("x.qmd"), Path("run"), Path({str(tmp_path)!r}), threads=1)
+except UserError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("the kernel died while it executed x.qmd"), done.stdout
+    assert "Exception ignored" not in done.stderr and "AssertionError" not in done.stderr, done.stderr
 
 
 def test_a_disk_without_room_for_a_kernel_is_told_before_it_begins(project, monkeypatch):

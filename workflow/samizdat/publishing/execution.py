@@ -1,5 +1,6 @@
 """Execute a notebook in a kernel of its own, once for each state of its cells, and keep the executions."""
 
+import atexit
 import copy
 import hashlib
 import json
@@ -153,6 +154,9 @@ def _run_cells(notebook: NotebookNode, work: Path, environment: dict[str, str]) 
         finally:
             if manager.has_kernel:
                 run_sync(manager.shutdown_kernel)(now=True)
+            # Where a kernel dies before it begins, nbclient leaves this to the end of Python, which would print an
+            # error of its own, because there is nothing to clean up any more.
+            atexit.unregister(client._cleanup_kernel)
 
 
 def _environment(run: Path, work: Path, threads: int) -> dict[str, str]:
