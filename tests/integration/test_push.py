@@ -74,11 +74,16 @@ def test_a_model_is_pushed_once_with_its_tokenizer_and_card(tiny, hub, tmp_path)
         "## Limits",
     ):
         assert said in card
+    assert "resume_every_seconds" not in card
     record = json.loads((tiny.root / "work/tiny/push/gpt2-tiny/pushed.json").read_text(encoding="utf-8"))
     assert record == {"repository": "owner/tiny", "commit": repository.branches["main"]}
 
     again = push(tiny, hub, tmp_path)
     assert again.returncode == 0 and len(hub.messages) == 1
+    # No weights depend on how often a state was saved.
+    for changes, pushes in (({"training": {"resume_every_seconds": 7}}, False), ({"title": "Another"}, True)):
+        overlay = tiny.overlay("changed", push={"repository": "owner/tiny"}, **changes)
+        assert ("push_model" in tiny.planned_jobs("--configfile", overlay, "--", "push")) == pushes
     written = [path for folder in ("work", "logs", "results") for path in (tiny.root / folder).rglob("*.*")]
     shown = (
         done.stdout

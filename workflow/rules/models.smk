@@ -168,7 +168,7 @@ rule push_model:
         settings=options({key: config["push"][key] for key in ("repository", "private")}),
         model=lambda wildcards, input: folder_of(input.model[0]),
         run=options({"title_of_run": config["title"], "language": config["language"]}),
-        training=lambda wildcards: options({"training": configuration.model_settings(config, wildcards.model)}),
+        training=lambda wildcards: options({"training": configuration.settings_of_weights(config, wildcards.model)}),
         work=f"{WORK}/push/{{model}}",
         code=code_digest("models.push_model"),
     message:

@@ -112,11 +112,15 @@ def training_options(config: Config, training: str) -> Config:
     The keys that a recipe decides are listed. In their place are numbers: the least context that the samples need, and
     zeros.
     """
-    settings = model_settings(config, training)
-    settings = {key: value for key, value in settings.items() if key not in STATE_KEYS}
+    settings = settings_of_weights(config, training)
     left = [key for key in RECIPE_KEYS if settings[key] == "auto"]
     least = {"context_tokens": config["sampling"]["max_new_tokens"] + 1}
     return settings | {key: least.get(key, 0) for key in left} | {"recipe": left or None}
+
+
+def settings_of_weights(config: Config, training: str) -> Config:
+    """Return the settings of a training on which its weights may depend: all but those of its states."""
+    return {key: value for key, value in model_settings(config, training).items() if key not in STATE_KEYS}
 
 
 def state_options(config: Config, training: str) -> Config:
