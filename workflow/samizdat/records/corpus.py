@@ -12,6 +12,9 @@ LABEL_PREFIX = "label_"
 DEMO_SOURCE = message("sentences rated by people (Hutto and Gilbert, ICWSM 2014)")
 # Models are trained on the first, all choices are made on the second, and what is reported is measured on the third.
 SPLITS = ("train", "validation", "test")
+# What needs no more texts than these, in characters, reads texts of a larger corpus that are drawn at random: words and
+# pieces for the statistics. It is more than ten million tokens of English.
+DRAWN_CHARACTERS = 40_000_000
 
 # `corpus/texts.parquet`: one row for each text that was kept.
 TEXTS = table_schema(

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -106,6 +107,25 @@ def read_batches(path: Path, *names: str) -> Iterator[pd.DataFrame]:
             for batch in file.iter_batches(BATCH_ROWS, columns=list(names), use_threads=False):
                 frame: pd.DataFrame = batch.to_pandas()
                 yield frame[list(names)]
+
+
+def read_rows(path: Path, chosen: np.ndarray, *names: str) -> pd.DataFrame:
+    """Read some rows of some columns of a Parquet file: memory grows with these rows, not with the file.
+
+    Args:
+        path: the file.
+        chosen: whether to read each row of the file, `[rows]`.
+        names: the columns.
+
+    Raises:
+        UserError: the file is missing or damaged, or lacks one of them.
+    """
+    parts = []
+    begin = 0
+    for batch in read_batches(path, *names):
+        parts.append(batch[chosen[begin : begin + len(batch)]])
+        begin += len(batch)
+    return pd.concat(parts, ignore_index=True) if parts else read_columns(path, *names)
 
 
 def _expected(schema: pa.Schema, names: Iterable[str]) -> pa.Schema:

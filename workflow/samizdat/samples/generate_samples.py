@@ -14,8 +14,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.measures.words import first_words, split_words
-from samizdat.records.corpus import TEXTS
-from samizdat.records.io import read_document, read_table, write_table
+from samizdat.records.io import read_columns, read_document, write_table
 from samizdat.records.models import ModelSummary
 from samizdat.records.samples import PUBLISHED_PERCENT, SAMPLES
 from samizdat.samples.checkpoint import load_model, prompt_tokens, text_of
@@ -136,8 +135,7 @@ def _prompts(
         The prompts, and how many held-out texts were passed over, since they begin like another one.
     """
     wanted = [_Prompt("config" if text else "none", text, None, settings.samples_per_prompt, True) for text in prompts]
-    corpus = read_table(texts, TEXTS)
-    held_out = corpus[corpus["split"] == "test"]
+    held_out = read_columns(texts, "id", "text", split="test")
     drawn = sorted(zip(held_out["id"], held_out["text"], strict=True), key=lambda row: derive_seed(seed, row[0]))
     begun: dict[str, _Prompt] = {}
     alike = 0

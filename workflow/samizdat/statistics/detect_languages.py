@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from samizdat.base import stage
@@ -13,8 +14,8 @@ from samizdat.base.digest import result_digest
 from samizdat.base.errors import UserError
 from samizdat.base.parent import die_with_parent
 from samizdat.base.reuse import fingerprint
-from samizdat.records.corpus import TEXT_LANGUAGES, TEXTS
-from samizdat.records.io import read_table, write_table
+from samizdat.records.corpus import TEXT_LANGUAGES
+from samizdat.records.io import read_columns, read_rows, read_table, write_table
 from samizdat.statistics.spoken import READ_CHARACTERS, language
 
 # Of a larger corpus so many texts are drawn: a share of them is known to less than half a percent.
@@ -37,8 +38,9 @@ def detect_languages(texts: Path, languages: Path, work: Path, threads: int, see
     Raises:
         UserError: the corpus is missing or damaged.
     """
-    corpus = read_table(texts, TEXTS)
-    read = corpus.sample(READ_TEXTS, random_state=seed & 0xFFFFFFFF) if len(corpus) > READ_TEXTS else corpus
+    number = len(read_columns(texts, "split"))
+    drawn = np.random.default_rng(seed).permutation(number) < READ_TEXTS
+    read = read_rows(texts, drawn, "id", "text")
     keys = [hashlib.sha256(text.encode()).hexdigest() for text in read["text"]]
     mark = fingerprint(code=result_digest("statistics.detect_languages"))
     known = _kept(work / f"{mark}.parquet")

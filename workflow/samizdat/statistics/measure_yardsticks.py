@@ -1,14 +1,12 @@
 """Measure how well compressors and an n-gram model predict the held-out texts, to compare the models with."""
 
+from collections import deque
 from pathlib import Path
-
-import pandas as pd
 
 from samizdat.base import stage
 from samizdat.measures.byte_ngrams import ByteNgrams
 from samizdat.measures.compression import xz_bytes, xz_bytes_after
-from samizdat.records.corpus import TEXTS
-from samizdat.records.io import read_table
+from samizdat.records.io import read_batches, read_columns
 from samizdat.records.yardsticks import YARDSTICKS
 from samizdat.statistics.tables import write_rows
 
@@ -24,16 +22,15 @@ def measure_yardsticks(texts: Path, yardsticks: Path) -> str:
         texts: the corpus.
         yardsticks: where to write.
     """
-    corpus = read_table(texts, TEXTS)
-    training, held_out = (_encoded(corpus, split) for split in ("train", "test"))
-    last = _last(training, MOST_READ_BYTES)
+    held_out = [text.encode() for text in read_columns(texts, "text", split="test")["text"]]
+    training_bytes, last = _last(texts, MOST_READ_BYTES)
     ends = [_joined(part) for part in (last, held_out)]
     bits = {
         "xz": 8 * xz_bytes(ends[1]),
         "xz_after_training": 8 * xz_bytes_after(ends[1], ends[0]),
         "ngram": ByteNgrams(last).bits(held_out),
     }
-    sizes = {"training_bytes": sum(map(len, training)), "held_out_bytes": sum(map(len, held_out))}
+    sizes = {"training_bytes": training_bytes, "held_out_bytes": sum(map(len, held_out))}
     read = sum(map(len, last))
     rows = [
         {
@@ -48,18 +45,21 @@ def measure_yardsticks(texts: Path, yardsticks: Path) -> str:
     return ", ".join(f"{row['yardstick']} {row['bits_per_byte']:.2f}" for row in rows) + " bits per byte"
 
 
-def _encoded(corpus: pd.DataFrame, split: str) -> list[bytes]:
-    return [text.encode() for text in corpus.loc[corpus["split"] == split, "text"]]
+def _last(texts: Path, most: int) -> tuple[int, list[bytes]]:
+    """Return the bytes of all training texts, and the last texts that have at most so many bytes together.
 
-
-def _last(texts: list[bytes], most: int) -> list[bytes]:
-    """Return the last texts that have at most so many bytes together; of one that alone has more, its end."""
-    size = 0
-    for number, text in enumerate(reversed(texts)):
-        size += len(text)
-        if size > most:
-            return texts[len(texts) - number :] or [text[-most:]]
-    return texts
+    Of a last text that alone has more it is the end.
+    """
+    whole = size = 0
+    last: deque[bytes] = deque()
+    for batch in read_batches(texts, "text", "split"):
+        for text in batch.loc[batch["split"] == "train", "text"]:
+            last.append(text.encode())
+            whole += len(last[-1])
+            size += len(last[-1])
+            while size > most and len(last) > 1:
+                size -= len(last.popleft())
+    return whole, [text[-most:] for text in last]
 
 
 def _joined(texts: list[bytes]) -> bytes:
