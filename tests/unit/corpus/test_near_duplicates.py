@@ -46,6 +46,19 @@ def test_hardly_a_pair_is_missed_and_none_is_found_that_is_not_there():
     assert len(set(near_duplicates([*texts, *far]))) == 2000
 
 
+def test_no_pair_is_missed_among_many_texts_that_share_a_long_passage():
+    random = np.random.default_rng(3)
+    letters = np.array(list("abcdef"))  # few, so that the rest of the texts has runs in common, too, as words have
+    form = "".join(random.choice(letters, 250))
+    texts = [form + "".join(random.choice(letters, 60)) for _ in range(600)]
+    near = [
+        text[:30] + "7" + text[31:90] + "8" + text[91:150] + "9" + text[151:200] + "7" + text[201:] for text in texts
+    ]
+    sets = near_duplicates([*texts, *near[:100]])
+    assert (sets[:100] == sets[600:]).all()
+    assert len(set(sets)) == 600
+
+
 def near_to(text):
     return text.replace("the ", "The  ", 1).replace(".", "!")
 

@@ -4,9 +4,10 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import chain
 
 import numpy as np
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from samizdat.measures.arrays import Counts
@@ -18,26 +19,35 @@ SHORTEST = 24  # characters; shorter texts are compared for equality only
 # MinHash signatures of 16 bands of 5 numbers: a pair at NEAR is found with probability 1 − (1 − 0.8⁵)¹⁶ = 0.998.
 BANDS, ROWS = 16, 5
 BATCH_CHARACTERS = 100_000
+# Texts that agree in a band are compared each with each, about so many at once, of about so many characters together:
+# it bounds memory, and the time for each text.
+CROWD, CROWD_CHARACTERS = 2_000, 1_000_000
 
 
 def near_duplicates(texts: Sequence[str]) -> Counts:
     """Number the sets of texts that are nearly the same, directly or through others; a text alone is a set.
 
     Candidates are texts whose MinHash signatures agree in a band (Broder, 1997; Leskovec, Rajaraman and Ullman, *Mining
-    of Massive Datasets*, section 3.4). Each is then compared exactly, so no pair below `NEAR` is joined.
+    of Massive Datasets*, section 3.4). Each is then compared exactly, so no pair below `NEAR` is joined. Texts that
+    share a long passage agree in a band by hundreds, so neighbours are not enough: each is compared with each.
     """
     keys = [normalise(text) for text in texts]
     first: dict[str, int] = {}
     sets = connected(len(keys), [(first.setdefault(key, place), place) for place, key in enumerate(keys) if key])
     long = np.array([place for key, place in first.items() if len(key) >= SHORTEST], np.int64)
     signatures = np.concatenate([np.empty((0, BANDS * ROWS), np.uint32), *_signatures([keys[place] for place in long])])
-    for band in np.split(signatures, BANDS, axis=1):
-        order = np.lexsort(band.T)
+    bands = np.split(signatures, BANDS, axis=1)
+    for band, another in zip(bands, bands[-1:] + bands[:-1], strict=True):
+        # Where more agree than a crowd may have, those are together that agree in another band, too.
+        order = np.lexsort(np.hstack([another, band]).T)
         agree = (band[order[1:]] == band[order[:-1]]).all(axis=1)
         pairs = np.stack([long[order[:-1][agree]], long[order[1:][agree]]], axis=1)
         pairs = pairs[sets[pairs[:, 0]] != sets[pairs[:, 1]]]
-        near = [(one, other) for one, other in pairs.tolist() if _similarity(keys[one], keys[other]) >= NEAR]
-        sets = connected(len(keys), [*near, *enumerate(np.unique(sets, return_index=True)[1][sets].tolist())])
+        sets = _join(sets, [pair for pair in pairs.tolist() if _similarity(*(keys[place] for place in pair)) >= NEAR])
+        edges = np.flatnonzero(np.concatenate([[True], ~agree, [True]]))
+        many = np.diff(edges) > 2  # two texts are neighbours
+        crowds = [long[order[start:end]] for start, end in zip(edges[:-1][many], edges[1:][many], strict=True)]
+        sets = _join(sets, [pair for crowd in crowds for pair in _near_in(crowd, sets, keys)])
     return sets
 
 
@@ -47,6 +57,17 @@ def connected(number: int, pairs: Sequence[tuple[int, int]] | Counts) -> Counts:
     graph = coo_array((np.ones(len(one), bool), (one, other)), shape=(number, number))
     labels: Counts = connected_components(graph, directed=False)[1]
     return labels
+
+
+def _join(sets: Counts, pairs: Sequence[tuple[int, int]]) -> Counts:
+    """Number the sets of texts anew after these pairs are joined."""
+    return connected(len(sets), [*pairs, *enumerate(_firsts(sets).tolist())]) if pairs else sets
+
+
+def _firsts(sets: Counts) -> Counts:
+    """Return for each text the first one of its set."""
+    firsts: Counts = np.unique(sets, return_index=True)[1][sets]
+    return firsts
 
 
 def normalise(text: str) -> str:
@@ -81,5 +102,35 @@ def _signatures(keys: Sequence[str]) -> Iterator[np.ndarray]:
 
 def _similarity(one: str, other: str) -> float:
     """Return the Jaccard similarity of two texts' sets of runs of `SHINGLE` characters."""
-    left, right = ({key[start : start + SHINGLE] for start in range(len(key) - SHINGLE + 1)} for key in (one, other))
+    left, right = _runs(one), _runs(other)
     return len(left & right) / len(left | right)
+
+
+def _runs(key: str) -> set[str]:
+    return {key[start : start + SHINGLE] for start in range(len(key) - SHINGLE + 1)}
+
+
+def _near_in(crowd: Counts, sets: Counts, keys: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Give pairs that join what is near in a crowd, where it is not one set already: one pair for each text."""
+    ends = np.cumsum([max(len(keys[place]), CROWD_CHARACTERS // CROWD) for place in crowd])
+    for part in np.split(crowd, np.flatnonzero(np.diff(ends // CROWD_CHARACTERS)) + 1):
+        if (sets[part] != sets[part[0]]).any():
+            found = connected(len(part), _near([keys[place] for place in part]))
+            yield from zip(part.tolist(), part[_firsts(found)].tolist(), strict=True)
+
+
+def _near(keys: Sequence[str]) -> Counts:
+    """Find all pairs of texts that are near, `[pairs, 2]`."""
+    numbers: dict[str, int] = {}
+    runs = [{numbers.setdefault(run, len(numbers)) for run in _runs(key)} for key in keys]
+    sizes = np.array([len(one) for one in runs])
+    column = np.fromiter(chain.from_iterable(runs), np.int64, sizes.sum())
+    # What most of the texts have is counted where it lacks: two sets differ in as much, and the products are few.
+    shared = set(np.flatnonzero(np.bincount(column) * 2 > len(keys)).tolist())
+    rest = [one ^ shared for one in runs]
+    left = np.array([len(one) for one in rest])
+    column = np.fromiter(chain.from_iterable(rest), np.int64, left.sum())
+    table = csr_array((np.ones(len(column), np.int32), column, np.concatenate([[0], np.cumsum(left)])))
+    both = (table @ table.T).toarray()
+    total, differ = np.add.outer(sizes, sizes), np.add.outer(left, left) - 2 * both
+    return np.argwhere(np.triu((total - differ) / (total + differ) >= NEAR, 1))
