@@ -221,7 +221,7 @@ def _write_tokenizer(name: str, corpus: pd.DataFrame, folder: Path) -> None:
     counts = corpus.groupby("split")["text"].apply(lambda texts: int(texts.str.len().sum()) // 3)
     summary = TokenizerSummary(
         name=name, vocabulary_size=512, tokens=counts.to_dict(),
-        utf8_bytes={"train": 9000, "validation": 2000, "test": 3000},
+        utf8_bytes={"train": 9000, "validation": 2000, "test": 3000}, changed={"train": 0, "validation": 0, "test": 0},
         characters_per_token=3.1, boundary_token_id=0, token_dtype="uint16",
     )  # fmt: skip
     write_document(summary, folder / "tokenizers" / name / "summary.json")

@@ -17,7 +17,7 @@ MODEL = ModelSummary(
     test_loss=1.27, test_perplexity=3.56, test_bits_per_byte=1.52,
     checkpoints={"100": 1400}, weights_sha256="ab12",
 )  # fmt: skip
-TOKENIZER = TokenizerSummary("own", 30000, {}, {}, 3.14, 0, "uint16")
+TOKENIZER = TokenizerSummary("own", 30000, {}, {}, {}, 3.14, 0, "uint16")
 CORPUS = CorpusSummary(
     source="files", texts=1000, documents=22, parts=0, near_duplicates=0, held_out_copies=0, own_splits=[],
     shared_documents=0,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from samizdat.base import course_limits
@@ -17,6 +17,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import is_checksum
 from samizdat.checkpoints.encoding import BOUNDARY, encode, load_tokenizer, token_dtype
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
+from samizdat.records.corpus import SPLITS
 from samizdat.records.io import read_document
 from samizdat.records.models import TokenizerSummary
 from support.small_corpus import write_texts
@@ -119,6 +120,27 @@ def test_a_checkpoints_tokenizer_is_taken_as_it_is(own, tmp_path):
     texts = write_texts(["other texts", "held out"], tmp_path / "t.parquet")
     make_tokenizer(settings_of(source="checkpoint", checkpoint=str(own)), texts, None, tmp_path / "out")
     assert (tmp_path / "out" / "tokenizer.json").read_bytes() == (own / "tokenizer.json").read_bytes()
+
+
+def test_a_checkpoints_tokenizer_that_loses_nothing_is_not_told(own, tmp_path, capsys):
+    texts = write_texts([*TEXTS[:4], "Other\ntexts", "held out"], tmp_path / "t.parquet")
+    make_tokenizer(settings_of(source="checkpoint", checkpoint=str(own)), texts, None, tmp_path / "out")
+    assert read_document(TokenizerSummary, tmp_path / "out" / "summary.json").changed == dict.fromkeys(SPLITS, 0)
+    assert "lost or changed" not in capsys.readouterr().err
+
+
+def test_a_checkpoints_tokenizer_that_loses_characters_is_told(own, tmp_path, capsys):
+    backend = Tokenizer.from_file(str(own / "tokenizer.json"))
+    backend.normalizer = normalizers.Sequence([normalizers.Replace("\n", " "), normalizers.Lowercase()])
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)  # which changes no character
+    backend.decoder = decoders.ByteLevel()
+    PreTrainedTokenizerFast(tokenizer_object=backend, eos_token=BOUNDARY).save_pretrained(tmp_path / "lower")
+    texts = write_texts(["A\n\ntext", "small letters", "T", "Held\nout\nT"], tmp_path / "t.parquet")
+    make_tokenizer(settings_of(source="checkpoint", checkpoint=str(tmp_path / "lower")), texts, None, tmp_path / "out")
+    summary = read_document(TokenizerSummary, tmp_path / "out" / "summary.json")
+    assert summary.changed == {"train": 2, "validation": 0, "test": 1}
+    said = r"! tokenizer own: 3 of 4 texts are not the same .*lost or changed \('\\n', 'T', 'A' most often\)"
+    assert re.search(said, capsys.readouterr().err)
 
 
 def test_a_checkpoint_that_cant_end_a_text_is_refused(own, tmp_path):

@@ -60,7 +60,7 @@ def test_texts_may_bring_labels_and_no_other_columns(tmp_path):
 
 def test_a_document_with_other_keys_is_refused(tmp_path):
     path = tmp_path / "summary.json"
-    summary = TokenizerSummary("own", 300, {"train": 1}, {"train": 2}, 2.0, 0, "uint16")
+    summary = TokenizerSummary("own", 300, {"train": 1}, {"train": 2}, {"train": 0}, 2.0, 0, "uint16")
     write_document(summary, path)
     assert read_document(TokenizerSummary, path) == summary
     with pytest.raises(UserError, match="has other keys"):

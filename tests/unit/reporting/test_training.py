@@ -22,6 +22,14 @@ def test_training_is_told_with_its_end(run):
     assert "Training stopped before the planned 200 steps," in said
 
 
+def test_a_tokenizer_that_loses_characters_is_told_where_bits_per_byte_are(tmp_path):
+    found = Run(make_run(tmp_path / "run"))
+    told = "Its tokenizer loses or changes characters in 7 of these texts. They are counted as bytes but not predicted"
+    assert "loses or changes" not in plain(training.opening(found).markdown)
+    found.tokenizers["own"].changed["test"] = 7
+    assert told in plain(training.opening(found).markdown)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

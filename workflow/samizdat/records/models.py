@@ -42,6 +42,7 @@ class TokenizerSummary:
     vocabulary_size: int
     tokens: dict[str, int]  # split → tokens, with one boundary token for each text
     utf8_bytes: dict[str, int]  # split → bytes of the texts
+    changed: dict[str, int]  # split → texts that their tokens don't give back, so that their bits per byte are too low
     characters_per_token: float
     boundary_token_id: int
     token_dtype: str  # number format of tokens/*.bin: "uint16" or "uint32", little-endian

@@ -59,13 +59,25 @@ def sentences(run: Run, model: ModelSummary) -> str:
 
 def _results(run: Run, model: ModelSummary) -> list[str]:
     """Say how good a model is on held-out texts, and what training brought on validation texts."""
-    held_out, width = run.tokenizers[model.tokenizer].utf8_bytes["test"], bytes_per_character(run)
+    tokenizer, width = run.tokenizers[model.tokenizer], bytes_per_character(run)
+    changed = tokenizer.changed["test"]
     return [
         say(
             "On the held-out texts ({bytes} bytes) it needs {bits}{seeds}.",
-            bytes=count(held_out),
+            bytes=count(tokenizer.utf8_bytes["test"]),
             bits=bits_per_byte(run, model),
             seeds=seeds(run, model),
+        ),
+        *(
+            [
+                say(
+                    "Its tokenizer loses or changes characters in {number} of these texts. They are counted as bytes "
+                    "but not predicted, so its bits per byte are too low and can't be compared with others.",
+                    number=count(changed),
+                )
+            ]
+            if changed
+            else []
         ),
         say(
             "That is {bits} bits per character, which has {bytes} bytes on average.",
