@@ -170,7 +170,8 @@ def write_characters(play: Play, folder: Path) -> None:
         np.array([numbers[letter] for letter in text], "<u2").tofile(folder / "tokens" / f"{split}.bin")
     lengths = {"train": len(play.train), "validation": len(play.validation)}
     summary = TokenizerSummary(
-        name="characters", vocabulary_size=len(letters), tokens=lengths, utf8_bytes=lengths, changed=dict.fromkeys(lengths, 0), characters_per_token=1.0,
+        name="characters", vocabulary_size=len(letters), tokens=lengths, utf8_bytes=lengths,
+        changed=dict.fromkeys(lengths, 0), characters_per_token=1.0,
         boundary_token_id=numbers[play.validation[-1]], token_dtype="uint16",
     )  # fmt: skip
     write_document(summary, folder / "summary.json")

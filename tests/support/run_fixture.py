@@ -202,6 +202,7 @@ def _summary(corpus: pd.DataFrame, inputs: dict[str, str]) -> CorpusSummary:
         shared_documents=0,
         groups={key: int(value) for key, value in corpus["group"].value_counts().items()},
         labels={column.removeprefix("label_"): corpus[column].value_counts().to_dict() for column in columns},
+        conflicting={},
         undecided={},
         splits=corpus["split"].value_counts().to_dict(),
         split_documents=corpus.groupby("split")["document"].nunique().to_dict(),

@@ -30,6 +30,44 @@ def test_what_is_dropped_is_counted_with_its_reason_and_place(corpus):
     assert summary.dropped_examples["empty cell"] == ["t.jsonl:4"]
 
 
+def test_a_text_gets_the_labels_that_only_its_duplicates_have_and_different_ones_are_told(corpus, capsys):
+    rows = [
+        {"text": "one", "mood": None, "kind": "a"}, {"text": "one", "mood": "good", "kind": "b"},
+        {"text": "two", "mood": "bad", "kind": "a"}, {"text": "two", "mood": None, "kind": "a"},
+        {"text": "one", "mood": "bad", "kind": "a"}, {"text": "three", "mood": None, "kind": "b"},
+    ]  # fmt: skip
+    table, summary = corpus({"t.jsonl": "\n".join(map(json.dumps, rows))}, label_columns=("mood", "kind"))
+    labels = table.set_index("text")[["label_mood", "label_kind"]].replace({None: ""})
+    assert labels.T.to_dict("list") == {"one": ["good", "a"], "two": ["bad", "a"], "three": ["", "b"]}
+    assert summary.labels == {"mood": {"bad": 1, "good": 1}, "kind": {"a": 2, "b": 1}}
+    assert summary.conflicting == {"kind": 1, "mood": 1} and summary.dropped == {"duplicate of an earlier text": 3}
+    assert "! the column 'kind' has several labels for the duplicates of 1 text; the first" in capsys.readouterr().err
+
+
+def test_raters_of_a_duplicate_count_only_where_the_text_has_none(corpus):
+    rows = [
+        {"text": "one"}, {"text": "one", "anna": "a", "ben": "a"},
+        {"text": "two", "anna": "a", "ben": "b"}, {"text": "two", "anna": "a", "ben": "a"}, {"text": "three"},
+    ]  # fmt: skip
+    table, summary = corpus({"t.jsonl": "\n".join(map(json.dumps, rows))}, rater_columns={"mood": ["anna", "ben"]})
+    assert table["label_mood"].fillna("").tolist() == ["a", "", ""] and summary.undecided == {"mood": 1}
+    assert [dict(row)["mood"].tolist() for row in table["raters"]] == [["a", "a"], ["a", "b"], []]
+
+
+def test_a_text_in_two_splits_keeps_the_first_splits_label_whatever_was_read_first(corpus):
+    rows = [
+        {"text": "one", "split": "validation", "mood": "good", "kind": "a"},
+        {"text": "one", "split": "train", "mood": "bad"}, {"text": "two", "split": "train"},
+        {"text": "three", "split": "test"},
+        {"text": "four", "split": "validation"}, *({"text": f"text {number}", "split": "train"} for number in range(9)),
+    ]  # fmt: skip
+    lines = {"t.jsonl": "\n".join(map(json.dumps, rows))}
+    table, summary = corpus(lines, label_columns=("mood", "kind"), split_column="split")
+    (one,) = table[table["text"] == "one"].to_dict("records")
+    assert (one["split"], one["label_mood"], one["label_kind"]) == ("train", "bad", "a")
+    assert summary.conflicting == {"mood": 1}
+
+
 def test_the_summary_counts_characters_bytes_and_lengths(corpus):
     _, summary = corpus({"t.txt": "čtyři\nab\nabcd"}, txt_unit="line")
     assert (summary.characters, summary.utf8_bytes) == (11, 13)

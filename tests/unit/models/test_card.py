@@ -21,7 +21,7 @@ TOKENIZER = TokenizerSummary("own", 30000, {}, {}, {}, 3.14, 0, "uint16")
 CORPUS = CorpusSummary(
     source="files", texts=1000, documents=22, parts=0, near_duplicates=0, held_out_copies=0, own_splits=[],
     shared_documents=0,
-    groups={"b|c": 400, "a": 600}, labels={}, undecided={},
+    groups={"b|c": 400, "a": 600}, labels={}, conflicting={}, undecided={},
     splits={"train": 900, "validation": 40, "test": 60},
     split_documents={"train": 10, "validation": 4, "test": 8},
     characters=123456, utf8_bytes=130000, length_quantiles_characters={},

@@ -18,7 +18,7 @@ from samizdat.corpus.demo import read_demo
 from samizdat.corpus.division import Divided, divide, tell_coarse_splits, tell_own_splits
 from samizdat.corpus.files import read_files
 from samizdat.corpus.hub_dataset import open_dataset
-from samizdat.corpus.label_checks import tell_labels
+from samizdat.corpus.label_checks import fill_labels, tell_labels
 from samizdat.corpus.readers import Manner
 from samizdat.corpus.rows import Columns, Findings, Number, RawText
 from samizdat.corpus.splits import cut_largest, place_of
@@ -72,6 +72,7 @@ class _Selection:
     splits: set[str] = field(default_factory=set)  # those that the corpus itself brings
     kept: dict[str, RawText] = field(default_factory=dict)  # SHA-256 → text
     dropped: dict[str, list[str]] = field(default_factory=dict)  # reason → where the texts came from
+    conflicting: dict[str, set[str]] = field(default_factory=dict)  # label column → SHA-256 of texts with several
 
     def drop(self, raw: RawText, reason: str) -> None:
         self.dropped.setdefault(reason, []).append(raw.where)
@@ -133,7 +134,7 @@ def import_corpus(
     own = "dataset_split" if settings.split_column is None else "split_column"
     tell_own_splits(divided, len(selection.dropped.get(IN_TWO_SPLITS, ())), own)
     tell_coarse_splits(divided, {"validation": settings.validation_share, "test": settings.test_share})
-    tell_labels(found.labels)
+    tell_labels(found.labels, found.conflicting)
     cut = f"; one file was cut into {parts:,} parts, each of them in one split" if parts else ""
     told = ""
     if divided.held_out_copies and not divided.own_splits:
@@ -183,11 +184,13 @@ def _select(raw_texts: Iterator[RawText], min_characters: int) -> _Selection:
         sha256 = hashlib.sha256(text.encode()).hexdigest()
         raw.text = text
         first = selection.kept.setdefault(sha256, raw)
-        if first is not raw and first.split == raw.split:
-            selection.drop(raw, message("duplicate of an earlier text"))
-        elif first is not raw:
-            selection.kept[sha256], second = sorted((first, raw), key=lambda one: SPLITS.index(one.split or "train"))
-            selection.drop(second, IN_TWO_SPLITS)
+        if first is raw:
+            continue
+        kept, other = sorted((first, raw), key=lambda one: SPLITS.index(one.split or "train"))
+        selection.kept[sha256] = kept
+        selection.drop(other, message("duplicate of an earlier text") if kept.split == other.split else IN_TWO_SPLITS)
+        for column in fill_labels(kept, other):
+            selection.conflicting.setdefault(column, set()).add(sha256)
     if not selection.kept:
         raise UserError(
             f"the corpus is empty: of {selection.read} texts none could be used "
@@ -257,6 +260,11 @@ def _summarise(
         shared_documents=divided.shared_documents,
         groups=_counts(frame["group"]),
         labels={column.removeprefix(LABEL_PREFIX): _counts(frame[column]) for column in labels},
+        conflicting={
+            column: number
+            for column, several in sorted(selection.conflicting.items())
+            if (number := len(several & selection.kept.keys()))
+        },
         undecided={
             label: sum(
                 bool(dict(given or ()).get(label)) for given in frame.loc[frame[LABEL_PREFIX + label].isna(), "raters"]

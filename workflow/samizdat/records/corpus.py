@@ -50,6 +50,7 @@ class CorpusSummary:
     shared_documents: int  # documents with texts in several splits, which only own splits have
     groups: dict[str, int]  # group → texts
     labels: dict[str, dict[str, int]]  # label column → label → texts
+    conflicting: dict[str, int]  # label column → texts whose duplicates have another label; the first one is kept
     undecided: dict[str, int]  # label column → texts without a label, since its raters give none most often
     splits: dict[str, int]  # split → texts
     split_documents: dict[str, int]  # split → documents
