@@ -200,5 +200,12 @@ def test_uv_gets_every_place_that_pip_finds_links_in(monkeypatch, tmp_path):
     settings = installer.settings_of_pip(pip)
     assert settings["UV_FIND_LINKS"] == "/wheels,https://a.example/links"
     assert settings["UV_INSECURE_HOST"] == "a.example b.example" and "UV_DEFAULT_INDEX" not in settings
+    (tmp_path / "pip.conf").write_text(
+        "[global]\nindex-url = https://me:it's@a.example/simple\n[install]\ncert = /o'neil/\"a\"\\b.pem\n",
+        encoding="utf-8",
+    )
+    settings = installer.settings_of_pip(pip)
+    assert settings["UV_DEFAULT_INDEX"] == "https://me:it's@a.example/simple"
+    assert settings["SSL_CERT_FILE"] == '/o\'neil/"a"\\b.pem'
     monkeypatch.setenv("PIP_FIND_LINKS", "/one /two")
     assert installer.settings_of_pip(pip)["UV_FIND_LINKS"] == "/one,/two"

@@ -1,5 +1,6 @@
 """Install packages by uv, or by pip where there is no uv, with the user's configuration of pip."""
 
+import ast
 import importlib.util
 import os
 import re
@@ -85,14 +86,15 @@ def settings_of_pip(pip: list[str]) -> dict[str, str]:
     """Return pip's configuration as environment variables of uv, which doesn't read pip's files."""
     done = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False)
     # A variable of the environment overrides a setting of `install`, which overrides one of `global`.
-    lines = re.findall(r"^(global|install|:env:)\.([\w-]+)='(.*)'$", done.stdout, re.MULTILINE)
+    # A value is in quotation marks as Python writes it: in others where it has an apostrophe.
+    lines = re.findall(r"^(global|install|:env:)\.([\w-]+)=('.*'|\".*\")$", done.stdout, re.MULTILINE)
     lines.sort(key=lambda line: ("global", "install", ":env:").index(line[0]))
-    found = {name: value for _, name, value in lines}
+    found = {name: ast.literal_eval(value) for _, name, value in lines}
     names = {
         "index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "find-links": "UV_FIND_LINKS",
         "cert": "SSL_CERT_FILE", "trusted-host": "UV_INSECURE_HOST", "no-index": "UV_NO_INDEX",
     }  # fmt: skip
-    settings = {variable: found[name].replace("\\n", " ") for name, variable in names.items() if found.get(name)}
+    settings = {variable: found[name].replace("\n", " ") for name, variable in names.items() if found.get(name)}
     if links := settings.get("UV_FIND_LINKS"):
         settings["UV_FIND_LINKS"] = ",".join(links.split())  # uv's other lists have blanks between their items
     # pip looks into all indexes for the best version, uv into the first that has the package.
