@@ -1,6 +1,7 @@
 """The model before its first step: a checkpoint is continued as it is, or refused."""
 
 import pytest
+from transformers import GPT2LMHeadModel
 
 from samizdat.base.errors import UserError
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
@@ -16,6 +17,28 @@ def test_a_checkpoint_is_continued(trained, tokenizer, tmp_path):
     best = read_document(ModelSummary, trained / "summary.json").validation_loss
     assert log_of(out)[0]["validation_loss"] == pytest.approx(best, abs=1e-5)
     assert summary.start == str(trained) and summary.validation_loss <= best
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_rows_of_a_checkpoint_that_are_padding_are_cut_off(trained, tokenizer, tmp_path, capsys, tied):
+    model = GPT2LMHeadModel.from_pretrained(trained, tie_word_embeddings=tied)
+    if not tied:
+        model.lm_head.weight.data = model.transformer.wte.weight.data.clone()
+    model.resize_token_embeddings(320)
+    model.save_pretrained(tmp_path / "padded")
+    _, out = run(tokenizer, tmp_path, checkpoint=str(tmp_path / "padded"))
+    best = read_document(ModelSummary, trained / "summary.json").validation_loss
+    assert log_of(out)[0]["validation_loss"] == pytest.approx(best, abs=1e-5)
+    assert GPT2LMHeadModel.from_pretrained(out).lm_head.weight.shape[0] == 300
+    assert "has 320 rows of embeddings for the 300 tokens of 'own'; the last 20 are padding" in capsys.readouterr().err
+
+
+def test_a_checkpoint_with_fewer_rows_than_tokens_is_refused(trained, tokenizer, tmp_path):
+    model = GPT2LMHeadModel.from_pretrained(trained)
+    model.resize_token_embeddings(296)
+    model.save_pretrained(tmp_path / "cut")
+    with pytest.raises(UserError, match=r"has 296 tokens .*has 300(.|\n)*call `model.resize_token_embeddings\(300\)`"):
+        run(tokenizer, tmp_path, checkpoint=str(tmp_path / "cut"))
 
 
 def test_a_checkpoint_of_another_vocabulary_is_refused(trained, tokenizer, tmp_path):

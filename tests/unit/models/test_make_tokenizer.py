@@ -167,6 +167,17 @@ def test_a_checkpoint_that_ends_a_text_in_its_middle_is_refused(tmp_path):
     assert not list((tmp_path / "out").iterdir())
 
 
+def test_a_vocabulary_that_leaves_out_numbers_is_as_large_as_its_last_one(tmp_path):
+    backend = Tokenizer(models.WordLevel({BOUNDARY: 0, "other": 1, "texts": 70000}, unk_token=BOUNDARY))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=backend, eos_token=BOUNDARY).save_pretrained(tmp_path / "words")
+    texts = write_texts(["other texts", "texts texts"], tmp_path / "t.parquet")
+    settings = settings_of(source="checkpoint", checkpoint=str(tmp_path / "words"))
+    make_tokenizer(settings, texts, None, tmp_path / "out")
+    assert read_document(TokenizerSummary, tmp_path / "out" / "summary.json").vocabulary_size == 70001
+    assert np.fromfile(tmp_path / "out" / "tokens" / "train.bin", "<u4").tolist() == [0, 1, 70000]
+
+
 def test_ids_are_as_small_as_the_vocabulary_allows():
     assert token_dtype(65536) == np.dtype("<u2") and token_dtype(65537) == np.dtype("<u4")
 

@@ -3,10 +3,14 @@
 import torch
 from transformers import AutoConfig, GPT2Config, GPT2LMHeadModel
 
+from samizdat.base import stage
 from samizdat.base.errors import UserError
 from samizdat.checkpoints import sources
 from samizdat.models.settings import TrainingSettings
 from samizdat.records.models import TokenizerSummary
+
+# Rows are added up to a multiple of a power of two, since such products are faster: 50,304 for GPT-2's 50,257 tokens.
+MOST_PADDING = 512
 
 
 def initial_model(
@@ -52,11 +56,19 @@ def _load_model(
         model = GPT2LMHeadModel.from_pretrained(
             checkpoint.path, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True
         )
-    if config.vocab_size != vocabulary.vocabulary_size:
+    rows, tokens = config.vocab_size, vocabulary.vocabulary_size
+    if 0 < rows - tokens < min(rows & -rows, MOST_PADDING):
+        model.resize_token_embeddings(tokens, mean_resizing=False)
+        stage.tell(
+            f"{checkpoint.origin} has {rows:,} rows of embeddings for the {tokens:,} tokens of {vocabulary.name!r}; "
+            f"the last {rows - tokens:,} are padding and are cut off"
+        )
+    elif rows != tokens:
         raise UserError(
-            f"{checkpoint.origin} has {config.vocab_size} tokens in its vocabulary, the tokenizer "
-            f"{vocabulary.name!r} has {vocabulary.vocabulary_size}",
-            remedy="give the model a tokenizer with `source: checkpoint` and the same checkpoint",
+            f"{checkpoint.origin} has {rows} tokens in its vocabulary, the tokenizer {vocabulary.name!r} has {tokens}",
+            remedy="give the model a tokenizer with `source: checkpoint` and the same checkpoint; if it has that one, "
+            f"load the checkpoint with transformers, call `model.resize_token_embeddings({tokens})`, save it in a "
+            "folder, and name that folder as the checkpoint",
         )
     if config.n_positions != settings.context_tokens:
         raise UserError(

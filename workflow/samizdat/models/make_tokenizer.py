@@ -62,7 +62,8 @@ def make_tokenizer(settings: TokenizerSettings, texts: Path, archive: Path | Non
             f"the tokenizer of {settings.checkpoint} has no end-of-sequence token, which must separate the texts",
             remedy=f"name another checkpoint for the tokenizer {settings.name!r}, or set `source: train`",
         )
-    dtype = token_dtype(len(tokenizer))
+    size = max(tokenizer.get_vocab().values()) + 1  # a checkpoint's tokenizer may leave out numbers
+    dtype = token_dtype(size)
     counts: dict[str, int] = {}
     utf8_bytes: dict[str, int] = {}
     changed: dict[str, int] = {}
@@ -88,7 +89,7 @@ def make_tokenizer(settings: TokenizerSettings, texts: Path, archive: Path | Non
         characters = int(corpus["text"].str.len().sum())
         summary = TokenizerSummary(
             name=settings.name,
-            vocabulary_size=len(tokenizer),
+            vocabulary_size=size,
             tokens=counts,
             utf8_bytes=utf8_bytes,
             changed=changed,
@@ -105,7 +106,7 @@ def make_tokenizer(settings: TokenizerSettings, texts: Path, archive: Path | Non
             "per byte are too low; `source: train` or `source: gpt2` keeps every character"
         )
     total = sum(counts.values())
-    told = f"{len(tokenizer):,} tokens in the vocabulary, {total:,} in the corpus"
+    told = f"{size:,} tokens in the vocabulary, {total:,} in the corpus"
     if settings.source != "gpt2":
         return told
     kept, limits = course_limits.in_words(len(corpus), total - len(corpus))  # without a boundary token for each text
