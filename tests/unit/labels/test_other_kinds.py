@@ -119,6 +119,12 @@ def test_what_raters_say_of_several_labels_and_of_numbers_is_in_the_report(run):
     assert re.search(rf"exactly the labels that most raters give on 100\s%.* of the {len(texts)} texts", several)
     assert f"of the {len(samples)}" not in several  # only those that begin with nothing were drawn
     assert "Krippendorff’s α of the raters is 1.00" in several and "“<bdi>joy</bdi>”" in several
+    alphas = shown.rater_quality["metric"] == "krippendorff_alpha"
+    alike = shown.rater_quality.assign(value=shown.rater_quality["value"].mask(alphas))
+    shown.rater_quality, measured = alike, shown.rater_quality
+    assert "α of the raters’ answers is not defined, since all" in str(raters.opening(shown)).split("\n\n")[1]
+    assert "nan" not in str(raters.every_number(shown))
+    shown.rater_quality = measured
     assert re.search(rf"Spearman’s ρ .* is 1\.00.* for the {len(texts)} texts", number)
     assert re.search(r"right in every label on 100\s%", str(summary.finding(shown)))
     assert "Spearman’s ρ with people is 1.00" in str(summary.finding(shown))

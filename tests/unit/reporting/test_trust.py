@@ -173,6 +173,14 @@ def test_classifiers_are_compared_with_a_person_and_a_word_list_where_raters_are
     assert re.search(r"reaches 0\.\d\d \[[^]]*\], \d+ % of that; the word list", said)
     assert "Krippendorff’s α of labels" in agreement.every_score(rated).markdown
     assert "VADER" in agreement.every_score(rated).markdown and "VADER" in agreement.scores(rated).alternative_text
+    # All labels are the same, though the ratings are not.
+    measured = rated.quality
+    rated.quality = measured.assign(value=measured["value"].mask(measured["metric"] == "krippendorff_alpha"))
+    said = human_agreement.ceiling(rated).markdown.replace("\u00a0", " ")
+    assert re.search(r"Krippendorff’s α of the raters is 1\.00 for their ratings: ", said)
+    assert said.endswith("labels is not defined, since all of these are the same.")
+    assert "not defined" in agreement.every_score(rated).markdown and "nan" not in agreement.every_score(rated).markdown
+    rated.quality = measured
     # One who never agrees with the others: of 0 nothing is a share.
     human = (rated.quality["method"] == "human") & (rated.quality["metric"] == "macro_f1")
     rated.quality = rated.quality.assign(value=rated.quality["value"].where(~human, 0.0))

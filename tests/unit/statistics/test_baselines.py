@@ -1,5 +1,6 @@
 """What a classifier is compared with: a word list and single people, where labels come from ratings."""
 
+import numpy as np
 import pytest
 
 from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
@@ -68,10 +69,12 @@ def test_alpha_has_an_interval_from_the_fewest_documents_on(study, documents):
     assert rows["value"].iloc[0] < rows["value"].iloc[1] < 1
 
 
-def test_raters_who_all_say_the_same_have_no_alpha(study):
+def test_the_alpha_of_raters_who_all_say_the_same_is_not_defined(study):
     for _ in range(30):
         study.text("good", human="good", raters=["good", "good"])
-    assert "raters" not in set(study.compute()["quality"]["method"])
+    (alpha,) = study.compute()["quality"].query("method == 'raters'").to_dict("records")
+    assert (alpha["metric"], alpha["texts"]) == ("krippendorff_alpha", 30)
+    assert np.isnan([alpha["value"], alpha["low"], alpha["high"]]).all()
 
 
 def test_labels_that_are_not_mean_ratings_have_neither(study):

@@ -49,6 +49,9 @@ def test_several_labels_are_those_of_most_raters_and_weighed_label_by_label():
     # Of 60 pairs 10 differ about "a": Krippendorff's alpha by hand, of 62 ratings with it and 58 without.
     assert alphas["a"] == pytest.approx(1 - (20 / 120) / (2 * 62 * 58 / (120 * 119)))
     assert set(alphas) == {"a", "b"}
+    agreed = several("multi_label", "labels", [([("a",), ("a",)], ("a",), "a", 300) for _ in range(30)])
+    (alpha,) = between_raters(agreed, BOOTSTRAP, "multi_label")
+    assert (alpha["label"], alpha["rows"]) == ("a", 30) and np.isnan(alpha["value"])
 
 
 def test_numbers_are_the_means_of_raters_and_weighed():

@@ -54,7 +54,7 @@ QUALITY = table_schema(
     metric=pa.string(),
     label=pa.string(),  # null for the metrics over all labels
     texts=pa.int64(),  # held-out texts that the value was computed from
-    value=pa.float64(),
+    value=pa.float64(),  # null: an alpha where all answers are the same
     low=pa.float64(),  # null with too few documents, like all that follow
     high=pa.float64(),
     # For "calibration_error", which has no interval: its bound, at that confidence, where labels are right as often as

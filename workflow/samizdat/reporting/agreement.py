@@ -227,7 +227,7 @@ def every_score(run: Run) -> Table | Prose:
             say(METHODS[row["method"]]),
             say(METRICS[row["metric"]]),
             name(row["label"]),
-            numeral(row["value"], ".3f"),
+            say("not defined") if is_null(row["value"]) else numeral(row["value"], ".3f"),
             bounds(row["low"], row["high"], 3),
             count(row["texts"]),
         ]

@@ -6,7 +6,7 @@ from samizdat.base.language import message, say
 from samizdat.reporting.frames import Row, parts_of, rows_of
 from samizdat.reporting.outside import labelled
 from samizdat.reporting.run import Run
-from samizdat.reporting.words import Prose, joined, number_interval, percent
+from samizdat.reporting.words import Prose, is_null, joined, number_interval, percent
 
 ALPHAS = {
     "krippendorff_alpha": message("{alpha} for their labels"),
@@ -63,13 +63,11 @@ def _ceiling(run: Run, classifier: str, found: Mapping[tuple[str, str], Row]) ->
             **values,
         )
     )
-    alphas = [
-        say(what, alpha=spelled("raters", metric)) for metric, what in ALPHAS.items() if ("raters", metric) in found
-    ]
-    if not alphas:
-        return words
-    of_raters = say(
-        "Krippendorff’s α of the raters is {alphas}: 1 is agreement, 0 chance.",
-        alphas=joined(alphas),
-    )
-    return f"{words} {of_raters}"
+    values_of = {metric: found["raters", metric]["value"] for metric in ALPHAS if ("raters", metric) in found}
+    defined = [metric for metric, value in values_of.items() if not is_null(value)]
+    if defined:
+        alphas = joined(say(ALPHAS[metric], alpha=spelled("raters", metric)) for metric in defined)
+        words += " " + say("Krippendorff’s α of the raters is {alphas}: 1 is agreement, 0 chance.", alphas=alphas)
+    if len(defined) < len(values_of):
+        words += " " + say("Krippendorff’s α of the raters’ labels is not defined, since all of these are the same.")
+    return words

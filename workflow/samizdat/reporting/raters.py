@@ -134,9 +134,11 @@ def _left_out(run: Run, question: str, found: dict[tuple[str, str | None], Row])
 def _agreement(run: Run, question: str) -> str:
     """Say how far raters agree: one alpha, or of several labels the least and the largest."""
     rows = run.rater_quality[run.rater_quality["question"] == question]
-    alphas = sorted(rows_of(rows[rows["metric"] == "krippendorff_alpha"]), key=lambda row: row["value"])
+    rows = rows[rows["metric"] == "krippendorff_alpha"]
+    alphas = sorted(rows_of(rows[rows["value"].notna()]), key=lambda row: row["value"])
     if not alphas:
-        return ""
+        alike = message("Krippendorff’s α of the raters’ answers is not defined, since all of these are the same.")
+        return "" if rows.empty else say(alike)
     least, largest = _alpha(alphas[0]), _alpha(alphas[-1])
     if len(alphas) == 1:
         return say("Krippendorff’s α of the raters is {alpha}: 1 is agreement, 0 chance.", alpha=least)

@@ -93,7 +93,9 @@ def alphas(held_out: pd.DataFrame, column: str, bootstrap: Bootstrap) -> list[Ro
 def alpha_of(
     metric: str, held_out: pd.DataFrame, given: Sequence[Sequence[Any]], bootstrap: Bootstrap, *, numbers: bool = False
 ) -> list[Row]:
-    """Compute alpha of what raters said; nothing where no text has several answers or all are the same.
+    """Compute alpha of what raters said; nothing where no text has several answers.
+
+    Where all answers are the same it is not defined, and NaN.
 
     Args:
         metric: its name in the row.
@@ -122,8 +124,16 @@ def alpha_of(
         "apart": sum_by_document(frame, np.zeros(len(frame), np.int64), apart, (1,)),
     }
     value = float(krippendorff.alpha(apart.sum() / MILLION, counts.sum(axis=0), distances))
+    row: Row = {
+        "method": "raters",
+        "metric": metric,
+        "texts": len(frame),
+        "value": value,
+        "low": np.nan,
+        "high": np.nan,
+    }
     if np.isnan(value):
-        return []
+        return [row]
     drawn = bootstrap.together(blocks, "raters", metric)
     resampled = krippendorff.alpha(drawn["apart"][:, 0] / MILLION, drawn["given"], distances)
     documents = frame["document"].nunique()
@@ -138,7 +148,7 @@ def alpha_of(
         # Where nobody disagrees, nothing says how far the disagreement is from 0.
         high, low = (1 - bound for bound in bootstrap.mean_interval(1 - value, 1 - resampled, documents))
         low, high = (low, high) if value < 1 else (np.nan, np.nan)
-    return [{"method": "raters", "metric": metric, "texts": len(frame), "value": value, "low": low, "high": high}]
+    return [row | {"low": low, "high": high}]
 
 
 def kappa(pair: pd.DataFrame, columns: tuple[str, str], labels: list[str], bootstrap: Bootstrap, *names: str) -> Row:
