@@ -12,6 +12,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from samizdat.base.errors import UserError
 from samizdat.checkpoints.unpadded import MODEL_TYPES
+from samizdat.classifiers import score_texts as stage
 from samizdat.classifiers.outputs import UNREADABLE
 from samizdat.classifiers.score_texts import score_texts
 from samizdat.records.classifiers import SCORES
@@ -92,6 +93,15 @@ def test_a_score_depends_on_no_order_company_or_history(classifier_of, tmp_path_
     _, single = run(classifier, [alone], folder / "alone", precision=precision)
     ((key, bits),) = probabilities(single).items()
     assert probabilities(path)[key] == bits
+
+
+def test_a_large_corpus_is_scored_in_parts(classifier, tmp_path, monkeypatch):
+    texts = [*sentences(40, longest=40), "", *sentences(5)]
+    path = run(classifier, texts, tmp_path / "whole", precision="bfloat16")[1]
+    monkeypatch.setattr(stage, "TEXTS_AT_ONCE", 7)
+    said, parts = run(classifier, texts, tmp_path / "parts", precision="bfloat16")
+    assert said == f"{len(texts)} texts, {len(set(texts))} of them new"
+    assert parts.read_bytes() == path.read_bytes()
 
 
 def test_texts_that_it_was_trained_on_are_marked(tmp_path):

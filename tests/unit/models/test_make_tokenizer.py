@@ -16,7 +16,10 @@ from samizdat.base import course_limits
 from samizdat.base.errors import UserError
 from samizdat.base.files import is_checksum
 from samizdat.checkpoints.encoding import BOUNDARY, encode, load_tokenizer, token_dtype
+from samizdat.models import encoded_corpus
+from samizdat.models import make_tokenizer as stage
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
+from samizdat.records import io as tables
 from samizdat.records.corpus import SPLITS
 from samizdat.records.io import read_document
 from samizdat.records.models import TokenizerSummary
@@ -195,3 +198,18 @@ def test_a_vocabulary_that_came_out_smaller_is_told(tmp_path, capsys):
     texts = write_texts(["see the tea", "held out"], tmp_path / "t.parquet")
     make_tokenizer(settings_of(vocabulary_size=4000), texts, None, tmp_path / "out")
     assert re.search(r"! tokenizer \w+: the vocabulary has 2\d\d tokens, not 4,000", capsys.readouterr().err)
+
+
+def test_a_large_corpus_is_encoded_in_batches_and_its_vocabulary_learned_from_a_part(own, tmp_path, monkeypatch, capfd):
+    texts = write_texts(TEXTS, tmp_path / "texts.parquet")
+    monkeypatch.setattr(encoded_corpus, "TEXTS_AT_ONCE", 2)
+    monkeypatch.setattr(tables, "BATCH_ROWS", 3)
+    make_tokenizer(settings_of(), texts, None, tmp_path / "batches")
+    for name in ("tokens/train.bin", "tokens/test.bin", "summary.json", "tokenizer.json"):
+        assert (tmp_path / "batches" / name).read_bytes() == (own / name).read_bytes()
+    some = [f"word{number} " * 5 for number in range(400)]
+    monkeypatch.setattr(stage, "MOST_LEARNED_BYTES", 2000)
+    learned = list(stage._training(write_texts(some, tmp_path / "many.parquet"), 0.25))
+    assert 60 < len(learned) < 140 and set(learned) < set(some)
+    make_tokenizer(settings_of(), tmp_path / "many.parquet", None, tmp_path / "part")
+    assert "learned from about 0 MB of 0 MB of training texts, drawn at random" in capfd.readouterr().err

@@ -6,9 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from samizdat.base.errors import UserError
+from samizdat.records import io
 from samizdat.records.classifiers import SCORES
 from samizdat.records.corpus import TEXT_LANGUAGES, TEXTS, CorpusSummary
-from samizdat.records import io
 from samizdat.records.io import read_batches, read_columns, read_document, read_table, write_document, write_table
 from samizdat.records.models import TokenizerSummary
 from samizdat.records.samples import SAMPLES

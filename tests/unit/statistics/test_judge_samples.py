@@ -7,9 +7,12 @@ import pytest
 from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 from samizdat.measures.closeness import FEWEST_TEXTS
 from samizdat.measures.words import split_words
+from samizdat.records import io as tables
 from samizdat.records.io import read_table, write_table
 from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY
 from samizdat.records.samples import SAMPLES
+from samizdat.statistics import copy_search
+from samizdat.statistics.copy_search import find_copies
 from samizdat.statistics.judge_samples import SampleQualitySettings, judge_samples
 from samizdat.statistics.passages import draw_passages
 from support.made_sentences import sample_rows, sentences, shuffled
@@ -46,6 +49,20 @@ def judged(tmp_path_factory):
         read_table(folder / "quality.parquet", SAMPLE_QUALITY),
         read_table(folder / "copies.parquet", COPIES),
     )
+
+
+def test_copies_in_parts_of_the_training_texts_are_those_of_the_whole(tmp_path, monkeypatch):
+    training = ["a cat and a dog", "the old house by the sea", "an old house", "the old house by the lake"]
+    corpus = write_texts([*training, "held out"], tmp_path / "texts.parquet")
+    own = ["in the old house by the lake", "xx an old house", "zzz", ""]
+    passages = pd.DataFrame({"subset": "samples", "id": list("abcd"), "begin": [0, 3, 0, 0], "own": own})
+    passages["words"] = passages["own"].map(split_words)
+    whole = find_copies(passages, corpus)
+    monkeypatch.setattr(copy_search, "INDEXED_CHARACTERS", 20)
+    monkeypatch.setattr(tables, "BATCH_ROWS", 1)
+    assert find_copies(passages, corpus).equals(whole)
+    assert whole["passage"].dropna().tolist() == ["the old house by the lake", "an old house"]
+    assert whole["known_words"].tolist() == [5, 3, 0, 0] and whole["copied_ngrams"].tolist() == [2, 0, 0, 0]
 
 
 def measured(quality, model, metric):

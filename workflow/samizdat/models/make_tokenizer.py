@@ -3,13 +3,11 @@
 import json
 import tarfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import pandas as pd
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
@@ -17,14 +15,15 @@ from samizdat.base import course_limits, stage
 from samizdat.base.errors import UserError
 from samizdat.base.files import replacing_folder
 from samizdat.checkpoints import sources
-from samizdat.checkpoints.encoding import BOUNDARY, encode, load_tokenizer, token_dtype
+from samizdat.checkpoints.encoding import BOUNDARY, load_tokenizer, token_dtype
+from samizdat.models.encoded_corpus import encode_corpus
 from samizdat.models.recipe_table import vocabulary_size
-from samizdat.records.corpus import SPLITS, TEXTS
-from samizdat.records.io import read_table, write_document
+from samizdat.records.io import read_batches, write_document
 from samizdat.records.models import TokenizerSummary
 
 GPT2_FILES = ("gpt2_vocab.json", "gpt2_merges.txt")
-TEXTS_AT_ONCE = 2048
+# A vocabulary is learned from about so much text, drawn at random: more needs much memory, and brings few other tokens.
+MOST_LEARNED_BYTES = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,7 @@ class TokenizerSettings:
 def make_tokenizer(settings: TokenizerSettings, texts: Path, archive: Path | None, out: Path) -> str:
     """Make the tokenizer, encode all splits with it, and write them with a summary.
 
-    `tokens/<split>.bin` is one flat array (`encoding.token_dtype`): for each text of the split, in the table's order,
-    the boundary token and then the text's tokens.
+    `tokens/<split>.bin` is one flat array (`encoding.token_dtype`), which `encode_corpus` writes.
 
     Args:
         settings: where the vocabulary comes from.
@@ -54,78 +52,68 @@ def make_tokenizer(settings: TokenizerSettings, texts: Path, archive: Path | Non
         UserError: the settings lack what their source needs, or a checkpoint's tokenizer can't be loaded, has no
             end-of-sequence token or gives it to other characters, too.
     """
-    corpus = read_table(texts, TEXTS)
-    tokenizer = _tokenizer(settings, corpus, archive)
-    boundary = tokenizer.eos_token_id
-    if boundary is None:
+    tokenizer = _tokenizer(settings, texts, archive)
+    another = f"name another checkpoint for the tokenizer {settings.name!r}, or set `source: train`"
+    if tokenizer.eos_token_id is None:
         raise UserError(
             f"the tokenizer of {settings.checkpoint} has no end-of-sequence token, which must separate the texts",
-            remedy=f"name another checkpoint for the tokenizer {settings.name!r}, or set `source: train`",
+            remedy=another,
         )
     size = max(tokenizer.get_vocab().values()) + 1  # a checkpoint's tokenizer may leave out numbers
     dtype = token_dtype(size)
-    counts: dict[str, int] = {}
-    utf8_bytes: dict[str, int] = {}
-    changed: dict[str, int] = {}
-    lost: Counter[str] = Counter()
     with replacing_folder(out) as folder:
         tokenizer.save_pretrained(folder)
         (folder / "tokens").mkdir()
-        for split in SPLITS:
-            part = corpus.loc[corpus["split"] == split, "text"].tolist()
-            arrays = list(_encoded(tokenizer, part, boundary, dtype))
-            tokens = np.concatenate(arrays) if arrays else np.empty(0, dtype)
-            if (tokens == boundary).sum() != len(part):
-                raise UserError(
-                    f"the tokenizer of {settings.checkpoint} gives characters that it doesn't know its end-of-sequence "
-                    f"token, so the texts of the {split} split can't be told apart",
-                    remedy=f"name another checkpoint for the tokenizer {settings.name!r}, or set `source: train`",
-                )
-            (folder / "tokens" / f"{split}.bin").write_bytes(tokens.tobytes())
-            counts[split] = len(tokens)
-            utf8_bytes[split] = sum(len(text.encode()) for text in part)
-            # Byte-level vocabularies, which the other sources have, lose nothing.
-            changed[split] = _changed(tokenizer, part, arrays, lost) if settings.source == "checkpoint" else 0
-        characters = int(corpus["text"].str.len().sum())
+        # Byte-level vocabularies, which the other sources have, lose nothing.
+        splits = encode_corpus(
+            tokenizer, texts, folder / "tokens", dtype, loses_none=settings.source != "checkpoint", remedy=another
+        )
+        number, total = (sum(getattr(one, what) for one in splits.values()) for what in ("texts", "tokens"))
         summary = TokenizerSummary(
             name=settings.name,
             vocabulary_size=size,
-            tokens=counts,
-            utf8_bytes=utf8_bytes,
-            changed=changed,
-            characters_per_token=round(characters / (sum(counts.values()) - len(corpus)), 4),
-            boundary_token_id=boundary,
+            tokens={split: one.tokens for split, one in splits.items()},
+            utf8_bytes={split: one.utf8_bytes for split, one in splits.items()},
+            changed={split: one.changed for split, one in splits.items()},
+            characters_per_token=round(sum(one.characters for one in splits.values()) / (total - number), 4),
+            boundary_token_id=tokenizer.eos_token_id,
             token_dtype=dtype.name,
         )
         write_document(summary, folder / "summary.json")
-    if number := sum(changed.values()):
+    if changed := sum(summary.changed.values()):
+        lost = sum((one.lost for one in splits.values()), Counter[str]())
         most = f" ({', '.join(repr(character) for character, _ in lost.most_common(3))} most often)" if lost else ""
         stage.tell(
-            f"tokenizer {settings.name}: {number:,} of {len(corpus):,} texts are not the same when their tokens are "
+            f"tokenizer {settings.name}: {changed:,} of {number:,} texts are not the same when their tokens are "
             f"read again: characters are lost or changed{most}. They are counted as bytes but not predicted, so bits "
             "per byte are too low; `source: train` or `source: gpt2` keeps every character"
         )
-    total = sum(counts.values())
     told = f"{size:,} tokens in the vocabulary, {total:,} in the corpus"
     if settings.source != "gpt2":
         return told
-    kept, limits = course_limits.in_words(len(corpus), total - len(corpus))  # without a boundary token for each text
+    kept, limits = course_limits.in_words(number, total - number)  # without a boundary token for each text
     if not kept:
         stage.tell(limits)
     return f"{told}; {limits}" if kept else told
 
 
-def _tokenizer(settings: TokenizerSettings, corpus: pd.DataFrame, archive: Path | None) -> PreTrainedTokenizerFast:
+def _tokenizer(settings: TokenizerSettings, texts: Path, archive: Path | None) -> PreTrainedTokenizerFast:
     if settings.source == "checkpoint" and settings.checkpoint is not None:
         return load_tokenizer(sources.locate(settings.checkpoint, settings.revision, sources.TOKENIZER_FILES).path)
     if settings.source == "gpt2" and archive is not None:
         backend = _gpt2(archive)
     elif settings.source == "train" and settings.vocabulary_size is not None:
-        texts = corpus.loc[corpus["split"] == "train", "text"].tolist()
+        train_bytes = sum(len(text.encode()) for text in _training(texts))
         size = settings.vocabulary_size
         if size == "auto":
-            size = vocabulary_size(sum(len(text.encode()) for text in texts))
-        backend = _train(texts, size)
+            size = vocabulary_size(train_bytes)
+        share = min(1.0, MOST_LEARNED_BYTES / max(train_bytes, 1))
+        if share < 1:
+            stage.tell(
+                f"tokenizer {settings.name}: the vocabulary is learned from about {MOST_LEARNED_BYTES / 1e6:.0f} MB of "
+                f"{train_bytes / 1e6:,.0f} MB of training texts, drawn at random"
+            )
+        backend = _train(_training(texts, share), size)
         if (found := backend.get_vocab_size()) < size:
             stage.tell(
                 f"tokenizer {settings.name}: the vocabulary has {found:,} tokens, not {size:,}: "
@@ -145,7 +133,16 @@ def _tokenizer(settings: TokenizerSettings, corpus: pd.DataFrame, archive: Path 
     )
 
 
-def _train(texts: list[str], vocabulary_size: int) -> Tokenizer:
+def _training(texts: Path, share: float = 1.0) -> Iterator[str]:
+    """Yield the training texts, or a share of them that the hashes of the texts draw."""
+    for batch in read_batches(texts, "id", "text", "split"):
+        training = batch[batch["split"] == "train"]
+        for key, text in zip(training["id"], training["text"], strict=True):
+            if share == 1 or int(key[:8], 16) < share * 2**32:
+                yield text
+
+
+def _train(texts: Iterable[str], vocabulary_size: int) -> Tokenizer:
     """Train byte-level BPE (Sennrich et al. 2016; on bytes as in Radford et al. 2019): it can encode every string."""
     backend = _byte_level(models.BPE())
     trainer = trainers.BpeTrainer(
@@ -183,27 +180,6 @@ def _byte_level(model: models.BPE) -> Tokenizer:
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
     return backend
-
-
-def _encoded(
-    tokenizer: PreTrainedTokenizerFast, texts: list[str], boundary: int, dtype: np.dtype
-) -> Iterator[np.ndarray]:
-    for start in range(0, len(texts), TEXTS_AT_ONCE):
-        for tokens in encode(tokenizer, texts[start : start + TEXTS_AT_ONCE]):
-            yield np.array([boundary, *tokens], dtype)
-
-
-def _changed(tokenizer: PreTrainedTokenizerFast, texts: list[str], arrays: list[np.ndarray], lost: Counter[str]) -> int:
-    """Count the texts that their tokens don't give back, and in `lost` the characters that they lack then."""
-    changed = 0
-    for start in range(0, len(texts), TEXTS_AT_ONCE):
-        ids = [tokens[1:].tolist() for tokens in arrays[start : start + TEXTS_AT_ONCE]]
-        decoded = tokenizer.backend_tokenizer.decode_batch(ids, skip_special_tokens=False)
-        for text, again in zip(texts[start : start + TEXTS_AT_ONCE], decoded, strict=True):
-            if again not in (text, f" {text}"):  # some tokenizers put a blank before each text
-                changed += 1
-                lost.update(Counter(text) - Counter(again))
-    return changed
 
 
 if __name__ == "__main__":
