@@ -62,7 +62,7 @@ def test_copies_in_parts_of_the_training_texts_are_those_of_the_whole(tmp_path, 
     monkeypatch.setattr(tables, "BATCH_ROWS", 1)
     assert find_copies(passages, corpus).equals(whole)
     assert whole["passage"].dropna().tolist() == ["the old house by the lake", "an old house"]
-    assert whole["known_words"].tolist() == [5, 3, 0, 0] and whole["copied_ngrams"].tolist() == [2, 0, 0, 0]
+    assert whole["known_words"].tolist() == [6, 3, 0, 0] and whole["copied_ngrams"].tolist() == [3, 0, 0, 0]
 
 
 def measured(quality, model, metric):
