@@ -44,7 +44,7 @@ def divide(texts: pd.DataFrame, own: Collection[str], validation_share: float, t
     """
     own_splits = sorted(own, key=SPLITS.index) if set(own) != {"train"} else []  # then all are to be divided
     _check_own(own_splits, set(texts["split"]))
-    sets = near_duplicates(texts["text"].tolist())
+    sets = near_duplicates(texts["text"])
     shares = {"test": test_share, "validation": validation_share}
     lacking = {name: share for name, share in shares.items() if name not in own_splits}
     here = np.full(len(texts), bool(lacking)) & texts["split"].isin(["", "train"]).to_numpy()

@@ -114,6 +114,8 @@ def import_corpus(
     if settings.max_texts is not None:
         _draw(selection, settings.max_texts, seed)
     frame = _table(selection.kept)
+    for raw in selection.kept.values():
+        raw.text = None  # the table has it, and needs less memory
     frame["document"], parts = cut_largest(frame["document"], listing.files)
     try:
         divided = divide(frame, selection.splits, settings.validation_share, settings.test_share)

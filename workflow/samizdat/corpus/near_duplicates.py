@@ -2,7 +2,7 @@
 
 import sys
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain
 
@@ -24,7 +24,7 @@ BATCH_CHARACTERS = 100_000
 CROWD, CROWD_CHARACTERS = 2_000, 1_000_000
 
 
-def near_duplicates(texts: Sequence[str]) -> Counts:
+def near_duplicates(texts: Iterable[str]) -> Counts:
     """Number the sets of texts that are nearly the same, directly or through others; a text alone is a set.
 
     Candidates are texts whose MinHash signatures agree in a band (Broder, 1997; Leskovec, Rajaraman and Ullman, *Mining
@@ -33,9 +33,11 @@ def near_duplicates(texts: Sequence[str]) -> Counts:
     """
     keys = [normalise(text) for text in texts]
     first: dict[str, int] = {}
-    sets = connected(len(keys), [(first.setdefault(key, place), place) for place, key in enumerate(keys) if key])
+    firsts = (first.setdefault(key, place) if key else place for place, key in enumerate(keys))
+    sets: Counts = np.unique(np.fromiter(firsts, np.int64), return_inverse=True)[1]
     long = np.array([place for key, place in first.items() if len(key) >= SHORTEST], np.int64)
-    signatures = np.concatenate([np.empty((0, BANDS * ROWS), np.uint32), *_signatures([keys[place] for place in long])])
+    del first
+    signatures = _signatures([keys[place] for place in long])
     bands = np.split(signatures, BANDS, axis=1)
     for band, another in zip(bands, bands[-1:] + bands[:-1], strict=True):
         # Where more agree than a crowd may have, those are together that agree in another band, too.
@@ -53,7 +55,7 @@ def near_duplicates(texts: Sequence[str]) -> Counts:
 
 def connected(number: int, pairs: Sequence[tuple[int, int]] | Counts) -> Counts:
     """Number the connected components of a graph of `number` nodes, whose edges are `pairs`."""
-    one, other = np.array(pairs, np.int64).reshape(-1, 2).T
+    one, other = np.asarray(pairs, np.int64).reshape(-1, 2).T
     graph = coo_array((np.ones(len(one), bool), (one, other)), shape=(number, number))
     labels: Counts = connected_components(graph, directed=False)[1]
     return labels
@@ -61,7 +63,10 @@ def connected(number: int, pairs: Sequence[tuple[int, int]] | Counts) -> Counts:
 
 def _join(sets: Counts, pairs: Sequence[tuple[int, int]]) -> Counts:
     """Number the sets of texts anew after these pairs are joined."""
-    return connected(len(sets), [*pairs, *enumerate(_firsts(sets).tolist())]) if pairs else sets
+    if not pairs:
+        return sets
+    as_before = np.stack([np.arange(len(sets)), _firsts(sets)], axis=1)
+    return connected(len(sets), np.concatenate([np.array(pairs, np.int64), as_before]))
 
 
 def _firsts(sets: Counts) -> Counts:
@@ -81,8 +86,9 @@ def _left_out() -> dict[int, None]:
     return dict.fromkeys(code for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) in kinds)
 
 
-def _signatures(keys: Sequence[str]) -> Iterator[np.ndarray]:
-    """Give the MinHash signatures of texts, batch by batch, `[texts, BANDS * ROWS]`."""
+def _signatures(keys: Sequence[str]) -> np.ndarray:
+    """Compute the MinHash signatures of texts, `[texts, BANDS * ROWS]`."""
+    signatures = np.empty((len(keys), BANDS * ROWS), np.uint32)
     factors = np.random.default_rng(0).integers(2**31, size=BANDS * ROWS, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
     ends = np.cumsum([len(key) for key in keys])
     batches = np.split(np.arange(len(keys)), np.flatnonzero(np.diff(ends // BATCH_CHARACTERS)) + 1)
@@ -97,7 +103,9 @@ def _signatures(keys: Sequence[str]) -> Iterator[np.ndarray]:
         starts = np.cumsum([0, *(len(keys[place]) for place in batch)])
         # Between two starts, the last runs reach into the next text: every second range is left out.
         ranges = np.stack([starts[:-1], starts[1:] - SHINGLE + 1], axis=1).ravel()[:-1]
-        yield np.stack([np.minimum.reduceat(shingles * factor, ranges)[::2] for factor in factors], axis=1)
+        for column, factor in enumerate(factors):
+            signatures[batch, column] = np.minimum.reduceat(shingles * factor, ranges)[::2]
+    return signatures
 
 
 def _similarity(one: str, other: str) -> float:

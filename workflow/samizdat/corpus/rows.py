@@ -16,7 +16,7 @@ NOT_A_NUMBER = ("nan", "NaN")
 FIRST_ROW = "; the first row must hold the names of the columns"
 
 
-@dataclass
+@dataclass(slots=True)
 class RawText:
     """A text as it was read, before any check."""
 
