@@ -30,7 +30,8 @@ def set_bits(run, before, after, **yardsticks):
         model.name: type(model)(**vars(model) | {"validation_bits_per_byte": after, "test_bits_per_byte": after})
     }
     found = {"xz": 3.0, "xz_after_training": 2.4, "ngram": 2.0} | yardsticks
-    sizes = {"read_bytes": 100, "training_bytes": 100}
+    (tokenizer,) = run.tokenizers.values()
+    sizes = {"read_bytes": 100, "training_bytes": 100, "held_out_bytes": tokenizer.utf8_bytes["test"]}
     run.yardsticks = {name: {"yardstick": name, "bits_per_byte": bits, **sizes} for name, bits in found.items()}
 
 
@@ -65,6 +66,10 @@ def test_a_model_that_did_not_learn_and_a_yardstick_that_read_less_are_said(fres
     said = words(summary.learning(fresh))
     assert said.startswith("**No.**") and "the training texts (their last 33 MB)" in said
     assert said.endswith("needs 2.00, fewer than the GPT-2.")
+    for row in fresh.yardsticks.values():
+        row["held_out_bytes"] -= 1
+    said = words(summary.learning(fresh))
+    assert said.endswith("GPT-2. They were measured on 0 MB of the held-out texts, drawn at random.")
 
 
 def copied(run, *shares):

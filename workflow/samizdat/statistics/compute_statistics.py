@@ -74,6 +74,8 @@ def compute_statistics(
     held_out = corpus["split"] == "test"
     corpus.loc[held_out, "text"] = read_columns(texts, "text", split="test")["text"].to_numpy()
     drawn = drawn_texts(texts, np.random.default_rng(derive_seed(seed, "texts")))
+    if len(drawn) < len(corpus):
+        stage.tell(f"words are compared and counted in {len(drawn):,} of {len(corpus):,} texts, drawn at random")
     written = pd.concat([read_table(path, SAMPLES) for path in samples], ignore_index=True)
     written["document"] = written["id"]
     published = written["model"].map(model_of) == written["model"]

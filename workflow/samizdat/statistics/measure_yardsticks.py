@@ -3,15 +3,20 @@
 from collections import deque
 from pathlib import Path
 
+import numpy as np
+
 from samizdat.base import stage
 from samizdat.measures.byte_ngrams import ByteNgrams
 from samizdat.measures.compression import xz_bytes, xz_bytes_after
-from samizdat.records.io import read_batches, read_columns
+from samizdat.records.io import read_batches
 from samizdat.records.yardsticks import YARDSTICKS
+from samizdat.statistics.drawn_texts import drawn_texts
 from samizdat.statistics.tables import write_rows
 
 # Of longer training texts only the end is read: xz needs twelve times as much memory, the n-gram model fifty times.
 MOST_READ_BYTES = 32_000_000
+# Of longer held-out texts some are drawn: xz reads a megabyte a second.
+MOST_HELD_OUT_CHARACTERS = 8_000_000
 _END = b"\n"
 
 
@@ -22,7 +27,8 @@ def measure_yardsticks(texts: Path, yardsticks: Path) -> str:
         texts: the corpus.
         yardsticks: where to write.
     """
-    held_out = [text.encode() for text in read_columns(texts, "text", split="test")["text"]]
+    drawn = drawn_texts(texts, np.random.default_rng(0), "test", MOST_HELD_OUT_CHARACTERS)
+    held_out = [text.encode() for text in drawn["text"]]
     training_bytes, last = _last(texts, MOST_READ_BYTES)
     ends = [_joined(part) for part in (last, held_out)]
     bits = {
