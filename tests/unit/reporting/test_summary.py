@@ -30,7 +30,7 @@ def set_bits(run, before, after, **yardsticks):
         model.name: type(model)(**vars(model) | {"validation_bits_per_byte": after, "test_bits_per_byte": after})
     }
     found = {"xz": 3.0, "xz_after_training": 2.4, "ngram": 2.0} | yardsticks
-    (tokenizer,) = run.tokenizers.values()
+    tokenizer = next(iter(run.tokenizers.values()))
     sizes = {"read_bytes": 100, "training_bytes": 100, "held_out_bytes": tokenizer.utf8_bytes["test"]}
     run.yardsticks = {name: {"yardstick": name, "bits_per_byte": bits, **sizes} for name, bits in found.items()}
 
