@@ -75,7 +75,7 @@ def test_a_score_depends_on_its_text_alone_and_a_long_text_is_read_in_windows(tm
 def test_each_text_is_cut_into_tokens_once(tmp_path, monkeypatch):
     _, out = imported(tmp_path)
     cut = []
-    backend = zero_shot._backend
+    backend = zero_shot.backend_of
 
     class Counting:
         def __init__(self, tokenizer):
@@ -85,7 +85,7 @@ def test_each_text_is_cut_into_tokens_once(tmp_path, monkeypatch):
             cut.extend(texts)
             return self.tokenizer.encode_batch(texts, **options)
 
-    monkeypatch.setattr(zero_shot, "_backend", Counting)
+    monkeypatch.setattr(zero_shot, "backend_of", Counting)
     run(out, SENTENCES, tmp_path / "scores", max_length_tokens=64)
     assert sorted(cut) == sorted([*SENTENCES, *(TEMPLATE.replace("{}", label) for label in LABELS)])
 

@@ -16,7 +16,7 @@ from transformers import PreTrainedConfig, PreTrainedTokenizerFast
 
 from samizdat.base.device import Device
 from samizdat.base.errors import UserError
-from samizdat.checkpoints.encoding import load_tokenizer
+from samizdat.checkpoints.encoding import backend_of, load_tokenizer
 from samizdat.checkpoints.windows import TEXTS_AT_ONCE, Window
 from samizdat.classifiers.outputs import entailment_close_calls, entailment_scores
 from samizdat.classifiers.scoring_model import ScoringModel
@@ -54,7 +54,7 @@ def refuse_long_statements(
     Raises:
         UserError: they do.
     """
-    asked = _backend(tokenizer).encode_batch(list(hypotheses), add_special_tokens=False)
+    asked = backend_of(tokenizer).encode_batch(list(hypotheses), add_special_tokens=False)
     left = _room(tokenizer, asked, max_length_tokens)
     if left * 2 <= max_length_tokens:
         raise UserError(
@@ -103,9 +103,9 @@ def score_by_statements(
 
     def all_pairs() -> Iterator[_Pair]:
         tokenizer = load_tokenizer(folder)
-        asked = _backend(tokenizer).encode_batch(card.hypotheses, add_special_tokens=False)
+        asked = backend_of(tokenizer).encode_batch(card.hypotheses, add_special_tokens=False)
         room = _room(tokenizer, asked, reading.max_length_tokens)
-        for text, parts in _premises(_backend(tokenizer), texts, room, reading.overlap_tokens):
+        for text, parts in _premises(backend_of(tokenizer), texts, room, reading.overlap_tokens):
             pairs = [
                 [_pair(tokenizer, text, (place, part), one) for one in enumerate(asked)]
                 for place, part in enumerate(parts)
@@ -138,15 +138,6 @@ def score_by_statements(
     yield from read(all_pairs(), dtype, reading.batch_tokens)
     if close:
         yield from read(close.copy(), torch.float32, reading.close_batch_tokens(device))
-
-
-def _backend(tokenizer: PreTrainedTokenizerFast) -> Tokenizer:
-    """Return the tokenizer's own tokenizer, which cuts, pads and reads no special tokens by itself."""
-    backend: Tokenizer = tokenizer.backend_tokenizer
-    backend.no_truncation()
-    backend.no_padding()
-    backend.encode_special_tokens = True  # their names in a text are ordinary text
-    return backend
 
 
 def _room(tokenizer: PreTrainedTokenizerFast, asked: Sequence[Encoding], max_length_tokens: int) -> int:
