@@ -175,6 +175,14 @@ def test_a_name_in_other_bytes_is_refused_and_one_that_is_not_read_is_listed(tre
     message.encode()
 
 
+@pytest.mark.parametrize("folder", ["data", "data/../data", "texts", "all"])
+def test_what_raters_said_is_no_text_by_whatever_way_a_path_leads_there(tree, folder):
+    tree("data/a.txt", "data/labels/run/question/anna.csv", "all/labels/b.txt")
+    Path("texts").symlink_to("data")
+    Path("all/sheets").symlink_to(Path("data/labels").absolute())
+    assert files([folder]) == ["all/labels/b.txt" if folder == "all" else f"{Path(folder)}/a.txt"]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_what_may_not_be_read_is_refused(tree):
     tree("t/a.txt", "u/b.txt")

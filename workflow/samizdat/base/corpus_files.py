@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,10 +83,10 @@ def list_files(paths: Iterable[str], besides: Mapping[str, str] | None = None) -
             name is no UTF-8, or a folder has no file with a known suffix.
     """
     listing = Listing()
-    others = {Path(file): purpose for file, purpose in (besides or {}).items() if _is(Path(file), "is_file")}
+    others = {Path(file): purpose for file, purpose in (besides or {}).items() if path_is(Path(file), "is_file")}
     for name in paths:
         path = Path(name)
-        if _is(path, "is_dir"):
+        if path_is(path, "is_dir"):
             before = len(listing.files)
             found = sorted(_walk(path, {}), key=lambda file: file.as_posix())
             for file in found:
@@ -99,7 +100,7 @@ def list_files(paths: Iterable[str], besides: Mapping[str, str] | None = None) -
                     f"corpus.paths: the folder {name} has no file of a known kind{kept}",
                     remedy=f"put {', '.join(TEXT_SUFFIXES)} files there, or name another folder",
                 )
-        elif not _is(path, "is_file"):
+        elif not path_is(path, "is_file"):
             raise _not_a_file(path, name)
         elif not kind_of(path):
             raise UserError(
@@ -112,7 +113,7 @@ def list_files(paths: Iterable[str], besides: Mapping[str, str] | None = None) -
     return listing
 
 
-def _is(path: Path, question: str) -> bool:
+def path_is(path: Path, question: str) -> bool:
     """Ask whether a path is a folder, a file and so on; one that no file system can hold is nothing."""
     try:
         return bool(getattr(path, question)())
@@ -126,12 +127,12 @@ def _not_a_file(path: Path, name: str) -> UserError:
             f"corpus.paths: {name} does not exist; only a shell knows what `~` means, the config does not",
             remedy=f"write the whole path: {path.expanduser()}",
         )
-    if _is(path, "is_symlink"):
+    if path_is(path, "is_symlink"):
         return UserError(
             f"corpus.paths: {name} is a link to {path.readlink()}, which does not exist",
             remedy="correct the link, or name the file that it should lead to",
         )
-    if _is(path, "exists"):
+    if path_is(path, "exists"):
         return UserError(f"corpus.paths: {name} is no file and no folder", remedy="name a file or a folder")
     remedy = "put your texts there, or correct corpus.paths in the config"
     if re.match(r"\w+://", name):
@@ -155,23 +156,25 @@ def _walk(folder: Path, above: Mapping[tuple[int, int], Path]) -> Iterator[Path]
                 remedy="remove the link, or name the folders with texts one by one in corpus.paths",
             )
         entries = [Path(folder, entry.name) for entry in os.scandir(folder) if not entry.name.startswith(HIDDEN)]
+        folders = {entry for entry in entries if entry.is_dir()}
     except OSError as error:
         raise UserError(
             f"corpus.paths: the folder {shown(str(folder))} can't be read: {error.strerror}",
             remedy="allow it (chmod u+rx), or name another folder",
         ) from None
     for entry in entries:
-        if entry.absolute() == LABELS.absolute():
-            continue
-        if entry.is_dir() and not _is_of_runs(entry):
-            yield from _walk(entry, {**above, key: folder})
-        else:
+        if entry not in folders or _is_of_runs(entry):
             yield entry
+        elif not _is_same_folder(entry, LABELS):
+            yield from _walk(entry, {**above, key: folder})
 
 
 def _is_of_runs(path: Path) -> bool:
-    here = Path(path.name)
-    return path.name in WRITTEN_BY_RUNS and path.is_dir() and here.is_dir() and path.samefile(here)
+    return path.name in WRITTEN_BY_RUNS and path.is_dir() and _is_same_folder(path, Path(path.name))
+
+
+def _is_same_folder(path: Path, other: Path) -> bool:
+    return other.is_dir() and path.samefile(other)
 
 
 def _sort_in(file: Path, root: Path, purpose: str | None, listing: Listing) -> None:
@@ -209,6 +212,6 @@ def _add(file: Path, folder: str, listing: Listing) -> None:
     if not os.access(file, os.R_OK):
         raise UserError(
             f"corpus.paths: you may not read the file {name}",
-            remedy=f"allow it: chmod u+r {name!r}; or name other files",
+            remedy=f"allow it: chmod u+r {shlex.quote(name)}; or name other files",
         )
     listing.files.setdefault(name, folder)
