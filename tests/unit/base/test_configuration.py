@@ -102,6 +102,13 @@ def test_every_shipped_config_is_valid(overlay):
         ({"classification__batch_tokens": "all"}, ["`classification.batch_tokens` is 'all'", "as suits the device"]),
         ({"classification__precision": "int8"}, ["`classification.precision` is 'int8'", "'float16'"]),
         ({"classifiers__1__name": "sentiment"}, ["two items have the name 'sentiment'"]),
+        ({"classifiers__1__name": "Sentiment"}, ["two items have the name 'sentiment'", "more than capital letters"]),
+        ({"threads": 2.0}, ["`threads` is 2.0", "Write 2, without a point"]),
+        ({"training__layers": 4.0}, ["`training.layers` is 4.0", "Write 4, without a point"]),
+        ({"corpus__max_texts": "2e4"}, ["`corpus.max_texts` is '2e4'", "write 20000, without quotes"]),
+        ({"notes": "My own words. " * 30}, ["`notes`: the file My own words. ", "does not exist"]),
+        ({"training__checkpoint": ""}, ["`training.checkpoint` is ''", "null: train from scratch"]),
+        ({"models__0__revision": ""}, ["`models[0].revision` is ''"]),
     ],
 )
 def test_a_wrong_config_is_refused_with_key_value_and_remedy(changes, named):

@@ -10,7 +10,7 @@ import yaml
 
 from samizdat.base.classifier_problems import classifier_problems
 from samizdat.base.config_file import Origin, Way, read_config
-from samizdat.base.corpus_files import label_table
+from samizdat.base.corpus_files import label_table, path_is
 from samizdat.base.errors import UserError
 from samizdat.base.play_size import play_problems
 from samizdat.base.schema_problems import schema_problems
@@ -168,11 +168,15 @@ def _item(items: list[Config], name: str) -> Config:
 
 def _combination_problems(config: Config) -> Iterator[str]:
     for key in ("tokenizers", "models", "classifiers"):
-        names = [item["name"] for item in config[key]]
+        # Many file systems (macOS, Windows) take capital and small letters as the same.
+        names = [item["name"].lower() for item in config[key]]
         for name in sorted({name for name in names if names.count(name) > 1}):
-            yield f"`{key}`: two items have the name {name!r}; names must differ, because files are named after them"
-    if not Path(config["notes"]).is_file():
-        yield f"`notes`: the file {config['notes']} does not exist; create it (it may be empty)"
+            yield (
+                f"`{key}`: two items have the name {name!r}; names must differ, in more than capital letters, because "
+                "files are named after them"
+            )
+    if not path_is(Path(config["notes"]), "is_file"):
+        yield f"`notes`: the file {config['notes']:.100} does not exist; create it (it may be empty)"
     if config["title"] == DEMO_TITLE and config["corpus"]["source"] != "demo":
         yield f"`title` is the demo's, {DEMO_TITLE!r}, but the corpus is not; write a title of your own"
     yield from _corpus_problems(config["corpus"])

@@ -14,6 +14,13 @@ NUMBERS = {"integer", "number"}
 DEEPEST = 20
 LONGEST_SAID = 500  # characters
 _UNFIT = re.compile("[\\x00\ud800-\udfff]")
+# A whole number is written without a point: JSON Schema would take 2.0 for one, and no step does.
+_Validator = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda checker, value: type(value) is int
+    ),
+)
 
 
 def schema_problems(config: Mapping[str, Any], schema: dict[str, Any], origins: Mapping[Way, Origin]) -> Iterator[str]:
@@ -28,7 +35,7 @@ def schema_problems(config: Mapping[str, Any], schema: dict[str, Any], origins: 
     if unfit:
         yield from unfit
         return
-    validator = jsonschema.Draft202012Validator(schema)
+    validator = _Validator(schema)
     for error in sorted(validator.iter_errors(config), key=lambda error: [str(part) for part in error.absolute_path]):
         way = tuple(error.absolute_path)
         if error.validator == "additionalProperties" and isinstance(error.schema.get("properties"), dict):
@@ -115,6 +122,8 @@ def _hint_for_value(value: Any, schema: Mapping[str, Any], origin: Origin | None
         return 'For no text write ""'
     if "array" in kinds and isinstance(value, str | int | float):
         return f"Write a list: [{value}]"
+    if "integer" in kinds and isinstance(value, float) and value.is_integer():
+        return f"Write {int(value)}, without a point"
     if isinstance(value, str) and kinds & NUMBERS:
         number = _as_number(value)
         return f"YAML reads it as text; write {number!r}, without quotes" if number is not None else ""
@@ -133,4 +142,4 @@ def _as_number(text: str) -> float | int | None:
     number = round(number / 100, 12) if digits.endswith("%") else number
     if not math.isfinite(number):
         return None
-    return int(number) if number.is_integer() and "e" not in text.lower() else number
+    return int(number) if number.is_integer() and abs(number) < 1e15 else number
