@@ -129,6 +129,17 @@ def test_an_environment_whose_python_is_gone_is_made_anew(copied):
     files_of(copied, "needed", "samizdat")
 
 
+def test_an_environment_of_the_python_before_an_upgrade_of_the_system_is_made_anew(copied):
+    """Its `bin/python` is a link to the system's, which is newer now; its packages are those of the old one."""
+    (library,) = (copied / ".venv" / "lib").glob("python*")
+    library.rename(library.with_name("python3.9"))
+    stamp = copied / ".venv" / "ready"
+    stamp.write_text(json.dumps(json.loads(stamp.read_text("utf-8")) | {"python": [3, 9]}), encoding="utf-8")
+    repaired(copied)
+    assert [folder.name for folder in (copied / ".venv" / "lib").iterdir()] == [library.name]
+    files_of(copied, "needed", "samizdat")
+
+
 def test_another_lock_is_installed(copied, offline):
     install.repair(copied, development=False, system_torch=True)
     lock = copied / "envs" / "lock.txt"

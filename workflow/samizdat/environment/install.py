@@ -124,14 +124,20 @@ def _stamp(venv: Path) -> dict[str, Any]:
 
 
 def _version_of(venv: Path) -> list[int] | None:
-    """Return the version of the environment's Python; None where it is missing or doesn't run."""
+    """Return the version of the environment's Python; None where it is missing, doesn't run, or has another's packages.
+
+    An upgrade of the system makes the link to its Python one to a newer Python.
+    """
     ask = "import sys; print(*sys.version_info[:2])"
     try:
         command = [str(venv / "bin" / "python"), "-Sc", ask]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return [int(part) for part in done.stdout.split()]
+    version = [int(part) for part in done.stdout.split()]
+    own = "python" + ".".join(map(str, version))
+    libraries = {path.name.rstrip("t") for path in venv.glob("lib/python*")}  # t: of a build without the global lock
+    return version if libraries == {own} else None
 
 
 def _has_other_torch(venv: Path, *, system_torch: bool) -> bool:
