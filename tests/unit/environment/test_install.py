@@ -188,6 +188,21 @@ def test_a_full_disk_is_told_before_anything_is_installed(copied, monkeypatch):
         install.repair(copied, development=False, system_torch=True)
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_an_environment_of_somebody_else_is_told_as_such(copied, monkeypatch):
+    (copied / "envs" / "lock.txt").write_text("", encoding="utf-8")
+    (copied / ".venv").chmod(0o500)
+    monkeypatch.setattr(install, "ROOT", copied)
+    monkeypatch.setattr(sys, "argv", ["install", "--torch", "system"])
+    try:
+        with pytest.raises(
+            SystemExit, match=r"✗ installing into \.venv: Permission denied \(.*ready\)\.\n  What to do"
+        ):
+            install.main()
+    finally:
+        (copied / ".venv").chmod(0o700)
+
+
 def test_the_torch_of_the_system_comes_in_the_place_of_another_one_and_back(copied, monkeypatch):
     (packages,) = (copied / ".venv" / "lib").glob("python*/site-packages")
     system = packages / "torch-of-the-system.pth"

@@ -16,7 +16,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from samizdat.base.errors import UserError
+from samizdat.base.errors import DISK_ERRORS, UserError
 from samizdat.base.free_space import free_bytes
 from samizdat.base.hardware import has_nvidia_gpu
 from samizdat.environment.installer import Installer
@@ -46,6 +46,12 @@ def main() -> None:
         repair(ROOT, development=options.development, system_torch=system_torch)
     except UserError as error:
         sys.exit(f"✗ {error}")
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            raise
+        said, where = error.strerror or "", f" ({error.filename})" if error.filename else ""
+        remedy = "free some disk space or make the folder writable; of one that is somebody else's make a clone"
+        sys.exit(f"✗ installing into .venv: {UserError(said + where, remedy=remedy)}")
     except KeyboardInterrupt:
         sys.exit("✗ interrupted; run the same command again to go on")
 
