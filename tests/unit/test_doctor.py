@@ -86,7 +86,9 @@ def test_other_versions_than_the_locks_are_named(project, capsys):
     lock = project / "envs" / "lock.txt"
     lock.write_text("pandas==1.0.0 \\\n    --hash=sha256:0\nnot-installed==1.0\n", encoding="utf-8")
     assert doctor(project) == 0
-    assert "· 1 packages have other versions than the lock: pandas " in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "· packages that have other versions than in the lock: pandas " in said
+    assert "What to do: rm -f .venv/ready && make .venv/ready; results of other versions may differ" in said
 
 
 def test_what_is_missing_has_a_remedy(project, capsys, monkeypatch):
@@ -101,10 +103,28 @@ def test_what_is_missing_has_a_remedy(project, capsys, monkeypatch):
 
 def test_a_bug_report_has_versions_and_nothing_private(project, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    report = bug_report(project)
+    monkeypatch.chdir(project)
+    report = bug_report()
     assert "torch 2" in report and "Python 3." in report
     for private in ("hf_secret", str(project), str(Path.home()), "made-up"):
         assert private not in report
+
+
+def test_a_machine_without_git_has_a_bug_report_too(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "commit unknown\n" in bug_report()
+
+
+@pytest.mark.parametrize("system_torch", [False, True])
+def test_the_remedy_keeps_the_torch_that_the_environment_has(project, capsys, monkeypatch, system_torch):
+    packages = project / ".venv" / "lib" / "python3.11" / "site-packages"
+    packages.mkdir(parents=True)
+    if system_torch:
+        (packages / "torch-of-the-system.pth").touch()
+    monkeypatch.setattr(module.sys, "prefix", str(project / ".venv"))
+    assert doctor(project) == 1
+    said = capsys.readouterr().out
+    assert f"What to do: make .venv/ready{' TORCH=system' if system_torch else ''}\n" in said
 
 
 def test_elsewhere_it_says_where_to_start(tmp_path):

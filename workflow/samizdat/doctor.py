@@ -5,7 +5,6 @@ import os
 import platform
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from samizdat.environment.system import check_system, cpp_compiler, how_to_insta
 from samizdat.publishing.page_by_quarto import find_quarto
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
+from samizdat.runs.git import commit_of, git
 
 GOOD, NOTE, BAD = "✓", "·", "✗"
 # Below this a run of the demo has no room: results, work and logs of one take 0.3 GB, a training's states more.
@@ -57,18 +57,18 @@ def doctor(root: Path) -> int:
     found = [finding for look in (_system, _environment, _machine, _programs, _results) for finding in look(root)]
     found.sort(key=lambda finding: (GOOD, NOTE, BAD).index(finding.mark))
     print(*found, sep="\n")
-    print(f"\nFor a bug report (without texts and names of files):\n{bug_report(root)}")
+    print(f"\nFor a bug report (without texts and names of files):\n{bug_report()}")
     return 1 if any(finding.mark == BAD for finding in found) else 0
 
 
-def bug_report(root: Path) -> str:
+def bug_report() -> str:
     """Describe versions and machine in a few lines, without paths, names or texts of the user."""
     packages = ("torch", "transformers", "snakemake", "pandas", "numpy")
     versions = ", ".join(f"{name} {_version(name) or 'missing'}" for name in packages)
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty"]
-    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
+    code = project_folder()
+    commit = git("-C", str(code), "describe", "--always", "--dirty") if commit_of(code) else None
     lines = [
-        f"samizdat {__version__}, commit {commit}",
+        f"samizdat {__version__}, commit {commit or 'unknown'}",
         f"Python {platform.python_version()}, {platform.platform()}, {os.cpu_count()} CPUs",
         versions,
         describe_device("auto").splitlines()[0],
@@ -94,20 +94,25 @@ def _system(root: Path) -> Iterator[Finding]:
 def _environment(root: Path) -> Iterator[Finding]:
     # A folder that only uses the workflow has neither a lock nor an environment that make builds.
     project = root if (root / "envs" / "lock.txt").is_file() else project_folder()
+    system_torch = any((root / ".venv").glob(f"lib/python*/site-packages/{install.SYSTEM_TORCH}"))
+    make = "make .venv/ready" + (" TORCH=system" if system_torch else "")
     if project != root:
         yield Finding(NOTE, f"this folder uses the workflow of {project.resolve()}")
     elif Path(sys.prefix).resolve() != (root / ".venv").resolve():
         yield Finding(NOTE, f"this is the Python of {sys.prefix}, not that of .venv, which make builds and uses")
-    elif not any(install.fits(root, development=False, system_torch=system) for system in (False, True)):
-        yield Finding(BAD, "the environment in .venv doesn't fit envs/lock.txt", "make .venv/ready")
+    elif not install.fits(root, development=False, system_torch=system_torch):
+        yield Finding(BAD, "the environment in .venv doesn't fit envs/lock.txt", make)
     lock = (project / "envs" / "lock.txt").read_text(encoding="utf-8")
     locked: dict[str, set[str]] = {}  # a package has several versions where its newest doesn't support every Python
     for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.MULTILINE):
         locked.setdefault(name, set()).add(version)
     other = [f"{name} {found}" for name in locked if (found := _version(name)) and found not in locked[name]]
     if other:
-        text = f"{len(other)} packages have other versions than the lock: {_some(other)}"
-        again = "make .venv/ready" if project == root else "install the package again, with --constraint and the lock"
+        text = f"packages that have other versions than in the lock: {_some(other)}"
+        # Without the note of the last installation, since make believes that one.
+        again = f"rm -f .venv/ready && {make}"
+        if project != root:
+            again = "install the package again, with --constraint and the lock"
         yield Finding(NOTE, text, f"{again}; results of other versions may differ")
     else:
         yield Finding(GOOD, "the packages have the versions of the lock")
