@@ -166,6 +166,29 @@ def test_settings_of_a_tool_change_nothing(made):
         project.write_text(before, encoding="utf-8")
 
 
+def test_the_uv_of_the_environment_counts_before_one_of_the_user(copied, tmp_path, monkeypatch):
+    (copied / ".venv" / "ready").unlink()
+    (copied / ".venv" / "bin" / "uv").symlink_to(shutil.which("uv"))
+    old = tmp_path / "old" / "uv"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\necho \"error: unexpected argument '--torch-backend' found\"\nexit 2\n", encoding="utf-8")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{old.parent}{os.pathsep}{os.environ['PATH']}")
+    repaired(copied)
+
+
+def test_pip_alone_installs_into_the_environment_also_where_it_is_told_to_use_the_home_folder(
+    copied, tmp_path, monkeypatch
+):
+    (copied / ".venv" / "ready").unlink()
+    shutil.rmtree(next((copied / ".venv" / "lib").glob("python*/site-packages/needed-1.0.dist-info")))
+    (tmp_path / "pip.conf").write_text("[install]\nuser = true\n", encoding="utf-8")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    repaired(copied)
+    files_of(copied, "needed", "samizdat")
+
+
 def test_a_lock_that_cannot_be_had_is_told_and_leaves_nothing_that_fits(copied, monkeypatch):
     (copied / ".venv" / "ready").unlink()
     shutil.rmtree(next((copied / ".venv" / "lib").glob("python*/site-packages/needed-1.0.dist-info")))
@@ -214,7 +237,7 @@ def test_the_torch_of_the_system_comes_in_the_place_of_another_one_and_back(copi
     assert files_of(copied, "needed", "torch")[1].startswith(str(Path(sys.prefix).resolve()))
 
 
-def test_uv_gets_every_place_that_pip_finds_links_in(monkeypatch, tmp_path):
+def test_uv_gets_the_settings_of_pip(monkeypatch, tmp_path):
     (tmp_path / "pip.conf").write_text(
         "[global]\nfind-links =\n    /wheels\n    https://a.example/links\ntrusted-host = a.example b.example\n",
         encoding="utf-8",
@@ -230,7 +253,9 @@ def test_uv_gets_every_place_that_pip_finds_links_in(monkeypatch, tmp_path):
         "[global]\nindex-url = https://me:it's@a.example/simple\n[install]\ncert = /o'neil/\"a\"\\b.pem\n",
         encoding="utf-8",
     )
+    monkeypatch.setenv("PIP_PROXY", "proxy.example:3128")
     settings = installer.settings_of_pip(pip)
+    assert settings["ALL_PROXY"] == "proxy.example:3128"
     assert settings["UV_DEFAULT_INDEX"] == "https://me:it's@a.example/simple"
     assert settings["SSL_CERT_FILE"] == '/o\'neil/"a"\\b.pem'
     monkeypatch.setenv("PIP_FIND_LINKS", "/one /two")

@@ -21,11 +21,12 @@ class Installer:
     def __init__(self, venv: Path, locked_uv: Path):
         self.venv, self.python = venv, venv / "bin" / "python"
         pip = self._pip()
-        self.uv = shutil.which("uv") or shutil.which("uv", path=str(venv / "bin"))
-        if not self.uv and pip:
+        scripts = str(venv / "bin")
+        if not shutil.which("uv", path=scripts) and pip:
             quiet = ["--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:"]
             self._run("installing uv", [*pip, "install", *quiet, "-r", str(locked_uv)], {}, may_fail=True)
-            self.uv = shutil.which("uv", path=str(venv / "bin"))
+        # The user's own uv may be too old to know PyTorch's builds.
+        self.uv = shutil.which("uv", path=scripts) or shutil.which("uv")
         if not self.uv and not pip:
             raise UserError(
                 f"{sys.executable} can't make an environment with pip in it (it has no ensurepip), and there is no uv",
@@ -42,10 +43,11 @@ class Installer:
 
     def _pip(self) -> list[str]:
         """Return the command of the environment's pip, or of the running Python's pip; empty where there is neither."""
+        options = ["--disable-pip-version-check", "--retries=1"]
         if list((self.venv / "lib").glob("python*/site-packages/pip")):
-            return [str(self.python), "-m", "pip", "--disable-pip-version-check", "--retries=1"]
+            return [str(self.python), "-m", "pip", *options]
         if importlib.util.find_spec("pip"):
-            return [sys.executable, "-m", "pip", "--python", str(self.python), "--disable-pip-version-check"]
+            return [sys.executable, "-m", "pip", "--python", str(self.python), *options]
         return []
 
     def _cache(self) -> Path:
@@ -69,7 +71,7 @@ class Installer:
     def _run(self, what: str, command: list[str], more: dict[str, str], *, may_fail: bool) -> str | None:
         """Run an installer, and print its lines as they come."""
         output: list[str] = []
-        variables = more | os.environ
+        variables = more | os.environ | {"PIP_USER": "0"}  # no environment lets pip install into the home folder
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=variables
         ) as process:
@@ -93,6 +95,7 @@ def settings_of_pip(pip: list[str]) -> dict[str, str]:
     names = {
         "index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "find-links": "UV_FIND_LINKS",
         "cert": "SSL_CERT_FILE", "trusted-host": "UV_INSECURE_HOST", "no-index": "UV_NO_INDEX",
+        "proxy": "ALL_PROXY",
     }  # fmt: skip
     settings = {variable: found[name].replace("\n", " ") for name, variable in names.items() if found.get(name)}
     if links := settings.get("UV_FIND_LINKS"):
