@@ -86,9 +86,11 @@ LOOKS = ["tokens", "next_tokens", "heads", "attention", "token_kinds"]  # inside
 REPORTS = [f"{RESULTS}/report/report.{form}" for form in ["html", "ipynb", *(["pdf"] if config["pdf"] else [])]]
 
 # Gives every stage one environment, so that the user's shell can't change a result, and the Python that runs Snakemake.
+# Without a place among several processes, which some services give to all that runs there.
 # The rules' `exec` makes a stage a direct child of Snakemake, so that it can end when Snakemake does, also if that was
 # before the stage has begun to run.
 PREFIX = (
+    "unset RANK LOCAL_RANK WORLD_SIZE; "
     f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
     f" SAMIZDAT_PARENT={os.getpid()}"
     " PYTHONHASHSEED=0 LC_ALL=C.UTF-8 TZ=UTC TOKENIZERS_PARALLELISM=true"
