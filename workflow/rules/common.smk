@@ -4,7 +4,6 @@
 import os
 import re
 import shlex
-import shutil
 import sys
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from samizdat.base import configuration
 from samizdat.base.corpus_files import ITS_CONFIG, ITS_NOTES, label_table, list_files
 from samizdat.base.digest import code_digest
 from samizdat.base.errors import UserError
-from samizdat.base.hardware import LIBRARY_SETTINGS, processor_mark
+from samizdat.base.hardware import LIBRARY_SETTINGS, has_nvidia_gpu, processor_mark
 from samizdat.base.language import catalogue_digest
 from samizdat.base.play_size import vocabulary_size
 from samizdat.base.project import own, write_missing_notes
@@ -61,8 +60,7 @@ KEPT = {name: configuration.model_settings(config, name)["keep_percents"] for na
 EARLY_PERCENTS = {name: [percent for percent in KEPT[name] if percent < 100] for name in MODELS}
 
 # On a GPU stages run one after another; on a CPU as many run at once as the number of cores allows.
-HAS_GPU = sys.platform == "darwin" or shutil.which("nvidia-smi") is not None
-GPU_TURN = 1 if config["device"] != "cpu" and HAS_GPU else 0
+GPU_TURN = 1 if config["device"] != "cpu" and (sys.platform == "darwin" or has_nvidia_gpu()) else 0
 # What the steps that load torch ask of a cluster.
 GPU = dict(gpu=gpus_asked(workflow, config["device"]), gpu_turn=GPU_TURN)
 SUBMITTED = SubmittedJobs(Path(WORK, "cluster", "jobs.json"))
