@@ -15,14 +15,11 @@ OLDEST_MACOS = (14,)
 # What may be missing → package manager → its packages. `{python}` becomes, for example, python3.12.
 PACKAGES = {
     "venv": {"apt": "{python}-venv"},
-    "compiler": {
-        "apt": "g++ {python}-dev",
-        "dnf": "gcc-c++ python3-devel",
-        "zypper": "gcc-c++ python3-devel",
-        "pacman": "gcc",
-    },
+    "compiler": {"apt": "g++", "dnf": "gcc-c++", "zypper": "gcc-c++", "pacman": "gcc"},
     "browser": {"apt": "chromium", "dnf": "chromium", "zypper": "chromium", "pacman": "chromium"},
 }
+# Added to the compiler for a Python without its headers; one of conda, pyenv or uv has them, and no such package.
+HEADERS = {"apt": " {python}-dev", "dnf": " python3-devel", "zypper": " python3-devel", "pacman": ""}
 INSTALL = {"apt": "apt install", "dnf": "dnf install", "zypper": "zypper install", "pacman": "pacman -S"}
 
 
@@ -32,7 +29,8 @@ def how_to_install(what: str, otherwise: str) -> str:
         if shutil.which(manager):
             sudo = "" if os.geteuid() == 0 else "sudo "
             python = f"python{sys.version_info.major}.{sys.version_info.minor}"
-            return f"{sudo}{INSTALL[manager]} {packages.format(python=python)}"
+            headers = HEADERS[manager] if what == "compiler" and not _has_headers() else ""
+            return f"{sudo}{INSTALL[manager]} {packages}{headers}".format(python=python)
     return otherwise
 
 
@@ -76,5 +74,8 @@ def cpp_compiler() -> str | None:
     """Return the C++ compiler that PyTorch would call; None without one, or without the headers of Python."""
     names = (os.environ.get("CXX"), "clang++" if sys.platform == "darwin" else "g++")
     found = next((name for name in names if name), "")
-    there = shutil.which(found) and Path(sysconfig.get_path("include"), "Python.h").is_file()
-    return found if there else None
+    return found if shutil.which(found) and _has_headers() else None
+
+
+def _has_headers() -> bool:
+    return Path(sysconfig.get_path("include"), "Python.h").is_file()
