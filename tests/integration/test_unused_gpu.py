@@ -2,7 +2,7 @@
 
 import sys
 
-SAID = "! this machine has an NVIDIA GPU, but torch "
+SAID = "! this machine has NVIDIA's programs, but torch "
 
 
 def test_an_unused_card_is_told_of_once_and_only_when_something_runs(checkout, tmp_path):

@@ -54,9 +54,14 @@ def test_a_gpu_that_this_build_of_torch_cant_use_is_reported_with_the_remedy(mac
     assert capsys.readouterr().err == ""
 
 
-def test_a_gpu_whose_driver_does_not_answer_is_reported(machine):
-    machine((), "12.6")
-    assert "torch 2.13.0+12.6 (built with CUDA 12.6) can't reach it" in hardware.unused_gpu_warning()
+@pytest.mark.parametrize(
+    ("cuda", "build"), [("12.6", "2.13.0+12.6 (built with CUDA 12.6)"), (None, "2.13.0+cpu (a build for CPUs)")]
+)
+def test_where_no_driver_answers_nobody_is_told_of_a_gpu_or_to_install_another_torch(machine, cuda, build):
+    """As on a machine without a GPU that has nvidia-smi: the first node of a cluster, or a notebook service."""
+    machine((), cuda)
+    said = hardware.unused_gpu_warning()
+    assert f"NVIDIA's programs, but torch {build} reaches no GPU" in said and "rm -rf" not in said
 
 
 @pytest.mark.parametrize(("there", "cuda"), [(None, None), (None, "12.6"), (("NVIDIA H200",), "12.6")])

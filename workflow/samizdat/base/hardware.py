@@ -26,7 +26,7 @@ LIBRARY_SETTINGS = {
 
 
 def has_nvidia_gpu() -> bool:
-    """Whether this machine has an NVIDIA GPU that CUDA_VISIBLE_DEVICES does not hide."""
+    """Whether this machine has an NVIDIA GPU that CUDA_VISIBLE_DEVICES does not hide, or at least programs for one."""
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1")
     return not hidden and (shutil.which("nvidia-smi") is not None or NVIDIA_DRIVER.exists())
 
@@ -43,14 +43,15 @@ def unused_gpu_warning() -> str | None:
 
 def unused_gpu_reason(version: str, cuda: str | None) -> str:
     """Say why torch of this version, built with this version of CUDA, does not use the NVIDIA GPU, and what to do."""
-    if cuda is None:
+    if cuda is None and (NVIDIA_DRIVER.exists() or _nvidia_gpus()):
         return (
             f"this machine has an NVIDIA GPU, but torch {version} is a build for CPUs, so the CPU computes; to install "
             "a build that uses the GPU: rm -rf .venv && make .venv/ready"
         )
+    build = f"built with CUDA {cuda}" if cuda else "a build for CPUs"
     return (
-        f"this machine has an NVIDIA GPU, but torch {version} (built with CUDA {cuda}) can't reach it, so the CPU "
-        "computes; `nvidia-smi` says whether the driver works and which CUDA it supports"
+        f"this machine has NVIDIA's programs, but torch {version} ({build}) reaches no GPU, so the CPU computes; if "
+        "there is one, `nvidia-smi` says whether its driver works and which CUDA it supports"
     )
 
 
