@@ -122,11 +122,11 @@ bench-report-times: .venv/ready  ## measure how long rendering again and the PDF
 
 # Checks in a moment whether the environment fits, and repairs it if not. TORCH=system uses the PyTorch that $(PYTHON)
 # has, whatever its version, as on a notebook service whose PyTorch fits its GPUs.
-INSTALL = PYTHONPATH=workflow $(PYTHON) -B -m samizdat.environment.install --torch "$(TORCH)"
+INSTALL = PYTHONPATH=workflow "$(PYTHON)" -B -m samizdat.environment.install --torch "$(TORCH)"
 
 .venv/ready: FORCE
 	@command -v "$(PYTHON)" >/dev/null || { echo "✗ there is no $(PYTHON); install Python 3.11 or newer, or name another with: make PYTHON=python3.12"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "✗ samizdat needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12")'
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "✗ samizdat needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12")'
 	@$(INSTALL)
 
 # With the packages of tests and lint.

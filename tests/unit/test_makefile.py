@@ -34,3 +34,14 @@ def test_a_home_that_cannot_be_written_is_replaced_by_one_in_work(tmp_path):
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
         homes.append(done.stdout.strip())
     assert homes == [str(tmp_path / "work" / "home"), str(tmp_path)] and (tmp_path / "work" / "home").is_dir()
+
+
+def test_the_python_may_be_in_a_folder_with_blanks(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    python = tmp_path / "my programs" / "python3"
+    python.parent.mkdir()
+    python.write_text('#!/bin/sh\necho "$1 $2 $3"\n', encoding="utf-8")
+    python.chmod(0o755)
+    command = ["make", "--silent", ".venv/ready", f"PYTHON={python}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "-B -m samizdat.environment.install" in done.stdout and not done.stderr, done.stderr
