@@ -91,6 +91,13 @@ def test_other_versions_than_the_locks_are_named(project, capsys):
     assert "What to do: rm -f .venv/ready && make .venv/ready; results of other versions may differ" in said
 
 
+@pytest.mark.parametrize("folder", ["", "/opt/modules"])
+def test_packages_of_other_folders_are_told(project, capsys, monkeypatch, folder):
+    monkeypatch.setenv("PYTHONPATH", folder)
+    assert doctor(project) == 0
+    assert ("· PYTHONPATH is set" in capsys.readouterr().out) == bool(folder)
+
+
 def test_what_is_missing_has_a_remedy(project, capsys, monkeypatch):
     monkeypatch.setattr(module, "cpp_compiler", lambda: None)
     monkeypatch.setattr(module, "free_bytes", lambda folder: 10**8)

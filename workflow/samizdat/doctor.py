@@ -102,6 +102,9 @@ def _environment(root: Path) -> Iterator[Finding]:
         yield Finding(NOTE, f"this is the Python of {sys.prefix}, not that of .venv, which make builds and uses")
     elif not install.fits(root, development=False, system_torch=system_torch):
         yield Finding(BAD, "the environment in .venv doesn't fit envs/lock.txt", make)
+    if os.environ.get("PYTHONPATH"):
+        text = "PYTHONPATH is set: the packages in its folders count before those of the environment"
+        yield Finding(NOTE, text, "unset PYTHONPATH")
     lock = (project / "envs" / "lock.txt").read_text(encoding="utf-8")
     locked: dict[str, set[str]] = {}  # a package has several versions where its newest doesn't support every Python
     for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.MULTILINE):
