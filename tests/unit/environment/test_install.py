@@ -198,6 +198,20 @@ def test_a_lock_that_cannot_be_had_is_told_and_leaves_nothing_that_fits(copied, 
     assert not install.fits(copied, development=False, system_torch=True)
 
 
+def test_what_an_installer_says_is_shown_in_any_encoding(copied):
+    package = copied / "workflow" / "samizdat"
+    shutil.rmtree(package)
+    shutil.copytree(Path(install.__file__).parents[1], package, ignore=shutil.ignore_patterns("__pycache__"))
+    (copied / ".venv" / "ready").unlink()
+    uv = copied / ".venv" / "bin" / "uv"
+    uv.write_text("#!/bin/sh\necho ' ╰─▶ 407 Proxy Authentication Required'\nexit 2\n", encoding="utf-8")
+    uv.chmod(0o755)
+    environment = os.environ | {"PYTHONPATH": str(copied / "workflow"), "PYTHONIOENCODING": "latin-1"}
+    command = [sys.executable, "-m", "samizdat.environment.install", "--torch", "system"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and " ??? 407" in done.stdout and "the proxy refused" in done.stderr, done.stderr
+
+
 def test_a_damaged_note_is_no_installation(copied):
     for text in ("", "[]", json.dumps({"python": "3"})):
         (copied / ".venv" / "ready").write_text(text, encoding="utf-8")

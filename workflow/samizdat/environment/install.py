@@ -8,6 +8,7 @@ or by another Python. It runs in a bare Python: the standard library and nothing
 import argparse
 import hashlib
 import importlib.util
+import io
 import json
 import os
 import subprocess
@@ -36,6 +37,9 @@ def main() -> None:
     parser.add_argument("--torch", choices=["", "system"], default="", help="system: use the PyTorch that is there")
     options = parser.parse_args()
     system_torch = options.torch == "system"
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A sign of an installer's that the terminal's encoding lacks must not end the installation.
+        sys.stdout.reconfigure(errors="replace")
     try:
         if fits(ROOT, development=options.development, system_torch=system_torch):
             return
