@@ -146,13 +146,14 @@ def test_other_weights_in_a_checkpoints_folder_change_the_param(tmp_path):
     assert state_of_folder(str(weights.parent)) == first
     weights.write_bytes(b"others")
     assert state_of_folder(str(weights.parent)) != first
-    for name in (None, "", "owner/name"):
+    for name in (None, "", "owner/name", "name" * 100):
         assert state_of_folder(name) == "[]"
 
 
 def test_another_version_of_a_checkpoints_package_is_another_state():
     assert state_of_folder("package:numpy/core") == metadata.version("numpy")
-    assert state_of_folder("package:nothing_such/model") == ""
+    for name in ("package:nothing_such/model", "package:/model", "package:"):  # the step says what is wrong with it
+        assert state_of_folder(name) == ""
 
 
 def test_the_digest_of_files_depends_on_their_text_alone(tmp_path):

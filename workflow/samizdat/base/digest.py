@@ -60,7 +60,7 @@ def version_of(package: str) -> str:
     """Return the version of a package, by the name under which it is imported; empty where it is not installed."""
     try:
         return metadata.version(_DISTRIBUTIONS.get(package, package))
-    except metadata.PackageNotFoundError:
+    except (metadata.PackageNotFoundError, ValueError):  # ValueError: the name is empty
         return ""
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from samizdat.base.corpus_files import path_is
 from samizdat.base.digest import version_of
 from samizdat.base.errors import UserError
 from samizdat.base.files import checked_bytes, sha256_of, write_text
@@ -102,7 +103,8 @@ def state_of_folder(checkpoint: str | None) -> str:
     if checkpoint and checkpoint.startswith("package:"):
         return version_of(checkpoint.removeprefix("package:").split("/")[0])
     folder = Path(checkpoint or "")
-    files = sorted(path for path in folder.iterdir() if path.is_file()) if checkpoint and folder.is_dir() else []
+    there = checkpoint and path_is(folder, "is_dir")
+    files = sorted(path for path in folder.iterdir() if path.is_file()) if there else []
     return json.dumps([(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files])
 
 

@@ -46,8 +46,10 @@ def schema_problems(config: Mapping[str, Any], schema: dict[str, Any], origins: 
             yield f"{dotted_way(way) or 'the config'}{_place(origins, way)}: {error.message}"
         else:
             meaning = error.schema.get("description", "")
-            if error.validator == "anyOf" and error.context:  # a number or `auto`: what is wrong with the number
-                error = error.context[0]
+            if error.validator == "anyOf" and error.context:
+                # What is wrong with a value in a mapping, else with the first kind, such as a number or `auto`.
+                error = max(error.context, key=lambda inner: len(inner.absolute_path))
+                way = tuple(error.absolute_path)
             told = [
                 f"`{dotted_way(way)}`{_place(origins, way)} is {_shortened(f'{error.instance!r}: {error.message}')}"
             ]
