@@ -34,7 +34,7 @@ from samizdat.runs.rebuild import recorded_unread
 try:
     write_missing_notes(config.get("notes"))
     configuration.leave_to_recipe(config, workflow.config_settings.overwrite_config)
-    configuration.check(config, workflow.overwrite_configfiles)
+    configuration.check(config, workflow.overwrite_configfiles, workflow.config_settings.config)
     OTHER_FILES = {str(file): ITS_CONFIG for file in workflow.overwrite_configfiles}
     OTHER_FILES[config["notes"]] = ITS_NOTES
     CORPUS = list_files(config["corpus"]["paths"], OTHER_FILES)

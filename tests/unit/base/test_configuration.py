@@ -291,3 +291,15 @@ def test_a_config_that_repeats_itself_without_end_is_refused_at_once(tmp_path):
         deep = [deep]
     with pytest.raises(UserError, match="lists or mappings in each other"):
         configuration.check(BASE | {"prompts": deep})
+
+
+def test_a_value_of_the_command_line_is_not_told_as_one_of_the_file_that_it_overrides(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("training:\n  epochs: 2\n  layers: 0\nseed: 3\n", encoding="utf-8")
+    config = changed(training__epochs="many", training__layers=0, seed=-1)
+    given = {"training": {"epochs": "many"}, "seed": -1}
+    with pytest.raises(UserError) as raised:
+        configuration.check(config, [file], given)
+    said = str(raised.value)
+    assert "mine.yaml, line 3" in said and "line 2" not in said and "line 4" not in said
+    assert "`training.epochs` is 'many'" in said and "`seed` is -1" in said

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +58,13 @@ def leave_to_recipe(config: Config, given: Config) -> None:
             item["vocabulary_size"] = "auto" if size is None else size
 
 
-def check(config: Config, files: Iterable[Path] = ()) -> None:
+def check(config: Config, files: Iterable[Path] = (), given: Mapping[str, Any] | None = None) -> None:
     """Check a config for unknown keys, wrong types and impossible combinations, and report all of them in one message.
 
     Args:
         config: the config, with all overlays merged.
         files: the overlays, in their order; where one of them has the key, the message has file and line.
+        given: what `--config` says, which counts more than any file.
 
     Raises:
         UserError: something is wrong; names each key, its value and what is allowed.
@@ -71,6 +72,8 @@ def check(config: Config, files: Iterable[Path] = ()) -> None:
     origins: dict[Way, Origin] = {}
     for file in files:
         origins |= read_config(file).origins
+    for way in [way for way in origins if _is_given(given or {}, way)]:
+        del origins[way]
     problems = list(schema_problems(config, load_schema(), origins)) or list(_combination_problems(config))
     if problems:
         raise UserError(
@@ -78,6 +81,17 @@ def check(config: Config, files: Iterable[Path] = ()) -> None:
             remedy="correct these keys in config/config.yaml or in the file given with --configfile; "
             "config/config.yaml explains every key",
         )
+
+
+def _is_given(values: Any, way: Way) -> bool:
+    """Whether a value is given at this place, or for all that is around it."""
+    for key in way:
+        if not isinstance(values, Mapping):
+            return True
+        if key not in values:
+            return False
+        values = values[key]
+    return True
 
 
 def trainings(config: Config) -> dict[str, Config]:
