@@ -1,5 +1,6 @@
 """A run compared with its copy, with one thing changed in one of them."""
 
+import json
 import shutil
 
 import pytest
@@ -10,7 +11,7 @@ from samizdat.cli import main
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
 from samizdat.runs.sameness import CLOSE, DIFFERENT, SAME, Verdict
-from samizdat.runs.verify import compare_runs, table_of
+from samizdat.runs.verify import compare_copies, compare_runs, table_of
 from support.run_fixture import make_run
 
 
@@ -179,6 +180,31 @@ def test_a_copy_of_another_report_does_not_make_the_run_different(pair):
     verdicts = verdicts_of(*pair)
     *_, answer, of_copy = table_of(verdicts, {"their.ipynb": Verdict(DIFFERENT, "cell 3")}).splitlines()
     assert answer.startswith("Yes: made again") and of_copy == "No: their.ipynb is not the run's own."
+
+
+def test_a_copy_is_compared_with_the_run_s_own_report_also_where_the_bundle_lacks_it(pair, tmp_path):
+    run, rebuilt = pair
+    page, copy, other = run / "report" / "report.html", tmp_path / "copy.html", tmp_path / "other.html"
+    shutil.copy(page, copy)
+    other.write_text("<p>about 0.61</p>", encoding="utf-8")
+    (run / "provenance.json").write_text(json.dumps({"sha256": {"report.html": sha256_of(page)}}), encoding="utf-8")
+
+    def kinds():
+        return [verdict.kind for verdict in compare_copies([copy, other], run, rebuilt).values()]
+
+    assert kinds() == [SAME, DIFFERENT]
+    page.unlink()
+    assert kinds() == [SAME, DIFFERENT]
+    copy.write_text("<p>about 0.51001</p>", encoding="utf-8")  # as saved by another program
+    assert kinds() == [CLOSE, DIFFERENT]
+    (rebuilt / "report" / "report.html").write_text("<p>about 0.52</p>", encoding="utf-8")
+    (verdict, _) = compare_copies([copy, other], run, rebuilt).values()
+    assert verdict.kind == DIFFERENT and "the recorded file is not here" in verdict.where
+
+
+def test_the_name_of_a_copy_does_not_control_the_terminal(pair):
+    table = table_of(verdicts_of(*pair), {"\x1b]0;x\x07.html": Verdict(DIFFERENT, "line 1")})
+    assert "No: ␛]0;x␇.html is not the run's own." in table and "\x1b" not in table
 
 
 @pytest.mark.parametrize("copy", ["missing.ipynb", "notes.txt"])

@@ -83,7 +83,7 @@ def verify(source: Path, copies: Sequence[Path]) -> int:
         rebuild.copy_inputs(manifest, bundled_inputs, scratch / "checkout")
         rebuilt = rebuild.rebuild(manifest, run, scratch / "checkout")
         verdicts = dict(compare_runs(manifest, run, rebuilt))
-        copied = {str(copy): _compared(run / COPIED[copy.suffix.lower()], copy, KnownDifferences()) for copy in copies}
+        copied = compare_copies(copies, run, rebuilt)
         print(table_of(verdicts, copied))
         if _worst(verdicts) == DIFFERENT:
             print(f"The run made again is kept in {rebuilt}", file=sys.stderr)
@@ -119,6 +119,20 @@ def compare_runs(manifest: Manifest, run: Path, rebuilt: Path) -> Iterator[tuple
         yield name, _verdict(name, recorded, run, rebuilt, known)
 
 
+def compare_copies(copies: Sequence[Path], run: Path, rebuilt: Path) -> dict[str, Verdict]:
+    """Compare copies of a run's reports with the run's own; return copy → verdict.
+
+    A bundle without texts may lack its reports. Then the rebuilt one takes its place if it has the recorded hash.
+    """
+    recorded, verdicts = _report_hashes(run), {}
+    for copy in copies:
+        name = COPIED[copy.suffix.lower()]
+        sha256, again = recorded.get(name), rebuilt / name
+        is_again = not (run / name).is_file() and again.is_file() and sha256_of(again) == sha256
+        verdicts[str(copy)] = _against(again if is_again else run / name, copy, sha256, KnownDifferences())
+    return verdicts
+
+
 def _unrecorded(run: Path) -> list[str]:
     """List the files of a run that its manifest does not name and that are no report; the provenance has dates."""
     last = {"manifest.json", "provenance.json", *REPORTS, PDF}
@@ -133,6 +147,7 @@ def table_of(verdicts: dict[str, Verdict], copied: Mapping[str, Verdict]) -> str
         verdicts: of the run's files.
         copied: of the copies that were handed in; they don't change the answer, which is of the run.
     """
+    copied = {plain(name): verdict for name, verdict in copied.items()}
     every = [*verdicts.items(), *copied.items()]
     width = max(len(name) for name, _ in every)
     lines = [f"{verdict.kind:<12}  {name:<{width}}  {plain(verdict.where)}".rstrip() for name, verdict in every]
@@ -151,7 +166,11 @@ def _verdict(name: str, recorded: dict[str, str], run: Path, rebuilt: Path, know
     """Compare one file of two runs; `recorded` has the hashes that the recorded run says its files have."""
     if not bundle.is_inside(name):
         return Verdict(DIFFERENT, "its name leads out of the run's folder")
-    expected, found, sha256 = run / name, rebuilt / name, recorded.get(name)
+    return _against(run / name, rebuilt / name, recorded.get(name), known)
+
+
+def _against(expected: Path, found: Path, sha256: str | None, known: KnownDifferences) -> Verdict:
+    """Compare a file with the one that is expected, whose recorded hash decides where it is not here."""
     if not expected.is_file():
         if sha256 is None:
             return Verdict(DIFFERENT, "the run has no such file")
