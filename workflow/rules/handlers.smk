@@ -12,11 +12,11 @@ from samizdat.runs.only_start import be_the_only_start
 def begin():
     """Before the first job: refuse a second start, keep what a person edited, end what a killed run left, fetch."""
     try:
+        be_the_only_start(Path(WORK))
         if workflow.local_exec:
             SUBMITTED.end_orphans()
         else:
             SUBMITTED.begin()
-        be_the_only_start(Path(WORK))
         if not workflow.local_exec:
             fetch_checkpoints(config)
     except UserError as error:

@@ -94,8 +94,41 @@ def test_a_second_snakemake_on_one_run_is_refused(tmp_path):
         SubmittedJobs(tmp_path / "jobs.json").end_orphans()  # as a start that submits nothing does
     SubmittedJobs(tmp_path / "jobs.json").end()  # of a start that was refused
     assert (tmp_path / "jobs.json").is_file()
-    os.utime(tmp_path / "jobs.json", (0, 0))
-    SubmittedJobs(tmp_path / "jobs.json").begin()  # not renewed for long: it is dead, and SLURM knows no job of it
+
+
+@pytest.fixture
+def squeue(tmp_path, monkeypatch):
+    """Let a program in the place of SLURM's run a script."""
+
+    def say(script: str) -> None:
+        program = tmp_path / "bin" / "squeue"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+        program.chmod(0o755)
+
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    return say
+
+
+@pytest.mark.parametrize("of", [{"host": "elsewhere"}, {"pid": os.getppid()}])  # the number may be another process's
+def test_a_snakemake_that_has_not_renewed_its_record_for_long_is_dead(tmp_path, squeue, of):
+    squeue("echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1")
+    path = record(tmp_path, **of)
+    os.utime(path, (0, 0))
+    SubmittedJobs(path).end_orphans()  # SLURM knows no job of it
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("script", ["echo 'slurm_load_jobs error: Socket timed out' >&2; exit 1", None])
+def test_jobs_of_which_slurm_says_nothing_are_not_taken_for_ended(tmp_path, squeue, monkeypatch, script):
+    if script:
+        squeue(script)
+    else:  # another machine with the same folder
+        monkeypatch.setenv("PATH", str(tmp_path))
+    path = record(tmp_path)
+    with pytest.raises(UserError, match=r"left the jobs 7, 8, and SLURM does not say(.|\n)*delete .*jobs\.json"):
+        SubmittedJobs(path).end_orphans()
+    assert path.is_file() and cluster_jobs.ask(["7"]) == {}
 
 
 @pytest.fixture

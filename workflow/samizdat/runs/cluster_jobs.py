@@ -3,18 +3,18 @@
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from samizdat.base.errors import UserError
 
 POLL_SECONDS = 20
-# Another machine's Snakemake that has not renewed its record for so long is dead.
+# A Snakemake that has not renewed its record for so long is dead, also if its number is another process's by now.
 STALE_SECONDS = 6 * POLL_SECONDS
 # How long jobs that are cancelled may take to end; sites let them write a last state for up to some minutes.
 END_SECONDS = 600
@@ -52,7 +52,8 @@ class SubmittedJobs:
         """End the jobs that a killed Snakemake left; their outputs would be written twice.
 
         Raises:
-            UserError: another Snakemake is at work on this run, or jobs that it left don't end.
+            UserError: another Snakemake is at work on this run, or jobs that it left don't end, or nobody knows whether
+                they did, since SLURM doesn't answer.
         """
         if self.path.is_file():
             self._end_jobs_of(json.loads(self.path.read_text(encoding="utf-8")))
@@ -93,21 +94,21 @@ class SubmittedJobs:
 
     def _end_jobs_of(self, record: dict[str, object]) -> None:
         host, pid = str(record["host"]), int(str(record["pid"]))
-        here = host == platform.node()
-        alive = _is_alive(pid) if here else time.time() - self.path.stat().st_mtime < STALE_SECONDS
+        renewed = time.time() - self.path.stat().st_mtime < STALE_SECONDS
+        alive = renewed and (host != platform.node() or _is_alive(pid))
         if alive and pid != os.getpid():
             raise UserError(
                 f"another Snakemake is at work on this run (process {pid} on {host}, says {self.path})",
                 remedy="wait until it ends, or stop it; its jobs then end too, or are ended by this command",
             )
         jobs = [str(job) for job in record["jobs"]] if isinstance(record["jobs"], list) else []
-        left = running(jobs)
+        left = self._running(jobs)
         if not left:
             return
         print(f"! jobs of a run that was killed are ended: {', '.join(left)}", file=sys.stderr, flush=True)
         subprocess.run(["scancel", *left], check=False)  # noqa: S607
         until = time.monotonic() + END_SECONDS
-        while left := running(left):
+        while left := self._running(left):
             if time.monotonic() > until:
                 raise UserError(
                     f"these jobs of a run that was killed don't end: {', '.join(left)}",
@@ -115,13 +116,24 @@ class SubmittedJobs:
                 )
             time.sleep(1)
 
+    def _running(self, jobs: list[str]) -> list[str]:
+        """Select the jobs that wait, run or are about to end."""
+        seen = _asked(jobs)
+        if seen is None:
+            raise UserError(
+                f"a killed run left the jobs {', '.join(jobs)}, and SLURM does not say whether they have ended",
+                remedy="run the same command again where `squeue` answers; if you know that they have ended, delete "
+                f"{self.path}",
+            )
+        return [job for job, said in seen.items() if said.state in ("PENDING", "RUNNING", "COMPLETING", "SUSPENDED")]
+
     def _watch(self) -> None:
         """Renew the file; say once of each job that it can never start, and how many run and wait when that changes."""
         told: set[str] = set()
         counts = (0, 0)
         while True:
             time.sleep(POLL_SECONDS)
-            if self.path.is_file():
+            with suppress(OSError):  # the file is gone, or a network's disk fails for a moment
                 os.utime(self.path)
             seen = ask(list(self.titles))
             for job, said in seen.items():
@@ -137,18 +149,23 @@ class SubmittedJobs:
 
 
 def ask(jobs: list[str]) -> dict[str, Seen]:
-    """Ask SLURM for the state of jobs; those that it has forgotten are left out."""
-    if not jobs or not shutil.which("squeue"):
+    """Ask SLURM for the state of jobs; those that it has forgotten are left out, and all where it doesn't answer."""
+    return _asked(jobs) or {}
+
+
+def _asked(jobs: list[str]) -> dict[str, Seen] | None:
+    """Ask SLURM for the state of jobs; None where it doesn't answer."""
+    if not jobs:
         return {}
     question = ["squeue", "--noheader", "--states=all", f"--jobs={','.join(jobs)}", "--format=%i|%T|%r|%N"]
-    answer = subprocess.run(question, capture_output=True, text=True, check=False)
+    try:
+        answer = subprocess.run(question, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    if answer.returncode and "Invalid job id" not in answer.stderr:  # as it says of a single job that it has forgotten
+        return None
     rows = [line.split("|") for line in answer.stdout.splitlines()]
     return {row[0].strip(): Seen(*(cell.strip() for cell in row[1:])) for row in rows if len(row) == 4}
-
-
-def running(jobs: list[str]) -> list[str]:
-    """Select the jobs that wait, run or are about to end."""
-    return [job for job, seen in ask(jobs).items() if seen.state in ("PENDING", "RUNNING", "COMPLETING", "SUSPENDED")]
 
 
 def _is_alive(pid: int) -> bool:
