@@ -26,7 +26,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.rule_params import options
 from samizdat.records.io import parse_document
 from samizdat.records.run import Manifest
-from samizdat.runs.bundle import check_names
+from samizdat.runs.names import check_names
 
 RUN = "touch PWNED"
 WAYS = (

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import ROOT
 from samizdat.base.configuration import load_schema
-from samizdat.runs.rebuild import CODE
+from samizdat.runs.names import CODE
 from support.run_fixture import make_run
 from support.small_model import write_run_of_a_model
 

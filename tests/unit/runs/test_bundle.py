@@ -9,7 +9,8 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import checksum_file, is_checksum, sha256_of
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
-from samizdat.runs.bundle import check_names, lock_differs, unpack, write_bundle
+from samizdat.runs.bundle import lock_differs, unpack, write_bundle
+from samizdat.runs.names import check_names
 from support.run_fixture import finish, make_run
 
 INPUT, NOTES = "data/letters.txt", "report/notes.md"
@@ -198,3 +199,14 @@ def test_a_bundle_lists_the_packages_of_the_lock_and_the_installed_torch(at, mon
     (torch,) = [component for component in bill["components"] if component["name"] == "torch"]
     assert torch["version"] == read_document(Manifest, run / "manifest.json").versions["torch"]
     assert {"name": "samizdat:wheel-sha256", "value": f'"{"e" * 64}"'} in torch["properties"]
+
+
+@pytest.mark.parametrize("name", ["report/thesis.tex", "config/words.md", "results/other/texts.txt", ".mine/texts.txt"])
+def test_a_run_whose_inputs_could_not_be_put_into_a_folder_of_their_own_is_not_bundled(at, tmp_path, name):
+    """Else only the receiver would be told."""
+    (at / name).parent.mkdir(parents=True, exist_ok=True)
+    (at / name).write_text("words", encoding="utf-8")
+    run = make_run(tmp_path / "elsewhere", inputs={name: sha256_of(at / name), NOTES: sha256_of(at / NOTES)})
+    finish(run)
+    with pytest.raises(UserError, match=r"can't be put into a folder of its own(.|\n)*into data/, with a name that"):
+        write_bundle(run, hashes_only=True)

@@ -3,12 +3,11 @@
 import fnmatch
 import io
 import json
-import re
 import shutil
 import stat
 import zipfile
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from samizdat.base import free_space
 from samizdat.base.corpus_files import label_table
@@ -17,6 +16,7 @@ from samizdat.base.files import checked_bytes, replacing, sha256_of
 from samizdat.base.wording import how_to_make
 from samizdat.records.io import parse_document
 from samizdat.records.run import Manifest, manifest_of
+from samizdat.runs.names import DOWNLOADS, NOT_OURS, check_input, check_names, is_inside
 from samizdat.runs.sbom import bill_of_materials
 
 # Files of a run that contain sentences or single words of the corpus, and those that do with `publish_texts`.
@@ -25,7 +25,6 @@ WITH_TEXTS = (
     "statistics/terms.parquet", "classifiers/*/examples.json", "models/*/inside/tokens.parquet",
 )  # fmt: skip
 REPORT = ("report/*",)
-DOWNLOADS = "work/downloads/"
 
 # Files that every run has and that its manifest does not name.
 UNRECORDED = (
@@ -60,12 +59,8 @@ Inputs of the run, by their SHA-256; those that are in this file have the same n
 _WITH_REPORT = "The report is `results/report/report.html`, the notebook `results/report/report.ipynb`."
 _WITHOUT_REPORT = "The report shows sentences of the corpus, so it is not in this file; its hash is."
 _RENEW = "bring the run up to date with {}, then bundle it"
-_NOT_OURS = "do not use it; ask the sender for the file that `make bundle` wrote"
 _EARLIEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 _CHUNK_BYTES = 1 << 20
-NAME = "[A-Za-z0-9_-]+"  # of a run or a model
-# Characters of a file name that a shell, a formatter or a terminal could give a meaning to.
-_UNSAFE = re.compile(r"""[\x00-\x1f\x7f-\xa0\u2028-\u202e\u2066-\u2069!"#$&'()*:;<>?\[\\\]^`{|}~]|^-""")
 
 
 # Name in a zip file → file or content.
@@ -122,6 +117,7 @@ def members_of(run: Path, *, hashes_only: bool) -> Members:
     for name, sha256 in manifest.inputs.items():
         if name.startswith(DOWNLOADS) and not Path(name).is_file():
             continue  # its hash is pinned, so it is downloaded when the bundle is verified
+        check_input(name)
         _require_recorded(Path(name), sha256, run / "manifest.json")
         if not hashes_only or name in without_texts:
             members[f"inputs/{sha256}"] = Path(name)
@@ -185,7 +181,7 @@ def unpack(bundle: Path, folder: Path) -> Path:
             for entry in entries:
                 name = entry.filename
                 if name not in known and not _is_result(name.removeprefix("results/"), manifest):
-                    raise UserError(f"{bundle} contains {name!r}, which its manifest doesn't name", remedy=_NOT_OURS)
+                    raise UserError(f"{bundle} contains {name!r}, which its manifest doesn't name", remedy=NOT_OURS)
             free_space.require({folder: sum(entry.file_size for entry in entries)}, f"unpacking {bundle}")
             for entry in entries:
                 target = folder / entry.filename
@@ -210,13 +206,13 @@ def _check_entries(entries: list[zipfile.ZipInfo], bundle: Path) -> None:
         if stat.S_ISLNK(entry.external_attr >> 16) or not is_inside(entry.filename):
             raise UserError(
                 f"{bundle} contains {entry.filename!r}, which leads out of the folder that it is unpacked into",
-                remedy=_NOT_OURS,
+                remedy=NOT_OURS,
             )
     size = sum(entry.file_size for entry in entries)
     if size > max(ALWAYS_UNPACKED_BYTES, HIGHEST_RATIO * bundle.stat().st_size):
         raise UserError(
             f"{bundle} would take {size / 1e9:.2f} GB, more than {HIGHEST_RATIO} times its own size, as no run does",
-            remedy=_NOT_OURS,
+            remedy=NOT_OURS,
         )
 
 
@@ -227,71 +223,8 @@ def _manifest_of(archive: zipfile.ZipFile, bundle: Path) -> Manifest:
     except KeyError:
         raise UserError(f"{bundle} contains no run", remedy="name a file that `make bundle` wrote") from None
     if entry.file_size > LARGEST_MANIFEST_BYTES:
-        raise UserError(f"{bundle}: its manifest takes {entry.file_size / 1e6:.0f} MB", remedy=_NOT_OURS)
+        raise UserError(f"{bundle}: its manifest takes {entry.file_size / 1e6:.0f} MB", remedy=NOT_OURS)
     return parse_document(Manifest, archive.read(entry), bundle / entry.filename)
-
-
-def is_inside(name: str) -> bool:
-    """Whether a relative path, written with slashes, stays below its folder on every operating system."""
-    path = PurePosixPath(name)
-    return not (path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or not path.parts)
-
-
-def check_names(manifest: Manifest, source: Path) -> None:
-    """Refuse a manifest with names that a shell could misread or that lead out of a checkout.
-
-    Today's rules quote every name. But a bundle may name an older commit, whose rules did not, and verifying runs
-    the code of that commit.
-
-    Args:
-        manifest: of a run that one person made and another person makes again.
-        source: the file that the manifest is from, for the message.
-
-    Raises:
-        UserError: tells the first such name, where it was found and what to do.
-    """
-    _check_shape(manifest, source)
-    notes, corpus = manifest.config.get("notes"), manifest.config.get("corpus")
-    paths = corpus.get("paths") if isinstance(corpus, dict) else None
-    named = [
-        ("`notes` of its config", [notes]),
-        ("`corpus.paths` of its config", paths if isinstance(paths, list) else []),
-        ("its inputs", manifest.inputs),
-        ("its artefacts", manifest.artefacts),
-    ]
-    for where, names in named:
-        for name in names:
-            # Those older rules put two kinds of names on a command line unquoted, where a blank ends a word.
-            unquoted = name == notes or PurePosixPath(str(name)).as_posix().startswith(DOWNLOADS)
-            unsafe = not isinstance(name, str) or _UNSAFE.search(name) or (unquoted and " " in name)
-            if unsafe or not is_inside(name):
-                raise UserError(
-                    f"{source}: {name!r} in {where} can't be the name of a file in a bundle; names are relative paths "
-                    "without `..`, quotes, brackets, control characters and other characters with a meaning in a shell",
-                    remedy="if somebody sent you this run, do not use it; if the run is your own, move or rename the "
-                    "file, correct the config and make the run again",
-                )
-
-
-def _check_shape(manifest: Manifest, source: Path) -> None:
-    """Refuse a manifest whose name, hashes or config are not those of a run, such as a hash that is a path."""
-    config = manifest.config
-    models = config.get("models")
-    names = (
-        [item.get("name") if isinstance(item, dict) else None for item in models] if isinstance(models, list) else []
-    )
-    hashes = [*manifest.inputs.values(), *manifest.artefacts.values()]
-    wrong = {
-        "name": not re.fullmatch(NAME, manifest.run),
-        "commit": not re.fullmatch("[0-9a-f]{40,64}|unknown", manifest.commit),
-        "hashes": not all(re.fullmatch("[0-9a-f]{64}", sha256) for sha256 in hashes),
-        "config": not names or not all(isinstance(name, str) and re.fullmatch(NAME, name) for name in names)
-        or not isinstance(config.get("publish_texts"), bool) or config.get("name") != manifest.run,
-        "rules": not all(len(edge) == 2 for edge in manifest.rules),
-    }  # fmt: skip
-    if any(wrong.values()):
-        what = next(part for part, is_wrong in wrong.items() if is_wrong)
-        raise UserError(f"{source}: the {what} in its manifest can't be of a run", remedy=_NOT_OURS)
 
 
 def lock_differs(folder: Path) -> bool:

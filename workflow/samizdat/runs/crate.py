@@ -16,7 +16,8 @@ from samizdat.base.files import checked_bytes, sha256_of
 from samizdat.base.project import NOTES
 from samizdat.records.run import Manifest, manifest_of
 from samizdat.runs.bundle import Members, members_of, write_zip
-from samizdat.runs.rebuild import CODE, copy_code
+from samizdat.runs.names import CODE
+from samizdat.runs.rebuild import copy_code
 
 METADATA = "ro-crate-metadata.json"
 CRATE = "https://w3id.org/ro/crate/1.1"

@@ -6,10 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
-import unicodedata
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from samizdat.base.corpus_files import COMPRESSED_SUFFIXES, TEXT_SUFFIXES
 from samizdat.base.digest import PACKAGE
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of, write_text
@@ -18,25 +16,19 @@ from samizdat.base.project import project_folder
 from samizdat.records.corpus import CorpusSummary
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
-from samizdat.runs.bundle import DOWNLOADS, is_inside
 from samizdat.runs.git import commit_of, git
+from samizdat.runs.names import CODE, DOWNLOADS, check_input
 
-# What the workflow runs from, copied where the run's own commit is not available.
-CODE = ("Snakefile", "config", "workflow", "profiles", "report", "envs", "pyproject.toml")
 GENERATED = shutil.ignore_patterns(
     "__pycache__", "*.egg-info", "report.ipynb", "report.html", "report.docx", "report.pdf", "report.typ", "index.html",
     "*_files", ".quarto", ".jupyter_cache",
 )  # fmt: skip
 
-# Folders that no input may be in, and suffixes that an input may have. A run from somebody else must not bring code,
-# nor results and states that would pass as computed here.
-CLOSED_FOLDERS = {"workflow", "profiles", "config", "envs", "results", "work", "logs"}
 # Where older commits pin the archives that a run fetches; there no input may have this name.
 OLD_PINS = "data/packages.txt"
 SUMMARY = "corpus/summary.json"
 # The variable that tells the run made again where the summary of the recorded corpus is.
 RECORDED = "SAMIZDAT_RECORDED_CORPUS"
-INPUT_SUFFIXES = {*TEXT_SUFFIXES, *COMPRESSED_SUFFIXES, ".safetensors", ".model"}
 
 
 def is_own(manifest: Manifest, source: Path) -> bool:
@@ -95,13 +87,9 @@ def copy_inputs(manifest: Manifest, bundled: Path | None, checkout: Path) -> Non
     missing = []
     for name, sha256 in sorted(manifest.inputs.items()):
         absolute = Path(name).is_absolute()
-        replaces_pins = name.casefold() == OLD_PINS and (checkout / OLD_PINS).is_file()
-        if not absolute and (replaces_pins or not _may_be_input(name)):
-            raise UserError(
-                f"the run names {name!r} as an input, which can't be put into a folder of its own",
-                remedy="move the texts into data/, correct the config and make the run again; "
-                "if somebody sent you this run, do not use it",
-            )
+        if not absolute:
+            replaces_pins = name.casefold() == OLD_PINS and (checkout / OLD_PINS).is_file()
+            check_input(name, allowed=not replaces_pins)
         places = [bundled / sha256] if bundled and not absolute and _is_trusted(name, sha256, checkout) else []
         source = next((path for path in (*places, Path(name)) if path.is_file() and sha256_of(path) == sha256), None)
         if source is None and not name.startswith(DOWNLOADS):  # a missing download is downloaded; its hash is pinned
@@ -165,19 +153,6 @@ def rebuild(manifest: Manifest, run: Path, checkout: Path) -> Path:
             remedy=f"look above for the step that failed; its log is in {checkout / 'logs'}",
         )
     return checkout / "results" / manifest.run
-
-
-def _may_be_input(name: str) -> bool:
-    # Some file systems take `Config/` for `config/`, and `conﬁg/`, where two letters are one.
-    path = PurePosixPath(unicodedata.normalize("NFKC", name).casefold())
-    return (
-        is_inside(name)
-        and is_inside(path.as_posix())
-        and not any(part.startswith(".") for part in path.parts)
-        and (path.parts[0] not in CLOSED_FOLDERS or path.as_posix().startswith(DOWNLOADS))
-        and path.as_posix() not in CODE
-        and path.suffix in INPUT_SUFFIXES
-    )
 
 
 def _clone(project: Path, checkout: Path, commit: str) -> None:

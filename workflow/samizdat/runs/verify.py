@@ -13,7 +13,7 @@ from samizdat.base.files import locked, sha256_of
 from samizdat.records.io import read_document
 from samizdat.records.models import DEVICES
 from samizdat.records.run import Manifest, manifest_of
-from samizdat.runs import bundle, rebuild
+from samizdat.runs import bundle, names, rebuild
 from samizdat.runs.sameness import (
     CLOSE,
     DIFFERENT,
@@ -64,7 +64,7 @@ def verify(source: Path, copies: Sequence[Path]) -> int:
             raise UserError(
                 f"{copy} is no file, or no report", remedy=f"name a copy of the report ({', '.join(COPIED)})"
             )
-    if not re.fullmatch(bundle.NAME, name):
+    if not re.fullmatch(names.NAME, name):
         name = "run"
     scratch = SCRATCH / name
     with locked(SCRATCH / f"{name}.lock"):
@@ -75,7 +75,7 @@ def verify(source: Path, copies: Sequence[Path]) -> int:
             run, bundled_inputs = bundle.unpack(source, scratch / "given"), scratch / "given" / "inputs"
         manifest = manifest_of(run)
         if not rebuild.is_own(manifest, source):
-            bundle.check_names(manifest, source)
+            names.check_names(manifest, source)
         which_code = rebuild.copy_code(manifest, scratch / "checkout")
         print(f"Making the run {manifest.run} again {which_code}", file=sys.stderr, flush=True)
         if bundled_inputs and bundle.lock_differs(scratch / "given"):
@@ -164,7 +164,7 @@ def _worst(verdicts: Mapping[str, Verdict]) -> str:
 
 def _verdict(name: str, recorded: dict[str, str], run: Path, rebuilt: Path, known: KnownDifferences) -> Verdict:
     """Compare one file of two runs; `recorded` has the hashes that the recorded run says its files have."""
-    if not bundle.is_inside(name):
+    if not names.is_inside(name):
         return Verdict(DIFFERENT, "its name leads out of the run's folder")
     return _against(run / name, rebuilt / name, recorded.get(name), known)
 
