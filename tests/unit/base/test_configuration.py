@@ -111,6 +111,7 @@ def test_every_shipped_config_is_valid(overlay):
         ({"notes": "My own words. " * 30}, ["`notes`: the file My own words. ", "does not exist"]),
         ({"training__checkpoint": ""}, ["`training.checkpoint` is ''", "null: train from scratch"]),
         ({"models__0__revision": ""}, ["`models[0].revision` is ''"]),
+        ({"name": "Scores"}, ["`name`: 'Scores' is a folder of work/ that all runs share"]),
     ],
 )
 def test_a_wrong_config_is_refused_with_key_value_and_remedy(changes, named):

@@ -205,10 +205,11 @@ def test_what_was_edited_takes_the_place_of_what_a_new_clone_brings(machine, fol
     assert "! report/notes.md is another one than in" in capsys.readouterr().err
 
 
-def test_texts_in_a_folder_that_is_called_like_a_cache_are_kept(machine, folder):
+def test_texts_and_states_in_a_folder_that_is_called_like_a_cache_are_kept(machine, folder):
     root = machine()
     names = ["data/jupyter/a.txt", "data/lock/b.txt", "data/__pycache__/c.txt", "results/m/models/compiled/d.json"]
-    for name in [*names, "work/m/jupyter/e"]:
+    names += [f"work/m/models/{name}/state.safetensors" for name in ("compiled", "fetch", "jupyter", "lock")]
+    for name in [*names, "work/m/report/jupyter/e", "work/m/compiled/f", "work/fetch/x/g"]:
         (root / name).parent.mkdir(parents=True)
         (root / name).write_text("a text", encoding="utf-8")
     copy(folder)

@@ -25,6 +25,8 @@ RECIPE_KEYS = (
 )  # fmt: skip
 # The keys of `training` on which no result depends: how often a state is saved to resume from.
 STATE_KEYS = ("resume_every_seconds",)
+# Folders below work/ that are of no single run.
+SHARED_FOLDERS = ("downloads", "fetch", "home", "scores")
 DEMO_TITLE = "Samizdat: what a small GPT-2 learned from rated sentences"
 
 Config = dict[str, Any]
@@ -181,6 +183,8 @@ def _item(items: list[Config], name: str) -> Config:
 
 
 def _combination_problems(config: Config) -> Iterator[str]:
+    if config["name"].lower() in SHARED_FOLDERS:
+        yield f"`name`: {config['name']!r} is a folder of work/ that all runs share; name the run otherwise"
     for key in ("tokenizers", "models", "classifiers"):
         # Many file systems (macOS, Windows) take capital and small letters as the same.
         names = [item["name"].lower() for item in config[key]]

@@ -9,8 +9,8 @@ from pathlib import Path
 from samizdat.base import free_space
 from samizdat.base.errors import UserError
 
-# Folders below work/<run>/ with compiled kernels and caches: a run makes them again, more slowly.
-COMPILED = ("compiled", "executed", "matplotlib", "ipython", "jupyter")
+# Folders of work/<run>/ with compiled kernels and caches: a run makes them again, more slowly.
+COMPILED = ("compiled", *(f"report/{name}" for name in ("executed", "matplotlib", "ipython", "jupyter")))
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def shares() -> list[Share]:
     work, results = Path("work"), Path("results")
     common = {"downloads", "fetch", ".verify"}
     runs = sorted(path for path in _children(work) if path.is_dir() and path.name not in common)
-    compiled = sorted(path for run in runs for path in run.rglob("*") if path.is_dir() and path.name in COMPILED)
+    compiled = [path for run in runs for place in COMPILED if (path := run / place).is_dir()]
     return [
         Share("results", "reports, models, tables, bundles: a run makes them again",
               (*_children(results), Path(".snakemake"))),

@@ -37,8 +37,8 @@ KEPT = ("config", "data", NOTES, *MADE)
 SNAKEMAKE = (".snakemake/metadata", ".snakemake/incomplete")
 # Names the folder that this checkout was restored from. Files that are deleted here after that stay deleted.
 RESTORED_FROM = Path(".snakemake/kept-in")
-# Names below work/: caches, and what no other machine can use.
-NOT_KEPT = {*COMPILED, "lock", "fetch"}
+# A file below work/ that no other machine can use.
+LOCK = "lock"
 # The pause between two copies: at least so long, and so many times the duration of the last copy, as networks are slow.
 PAUSE_SECONDS = 60.0
 PAUSE_PER_COPY = 20
@@ -58,8 +58,12 @@ def keep(folder: Path, command: Sequence[str], *, pause: float = PAUSE_SECONDS) 
         The command's exit status; 1 where the command succeeded but its results could not be copied.
 
     Raises:
-        UserError: the folder can't be created or read, or the disk has no room for what is in it.
+        UserError: the folder is copied itself, or can't be created or read, or the disk has no room for what is in it.
     """
+    if any(folder.resolve().is_relative_to(Path(place).resolve()) for place in KEPT):
+        raise UserError(
+            f"{folder} is itself a folder that is copied", remedy=f"name one that is not in {', '.join(KEPT)}"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         number = restore(folder)
@@ -257,11 +261,17 @@ def _files(places: Sequence[str]) -> Iterator[Path]:
     for top in places:
         if Path(top).is_file():
             yield Path(top)
-        not_kept = NOT_KEPT if top == "work" else set()
         for place, inner, names in os.walk(top):
-            inner[:] = sorted(name for name in inner if name not in not_kept and not name.startswith("."))
+            inner[:] = sorted(name for name in inner if not (name.startswith(".") or _is_cache(Path(place, name))))
             for name in sorted(names):
                 path = Path(place, name)
                 temporary = name.startswith(".") and not is_checksum(path)
-                if name not in not_kept and not temporary and path.is_file() and not path.is_symlink():
+                lock = top == "work" and name == LOCK
+                if not (temporary or lock) and path.is_file() and not path.is_symlink():
                     yield path
+
+
+def _is_cache(folder: Path) -> bool:
+    """Whether a folder is one that any machine makes again; names alone don't tell, as a model may have any."""
+    top, *inner = folder.parts
+    return top == "work" and (inner == ["fetch"] or "/".join(inner[1:]) in COMPILED)
