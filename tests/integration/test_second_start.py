@@ -1,7 +1,9 @@
-"""A second start of a run that is being made: refused, and told; what only looks at the run is not."""
+"""A second start of a run that is being made is refused, what only looks at the run is not; a start for one file."""
 
 import subprocess
 import sys
+
+from samizdat.base.files import write_text
 
 RECORD = ("--configfile", "config/tiny.yaml", "--", "results/tiny/config.json")
 HOLD = """
@@ -30,3 +32,12 @@ def test_a_second_start_is_refused_until_the_first_has_ended(checkout):
         first.kill()
     done = checkout.snakemake(*RECORD)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_start_for_another_file_does_not_announce_a_report_that_may_be_an_old_one(checkout):
+    report = checkout.root / "results" / "tiny" / "report"
+    for name in ("report.html", "report.ipynb", "report.pdf"):
+        write_text(report / name, "of an earlier config")
+    done = checkout.snakemake(*RECORD)
+    assert done.returncode == 0 and "Report:" not in done.stderr, done.stderr
+    assert (report / "report.html").read_text(encoding="utf-8") == "of an earlier config"

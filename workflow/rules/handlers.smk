@@ -8,6 +8,9 @@ from samizdat.runs.damage import set_aside
 from samizdat.runs.module import call_too
 from samizdat.runs.only_start import be_the_only_start
 
+# What a person may have edited.
+PAGES = [*REPORTS, f"{RESULTS}/report/play.html"]
+
 
 def begin():
     """Before the first job: refuse a second start, keep what a person edited, end what a killed run left, fetch."""
@@ -21,7 +24,7 @@ def begin():
             fetch_checkpoints(config)
     except UserError as error:
         refuse(error)
-    set_aside(file for file in DAMAGED if file in REPORTS)
+    set_aside(file for file in DAMAGED if file in PAGES)
     if workflow.local_exec:
         announce_unused_gpu(config["device"])
     else:
@@ -29,8 +32,9 @@ def begin():
 
 
 def succeed():
-    """After the last job: say where the report is."""
-    announce_results(Path(RESULTS, "report"), config)
+    """After the last job: say where the report is, unless this start was for other files: then it may be an old one."""
+    if {file for job in workflow.dag.jobs for file in job.output}.issuperset(REPORTS):
+        announce_results(Path(RESULTS, "report"), config)
     SUBMITTED.end()
 
 

@@ -5,15 +5,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from samizdat.base.files import not_intact
 from samizdat.base.notes import still_empty
+from samizdat.runs.damage import set_aside
 from samizdat.runs.rebuild import RECORDED
 
 
 def announce_results(folder: Path, config: dict[str, Any]) -> None:
     """Print where the report is, and delete what the run of an earlier config made.
 
-    The report is surely up to date only after the rule `all`. A run that is made again only to be compared is deleted
-    soon, so nothing is said of it.
+    What a person may have edited is renamed instead. A run that is made again only to be compared is deleted soon, so
+    nothing is said of it.
 
     Args:
         folder: of the report.
@@ -23,6 +25,7 @@ def announce_results(folder: Path, config: dict[str, Any]) -> None:
     pdf, play = page.with_suffix(".pdf"), page.with_name("play.html")
     for path, wanted in ((pdf, config["pdf"]), (play, config["play"])):
         if not wanted:
+            set_aside(map(str, not_intact([path])))
             path.unlink(missing_ok=True)
     if page.is_file() and RECORDED not in os.environ:
         print(f"Report:   {page}\nNotebook: {page.with_suffix('.ipynb')}", file=sys.stderr)
