@@ -14,6 +14,7 @@ from PIL import Image
 
 from samizdat.base.errors import UserError
 from samizdat.base.escaping import attribute, escape, quoted, visible
+from samizdat.base.files import write_checksum
 from samizdat.publishing.notes import safe_markdown
 from samizdat.publishing.render_pdf import render_pdf
 from support import hostile, pdf
@@ -255,3 +256,10 @@ def test_without_the_compiler_there_is_one_line(render, monkeypatch):
     with pytest.raises(UserError, match="the package typst is not installed") as raised:
         render("Words.")
     assert "make .venv/ready" in raised.value.remedy and "pdf: false" in raised.value.remedy
+
+
+def test_a_damaged_notebook_is_refused(render, tmp_path):
+    render("words")
+    write_checksum(tmp_path / "quarto.ipynb")
+    with pytest.raises(UserError, match=r"quarto\.ipynb is damaged"):
+        render("other words")

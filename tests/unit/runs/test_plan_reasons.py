@@ -48,3 +48,8 @@ def test_files_are_named_and_a_job_that_only_follows_another_has_no_reason_of_it
     assert direct_reasons(contents) == ["the content of its files changed"]
     assert direct_reasons(f"Updated input files: data/a.txt; {contents}") == ["data/a.txt changed"]
     assert listed(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
+
+
+def test_a_folder_with_an_apostrophe_in_its_name_is_no_open_quote():
+    moved = """before: "/home/o'brien/report", '--top-k=0' now: "/srv/o'brien/report", '--top-k=5' """
+    assert direct_reasons(PARAMS + moved) == ["top_k changed from 0 to 5"]

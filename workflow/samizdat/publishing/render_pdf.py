@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 
 from samizdat.base import stage
-from samizdat.base.files import replacing
+from samizdat.base.files import checked_sha256, replacing
 from samizdat.publishing.missing_letters import which_scripts
 from samizdat.publishing.typst_pdf import compile_pdf
 from samizdat.publishing.typst_source import write_typst
@@ -20,8 +20,9 @@ def render_pdf(notebook: Path, pdf: Path, work: Path) -> str:
         work: a folder for the step's own files: the document in Typst's language, fonts and pictures.
 
     Raises:
-        UserError: Typst isn't installed, or a cross-reference has no target.
+        UserError: the notebook is damaged, Typst isn't installed, or a cross-reference has no target.
     """
+    checked_sha256(notebook)
     content, missing = compile_pdf(write_typst(nbformat.read(notebook, as_version=4)), work / "typst")
     with replacing(pdf) as temporary:
         temporary.write_bytes(content)

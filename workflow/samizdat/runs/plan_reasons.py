@@ -123,7 +123,8 @@ def _settings(values: list[Any]) -> Iterator[tuple[str, Any]]:
     for value in values:
         if type(value) is int and value < _LEAST_SEED:
             yield "threads", value
-        for word in shlex.split(value) if isinstance(value, str) else ():
+        options = isinstance(value, str) and value.startswith("--")  # else it may be any path, with any quotes
+        for word in shlex.split(value) if options else ():
             name, equals, text = word.partition("=")
             if name == "--values" and equals:
                 yield from dotted(_json(text))
