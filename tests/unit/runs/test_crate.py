@@ -20,17 +20,18 @@ CODE = {
     "workflow/rules/corpus.smk": "# rules\n",
     "workflow/samizdat/__init__.py": "# code\n",
     "config/config.yaml": "name: demo\n",
+    "report/index.qmd": "---\nlang: en\n---\n",
+    "report/vendor/README.md": "whose they are\n",
 }
-OF_ANOTHER_RUN = "config/another.yaml"
+OF_ANOTHER_RUN = ("config/another.yaml", "report/another.md", "report/drafts/another.docx")
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A checkout with code, inputs and two made-up runs, of which one may not be published with texts."""
     root = tmp_path_factory.mktemp("crates")
-    for name, text in (
-        {INPUT: "a secret letter\n", NOTES: "my words\n", OF_ANOTHER_RUN: "x", "envs/lock.txt": "torch==1\n"} | CODE
-    ).items():
+    theirs = {INPUT: "a secret letter\n", NOTES: "my words\n", "envs/lock.txt": "torch==1\n"}
+    for name, text in (theirs | CODE | dict.fromkeys(OF_ANOTHER_RUN, "x")).items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
     hashes = {name: sha256_of(root / name) for name in (INPUT, NOTES)} | {PINNED: "0" * 64}
@@ -97,7 +98,7 @@ def test_the_workflow_is_the_main_entity_and_the_run_an_action_of_it(crate):
     assert entities[ids(action["agent"])[0]] == {"@id": "#author", "@type": "Person", "name": "A. Student"}
     # The code is the workflow without what is the user's own beside it.
     assert {name: files[name].decode() for name in CODE} == CODE
-    assert not files.keys() & {OF_ANOTHER_RUN, NOTES}
+    assert not files.keys() & {*OF_ANOTHER_RUN, NOTES}
     # Everything that is referred to is described, or is an address.
     for entity in entities.values():
         for value in entity.values():

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from samizdat.base.files import checked_bytes, sha256_of
-from samizdat.base.project import NOTES
 from samizdat.records.run import Manifest, manifest_of
 from samizdat.runs.bundle import Members, members_of, write_zip
 from samizdat.runs.names import CODE
@@ -39,6 +38,8 @@ FORMATS = {
     ".md": "text/markdown", ".parquet": "application/vnd.apache.parquet", ".pdf": "application/pdf",
     ".txt": "text/plain", ".yaml": "application/yaml",
 }  # fmt: skip
+# What the project's own files in report/ are; people keep their notes there, too.
+CODE_IN_REPORT = {".css", ".html", ".js", ".lua", ".py", ".qmd", ".scss", ".yml"}
 
 Entity = dict[str, Any]
 
@@ -75,8 +76,11 @@ def write_crate(run: Path, *, hashes_only: bool) -> Path:
 
 
 def _is_users(path: str) -> bool:
-    """Whether a file of the code may be the user's own: configs of other runs, notes; the run's own are its inputs."""
-    return path == NOTES or (path.startswith("config/") and path != "config/config.yaml")
+    """Whether a file of the code may be the user's own: configs and notes of other runs; the run's are its inputs."""
+    top, *inner = Path(path).parts
+    if top == "report":
+        return inner[0] != "vendor" and Path(path).suffix not in CODE_IN_REPORT
+    return top == "config" and inner != ["config.yaml"]
 
 
 def _entities(manifest: Manifest, members: Members, which_code: str, written: str) -> Iterator[Entity]:
