@@ -131,6 +131,8 @@ rule compare_with_raters:
         f"{RESULTS}/statistics/rater_quality.parquet",
     log:
         f"{LOGS}/compare_with_raters.log",
+    resources:
+        **asks(1500, minutes=30, megabytes_per_input=20),
     params:
         settings=options(config["statistics"]),
         samples=lambda wildcards, input: paths(input.samples),

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import platform
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -44,6 +45,13 @@ def test_the_demos_training_asks_for_more_than_it_takes_and_gpt2_small_for_much_
     for key in ("width", "layers", "context_tokens", "batch_tokens"):  # a recipe decides it from the corpus
         assert cluster.training_memory_mb(settings | {key: "auto"}, 4096) == cluster.UNKNOWN_MB
     assert cluster.training_memory_mb(settings, "auto") == cluster.UNKNOWN_MB
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "workflow" / "rules").glob("*.smk")), ids=lambda file: file.stem)
+def test_every_step_that_may_run_on_a_node_says_what_it_asks_for(file):
+    rules = re.split(r"^ *rule\b", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    steps = [rule for rule in rules if "shell:" in rule and "localrule: True" not in rule]
+    assert [rule.splitlines()[0] for rule in steps if "asks(" not in rule] == []
 
 
 @pytest.mark.parametrize(
