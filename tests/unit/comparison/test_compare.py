@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -167,6 +168,14 @@ def test_counts_in_a_column_of_other_numbers_are_counts(folders, monkeypatch):
     monkeypatch.setattr(side_by_side, "read_table", lambda path, schema: rows.reindex(columns=schema.names))
     found = dict(side_by_side._of_table(Run(folders[0]), "rater_quality"))
     assert [type(line[0]) for line in found.values()] == [int, float]
+
+
+def test_a_bundle_without_texts_is_refused_by_name(folders, tmp_path, capsys):
+    without = shutil.copytree(folders[1], tmp_path / "results")
+    (without / "corpus" / "texts.parquet").unlink()
+    with pytest.raises(SystemExit):
+        main(["compare", str(folders[0]), str(without), "--out", str(tmp_path / "out")])
+    assert f"{without} lacks corpus/texts.parquet, as a bundle without texts does" in capsys.readouterr().err
 
 
 def test_page_and_notebook_are_written_and_a_changed_run_is_refused(finished, tmp_path, monkeypatch, capsys):

@@ -2,17 +2,20 @@
 
 import json
 import shutil
+import zipfile
 
 import pytest
 import typst
 
+from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of, write_text
 from samizdat.cli import main
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
+from samizdat.runs.bundle import write_bundle
 from samizdat.runs.sameness import CLOSE, DIFFERENT, SAME, Verdict
-from samizdat.runs.verify import compare_copies, compare_runs, table_of
-from support.run_fixture import make_run
+from samizdat.runs.verify import compare_copies, compare_runs, table_of, verify
+from support.run_fixture import finish, make_run
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +217,33 @@ def test_a_copy_that_is_no_report_is_refused_before_anything_is_made(recorded, t
         main(["verify", str(recorded), str(tmp_path / copy)])
     said = capsys.readouterr().err
     assert end.value.code == 3 and f"{copy} is no file, or no report" in said and ".ipynb, .html, .pdf" in said
+
+
+@pytest.mark.parametrize("name", ["theirs", "results/theirs"])
+def test_a_bundle_that_a_browser_unpacked_is_verified_with_its_own_texts(tmp_path, monkeypatch, capsys, name):
+    monkeypatch.chdir(tmp_path)
+    for path, text in (("data/letters.txt", "a letter\n"), ("report/notes.md", "my words\n")):
+        write_text(tmp_path / path, text)
+    inputs = {path: sha256_of(tmp_path / path) for path in ("data/letters.txt", "report/notes.md")}
+    run = make_run(tmp_path / "results" / "mine", inputs=inputs)
+    finish(run)
+    with zipfile.ZipFile(write_bundle(run, hashes_only=False)) as archive:
+        archive.extractall(tmp_path / name)
+    shutil.rmtree(tmp_path / "data")
+    made = []
+
+    def rebuild(manifest, recorded, checkout):
+        made.append((checkout / "data" / "letters.txt").read_text(encoding="utf-8"))
+        return shutil.copytree(recorded, checkout / "results" / "mine")
+
+    monkeypatch.setattr("samizdat.runs.rebuild.copy_code", lambda manifest, checkout: "with the code here")
+    monkeypatch.setattr("samizdat.runs.rebuild.rebuild", rebuild)
+    assert verify(tmp_path / name, []) == 0 and made == ["a letter\n"]
+    assert "Making the run mine again" in capsys.readouterr().err
+    manifest = tmp_path / name / "results" / "manifest.json"
+    write_text(manifest, manifest.read_text(encoding="utf-8").replace("data/letters.txt", "data/;evil.txt"))
+    with pytest.raises(UserError, match="can't be the name of a file in a bundle"):
+        verify(tmp_path / name, [])
 
 
 def test_what_nobody_foresaw_has_the_status_of_a_failure_too(tmp_path, monkeypatch, capsys):

@@ -28,6 +28,8 @@ from samizdat.publishing.script_words import script_words
 from samizdat.records.run import Manifest, manifest_of
 from samizdat.runs.damage import set_aside
 
+TEXTS = "corpus/texts.parquet"
+
 
 def compare(folders: Sequence[Path], out: Path) -> str:
     """Write `report.ipynb` and `report.html` into `out`, and return a line that says where they are.
@@ -55,6 +57,10 @@ def compare(folders: Sequence[Path], out: Path) -> str:
             f"{out} is a folder of a run, whose own report would be replaced", remedy="give another folder with --out"
         )
     for folder, manifest in manifests.items():
+        if not (folder / TEXTS).exists():
+            raise UserError(
+                f"{folder} lacks {TEXTS}, as a bundle without texts does", remedy="compare runs that have their texts"
+            )
         check_results(manifest, folder)
     out.mkdir(parents=True, exist_ok=True)
     notebook = _notebook(document, list(manifests.values()), folders, out)

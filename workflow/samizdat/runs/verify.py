@@ -44,7 +44,8 @@ def verify(source: Path, copies: Sequence[Path]) -> int:
     The run itself is only read. The run made again is in `work/.verify/<run>`, and is deleted unless it differs.
 
     Args:
-        source: `results/<run>`, or a zip that `write_bundle` wrote, anywhere.
+        source: `results/<run>`; or a zip that `write_bundle` wrote, anywhere, or the folder that it was unpacked into,
+            as some browsers do.
         copies: notebooks, pages or PDFs that were handed in beside it; each is compared with the run's own.
 
     Returns:
@@ -57,8 +58,9 @@ def verify(source: Path, copies: Sequence[Path]) -> int:
     name = source.stem if source.suffix == ".zip" else source.resolve().name
     if source.suffix == ".zip" and not source.exists():
         raise UserError(f"{source} does not exist", remedy="name a run, such as RUN=results/demo, or its bundle")
+    is_unpacked = not (source / "manifest.json").is_file() and (source / "results" / "manifest.json").is_file()
     if not source.is_file():
-        manifest_of(source)  # before anything is deleted
+        manifest_of(source / "results" if is_unpacked else source)  # before anything is deleted
     for copy in copies:
         if not copy.is_file() or copy.suffix.lower() not in COPIED:
             raise UserError(
@@ -70,17 +72,18 @@ def verify(source: Path, copies: Sequence[Path]) -> int:
     with locked(SCRATCH / f"{name}.lock"):
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
-        run, bundled_inputs = source, None
-        if source.is_file():
-            run, bundled_inputs = bundle.unpack(source, scratch / "given"), scratch / "given" / "inputs"
+        given = source if is_unpacked else scratch / "given" if source.is_file() else None
+        if given and not is_unpacked:
+            bundle.unpack(source, given)
+        run = given / "results" if given else source
         manifest = manifest_of(run)
-        if not rebuild.is_own(manifest, source):
+        if given or not rebuild.is_own(manifest, source):
             names.check_names(manifest, source)
         which_code = rebuild.copy_code(manifest, scratch / "checkout")
         print(f"Making the run {manifest.run} again {which_code}", file=sys.stderr, flush=True)
-        if bundled_inputs and bundle.lock_differs(scratch / "given"):
+        if given and bundle.lock_differs(given):
             print("The run was made with other package versions than those in envs/lock.txt here", file=sys.stderr)
-        rebuild.copy_inputs(manifest, bundled_inputs, scratch / "checkout")
+        rebuild.copy_inputs(manifest, given / "inputs" if given else None, scratch / "checkout")
         rebuilt = rebuild.rebuild(manifest, run, scratch / "checkout")
         verdicts = dict(compare_runs(manifest, run, rebuilt))
         copied = compare_copies(copies, run, rebuilt)
