@@ -110,9 +110,9 @@ rule write_manifest:
     message:
         "Writing the manifest"
     shell:
-        "exec python -m samizdat.runs.write_manifest --run-config={input.config:q} --rulegraph={input.rules:q} --artefacts={params.artefacts}"
+        "exec python -m samizdat.runs.write_manifest --run-config={input.config:q} --rulegraph={input.rules:q} --artefacts=-"
         " --archives={params.archives} --root={params.root:q} {params.notes} --manifest={output:q}"
-        " --work={params.work:q} --log={log:q} --title=manifest"
+        " --work={params.work:q} --log={log:q} --title=manifest <<< {params.artefacts}"
 
 
 rule write_provenance:

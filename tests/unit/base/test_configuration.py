@@ -111,6 +111,7 @@ def test_every_shipped_config_is_valid(overlay):
         ({"notes": "My own words. " * 30}, ["`notes`: the file My own words. ", "does not exist"]),
         ({"training__checkpoint": ""}, ["`training.checkpoint` is ''", "null: train from scratch"]),
         ({"models__0__revision": ""}, ["`models[0].revision` is ''"]),
+        ({"prompts": [f"{number} {'نص' * 40}" for number in range(300)]}, ["too long to be given", "some `prompts`"]),
         ({"name": "Scores"}, ["`name`: 'Scores' is a folder of work/ that all runs share"]),
     ],
 )

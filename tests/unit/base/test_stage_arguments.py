@@ -1,5 +1,8 @@
 """Options of a stage whose value is a number or a word, such as `auto`."""
 
+import json
+import subprocess
+import sys
 from typing import Literal
 
 import pytest
@@ -53,3 +56,16 @@ def test_other_words_are_refused_with_the_options_name(tmp_path, monkeypatch, ca
     (name,) = wrong
     assert end.value.code == 2 and not given
     assert f"argument --{name}: invalid" in capsys.readouterr().err
+
+
+def test_a_long_value_may_be_on_the_standard_input(tmp_path):
+    paths = [f"results/demo/models/m{number}/model.safetensors" for number in range(5000)]
+    program = (
+        "from pathlib import Path; from samizdat.base import stage\n"
+        "def count(paths: tuple[Path, ...]) -> str: return f'{len(paths)} {paths[-1]}'\n"
+        "stage.run(count)"
+    )
+    frame = ["--work=work", "--log=log", "--title=it"]
+    command = [sys.executable, "-c", program, "--paths=-", *frame]
+    done = subprocess.run(command, cwd=tmp_path, input=json.dumps(paths), capture_output=True, text=True)
+    assert done.returncode == 0 and f": 5000 {paths[-1]}\n" in done.stderr, done.stderr

@@ -1,6 +1,7 @@
 """The config: it is checked before any step runs, and divided into the settings of each stage."""
 
 import functools
+import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -27,6 +28,8 @@ RECIPE_KEYS = (
 STATE_KEYS = ("resume_every_seconds",)
 # Folders below work/ that are of no single run.
 SHARED_FOLDERS = ("downloads", "fetch", "home", "scores")
+# Linux allows an argument of a program 128 KiB, and the config is one.
+LONGEST_CONFIG = 130_000
 DEMO_TITLE = "Samizdat: what a small GPT-2 learned from rated sentences"
 
 Config = dict[str, Any]
@@ -185,6 +188,11 @@ def _item(items: list[Config], name: str) -> Config:
 def _combination_problems(config: Config) -> Iterator[str]:
     if config["name"].lower() in SHARED_FOLDERS:
         yield f"`name`: {config['name']!r} is a folder of work/ that all runs share; name the run otherwise"
+    if (length := len(json.dumps(config))) > LONGEST_CONFIG:
+        yield (
+            f"the whole config is too long to be given to a step: {length:,} characters as JSON (a letter that is not "
+            f"ASCII counts as 6 or 12), more than {LONGEST_CONFIG:,}; leave out some `prompts` or other long values"
+        )
     for key in ("tokenizers", "models", "classifiers"):
         # Many file systems (macOS, Windows) take capital and small letters as the same.
         names = [item["name"].lower() for item in config[key]]

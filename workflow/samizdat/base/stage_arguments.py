@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -19,7 +20,10 @@ def parameters_of(stage: Callable[..., Any]) -> dict[str, Any]:
 
 
 def add_options(parser: argparse.ArgumentParser, parameters: Mapping[str, Any]) -> None:
-    """Add a required option for each parameter; for a parameter that is a dataclass, one for each of its fields."""
+    """Add a required option for each parameter; for a parameter that is a dataclass, one for each of its fields.
+
+    JSON may be on the standard input, with `-` in its place, since Linux allows one argument no more than 128 KiB.
+    """
     for name, hint in parameters.items():
         options = typing.get_type_hints(hint) if is_dataclass(hint) else {name: hint}
         for option, kind in options.items():
@@ -64,7 +68,7 @@ def _converter(kind: Any) -> Callable[[str], Any]:
         for plain in (str, Path):
             if plain in allowed:
                 return plain(text)
-        value = json.loads(text)
+        value = json.loads(sys.stdin.read() if text == "-" else text)
         for choice in allowed:
             origin = typing.get_origin(choice) or choice
             if origin is tuple and isinstance(value, list):
