@@ -37,8 +37,7 @@ def execute_report(
     cells = sum(cell.cell_type == "code" for cell in executed.cells)
     said = f"{cells} cells, {'executed' if fresh else 'as executed before'}"
     if missing := missing_in_figures(executed):
-        said += f"; figures have boxes instead of letters that no font has: {which_scripts(missing)}"
-        said += f", delete {notebook} and run the same command again"
+        said += f"; figures have boxes instead of letters that no font has: {which_scripts(missing, notebook)}"
     return said
 
 

@@ -29,7 +29,7 @@ def render_pdf(notebook: Path, pdf: Path, work: Path) -> str:
     if missing:
         stage.tell(
             f"PDF: {missing.total():,} letters are written as code points, since no font has them: "
-            f"{which_scripts(sorted(missing))}, delete {pdf}, and run the same command again"
+            f"{which_scripts(missing, pdf)}"
         )
     return f"{len(content) / 1e6:.1f} MB"
 
