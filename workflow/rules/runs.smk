@@ -128,10 +128,11 @@ rule write_provenance:
     params:
         reports=lambda wildcards, input: paths(input.reports),
         run_work=WORK,
+        named=options({"items": [*TOKENIZERS, *MODELS, *CLASSIFIERS]}),
         work=f"{WORK}/provenance",
         code=code_digest("runs.write_provenance"),
     message:
         "Writing the provenance"
     shell:
         "exec python -m samizdat.runs.write_provenance --reports={params.reports} --manifest={input.manifest:q} --run-work={params.run_work:q}"
-        " --provenance={output:q} --work={params.work:q} --log={log:q} --title=provenance"
+        " {params.named} --provenance={output:q} --work={params.work:q} --log={log:q} --title=provenance"

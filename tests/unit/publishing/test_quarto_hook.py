@@ -28,9 +28,10 @@ def test_quartos_hook_takes_the_same_execution_and_warns_of_what_is_newer(projec
     assert said[0].endswith("; `make report` renews them.")
     assert said[-1] == "✓ report.ipynb of the run demo, as executed before"
     # A config that can't be read is told, and stops nothing.
-    project.write("config/broken.yaml", "a: [")
-    refresh()
-    assert "config/broken.yaml is no YAML" in capsys.readouterr().err
+    for broken in ("a: [", "- a list", "words"):
+        project.write("config/broken.yaml", broken)
+        refresh()
+        assert "config/broken.yaml is no config in YAML" in capsys.readouterr().err
     (project.root / "config" / "broken.yaml").unlink()
     # One config of the run as it was is enough, be it an overlay.
     project.write("config/same.yaml", f"seed: {config['seed']}")

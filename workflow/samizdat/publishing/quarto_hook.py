@@ -84,10 +84,13 @@ def stale(manifest: Manifest, root: Path) -> Iterator[str]:
 def _read(path: Path) -> dict[str, Any]:
     """Read a config file; a missing or empty one sets nothing."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8")) or {} if path.is_file() else {}
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {} if path.is_file() else {}
     except (yaml.YAMLError, UnicodeDecodeError):
-        print(f"Warning: {path} is no YAML, so it was not compared with the run's config.", file=sys.stderr)
-        return {}
+        content = None
+    if isinstance(content, dict):
+        return content
+    print(f"Warning: {path} is no config in YAML, so it was not compared with the run's config.", file=sys.stderr)
+    return {}
 
 
 def _laid_over(base: dict[str, Any], layers: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -18,7 +18,9 @@ from samizdat.base.files import checked_bytes, checked_sha256, write_text
 from samizdat.base.hardware import processor_name
 
 
-def write_provenance(reports: tuple[Path, ...], manifest: Path, run_work: Path, provenance: Path) -> str:
+def write_provenance(
+    reports: tuple[Path, ...], manifest: Path, run_work: Path, items: list[str], provenance: Path
+) -> str:
     """Write `provenance.json`: hashes of manifest and report, machine, date, and each step's time and memory.
 
     Args:
@@ -26,6 +28,7 @@ def write_provenance(reports: tuple[Path, ...], manifest: Path, run_work: Path, 
         manifest: the run's manifest.
         run_work: the run's folder of private state, where each step writes `usage.json` and, where it
             measured them, `speed.json`.
+        items: the config's tokenizers, trainings and classifiers; steps of others are of an earlier config.
         provenance: the file to write.
     """
     steps: dict[str, dict[str, Any]] = {}
@@ -33,10 +36,15 @@ def write_provenance(reports: tuple[Path, ...], manifest: Path, run_work: Path, 
     for name in ("usage.json", "speed.json"):
         for path in sorted(run_work.rglob(name)):
             step = path.parent.relative_to(run_work).as_posix()
+            _, *item = step.split("/")
+            if item and item[0] not in items:
+                continue
             try:
-                steps.setdefault(step, {}).update(json.loads(checked_bytes(path)))
+                record = json.loads(checked_bytes(path))
             except (UserError, ValueError):
                 damaged += 1
+            else:
+                steps.setdefault(step, {}).update(record)
     document = {
         "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "sha256": {path.name: checked_sha256(path) for path in (manifest, *reports)},

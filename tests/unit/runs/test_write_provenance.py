@@ -1,0 +1,20 @@
+"""Which steps the provenance tells of."""
+
+import json
+
+from samizdat.base.files import write_text
+from samizdat.runs.write_provenance import write_provenance
+
+
+def test_steps_of_an_earlier_config_are_left_out_and_damaged_records_told(tmp_path):
+    manifest, work = tmp_path / "manifest.json", tmp_path / "work"
+    write_text(manifest, "{}")
+    for step in ("corpus", "models/m", "models/gone", "scores/c/texts", "scores/gone/texts"):
+        write_text(work / step / "usage.json", json.dumps({"elapsed_seconds": 60, "peak_memory_bytes": 7}))
+    write_text(work / "models" / "m" / "speed.json", json.dumps({"tokens_per_second": 5}))
+    write_text(work / "pdf" / "usage.json", "{")
+    said = write_provenance((), manifest, work, ["m", "c"], tmp_path / "provenance.json")
+    assert said.startswith("all steps took 3.0 minutes") and "1 records of durations are damaged" in said
+    document = json.loads((tmp_path / "provenance.json").read_text(encoding="utf-8"))
+    assert document["steps"].keys() == {"corpus", "models/m", "scores/c/texts"}
+    assert document["steps"]["models/m"]["tokens_per_second"] == 5
