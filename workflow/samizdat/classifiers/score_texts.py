@@ -1,6 +1,7 @@
 """Score texts with a classifier: only texts that were not scored before are computed."""
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from samizdat.classifiers.score_table import ScoreTable
 from samizdat.classifiers.text_scores import ClassificationSettings, Reading, score
 from samizdat.classifiers.zero_shot import score_by_statements
 from samizdat.records.classifiers import SCORES, ClassifierCard
-from samizdat.records.io import read_columns, read_document, write_table
+from samizdat.records.io import read_batches, read_columns, read_document, write_table
 
 # The tokens of so many texts are in memory together, and so long are close calls put off. Each time the classifier is
 # loaded anew, which takes a second where the texts take minutes.
@@ -75,23 +76,19 @@ def score_texts(
         device=chosen.kind,
         code=result_digest("classifiers.score_texts"),
     )
-    frame = pd.concat([read_columns(table, "id", "text") for table in tables], ignore_index=True)
-    keys = [hashlib.sha256(text.encode()).digest() for text in frame["text"]]
-    rows: dict[bytes, int] = {}  # the first row of each different text
-    for row, key in enumerate(keys):
-        rows.setdefault(key, row)
-    table, kept = ScoreTable(rows, card), ScoreStore(store, mark, len(card.checkpoint_labels))
-    table.add(kept.known(list(rows)))
+    ids = pd.concat([read_columns(table, "id")["id"] for table in tables], ignore_index=True)
+    keys = [_key(text) for text in _texts(tables)]
+    table, kept = ScoreTable(dict.fromkeys(keys), card), ScoreStore(store, mark, len(card.checkpoint_labels))
+    table.add(kept.known(keys))
     new = table.missing()
     if new:
         bar = stage.progress(f"scores {card.name}", len(new), "texts")
         compute = score_by_statements if card.hypotheses else score_by_examples if card.words else score
-        for begin in range(0, len(new), TEXTS_AT_ONCE):
-            part = new[begin : begin + TEXTS_AT_ONCE]
-            texts = frame["text"].iloc[[rows[key] for key in part]].tolist()
+        for part in _parts(_texts(tables), set(new)):
+            names, texts = list(part), list(part.values())
             with reading.enough_memory(chosen, few_shot=bool(card.words)):
                 for batch in compute(texts, classifier, card, chosen, dtype, reading):
-                    computed = [StoredScore(part[text], windows, values) for text, windows, values in batch]
+                    computed = [StoredScore(names[text], windows, values) for text, windows, values in batch]
                     kept.add(computed)
                     table.add(computed)
                     bar.update(len(computed))
@@ -100,8 +97,33 @@ def score_texts(
         kept.add(StoredScore(key, 0, np.zeros(len(card.checkpoint_labels), np.float32)) for key in table.missing())
     kept.close()
     seen = set(checked_bytes(classifier / "seen_texts.txt").decode().split())
-    write_table(table.to_frame(frame["id"], keys, seen, settings.abstain_below), SCORES, scores)
-    return f"{len(frame):,} texts, {len(new):,} of them new"
+    write_table(table.to_frame(ids, keys, seen, settings.abstain_below), SCORES, scores)
+    return f"{len(keys):,} texts, {len(new):,} of them new"
+
+
+def _texts(tables: Iterable[Path]) -> Iterator[str]:
+    """Yield the texts of the tables, which are read in batches."""
+    for table in tables:
+        for batch in read_batches(table, "text"):
+            yield from batch["text"]
+
+
+def _key(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _parts(texts: Iterable[str], wanted: set[bytes]) -> Iterator[dict[bytes, str]]:
+    """Yield TEXTS_AT_ONCE texts after the other, by their keys: each of those that are wanted, once."""
+    part: dict[bytes, str] = {}
+    for text in texts:
+        if (key := _key(text)) in wanted:
+            wanted.remove(key)
+            part[key] = text
+        if len(part) == TEXTS_AT_ONCE:
+            yield part
+            part = {}
+    if part:
+        yield part
 
 
 if __name__ == "__main__":
