@@ -12,7 +12,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from samizdat.base.errors import UserError
 from samizdat.checkpoints.unpadded import MODEL_TYPES
-from samizdat.classifiers import score_texts as stage
+from samizdat.classifiers import outputs, text_scores
 from samizdat.classifiers.outputs import UNREADABLE
 from samizdat.classifiers.score_texts import score_texts
 from samizdat.records.classifiers import SCORES
@@ -95,11 +95,17 @@ def test_a_score_depends_on_no_order_company_or_history(classifier_of, tmp_path_
     assert probabilities(path)[key] == bits
 
 
-def test_a_large_corpus_is_scored_in_parts(classifier, tmp_path, monkeypatch):
-    texts = [*sentences(40, longest=40), "", *sentences(5)]
+@pytest.mark.parametrize("model_type", ["bert", PADDED])
+def test_close_calls_of_a_large_corpus_are_read_again_in_parts(classifier_of, tmp_path, monkeypatch, model_type):
+    classifier, texts = classifier_of(model_type), [*sentences(80, longest=40), "", *sentences(5)]
+    monkeypatch.setattr(outputs, "CLOSE_STEPS", 60)
     path = run(classifier, texts, tmp_path / "whole", precision="bfloat16")[1]
-    monkeypatch.setattr(stage, "TEXTS_AT_ONCE", 7)
+    loaded = []
+    model = text_scores.ScoringModel
+    monkeypatch.setattr(text_scores, "ScoringModel", lambda *args: loaded.append(args[-1]) or model(*args))
+    monkeypatch.setattr(text_scores, "MOST_CLOSE_TOKENS", 100)
     said, parts = run(classifier, texts, tmp_path / "parts", precision="bfloat16")
+    assert loaded[0] is torch.bfloat16 and loaded.count(torch.float32) > 1
     assert said == f"{len(texts)} texts, {len(set(texts))} of them new"
     assert parts.read_bytes() == path.read_bytes()
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -45,8 +46,16 @@ class Batch:
     inputs: dict[str, Any]  # arguments of the model; results after those of the windows have no meaning
 
 
+def numbered(texts: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Take TEXTS_AT_ONCE texts after the other; give the number of the first one and these texts."""
+    left, start = iter(texts), 0
+    while some := list(islice(left, TEXTS_AT_ONCE)):
+        yield start, some
+        start += len(some)
+
+
 def split_into_windows(
-    tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], max_length_tokens: int, overlap_tokens: int
+    tokenizer: PreTrainedTokenizerFast, texts: Iterable[str], max_length_tokens: int, overlap_tokens: int
 ) -> Iterator[Window]:
     """Split all texts into windows, text by text; a short text is one window, and a text without a token has none.
 
@@ -57,9 +66,9 @@ def split_into_windows(
         overlap_tokens: tokens that neighbouring windows share.
     """
     special = tokenizer.num_special_tokens_to_add()
-    for start in range(0, len(texts), TEXTS_AT_ONCE):
+    for start, some in numbered(texts):
         encoded = tokenizer(
-            list(texts[start : start + TEXTS_AT_ONCE]),
+            some,
             truncation=True,
             max_length=max_length_tokens,
             stride=overlap_tokens,

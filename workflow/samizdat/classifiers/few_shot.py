@@ -4,7 +4,7 @@ As in Brown et al., Language Models are Few-Shot Learners, NeurIPS 2020, with th
 Calibrate Before Use, ICML 2021.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerFast
 from samizdat.base.device import Device
 from samizdat.base.errors import UserError
 from samizdat.checkpoints.encoding import encode, load_tokenizer
-from samizdat.checkpoints.windows import TEXTS_AT_ONCE, Window
+from samizdat.checkpoints.windows import Window, numbered
 from samizdat.classifiers.outputs import scores_of
 from samizdat.classifiers.shared_prefix import SharedPrefixModel
 from samizdat.classifiers.text_scores import Reading, TextScore, WindowsRead, completed
@@ -79,7 +79,7 @@ def make_prompt(
 
 
 def score_by_examples(
-    texts: Sequence[str],
+    texts: Iterable[str],
     folder: Path,
     card: ClassifierCard,
     device: Device,
@@ -132,16 +132,15 @@ def log_prior(
 def text_windows(
     tokenizer: PreTrainedTokenizerFast,
     prompt: Prompt,
-    texts: Sequence[str],
+    texts: Iterable[str],
     max_length_tokens: int,
     overlap_tokens: int,
 ) -> Iterator[Window]:
     """Cut texts into windows of `max_length_tokens` tokens, each with what is behind a text; an empty text has none."""
     step = max_length_tokens - overlap_tokens
-    for start in range(0, len(texts), TEXTS_AT_ONCE):
-        some = texts[start : start + TEXTS_AT_ONCE]
+    for start, some in numbered(texts):
         for text, tokens in enumerate(encode(tokenizer, [prompt.blank + one for one in some]), start=start):
-            if not texts[text]:
+            if not some[text - start]:
                 continue
             starts = range(0, max(1, len(tokens) - overlap_tokens), step)
             for first in starts:

@@ -23,10 +23,6 @@ from samizdat.classifiers.zero_shot import score_by_statements
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.io import read_batches, read_columns, read_document, write_table
 
-# The tokens of so many texts are in memory together, and so long are close calls put off. Each time the classifier is
-# loaded anew, which takes a second where the texts take minutes.
-TEXTS_AT_ONCE = 100_000
-
 
 def score_texts(
     settings: ClassificationSettings,
@@ -84,14 +80,12 @@ def score_texts(
     if new:
         bar = stage.progress(f"scores {card.name}", len(new), "texts")
         compute = score_by_statements if card.hypotheses else score_by_examples if card.words else score
-        for part in _parts(_texts(tables), set(new)):
-            names, texts = list(part), list(part.values())
-            with reading.enough_memory(chosen, few_shot=bool(card.words)):
-                for batch in compute(texts, classifier, card, chosen, dtype, reading):
-                    computed = [StoredScore(names[text], windows, values) for text, windows, values in batch]
-                    kept.add(computed)
-                    table.add(computed)
-                    bar.update(len(computed))
+        with reading.enough_memory(chosen, few_shot=bool(card.words)):
+            for batch in compute(_wanted(_texts(tables), set(new)), classifier, card, chosen, dtype, reading):
+                computed = [StoredScore(new[text], windows, values) for text, windows, values in batch]
+                kept.add(computed)
+                table.add(computed)
+                bar.update(len(computed))
         bar.close()
         # Texts without a token: the store keeps that there is nothing to compute.
         kept.add(StoredScore(key, 0, np.zeros(len(card.checkpoint_labels), np.float32)) for key in table.missing())
@@ -112,18 +106,12 @@ def _key(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _parts(texts: Iterable[str], wanted: set[bytes]) -> Iterator[dict[bytes, str]]:
-    """Yield TEXTS_AT_ONCE texts after the other, by their keys: each of those that are wanted, once."""
-    part: dict[bytes, str] = {}
+def _wanted(texts: Iterable[str], keys: set[bytes]) -> Iterator[str]:
+    """Yield each text that has one of these keys, once."""
     for text in texts:
-        if (key := _key(text)) in wanted:
-            wanted.remove(key)
-            part[key] = text
-        if len(part) == TEXTS_AT_ONCE:
-            yield part
-            part = {}
-    if part:
-        yield part
+        if (key := _key(text)) in keys:
+            keys.remove(key)
+            yield text
 
 
 if __name__ == "__main__":

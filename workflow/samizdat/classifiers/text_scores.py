@@ -1,10 +1,10 @@
 """The scores of texts, from the scores of their windows: a fast number format first, then float32 for close calls."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +20,10 @@ from samizdat.records.classifiers import ClassifierCard
 CLOSE_BATCH_TOKENS = 2048
 # With examples, on a GPU: each token is compared with each token of the beginning, in each head.
 FEW_SHOT_BATCH_TOKENS = 8192
+# So many tokens of close calls are put off: 200 MB.
+MOST_CLOSE_TOKENS = 5_000_000
+
+AnyWindow = TypeVar("AnyWindow", bound=Window)
 
 
 # Tokens of a batch with `auto`: on a CPU so many that what each batch costs is small, on a GPU as many as it computes
@@ -91,7 +95,7 @@ WindowsRead = dict[int, list[tuple[Window, np.ndarray]]]
 
 
 def score(
-    texts: Sequence[str],
+    texts: Iterable[str],
     folder: Path,
     card: ClassifierCard,
     device: Device,
@@ -100,8 +104,8 @@ def score(
 ) -> Iterator[list[TextScore]]:
     """Score texts batch by batch; a text without a token gets no score.
 
-    Close calls are read again in float32 when everything has been read once. Their batches have fixed shapes, too, so
-    the scores of a window still depend on the window alone.
+    Close calls are read again in float32 when everything has been read once, or when they have MOST_CLOSE_TOKENS.
+    Their batches have fixed shapes, too, so the scores of a window still depend on the window alone.
 
     Args:
         texts: what to score.
@@ -126,9 +130,36 @@ def score(
             decided = [window for window, again in zip(batch.windows, undecided, strict=True) if not again]
             yield completed(decided, scores_of(card.kind, logits[~undecided]), parts)
 
-    yield from read(split_into_windows(tokenizer, texts, longest, reading.overlap_tokens), dtype, reading.batch_tokens)
+    yield from with_close_calls(
+        read(split_into_windows(tokenizer, texts, longest, reading.overlap_tokens), dtype, reading.batch_tokens),
+        close,
+        lambda windows: read(windows, torch.float32, reading.close_batch_tokens(device)),
+    )
+
+
+def with_close_calls(
+    first: Iterator[list[TextScore]],
+    close: list[AnyWindow],
+    again: Callable[[list[AnyWindow]], Iterator[list[TextScore]]],
+) -> Iterator[list[TextScore]]:
+    """Read close calls again when everything has been read once, or when they have MOST_CLOSE_TOKENS.
+
+    Args:
+        first: the scores of the first reading, which adds its close calls to `close`.
+        close: the close calls that are put off.
+        again: reads windows again.
+    """
+    counted = tokens = 0
+    for scores in first:
+        yield scores
+        tokens += sum(len(window.tokens) for window in close[counted:])
+        counted = len(close)
+        if tokens >= MOST_CLOSE_TOKENS:
+            put_off, counted, tokens = close.copy(), 0, 0
+            close.clear()
+            yield from again(put_off)
     if close:
-        yield from read(close.copy(), torch.float32, reading.close_batch_tokens(device))
+        yield from again(close.copy())
 
 
 def completed(windows: list[Window], scores: np.ndarray, parts: WindowsRead) -> list[TextScore]:

@@ -17,10 +17,10 @@ from transformers import PreTrainedConfig, PreTrainedTokenizerFast
 from samizdat.base.device import Device
 from samizdat.base.errors import UserError
 from samizdat.checkpoints.encoding import backend_of, load_tokenizer
-from samizdat.checkpoints.windows import TEXTS_AT_ONCE, Window
+from samizdat.checkpoints.windows import Window, numbered
 from samizdat.classifiers.outputs import entailment_close_calls, entailment_scores
 from samizdat.classifiers.scoring_model import ScoringModel
-from samizdat.classifiers.text_scores import Reading, TextScore, mean_of_windows
+from samizdat.classifiers.text_scores import Reading, TextScore, mean_of_windows, with_close_calls
 from samizdat.records.classifiers import ClassifierCard
 
 
@@ -86,7 +86,7 @@ class _Waiting:
 
 
 def score_by_statements(
-    texts: Sequence[str],
+    texts: Iterable[str],
     folder: Path,
     card: ClassifierCard,
     device: Device,
@@ -96,7 +96,8 @@ def score_by_statements(
     """Score texts batch by batch, each with every statement; a text without a token gets no score.
 
     A text is cut into tokens once, for all statements. Statements between which it is a close call are read with it
-    again, in float32, when everything has been read once. The arguments are those of `text_scores.score`.
+    again, in float32, when everything has been read once, or when they have MOST_CLOSE_TOKENS. The arguments are
+    those of `text_scores.score`.
     """
     waiting: dict[int, _Waiting] = {}
     close: list[_Pair] = []
@@ -135,9 +136,11 @@ def score_by_statements(
                     completed.append(TextScore(pair.text, len(found), mean))
             yield completed
 
-    yield from read(all_pairs(), dtype, reading.batch_tokens)
-    if close:
-        yield from read(close.copy(), torch.float32, reading.close_batch_tokens(device))
+    yield from with_close_calls(
+        read(all_pairs(), dtype, reading.batch_tokens),
+        close,
+        lambda pairs: read(pairs, torch.float32, reading.close_batch_tokens(device)),
+    )
 
 
 def _room(tokenizer: PreTrainedTokenizerFast, asked: Sequence[Encoding], max_length_tokens: int) -> int:
@@ -146,11 +149,11 @@ def _room(tokenizer: PreTrainedTokenizerFast, asked: Sequence[Encoding], max_len
 
 
 def _premises(
-    backend: Tokenizer, texts: Sequence[str], room: int, overlap_tokens: int
+    backend: Tokenizer, texts: Iterable[str], room: int, overlap_tokens: int
 ) -> Iterator[tuple[int, list[Encoding]]]:
     """Cut texts into windows, without special tokens; a text without a token has none."""
-    for start in range(0, len(texts), TEXTS_AT_ONCE):
-        encoded = backend.encode_batch(list(texts[start : start + TEXTS_AT_ONCE]), add_special_tokens=False)
+    for start, some in numbered(texts):
+        encoded = backend.encode_batch(some, add_special_tokens=False)
         for text, one in enumerate(encoded, start=start):
             if one.ids:
                 one.truncate(room, stride=overlap_tokens)
