@@ -15,7 +15,7 @@ rule make_tokenizer:
     # Before a training: what it counts says whether the training is worth while.
     priority: 1
     resources:
-        **asks(1500, minutes=30, megabytes_per_input=20),
+        **asks(1500, minutes=30, megabytes_per_input=4),
     params:
         settings=lambda wildcards: options(configuration.tokenizer_settings(config, wildcards.tokenizer)),
         checkpoint=lambda wildcards: state_of_folder(

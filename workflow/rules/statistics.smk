@@ -12,7 +12,7 @@ rule detect_languages:
         f"{LOGS}/detect_languages.log",
     threads: config["threads"]
     resources:
-        **asks(1000, minutes=30, megabytes_per_input=20),
+        **asks(1000, minutes=30, megabytes_per_input=4),
     params:
         work=f"{WORK}/languages",
         numeric_threads=untracked(verbatim(str(config["threads"]))),
@@ -44,7 +44,7 @@ rule compute_statistics:
     log:
         f"{LOGS}/compute_statistics.log",
     resources:
-        **asks(1500, minutes=60, megabytes_per_input=20),
+        **asks(1500, minutes=60, megabytes_per_input=10),
     params:
         settings=options(config["statistics"]),
         samples=lambda wildcards, input: paths(input.samples),
@@ -75,7 +75,7 @@ rule judge_samples:
         f"{LOGS}/judge_samples.log",
     threads: config["threads"]
     resources:
-        **asks(3000, minutes=60, megabytes_per_input=20),
+        **asks(3000, minutes=60, megabytes_per_input=6),
         **GPU,
     params:
         settings=options(config["sample_quality"] | config["statistics"]),
@@ -104,7 +104,7 @@ rule measure_yardsticks:
     log:
         f"{LOGS}/measure_yardsticks.log",
     resources:
-        **asks(1000, minutes=30, megabytes_per_input=20),
+        **asks(2000, minutes=30, megabytes_per_input=4),
     params:
         work=f"{WORK}/yardsticks",
         code=code_digest("statistics.measure_yardsticks"),
@@ -132,7 +132,7 @@ rule compare_with_raters:
     log:
         f"{LOGS}/compare_with_raters.log",
     resources:
-        **asks(1500, minutes=30, megabytes_per_input=20),
+        **asks(1500, minutes=30, megabytes_per_input=10),
     params:
         settings=options(config["statistics"]),
         samples=lambda wildcards, input: paths(input.samples),
