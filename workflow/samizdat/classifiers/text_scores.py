@@ -20,8 +20,8 @@ from samizdat.records.classifiers import ClassifierCard
 CLOSE_BATCH_TOKENS = 2048
 # With examples, on a GPU: each token is compared with each token of the beginning, in each head.
 FEW_SHOT_BATCH_TOKENS = 8192
-# So many tokens of close calls are put off: 200 MB.
-MOST_CLOSE_TOKENS = 5_000_000
+# So many tokens of close calls are put off: 80 MB.
+MOST_CLOSE_TOKENS = 2_000_000
 
 AnyWindow = TypeVar("AnyWindow", bound=Window)
 
@@ -90,8 +90,21 @@ class TextScore(NamedTuple):
     scores: np.ndarray  # [labels], float32: probabilities, or the one number that it gives
 
 
-# Text's number → those of its windows that have been read, with their scores [labels].
-WindowsRead = dict[int, list[tuple[Window, np.ndarray]]]
+class WindowRead(NamedTuple):
+    """A window of a text that has others. Of its tokens, which many windows may keep waiting, there are bytes."""
+
+    tokens: int
+    content: bytes
+    scores: np.ndarray  # [labels]
+
+    @classmethod
+    def of(cls, window: Window, scores: np.ndarray) -> "WindowRead":
+        """Keep a window's scores with what `mean_of_windows` needs."""
+        return cls(len(window.tokens), np.array(window.tokens, ">u4").tobytes(), scores)
+
+
+# Text's number → those of its windows that have been read.
+WindowsRead = dict[int, list[WindowRead]]
 
 
 def score(
@@ -166,20 +179,23 @@ def completed(windows: list[Window], scores: np.ndarray, parts: WindowsRead) -> 
     """Score the texts that these windows complete; the windows of other texts are added to `parts`."""
     completed = []
     for window, found in zip(windows, scores, strict=True):
+        if window.windows_of_text == 1:
+            completed.append(TextScore(window.text, 1, found))
+            continue
         mine = parts.setdefault(window.text, [])
-        mine.append((window, found))
+        mine.append(WindowRead.of(window, found))
         if len(mine) == window.windows_of_text:
-            completed.append(TextScore(window.text, window.windows_of_text, mean_of_windows(parts.pop(window.text))))
+            completed.append(TextScore(window.text, len(mine), mean_of_windows(parts.pop(window.text))))
     return completed
 
 
-def mean_of_windows(parts: list[tuple[Window, np.ndarray]]) -> np.ndarray:
+def mean_of_windows(parts: list[WindowRead]) -> np.ndarray:
     """Average the scores of windows, weighted by their lengths; those of a single window stay bit for bit."""
     if len(parts) == 1:
-        return parts[0][1]
+        return parts[0].scores
     # The longest first, then by content: the order in which batches came can't change a sum.
-    parts = sorted(parts, key=lambda part: (-len(part[0].tokens), part[0].tokens))
-    weights = np.array([len(window.tokens) for window, _ in parts], np.float64)
-    values = np.stack([scores for _, scores in parts]).astype(np.float64)
+    parts = sorted(parts, key=lambda part: (-part.tokens, part.content))
+    weights = np.array([part.tokens for part in parts], np.float64)
+    values = np.stack([part.scores for part in parts]).astype(np.float64)
     mean: np.ndarray = weights @ values / weights.sum()
     return mean.astype(np.float32)

@@ -20,7 +20,7 @@ from samizdat.checkpoints.encoding import backend_of, load_tokenizer
 from samizdat.checkpoints.windows import Window, numbered
 from samizdat.classifiers.outputs import entailment_close_calls, entailment_scores
 from samizdat.classifiers.scoring_model import ScoringModel
-from samizdat.classifiers.text_scores import Reading, TextScore, mean_of_windows, with_close_calls
+from samizdat.classifiers.text_scores import Reading, TextScore, WindowRead, mean_of_windows, with_close_calls
 from samizdat.records.classifiers import ClassifierCard
 
 
@@ -132,7 +132,7 @@ def score_by_statements(
                 if not again:
                     del waiting[pair.text]
                     found = entailment_scores(card, mine.logits)
-                    mean = mean_of_windows([*zip(mine.windows, found, strict=True)])
+                    mean = mean_of_windows([*map(WindowRead.of, mine.windows, found)])
                     completed.append(TextScore(pair.text, len(found), mean))
             yield completed
 
