@@ -4,6 +4,7 @@ import io
 import json
 import re
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -159,23 +160,25 @@ def test_a_checkpoint_that_cant_end_a_text_is_refused(own, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_checkpoint_that_ends_a_text_in_its_middle_is_refused(tmp_path):
-    backend = Tokenizer(models.WordLevel({BOUNDARY: 0, "other": 1, "texts": 2}, unk_token=BOUNDARY))
+def of_words(vocabulary: dict[str, int], folder: Path) -> TokenizerSettings:
+    """A checkpoint's tokenizer that knows these words; all others are the boundary to it."""
+    backend = Tokenizer(models.WordLevel(vocabulary, unk_token=BOUNDARY))
     backend.pre_tokenizer = pre_tokenizers.Whitespace()
-    PreTrainedTokenizerFast(tokenizer_object=backend, eos_token=BOUNDARY).save_pretrained(tmp_path / "words")
+    PreTrainedTokenizerFast(tokenizer_object=backend, eos_token=BOUNDARY).save_pretrained(folder)
+    return settings_of(source="checkpoint", checkpoint=str(folder))
+
+
+def test_a_checkpoint_that_ends_a_text_in_its_middle_is_refused(tmp_path):
     texts = write_texts(["other texts", "unknown texts"], tmp_path / "t.parquet")
-    settings = settings_of(source="checkpoint", checkpoint=str(tmp_path / "words"))
+    settings = of_words({BOUNDARY: 0, "other": 1, "texts": 2}, tmp_path / "words")
     with pytest.raises(UserError, match="so the texts of the test split can't be told apart"):
         make_tokenizer(settings, texts, None, tmp_path / "out")
     assert not list((tmp_path / "out").iterdir())
 
 
 def test_a_vocabulary_that_leaves_out_numbers_is_as_large_as_its_last_one(tmp_path):
-    backend = Tokenizer(models.WordLevel({BOUNDARY: 0, "other": 1, "texts": 70000}, unk_token=BOUNDARY))
-    backend.pre_tokenizer = pre_tokenizers.Whitespace()
-    PreTrainedTokenizerFast(tokenizer_object=backend, eos_token=BOUNDARY).save_pretrained(tmp_path / "words")
     texts = write_texts(["other texts", "texts texts"], tmp_path / "t.parquet")
-    settings = settings_of(source="checkpoint", checkpoint=str(tmp_path / "words"))
+    settings = of_words({BOUNDARY: 0, "other": 1, "texts": 70000}, tmp_path / "words")
     make_tokenizer(settings, texts, None, tmp_path / "out")
     assert read_document(TokenizerSummary, tmp_path / "out" / "summary.json").vocabulary_size == 70001
     assert np.fromfile(tmp_path / "out" / "tokens" / "train.bin", "<u4").tolist() == [0, 1, 70000]
