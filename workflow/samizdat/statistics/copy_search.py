@@ -35,15 +35,9 @@ def find_copies(passages: pd.DataFrame, texts: Path) -> pd.DataFrame:
             if match := index.longest(text, beyond=before[0].letters if before else 0):
                 found[place] = (match, part["id"].iloc[match.training_text])
     rows = [
-        (
-            len(letters(text)), one[0].letters, begin + one[0].start, begin + one[0].end,
-            one[1], one[0].training_start, one[0].training_end,
-            text[one[0].start : one[0].end],
-        )
-        if one
-        else (len(letters(text)), 0, *[None] * 6)
-        for text, begin, one in zip(passages["own"], passages["begin"], found, strict=True)
-    ]  # fmt: skip
+        _row(text, begin, *(copy or (None, None)))
+        for text, begin, copy in zip(passages["own"], passages["begin"], found, strict=True)
+    ]
     columns = [
         "characters",
         "copy_characters",
@@ -59,6 +53,15 @@ def find_copies(passages: pd.DataFrame, texts: Path) -> pd.DataFrame:
     return frame.assign(
         subset=passages["subset"], id=passages["id"], begin=passages["begin"], ngrams=of_runs[:, 1],
         copied_ngrams=of_runs[:, 0], known_words=of_words[:, 0],
+    )  # fmt: skip
+
+
+def _row(text: str, begin: int, match: Match | None, text_id: str | None) -> tuple[object, ...]:
+    if match is None:
+        return (len(letters(text)), 0, *[None] * 6)
+    return (
+        len(letters(text)), match.letters, begin + match.start, begin + match.end,
+        text_id, match.training_start, match.training_end, text[match.start : match.end],
     )  # fmt: skip
 
 
