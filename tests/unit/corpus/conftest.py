@@ -1,17 +1,17 @@
 """What the tests of the corpus share."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from samizdat.base.corpus_files import list_files
 from samizdat.base.errors import UserError
 from samizdat.corpus.import_corpus import CorpusSettings, import_corpus
 from samizdat.corpus.splits import split
-from samizdat.records.corpus import TEXTS, CorpusSummary
+from samizdat.records.corpus import SPLITS, TEXTS, CorpusSummary
 from samizdat.records.io import read_document, read_table
 
 FILES = CorpusSettings(
@@ -28,8 +28,9 @@ FILES = CorpusSettings(
 READING = ("decoding", "delimited", "files", "json_texts", "parquet_texts", "spreadsheet")
 
 
-def all_training(documents: pd.Series, shares: dict[str, float]) -> np.ndarray:
-    return split(documents, shares) if documents.nunique() == 1 else np.full(len(documents), "train", object)
+def all_training(documents: np.ndarray, shares: dict[str, float], name_of: Callable[[int], str]) -> np.ndarray:
+    few = len(set(documents.tolist())) == 1
+    return split(documents, shares, name_of) if few else np.full(len(documents), SPLITS.index("train"))
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def corpus(tmp_path, monkeypatch, request):
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
         texts, summary = tmp_path / "texts.parquet", tmp_path / "summary.json"
         settings = replace(FILES, **changes)
-        import_corpus(settings, list_files(settings.paths).unread(), {}, archive, texts, summary, seed)
+        import_corpus(settings, list_files(settings.paths).unread(), {}, archive, texts, summary, seed, tmp_path / "work")
         return read_table(texts, TEXTS), read_document(CorpusSummary, summary)
 
     return run

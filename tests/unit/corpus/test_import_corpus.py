@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from samizdat.corpus import import_corpus
+from samizdat.corpus.gathered import Gathered
 from samizdat.corpus.splits import place_of
 from samizdat.records.corpus import SPLITS
 
@@ -205,11 +205,10 @@ def test_documents_that_are_nearly_the_same_count_as_one(refusal):
 
 def test_a_file_that_changes_while_it_is_read_is_recorded_as_it_was_before(corpus, tmp_path, monkeypatch):
     def read_then_changed(*arguments):
-        selection = select(*arguments)
+        add_all(*arguments)
         (tmp_path / "data" / "t.txt").write_text("other", encoding="utf-8")
-        return selection
 
-    select = import_corpus._select
-    monkeypatch.setattr(import_corpus, "_select", read_then_changed)
+    add_all = Gathered.add_all
+    monkeypatch.setattr(Gathered, "add_all", read_then_changed)
     _, summary = corpus({"t.txt": "one\ntwo\nthree"}, txt_unit="line")
     assert summary.inputs == {"data/t.txt": hashlib.sha256(b"one\ntwo\nthree").hexdigest()}

@@ -3,11 +3,24 @@
 import numpy as np
 import pytest
 
-from samizdat.corpus.near_duplicates import near_duplicates
+from samizdat.corpus import near_duplicates as search
+from samizdat.corpus.sketches import Sketches
 from samizdat.records.corpus import SPLITS
 from support.made_sentences import sentences
 
 LONG = "The letter from the north came early in the morning, and nobody in the house had read it yet"
+
+
+@pytest.fixture
+def near_duplicates(tmp_path):
+    def sets_of(texts):
+        sketches = Sketches(tmp_path)
+        for text in texts:
+            sketches.append(text)
+        sketches.finish()
+        return search.near_duplicates(sketches, np.arange(len(texts)), texts.__getitem__)
+
+    return sets_of
 
 
 @pytest.mark.parametrize(
@@ -17,7 +30,7 @@ LONG = "The letter from the north came early in the morning, and nobody in the h
         (LONG, LONG.replace("early", "earlier")), (LONG, LONG + ", they say."),
     ],
 )  # fmt: skip
-def test_texts_that_are_nearly_the_same(one, other):
+def test_texts_that_are_nearly_the_same(near_duplicates, one, other):
     sets = near_duplicates([one, "another text", other])
     assert sets[0] == sets[2] != sets[1]
 
@@ -29,11 +42,11 @@ def test_texts_that_are_nearly_the_same(one, other):
         (LONG, LONG.replace("letter", "rumour").replace("morning", "evening")), (LONG, LONG[: len(LONG) // 2]),
     ],
 )  # fmt: skip
-def test_texts_that_are_not(one, other):
+def test_texts_that_are_not(near_duplicates, one, other):
     assert len(set(near_duplicates([one, other]))) == 2
 
 
-def test_hardly_a_pair_is_missed_and_none_is_found_that_is_not_there():
+def test_hardly_a_pair_is_missed_and_none_is_found_that_is_not_there(near_duplicates):
     random = np.random.default_rng(1)
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
     texts = ["".join(random.choice(letters, 100)) for _ in range(1000)]
@@ -46,7 +59,7 @@ def test_hardly_a_pair_is_missed_and_none_is_found_that_is_not_there():
     assert len(set(near_duplicates([*texts, *far]))) == 2000
 
 
-def test_no_pair_is_missed_among_many_texts_that_share_a_long_passage():
+def test_no_pair_is_missed_among_many_texts_that_share_a_long_passage(near_duplicates):
     random = np.random.default_rng(3)
     letters = np.array(list("abcdef"))  # few, so that the rest of the texts has runs in common, too, as words have
     form = "".join(random.choice(letters, 250))

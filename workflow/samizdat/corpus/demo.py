@@ -24,6 +24,9 @@ SOURCES = {
 }
 
 
+DEMO_LABELS = ("source", "sentiment")
+
+
 def read_demo(archive: Path) -> Iterator[RawText]:
     """Read the rated sentences, source by source in the order of their files.
 

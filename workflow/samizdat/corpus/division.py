@@ -8,24 +8,33 @@ import pandas as pd
 
 from samizdat.base import stage
 from samizdat.base.errors import UserError
-from samizdat.corpus.near_duplicates import near_duplicates
-from samizdat.corpus.splits import join_copies, split
+from samizdat.corpus.documents import Documents
+from samizdat.corpus.splits import differs_within, join_copies, split
+from samizdat.measures.arrays import Counts
 from samizdat.records.corpus import SPLITS
 
 
 @dataclass(frozen=True)
 class Divided:
-    """The table of texts with their splits, and what ties the splits together."""
+    """The split of each text, and what ties the splits together."""
 
-    texts: pd.DataFrame
-    dropped: list[str]  # SHA-256 of held-out texts that are nearly the same as a text of an earlier split
+    splits: np.ndarray  # of each text its split's place in SPLITS, `[texts]`
+    left: np.ndarray  # whether a text is no held-out one that is nearly the same as one of an earlier split, `[texts]`
     own_splits: list[str]  # those of SPLITS that the corpus brings itself
     near_duplicates: int  # texts that have one
-    held_out_copies: int  # texts that would be among `dropped`, but were kept
+    held_out_copies: int  # texts that would not be left, but were kept
     shared_documents: int  # documents with texts in several splits
+    documents: int  # that are left
 
 
-def divide(texts: pd.DataFrame, own: Collection[str], validation_share: float, test_share: float) -> Divided:
+def divide(
+    documents: Documents,
+    splits: np.ndarray,
+    own: Collection[str],
+    sets: Counts,
+    validation_share: float,
+    test_share: float,
+) -> Divided:
     """Divide the texts that have no split yet, near-duplicates into one, and drop texts of which that can't be true.
 
     What the corpus divided itself stays as it is; a split that it lacks is divided off its training texts. Of
@@ -33,8 +42,10 @@ def divide(texts: pd.DataFrame, own: Collection[str], validation_share: float, t
     own splits, and those of documents that had to stay apart.
 
     Args:
-        texts: `records.corpus.TEXTS`; `split` is empty where the corpus doesn't say it.
+        documents: of the texts.
+        splits: of each text its split's place in SPLITS, -1 where the corpus doesn't say it, `[texts]`.
         own: the splits that texts were in as they were read.
+        sets: the set of near-duplicates of each text, `[texts]`.
         validation_share: of the documents that are divided.
         test_share: likewise.
 
@@ -43,26 +54,29 @@ def divide(texts: pd.DataFrame, own: Collection[str], validation_share: float, t
             train on.
     """
     own_splits = sorted(own, key=SPLITS.index) if set(own) != {"train"} else []  # then all are to be divided
-    _check_own(own_splits, set(texts["split"]))
-    sets = near_duplicates(texts["text"])
+    _check_own(own_splits, {SPLITS[number] for number in np.unique(splits[splits >= 0])})
     shares = {"test": test_share, "validation": validation_share}
     lacking = {name: share for name, share in shares.items() if name not in own_splits}
-    here = np.full(len(texts), bool(lacking)) & texts["split"].isin(["", "train"]).to_numpy()
+    here = (splits <= 0) & bool(lacking)
     kept = ~here
-    texts = texts.copy()
+    splits = splits.copy()
     if lacking:
-        joined, kept[here] = join_copies(texts.loc[here, "document"], sets[here])
-        texts.loc[here, "split"] = split(joined, lacking)
-    order = texts["split"].map(SPLITS.index)
-    copies = (order > order.groupby(sets).transform("min")).to_numpy()
-    left = texts[~copies | kept].reset_index(drop=True)
+        joined, kept[here] = join_copies(documents.numbers[here], sets[here])
+        splits[here] = split(joined, lacking, documents.name)
+    first = np.full(sets.max() + 1, len(SPLITS), splits.dtype)
+    np.minimum.at(first, sets, splits)
+    copies = splits > first[sets]
+    left = ~copies | kept
+    of_text, numbers = pd.factorize(documents.numbers[left])
+    shared = differs_within(of_text, splits[left])
     return Divided(
+        splits,
         left,
-        texts.loc[copies & ~kept, "sha256"].tolist(),
         own_splits,
         near_duplicates=int((np.bincount(sets)[sets] > 1).sum()),
         held_out_copies=int((copies & kept).sum()),
-        shared_documents=int((left.groupby("document")["split"].nunique() > 1).sum()),
+        shared_documents=len(np.unique(of_text[shared])),
+        documents=len(numbers),
     )
 
 
@@ -111,15 +125,14 @@ def tell_coarse_splits(divided: Divided, shares: dict[str, float]) -> None:
         divided: how the texts are divided.
         shares: split → the share that it should have, of those that were made here.
     """
-    texts = divided.texts
-    documents = texts["document"].nunique()
-    if documents == len(texts):
+    splits = divided.splits
+    if divided.documents == len(splits):
         return
     for name, share in shares.items():
-        found = (texts["split"] == name).mean()
+        found = (splits == SPLITS.index(name)).mean()
         if name not in divided.own_splits and found > 2 * share:
             stage.tell(
-                f"the {name} split has {found:.0%} of the texts, not {share:.0%}: there are {documents:,} documents, "
-                "and each is in one split; where texts of one file have nothing to do with each other, set "
+                f"the {name} split has {found:.0%} of the texts, not {share:.0%}: there are {divided.documents:,} "
+                "documents, and each is in one split; where texts of one file have nothing to do with each other, set "
                 "corpus.txt_document: text; of tables, look at corpus.document_column"
             )

@@ -1,43 +1,35 @@
 """Import the corpus: texts from files, a Hub dataset or the demo, as one table with documents, labels and splits."""
 
-import hashlib
-import re
-from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
-import pandas as pd
+import numpy as np
 
 from samizdat.base import stage
 from samizdat.base.corpus_files import Listing, list_files, named
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
 from samizdat.base.language import message
-from samizdat.corpus.demo import read_demo
+from samizdat.corpus.demo import DEMO_LABELS, read_demo
 from samizdat.corpus.division import Divided, divide, tell_coarse_splits, tell_own_splits
+from samizdat.corpus.documents import Documents
+from samizdat.corpus.duplicates import IN_TWO_SPLITS, Different, different_texts
 from samizdat.corpus.files import read_files
+from samizdat.corpus.gathered import Gathered
 from samizdat.corpus.hub_dataset import open_dataset
-from samizdat.corpus.label_checks import fill_labels, tell_labels
+from samizdat.corpus.label_checks import tell_labels
+from samizdat.corpus.near_duplicates import near_duplicates
 from samizdat.corpus.readers import Manner
-from samizdat.corpus.rows import Columns, Findings, Number, RawText
-from samizdat.corpus.splits import cut_largest, place_of
+from samizdat.corpus.rows import Columns, Findings, RawText
+from samizdat.corpus.splits import place_of
+from samizdat.measures.arrays import Counts
 from samizdat.records.corpus import DEMO_SOURCE, LABEL_PREFIX, SPLITS, TEXTS, CorpusSummary
-from samizdat.records.io import write_document, write_table
+from samizdat.records.io import BATCH_ROWS, write_batches, write_document
 
-# Reasons are messages, which the report says in its language.
-IN_TWO_SPLITS = message("also in an earlier split")
-SHORTER = message("shorter than {min_characters} characters (corpus.min_characters)")
-NO_TEXT = {
-    bool: message("true or false, not text"),
-    int: message("a number, not text"),
-    float: message("a number, not text"),
-    Number: message("a number, not text"),
-    bytes: message("bytes, not text"),
-    list: message("a list, not text"),
-    dict: message("an object, not text"),
-}
-OF_A_TYPE = message("a value of type {type}, not text")
 QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 
 
@@ -64,23 +56,6 @@ class CorpusSettings(Manner):
     test_share: float
 
 
-@dataclass
-class _Selection:
-    """Which of the texts that were read are kept, and why the others were dropped."""
-
-    read: int = 0
-    splits: set[str] = field(default_factory=set)  # those that the corpus itself brings
-    kept: dict[str, RawText] = field(default_factory=dict)  # SHA-256 → text
-    dropped: dict[str, list[str]] = field(default_factory=dict)  # reason → where the texts came from
-    conflicting: dict[str, set[str]] = field(default_factory=dict)  # label column → SHA-256 of texts with several
-
-    def drop(self, raw: RawText, reason: str) -> None:
-        self.dropped.setdefault(reason, []).append(raw.where)
-
-    def reasons(self) -> str:
-        return "; ".join(f"{len(places):,} × {reason}" for reason, places in self.dropped.items())
-
-
 def import_corpus(
     settings: CorpusSettings,
     unread: dict[str, str],
@@ -89,10 +64,12 @@ def import_corpus(
     texts: Path,
     summary: Path,
     seed: int,
+    work: Path,
 ) -> str:
     """Read the corpus, drop texts that can't be used, split the others, and write table and summary.
 
-    Line ends become `\\n` and white space at both ends is removed; all other characters remain.
+    Line ends become `\\n` and white space at both ends is removed; all other characters remain. The texts are on disk
+    meanwhile; memory holds about two hundred bytes for each.
 
     Args:
         settings: where the texts are and which are kept.
@@ -102,6 +79,7 @@ def import_corpus(
         texts: where to write the table (`records.corpus.TEXTS`).
         summary: where to write `records.corpus.CorpusSummary`.
         seed: draws the texts to keep where `max_texts` limits them.
+        work: a folder for what is on disk meanwhile.
 
     Raises:
         UserError: no text is left, there are fewer than three documents, or the source can't be read.
@@ -110,31 +88,20 @@ def import_corpus(
     # Before they are read: of a file that is changed meanwhile, the manifest tells that it is no longer what was read.
     inputs = {file: sha256_of(Path(file)) for file in listing.files}
     source, raw_texts, left_out = _open(settings, archive, listing, findings)
-    selection = _select(raw_texts, settings.min_characters)
-    if settings.max_texts is not None:
-        _draw(selection, settings.max_texts, seed)
-    frame = _table(selection.kept)
-    for raw in selection.kept.values():
-        raw.text = None  # the table has it, and needs less memory
-    frame["document"], parts = cut_largest(frame["document"], listing.files)
-    try:
-        divided = divide(frame, selection.splits, settings.validation_share, settings.test_share)
-    except UserError:
-        if selection.dropped:
-            stage.tell(f"of {selection.read:,} texts these were left out: {selection.reasons()}")
-        raise
-    for sha256 in divided.dropped:
-        why = message("held out, but nearly the same as a text of another split")
-        selection.drop(selection.kept.pop(sha256), why)
-    frame, unread = divided.texts, unread | left_out
-    write_table(frame, TEXTS, texts)
-    found = _summarise(divided, source, selection, inputs, settings.rater_columns)
+    labels = DEMO_LABELS if settings.source == "demo" else {*settings.label_columns, *settings.rater_columns}
+    work.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=work) as folder, closing(Gathered(Path(folder), labels)) as gathered:
+        gathered.add_all(raw_texts, settings.min_characters)
+        chosen, documents, divided, parts = _choose(gathered, settings, listing, seed)
+        unread = unread | left_out
+        write_batches(_batches(gathered, chosen, documents, divided.splits), TEXTS, texts)
+        found = _summarise(divided, source, gathered, chosen, documents, inputs, settings.rater_columns)
     found = replace(found, parts=parts, found=findings.in_words(), unread=unread)
     write_document(found, summary)
     for reason, names in unread.items():
         stage.tell(f"not read: {names} ({reason})")
     own = "dataset_split" if settings.split_column is None else "split_column"
-    tell_own_splits(divided, len(selection.dropped.get(IN_TWO_SPLITS, ())), own)
+    tell_own_splits(divided, found.dropped.get(IN_TWO_SPLITS, 0), own)
     tell_coarse_splits(divided, {"validation": settings.validation_share, "test": settings.test_share})
     tell_labels(found.labels, found.conflicting)
     cut = f"; one file was cut into {parts:,} parts, each of them in one split" if parts else ""
@@ -142,7 +109,7 @@ def import_corpus(
     if divided.held_out_copies and not divided.own_splits:
         told = f"; {divided.held_out_copies:,} validation or test texts are nearly the same as texts of another split"
     shares = ", ".join(f"{found.splits.get(name, 0):,} {name}" for name in SPLITS)
-    return f"{len(frame):,} texts of {selection.read:,} ({shares}){cut}{told}"
+    return f"{found.texts:,} texts of {found.read:,} ({shares}){cut}{told}"
 
 
 def _open(
@@ -168,128 +135,131 @@ def _open(
     return ", ".join(settings.paths), texts, {}
 
 
-def _select(raw_texts: Iterator[RawText], min_characters: int) -> _Selection:
-    """Keep each different text once, cleaned; one that is in several of the corpus's own splits in the first of them.
+def _choose(
+    gathered: Gathered, settings: CorpusSettings, listing: Listing, seed: int
+) -> tuple[Different, Documents, Divided, int]:
+    """Choose which texts are kept, and divide them; return them, their documents, their splits and the parts of a file.
 
     Raises:
-        UserError: no text is left.
+        UserError: no text is left, or they can't be divided.
     """
-    selection = _Selection()
-    for raw in raw_texts:
-        selection.read += 1
-        if raw.split is not None:
-            selection.splits.add(raw.split)
-        text, reason = _clean(raw.text, min_characters)
-        if reason is not None:
-            selection.drop(raw, reason)
-            continue
-        sha256 = hashlib.sha256(text.encode()).hexdigest()
-        raw.text = text
-        first = selection.kept.setdefault(sha256, raw)
-        if first is raw:
-            continue
-        kept, other = sorted((first, raw), key=lambda one: SPLITS.index(one.split or "train"))
-        selection.kept[sha256] = kept
-        selection.drop(other, message("duplicate of an earlier text") if kept.split == other.split else IN_TWO_SPLITS)
-        for column in fill_labels(kept, other):
-            selection.conflicting.setdefault(column, set()).add(sha256)
-    if not selection.kept:
+    if not len(gathered):
         raise UserError(
-            f"the corpus is empty: of {selection.read} texts none could be used "
-            f"({selection.reasons() or 'there was none'})",
+            f"the corpus is empty: of {gathered.read} texts none could be used "
+            f"({gathered.dropped.in_words() or 'there was none'})",
             remedy="check corpus.paths, corpus.text_column and corpus.min_characters in the config",
         )
-    return selection
-
-
-def _clean(text: object, min_characters: int) -> tuple[str, str | None]:
-    """Return the text as it is kept, and the reason if it is dropped."""
-    if text is None:
-        return "", message("empty cell")
-    if not isinstance(text, str) or isinstance(text, Number):
-        return "", (NO_TEXT.get(type(text)) or OF_A_TYPE.format(type=type(text).__name__))
-    text = re.sub(r"^[\s\ufeff]+|[\s\ufeff]+$", "", text.replace("\r\n", "\n").replace("\r", "\n"))
-    if len(text) < min_characters:
-        return text, SHORTER.format(min_characters=min_characters)
+    chosen = different_texts(gathered)
+    if settings.max_texts is not None:
+        _draw(chosen, gathered, settings.max_texts, seed)
+    documents = Documents(gathered, chosen.rows)
+    parts = documents.cut_largest(listing.files)
+    sets = near_duplicates(gathered.sketches, chosen.rows, gathered.texts.__getitem__)
+    shares = settings.validation_share, settings.test_share
     try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text, message("half of a surrogate pair, which UTF-8 can't encode")
-    return text, None
+        divided = divide(documents, gathered.split_numbers()[chosen.rows], gathered.splits, sets, *shares)
+    except UserError:
+        if gathered.dropped.numbers:
+            stage.tell(f"of {gathered.read:,} texts these were left out: {gathered.dropped.in_words()}")
+        raise
+    left = divided.left
+    gathered.drop(message("held out, but nearly the same as a text of another split"), chosen.rows[~left])
+    chosen.keep(left)
+    documents.keep(left)
+    return chosen, documents, replace(divided, splits=divided.splits[left]), parts
 
 
-def _draw(selection: _Selection, max_texts: int, seed: int) -> None:
+def _draw(chosen: Different, gathered: Gathered, max_texts: int, seed: int) -> None:
     """Keep `max_texts` texts, drawn at random."""
     # The texts with the smallest hashes are a random sample that hardly changes when a text is added.
-    drawn = sorted(selection.kept, key=lambda sha256: place_of(f"{seed}:{sha256}"))
-    for sha256 in drawn[max_texts:]:
-        why = message("not among the texts drawn at random (corpus.max_texts)")
-        selection.drop(selection.kept.pop(sha256), why)
+    digests = gathered.digests()
+    places = [place_of(f"{seed}:{digests[row].tobytes().hex()}") for row in chosen.rows]
+    order = np.argsort(places, kind="stable")
+    why = message("not among the texts drawn at random (corpus.max_texts)")
+    gathered.drop(why, chosen.rows[order[max_texts:]])
+    chosen.keep(np.sort(order[:max_texts]))
 
 
-def _table(kept: dict[str, RawText]) -> pd.DataFrame:
-    """Make the frame of `records.corpus.TEXTS`, in the order in which the texts were read, without splits."""
-    labels = sorted({label for raw in kept.values() for label in raw.labels})
-    return pd.DataFrame(
-        {
-            "id": [sha256[:16] for sha256 in kept],
-            "text": [raw.text for raw in kept.values()],
-            "document": [raw.document or sha256[:16] for sha256, raw in kept.items()],
-            "group": [raw.group for raw in kept.values()],
-            "split": [raw.split or "" for raw in kept.values()],
-            "sha256": list(kept),
-            "ratings": [raw.ratings for raw in kept.values()],
-            "raters": [list(raw.raters.items()) or None for raw in kept.values()],
-            **{LABEL_PREFIX + label: [raw.labels.get(label) for raw in kept.values()] for label in labels},
+def _batches(
+    gathered: Gathered, chosen: Different, documents: Documents, splits: np.ndarray
+) -> Iterator[dict[str, list[Any]]]:
+    """Make the columns of `records.corpus.TEXTS` in batches, in the order in which the texts were read."""
+    groups = [*gathered.groups.names(), None]
+    names_of = {LABEL_PREFIX + label: [*codes.names(), None] for label, codes in gathered.labels.items()}
+    group_of, digests = gathered.groups.column(), gathered.digests()
+    for begin in range(0, len(chosen.rows), BATCH_ROWS):
+        some = slice(begin, begin + BATCH_ROWS)
+        rows = chosen.rows[some]
+        joined = digests[rows].tobytes().hex()
+        sha256 = [joined[place : place + 64] for place in range(0, len(joined), 64)]
+        given = [_given(gathered, chosen, row) for row in rows.tolist()]
+        yield {
+            "id": [one[:16] for one in sha256],
+            "text": [gathered.texts[row] for row in rows.tolist()],
+            "document": documents.names(some),
+            "group": [groups[code] for code in group_of[rows].tolist()],
+            "split": [SPLITS[split] for split in splits[some].tolist()],
+            "sha256": sha256,
+            "ratings": [ratings for ratings, _ in given],
+            "raters": [list(raters.items()) or None for _, raters in given],
+        } | {
+            name: [names[code] for code in chosen.labels[name.removeprefix(LABEL_PREFIX)][some].tolist()]
+            for name, names in names_of.items()
         }
-    )
+
+
+def _given(gathered: Gathered, chosen: Different, row: int) -> tuple[list[int] | None, dict[str, list[str]]]:
+    """Return the ratings of a kept text and what single people gave it, of some labels to a duplicate."""
+    ratings, raters = gathered.given(row)
+    lent = {label: gathered.given(rows[row])[1][label] for label, rows in chosen.lent.items() if row in rows}
+    return ratings, raters | lent
 
 
 def _summarise(
-    divided: Divided, source: str, selection: _Selection, inputs: dict[str, str], raters: Collection[str]
+    divided: Divided,
+    source: str,
+    gathered: Gathered,
+    chosen: Different,
+    documents: Documents,
+    inputs: dict[str, str],
+    raters: Collection[str],
 ) -> CorpusSummary:
-    frame = divided.texts
-    lengths = frame["text"].str.len()
-    labels = [column for column in frame.columns if column.startswith(LABEL_PREFIX)]
+    rows = chosen.rows
+    lengths = gathered.characters()[rows]
+    document_splits = np.unique(np.stack([documents.numbers, divided.splits]), axis=1)[1]
     return CorpusSummary(
         source=source,
-        texts=len(frame),
-        documents=int(frame["document"].nunique()),
+        texts=len(rows),
+        documents=divided.documents,
         parts=0,
         near_duplicates=divided.near_duplicates,
         held_out_copies=divided.held_out_copies,
         own_splits=divided.own_splits,
         shared_documents=divided.shared_documents,
-        groups=_counts(frame["group"]),
-        labels={column.removeprefix(LABEL_PREFIX): _counts(frame[column]) for column in labels},
+        groups=_counts(gathered.groups.column()[rows], gathered.groups.names()),
+        labels={label: _counts(codes, gathered.labels[label].names()) for label, codes in chosen.labels.items()},
         conflicting={
-            column: number
-            for column, several in sorted(selection.conflicting.items())
-            if (number := len(several & selection.kept.keys()))
+            label: number for label, several in sorted(chosen.conflicting.items()) if (number := int(several.sum()))
         },
-        undecided={
-            label: sum(
-                bool(dict(given or ()).get(label)) for given in frame.loc[frame[LABEL_PREFIX + label].isna(), "raters"]
-            )
-            for label in raters
-            if LABEL_PREFIX + label in frame
-        },
-        splits=_counts(frame["split"]),
-        split_documents=_counts(frame.drop_duplicates(["document", "split"])["split"]),
-        characters=int(lengths.sum()),
-        utf8_bytes=sum(len(text.encode()) for text in frame["text"]),
-        length_quantiles_characters={str(q): float(lengths.quantile(q)) for q in QUANTILES},
-        read=selection.read,
-        dropped={reason: len(places) for reason, places in selection.dropped.items()},
-        dropped_examples={reason: places[:5] for reason, places in selection.dropped.items()},
+        undecided={label: chosen.undecided(label, gathered) for label in raters},
+        splits=_counts(divided.splits, SPLITS),
+        split_documents=_counts(document_splits, SPLITS),
+        characters=int(lengths.sum(dtype=np.int64)),
+        utf8_bytes=int(gathered.utf8_bytes()[rows].sum(dtype=np.int64)),
+        length_quantiles_characters={str(q): float(np.quantile(lengths, q)) for q in QUANTILES},
+        read=gathered.read,
+        dropped=gathered.dropped.numbers,
+        dropped_examples=gathered.dropped.examples,
         found={},
         unread={},
         inputs=inputs,
     )
 
 
-def _counts(column: pd.Series) -> dict[str, int]:
-    return dict(sorted(Counter(column.dropna()).items()))
+def _counts(codes: Counts, names: Collection[str]) -> dict[str, int]:
+    """Count the texts of each name."""
+    numbers = np.bincount(codes[codes >= 0], minlength=len(names)).tolist()
+    return {name: number for name, number in sorted(zip(names, numbers, strict=True)) if number}
 
 
 if __name__ == "__main__":

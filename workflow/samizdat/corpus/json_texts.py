@@ -21,6 +21,7 @@ def read_json(text: str, path: Path, columns: Columns, findings: Findings) -> It
     """
     rows = _lines(text, path) if _is_lines(text) else _list(text, path, columns.text, findings)
     has: set[str] = set()
+    not_yet = {column for _, column in columns.by_key()}
     keys: dict[str, None] = {}
     for place, value in rows:
         row = {columns.text: value} if isinstance(value, str) and not isinstance(value, Number) else value
@@ -29,8 +30,11 @@ def read_json(text: str, path: Path, columns: Columns, findings: Findings) -> It
                 f"{path}: {place} is no JSON object: it is a JSON value of another kind",
                 remedy="correct it: each line, or each item of the list, must be one object",
             )
-        keys |= dict.fromkeys(row)
-        has |= {column for _, column in columns.by_key() if _has(row, column)}
+        if not row.keys() <= keys.keys():
+            keys |= dict.fromkeys(row)
+        if not_yet:
+            has |= {column for column in not_yet if _has(row, column)}
+            not_yet -= has
         yield columns.read(row, path.name + (f", {place}" if place.startswith("item") else place.replace("line ", ":")))
     columns.check_file(path, keys, has, findings)
 
@@ -97,7 +101,7 @@ def _list(text: str, path: Path, column: str, findings: Findings) -> Iterator[tu
 
 
 def _parsed(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_object, parse_int=Number, parse_float=Number, parse_constant=_constant)
+    return _DECODER.decode(text)
 
 
 def _constant(name: str) -> Number | None:
@@ -110,3 +114,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for place, (key, _) in enumerate(pairs) if key in dict(pairs[:place]))
         raise ValueError(f"an object has the key {twice!r} twice")
     return row
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=Number, parse_float=Number, parse_constant=_constant)

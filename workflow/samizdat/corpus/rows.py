@@ -74,7 +74,7 @@ class Columns:
         """
 
         def name(key: str, column: str | None) -> str | None:
-            return None if column is None else _name(find(row, column), f"{where}: corpus.{key} {column!r}")
+            return None if column is None else _name(find(row, column), where, key, column)
 
         given = {
             label: [one for column in columns if (one := name("rater_columns", column)) is not None]
@@ -186,12 +186,12 @@ def _split(called: str | None, column: str, where: str) -> str:
     return split
 
 
-def _name(value: Any, where: str) -> str | None:
+def _name(value: Any, where: str, key: str, column: str) -> str | None:
     """Read a cell as a name; None where the cell is empty or holds what is no number."""
-    if isinstance(value, dict | list | bytes):
+    if isinstance(value, (dict, list, bytes)):
         kind = "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else "bytes"
         raise UserError(
-            f"{where} is {kind}, but a name or label is a single value",
+            f"{where}: corpus.{key} {column!r} is {kind}, but a name or label is a single value",
             remedy="name another column, or make a column with one value for each text",
         )
     if isinstance(value, bool):

@@ -1,7 +1,7 @@
-"""Divide the documents of the corpus between training, validation and test."""
+"""The documents of the corpus, and how they are divided between training, validation and test."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,8 +11,6 @@ from samizdat.corpus.near_duplicates import connected
 from samizdat.measures.arrays import Counts
 from samizdat.records.corpus import SPLITS
 
-PART_TEXTS = 20
-FEWEST_PARTS = 50
 JOINED_SHARE = 0.5
 # What people call the splits, in lower case.
 SPELLINGS = {
@@ -28,32 +26,7 @@ def split_called(name: str) -> str | None:
     return next((split for split, spellings in SPELLINGS.items() if folded in spellings), None)
 
 
-def cut_largest(documents: pd.Series, files: Collection[str]) -> tuple[pd.Series, int]:
-    """Cut a .txt file that has half of all texts or more into parts, each of which is a document of its own.
-
-    Such a file can't be held out, and is often the whole corpus. Of two files of one length the first is cut. A part is
-    `PART_TEXTS` texts in a row, or one `FEWEST_PARTS`-th of the file's texts where that is fewer, so that a short file
-    has parts enough to hold some out.
-    Texts that are added at the end of a long file move no others.
-
-    Args:
-        documents: the document of each text, in the order of the file.
-        files: the documents that are .txt files.
-
-    Returns:
-        the document of each text, and the number of parts; 0 if no file was cut.
-    """
-    sizes = documents.value_counts()
-    largest, size = sizes.index[0], int(sizes.iloc[0])
-    if largest not in files or size * 2 < len(documents) or size == 1:
-        return documents, 0
-    part = np.arange(size) // max(1, min(PART_TEXTS, size // FEWEST_PARTS)) + 1
-    documents = documents.copy()
-    documents[documents == largest] = [f"{largest}, part {number}" for number in part]
-    return documents, int(part[-1])
-
-
-def join_copies(documents: pd.Series, sets: Counts) -> tuple[pd.Series, np.ndarray]:
+def join_copies(documents: Counts, sets: Counts) -> tuple[Counts, np.ndarray]:
     """Join documents of which at least half of the texts are nearly the same as texts of others.
 
     Such a document is joined to the first document with that text that is not such a one, else to the first of all; so
@@ -61,41 +34,59 @@ def join_copies(documents: pd.Series, sets: Counts) -> tuple[pd.Series, np.ndarr
     corpus or more stay apart, since the corpus could not be split otherwise.
 
     Args:
-        documents: the document of each text.
-        sets: the set of near-duplicates of each text.
+        documents: the document of each text, `[texts]`.
+        sets: the set of near-duplicates of each text, `[texts]`.
 
     Returns:
         for each text the first of the documents that its own is joined with, and whether it had to stay apart.
     """
-    codes, names = pd.factorize(documents)
-    frame = pd.DataFrame({"document": codes, "set": sets})
-    frame["copied"] = frame.groupby("set")["document"].transform("nunique") > 1
-    frame["joins"] = frame.groupby("document")["copied"].transform("mean") >= JOINED_SHARE
+    of_text, numbers = pd.factorize(documents)
+    copied = differs_within(sets, of_text)
+    joins = np.bincount(of_text, copied) >= JOINED_SHARE * np.bincount(of_text)
     # In a set, texts of documents that are joined to others come last, so the first one is what they are joined to.
-    copied = frame[frame["copied"]].sort_values(["set", "joins"], kind="stable")
-    copied["anchor"] = copied.groupby("set")["document"].transform("first")
-    pairs = copied.loc[copied["joins"], ["document", "anchor"]]
-    joined = connected(len(names), pairs.to_numpy())[codes]
-    frame["first"] = frame.groupby(joined)["document"].transform("min")
-    apart = (frame.groupby("first")["document"].transform("size") * 2 >= len(frame)) & (
-        frame.groupby("first")["document"].transform("nunique") > 1
-    )
-    return pd.Series(names[frame["first"].mask(apart, frame["document"])], documents.index), apart.to_numpy()
+    rows = np.flatnonzero(copied)
+    rows = rows[np.lexsort([joins[of_text[rows]], sets[rows]])]
+    begins = np.concatenate([[True], sets[rows[1:]] != sets[rows[:-1]]])[: len(rows)]
+    anchors = of_text[rows[begins]][np.cumsum(begins) - 1]
+    joining = joins[of_text[rows]]
+    joined = connected(len(numbers), np.stack([of_text[rows][joining], anchors[joining]], axis=1))
+    first = np.full(joined.max() + 1, len(numbers))
+    np.minimum.at(first, joined, np.arange(len(numbers)))
+    large = np.bincount(joined[of_text]) * 2 >= len(documents)
+    apart = (large & (np.bincount(joined) > 1))[joined[of_text]]
+    return np.asarray(numbers)[np.where(apart, of_text, first[joined[of_text]])], apart
 
 
-def split(documents: pd.Series, shares: Mapping[str, float]) -> np.ndarray:
-    """Divide documents by the hashes of their names; return the split of each text.
+def differs_within(sets: Counts, values: Counts) -> np.ndarray:
+    """Return for each member whether its set has members of another value, `[members]`; sets are numbers from 0."""
+    lowest, highest = np.full(sets.max() + 1, np.iinfo(np.int64).max), np.full(sets.max() + 1, -1)
+    np.minimum.at(lowest, sets, values)
+    np.maximum.at(highest, sets, values)
+    differs: np.ndarray = (lowest != highest)[sets]
+    return differs
+
+
+def split(documents: Counts, shares: Mapping[str, float], name_of: Callable[[int], str]) -> np.ndarray:
+    """Divide documents by the hashes of their names.
 
     A document is in the first split of `shares` if its hash, as a number from 0 to 1, is below that split's share, in
     the next one if it is below the sum of both, and else in `train`. Each split has at least one document: if no hash
     is low enough, the documents with the lowest ones are taken.
 
+    Args:
+        documents: the document of each text, `[texts]`.
+        shares: split → its share of the documents.
+        name_of: names a document.
+
+    Returns:
+        the place in SPLITS of each text's split, `[texts]`.
+
     Raises:
         UserError: there are fewer documents than splits.
     """
-    place = {document: place_of(f"split:{document}") for document in documents.unique()}
-    if len(place) <= len(shares):
-        few = "one single document" if len(place) == 1 else f"only {len(place)} documents"
+    of_text, numbers = pd.factorize(documents)
+    if len(numbers) <= len(shares):
+        few = "one single document" if len(numbers) == 1 else f"only {len(numbers)} documents"
         texts = "1 text" if len(documents) == 1 else f"{len(documents)} texts"
         what = "the corpus is" if len(shares) == len(SPLITS) - 1 else "in the corpus's own train split is"
         raise UserError(
@@ -104,16 +95,18 @@ def split(documents: pd.Series, shares: Mapping[str, float]) -> np.ndarray:
             remedy="add texts; or set corpus.txt_unit to line or block; or name a corpus.document_column (or none) "
             "that tells documents apart",
         )
-    names = sorted(place, key=place.__getitem__)
-    places = [place[name] for name in names]
-    chosen: dict[str, str] = {}
-    limit = 0.0
+    places = np.array([place_of(f"split:{name_of(number)}") for number in numbers.tolist()])
+    order = np.argsort(places, kind="stable")
+    chosen = np.zeros(len(numbers), np.int8)
+    limit, begin = 0.0, 0
     for number, (name, share) in enumerate(shares.items()):
         limit += share
-        end = max(len(chosen) + 1, int(np.searchsorted(places, limit)))
-        end = min(end, len(names) - len(shares) + number)  # the other splits need documents, too
-        chosen |= dict.fromkeys(names[len(chosen) : end], name)
-    return documents.map(chosen).fillna("train").to_numpy(object)
+        end = max(begin + 1, int(np.searchsorted(places, limit, sorter=order)))
+        end = min(end, len(numbers) - len(shares) + number)  # the other splits need documents, too
+        chosen[order[begin:end]] = SPLITS.index(name)
+        begin = end
+    of_texts: np.ndarray = chosen[of_text]
+    return of_texts
 
 
 def place_of(name: str) -> float:

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from types import UnionType
@@ -38,13 +38,33 @@ def write_table(frame: pd.DataFrame, schema: pa.Schema, path: Path, metadata: di
     Raises:
         ValueError: a column is missing, unknown or has another type, which is a bug in the stage.
     """
-    expected = _expected(schema, frame.columns)
-    if list(frame.columns) != expected.names:
-        raise ValueError(f"{path.name}: columns {list(frame.columns)}, wanted {expected.names}")
-    table = pa.Table.from_pandas(frame, schema=expected, preserve_index=False)
-    table = table.replace_schema_metadata(metadata)
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", row_group_size=BATCH_ROWS)
+    write_batches([{str(name): frame[name] for name in frame}], schema, path, metadata)
+
+
+def write_batches(
+    batches: Iterable[Mapping[str, Any]], schema: pa.Schema, path: Path, metadata: dict[str, str] | None = None
+) -> None:
+    """Write batches of rows, of which there is at least one, as one Parquet file, as `write_table` does.
+
+    Args:
+        batches: column → its cells, as a list, an array or a series.
+        schema: of the file.
+        path: the file.
+        metadata: of the file.
+
+    Raises:
+        ValueError: a column is missing, unknown or has another type, which is a bug in the stage.
+    """
+    with replacing(path) as temporary, contextlib.ExitStack() as stack:
+        writer = None
+        for batch in batches:
+            expected = _expected(schema, batch)
+            if list(batch) != expected.names:
+                raise ValueError(f"{path.name}: columns {list(batch)}, wanted {expected.names}")
+            table = pa.Table.from_pydict(dict(batch), expected).replace_schema_metadata(metadata)
+            if writer is None:
+                writer = stack.enter_context(pq.ParquetWriter(temporary, table.schema, compression="zstd"))
+            writer.write_table(table, row_group_size=BATCH_ROWS)
 
 
 def read_table(path: Path, schema: pa.Schema, *, without: Collection[str] = ()) -> pd.DataFrame:

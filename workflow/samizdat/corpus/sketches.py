@@ -1,0 +1,132 @@
+"""Sketches of texts for the search for near-duplicates: a hash of what is compared, and MinHash signatures by band."""
+
+import hashlib
+import sys
+import unicodedata
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+SHINGLE = 5  # characters of a run
+SHORTEST = 24  # characters; shorter texts are compared for equality only
+# MinHash signatures of 16 bands of 5 numbers: a pair at 0.8 is found with probability 1 − (1 − 0.8⁵)¹⁶ = 0.998.
+BANDS, ROWS = 16, 5
+# Texts of so many characters are sketched together. Their runs, four bytes each, stay in a processor's own cache.
+BATCH_CHARACTERS = 100_000
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Sketches:
+    """The sketches of texts that come one by one: bands in files, a thread computes while others read."""
+
+    def __init__(self, folder: Path) -> None:
+        """Begin with none; `folder` is for the files."""
+        self._keys, self._long = bytearray(), bytearray()
+        self._bands = [(folder / f"band{band}").open("w+b") for band in range(BANDS)]
+        self._texts: list[str] = []
+        self._characters = 0
+        self._thread = ThreadPoolExecutor(1)
+        self._running: Future[None] | None = None
+
+    def append(self, text: str) -> None:
+        """Add a text."""
+        self._texts.append(text)
+        self._characters += len(text)
+        if self._characters >= BATCH_CHARACTERS:
+            self._begin()
+
+    def finish(self) -> None:
+        """Compute what is left; no text comes any more."""
+        self._begin()
+        if self._running is not None:
+            self._running.result()
+        self._thread.shutdown()
+        for file in self._bands:
+            file.flush()
+
+    def keys(self) -> np.ndarray:
+        """Return a hash of what is compared of each text, `[texts]`; 0 where that is nothing."""
+        return np.frombuffer(self._keys, np.uint64)
+
+    def long(self) -> np.ndarray:
+        """Return whether a text is long enough to be near another without being equal, `[texts]`."""
+        return np.frombuffer(self._long, np.bool_)
+
+    def band(self, number: int) -> np.ndarray:
+        """Return the hash of one band of each text's signature, `[texts]`."""
+        self._bands[number].seek(0)
+        return np.fromfile(self._bands[number], np.uint64)
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in self._bands:
+            file.close()
+
+    def _begin(self) -> None:
+        if self._running is not None:
+            self._running.result()
+        self._running = self._thread.submit(self._sketch, self._texts)
+        self._texts, self._characters = [], 0
+
+    def _sketch(self, texts: list[str]) -> None:
+        keys = [normalise(text) for text in texts]
+        for key in keys:
+            self._keys += hashlib.blake2b(key.encode(), digest_size=8).digest() if key else bytes(8)
+            self._long.append(len(key) >= SHORTEST)
+        long = [place for place, key in enumerate(keys) if len(key) >= SHORTEST]
+        hashes = np.zeros((BANDS, len(texts)), np.uint64)
+        if long:
+            hashes[:, long] = _bands([keys[place] for place in long])
+        for file, band in zip(self._bands, hashes, strict=True):
+            file.write(band.tobytes())
+
+
+def normalise(text: str) -> str:
+    """Return what of a text is compared: in NFC and lower case, without blanks, punctuation and control characters."""
+    if text.isascii():  # the same, much faster
+        return text.lower().encode().translate(None, _left_out_of_ascii()).decode()
+    return unicodedata.normalize("NFC", text.casefold()).translate(_left_out())
+
+
+@cache
+def _left_out_of_ascii() -> bytes:
+    return bytes(code for code in _left_out() if code < 128)
+
+
+@cache
+def _left_out() -> dict[int, None]:
+    kinds = {"Cc", "Cf", "Zs", "Zl", "Zp", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po"}
+    return dict.fromkeys(code for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) in kinds)
+
+
+@cache
+def _factors() -> list[np.uint32]:
+    odd = np.random.default_rng(0).integers(2**31, size=BANDS * ROWS, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    return list(odd)
+
+
+def _bands(keys: list[str]) -> np.ndarray:
+    """Hash the bands of the MinHash signatures of texts, `[BANDS, texts]`."""
+    codes = np.frombuffer("".join(keys).encode("utf-32-le", errors="surrogatepass"), np.uint32).astype(np.uint64)
+    hashes = np.zeros(len(codes) - SHINGLE + 1, np.uint64)
+    for offset in range(SHINGLE):
+        hashes = _mixed(hashes, codes[offset : offset + len(hashes)])
+    shingles = (hashes >> np.uint64(32)).astype(np.uint32)
+    starts = np.cumsum([0, *map(len, keys)])
+    # Between two starts, the last runs reach into the next text: every second range is left out.
+    ranges = np.stack([starts[:-1], starts[1:] - SHINGLE + 1], axis=1).ravel()[:-1]
+    found = np.zeros((BANDS, len(keys)), np.uint64)
+    product = np.empty_like(shingles)
+    for row, factor in enumerate(_factors()):
+        np.multiply(shingles, factor, out=product)
+        found[row // ROWS] = _mixed(found[row // ROWS], np.minimum.reduceat(product, ranges)[::2])
+    return found
+
+
+def _mixed(hashes: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Mix one more value into each hash."""
+    mixed: np.ndarray = (hashes + values) * _MIX
+    mixed ^= mixed >> np.uint64(29)
+    return mixed
