@@ -4,8 +4,9 @@
     python benchmarks/scale.py --texts 10000          another size; any size but the recorded ones records nothing
 
 The texts are made up: sentences of 60 to 150 characters with a label of nine, and one text in a hundred is of about
-20,000 characters. The classifier is a BERT of two layers of 48 with random weights, and training takes a few steps, so
-what grows is what every corpus costs: reading, tokens, windows, scores, the search for copies, statistics, the report.
+20,000 characters; a file has 100,000. The classifier is a BERT of two layers of 48 with random weights, and training
+takes a few steps, so what grows is what every corpus costs: reading, tokens, windows, scores, the search for copies,
+statistics, the report.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
 
 SIZES = (100_000, 1_000_000)
+FILE_TEXTS = 100_000  # of a file of the corpus
 LABELS = ("art", "food", "law", "music", "news", "people", "places", "sport", "weather")
 LONG_EVERY, LONG_CHARACTERS = 100, 20_000
 STEPS_OF_TRAINING, BATCH_TOKENS = 20, 2048
@@ -54,12 +56,15 @@ def main() -> None:
 def measured(texts: int, place: Path) -> dict[str, Any]:
     """Run the workflow in an empty folder; return its seconds and those and the peak memory of each step."""
     (place / "data").mkdir()
-    corpus = place / "data" / "texts.jsonl"
-    with corpus.open("w", encoding="utf-8") as file:
-        for text, label in made_up(texts):
-            file.write(json.dumps({"text": text, "topic": label}) + "\n")
-    write_classifier(place / "classifier", corpus)
-    (place / "config.yaml").write_text(yaml.safe_dump(config_of(corpus.stat().st_size)), encoding="utf-8")
+    made = made_up(texts)
+    for begin in range(0, texts, FILE_TEXTS):
+        with (place / "data" / f"texts-{begin:09}.jsonl").open("w", encoding="utf-8") as file:
+            for text, label in itertools.islice(made, FILE_TEXTS):
+                file.write(json.dumps({"text": text, "topic": label}) + "\n")
+    corpus = sorted((place / "data").iterdir())
+    corpus_bytes = sum(path.stat().st_size for path in corpus)
+    write_classifier(place / "classifier", corpus[0])
+    (place / "config.yaml").write_text(yaml.safe_dump(config_of(corpus_bytes)), encoding="utf-8")
     begun = time.monotonic()
     command = ["snakemake", "--snakefile", ROOT / "Snakefile", "--directory", place, "--cores", "2",
                "--workflow-profile", ROOT / "profiles" / "default", "--configfile", place / "config.yaml"]  # fmt: skip
@@ -70,7 +75,7 @@ def measured(texts: int, place: Path) -> dict[str, Any]:
     steps = [json.loads(path.read_text(encoding="utf-8")) for path in place.glob("work/scale/**/usage.json")]
     page = place / "results" / "scale" / "report" / "report.html"
     return {
-        "corpus_megabytes": corpus.stat().st_size / 1e6,
+        "corpus_megabytes": corpus_bytes / 1e6,
         "seconds": seconds,
         "again_seconds": time.monotonic() - begun,
         "page_megabytes": page.stat().st_size / 1e6,
@@ -131,7 +136,7 @@ def config_of(corpus_bytes: int) -> dict[str, Any]:
     tokens = corpus_bytes / 3.5  # about; it decides nothing but the number of steps
     return {
         "name": "scale", "title": "A large corpus", "pdf": False, "threads": 1,
-        "corpus": {"source": "files", "paths": ["data/texts.jsonl"], "label_columns": ["topic"]},
+        "corpus": {"source": "files", "paths": ["data"], "label_columns": ["topic"]},
         "tokenizers": [{"name": "own", "source": "train", "vocabulary_size": 2048}],
         "training": {
             "layers": 1, "heads": 2, "width": 64, "context_tokens": 64, "batch_tokens": BATCH_TOKENS,

@@ -56,7 +56,7 @@ def datasets_at_hub(at_hub, tmp_path, monkeypatch):
 def read_corpus(folder: Path, **changes: object):
     """Import the corpus; return its table and its summary."""
     texts, summary = folder / "texts.parquet", folder / "summary.json"
-    import_corpus(replace(CORPUS, **changes), {}, {}, None, texts, summary, seed=1, work=tmp_path / "work")
+    import_corpus(replace(CORPUS, **changes), {}, {}, None, texts, summary, seed=1, work=folder / "work")
     return read_table(texts, TEXTS), read_document(CorpusSummary, summary)
 
 

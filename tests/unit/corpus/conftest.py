@@ -47,7 +47,9 @@ def corpus(tmp_path, monkeypatch, request):
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
         texts, summary = tmp_path / "texts.parquet", tmp_path / "summary.json"
         settings = replace(FILES, **changes)
-        import_corpus(settings, list_files(settings.paths).unread(), {}, archive, texts, summary, seed, tmp_path / "work")
+        import_corpus(
+            settings, list_files(settings.paths).unread(), {}, archive, texts, summary, seed, tmp_path / "work"
+        )
         return read_table(texts, TEXTS), read_document(CorpusSummary, summary)
 
     return run
