@@ -1,6 +1,7 @@
 """A run on a real SLURM: same bytes as on one machine, and whatever happens to a job is said where it was submitted."""
 
 import json
+import shlex
 import shutil
 import signal
 import subprocess
@@ -8,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import Checkout, new_checkout
+from conftest import ROOT, Checkout, new_checkout
 from support import slurm_cluster
 
 pytestmark = [
@@ -135,3 +136,34 @@ def recorded_job(place: Checkout, run: str) -> str:
     while not (record.is_file() and (jobs := json.loads(record.read_text(encoding="utf-8"))["jobs"])):
         time.sleep(0.1)
     return jobs[0]
+
+
+def test_other_clusters_are_told_how_a_job_ended_also_one_that_the_cluster_itself_ends(place):
+    script = shlex.quote(str(ROOT / "profiles" / "generic" / "job.sh"))
+    folder = place.root / ".snakemake" / "tmp.it's"
+    folder.mkdir(parents=True)
+
+    def job(what: str, command: str, *more: str) -> str:
+        environment = place.environment() | {"LATE_SECONDS": "0"}
+        line = f"sh {script} {what} {command} {shlex.join(more)}"
+        done = subprocess.run(line, shell=True, cwd=place.root, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    numbers = {}
+    for does in ("true", "exit 3", "sleep 600"):
+        path = folder / f"{does} it.sh"
+        path.write_text(f"#!/bin/sh\n{does}\n", encoding="utf-8")
+        numbers[does] = job("submit", "sbatch --mem=100", str(path))
+    wanted = {"true": "success", "exit 3": "failed", "sleep 600": "running"}
+    until = time.monotonic() + 60
+    while (
+        found := {does: job("status", "squeue --noheader --job", number) for does, number in numbers.items()}
+    ) != wanted:
+        assert time.monotonic() < until, found
+        time.sleep(0.5)
+    subprocess.run(["scancel", numbers["sleep 600"]], check=True)
+    while (found := job("status", "squeue --noheader --job", numbers["sleep 600"])) != "failed":
+        assert time.monotonic() < until, found
+        time.sleep(0.5)
+    assert job("status", "squeue --noheader --job", "987654") == "failed"
