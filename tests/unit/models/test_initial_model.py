@@ -1,6 +1,10 @@
 """The model before its first step: a checkpoint is continued as it is, or refused."""
 
+import json
+import shutil
+
 import pytest
+from tokenizers import Tokenizer
 from transformers import GPT2LMHeadModel
 
 from samizdat.base.errors import UserError
@@ -46,6 +50,22 @@ def test_a_checkpoint_of_another_vocabulary_is_refused(trained, tokenizer, tmp_p
     make_tokenizer(TokenizerSettings("small", "train", 260, None, None), texts, None, tmp_path / "small")
     with pytest.raises(UserError, match=r"has 300 tokens in its vocabulary, the tokenizer 'small' has 260"):
         run(tmp_path / "small", tmp_path, checkpoint=str(trained))
+
+
+@pytest.mark.parametrize("form", ["tokenizer.json", "vocab.json"])
+def test_a_checkpoint_of_as_many_other_tokens_is_refused(trained, tokenizer, tmp_path, form):
+    checkpoint = shutil.copytree(trained, tmp_path / "checkpoint")
+    if form == "vocab.json":
+        known = Tokenizer.from_file(str(checkpoint / "tokenizer.json")).get_vocab()
+        (checkpoint / "tokenizer.json").unlink()
+        (checkpoint / form).write_text(json.dumps(known), encoding="utf-8")
+    texts = write_texts(
+        [*(" ".join(WORDS[::-1][number:])[::-1] for number in range(9)), "held"], tmp_path / "t.parquet"
+    )
+    make_tokenizer(TokenizerSettings("other", "train", 300, None, None), texts, None, tmp_path / "other")
+    with pytest.raises(UserError, match=r"has learned other tokens than those of 'other'(.|\n)*`source: checkpoint`"):
+        run(tmp_path / "other", tmp_path, checkpoint=str(checkpoint))
+    run(tokenizer, tmp_path / "same", checkpoint=str(checkpoint))
 
 
 def test_dropout_of_the_config_counts_for_a_checkpoint_too(trained, tokenizer, tmp_path):

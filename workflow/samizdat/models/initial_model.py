@@ -1,6 +1,10 @@
 """The model before its first step: a new GPT-2 with random weights, or a checkpoint to continue."""
 
+import json
+from pathlib import Path
+
 import torch
+from tokenizers import Tokenizer
 from transformers import AutoConfig, GPT2Config, GPT2LMHeadModel
 
 from samizdat.base import stage
@@ -14,12 +18,13 @@ MOST_PADDING = 512
 
 
 def initial_model(
-    settings: TrainingSettings, vocabulary: TokenizerSummary, checkpoint: sources.Located | None
+    settings: TrainingSettings, tokenizer: Path, vocabulary: TokenizerSummary, checkpoint: sources.Located | None
 ) -> GPT2LMHeadModel:
     """Make the model, in float32 on the CPU.
 
     Args:
         settings: the model's shape.
+        tokenizer: the folder of its tokenizer.
         vocabulary: of its tokenizer.
         checkpoint: to continue; None: start from random weights.
 
@@ -27,7 +32,9 @@ def initial_model(
         UserError: the checkpoint can't be loaded, is not a GPT-2, or has another vocabulary or context.
     """
     if checkpoint is not None:
-        return _load_model(settings, vocabulary, checkpoint)
+        model = _load_model(settings, vocabulary, checkpoint)
+        _refuse_other_tokens(tokenizer, vocabulary, checkpoint)
+        return model
     boundary = vocabulary.boundary_token_id
     config = GPT2Config(
         vocab_size=vocabulary.vocabulary_size,
@@ -77,3 +84,25 @@ def _load_model(
             remedy=f"set context_tokens of this model to {config.n_positions} in the config",
         )
     return model
+
+
+def _refuse_other_tokens(tokenizer: Path, vocabulary: TokenizerSummary, checkpoint: sources.Located) -> None:
+    """Refuse a checkpoint whose own tokenizer, where it has one, gives the numbers to other tokens."""
+    own, old_form = checkpoint.path / "tokenizer.json", checkpoint.path / "vocab.json"
+    with sources.loading(checkpoint):
+        if own.is_file():
+            learned = Tokenizer.from_file(str(own)).get_vocab()
+        elif old_form.is_file():
+            learned = json.loads(old_form.read_text(encoding="utf-8"))
+        else:
+            return
+    given = Tokenizer.from_file(str(tokenizer / "tokenizer.json")).get_vocab()
+    other = [
+        token for token, number in learned.items() if number < vocabulary.vocabulary_size and given.get(token) != number
+    ]
+    if other:
+        raise UserError(
+            f"{checkpoint.origin} has learned other tokens than those of {vocabulary.name!r}: {len(other):,} of its "
+            f"{len(learned):,} have another number there, or none, such as {other[0]!r}",
+            remedy="give the model a tokenizer with `source: checkpoint` and the same checkpoint",
+        )

@@ -171,7 +171,7 @@ def _make_loop(
 ) -> TrainingLoop:
     """Make the model, read its data and decide what the config leaves to `auto`."""
     vocabulary = start.vocabulary
-    model = initial_model(settings, vocabulary, start.checkpoint)
+    model = initial_model(settings, start.tokenizer, vocabulary, start.checkpoint)
     model.to(device.kind)  # type: ignore[arg-type]  # as the stub has it, the first argument is `self`
     context = model.config.n_positions
     train, validation = (
