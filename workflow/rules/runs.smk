@@ -128,7 +128,17 @@ rule write_provenance:
     params:
         reports=lambda wildcards, input: paths(input.reports),
         run_work=WORK,
-        named=options({"items": [*TOKENIZERS, *MODELS, *CLASSIFIERS]}),
+        named=options(
+            {
+                "items": [*TOKENIZERS, *MODELS, *CLASSIFIERS],
+                "switched_off": [
+                    *([] if config["pdf"] else ["pdf"]),
+                    *([] if config["inside"] else ["inside"]),
+                    *([] if config["play"] else ["play", "eight_bits"]),
+                    *(f"measure_examples/{name}" for name in CLASSIFIERS if name not in FEW_SHOT),
+                ],
+            }
+        ),
         work=f"{WORK}/provenance",
         code=code_digest("runs.write_provenance"),
     message:

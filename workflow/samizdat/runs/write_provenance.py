@@ -19,7 +19,12 @@ from samizdat.base.hardware import processor_name
 
 
 def write_provenance(
-    reports: tuple[Path, ...], manifest: Path, run_work: Path, items: list[str], provenance: Path
+    reports: tuple[Path, ...],
+    manifest: Path,
+    run_work: Path,
+    items: list[str],
+    switched_off: list[str],
+    provenance: Path,
 ) -> str:
     """Write `provenance.json`: hashes of manifest and report, machine, date, and each step's time and memory.
 
@@ -29,6 +34,8 @@ def write_provenance(
         run_work: the run's folder of private state, where each step writes `usage.json` and, where it
             measured them, `speed.json`.
         items: the config's tokenizers, trainings and classifiers; steps of others are of an earlier config.
+        switched_off: steps that the config doesn't ask for, or the first folder of several; they are of an earlier
+            config, too.
         provenance: the file to write.
     """
     steps: dict[str, dict[str, Any]] = {}
@@ -36,8 +43,8 @@ def write_provenance(
     for name in ("usage.json", "speed.json"):
         for path in sorted(run_work.rglob(name)):
             step = path.parent.relative_to(run_work).as_posix()
-            _, *item = step.split("/")
-            if item and item[0] not in items:
+            first, *item = step.split("/")
+            if (item and item[0] not in items) or not {first, step}.isdisjoint(switched_off):
                 continue
             try:
                 record = json.loads(checked_bytes(path))
