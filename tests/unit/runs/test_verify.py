@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from pathlib import Path
 
 import pytest
 import typst
@@ -219,15 +220,20 @@ def test_a_copy_that_is_no_report_is_refused_before_anything_is_made(recorded, t
     assert end.value.code == 3 and f"{copy} is no file, or no report" in said and ".ipynb, .html, .pdf" in said
 
 
+def finished_run(folder):
+    """Write a run that can be bundled, and its inputs, into a folder that commands are called in."""
+    for path, text in (("data/letters.txt", "a letter\n"), ("report/notes.md", "my words\n")):
+        write_text(folder / path, text)
+    inputs = {path: sha256_of(folder / path) for path in ("data/letters.txt", "report/notes.md")}
+    run = make_run(folder / "results" / "mine", inputs=inputs)
+    finish(run)
+    return run
+
+
 @pytest.mark.parametrize("name", ["theirs", "results/theirs"])
 def test_a_bundle_that_a_browser_unpacked_is_verified_with_its_own_texts(tmp_path, monkeypatch, capsys, name):
     monkeypatch.chdir(tmp_path)
-    for path, text in (("data/letters.txt", "a letter\n"), ("report/notes.md", "my words\n")):
-        write_text(tmp_path / path, text)
-    inputs = {path: sha256_of(tmp_path / path) for path in ("data/letters.txt", "report/notes.md")}
-    run = make_run(tmp_path / "results" / "mine", inputs=inputs)
-    finish(run)
-    with zipfile.ZipFile(write_bundle(run, hashes_only=False)) as archive:
+    with zipfile.ZipFile(write_bundle(finished_run(tmp_path), hashes_only=False)) as archive:
         archive.extractall(tmp_path / name)
     shutil.rmtree(tmp_path / "data")
     made = []
@@ -244,6 +250,26 @@ def test_a_bundle_that_a_browser_unpacked_is_verified_with_its_own_texts(tmp_pat
     write_text(manifest, manifest.read_text(encoding="utf-8").replace("data/letters.txt", "data/;evil.txt"))
     with pytest.raises(UserError, match="can't be the name of a file in a bundle"):
         verify(tmp_path / name, [])
+
+
+def test_what_was_kept_of_a_bundle_stays_when_another_of_its_name_is_verified(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    run = finished_run(tmp_path)
+    bundle = write_bundle(run, hashes_only=False)
+    for one in ("anna", "ben"):
+        (tmp_path / one).mkdir()
+    sources = [run, bundle, *(Path(shutil.copy2(bundle, tmp_path / one / "mine.zip")) for one in ("anna", "ben"))]
+
+    def rebuild(manifest, recorded, checkout):
+        again = shutil.copytree(recorded, checkout / "results" / "mine")
+        (again / "config.json").write_text("{}", encoding="utf-8")
+        return again
+
+    monkeypatch.setattr("samizdat.runs.rebuild.copy_code", lambda manifest, checkout: "with the code here")
+    monkeypatch.setattr("samizdat.runs.rebuild.rebuild", rebuild)
+    assert [verify(source, []) for source in sources] == [2] * 4
+    kept = [line.rpartition(" ")[2] for line in capsys.readouterr().err.splitlines() if "is kept in" in line]
+    assert len({*kept}) == 4 and all((tmp_path / folder / "config.json").is_file() for folder in kept)
 
 
 def test_what_nobody_foresaw_has_the_status_of_a_failure_too(tmp_path, monkeypatch, capsys):

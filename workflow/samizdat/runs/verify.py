@@ -1,6 +1,8 @@
 """Make a run again and say, file by file, whether the result is the same (`samizdat verify`)."""
 
+import hashlib
 import json
+import os
 import re
 import shutil
 import sys
@@ -41,7 +43,8 @@ ANSWERS = {
 def verify(source: Path, copies: Sequence[Path]) -> int:
     """Make a run again from its config, inputs and code, and print a table of what is the same.
 
-    The run itself is only read. The run made again is in `work/.verify/<run>`, and is deleted unless it differs.
+    The run itself is only read. The run made again is in `work/.verify/<run>`, and is deleted unless it differs. Of a
+    run that is not in `results/` the folder's name ends with a digest of its place: many may have one name.
 
     Args:
         source: `results/<run>`; or a zip that `write_bundle` wrote, anywhere, or the folder that it was unpacked into,
@@ -68,6 +71,8 @@ def verify(source: Path, copies: Sequence[Path]) -> int:
             )
     if not re.fullmatch(names.NAME, name):
         name = "run"
+    if source.is_file() or source.resolve().parent != Path("results").resolve():
+        name += f"-{hashlib.sha256(os.fsencode(source.resolve())).hexdigest()[:8]}"
     scratch = SCRATCH / name
     with locked(SCRATCH / f"{name}.lock"):
         shutil.rmtree(scratch, ignore_errors=True)
