@@ -62,6 +62,20 @@ def test_shares_of_labels_name_their_column_where_there_are_several(tmp_path):
     assert "CEFR" in corpus.examples(run).markdown
 
 
+def test_labels_for_which_a_table_has_no_room_are_counted_together(tmp_path):
+    run = Run(make_run(tmp_path / "run", texts=sentences(240), labels={"sentiment": ("a", "b")}))
+    asked = ["a", "b", "c", "d", "e", "f", *"aaabbbccddeeffgh*"] * 10 + [None] * 10
+    vars(run)["texts"] = run.texts.assign(label_sentiment=asked)
+    header, *_, every = cells(corpus.groups(run).markdown)
+    assert [plain(cell) for cell in header[5:]] == ["a", "b", "c", "d", "e", "f", "*3 other labels*"]
+    assert every[-1] == "13 %"
+    with speaking("cs"):
+        assert plain(cells(corpus.groups(run).markdown)[0][-1]) == "*3 další štítky*"
+    vars(run)["texts"] = vars(run)["texts"].assign(label_tone=[f"{number % 20}" for number in range(240)])
+    header = [plain(cell) for cell in cells(corpus.groups(run).markdown)[0]]
+    assert {"*sentiment: 3 other labels*", "*tone: 14 other labels*"} <= {*header}
+
+
 def test_a_file_that_was_cut_is_told(tmp_path):
     run = Run(make_run(tmp_path / "run", texts=sentences(9), labels={}))
     vars(run)["corpus"] = CorpusSummary(**(vars(run.corpus) | {"parts": 60}))
@@ -95,6 +109,18 @@ def test_texts_whose_raters_give_no_label_most_often_are_counted(tmp_path):
     said = plain(corpus.opening(run).markdown)
     assert "3 texts have no “mood”: their raters give no label most often." in said
     assert "1 text has no “topic”: its raters" in said and "tone" not in said
+
+
+def test_texts_whose_duplicates_have_another_label_are_counted(tmp_path):
+    run = Run(make_run(tmp_path / "run", texts=sentences(9), labels={}))
+    assert "another" not in corpus.dropped(run).markdown
+    vars(run)["corpus"] = CorpusSummary(**(vars(run.corpus) | {"conflicting": {"mood": 2, "<b>": 1}}))
+    said = plain(corpus.dropped(run).markdown)
+    assert "2 texts have duplicates with another “mood”: the first one counts." in said
+    assert "1 text has duplicates with another “<b>”: the first one counts." in said
+    assert "<b>" not in corpus.dropped(run).markdown
+    with speaking("sk"):
+        assert "2 texty majú duplikáty s iným štítkom „mood“: platí prvý." in plain(corpus.dropped(run).markdown)
 
 
 def test_one_of_a_thing_is_no_plural(tmp_path):

@@ -84,16 +84,22 @@ def opening(run: Run) -> Prose:
 
 
 def groups(run: Run) -> Table:
-    """List number, split, length and human labels of the texts of the largest groups, and of all texts."""
+    """List number, split, length and human labels of the texts of the largest groups, and of all texts.
+
+    Of a column's less frequent labels it has the share of all together.
+    """
     texts = run.texts
     labels = {column: labels_of(run, column) for column in label_columns(texts)}
     headings = {column: frequent_labels(given) for column, given in labels.items()}
+    others = {column: set(given.dropna()).difference(headings[column]) for column, given in labels.items()}
     header = [say("Group"), say("Texts"), say("Documents"), say("Held out"), say("Median length")]
     every = [one for names in headings.values() for one in names]
-    asked = {
-        column: f"{column.removeprefix(LABEL_PREFIX)}: " if len({*every}) < len(every) else "" for column in headings
-    }
-    header += [name(asked[column] + one) for column, names in headings.items() for one in names]
+    unclear = len({*every}) < len(every) or sum(map(bool, others.values())) > 1
+    asked = {column: f"{column.removeprefix(LABEL_PREFIX)}: " if unclear else "" for column in headings}
+    for column, names in headings.items():
+        header += [name(asked[column] + one) for one in names]
+        if more := others[column]:
+            header.append(f"*{name(asked[column] + counted(len(more), 'other label', 'other labels'))}*")
     sizes = texts["group"].value_counts()
     shown, rest = sizes.index[:SHOWN_GROUPS], sizes.index[SHOWN_GROUPS:]
     parts = [(name(group), texts[texts["group"] == group]) for group in sorted(shown)]
@@ -113,7 +119,9 @@ def groups(run: Run) -> Table:
         for column, names in headings.items():
             given = labels[column][labels[column].index.isin(part.index)]
             labelled = given.index.nunique()
-            row += [percent((given == one).sum() / labelled) if labelled else "" for one in names]
+            for some in [*({one} for one in names), *filter(None, [others[column]])]:
+                having = given[given.isin(some)].index.nunique()
+                row.append(percent(having / labelled) if labelled else "")
         rows.append(row)
     return table(rows, header, numbers=header[1:])
 
@@ -192,7 +200,7 @@ def examples(run: Run) -> Table | Prose:
 
 
 def dropped(run: Run) -> Prose:
-    """Say how the files were read, which were not, and how many texts were not kept, and why."""
+    """Say how the files were read, which were not, how many texts were not kept, and why, and whose labels counted."""
     corpus = run.corpus
     sentences = []
     if corpus.dropped:
@@ -210,6 +218,15 @@ def dropped(run: Run) -> Prose:
         )
     else:
         sentences.append(say("Every text that was read was kept."))
+    sentences += [
+        plural(
+            "{count}\u00a0text has duplicates with another {label}: the first one counts.",
+            "{count}\u00a0texts have duplicates with another {label}: the first one counts.",
+            number,
+            label=label(column),
+        )
+        for column, number in corpus.conflicting.items()
+    ]
     if corpus.found:
         found = "; ".join(
             f"{_files(files)}: {escape(say_again(words))}" for words, files in sorted(corpus.found.items())
