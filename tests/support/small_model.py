@@ -28,7 +28,8 @@ def make_model(texts: Sequence[str], folder: Path, model: str = "model") -> Path
 def write_run_of_a_model(folder: Path, sampling: Mapping[str, object]) -> Path:
     """Write the files of a run that `samizdat sample` reads, of one model `m`; return the folder."""
     make_model([f"letter {number}: ein schöner Tag 🐻" for number in range(12)], folder, "models/m")
-    config = {"seed": 2014, "threads": 1, "device": "cpu", "models": [{"name": "m"}], "sampling": sampling}
+    config = {"seed": 2014, "threads": 1, "device": "cpu", "models": [{"name": "m", "seeds": 2}], "sampling": sampling}
+    config["training"] = {"seeds": 1}
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     return folder
 

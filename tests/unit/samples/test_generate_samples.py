@@ -76,7 +76,7 @@ def test_a_prompt_that_spells_the_boundary_is_ordinary_text(trained, tmp_path):
 
 
 def test_a_prompt_that_fills_the_context_is_refused(trained, tmp_path):
-    with pytest.raises(UserError, match=r"has \d+ tokens, the model 'm' reads 32"):
+    with pytest.raises(UserError, match=r"has \d+ tokens; the model 'm' can continue at most 30"):
         generate(trained, tmp_path / "s.parquet", prompts=("word " * 40,))
     assert not (tmp_path / "s.parquet").exists()
 

@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict
@@ -89,6 +90,24 @@ def test_what_is_piped_in_and_out_is_lines_of_valid_text_without_controls(result
     assert not [character for character in text if character < " " and character != "\n"]
 
 
+def test_a_training_with_another_seed_and_a_prompt_as_long_as_can_be(results, at, capfd):
+    copy = shutil.copytree(Path("results/small/models/m"), Path("results/small/models/m.seed2"))
+    assert said(capfd, "--model", "m.seed2", "letter") == said(capfd, "letter")
+    shutil.rmtree(copy)
+    assert said(capfd, "/" * 30).startswith("/" * 30)
+    with pytest.raises(SystemExit):
+        said(capfd, "/" * 31)
+    assert "has 31 tokens; the model can continue at most 30" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["utf-8:strict", "utf-8:surrogateescape"])
+def test_a_file_of_prompts_that_is_no_utf_8_is_refused(results, monkeypatch, form):
+    monkeypatch.setenv("PYTHONIOENCODING", form)
+    done = run(results, typed=b"letter\ncaf\xe9 au lait\n")
+    assert done.returncode == 1 and done.stdout.decode().startswith("letter")
+    assert "the byte 0xE9 after 'caf'" in done.stderr.decode() and b"UTF-8" in done.stderr
+
+
 def test_at_a_terminal_it_asks_until_the_input_ends_and_after_a_prompt_that_is_too_long(results):
     ours, theirs = pty.openpty()
     environment = warm_python.programs_environment() | {"TERM": "dumb"}
@@ -121,14 +140,14 @@ def test_at_a_terminal_it_asks_until_the_input_ends_and_after_a_prompt_that_is_t
     os.close(ours)
     text = shown.decode()
     assert "Ctrl-D ends" in text and text.count("› ") == 3 and text.count("letter 7") >= 2
-    assert "tokens, the model reads 32" in text and "shorten it" in text
+    assert "80 tokens; the model can continue at most 30" in text and "shorten it" in text
 
 
 @pytest.mark.parametrize(
     ("options", "named"),
     [
         (["--run", "other", "x"], ["results/other", "name one of small"]),
-        (["--model", "n", "x"], ["'n'", "name one of m"]),
+        (["--model", "n", "x"], ["'n'", "name one of m, m.seed2"]),
         (["--percent", "30", "x"], ["30 %", "50, 100"]),
         (["--top-p", "0", "x"], ["--top-p is 0", "above 0"]),
         (["--top-p", "1.5", "x"], ["--top-p is 1.5", "above 0 and at most 1"]),
@@ -137,7 +156,8 @@ def test_at_a_terminal_it_asks_until_the_input_ends_and_after_a_prompt_that_is_t
         (["--seed", "-1", "x"], ["--seed is -1", "0 or more"]),
         (["--no-repeat-ngram", "-2", "x"], ["--no-repeat-ngram is -2", "0 or more"]),
         (["--temperature", "-1", "x"], ["--temperature is -1", "0 or more"]),
-        (["letter " * 40], ["tokens, the model reads 32", "shorten"]),
+        (["letter " * 40], ["80 tokens; the model can continue at most 30", "shorten"]),
+        (["caf\udce9"], ["the byte 0xE9 after 'caf'", "UTF-8"]),
     ],
 )
 def test_what_can_not_be_done_is_said(at, capfd, options, named):

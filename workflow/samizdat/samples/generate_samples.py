@@ -189,7 +189,8 @@ def _refuse_long_prompts(planned: Sequence[_Sample], name: str, context: int) ->
         tokens = len(sample.request.prompt)
         if tokens >= context:
             raise UserError(
-                f"the prompt {sample.prompt.text[:60]!r} has {tokens} tokens, the model {name!r} reads {context}",
+                f"the prompt {sample.prompt.text[:60]!r} has {tokens - 1} tokens; the model {name!r} can continue at "
+                f"most {context - 2}",
                 remedy="shorten it under `prompts` in the config, or raise training.context_tokens",
             )
 

@@ -3,13 +3,14 @@
 Importing torch takes seconds, so names and numbers are checked before.
 """
 
+import io
 import json
 import operator
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from samizdat.base.configuration import Config, load_schema
+from samizdat.base.configuration import Config, load_schema, trainings
 from samizdat.base.errors import UserError
 from samizdat.base.escaping import visible
 from samizdat.base.seeds import derive_seed
@@ -40,13 +41,13 @@ def sample(
         prompt: how the text begins; None: read prompts from stdin.
         changes: numbers to use in place of the config's: keys of `sampling`, `temperature`, `seed`.
         run: name of the run, which is in `results/<run>/`.
-        model: one of the run's models; None: the first.
+        model: one of the run's trainings, such as `small` or `small.seed2`; None: the first.
         percent: of training, to choose a checkpoint; 100 is the published model.
         device: `auto`, `cpu`, `cuda` or `mps`; None: the config's.
 
     Raises:
-        UserError: there is no such run, model, checkpoint or device, a number is not allowed, a prompt is longer than
-            the model's context, or memory is too small. At a terminal the last two are told, and it asks again.
+        UserError: there is no such run, model, checkpoint or device, a number is not allowed, a prompt is no UTF-8 or
+            longer than the model's context, or memory is too small. At a terminal it asks again after the last three.
     """
     folder = Path("results", run)
     config = _config(folder)
@@ -72,6 +73,7 @@ def sample(
         # The first text has the seed as it was given, so that a sample of the report can be written again.
         own_seed = derive_seed(seed, number) if number else seed
         try:
+            _refuse_other_bytes(text)
             with enough_memory(chosen, f"{recipe.slots} texts at once", remedy="give --slots 1"):
                 for piece in continuation(weights, tokenizer, text, recipe, temperature=temperature, seed=own_seed):
                     print(visible(piece), end="", flush=True)
@@ -126,7 +128,7 @@ def _model_folder(folder: Path, config: Config, model: str | None, percent: int)
     Raises:
         UserError: the run has no such model, or the model no checkpoint at `percent`.
     """
-    names = [item["name"] for item in config["models"]]
+    names = list(trainings(config))
     if model is not None and model not in names:
         raise UserError(f"the run has no model {model!r}", remedy=f"name one of {', '.join(names)}")
     model_folder: Path = folder / "models" / (model or names[0])
@@ -135,6 +137,22 @@ def _model_folder(folder: Path, config: Config, model: str | None, percent: int)
         kept = ", ".join(sorted(checkpoints, key=int))
         raise UserError(f"no checkpoint was kept at {percent} %", remedy=f"give --percent one of {kept}")
     return model_folder
+
+
+def _refuse_other_bytes(prompt: str) -> None:
+    """Refuse a prompt with bytes that are no UTF-8; Python has read them as halves of surrogate pairs.
+
+    Raises:
+        UserError: names the first such byte.
+    """
+    try:
+        prompt.encode()
+    except UnicodeEncodeError as error:
+        byte = ord(prompt[error.start]) & 0xFF
+        raise UserError(
+            f"the prompt has the byte 0x{byte:02X} after {prompt[: error.start]!r}, which is no UTF-8",
+            remedy="save the file of prompts as UTF-8, or let the terminal send UTF-8",
+        ) from None
 
 
 def _prompts(given: str | None, *, asking: bool) -> Iterator[str]:
@@ -147,6 +165,8 @@ def _prompts(given: str | None, *, asking: bool) -> Iterator[str]:
         import readline  # noqa: F401
 
         print("Type how a text begins (Return alone: with nothing); Ctrl-D ends.")
+    elif isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # bytes that are no UTF-8 are read, and refused where they are
     while True:
         try:
             yield input(_CALL if asking else "")

@@ -39,7 +39,11 @@ def continuation(
     (tokens,) = prompt_tokens(tokenizer, [prompt])
     context = model.config.n_positions
     if len(tokens) >= context:
-        raise UserError(f"the prompt has {len(tokens)} tokens, the model reads {context}", remedy="shorten it")
+        # Of the context the boundary before the prompt and the last token that is written take one place each.
+        raise UserError(
+            f"the prompt has {len(tokens) - 1} tokens; the model can continue at most {context - 2}",
+            remedy="shorten it",
+        )
     letters = Letters.of(tokenizer, model.config.vocab_size)
     request = Request(tokens, temperature, seed)
     written = stream_text(model, request, recipe, boundary=tokenizer.eos_token_id, letters=letters)
