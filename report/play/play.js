@@ -65,6 +65,9 @@
   const checkpoint = () => Number(document.querySelector("#checkpoints :checked").value);
   const settings = () => Object.fromEntries(Object.keys(facts.settings).map(key => [key, Number($(key).value)]));
 
+  const asLongAsItReads = () => say("The text is as long as the model can read: {most} tokens.",
+    { most: number(context - 1, 0) });
+
   const showText = () => {
     const before = textOf(tokens.slice(0, typed)), all = textOf(tokens);
     // A letter may be spelled by typed and written tokens; then all of it was written.
@@ -169,14 +172,15 @@
     if (now !== turn) return;
     const room = context - 1;
     $("count").textContent = tooLong ? say("More than {most} letters; shorten it.", { most: number(MOST_LETTERS, 0) })
-      : say(found.length >= room ? "{count} tokens; the model reads at most {most}: shorten the beginning."
-        : "{count} tokens; the model reads at most {most}.", { count: number(found.length, 0), most: number(room, 0) });
-    $("beginning").setAttribute("aria-invalid", tooLong || found.length >= room);
-    if (!tooLong && found.length < room) {
+      : say(found.length > room ? "Tokens: {count}; the model reads at most {most}: shorten the beginning."
+        : "Tokens: {count}; the model reads at most {most}.", { count: number(found.length, 0), most: number(room, 0) });
+    $("beginning").setAttribute("aria-invalid", tooLong || found.length > room);
+    if (!tooLong && found.length <= room) {
       tokens = [boundary, ...found];
       typed = place = tokens.length;
     }
     await refresh();
+    if (full() && !reading) tell(asLongAsItReads());
   };
   const choose = async at => {
     if (writing || reading) return;
@@ -217,7 +221,7 @@
     const written = say(count === 1 ? "1 token was written, of {bits} bits on average."
       : "{count} tokens were written, of {bits} bits on average.", { count: number(count, 0), bits: number(mean) });
     tell(`${written} ` + (ended() ? say("The model ended the text.")
-      : full() ? say("The text is as long as the model can read: {most} tokens.", { most: number(context, 0) }) : ""));
+      : full() ? asLongAsItReads() : ""));
     await showAlternatives();
   };
   const stop = () => { stopped = true; }; // after the token that is being drawn
@@ -232,8 +236,8 @@
     read();
     await load(checkpoint());
     await refresh();
-    if (reading) return; // another text
-    const mean = costs.slice(1).reduce((sum, bits) => sum + bits, 0) / Math.max(1, tokens.length - 1);
+    if (reading || tokens.length === 1) return; // another text, or none
+    const mean = costs.slice(1).reduce((sum, bits) => sum + bits, 0) / (tokens.length - 1);
     tell(say("At {percent} % of training the text costs {bits} bits a token.",
       { percent: checkpoint(), bits: number(mean) }));
   };
@@ -260,7 +264,8 @@
     $("checkpoints").append(label);
   });
   $("topK").max = facts.shape.vocabulary;
-  for (const [key, value] of Object.entries(facts.settings)) {
+  for (const [key, wanted] of Object.entries(facts.settings)) {
+    const value = Math.min(wanted, $(key).max); // a form with a number above its limit is not sent
     $(key).value = value;
     showSetting(key);
     $(key).addEventListener("input", safely(async () => {
@@ -270,7 +275,7 @@
     }));
   }
   let typing;
-  $("beginning").value = facts.beginning;
+  $("beginning").value ||= facts.beginning; // somebody may have typed while the page was being loaded
   $("beginning").addEventListener("input", () => {
     clearTimeout(typing);
     read();

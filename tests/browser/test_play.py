@@ -127,10 +127,60 @@ def test_hostile_text_is_shown_as_text(clean):
 
 def test_a_beginning_that_is_too_long_is_refused_with_its_length(wide):
     wide.page.locator("#beginning").fill("z9" * 60)
-    wide.page.locator("#count", has_text="120 tokens; the model reads at most 95: shorten the beginning.").wait_for()
+    wide.page.locator("#count", has_text="Tokens: 120; the model reads at most 95: shorten the beginning.").wait_for()
     assert wide.page.locator("#beginning").get_attribute("aria-invalid") == "true"
     wide.page.locator("#beginning").fill("z" * 20_001)
     wide.page.locator("#count", has_text="More than 20,000 letters; shorten it.").wait_for()
+
+
+def test_the_longest_beginning_is_read_though_nothing_can_be_written_after_it(wide):
+    wide.page.locator("#beginning").fill("z9" * 47 + "z")
+    wide.page.locator("#count", has_text="Tokens: 95; the model reads at most 95.").wait_for()
+    wide.page.locator("#said", has_text="The text is as long as the model can read: 95 tokens.").wait_for()
+    assert wide.page.locator("#beginning").get_attribute("aria-invalid") == "false"
+    assert wide.page.locator("#tokens button").count() == 95 and wide.page.locator("#write").is_disabled()
+    wide.page.locator("#beginning").fill("z9" * 47)
+    wide.page.locator("#write:enabled").wait_for()
+    wide.page.click("#one")
+    said = wide.page.locator("#said", has_text="written")
+    said.wait_for()
+    assert "as long as the model can read: 95 tokens." in said.text_content() or "ended" in said.text_content()
+
+
+def test_settings_above_the_limits_of_the_page_are_the_limits(chromium, model, tmp_path):
+    sampling = {"temperature": 3.0, "topK": 5000, "topP": 1.0, "penalty": 2.5}
+    watched = open_played(chromium, write_page(model, tmp_path / "play.html", sampling=sampling))
+    values = {key: watched.page.locator(f"#{key}").input_value() for key in sampling}
+    assert values == {"temperature": "2", "topK": "400", "topP": "1", "penalty": "2"}
+    watched.page.click("#write")
+    watched.page.locator("#said", has_text="written").wait_for()
+    watched.close()
+
+
+def test_an_empty_text_has_no_costs_to_be_told(wide):
+    wide.page.fill("#beginning", "")
+    wide.page.locator("#count", has_text="Tokens: 0;").wait_for()
+    wide.page.get_by_label("50 %").check()
+    wide.page.locator("#write:enabled").wait_for()
+    wide.page.wait_for_timeout(300)
+    assert wide.page.locator("#said").text_content() == ""
+    assert wide.page.locator("#alternatives tr").count() == 10
+
+
+TYPE_EARLY = """new MutationObserver((_, observer) => {
+  const field = document.getElementById('beginning');
+  if (field) { field.value = 'typed early'; observer.disconnect(); }
+}).observe(document, { childList: true, subtree: true })"""
+
+
+def test_what_was_typed_while_the_page_was_being_loaded_stays(chromium, page):
+    opened = chromium.new_page()
+    opened.add_init_script(TYPE_EARLY)
+    opened.goto(page.as_uri())
+    opened.locator("#write:enabled").wait_for()
+    assert opened.locator("#beginning").input_value() == "typed early"
+    assert opened.locator("#text").text_content() == "typed early"
+    opened.close()
 
 
 def test_invisible_tokens_can_be_seen(wide):
