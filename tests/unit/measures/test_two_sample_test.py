@@ -15,6 +15,17 @@ def test_texts_are_told_apart_when_they_differ():
     assert broken.area > 0.9 and broken.p_value == pytest.approx(1 / 1000)
 
 
+def test_sets_that_any_model_separates_have_the_area_1():
+    """Folds have unequal parts of both sets, and that doesn't lower the area."""
+    for seed in range(4):
+        assert tell_apart(sentences(20, 1), [f"zzz qqq xxx {number}" for number in range(20)], seed).area == 1
+
+
+def test_texts_without_capitals_are_told_apart_from_texts_with_them():
+    real = [text.capitalize() for text in sentences(100, 1)]
+    assert tell_apart(real, sentences(100, 2), seed=3).p_value < 0.01
+
+
 def test_chance_is_called_a_difference_as_often_as_it_should_be():
     values = [tell_apart(sentences(30, 2 * run), sentences(30, 2 * run + 1), seed=run).p_value for run in range(60)]
     # Under the null hypothesis p-values are even: 5 % of 60 is 3, and more than 10 has a chance of 1 in 4,000.

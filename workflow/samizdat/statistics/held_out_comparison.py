@@ -28,7 +28,7 @@ def told_apart_area(passages: pd.DataFrame, real: pd.DataFrame, names: Row, seed
         seed: of all sets; each has its own folds and permutations.
     """
     single = real.drop_duplicates("document")
-    number = min(len(passages), len(single))
+    number = min(len(passages), len(single), two_sample_test.MOST_TEXTS)
     if number < two_sample_test.FEWEST_TEXTS:
         return
     own_seed = derive_seed(seed, "told apart", *names.values())
