@@ -1,15 +1,22 @@
 """Samples: what the generation stage records, and that no sample depends on another."""
 
 import hashlib
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import torch
+from tokenizers import normalizers
 
 from samizdat.base.errors import UserError
+from samizdat.base.files import write_checksum
+from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.records.io import read_table
 from samizdat.records.samples import SAMPLES
+from samizdat.samples.checkpoint import load_model
 from samizdat.samples.generate_samples import SamplingSettings, generate_samples
+from samizdat.samples.stream import continuation
+from samizdat.samples.token_choice import Recipe
+from samizdat.statistics.passages import own_passages
 from support.small_model import make_model
 
 SETTINGS = SamplingSettings(
@@ -73,6 +80,22 @@ def test_the_same_bytes_each_time_and_a_new_prompt_changes_no_other_sample(train
 def test_a_prompt_that_spells_the_boundary_is_ordinary_text(trained, tmp_path):
     samples = generate(trained, tmp_path / "s.parquet", prompts=("a<|endoftext|>",))
     assert samples[samples["prompt_kind"] == "config"]["text"].str.startswith("a<|endoftext|>").all()
+
+
+def test_samples_begin_with_their_prompts_where_the_tokenizer_reads_other_characters(tmp_path):
+    """What follows the prompt counts as the model's own words, and nothing before it."""
+    folder = make_model(TEXTS, tmp_path)
+    tokenizer = load_tokenizer(folder / "model")
+    tokenizer.backend_tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.backend_tokenizer.save(str(folder / "model" / "tokenizer.json"))
+    write_checksum(folder / "model" / "tokenizer.json")
+    samples = generate(folder, tmp_path / "s.parquet", prompts=("THE Old",))
+    assert (own_passages(samples)["begin"] == samples["prompt"].str.len()).all()
+    weights = load_model(folder / "model", 100, "cpu")
+    row = samples[(samples["percent"] == 100) & (samples["prompt_kind"] == "config")].iloc[0]
+    recipe = Recipe.of(asdict(SETTINGS))
+    again = continuation(weights, tokenizer, "THE Old", recipe, temperature=0.7, seed=int(row["seed"]))
+    assert "".join(again) == row["text"] and float(row["temperature"]) == pytest.approx(0.7)
 
 
 def test_a_prompt_that_fills_the_context_is_refused(trained, tmp_path):

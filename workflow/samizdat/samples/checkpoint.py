@@ -39,3 +39,17 @@ def prompt_tokens(tokenizer: PreTrainedTokenizerFast, prompts: Sequence[str]) ->
 def text_of(tokenizer: PreTrainedTokenizerFast, tokens: Sequence[int]) -> str:
     """Decode tokens without changing a character."""
     return str(tokenizer.decode(list(tokens), clean_up_tokenization_spaces=False))
+
+
+def continued(tokenizer: PreTrainedTokenizerFast, prompt: str, tokens: Sequence[int], written: Sequence[int]) -> str:
+    """Return a prompt as it was given, and after it what was written.
+
+    A tokenizer may read the prompt with other characters, such as all in lower case: that is no writing of the model.
+
+    Args:
+        tokenizer: the model's.
+        prompt: how the text begins.
+        tokens: of the prompt, without the boundary.
+        written: the tokens after them.
+    """
+    return prompt + text_of(tokenizer, [*tokens, *written])[len(text_of(tokenizer, tokens)) :]

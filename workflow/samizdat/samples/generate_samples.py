@@ -17,7 +17,7 @@ from samizdat.measures.words import first_words, split_words
 from samizdat.records.io import read_columns, read_document, write_table
 from samizdat.records.models import ModelSummary
 from samizdat.records.samples import PUBLISHED_PERCENT, SAMPLES
-from samizdat.samples.checkpoint import load_model, prompt_tokens, text_of
+from samizdat.samples.checkpoint import continued, load_model, prompt_tokens
 from samizdat.samples.engine import Continuation, Request, write_texts
 from samizdat.samples.letters import Letters
 from samizdat.samples.token_choice import Recipe
@@ -234,7 +234,7 @@ def _row(
         "repetition_penalty": settings.repetition_penalty,
         "no_repeat_ngram": settings.no_repeat_ngram,
         "seed": request.seed,
-        "text": text_of(tokenizer, [*request.prompt[1:], *text.tokens]),
+        "text": continued(tokenizer, prompt.text, request.prompt[1:], text.tokens),
         "new_tokens": len(text.tokens),
         "finished": text.finished,
     }

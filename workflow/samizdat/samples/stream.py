@@ -1,6 +1,7 @@
 """The continuation of one prompt, in pieces as it grows."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast
 
@@ -47,7 +48,9 @@ def continuation(
     letters = Letters.of(tokenizer, model.config.vocab_size)
     request = Request(tokens, temperature, seed)
     written = stream_text(model, request, recipe, boundary=tokenizer.eos_token_id, letters=letters)
-    yield from pieces(tokenizer, tokens[1:], written)
+    yield prompt
+    # After the prompt as the tokenizer reads it, which may have other characters.
+    yield from islice(pieces(tokenizer, tokens[1:], written), 1, None)
 
 
 def pieces(tokenizer: PreTrainedTokenizerFast, prompt: Sequence[int], written: Iterable[int]) -> Iterator[str]:
