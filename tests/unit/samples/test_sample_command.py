@@ -38,11 +38,11 @@ def results(tmp_path_factory):
     return root
 
 
-def run(root, *options, typed=None):
+def run(root, *options, typed=None, environment=None):
     """Run the command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-c", "from samizdat.cli import main; main()", "sample", "--run", "small", *options],
-        cwd=root, env=warm_python.programs_environment(), input=typed, capture_output=True, check=False,
+        cwd=root, env=environment or warm_python.programs_environment(), input=typed, capture_output=True, check=False,
     )  # fmt: skip
 
 
@@ -158,6 +158,7 @@ def test_at_a_terminal_it_asks_until_the_input_ends_and_after_a_prompt_that_is_t
         (["--temperature", "-1", "x"], ["--temperature is -1", "0 or more"]),
         (["letter " * 40], ["80 tokens; the model can continue at most 30", "shorten"]),
         (["caf\udce9"], ["the byte 0xE9 after 'caf'", "UTF-8"]),
+        (["--temperature", "inf", "x"], ["--temperature is inf", "0 or more and at most 1000"]),
     ],
 )
 def test_what_can_not_be_done_is_said(at, capfd, options, named):
@@ -166,6 +167,22 @@ def test_what_can_not_be_done_is_said(at, capfd, options, named):
     assert error.value.code == 1
     message = capfd.readouterr().err
     assert all(part in message for part in named) and "Traceback" not in message
+
+
+def test_a_model_that_is_not_trained_yet_is_told(at, capfd, monkeypatch, tmp_path):
+    shutil.copytree("results/small", tmp_path / "results" / "small", ignore=shutil.ignore_patterns("summary.json"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        said(capfd, "x")
+    message = capfd.readouterr().err
+    assert "the model 'm' isn't trained yet" in message and "train it with `make report CONFIG=…`" in message
+
+
+def test_a_line_that_is_no_utf_8_is_told(results):
+    for handler in ("strict", "surrogateescape"):
+        environment = warm_python.programs_environment() | {"PYTHONIOENCODING": f"utf-8:{handler}"}
+        done = run(results, typed=b"caf\xe9\n", environment=environment)
+        assert done.returncode == 1 and b"no UTF-8" in done.stderr and b"bug" not in done.stderr
 
 
 def test_what_is_wrong_is_said_before_torch_is_loaded(results):

@@ -13,7 +13,9 @@ from transformers.generation.logits_process import (
 from samizdat.samples.token_choice import (
     DRAWS,
     PROBABILITY_BITS,
+    Recipe,
     ban_repeated_ngrams,
+    choose,
     draw,
     keep_most_probable,
     penalise_repetition,
@@ -51,6 +53,18 @@ def test_extreme_numbers_draw_possible_tokens():
     assert draw(probabilities, 1.0, numbers).tolist() == [1, 4]
     assert draw(probabilities, 0.7, numbers).tolist() == [1, 3]
     assert draw(torch.eye(4), 0.5, torch.zeros(4, DRAWS, dtype=torch.long)).tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("temperature", [0, 1e-50, 1e-42, 1e-30, 1e-7])
+def test_the_coldest_temperatures_take_the_most_probable_token(temperature):
+    """Logits that are divided by such a number have no softmax."""
+    recipe = Recipe(top_k=0, top_p=0.9, repetition_penalty=1, no_repeat_ngram=0, max_new_tokens=1, slots=2)
+    logits = torch.randn(2, 40, generator=torch.Generator().manual_seed(1))
+    numbers = np.random.default_rng(5).integers(2**PROBABILITY_BITS, size=(2, DRAWS))
+    history = torch.zeros((2, 1), dtype=torch.long)
+    chosen = choose(logits, history, torch.ones(2, dtype=torch.long), [temperature, 1.0], numbers, recipe)
+    warm = choose(logits, history, torch.ones(2, dtype=torch.long), [1.0, 1.0], numbers, recipe)
+    assert chosen[0] == int(logits[0].argmax()) != warm[0] and chosen[1] == warm[1]
 
 
 def test_when_all_draws_are_refused_the_most_probable_token_is_taken():

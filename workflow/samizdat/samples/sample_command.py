@@ -14,6 +14,7 @@ from samizdat.base.configuration import Config, load_schema, trainings
 from samizdat.base.errors import UserError
 from samizdat.base.escaping import visible
 from samizdat.base.seeds import derive_seed
+from samizdat.base.wording import how_to_make
 from samizdat.records.io import read_document
 from samizdat.records.models import ModelSummary
 
@@ -46,8 +47,9 @@ def sample(
         device: `auto`, `cpu`, `cuda` or `mps`; None: the config's.
 
     Raises:
-        UserError: there is no such run, model, checkpoint or device, a number is not allowed, a prompt is no UTF-8 or
-            longer than the model's context, or memory is too small. At a terminal it asks again after the last three.
+        UserError: there is no such run, model, checkpoint or device, the model isn't trained yet, a number is not
+            allowed, a prompt is no UTF-8 or longer than the model's context, or memory is too small. At a terminal it
+            asks again after the last three.
     """
     folder = Path("results", run)
     config = _config(folder)
@@ -78,7 +80,7 @@ def sample(
                 for piece in continuation(weights, tokenizer, text, recipe, temperature=temperature, seed=own_seed):
                     print(visible(piece), end="", flush=True)
         except KeyboardInterrupt:
-            if prompt is not None:
+            if not asking:
                 raise
         except UserError as error:  # such as a prompt that is too long: the next one may be shorter
             if not asking:
@@ -113,7 +115,8 @@ def _check(changes: Mapping[str, int | float]) -> None:
     schema = load_schema()["properties"]
     keys = schema["sampling"]["properties"]
     # 0 is no temperature for the config; here it means: always the most probable token.
-    temperature = {"minimum": keys["temperatures"]["items"]["exclusiveMinimum"]}
+    of_config = keys["temperatures"]["items"]
+    temperature = {"minimum": of_config["exclusiveMinimum"], "maximum": of_config["maximum"]}
     allowed = keys | {"seed": schema["seed"], "temperature": temperature}
     for name, value in changes.items():
         limits = [(*_LIMITS[key], allowed[name][key]) for key in _LIMITS if key in allowed[name]]
@@ -126,12 +129,16 @@ def _model_folder(folder: Path, config: Config, model: str | None, percent: int)
     """Return the folder of one of the run's models.
 
     Raises:
-        UserError: the run has no such model, or the model no checkpoint at `percent`.
+        UserError: the run has no such model, or the model isn't trained yet, or has no checkpoint at `percent`.
     """
     names = list(trainings(config))
     if model is not None and model not in names:
         raise UserError(f"the run has no model {model!r}", remedy=f"name one of {', '.join(names)}")
     model_folder: Path = folder / "models" / (model or names[0])
+    if not (model_folder / "summary.json").is_file():
+        raise UserError(
+            f"the model {model_folder.name!r} isn't trained yet", remedy=f"train it with {how_to_make(folder.name)}"
+        )
     checkpoints = read_document(ModelSummary, model_folder / "summary.json").checkpoints
     if str(percent) not in checkpoints:
         kept = ", ".join(sorted(checkpoints, key=int))

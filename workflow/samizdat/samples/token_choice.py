@@ -12,6 +12,8 @@ import torch
 PROBABILITY_BITS = 30
 # Random numbers for one token: the first is for the first draw; if top-p refuses a draw, the next one is used.
 DRAWS = 16
+# Below it the most probable token is taken: another one has no chance, and logits over less would not be finite.
+COLDEST = 1e-6
 
 
 @dataclass(frozen=True)
@@ -46,17 +48,18 @@ def choose(
         logits: `[n, vocabulary]`.
         history: the texts so far, `[n, tokens of the cache]`.
         lengths: tokens of each text so far, `[n]`.
-        temperatures: of each text; 0: the most probable token.
+        temperatures: of each text; below COLDEST: the most probable token.
         numbers: random numbers, `[n, DRAWS]`.
         recipe: how tokens are drawn.
     """
     warmth = torch.tensor(temperatures).to(logits.device)[:, None]
+    cold = warmth < COLDEST
     scores = penalise_repetition(logits, history, recipe.repetition_penalty)
     scores = ban_repeated_ngrams(scores, history, lengths, recipe.no_repeat_ngram)
-    warmed = keep_most_probable(scores / warmth.masked_fill(warmth == 0, 1), recipe.top_k)
+    warmed = keep_most_probable(scores / warmth.masked_fill(cold, 1), recipe.top_k)
     chosen = draw(warmed.softmax(dim=1), recipe.top_p, torch.from_numpy(numbers).to(logits.device))
-    if 0 in temperatures:
-        chosen = torch.where(warmth[:, 0] == 0, scores.argmax(dim=1), chosen)
+    if min(temperatures) < COLDEST:
+        chosen = torch.where(cold[:, 0], scores.argmax(dim=1), chosen)
     return chosen.tolist()
 
 
