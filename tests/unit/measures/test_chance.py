@@ -113,3 +113,10 @@ def test_intervals_above_zero_cover_in_one_dimension(true):
         assert low <= value <= high
         covered += low <= true <= high
     assert 0.92 <= covered / 400 <= 0.98
+
+
+def test_a_draw_near_zero_leaves_room_for_what_chance_hides():
+    random = np.random.default_rng(7)
+    draws = random.chisquare(3, 500)
+    highs = [chance.interval_above_zero(seen, draws, 4 * seen, 0.95, random)[2] for seen in (0.0, 1e-9, 0.1, 3.1)]
+    assert all(high == pytest.approx(highs[3], rel=0.2) for high in highs) and highs[0] > 7

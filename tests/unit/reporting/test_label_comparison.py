@@ -14,7 +14,7 @@ def test_no_difference_found_is_no_claim_that_there_is_none(two_labels):
     vars(two_labels)["divergences"] = pd.DataFrame([divergence()])
     assert plain(label_comparison.opening(two_labels).markdown) == (
         "By the classifier “mood”, no difference was found: the label shares of the 50 samples begun with nothing are "
-        "0.030 bits away from those of the texts, and chance alone brings less than 0.050 bits in 95 % of draws. There "
+        "0.030 bits away from those of the texts, and chance alone brings at most 0.050 bits in 95 % of draws. There "
         "may still be a difference of up to 0.030 bits."
     )
 

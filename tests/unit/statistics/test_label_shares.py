@@ -39,6 +39,16 @@ def test_divergence_of_equal_and_of_disjoint_shares(study):
     assert together["low"] < together["jensen_shannon_bits"] < together["high"]
 
 
+def test_one_label_alone_leaves_room_for_a_difference(study):
+    """At 90 %, 0 of 50 samples with another label may be 5.3 %, which is 0.027 bits from none."""
+    for _ in range(50):
+        study.text("good")
+        study.sample("good", temperature=0.5)
+    rows = study.compute()["divergences"]
+    assert (rows["p_value"] == 1).all() and (rows["low"] == 0).all()
+    assert rows["high"].to_numpy() == pytest.approx(0.027, abs=0.001)
+
+
 def test_chance_explains_a_sample_of_the_texts_themselves_and_no_shifted_one(study):
     random = np.random.default_rng(5)
     for _ in range(2000):

@@ -193,7 +193,8 @@ def interval_above_zero(
     Hinkley, 1997, section 5.2.2). The quantity is like the squared length of a vector that is measured with an error:
     where the true value is θ, what is observed is θ, and a draw of what chance gives, which is the error's own squared
     length, and twice the product of √θ and the error along the vector, whose variance is `variance` at the observed
-    value.
+    value. What is below that which chance gives on average counts as that mean: else a draw that happens to be near 0
+    would seem to leave no room for any difference.
 
     Args:
         observed: the value.
@@ -205,11 +206,16 @@ def interval_above_zero(
     Returns:
         The estimate, at least 0, and the bounds of the interval.
     """
-    estimate = max(0.0, observed - float(chance.mean()))
-    tail = (1 - confidence) / 2
-    if observed <= 0:
+    mean = float(chance.mean())
+    if max(observed, mean) <= 0:
         return 0.0, 0.0, 0.0
-    errors = _along(chance, random) * np.sqrt(variance / observed)
+    estimate, tail = max(0.0, observed - mean), (1 - confidence) / 2
+    dimensions = _dimensions(chance)
+    errors = _along(chance, dimensions, random)
+    if observed <= mean:
+        # There the slopes are near 0, and the error is that of chance in each dimension.
+        observed, variance = mean, 4 * mean**2 / dimensions
+    errors *= np.sqrt(variance / observed)
 
     def solve(quantile: float) -> float:
         # As np.quantile, which takes five times as long for so few draws.
@@ -226,16 +232,19 @@ def interval_above_zero(
     return estimate, min(estimate, solve(1 - tail)), max(estimate, solve(tail))
 
 
-def _along(chance: Floats, random: np.random.Generator) -> Floats:
+def _dimensions(chance: Floats) -> float:
+    """Return so many dimensions as fit mean and variance of draws of a squared length, 1 or more."""
+    return min(max(2 * float(chance.mean()) ** 2 / max(float(chance.var()), 1e-300), 1.0), 1e6)
+
+
+def _along(chance: Floats, dimensions: float, random: np.random.Generator) -> Floats:
     """Draw the standard normal error along a vector, given draws of the squared length of the whole error.
 
-    With so many dimensions as fit mean and variance of the draws; in one dimension the error is all along the vector.
+    In one dimension the error is all along the vector.
     """
-    mean, spread = float(chance.mean()), float(chance.var())
-    dimensions = min(max(2 * mean**2 / max(spread, 1e-300), 1.0), 1e6)
     parts = random.beta(0.5, (dimensions - 1) / 2, len(chance)) if dimensions > 1 else 1.0
     signs: Floats = random.choice([-1.0, 1.0], len(chance))
-    return signs * np.sqrt(chance * parts * dimensions / max(mean, 1e-300))
+    return signs * np.sqrt(chance * parts * dimensions / max(float(chance.mean()), 1e-300))
 
 
 def permuted_counts(left: Counts, right: Counts, draws: int, random: np.random.Generator) -> tuple[Counts, Counts]:

@@ -82,7 +82,7 @@ def _sentence(run: Run, row: Row) -> str:
     if _verdict(row) not in verdicts.unlike_texts(run):
         return say(
             "By the classifier {classifier}, no difference was found: the label shares of the {samples}{of_model} "
-            "begun with nothing are {bits}\u00a0bits away from those of the texts, and chance alone brings less than "
+            "begun with nothing are {bits}\u00a0bits away from those of the texts, and chance alone brings at most "
             "{chance}\u00a0bits in {confidence} of draws. There may still be a difference of up to {high}\u00a0bits.",
             chance=_bits(row["chance_bits"]),
             confidence=exact_percent(run.confidence),

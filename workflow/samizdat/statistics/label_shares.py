@@ -99,6 +99,8 @@ def _divergence(
         chance.linear_variance(counts, slope) for counts, slope in zip((samples, texts), slopes, strict=True)
     )
     value, low, high = chance.interval_above_zero(observed, drawn, variance, bootstrap.confidence, random)
+    if not drawn.any():
+        high = max(_unseen(counts, bootstrap) for counts in (samples, texts))
     return found | {
         "jensen_shannon_bits": value,
         "low": low,
@@ -106,6 +108,13 @@ def _divergence(
         "chance_bits": np.quantile(drawn, bootstrap.confidence),
         "p_value": chance.p_value(observed, drawn),
     }
+
+
+def _unseen(counts: sparse.csr_array, bootstrap: Bootstrap) -> float:
+    """Compute how far a set may be from one that has the same single label, by the bound of the others' share."""
+    documents = counts.shape[0]
+    _, others = bootstrap.share_bounds(0.0, 0.0, documents, counts.sum(), documents)
+    return float(label_metrics.jensen_shannon_bits(np.array([1 - others, others]), np.array([1.0, 0.0])))
 
 
 def _moved(first: Counts, last: Counts, texts: Counts, draws: int, random: np.random.Generator) -> float | None:
