@@ -89,6 +89,10 @@ def test_columns_and_rows_are_read_whole_or_in_batches(tmp_path, monkeypatch):
     batches = list(read_batches(path, "id"))
     assert [len(batch) for batch in batches] == [3, 3, 2]
     assert [key for batch in batches for key in batch["id"]] == frame["id"].tolist()
+    write_table(frame[:0], TEXT_LANGUAGES, tmp_path / "none.parquet")
+    (empty,) = read_batches(tmp_path / "none.parquet", "language", "id")
+    assert empty.empty and list(empty.columns) == ["language", "id"]
+    assert read_columns(tmp_path / "none.parquet", "id", language="cs").empty
     for read in (lambda: read_columns(path, "id", "text"), lambda: list(read_batches(path, "id", "text"))):
         with pytest.raises(UserError, match="damaged"):
             read()

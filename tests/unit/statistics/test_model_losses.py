@@ -13,7 +13,7 @@ BYTES = 50
 
 
 def held_out(documents: int, of_one: int = 2) -> pd.DataFrame:
-    return pd.DataFrame({"document": np.repeat(np.arange(documents), of_one), "text": "é" * (BYTES // 2)})
+    return pd.DataFrame({"document": np.repeat(np.arange(documents), of_one), "bytes": BYTES})
 
 
 def losses(bits_per_byte) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import pandas as pd
 from scipy.spatial.distance import jensenshannon
 
 from samizdat.measures.arrays import Counts, Floats
@@ -154,7 +155,11 @@ def mean_square_slopes(table: Counts) -> Floats:
 
 
 def given_labels(labels: Iterable[Sequence[str]], names: list[str]) -> np.ndarray:
-    """Say which texts have which labels, `[texts, labels]`."""
+    """Say which texts have which labels, `[texts, labels]`; categories are looked up once each."""
+    if isinstance(labels, pd.Series) and isinstance(labels.dtype, pd.CategoricalDtype):
+        codes = labels.cat.codes.to_numpy()
+        there = np.unique(codes)
+        return given_labels(labels.cat.categories[there], names)[np.searchsorted(there, codes)]
     place = {name: number for number, name in enumerate(names)}
     chosen = list(labels)
     found = np.zeros((len(chosen), len(names)), bool)

@@ -78,6 +78,15 @@ def read_table(path: Path, schema: pa.Schema, *, without: Collection[str] = ()) 
     Raises:
         UserError: the file is missing or damaged, or another version wrote it with another schema.
     """
+    return read_columns(path, *(name for name in checked_columns(path, schema) if name not in without))
+
+
+def checked_columns(path: Path, schema: pa.Schema) -> list[str]:
+    """Name the columns of a Parquet file, which must have exactly `schema`.
+
+    Raises:
+        UserError: the file is missing or damaged, or another version wrote it with another schema.
+    """
     with _reading(path, *_DAMAGE):
         with path.open("rb") as file:
             found = pq.read_schema(file)
@@ -91,7 +100,17 @@ def read_table(path: Path, schema: pa.Schema, *, without: Collection[str] = ()) 
             f"{path} has other columns than this version writes: it has {has}; expected are {wanted}",
             remedy=MAKE_AGAIN,
         )
-    return read_columns(path, *(name for name in expected.names if name not in without))
+    return list(expected.names)
+
+
+def rows_of(path: Path) -> int:
+    """Count the rows of a Parquet file.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    with _reading(path, *_DAMAGE), path.open("rb") as file:
+        return int(pq.read_metadata(file).num_rows)
 
 
 def read_columns(path: Path, *names: str, **only: str) -> pd.DataFrame:
@@ -100,21 +119,28 @@ def read_columns(path: Path, *names: str, **only: str) -> pd.DataFrame:
     Args:
         path: the file.
         names: the columns.
-        only: column → the value of the rows to read; without one, all rows.
+        only: column → the value of the rows to read, which are read in batches; without one, all rows.
 
     Raises:
         UserError: the file is missing or damaged, or lacks one of them.
     """
+    if only:
+        parts = []
+        for batch in read_batches(path, *dict.fromkeys([*names, *only])):
+            chosen = np.logical_and.reduce([batch[name] == value for name, value in only.items()])
+            parts.append(batch.loc[chosen, list(names)])
+        return pd.concat(parts, ignore_index=True)
     with _reading(path, *_DAMAGE):
         checked_sha256(path)
-        rows = [(name, "=", value) for name, value in only.items()] or None
         with path.open("rb") as file:  # a name may be read as an address, or have bytes that are no text
-            frame: pd.DataFrame = pq.read_table(file, columns=list(names), filters=rows).to_pandas()
+            frame: pd.DataFrame = pq.read_table(file, columns=list(names)).to_pandas()
         return frame[list(names)]
 
 
 def read_batches(path: Path, *names: str) -> Iterator[pd.DataFrame]:
     """Read some columns of a Parquet file in batches of at most BATCH_ROWS rows: memory doesn't grow with the file.
+
+    There is one batch at least; of a file without rows it is empty.
 
     Raises:
         UserError: the file is missing or damaged, or lacks one of them.
@@ -124,7 +150,8 @@ def read_batches(path: Path, *names: str) -> Iterator[pd.DataFrame]:
         with path.open("rb") as opened, pq.ParquetFile(opened) as file:
             if missing := set(names) - set(file.schema_arrow.names):
                 raise KeyError(*sorted(missing))
-            for batch in file.iter_batches(BATCH_ROWS, columns=list(names), use_threads=False):
+            batches = file.iter_batches(BATCH_ROWS, columns=list(names), use_threads=False)
+            for batch in batches if file.metadata.num_rows else [file.schema_arrow.empty_table()]:
                 frame: pd.DataFrame = batch.to_pandas()
                 yield frame[list(names)]
 
@@ -145,7 +172,7 @@ def read_rows(path: Path, chosen: np.ndarray, *names: str) -> pd.DataFrame:
     for batch in read_batches(path, *names):
         parts.append(batch[chosen[begin : begin + len(batch)]])
         begin += len(batch)
-    return pd.concat(parts, ignore_index=True) if parts else read_columns(path, *names)
+    return pd.concat(parts, ignore_index=True)
 
 
 def _expected(schema: pa.Schema, names: Iterable[str]) -> pa.Schema:

@@ -35,6 +35,7 @@ def agreement(
     held_out = judged[(judged["split"] == "test") & judged[column].notna()]
     if held_out.empty:
         return {}
+    held_out = held_out.astype({column: "str", "predicted": "str"})  # categories of two kinds can't be compared
     given = set(held_out[column]) | set(held_out["predicted"])
     labels = [label for label in dict.fromkeys([*card.labels, *sorted(given)]) if label in given]
     label_column = column.removeprefix(LABEL_PREFIX)

@@ -24,14 +24,15 @@ def associations(
 
     Args:
         cards: classifiers by name.
-        judged: name → texts that the classifier gave a label (`predicted`) and was not trained on.
+        judged: name → texts that the classifier gave a label (`predicted`) and was not trained on; with the index of
+            the corpus.
         bootstrap: how intervals are made.
     """
     rows: list[Row] = []
     for left, right in combinations(cards, 2):
         columns = ("predicted_left", "predicted_right")
-        pair = judged[left][["id", "document", "predicted"]].merge(
-            judged[right][["id", "predicted"]], on="id", suffixes=("_left", "_right")
+        pair = judged[left][["document", "predicted"]].merge(
+            judged[right][["predicted"]], left_index=True, right_index=True, suffixes=("_left", "_right")
         )
         names = [cards[left].labels, cards[right].labels]
         same = set(names[0]) == set(names[1])
@@ -64,7 +65,7 @@ def group_tests(
     rows: list[Row] = []
     for name, card in cards.items():
         grouped = judged[name][judged[name]["group"].notna()]
-        groups = sorted(set(grouped["group"]))
+        groups = sorted(grouped["group"].unique())
         if len(groups) < 2 or grouped["predicted"].nunique() < 2:
             continue
         values = (groups, list(card.labels))

@@ -17,6 +17,7 @@ from samizdat.measures.bootstrap import (
     count_by_document,
     sum_by_document,
 )
+from samizdat.records.classifiers import ClassifierCard
 from samizdat.statistics.tables import Row
 
 BINS = 10
@@ -107,12 +108,26 @@ def _gap(frame: pd.DataFrame, confidence: np.ndarray, bootstrap: Bootstrap) -> R
     return {"metric": "confidence_gap", "value": gap, "low": low, "high": high}
 
 
+def clearest(card: ClassifierCard, judged: pd.DataFrame) -> pd.DataFrame:
+    """Select what `examples` can choose: the EXAMPLES most certain texts of each label, and the least certain of all.
+
+    Args:
+        card: the classifier.
+        judged: texts with `id`, `predicted`, `confidence` and `runner_up_confidence`.
+    """
+    lead = judged["confidence"] - judged["runner_up_confidence"]
+    ordered = judged.assign(lead=lead).sort_values(["lead", "id"], ascending=[False, True])
+    most = ordered.groupby("predicted").head(EXAMPLES)
+    least = ordered.sort_values(["lead", "id"]).head(EXAMPLES)
+    return pd.concat([most, least]).drop_duplicates("id")[judged.columns]
+
+
 def examples(classifier: str, judged: pd.DataFrame) -> Iterator[Row]:
     """Choose the most certain texts of each label, and the least certain of all: `records.statistics.EXAMPLES`.
 
     Args:
         classifier: its name.
-        judged: texts with `predicted`, `confidence`, `runner_up` and `runner_up_confidence`.
+        judged: texts with `id`, `predicted`, `confidence`, `runner_up` and `runner_up_confidence`, or the `clearest`.
     """
     lead = judged["confidence"] - judged["runner_up_confidence"]
     ordered = judged.assign(lead=lead).sort_values(["lead", "id"], kind="stable")

@@ -1,8 +1,12 @@
 """Compare classifiers, and samples, with the labels that people gave drawn texts (`samizdat label`)."""
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from samizdat.base import stage
@@ -12,9 +16,8 @@ from samizdat.measures.bootstrap import Bootstrap
 from samizdat.measures.stratified import rows_for
 from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, NUMBER, SCORES, SINGLE_LABEL, ClassifierCard, Kind
 from samizdat.records.corpus import LABEL_PREFIX, TEXTS
-from samizdat.records.io import read_document, read_table
+from samizdat.records.io import checked_columns, read_batches, read_document, read_table
 from samizdat.records.labels import HUMAN_LABELS, ORIGIN, RATER_QUALITY, is_own
-from samizdat.records.samples import SAMPLES
 from samizdat.statistics.rater_agreement import between_raters, wide
 from samizdat.statistics.rater_quality import (
     of_classifier,
@@ -24,7 +27,7 @@ from samizdat.statistics.rater_quality import (
     of_several_labels,
     unestimated,
 )
-from samizdat.statistics.strata import strata_of
+from samizdat.statistics.strata import stratum_sizes
 from samizdat.statistics.tables import Row, write_rows
 
 HALF_WIDTH = 0.05
@@ -58,19 +61,13 @@ def compare_with_raters(
         UserError: a file is missing or damaged, its labels are for no classifier of the run, or the classifier has not
             these labels any more.
     """
-    corpus = read_table(texts, TEXTS)
-    written = pd.concat([read_table(path, SAMPLES) for path in samples], ignore_index=True)
+    columns = checked_columns(texts, TEXTS)
     cards = {folder.name: read_document(ClassifierCard, folder / "card.json") for folder in classifiers}
-    given = {
-        name: pd.concat([read_table(scores / name / f"{subset}.parquet", SCORES).assign(subset=subset)
-                         for subset in ("texts", "samples")], ignore_index=True)
-        for name in cards
-    }  # fmt: skip
-    there = _places(corpus, written) if labels else set()
+    tables = [(path, read_table(path, HUMAN_LABELS)) for path in labels]
+    there = _places({key for _, table in tables for key in table["id"]}, texts, samples) if labels else set()
     rows: list[Row] = []
     asked = set()
-    for path in labels:
-        table = read_table(path, HUMAN_LABELS)
+    for path, table in tables:
         (question,) = set(table["question"])
         if question not in cards and question != ORIGIN and not is_own(question):
             raise UserError(
@@ -92,13 +89,13 @@ def compare_with_raters(
         if question in cards and cards[question].kind != NUMBER:
             table = _named_now(table, cards[question], path)
         bootstrap = Bootstrap(confidence, bootstrap_resamples, derive_seed(seed, question))
-        found = _of_question(question, table, there, cards.get(question), given.get(question), bootstrap)
+        found = _of_question(question, table, there, cards.get(question), scores / question, bootstrap)
         rows += [{"question": question} | row for row in found]
     lacking = []
     for name, card in cards.items():
-        row = _needed(given[name], card.kind, confidence)
+        row = _needed(scores / name / "texts.parquet", card.kind, confidence)
         rows += [{"question": name} | row] if row else []
-        if row and name not in asked and LABEL_PREFIX + (card.label_column or "") not in corpus:
+        if row and name not in asked and LABEL_PREFIX + (card.label_column or "") not in columns:
             lacking.append(f"{name}: {row['value']:,}")
     write_rows(rows, RATER_QUALITY, quality)
     if not lacking:
@@ -134,7 +131,7 @@ def _named_now(table: pd.DataFrame, card: ClassifierCard, path: Path) -> pd.Data
 
 def _of_question(
     question: str, table: pd.DataFrame, there: set[tuple[str, str, str]], card: ClassifierCard | None,
-    scores: pd.DataFrame | None, bootstrap: Bootstrap,
+    scores: Path, bootstrap: Bootstrap,
 ) -> list[Row]:  # fmt: skip
     """Compute the rows of one table of labels; texts that the run has no more, or no score for, are counted."""
     kind = SINGLE_LABEL if card is None else card.kind
@@ -146,11 +143,10 @@ def _of_question(
     if is_own(question):
         rows += of_labels(drawn, bootstrap)
         rows += unestimated(every, drawn[drawn["human"].notna()])
-    elif card is None or scores is None:
+    elif card is None:
         rows += of_origin(drawn, bootstrap)
     else:
-        named = scores.rename(columns={ANSWERS[kind]: "predicted"})[["subset", "id", "predicted", "seen_in_training"]]
-        joined = drawn.merge(named, on=["subset", "id"])
+        joined = drawn.merge(_scores_of(set(drawn["id"]), scores, kind), on=["subset", "id"])
         judged = joined[joined["predicted"].notna() & ~joined["seen_in_training"]]
         counts["seen"] = len(joined) - len(judged)
         if kind == NUMBER:
@@ -164,22 +160,44 @@ def _of_question(
     return [*told, *rows]
 
 
-def _needed(scores: pd.DataFrame, kind: Kind, confidence: float) -> Row | None:
+def _scores_of(ids: set[str], scores: Path, kind: Kind) -> pd.DataFrame:
+    """Read what a classifier says of these texts and samples: `subset`, `id`, `predicted`, `seen_in_training`."""
+    parts = [
+        batch[batch["id"].isin(ids)].assign(subset=subset)
+        for subset in ("texts", "samples")
+        for batch in _score_batches(scores / f"{subset}.parquet", "id", ANSWERS[kind], "seen_in_training")
+    ]
+    return pd.concat(parts, ignore_index=True).rename(columns={ANSWERS[kind]: "predicted"})
+
+
+def _score_batches(path: Path, *names: str) -> Iterator[pd.DataFrame]:
+    checked_columns(path, SCORES)
+    yield from read_batches(path, *names)
+
+
+def _needed(scores: Path, kind: Kind, confidence: float) -> Row | None:
     """Compute how many texts must be labelled for an interval of ±HALF_WIDTH; None for no texts, and for numbers."""
-    answers = scores.loc[(scores["subset"] == "texts") & ~scores["seen_in_training"], ANSWERS[kind]].dropna()
-    if answers.empty or kind == NUMBER:
+    if kind == NUMBER:
         return None
-    sizes = pd.Series(strata_of(answers, kind)).value_counts().to_numpy()
+    answers: Counter[Any] = Counter()
+    for batch in _score_batches(scores, ANSWERS[kind], "seen_in_training"):
+        said = batch.loc[~batch["seen_in_training"], ANSWERS[kind]].dropna()
+        answers.update(said.map(tuple) if kind == MULTI_LABEL else said)
+    if not answers:
+        return None
+    sizes = np.sort(stratum_sizes(answers, kind))[::-1]
     needed = rows_for(sizes, HALF_WIDTH, confidence)
-    return {"subset": "texts", "metric": "rows_needed", "value": needed, "rows": 0, "population": len(answers)}
+    return {"subset": "texts", "metric": "rows_needed", "value": needed, "rows": 0, "population": answers.total()}
 
 
-def _places(corpus: pd.DataFrame, written: pd.DataFrame) -> set[tuple[str, str, str]]:
-    """List subset, id and hash of all texts and samples."""
+def _places(ids: set[str], texts: Path, samples: tuple[Path, ...]) -> set[tuple[str, str, str]]:
+    """List subset, id and hash of the texts and samples with these ids."""
     return {
         (subset, key, _sha256(text))
-        for subset, frame in (("texts", corpus), ("samples", written))
-        for key, text in zip(frame["id"], frame["text"], strict=True)
+        for subset, paths in (("texts", (texts,)), ("samples", samples))
+        for path in paths
+        for batch in read_batches(path, "id", "text")
+        for key, text in batch[batch["id"].isin(ids)].itertuples(index=False)
     }
 
 

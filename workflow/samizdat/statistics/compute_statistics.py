@@ -10,10 +10,11 @@ import pandas as pd
 from samizdat.base import stage
 from samizdat.base.configuration import model_of
 from samizdat.base.seeds import derive_seed
+from samizdat.measures.arrays import Counts
 from samizdat.measures.bootstrap import Bootstrap
-from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, NUMBER, SCORES, SINGLE_LABEL, ClassifierCard
-from samizdat.records.corpus import LABEL_PREFIX, TEXT_LANGUAGES, TEXTS
-from samizdat.records.io import read_columns, read_document, read_table
+from samizdat.records.classifiers import MULTI_LABEL, NUMBER, SINGLE_LABEL, ClassifierCard
+from samizdat.records.corpus import LABEL_PREFIX, TEXT_LANGUAGES
+from samizdat.records.io import read_document, read_table, rows_of
 from samizdat.records.models import TEST_LOSSES
 from samizdat.records.samples import SAMPLES
 from samizdat.records.statistics import STATISTICS
@@ -23,12 +24,14 @@ from samizdat.statistics.association import associations, group_tests
 from samizdat.statistics.calibration import examples
 from samizdat.statistics.drawn_texts import drawn_texts
 from samizdat.statistics.fitness import fitness, number_of_words
+from samizdat.statistics.judged_texts import Judged, judged_texts
 from samizdat.statistics.label_shares import divergences, label_shares
 from samizdat.statistics.model_losses import model_losses
 from samizdat.statistics.positions import positions
 from samizdat.statistics.seeds import fold_seeds
 from samizdat.statistics.tables import Row, write_rows
 from samizdat.statistics.terms import telling_terms
+from samizdat.statistics.text_table import text_table
 
 
 @dataclass(frozen=True)
@@ -70,32 +73,30 @@ def compute_statistics(
     Raises:
         UserError: a file is missing or damaged.
     """
-    corpus = read_table(texts, TEXTS, without=("text", "sha256"))
-    held_out = corpus["split"] == "test"
-    corpus.loc[held_out, "text"] = read_columns(texts, "text", split="test")["text"].to_numpy()
-    drawn = drawn_texts(texts, np.random.default_rng(derive_seed(seed, "texts")))
-    if len(drawn) < len(corpus):
-        stage.tell(f"words are compared and counted in {len(drawn):,} of {len(corpus):,} texts, drawn at random")
+    tables: dict[str, list[Row]] = {name: [] for name in STATISTICS}
+    cards = {folder.name: read_document(ClassifierCard, folder / "card.json") for folder in classifiers}
     written = pd.concat([read_table(path, SAMPLES) for path in samples], ignore_index=True)
     written["document"] = written["id"]
-    published = written["model"].map(model_of) == written["model"]
-    tables: dict[str, list[Row]] = {name: [] for name in STATISTICS}
+    published = written[written["model"].map(model_of) == written["model"]]
+    # First what reads words: they are not in memory together with the table of all texts.
+    tables["terms"], words = _of_words(texts, published, cards, settings, seed)
     spoken = read_table(languages, TEXT_LANGUAGES).set_index("id")["language"]
-    cards = {folder.name: read_document(ClassifierCard, folder / "card.json") for folder in classifiers}
-    words = number_of_words(cards.values(), drawn["text"])
+    corpus = text_table(texts)
     judged = {}
     for name, card in cards.items():
-        of_texts, of_samples = (read_table(scores / name / f"{one}.parquet", SCORES) for one in ("texts", "samples"))
-        tables["fitness"] += fitness(card, of_texts, spoken, words)
-        own, own_samples = _judged(corpus, of_texts, card), _judged(written, of_samples, card)
+        own, own_samples = (
+            judged_texts(frame.drop(columns="id"), frame["id"], scores / name / f"{subset}.parquet", card)
+            for frame, subset in ((corpus, "texts"), (written, "samples"))
+        )
+        tables["fitness"] += fitness(card, own, spoken, words)
         bootstrap = _bootstrap(settings, seed, "classifier", name)
-        first = own_samples[own_samples["id"].isin(written.loc[published, "id"])]
-        judged[name] = own
         if card.kind == SINGLE_LABEL:
-            found = divergences(card, own, own_samples, bootstrap)
+            found = divergences(card, own.texts, own_samples.texts, bootstrap)
             tables["divergences"] += fold_seeds(found, "observed_bits")
+        first = own_samples.texts[own_samples.texts.index.isin(published.index)]
         for table, rows in _OF_KIND[card.kind](card, corpus, own, first, bootstrap):
             tables[table] += rows
+        judged[name] = own.texts[["document", "group", _SAID[card.kind]]]
     one_label = {name: card for name, card in cards.items() if card.kind == SINGLE_LABEL}
     together = _bootstrap(settings, seed, "classifiers")
     tables["associations"] += associations(one_label, judged, together)
@@ -103,46 +104,58 @@ def compute_statistics(
     tables["positions"], tables["position_changes"] = positions(cards, corpus, judged, together)
     spoken = spoken.value_counts().sort_index()
     tables["languages"] += [{"language": code, "texts": count} for code, count in spoken.items()]
-    tested = {path.parent.name: read_table(path, TEST_LOSSES) for path in losses}
+    tested = {path.parent.name: read_table(path, TEST_LOSSES, without=("tokens", "token_nats")) for path in losses}
     tables["model_losses"], tables["model_differences"] = model_losses(
-        tested, corpus[held_out], _bootstrap(settings, seed, "models")
+        tested, corpus.loc[corpus["split"] == "test", ["document", "bytes"]], _bootstrap(settings, seed, "models")
     )
-    tables["terms"] += telling_terms(drawn, written[published], _bootstrap(settings, seed, "terms"))
     for name, schema in STATISTICS.items():
         write_rows(tables[name], schema, out / f"{name}.parquet")
     return f"classifiers: {len(classifiers)}; {settings.bootstrap_resamples:,} resamples for each interval"
 
 
+def _of_words(
+    texts: Path, samples: pd.DataFrame, cards: dict[str, ClassifierCard], settings: StatisticsSettings, seed: int
+) -> tuple[list[Row], Counts]:
+    """Make the rows of `TERMS`, and count the words of texts; of a large corpus texts are drawn for both."""
+    drawn = drawn_texts(texts, np.random.default_rng(derive_seed(seed, "texts")))
+    if len(drawn) < (number := rows_of(texts)):
+        stage.tell(f"words are compared and counted in {len(drawn):,} of {number:,} texts, drawn at random")
+    terms = [*telling_terms(drawn, samples, _bootstrap(settings, seed, "terms"))]
+    return terms, number_of_words(cards.values(), drawn["text"])
+
+
 def _of_single_label(
-    card: ClassifierCard, corpus: pd.DataFrame, texts: pd.DataFrame, samples: pd.DataFrame, bootstrap: Bootstrap
+    card: ClassifierCard, corpus: pd.DataFrame, own: Judged, samples: pd.DataFrame, bootstrap: Bootstrap
 ) -> Iterator[tuple[str, Iterable[Row]]]:
-    yield "label_shares", label_shares(card, texts, samples, bootstrap)
-    yield "examples", examples(card.name, texts)
-    if (column := _human(card)) in texts:
-        yield from agreement(card, corpus, texts, column, bootstrap).items()
+    yield "label_shares", label_shares(card, own.texts, samples, bootstrap)
+    yield "examples", examples(card.name, own.clearest)
+    if (column := _human(card)) in corpus:
+        yield from agreement(card, corpus, own.texts, column, bootstrap).items()
 
 
 def _of_several_labels(
-    card: ClassifierCard, corpus: pd.DataFrame, texts: pd.DataFrame, samples: pd.DataFrame, bootstrap: Bootstrap
+    card: ClassifierCard, corpus: pd.DataFrame, own: Judged, samples: pd.DataFrame, bootstrap: Bootstrap
 ) -> Iterator[tuple[str, Iterable[Row]]]:
-    yield "label_shares", several_labels.shares(card, texts, samples, bootstrap)
-    yield "label_differences", several_labels.differences(card, texts, samples, bootstrap)
-    yield "cooccurrence", several_labels.cooccurrence(card, texts, bootstrap)
-    yield "examples", several_labels.examples(card, texts)
-    if (column := _human(card)) in texts:
-        yield "quality", several_labels.quality(card, texts, column, bootstrap)
+    yield "label_shares", several_labels.shares(card, own.texts, samples, bootstrap)
+    yield "label_differences", several_labels.differences(card, own.texts, samples, bootstrap)
+    yield "cooccurrence", several_labels.cooccurrence(card, own.texts, bootstrap)
+    yield "examples", several_labels.examples(card, own.clearest)
+    if (column := _human(card)) in corpus:
+        yield "quality", several_labels.quality(card, own.texts, column, bootstrap)
 
 
 def _of_numbers(
-    card: ClassifierCard, corpus: pd.DataFrame, texts: pd.DataFrame, samples: pd.DataFrame, bootstrap: Bootstrap
+    card: ClassifierCard, corpus: pd.DataFrame, own: Judged, samples: pd.DataFrame, bootstrap: Bootstrap
 ) -> Iterator[tuple[str, Iterable[Row]]]:
-    yield "numbers", numbers.distributions(card, texts, samples, bootstrap)
-    if (column := _human(card)) in texts:
-        yield "numbers", numbers.rank_correlation(card, texts, column, bootstrap)
+    yield "numbers", numbers.distributions(card, own.texts, samples, bootstrap)
+    if (column := _human(card)) in corpus:
+        yield "numbers", numbers.rank_correlation(card, own.texts, column, bootstrap)
 
 
 # The tables of one classifier.
 _OF_KIND = {SINGLE_LABEL: _of_single_label, MULTI_LABEL: _of_several_labels, NUMBER: _of_numbers}
+# The column of `judged_texts.Judged.texts` that has what the classifier says.
+_SAID = {SINGLE_LABEL: "predicted", MULTI_LABEL: "labels", NUMBER: "number"}
 
 
 def _human(card: ClassifierCard) -> str:
@@ -152,31 +165,6 @@ def _human(card: ClassifierCard) -> str:
 
 def _bootstrap(settings: StatisticsSettings, seed: int, *names: str) -> Bootstrap:
     return Bootstrap(settings.confidence, settings.bootstrap_resamples, derive_seed(seed, *names))
-
-
-def _judged(frame: pd.DataFrame, scores: pd.DataFrame, card: ClassifierCard) -> pd.DataFrame:
-    """Select the rows that a classifier said something of and was not trained on, and add what it said.
-
-    New columns: `predicted`, `confidence`, `runner_up`, `runner_up_confidence`; or `labels` and `probabilities`; or
-    `number`.
-    """
-    kept = scores[scores[ANSWERS[card.kind]].notna() & ~scores["seen_in_training"]]
-    if card.kind != SINGLE_LABEL:
-        return frame.merge(kept[["id", ANSWERS[card.kind], "probabilities"]], on="id", validate="one_to_one")
-    probabilities = np.stack(kept["probabilities"].tolist()) if len(kept) else np.zeros((0, len(card.labels)))
-    order = np.argsort(-probabilities, axis=1, kind="stable")
-    ranked = np.take_along_axis(probabilities, order, axis=1).astype(float)
-    labels = np.array(card.labels, object)[order]
-    found = pd.DataFrame(
-        {
-            "id": kept["id"].to_numpy(),
-            "predicted": labels[:, 0],
-            "confidence": ranked[:, 0],
-            "runner_up": labels[:, 1],
-            "runner_up_confidence": ranked[:, 1],
-        }
-    )
-    return frame.merge(found, on="id", validate="one_to_one")
 
 
 if __name__ == "__main__":

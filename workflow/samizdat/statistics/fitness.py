@@ -7,15 +7,10 @@ import pandas as pd
 
 from samizdat.measures.arrays import Counts
 from samizdat.measures.words import split_words
-from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, ClassifierCard
+from samizdat.records.classifiers import ClassifierCard
+from samizdat.statistics.judged_texts import Judged
 from samizdat.statistics.spoken import without_variant
 from samizdat.statistics.tables import Row
-
-
-def answered(card: ClassifierCard, scores: pd.DataFrame) -> pd.Series:
-    """Say to which texts a classifier gave a label, or a number."""
-    said = scores[ANSWERS[card.kind]]
-    return said.map(lambda given: given is not None and len(given) > 0) if card.kind == MULTI_LABEL else said.notna()
 
 
 def number_of_words(cards: Iterable[ClassifierCard], texts: pd.Series) -> Counts:
@@ -24,19 +19,19 @@ def number_of_words(cards: Iterable[ClassifierCard], texts: pd.Series) -> Counts
     return np.array([len(split_words(text)) for text in texts] if asked else [], np.int64)
 
 
-def fitness(card: ClassifierCard, scores: pd.DataFrame, spoken: pd.Series, words: Counts) -> Iterator[Row]:
+def fitness(card: ClassifierCard, judged: Judged, spoken: pd.Series, words: Counts) -> Iterator[Row]:
     """Count the texts that a classifier was not made for: the rows of `records.statistics.FITNESS`.
 
     Args:
         card: the classifier, with the languages and lengths that it was made for, as far as the config names them.
-        scores: `records.classifiers.SCORES` of all texts.
+        judged: what it says of the texts.
         spoken: the languages of the texts that were read for it, by id.
         words: how many words texts have, of those that were read for it.
     """
     known = spoken.dropna()
     checks = [
-        ("no_label", int((~answered(card, scores)).sum()), len(scores)),
-        ("several_windows", int((scores["windows"] > 1).sum()), len(scores)),
+        ("no_label", judged.every - judged.answered, judged.every),
+        ("several_windows", judged.several_windows, judged.every),
     ]
     if card.languages:
         fit = [without_variant(code) for code in card.languages]

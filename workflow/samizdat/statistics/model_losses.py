@@ -24,7 +24,7 @@ def model_losses(
     Args:
         losses: name of a training → `records.models.TEST_LOSSES`. A model's trainings with other seeds follow its
             first one.
-        held_out: the texts of the test split, in the order of the corpus.
+        held_out: `document` and `bytes` of the texts of the test split, in the order of the corpus.
         bootstrap: how intervals are made.
 
     Raises:
@@ -43,7 +43,7 @@ def model_losses(
     trainings: dict[str, list[str]] = {}
     for name in losses:
         trainings.setdefault(model_of(name), []).append(name)
-    sizes = np.array([len(text.encode()) for text in held_out["text"]], np.int64)
+    sizes = held_out["bytes"].to_numpy(np.int64)
     place = np.zeros(len(held_out), np.int64)
     tables = {"all bytes": sizes} | millionths
     blocks = {name: sum_by_document(held_out, place, values, (1,)) for name, values in tables.items()}

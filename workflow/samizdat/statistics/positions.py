@@ -32,20 +32,22 @@ def positions(
 
     Args:
         cards: classifiers by name.
-        corpus: `id` and `document` of all texts, in the order of the documents.
-        judged: name → texts that the classifier said something of and was not trained on.
+        corpus: `document` of all texts, in the order of the documents.
+        judged: name → texts that the classifier said something of and was not trained on, with the index of `corpus`.
         bootstrap: how confident the intervals are.
 
     Returns:
         The rows of `records.statistics.POSITIONS`, and those of `records.statistics.POSITION_CHANGES`.
     """
-    documents = corpus.groupby("document", sort=False)["id"]
-    size, place = documents.transform("size"), documents.cumcount()
-    places = pd.DataFrame({"id": corpus["id"], "size": size, "place": place})[size >= PARTS]
+    owners, _ = pd.factorize(corpus["document"])
+    size = np.bincount(owners)[owners]
+    long = size >= PARTS
+    places = pd.DataFrame({"size": size[long]}, corpus.index[long])
+    places["place"] = places.groupby(owners[long], sort=False).cumcount()
     parts: list[Row] = []
     changes: list[Row] = []
     for name, card in cards.items():
-        texts = judged[name].merge(places, on="id", validate="one_to_one")
+        texts = judged[name].join(places, how="inner")
         if texts["document"].nunique() < FEWEST_DOCUMENTS:
             continue
         for label, values in _columns(card, texts):
@@ -62,12 +64,10 @@ def _columns(card: ClassifierCard, texts: pd.DataFrame) -> Iterator[tuple[str | 
     if card.kind == NUMBER:
         yield None, texts["number"].to_numpy(float)
         return
-    given = (
-        label_metrics.given_labels(texts["labels"], card.labels)
-        if card.kind == MULTI_LABEL
-        else texts["predicted"].to_numpy()[:, None] == np.array(card.labels, object)
-    )
-    for label, has in zip(card.labels, given.T, strict=True):
+    if card.kind == MULTI_LABEL:
+        given = label_metrics.given_labels(texts["labels"], card.labels)
+    for place, label in enumerate(card.labels):
+        has = given[:, place] if card.kind == MULTI_LABEL else (texts["predicted"] == label).to_numpy()
         yield label, has.astype(float)
 
 

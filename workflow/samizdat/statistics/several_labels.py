@@ -69,7 +69,9 @@ def differences(
         without = f"not {label}"
         single = replace(card, labels=[label, without])
         told, told_samples = (
-            frame.assign(predicted=np.where(there[:, place], label, without))
+            frame.assign(
+                predicted=pd.Categorical.from_codes(there[:, place].astype(np.int8), pd.Index([without, label]))
+            )
             for frame, there in zip((texts, begun), given, strict=True)
         )
         for row in group_tests({card.name: single}, {card.name: told}, own):
@@ -177,16 +179,31 @@ def quality(card: ClassifierCard, judged: pd.DataFrame, column: str, bootstrap: 
     return rows
 
 
+def clearest(card: ClassifierCard, judged: pd.DataFrame) -> pd.DataFrame:
+    """Select what `examples` can choose: the EXAMPLES clearest texts of each label, and those nearest to a threshold.
+
+    Args:
+        card: the classifier.
+        judged: texts with `id` and `probabilities`.
+    """
+    if judged.empty:
+        return judged
+    above, keys = _above(card, judged), judged["id"].to_numpy()
+    orders = [np.lexsort((keys, -values)) for values in above.T]
+    orders.append(np.lexsort((keys, np.abs(above).min(axis=1))))
+    return judged.iloc[np.unique([order[:EXAMPLES] for order in orders])]
+
+
 def examples(card: ClassifierCard, judged: pd.DataFrame) -> Iterator[Row]:
     """Choose the clearest texts of each label, and those that are nearest to a threshold: `EXAMPLES`.
 
     Args:
         card: the classifier.
-        judged: texts with `labels` and `probabilities`.
+        judged: texts with `id` and `probabilities`, or the `clearest`.
     """
     if judged.empty:
         return
-    above = np.stack(judged["probabilities"].tolist()) - [card.threshold_of(label) for label in card.labels]
+    above = _above(card, judged)
     keys = judged["id"].to_numpy()
     given = (above >= 0).any(axis=0)
     per_label = max(1, EXAMPLES // max(int(given.sum()), 1))
@@ -196,6 +213,13 @@ def examples(card: ClassifierCard, judged: pd.DataFrame) -> Iterator[Row]:
     nearest = np.abs(above).argmin(axis=1)
     order = np.lexsort((keys, np.abs(above).min(axis=1)))[:EXAMPLES]
     yield from (_example(card, "least", judged, row, nearest[row]) for row in order)
+
+
+def _above(card: ClassifierCard, judged: pd.DataFrame) -> np.ndarray:
+    """Compute how far each probability is above its threshold, `[texts, labels]`."""
+    thresholds = [card.threshold_of(label) for label in card.labels]
+    above: np.ndarray = np.stack(judged["probabilities"].tolist()) - thresholds
+    return above
 
 
 def _example(card: ClassifierCard, certainty: str, judged: pd.DataFrame, row: int, place: np.intp | int) -> Row:

@@ -1,6 +1,8 @@
 """The strata that texts are drawn from for raters: what a classifier says of them."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,4 +31,27 @@ def strata_of(answers: pd.Series, kind: Kind) -> list[str]:
     if kind != MULTI_LABEL:
         return answers.tolist()
     often = Counter(label for given in answers for label in given)
-    return [min(given, key=lambda label: (often[label], label)) if len(given) else NO_LABEL for given in answers]
+    return [_rarest(given, often) for given in answers]
+
+
+def stratum_sizes(answers: Mapping[Any, int], kind: Kind) -> list[int]:
+    """Count the texts in each stratum.
+
+    Args:
+        answers: what a classifier says → how many texts it says it of; several labels are a tuple.
+        kind: of the classifier, which gives labels.
+    """
+    if kind != MULTI_LABEL:
+        return list(answers.values())
+    often: Counter[str] = Counter()
+    for given, number in answers.items():
+        often.update(dict.fromkeys(given, number))
+    sizes: Counter[str] = Counter()
+    for given, number in answers.items():
+        sizes[_rarest(given, often)] += number
+    return list(sizes.values())
+
+
+def _rarest(given: Sequence[str], often: Mapping[str, int]) -> str:
+    """Name the stratum of a text with several labels: the label that the fewest texts have."""
+    return min(given, key=lambda label: (often[label], label)) if len(given) else NO_LABEL

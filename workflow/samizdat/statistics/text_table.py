@@ -1,0 +1,71 @@
+"""The table of all texts as the statistics hold it: numbers in place of names, and no text."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from samizdat.records.corpus import LABEL_PREFIX, TEXTS
+from samizdat.records.io import checked_columns, read_batches
+
+# What single people said is compared on held-out texts alone.
+_OF_HELD_OUT = ("ratings", "raters")
+
+
+def text_table(texts: Path) -> pd.DataFrame:
+    """Read what statistics need of all texts, in their order: about 50 bytes for each.
+
+    Args:
+        texts: the corpus.
+
+    Returns:
+        `id`; `document`, a number; `group`, `split` and the label columns, as categories; `ratings` and `raters`, null
+        where a text isn't held out; `bytes`, the length of a held-out text, else 0; and `text` of held-out texts that
+        are rated, where there are any.
+
+    Raises:
+        UserError: the corpus is missing or damaged.
+    """
+    names = checked_columns(texts, TEXTS)
+    coded = {name: Codes() for name in names if name in ("group", "split") or name.startswith(LABEL_PREFIX)}
+    parts, documents = [], []
+    for batch in read_batches(texts, *(name for name in names if name != "sha256")):
+        held_out = batch["split"] == "test"
+        documents.append(pd.util.hash_pandas_object(batch["document"], index=False).to_numpy())
+        sizes = np.zeros(len(batch), np.int32)
+        sizes[held_out] = [len(text.encode()) for text in batch["text"][held_out]]
+        said = batch[[*_OF_HELD_OUT]].astype(object).where(held_out, None)
+        rated = batch["text"].where(said["ratings"].notna())
+        parts.append(batch[["id"]].assign(bytes=sizes, **said, text=rated))
+        for name, codes in coded.items():
+            codes.add(batch[name])
+    frame = pd.concat(parts, ignore_index=True)
+    if frame["text"].isna().all():
+        del frame["text"]
+    # Of ten million documents, two have the same hash with a probability of 3 in a million.
+    frame["document"] = pd.factorize(np.concatenate(documents))[0].astype(np.int32)
+    return frame.assign(**{name: codes.categories() for name, codes in coded.items()})
+
+
+class Codes:
+    """Values that are given in batches, most of them often: a number for each."""
+
+    def __init__(self) -> None:
+        """Begin with no value."""
+        self._numbers: dict[Any, int] = {}
+        self._parts: list[np.ndarray] = []
+
+    def add(self, values: pd.Series) -> None:
+        """Add a batch; null is no value."""
+        places, found = pd.factorize(values)
+        numbers = [self._numbers.setdefault(value, len(self._numbers)) for value in found]
+        self._parts.append(np.array([*numbers, -1], np.int32)[places])
+
+    def categories(self) -> pd.Categorical:
+        """Return all values that were added, their categories in order."""
+        order = sorted(self._numbers)
+        ranks = np.empty(len(order) + 1, np.int32)
+        ranks[[self._numbers[value] for value in order]] = np.arange(len(order))
+        ranks[-1] = -1
+        return pd.Categorical.from_codes(ranks[np.concatenate(self._parts)], pd.Index(order, tupleize_cols=False))
