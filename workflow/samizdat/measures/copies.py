@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 
 import numpy as np
 from pydivsufsort import divsufsort, sa_search
@@ -44,10 +45,13 @@ class Copies:
         """Index the training texts, which are numbered in their order."""
         self._texts = list(texts)
         self._marked: dict[str, bytes] = {}  # a letter of several code points → its bytes
-        parts = [self._indexed(text) for text in self._texts]
-        self._starts = np.cumsum([0, *(len(part) + 1 for part in parts)])
-        self._bytes = _BETWEEN.join(parts)
-        del parts
+        joined, starts = BytesIO(), [0]
+        for text in self._texts:
+            joined.write(self._indexed(text))
+            starts.append(joined.tell() + 1)
+            joined.write(_BETWEEN)
+        joined.truncate(max(joined.tell() - 1, 0))
+        self._starts, self._bytes = np.array(starts), joined.getvalue()
         self._suffixes = divsufsort(self._bytes) if self._bytes else np.zeros(0, np.int32)
 
     def longest(self, text: str, beyond: int = 0) -> Match | None:

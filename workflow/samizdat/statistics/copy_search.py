@@ -28,12 +28,12 @@ def find_copies(passages: pd.DataFrame, texts: Path) -> pd.DataFrame:
     training = (text for part in _training(texts) for text in part["text"])
     of_words, of_runs = known_words(passages["words"].tolist(), training)
     found: list[tuple[Match, str] | None] = [None] * len(passages)  # the longest copy so far, and of which text
-    for part in _joined(_training(texts), INDEXED_CHARACTERS):
-        index = Copies(part["text"])
+    for ids, index in _indexes(_training(texts), INDEXED_CHARACTERS):
         for place, text in enumerate(stage.progress("copies", len(passages), "texts", items=passages["own"])):
             before = found[place]
             if match := index.longest(text, beyond=before[0].letters if before else 0):
-                found[place] = (match, part["id"].iloc[match.training_text])
+                found[place] = (match, ids.iloc[match.training_text])
+        del index  # not in memory together with the next one
     rows = [
         _row(text, begin, *(copy or (None, None)))
         for text, begin, copy in zip(passages["own"], passages["begin"], found, strict=True)
@@ -70,15 +70,17 @@ def _training(texts: Path) -> Iterator[pd.DataFrame]:
         yield batch[batch["split"] == "train"]
 
 
-def _joined(parts: Iterator[pd.DataFrame], characters: int) -> Iterator[pd.DataFrame]:
-    """Join parts until they have so many characters."""
-    waiting: list[pd.DataFrame] = []
+def _indexes(parts: Iterator[pd.DataFrame], characters: int) -> Iterator[tuple[pd.Series, Copies]]:
+    """Index training texts of so many characters at once; with their ids."""
+    ids: list[pd.Series] = []
+    waiting: list[str] = []
     size = 0
     for part in parts:
-        waiting.append(part)
+        ids.append(part["id"])
+        waiting.extend(part["text"])
         size += int(part["text"].str.len().sum())
         if size >= characters:
-            yield pd.concat(waiting)
-            waiting, size = [], 0
-    if waiting:
-        yield pd.concat(waiting)
+            yield pd.concat(ids), Copies(waiting)
+            ids, waiting, size = [], [], 0
+    if ids:
+        yield pd.concat(ids), Copies(waiting)

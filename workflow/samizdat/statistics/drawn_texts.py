@@ -24,14 +24,14 @@ def drawn_texts(
         `id`, `document`, `group` and `text`, with an index from 0. If the first text that is drawn is longer than all
         may be, it is alone.
     """
-    parts: list[np.ndarray] = [np.zeros(0, np.int64)]  # the length of each text; 0 for those of other splits
+    parts: list[np.ndarray] = []  # the length of each text; 0 for those of other splits
     for batch in read_batches(texts, "text", "split"):
-        sizes = batch["text"].str.len().to_numpy(np.int64)
+        sizes = batch["text"].str.len().to_numpy(np.int32)
         parts.append(sizes if split is None else np.where(batch["split"] == split, sizes, 0))
     sizes = np.concatenate(parts)
     chosen = sizes > 0
     if sizes.sum() > characters:
-        order = random.permutation(np.flatnonzero(chosen))
-        kept = max(1, int(np.searchsorted(np.cumsum(sizes[order]), characters, side="right")))
+        order = random.permutation(np.flatnonzero(chosen).astype(np.int32))
+        kept = max(1, int(np.searchsorted(np.cumsum(sizes[order], dtype=np.int64), characters, side="right")))
         chosen[order[kept:]] = False
     return read_rows(texts, chosen, "id", "document", "group", "text")

@@ -1,5 +1,6 @@
 """The passages that are judged: what a model wrote itself, and held-out texts cut to the lengths of samples."""
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 
@@ -31,14 +32,17 @@ def draw_passages(texts: pd.DataFrame, longest: int, number: int, random: np.ran
     Returns:
         `id`, `document`, `begin` and `own` of each, and `subset`, which is "held_out".
     """
-    rows = [
-        (key, document, begin, text[begin:end])
-        for key, document, text in zip(texts["id"], texts["document"], texts["text"], strict=True)
-        for begin, end in _cuts(text, longest)
-    ]
-    drawn = random.permutation(len(rows))[:number]
-    frame = pd.DataFrame([rows[place] for place in drawn], columns=["id", "document", "begin", "own"])
-    return frame.assign(subset="held_out")
+    # A piece is three numbers: of millions of pieces, only those that are drawn are cut.
+    places = array("q")
+    for row, text in enumerate(texts["text"]):
+        for begin, end in _cuts(text, longest):
+            places.extend((row, begin, end))
+    pieces = np.array(places, np.int64).reshape(-1, 3)
+    rows, begins, ends = pieces[random.permutation(len(pieces))[:number]].T
+    drawn = texts.iloc[rows]
+    own = [text[begin:end] for text, begin, end in zip(drawn["text"], begins, ends, strict=True)]
+    frame: pd.DataFrame = drawn[["id", "document"]].reset_index(drop=True)
+    return frame.assign(begin=begins, own=own, subset="held_out")
 
 
 def _cuts(text: str, longest: int) -> Iterator[tuple[int, int]]:
