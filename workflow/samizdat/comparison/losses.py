@@ -53,7 +53,9 @@ def compared(runs: Mapping[str, Run]) -> Comparison:
     for one, run in runs.items():
         own = held_out[one]["id"].reset_index(drop=True)
         for training in trainings(run.config):
-            table = read_table(run.folder / "models" / training / "test_losses.parquet", TEST_LOSSES)
+            table = read_table(
+                run.folder / "models" / training / "test_losses.parquet", TEST_LOSSES, without=("tokens", "token_nats")
+            )
             chosen = table.assign(id=own)[own.isin(shared)].sort_values("id", ignore_index=True)
             losses[f"{one}{_OF}{training}"] = chosen
     texts = next(iter(held_out.values()))
@@ -62,7 +64,7 @@ def compared(runs: Mapping[str, Run]) -> Comparison:
         return Comparison(0, 0, settings["confidence"], [])
     seed = derive_seed(first.config["seed"], "comparison")
     bootstrap = Bootstrap(settings["confidence"], settings["bootstrap_resamples"], seed)
-    _, pairs = model_losses(losses, texts, bootstrap)
+    _, pairs = model_losses(losses, texts.assign(bytes=[len(text.encode()) for text in texts["text"]]), bootstrap)
     rows = [
         dict.fromkeys(("low", "high", "p_value", "p_holm"), math.nan) | row
         for row in pairs

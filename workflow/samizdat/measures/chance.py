@@ -60,10 +60,11 @@ def permuted_chi_squares(
         tables = stats.random_table(*margins)
         return np.concatenate([chi_square(tables.rvs(size, method="patefield", random_state=random)) for size in parts])
     order = np.lexsort((random.random(len(owners)), owners))
-    rows, columns, owners = rows[order], columns[order], owners[order]
-    sizes = np.bincount(owners)
-    starts = np.cumsum(sizes) - sizes
-    places = np.arange(len(owners)) - starts[owners]
+    # Numbers of 32 bits: a large corpus has many texts.
+    rows, columns, owners = (one[order].astype(np.int32) for one in (rows, columns, owners))
+    sizes = np.bincount(owners).astype(np.int32)
+    starts = (np.cumsum(sizes) - sizes).astype(np.int32)
+    places = np.arange(len(owners), dtype=np.int32) - starts[owners]
 
     def table() -> Counts:
         givers = random.permutation(len(sizes))[owners]

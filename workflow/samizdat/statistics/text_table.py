@@ -40,11 +40,12 @@ def text_table(texts: Path) -> pd.DataFrame:
         parts.append(batch[["id"]].assign(bytes=sizes, **said, text=rated))
         for name, codes in coded.items():
             codes.add(batch[name])
-    frame = pd.concat(parts, ignore_index=True)
+    # Of ten million documents, two have the same hash with a probability of 3 in a million.
+    owners = pd.factorize(np.concatenate(documents))[0].astype(np.int32)
+    del documents
+    frame = pd.concat(parts, ignore_index=True).assign(document=owners)
     if frame["text"].isna().all():
         del frame["text"]
-    # Of ten million documents, two have the same hash with a probability of 3 in a million.
-    frame["document"] = pd.factorize(np.concatenate(documents))[0].astype(np.int32)
     return frame.assign(**{name: codes.categories() for name, codes in coded.items()})
 
 
