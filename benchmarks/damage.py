@@ -143,12 +143,10 @@ def _segment_reader(path: Path) -> Callable[[], bool]:
     # A row is a hash, a number of windows, and the scores.
     fits = [all(part.stat().st_size % (36 + 4 * count) == 0 for part in folder.iterdir()) for count in counts]
     labels = counts[fits.index(True)]
-    row = 36 + 4 * labels
-    keys = [path.read_bytes()[at : at + 32] for at in range(0, path.stat().st_size, row)]
 
-    def scores() -> set[tuple[bytes, int, bytes]]:
+    def scores() -> set[bytes]:
         store = ScoreStore(folder.parent, folder.name, labels)
-        return {(score.key, score.windows, score.scores.tobytes()) for score in store.known(keys)}
+        return {row.tobytes() for rows in store.known() for row in rows}
 
     expected = scores()
     return lambda: not scores() <= expected or path.is_file()

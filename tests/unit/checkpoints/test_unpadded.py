@@ -1,5 +1,7 @@
 """Packed windows: none is lost, and each is computed as if it were alone."""
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from hypothesis import given
@@ -13,6 +15,7 @@ from transformers import (
     PreTrainedConfig,
 )
 
+from samizdat.checkpoints import unpadded
 from samizdat.checkpoints.unpadded import TOKENS_PER_PLACE, enable_packing, packed_rows, supports_packing
 from samizdat.checkpoints.windows import Window
 
@@ -59,6 +62,28 @@ def test_a_row_has_windows_of_few_lengths():
     windows = [Window(text, 1, [5] * (3 + text * 7 % 40)) for text in range(30_000)]
     rows = list(packed_rows(windows, batch_tokens=1024, first_position=0))
     assert sum(len(row.inputs["groups"]) for row in rows) < 2.5 * len(rows)
+
+
+def test_a_window_of_a_rare_length_does_not_wait_for_the_end(monkeypatch):
+    monkeypatch.setattr(unpadded, "MOST_ROWS_WAITED", 100)
+    lengths = [3 + text * 7 % 40 for text in range(60_000)]
+    rare = range(0, 60_000, 500)
+    for place, text in enumerate(rare):
+        lengths[text] = 50 + place
+    windows = [Window(text, 1, [5] * length) for text, length in enumerate(lengths)]
+    came, waited, rows = {}, {}, list[int]()
+
+    def coming() -> Iterator[Window]:
+        for window in windows:
+            came[window.text] = len(rows)
+            yield window
+
+    for batch in packed_rows(coming(), batch_tokens=1024, first_position=0):
+        waited |= {window.text: len(rows) - came[window.text] for window in batch.windows}
+        rows.append(sum(len(window.tokens) for window in batch.windows))
+    assert len(waited) == len(windows) and len(rows) > 1000
+    assert max(waited.values()) < 200
+    assert sum(rows[:-10]) >= 0.99 * 1024 * len(rows[:-10])
 
 
 def test_only_encoders_with_two_way_attention_support_packing():

@@ -13,7 +13,7 @@ import pytest
 from samizdat.base import files
 from samizdat.base.errors import UserError
 from samizdat.classifiers import score_store
-from samizdat.classifiers.score_store import ScoreStore, StoredScore
+from samizdat.classifiers.score_store import ScoreStore, score_rows
 from samizdat.records.classifiers import SCORES
 from samizdat.records.io import read_table
 from support import warm_python
@@ -33,9 +33,8 @@ def test_only_new_texts_are_computed(classifier, tmp_path):
     # What the store says of a text is believed, so a text that was computed again would show.
     (path,) = segments(tmp_path / "store")
     fake = ScoreStore(tmp_path / "store", path.parent.name, 3)
-    rows = [StoredScore(score.key, 1, np.array([0, 0, 1], "<f4")) for score in fake.known(keys_of(texts))]
     path.unlink()
-    fake.add(rows)
+    fake.add(score_rows(keys_of(texts), 1, [[0, 0, 1]] * len(texts)))
     fake.close()
     changed = [*texts[:10], texts[10] + " rain", *texts[12:], "one more"]
     said, path = run(classifier, changed, tmp_path)
@@ -47,8 +46,8 @@ def test_only_new_texts_are_computed(classifier, tmp_path):
     assert not any(list(values) == [0, 0, 1] for values in frame["probabilities"][~kept])
 
 
-def keys_of(texts: list[str]) -> list[bytes]:
-    return [hashlib.sha256(text.encode()).digest() for text in texts]
+def keys_of(texts: list[str]) -> np.ndarray:
+    return np.array([hashlib.sha256(text.encode()).digest() for text in texts], "S32")
 
 
 def test_another_classifier_or_setting_is_no_old_score(classifier, tmp_path):
@@ -144,7 +143,7 @@ from samizdat.classifiers import score_store
 from support.small_scoring import run, sentences
 folder = Path({str(tmp_path)!r}, sys.argv[1])
 folder.mkdir()
-score_store.SEGMENT_SECONDS, score_store.MOST_SEGMENTS = 0, 3
+score_store.SEGMENT_SECONDS, score_store.MOST_SMALL_SEGMENTS = 0, 3
 (folder / "store").symlink_to("../shared")
 run(Path({str(classifier)!r}), sentences(300)[int(sys.argv[2]):], folder)
 """
@@ -161,25 +160,37 @@ run(Path({str(classifier)!r}), sentences(300)[int(sys.argv[2]):], folder)
 
 def test_many_segments_become_one_and_no_score_is_lost(tmp_path, monkeypatch):
     monkeypatch.setattr(score_store, "SEGMENT_SECONDS", 0)
-    scores = [
-        StoredScore(key, number, np.array([number, 0.5], "<f4")) for number, key in enumerate(keys_of(list("abcdefgh")))
-    ]
+    scores = score_rows(keys_of(list("abcdefgh")), range(8), [[number, 0.5] for number in range(8)])
     store = ScoreStore(tmp_path, NAME, 2)
-    monkeypatch.setattr(score_store, "MOST_SEGMENTS", len(scores))
-    for score in scores:
-        store.add([score])
+    monkeypatch.setattr(score_store, "MOST_SMALL_SEGMENTS", len(scores))
+    for place in range(len(scores)):
+        store.add(scores[place : place + 1])
     store.close()
     assert len(segments(tmp_path)) == len(scores)
-    monkeypatch.setattr(score_store, "MOST_SEGMENTS", 7)
+    monkeypatch.setattr(score_store, "MOST_SMALL_SEGMENTS", 7)
     (tmp_path / NAME / ".part-1").write_bytes(b"of a killed process")
     os.utime(tmp_path / NAME / ".part-1", (0, 0))
     ScoreStore(tmp_path, NAME, 2).close()
     (whole,) = segments(tmp_path)
     assert whole.name == hashlib.sha256(whole.read_bytes()).hexdigest()
-    found = ScoreStore(tmp_path, NAME, 2).known([score.key for score in scores[1:]])
-    assert sorted((key, windows, list(values)) for key, windows, values in found) == sorted(
-        (key, windows, list(values)) for key, windows, values in scores[1:]
-    )
+    (found,) = ScoreStore(tmp_path, NAME, 2).known()
+    assert {row.tobytes() for row in found} == {row.tobytes() for row in scores}
+
+
+def test_what_is_joined_is_never_twice_as_large_as_a_small_segment(tmp_path, monkeypatch):
+    """So closing the store takes as much memory for a million scores as for ten million."""
+    scores = score_rows(keys_of([str(number) for number in range(200)]), 1, [[number, 0.5] for number in range(200)])
+    monkeypatch.setattr(score_store, "SEGMENT_SECONDS", 0)
+    monkeypatch.setattr(score_store, "SMALL_BYTES", 50 * scores.itemsize)
+    for _ in range(2):
+        store = ScoreStore(tmp_path, NAME, 2)
+        for start in range(0, 200, 4):
+            store.add(scores[start : start + 4])
+        store.close()
+    sizes = [path.stat().st_size // scores.itemsize for path in segments(tmp_path)]
+    assert max(sizes) < 2 * 50 and sum(size < 50 for size in sizes) <= 2
+    found = [row.tobytes() for rows in ScoreStore(tmp_path, NAME, 2).known() for row in rows]
+    assert set(found) == {row.tobytes() for row in scores}
 
 
 def test_the_store_forgets_classifiers_that_nobody_used_for_long(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from samizdat.classifiers.outputs import UNCERTAIN
-from samizdat.classifiers.score_store import StoredScore
+from samizdat.classifiers.score_store import score_rows
 from samizdat.classifiers.score_table import ScoreTable
 from samizdat.records.classifiers import SCORES, ClassifierCard
 from samizdat.records.corpus import TEXTS
@@ -38,11 +38,11 @@ def card_of(label_map: dict[str, str]) -> ClassifierCard:
 
 def table_of(probabilities: np.ndarray, label_map: dict[str, str], abstain_below: float = 0.0) -> pd.DataFrame:
     """Make the frame of scores of texts with these probabilities of the five stars."""
-    keys = [number.to_bytes(32, "big") for number in range(len(probabilities))]
+    keys = np.array([number.to_bytes(32, "big") for number in range(len(probabilities))], "S32")
     table = ScoreTable(keys, card_of(label_map))
-    table.add(StoredScore(key, 1, row.astype(np.float32)) for key, row in zip(keys, probabilities, strict=True))
-    ids = pd.Series([f"{number:016d}" for number in range(len(keys))])
-    return table.to_frame(ids, keys, set(), abstain_below)
+    table.add(score_rows(keys, 1, probabilities))
+    ids = [f"{number:016d}" for number in range(len(keys))]
+    return pd.concat(table.frames(ids, set(), abstain_below), ignore_index=True)
 
 
 def statistics(scores: pd.DataFrame, human: np.ndarray, label_map: dict[str, str], folder) -> dict[str, pd.DataFrame]:

@@ -12,9 +12,10 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from samizdat.base.errors import UserError
 from samizdat.checkpoints.unpadded import MODEL_TYPES
-from samizdat.classifiers import outputs, text_scores
+from samizdat.classifiers import outputs, score_table, text_scores
 from samizdat.classifiers.outputs import UNREADABLE
 from samizdat.classifiers.score_texts import score_texts
+from samizdat.records import io
 from samizdat.records.classifiers import SCORES
 from samizdat.records.io import read_table
 from support.small_classifier import LABELS, WORDS, make_classifier
@@ -161,8 +162,24 @@ def test_short_memory_names_the_key(classifier, tmp_path, monkeypatch):
         run(classifier, sentences(3), tmp_path, batch_tokens=4096)
 
 
-def test_ids_and_order_are_those_of_the_tables(classifier, tmp_path):
-    tables = tuple(write_texts(sentences(5, seed=seed), tmp_path / f"{seed}.parquet") for seed in (1, 2))
-    score_texts(SETTINGS, classifier, tables, tmp_path / "scores.parquet", tmp_path / "store", "cpu", threads=1, seed=1)
-    frame = read_table(tmp_path / "scores.parquet", SCORES)
-    assert list(frame["id"]) == [key for table in tables for key in read_table_ids(table)]
+def test_ids_and_order_are_those_of_the_tables(classifier, tmp_path, monkeypatch):
+    """A text that several rows have is scored once, and where one batch of rows ends changes nothing."""
+    texts = [*sentences(9, longest=40), ""]
+    parts = (texts[:5], [texts[3], *texts[5:]], [], [texts[0], texts[8], ""])
+    tables = tuple(
+        write_texts(part, tmp_path / f"{place}.parquet", held_out=len(part)) for place, part in enumerate(parts)
+    )
+
+    def scored(name: str, *tables: Path) -> tuple[str, list[dict]]:
+        path, store = tmp_path / f"{name}.parquet", tmp_path / name.split("-")[0]
+        return score_texts(SETTINGS, classifier, tables, path, store, "cpu", threads=1, seed=1), rows(path)
+
+    said, whole = scored("whole", *tables)
+    assert said == "14 texts, 10 of them new"
+    assert [row["id"] for row in whole] == [key for table in tables for key in read_table_ids(table)]
+    first = {row["id"]: row for row in whole}
+    assert whole == [first[row["id"]] for row in whole] and max(row["windows"] for row in whole) > 1
+    for module in (io, score_table):
+        monkeypatch.setattr(module, "BATCH_ROWS", 4)
+    assert scored("batches", *tables) == (said, whole)
+    assert scored("batches-again", *tables) == ("14 texts, 0 of them new", whole)

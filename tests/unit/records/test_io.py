@@ -9,7 +9,15 @@ from samizdat.base.errors import UserError
 from samizdat.records import io
 from samizdat.records.classifiers import SCORES
 from samizdat.records.corpus import TEXT_LANGUAGES, TEXTS, CorpusSummary
-from samizdat.records.io import read_batches, read_columns, read_document, read_table, write_document, write_table
+from samizdat.records.io import (
+    read_batches,
+    read_columns,
+    read_document,
+    read_table,
+    write_batches,
+    write_document,
+    write_table,
+)
 from samizdat.records.models import TokenizerSummary
 from samizdat.records.samples import SAMPLES
 
@@ -96,6 +104,20 @@ def test_columns_and_rows_are_read_whole_or_in_batches(tmp_path, monkeypatch):
     for read in (lambda: read_columns(path, "id", "text"), lambda: list(read_batches(path, "id", "text"))):
         with pytest.raises(UserError, match="damaged"):
             read()
+
+
+@pytest.mark.parametrize("rows", [0, 2, 3, 8])
+def test_a_table_that_is_written_in_batches_has_the_bytes_of_a_whole_one(tmp_path, monkeypatch, rows):
+    monkeypatch.setattr(io, "BATCH_ROWS", 3)
+    languages = ["en", "cs", None, "en", "cs", "cs", "en", "cs"]
+    frame = pd.DataFrame({"id": list("abcdefgh"), "language": languages})[:rows]
+    frames = (frame[start : start + 3] for start in range(0, max(1, rows), 3))
+    write_table(frame, TEXT_LANGUAGES, tmp_path / "whole.parquet", {"a": "b"})
+    write_batches(frames, TEXT_LANGUAGES, tmp_path / "batches.parquet", {"a": "b"})
+    assert (tmp_path / "batches.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    assert list(read_table(tmp_path / "batches.parquet", TEXT_LANGUAGES)["id"]) == list("abcdefgh")[:rows]
+    with pytest.raises(ValueError, match="columns"):
+        write_batches([frame[["id"]]], TEXT_LANGUAGES, tmp_path / "other.parquet")
 
 
 def test_batches_of_a_changed_or_missing_file_are_refused(tmp_path):

@@ -1,6 +1,6 @@
 """Packing of windows into rows without padding between them, for an encoder on a CPU."""
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -21,6 +21,12 @@ TOKENS_PER_PLACE = 4
 # Windows for this many rows are collected before a row is filled. So nearly always some window fits into the rest of a
 # row, and most of a row has windows of one length, whose attention is one product.
 ROWS_WAITING = 64
+# A window that has waited for so many rows comes first: without this, one of a rare length waits for the end of the
+# corpus, and the scores of its text's other windows wait with it.
+MOST_ROWS_WAITED = 2048
+
+# Windows by length, in the order in which they came; each with the number of rows that were made before.
+_Waiting = dict[int, deque[tuple[int, Window]]]
 
 
 def supports_packing(config: PreTrainedConfig) -> bool:
@@ -62,6 +68,8 @@ def packed_rows(
 ) -> Iterator[Batch]:
     """Fill rows of `batch_tokens` tokens, each with windows of as few lengths as possible.
 
+    No window waits for many more than MOST_ROWS_WAITED rows, whatever lengths the others have.
+
     The tensors are `input_ids` and `position_ids`, `[1, batch_tokens]`, where a window has segments `token_type_ids`,
     too, and `starts`, `[places]`: where the window of each place begins. `groups` are runs of windows with one length:
     start, number of windows, length.
@@ -76,26 +84,30 @@ def packed_rows(
         ValueError: a window is longer than a row.
     """
     places = max(1, batch_tokens // tokens_per_place)
-    waiting: dict[int, list[Window]] = defaultdict(list)
-    tokens = 0
+    waiting: _Waiting = defaultdict(deque)
+    tokens = rows = 0
     for window in windows:
         if len(window.tokens) > batch_tokens:
             raise ValueError(f"a window of {len(window.tokens)} tokens does not fit into a row of {batch_tokens}")
-        waiting[len(window.tokens)].append(window)
+        waiting[len(window.tokens)].append((rows, window))
         tokens += len(window.tokens)
         while tokens >= ROWS_WAITING * batch_tokens:
-            chosen = _take_windows(waiting, batch_tokens, places)
+            chosen = _take_windows(waiting, batch_tokens, places, overdue=rows - MOST_ROWS_WAITED)
             tokens -= sum(len(window.tokens) for window in chosen)
+            rows += 1
             yield _row(chosen, batch_tokens, places, first_position)
     while waiting:
-        yield _row(_take_windows(waiting, batch_tokens, places), batch_tokens, places, first_position)
+        chosen = _take_windows(waiting, batch_tokens, places, overdue=rows - MOST_ROWS_WAITED)
+        rows += 1
+        yield _row(chosen, batch_tokens, places, first_position)
 
 
-def _take_windows(waiting: dict[int, list[Window]], batch_tokens: int, places: int) -> list[Window]:
-    """Take the windows of one row out of `waiting`, which has them by length.
+def _take_windows(waiting: _Waiting, batch_tokens: int, places: int, overdue: int) -> list[Window]:
+    """Take the windows of one row out of `waiting`.
 
-    Each time those of one length are taken that fill the most of what is left. If the longest were taken first, each
-    row would have a few windows of many lengths: of the demo's 18 in place of 2, and a sixth of the time went there.
+    Each time those of one length are taken that fill the most of what is left; but first those of the lengths that have
+    a window that came before row `overdue`. If the longest were taken first, each row would have a few windows of many
+    lengths: of the demo's 18 in place of 2, and a sixth of the time went there.
     """
     chosen: list[Window] = []
     left = batch_tokens
@@ -103,14 +115,17 @@ def _take_windows(waiting: dict[int, list[Window]], batch_tokens: int, places: i
     def fitting(length: int) -> int:
         return min(left // length, len(waiting[length]), places - len(chosen))
 
+    def worth(length: int) -> tuple[bool, int, int]:
+        count = fitting(length)
+        return count > 0 and waiting[length][0][0] < overdue, count * length, length
+
     while waiting:
-        length = max(waiting, key=lambda length: (fitting(length) * length, length))
+        length = max(waiting, key=worth)
         count = fitting(length)
         if not count:
             break
-        chosen += waiting[length][:count]
+        chosen += [waiting[length].popleft()[1] for _ in range(count)]
         left -= count * length
-        del waiting[length][:count]
         if not waiting[length]:
             del waiting[length]
     return chosen

@@ -36,6 +36,7 @@ class Window:
     windows_of_text: int  # number of windows that the text has
     tokens: list[int]  # with special tokens
     types: list[int] | None = None  # segment of each token, where the model is told it
+    part: int = 0  # which of the text's windows
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def split_into_windows(
             if len(tokens) > special:
                 parts[start + text].append((tokens, types))
         for text, windows in parts.items():
-            yield from (Window(text, len(windows), *window) for window in windows)
+            yield from (Window(text, len(windows), *window, part) for part, window in enumerate(windows))
 
 
 def segments(encoded: BatchEncoding) -> list[list[int] | None]:

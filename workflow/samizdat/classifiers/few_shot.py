@@ -103,7 +103,7 @@ def score_by_examples(
     longest = reading.max_length_tokens + behind
     most = reading.few_shot_batch_tokens(device)
     prior = log_prior(model, tokenizer, prompt, max(most, longest))
-    parts: WindowsRead = {}
+    parts: dict[int, WindowsRead] = {}
     windows = text_windows(tokenizer, prompt, texts, reading.max_length_tokens, reading.overlap_tokens)
     for batch, found in model.log_likelihoods(windows, max(most, longest), reading.threads):
         # The windows of a text are weighted by its own tokens.
@@ -143,5 +143,6 @@ def text_windows(
             if not some[text - start]:
                 continue
             starts = range(0, max(1, len(tokens) - overlap_tokens), step)
-            for first in starts:
-                yield Window(text, len(starts), tokens[first : first + max_length_tokens] + prompt.after)
+            for part, first in enumerate(starts):
+                own = tokens[first : first + max_length_tokens]
+                yield Window(text, len(starts), own + prompt.after, part=part)

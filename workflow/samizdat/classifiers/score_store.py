@@ -12,12 +12,12 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from samizdat.base import stage
 
@@ -27,18 +27,36 @@ log = logging.getLogger("samizdat")
 KEPT_CLASSIFIERS = 50
 # A kill loses at most the scores of the last seconds.
 SEGMENT_SECONDS = 2.0
-# More segments than this are made into one.
-MOST_SEGMENTS = 16
+# More segments than this that are smaller than the other number are joined, to segments of about that size: so much is
+# in memory at once, however many scores there are.
+MOST_SMALL_SEGMENTS = 16
+SMALL_BYTES = 2**25
 # A part of a segment that is older was left by a killed process.
 OLDEST_PART_SECONDS = 3600
 
 
-class StoredScore(NamedTuple):
-    """What a classifier says of one text."""
+def score_rows(keys: np.ndarray, windows: ArrayLike, scores: ArrayLike) -> np.ndarray:
+    """Make rows of the store: what a classifier says of some texts.
 
-    key: bytes  # SHA-256 of the text
-    windows: int  # how many windows it was read in; 0: the text has no token
-    scores: np.ndarray  # [labels], float32: probabilities, or the one number that the classifier gives
+    Args:
+        keys: SHA-256 of each text, as `S32`.
+        windows: how many windows each was read in; 0: the text has no token.
+        scores: `[texts, labels]`: probabilities, or the one number that the classifier gives.
+    """
+    values = np.asarray(scores, "<f4")
+    rows = np.empty(len(keys), _row_of(values.shape[1]))
+    rows["key"], rows["windows"], rows["scores"] = keys.view("V32"), windows, values
+    return rows
+
+
+def keys_of(rows: np.ndarray) -> np.ndarray:
+    """Return the keys of rows as `S32`, which can be sorted."""
+    keys: np.ndarray = rows["key"].view("S32")
+    return keys
+
+
+def _row_of(labels: int) -> np.dtype:
+    return np.dtype([("key", "V32"), ("windows", "<i4"), ("scores", "<f4", (labels,))])
 
 
 class ScoreStore:
@@ -56,51 +74,63 @@ class ScoreStore:
             labels: how many numbers a score has.
         """
         self._folder = root / fingerprint
-        self._row = np.dtype([("key", "V32"), ("windows", "<i4"), ("scores", "<f4", (labels,))])
-        self._waiting: list[StoredScore] = []
+        self._row = _row_of(labels)
+        self._waiting: list[np.ndarray] = []
         self._written = time.monotonic()
         self._folder.mkdir(parents=True, exist_ok=True)
         now = time.time_ns()
         os.utime(self._folder, ns=(now, now))
         _forget(root)
 
-    def known(self, keys: Sequence[bytes]) -> Iterator[StoredScore]:
-        """Find the scores of those texts (by SHA-256) that this classifier has scored before."""
-        wanted = set(keys)
-        for _, rows in self._segments():
-            for key, windows, values in zip(
-                rows["key"].tolist(), rows["windows"].tolist(), rows["scores"], strict=True
-            ):
-                if key in wanted:
-                    yield StoredScore(key, windows, values)
+    def known(self) -> Iterator[np.ndarray]:
+        """Read the scores that this classifier has given before, as rows, segment by segment."""
+        seen: set[Path] = set()
+        while new := set(self._folder.glob("[0-9a-f]*")) - seen:  # another process may join some meanwhile
+            seen |= new
+            yield from filter(len, map(self._read, sorted(new)))
 
-    def add(self, scores: Iterable[StoredScore]) -> None:
-        """Add new scores; they are on the disk within seconds."""
-        self._waiting += scores
+    def add(self, rows: np.ndarray) -> None:
+        """Add new scores, made by `score_rows`; they are on the disk within seconds."""
+        self._waiting.append(rows)
         if time.monotonic() - self._written >= SEGMENT_SECONDS:
             self._flush()
 
     def close(self) -> None:
-        """Write what is not yet on the disk; make one segment of many."""
+        """Write what is not yet on the disk; make few segments of many small ones."""
         self._flush()
-        segments = dict(self._segments())
-        if len(segments) > MOST_SEGMENTS:
-            rows = np.concatenate(list(segments.values()))
-            whole = self._write(rows[np.unique(rows["key"].view("S32"), return_index=True)[1]])
-            for path in segments.keys() - {whole}:
-                path.unlink(missing_ok=True)
+        small = self._small_segments()
+        if len(small) > MOST_SMALL_SEGMENTS:
+            joined: dict[Path, np.ndarray] = {}
+            for path in small:
+                joined[path] = self._read(path)
+                if path == small[-1] or sum(rows.nbytes for rows in joined.values()) >= SMALL_BYTES:
+                    self._join(joined)
+                    joined = {}
             for part in self._folder.glob(".part-*"):
                 with suppress(FileNotFoundError):
                     if time.time() - part.stat().st_mtime > OLDEST_PART_SECONDS:
                         part.unlink()
 
+    def _small_segments(self) -> list[Path]:
+        found = []
+        for path in self._folder.glob("[0-9a-f]*"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_size < SMALL_BYTES:
+                    found.append(path)
+        return sorted(found)
+
+    def _join(self, segments: dict[Path, np.ndarray]) -> None:
+        """Write one segment in place of these."""
+        rows = np.concatenate(list(segments.values()))
+        whole = self._write(rows[np.unique(keys_of(rows), return_index=True)[1]])
+        for path in segments.keys() - {whole}:
+            path.unlink(missing_ok=True)
+
     def _flush(self) -> None:
-        if self._waiting:
-            rows = np.empty(len(self._waiting), self._row)
-            for place, score in enumerate(self._waiting):
-                rows[place] = (score.key, score.windows, score.scores)
+        rows = np.concatenate([np.empty(0, self._row), *self._waiting])
+        self._waiting = []
+        if len(rows):
             self._write(rows)
-            self._waiting = []
         self._written = time.monotonic()
 
     def _write(self, rows: np.ndarray) -> Path:
@@ -118,21 +148,17 @@ class ScoreStore:
             part.unlink(missing_ok=True)
         return path
 
-    def _segments(self) -> Iterator[tuple[Path, np.ndarray]]:
-        """Read all segments; delete and tell those that are damaged."""
-        seen: set[Path] = set()
-        while new := set(self._folder.glob("[0-9a-f]*")) - seen:  # another process may replace many by one meanwhile
-            for path in sorted(new):
-                seen.add(path)
-                try:
-                    content = path.read_bytes()
-                except FileNotFoundError:
-                    continue
-                if hashlib.sha256(content).hexdigest() == path.name:
-                    yield path, np.frombuffer(content, self._row)
-                else:
-                    stage.tell(f"{path} is damaged; its scores are computed again")
-                    path.unlink(missing_ok=True)
+    def _read(self, path: Path) -> np.ndarray:
+        """Read a segment; delete and tell a damaged one, which has no rows, as one that another process has joined."""
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return np.empty(0, self._row)
+        if hashlib.sha256(content).hexdigest() == path.name:
+            return np.frombuffer(content, self._row)
+        stage.tell(f"{path} is damaged; its scores are computed again")
+        path.unlink(missing_ok=True)
+        return np.empty(0, self._row)
 
 
 def _forget(root: Path) -> None:

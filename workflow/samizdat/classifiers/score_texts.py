@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from samizdat.base import stage
 from samizdat.base.device import prepare
@@ -16,12 +16,12 @@ from samizdat.base.reuse import fingerprint
 from samizdat.checkpoints.sources import CHECKPOINT_FILES
 from samizdat.classifiers.few_shot import EXAMPLES_FILE, score_by_examples
 from samizdat.classifiers.outputs import number_format
-from samizdat.classifiers.score_store import ScoreStore, StoredScore
+from samizdat.classifiers.score_store import ScoreStore, score_rows
 from samizdat.classifiers.score_table import ScoreTable
 from samizdat.classifiers.text_scores import ClassificationSettings, Reading, score
 from samizdat.classifiers.zero_shot import score_by_statements
 from samizdat.records.classifiers import SCORES, ClassifierCard
-from samizdat.records.io import read_batches, read_columns, read_document, write_table
+from samizdat.records.io import read_batches, read_document, write_batches
 
 
 def score_texts(
@@ -72,46 +72,51 @@ def score_texts(
         device=chosen.kind,
         code=result_digest("classifiers.score_texts"),
     )
-    ids = pd.concat([read_columns(table, "id")["id"] for table in tables], ignore_index=True)
-    keys = [_key(text) for text in _texts(tables)]
-    table, kept = ScoreTable(dict.fromkeys(keys), card), ScoreStore(store, mark, len(card.checkpoint_labels))
-    table.add(kept.known(keys))
+    table, kept = ScoreTable(_keys(tables), card), ScoreStore(store, mark, len(card.checkpoint_labels))
+    for rows in kept.known():
+        table.add(rows)
     new = table.missing()
-    if new:
+    if len(new):
         bar = stage.progress(f"scores {card.name}", len(new), "texts")
         compute = score_by_statements if card.hypotheses else score_by_examples if card.words else score
         with reading.enough_memory(chosen, few_shot=bool(card.words)):
-            for batch in compute(_wanted(_texts(tables), set(new)), classifier, card, chosen, dtype, reading):
-                computed = [StoredScore(new[text], windows, values) for text, windows, values in batch]
-                kept.add(computed)
-                table.add(computed)
-                bar.update(len(computed))
+            for batch in compute(_texts(tables, new), classifier, card, chosen, dtype, reading):
+                if batch:
+                    texts, windows, values = zip(*batch, strict=True)
+                    computed = score_rows(table.keys(new[[*texts]]), windows, values)
+                    kept.add(computed)
+                    table.add(computed)
+                    bar.update(len(computed))
         bar.close()
         # Texts without a token: the store keeps that there is nothing to compute.
-        kept.add(StoredScore(key, 0, np.zeros(len(card.checkpoint_labels), np.float32)) for key in table.missing())
+        empty = table.keys(table.missing())
+        kept.add(score_rows(empty, 0, np.zeros((len(empty), len(card.checkpoint_labels)))))
     kept.close()
     seen = set(checked_bytes(classifier / "seen_texts.txt").decode().split())
-    write_table(table.to_frame(ids, keys, seen, settings.abstain_below), SCORES, scores)
-    return f"{len(keys):,} texts, {len(new):,} of them new"
+    write_batches(table.frames(_cells(tables, "id"), seen, settings.abstain_below), SCORES, scores)
+    return f"{table.rows:,} texts, {len(new):,} of them new"
 
 
-def _texts(tables: Iterable[Path]) -> Iterator[str]:
-    """Yield the texts of the tables, which are read in batches."""
+def _cells(tables: Iterable[Path], column: str) -> Iterator[str]:
+    """Yield a column of all tables, which are read in batches."""
     for table in tables:
-        for batch in read_batches(table, "text"):
-            yield from batch["text"]
+        for batch in read_batches(table, column):
+            yield from batch[column]
 
 
-def _key(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
+def _keys(tables: Iterable[Path]) -> np.ndarray:
+    """Return the SHA-256 of each text of the tables, as `S32`."""
+    digests = bytearray()
+    for text in _cells(tables, "text"):
+        digests += hashlib.sha256(text.encode()).digest()
+    return np.frombuffer(digests, "S32")
 
 
-def _wanted(texts: Iterable[str], keys: set[bytes]) -> Iterator[str]:
-    """Yield each text that has one of these keys, once."""
-    for text in texts:
-        if (key := _key(text)) in keys:
-            keys.remove(key)
-            yield text
+def _texts(tables: Iterable[Path], rows: np.ndarray) -> Iterator[str]:
+    """Yield the texts of these rows of the tables, which are in order."""
+    wanted = np.zeros(rows[-1] + 1, bool)
+    wanted[rows] = True
+    return compress(_cells(tables, "text"), wanted)
 
 
 if __name__ == "__main__":

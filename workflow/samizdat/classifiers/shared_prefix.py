@@ -5,6 +5,7 @@ the tokens of its own text; each word that may follow a text is read behind it a
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -80,7 +81,7 @@ class SharedPrefixModel:
         Returns:
             An iterator of batches, each with its `[texts, words]` in float32.
         """
-        tailed = (Window(one.text, one.windows_of_text, [*one.tokens, *self._tokens]) for one in texts)
+        tailed = (replace(one, tokens=[*one.tokens, *self._tokens]) for one in texts)
         rows = packed_rows(
             tailed, batch_tokens=batch_tokens, first_position=self._length, tokens_per_place=TOKENS_PER_PLACE
         )

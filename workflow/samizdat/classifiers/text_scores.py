@@ -90,21 +90,14 @@ class TextScore(NamedTuple):
     scores: np.ndarray  # [labels], float32: probabilities, or the one number that it gives
 
 
-class WindowRead(NamedTuple):
-    """A window of a text that has others. Of its tokens, which many windows may keep waiting, there are bytes."""
+class WindowsRead:
+    """Those windows of a text that have been read, in the order of the text: many texts may wait for their last one."""
 
-    tokens: int
-    content: bytes
-    scores: np.ndarray  # [labels]
-
-    @classmethod
-    def of(cls, window: Window, scores: np.ndarray) -> "WindowRead":
-        """Keep a window's scores with what `mean_of_windows` needs."""
-        return cls(len(window.tokens), np.array(window.tokens, ">u4").tobytes(), scores)
-
-
-# Text's number → those of its windows that have been read.
-WindowsRead = dict[int, list[WindowRead]]
+    def __init__(self, windows: int, labels: int):
+        """Make room for a text's windows."""
+        self.tokens = np.zeros(windows)
+        self.scores = np.zeros((windows, labels), np.float32)
+        self.left = windows
 
 
 def score(
@@ -132,7 +125,7 @@ def score(
         The scores of the texts whose last window was in the batch.
     """
     tokenizer, longest = load_tokenizer(folder), reading.max_length_tokens
-    parts: WindowsRead = {}
+    parts: dict[int, WindowsRead] = {}
     close: list[Window] = []
 
     def read(windows: Iterable[Window], dtype: torch.dtype, batch_tokens: int) -> Iterator[list[TextScore]]:
@@ -175,27 +168,34 @@ def with_close_calls(
         yield from again(close.copy())
 
 
-def completed(windows: list[Window], scores: np.ndarray, parts: WindowsRead) -> list[TextScore]:
-    """Score the texts that these windows complete; the windows of other texts are added to `parts`."""
+def completed(windows: list[Window], scores: np.ndarray, parts: dict[int, WindowsRead]) -> list[TextScore]:
+    """Score the texts that these windows complete; the windows of other texts are added to `parts`, by text."""
     completed = []
     for window, found in zip(windows, scores, strict=True):
         if window.windows_of_text == 1:
             completed.append(TextScore(window.text, 1, found))
             continue
-        mine = parts.setdefault(window.text, [])
-        mine.append(WindowRead.of(window, found))
-        if len(mine) == window.windows_of_text:
-            completed.append(TextScore(window.text, len(mine), mean_of_windows(parts.pop(window.text))))
+        if window.text not in parts:
+            parts[window.text] = WindowsRead(window.windows_of_text, len(found))
+        mine = parts[window.text]
+        mine.tokens[window.part], mine.scores[window.part] = len(window.tokens), found
+        mine.left -= 1
+        if not mine.left:
+            del parts[window.text]
+            completed.append(TextScore(window.text, len(mine.tokens), mean_of_windows(mine.tokens, mine.scores)))
     return completed
 
 
-def mean_of_windows(parts: list[WindowRead]) -> np.ndarray:
-    """Average the scores of windows, weighted by their lengths; those of a single window stay bit for bit."""
-    if len(parts) == 1:
-        return parts[0].scores
-    # The longest first, then by content: the order in which batches came can't change a sum.
-    parts = sorted(parts, key=lambda part: (-part.tokens, part.content))
-    weights = np.array([part.tokens for part in parts], np.float64)
-    values = np.stack([part.scores for part in parts]).astype(np.float64)
-    mean: np.ndarray = weights @ values / weights.sum()
+def mean_of_windows(tokens: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Average the scores of a text's windows, weighted by their lengths; those of a single window stay bit for bit.
+
+    Args:
+        tokens: length of each window, float64; in the order of the text, so that the order in which batches came can't
+            change a sum.
+        scores: `[windows, labels]`, float32.
+    """
+    if len(scores) == 1:
+        only: np.ndarray = scores[0]
+        return only
+    mean: np.ndarray = tokens @ scores.astype(np.float64) / tokens.sum()
     return mean.astype(np.float32)

@@ -20,7 +20,7 @@ from samizdat.checkpoints.encoding import backend_of, load_tokenizer
 from samizdat.checkpoints.windows import Window, numbered
 from samizdat.classifiers.outputs import entailment_close_calls, entailment_scores
 from samizdat.classifiers.scoring_model import ScoringModel
-from samizdat.classifiers.text_scores import Reading, TextScore, WindowRead, mean_of_windows, with_close_calls
+from samizdat.classifiers.text_scores import Reading, TextScore, mean_of_windows, with_close_calls
 from samizdat.records.classifiers import ClassifierCard
 
 
@@ -68,7 +68,6 @@ def refuse_long_statements(
 class _Pair(Window):
     """A part of a text with a statement."""
 
-    part: int  # which of the text's windows
     label: int
 
 
@@ -76,8 +75,8 @@ class _Pair(Window):
 class _Waiting:
     """A text some of whose pairs are not yet computed."""
 
-    windows: list[Window]  # of the text alone
-    pairs: list[list[_Pair]]  # of each window with each statement
+    tokens: np.ndarray  # of each window, without statements
+    pairs: list[list[_Pair]]  # of each window with each statement, until all have been read once
     logits: np.ndarray  # [windows, labels, outputs]
     left: int = field(init=False)  # how many pairs
 
@@ -111,9 +110,9 @@ def score_by_statements(
                 [_pair(tokenizer, text, (place, part), one) for one in enumerate(asked)]
                 for place, part in enumerate(parts)
             ]
-            alone = [Window(text, len(parts), part.ids) for part in parts]
+            tokens = np.array([len(part) for part in parts], np.float64)
             logits = np.empty((len(parts), len(asked), max(card.entailment) + 1), np.float32)
-            waiting[text] = _Waiting(alone, pairs, logits)
+            waiting[text] = _Waiting(tokens, pairs, logits)
             yield from (pair for some in pairs for pair in some)
 
     def read(pairs: Iterable[_Pair], dtype: torch.dtype, batch_tokens: int) -> Iterator[list[TextScore]]:
@@ -128,12 +127,12 @@ def score_by_statements(
                     continue
                 again = np.argwhere(entailment_close_calls(card, mine.logits, dtype)).tolist()
                 close.extend(mine.pairs[part][label] for part, label in again)
+                mine.pairs.clear()  # in float32 nothing is a close call
                 mine.left = len(again)
                 if not again:
                     del waiting[pair.text]
                     found = entailment_scores(card, mine.logits)
-                    mean = mean_of_windows([*map(WindowRead.of, mine.windows, found)])
-                    completed.append(TextScore(pair.text, len(found), mean))
+                    completed.append(TextScore(pair.text, len(found), mean_of_windows(mine.tokens, found)))
             yield completed
 
     yield from with_close_calls(

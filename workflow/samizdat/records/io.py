@@ -38,16 +38,19 @@ def write_table(frame: pd.DataFrame, schema: pa.Schema, path: Path, metadata: di
     Raises:
         ValueError: a column is missing, unknown or has another type, which is a bug in the stage.
     """
-    write_batches([{str(name): frame[name] for name in frame}], schema, path, metadata)
+    write_batches([frame], schema, path, metadata)
 
 
 def write_batches(
-    batches: Iterable[Mapping[str, Any]], schema: pa.Schema, path: Path, metadata: dict[str, str] | None = None
+    batches: Iterable[pd.DataFrame | Mapping[str, Any]],
+    schema: pa.Schema,
+    path: Path,
+    metadata: dict[str, str] | None = None,
 ) -> None:
-    """Write batches of rows, of which there is at least one, as one Parquet file, as `write_table` does.
+    """Write batches of rows, of which there is at least one, as one Parquet file: the bytes are those of `write_table`.
 
     Args:
-        batches: column → its cells, as a list, an array or a series.
+        batches: frames, or column → its cells as a list or an array; each but the last has BATCH_ROWS rows.
         schema: of the file.
         path: the file.
         metadata: of the file.
