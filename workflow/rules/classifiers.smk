@@ -1,5 +1,5 @@
-# reads:  results/<run>/corpus/texts.parquet, results/<run>/samples/*.parquet, an encoder or checkpoint
-# writes: results/<run>/classifiers/<classifier>/, results/<run>/scores/<classifier>/
+# reads:  results/<run>/corpus/texts.parquet, an encoder or checkpoint
+# writes: results/<run>/classifiers/<classifier>/, results/<run>/scores/<classifier>/accuracy_by_examples.parquet
 
 
 rule finetune_classifier:
@@ -139,37 +139,3 @@ rule measure_examples:
         "exec python -m samizdat.classifiers.measure_examples {params.settings} --classifier={params.classifier:q} --texts={input.texts:q}"
         " --accuracy={output:q} --device={params.device:q} --threads={params.numeric_threads:q} --seed={params.seed:q}"
         " --work={params.work:q} --log={log:q} --title='examples '{wildcards.classifier:q}"
-
-
-rule score_texts:
-    """Apply a classifier to each text, or to each sample."""
-    input:
-        classifier=lambda wildcards: classifier_files(wildcards.classifier),
-        tables=tables_to_score,
-    output:
-        f"{RESULTS}/scores/{{classifier}}/{{subset}}.parquet",
-    log:
-        f"{LOGS}/score_texts/{{classifier}}-{{subset}}.log",
-    wildcard_constraints:
-        subset="texts|samples",
-    threads: CLASSIFIER_THREADS
-    resources:
-        **asks(3000, minutes=240, megabytes_per_input=4),
-        **GPU,
-    params:
-        settings=lambda wildcards: options(configuration.scoring_settings(config, wildcards.classifier)),
-        classifier=lambda wildcards, input: folder_of(input.classifier[0]),
-        tables=lambda wildcards, input: paths(input.tables),
-        store="work/scores",
-        work=f"{WORK}/scores/{{classifier}}/{{subset}}",
-        device=config["device"],
-        numeric_threads=untracked(verbatim(str(CLASSIFIER_THREADS))),
-        seed=stage_seed("classification"),
-        code=code_digest("classifiers.score_texts"),
-    message:
-        "Scoring {wildcards.subset} with {wildcards.classifier}"
-    shell:
-        "exec python -m samizdat.classifiers.score_texts {params.settings} --classifier={params.classifier:q} --tables={params.tables}"
-        " --scores={output:q} --store={params.store:q} --work={params.work:q} --device={params.device:q}"
-        " --threads={params.numeric_threads:q} --seed={params.seed:q} --log={log:q}"
-        " --title='scores '{wildcards.classifier:q}/{wildcards.subset:q}"

@@ -162,13 +162,6 @@ def max_length(wildcards):
     return configuration.scoring_settings(config, wildcards.classifier)["max_length_tokens"]
 
 
-def tables_to_score(wildcards):
-    """List the table of the corpus, or the tables of samples of all models."""
-    if wildcards.subset == "texts":
-        return [f"{RESULTS}/corpus/texts.parquet"]
-    return [f"{RESULTS}/samples/{model}.parquet" for model in MODELS]
-
-
 def training_asks(name):
     """Say what a training asks of a cluster; after its time limit it goes on from its last state."""
     settings = configuration.model_settings(config, name)

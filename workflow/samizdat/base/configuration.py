@@ -151,10 +151,16 @@ def state_options(config: Config, training: str) -> Config:
 def scoring_settings(config: Config, name: str) -> Config:
     """Return the settings of `classification` for the item `name` of `classifiers`, which may override them.
 
-    Without `threshold`, which is part of the classifier's description.
+    Without `threshold`, which is part of the classifier's description, and `jobs`, on which no score depends.
     """
     settings = _overridden(config["classification"], config["classifiers"], name)
-    return {key: value for key, value in settings.items() if key != "threshold"}
+    return {key: value for key, value in settings.items() if key not in ("threshold", "jobs")}
+
+
+def scoring_jobs(config: Config, name: str) -> int:
+    """Return how many jobs share the scoring of the texts with the classifier `name`."""
+    jobs: int = _overridden(config["classification"], config["classifiers"], name)["jobs"]
+    return jobs
 
 
 def finetuning_settings(config: Config, name: str) -> Config:

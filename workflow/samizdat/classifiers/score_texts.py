@@ -1,27 +1,13 @@
 """Score texts with a classifier: only texts that were not scored before are computed."""
 
-import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
-from itertools import compress
 from pathlib import Path
 
-import numpy as np
-
 from samizdat.base import stage
-from samizdat.base.device import prepare
-from samizdat.base.digest import result_digest
-from samizdat.base.files import checked_bytes, checked_sha256
-from samizdat.base.reuse import fingerprint
-from samizdat.checkpoints.sources import CHECKPOINT_FILES
-from samizdat.classifiers.few_shot import EXAMPLES_FILE, score_by_examples
-from samizdat.classifiers.outputs import number_format
-from samizdat.classifiers.score_store import ScoreStore, score_rows
-from samizdat.classifiers.score_table import ScoreTable
-from samizdat.classifiers.text_scores import ClassificationSettings, Reading, score
-from samizdat.classifiers.zero_shot import score_by_statements
-from samizdat.records.classifiers import SCORES, ClassifierCard
-from samizdat.records.io import read_batches, read_document, write_batches
+from samizdat.base.files import checked_bytes
+from samizdat.classifiers.scoring import column_of, scores_of_texts
+from samizdat.classifiers.text_scores import ClassificationSettings
+from samizdat.records.classifiers import SCORES
+from samizdat.records.io import write_batches
 
 
 def score_texts(
@@ -36,9 +22,6 @@ def score_texts(
 ) -> str:
     """Score every text of the tables and write `records.classifiers.SCORES`, row by row in the order of the tables.
 
-    A text longer than a window is read in several that overlap; its scores are the means of theirs,
-    weighted by their lengths in tokens. A text's score depends on the text and the classifier alone.
-
     Args:
         settings: windows, batches and number format.
         classifier: a folder with checkpoint, tokenizer, `card.json` and `seen_texts.txt`.
@@ -50,73 +33,12 @@ def score_texts(
         seed: of the stage; nothing is drawn, but libraries are seeded.
 
     Raises:
-        UserError: the device is not available or has too little memory, or a file of the classifier or a table is
-            missing or damaged.
+        UserError: as `scoring.scores_of_texts`.
     """
-    chosen = prepare(device, threads=threads, seed=seed)
-    reading = Reading.of(settings, chosen, threads)
-    card = read_document(ClassifierCard, classifier / "card.json")
-    # Of the files that are loaded, whatever the card says of them.
-    checkpoint = {name: checked_sha256(classifier / name) for name in CHECKPOINT_FILES}
-    dtype = number_format(card, chosen, settings.precision)
-    # The store keeps the checkpoint's own scores: `label_map`, `threshold` and `abstain_below` are applied to them
-    # afterwards and are no part of the fingerprint.
-    fixed = {key: value for key, value in asdict(settings).items() if key != "abstain_below"}
-    mark = fingerprint(
-        settings=fixed | {"batch_tokens": reading.batch_tokens},
-        checkpoint=checkpoint,
-        kind=card.kind,
-        statements=[card.hypotheses, card.entailment],
-        prompt=[card.template, card.words, checked_sha256(classifier / EXAMPLES_FILE)] if card.words else [],
-        dtype=str(dtype),
-        device=chosen.kind,
-        code=result_digest("classifiers.score_texts"),
-    )
-    table, kept = ScoreTable(_keys(tables), card), ScoreStore(store, mark, len(card.checkpoint_labels))
-    for rows in kept.known():
-        table.add(rows)
-    new = table.missing()
-    if len(new):
-        bar = stage.progress(f"scores {card.name}", len(new), "texts")
-        compute = score_by_statements if card.hypotheses else score_by_examples if card.words else score
-        with reading.enough_memory(chosen, few_shot=bool(card.words)):
-            for batch in compute(_texts(tables, new), classifier, card, chosen, dtype, reading):
-                if batch:
-                    texts, windows, values = zip(*batch, strict=True)
-                    computed = score_rows(table.keys(new[[*texts]]), windows, values)
-                    kept.add(computed)
-                    table.add(computed)
-                    bar.update(len(computed))
-        bar.close()
-        # Texts without a token: the store keeps that there is nothing to compute.
-        empty = table.keys(table.missing())
-        kept.add(score_rows(empty, 0, np.zeros((len(empty), len(card.checkpoint_labels)))))
-    kept.close()
+    table, new = scores_of_texts(settings, classifier, tables, store, device, threads, seed)
     seen = set(checked_bytes(classifier / "seen_texts.txt").decode().split())
-    write_batches(table.frames(_cells(tables, "id"), seen, settings.abstain_below), SCORES, scores)
-    return f"{table.rows:,} texts, {len(new):,} of them new"
-
-
-def _cells(tables: Iterable[Path], column: str) -> Iterator[str]:
-    """Yield a column of all tables, which are read in batches."""
-    for table in tables:
-        for batch in read_batches(table, column):
-            yield from batch[column]
-
-
-def _keys(tables: Iterable[Path]) -> np.ndarray:
-    """Return the SHA-256 of each text of the tables, as `S32`."""
-    digests = bytearray()
-    for text in _cells(tables, "text"):
-        digests += hashlib.sha256(text.encode()).digest()
-    return np.frombuffer(digests, "S32")
-
-
-def _texts(tables: Iterable[Path], rows: np.ndarray) -> Iterator[str]:
-    """Yield the texts of these rows of the tables, which are in order."""
-    wanted = np.zeros(rows[-1] + 1, bool)
-    wanted[rows] = True
-    return compress(_cells(tables, "text"), wanted)
+    write_batches(table.frames(column_of(tables, "id"), seen, settings.abstain_below), SCORES, scores)
+    return f"{table.rows:,} texts, {new:,} of them new"
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def write_batches(
     with replacing(path) as temporary, contextlib.ExitStack() as stack:
         writer = None
         for batch in batches:
-            expected = _expected(schema, list(batch))
+            expected = _expected(schema, [str(name) for name in batch])
             if list(batch) != expected.names:
                 raise ValueError(f"{path.name}: columns {list(batch)}, wanted {expected.names}")
             table = pa.Table.from_pydict(dict(batch), expected).replace_schema_metadata(metadata)
