@@ -76,6 +76,10 @@ CHANGES = {
         config_change(classification={"abstain_below": 0.5}),
         {"score_texts": 4} | STATISTICS,
     ),
+    "how many jobs share the texts": (
+        config_change(classification={"jobs": 3}),
+        {"score_part": 6, "score_texts": 2} | STATISTICS,
+    ),
     "a classifier's description": (
         described("predicts", "how a sentence sounds"),
         {"finetune_classifier": 1, "score_texts": 2} | STATISTICS,

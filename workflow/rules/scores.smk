@@ -13,7 +13,7 @@ def scored_parts(wildcards):
     """List the marks of the parts of the texts that were scored by jobs of their own; one job alone has none."""
     jobs = configuration.scoring_jobs(config, wildcards.classifier)
     number = jobs if wildcards.subset == "texts" and jobs > 1 else 0
-    return [f"{WORK}/scores/{wildcards.classifier}/part{part}of{jobs}.done" for part in range(number)]
+    return [f"{WORK}/score_part/{wildcards.classifier}/{part}of{jobs}.done" for part in range(number)]
 
 
 rule score_part:
@@ -22,7 +22,7 @@ rule score_part:
         classifier=lambda wildcards: classifier_files(wildcards.classifier),
         tables=f"{RESULTS}/corpus/texts.parquet",
     output:
-        temp(touch(f"{WORK}/scores/{{classifier}}/part{{part}}of{{jobs}}.done")),
+        done=temp(f"{WORK}/score_part/{{classifier}}/{{part}}of{{jobs}}.done"),
     log:
         f"{LOGS}/score_part/{{classifier}}-{{part}}of{{jobs}}.log",
     wildcard_constraints:
@@ -37,7 +37,7 @@ rule score_part:
         classifier=lambda wildcards, input: folder_of(input.classifier[0]),
         tables=lambda wildcards, input: paths([input.tables]),
         store="work/scores",
-        work=f"{WORK}/scores/{{classifier}}/part{{part}}of{{jobs}}",
+        work=f"{WORK}/score_part/{{classifier}}/{{part}}",
         device=config["device"],
         numeric_threads=untracked(verbatim(str(CLASSIFIER_THREADS))),
         seed=stage_seed("classification"),
@@ -46,8 +46,8 @@ rule score_part:
         "Scoring part {wildcards.part} of {wildcards.jobs} of the texts with {wildcards.classifier}"
     shell:
         "exec python -m samizdat.classifiers.score_part {params.settings} --classifier={params.classifier:q} --tables={params.tables}"
-        " --part={wildcards.part} --parts={wildcards.jobs} --store={params.store:q} --work={params.work:q}"
-        " --device={params.device:q} --threads={params.numeric_threads:q} --seed={params.seed:q} --log={log:q}"
+        " --part={wildcards.part} --parts={wildcards.jobs} --done={output.done:q} --store={params.store:q}"
+        " --work={params.work:q} --device={params.device:q} --threads={params.numeric_threads:q} --seed={params.seed:q} --log={log:q}"
         " --title='scores '{wildcards.classifier:q}' part '{wildcards.part}"
 
 

@@ -14,6 +14,7 @@ from samizdat.base.errors import UserError
 from samizdat.checkpoints.unpadded import MODEL_TYPES
 from samizdat.classifiers import outputs, score_table, text_scores
 from samizdat.classifiers.outputs import UNREADABLE
+from samizdat.classifiers.score_part import score_part
 from samizdat.classifiers.score_texts import score_texts
 from samizdat.records import io
 from samizdat.records.classifiers import SCORES
@@ -183,3 +184,22 @@ def test_ids_and_order_are_those_of_the_tables(classifier, tmp_path, monkeypatch
         monkeypatch.setattr(module, "BATCH_ROWS", 4)
     assert scored("batches", *tables) == (said, whole)
     assert scored("batches-again", *tables) == ("14 texts, 0 of them new", whole)
+
+
+def test_parts_are_all_texts_once_and_give_the_same_table(classifier, tmp_path):
+    table = write_texts([*sentences(20, longest=40), "", "one more"], tmp_path / "texts.parquet", held_out=9)
+
+    def scored(store: str) -> tuple[str, bytes]:
+        path = tmp_path / f"{store}.parquet"
+        said = score_texts(SETTINGS, classifier, (table,), path, tmp_path / store, "cpu", threads=1, seed=1)
+        return said, path.read_bytes()
+
+    new = []
+    for part in range(3):
+        done = tmp_path / f"{part}.done"
+        said = score_part(SETTINGS, classifier, (table,), part, 3, done, tmp_path / "parts", "cpu", threads=1, seed=1)
+        assert done.is_file()
+        new.append(int(said.split()[0]))
+    assert sum(new) == 22 and max(new) < 22
+    said, parts = scored("parts")
+    assert said == "22 texts, 0 of them new" and parts == scored("whole")[1]

@@ -139,6 +139,9 @@ def test_jobs_of_which_slurm_says_nothing_are_not_taken_for_ended(tmp_path, sque
     assert path.is_file() and cluster_jobs.ask(["7"]) == {}
 
 
+SUBMITTED = "Job 4 has been submitted with SLURM jobid 12 (log: x)."
+
+
 @pytest.fixture
 def told(tmp_path, monkeypatch, capsys):
     """Send events of one job to a teller; return what it said, the rule, and its log."""
@@ -152,11 +155,11 @@ def told(tmp_path, monkeypatch, capsys):
         made = logging.makeLogRecord({"msg": message, "event": event and LogEvent[event], **fields})
         return teller(made)
 
-    def tell(text: str, event: str, state: str = "FAILED", output: str = "", attempt: int = 1):
+    def tell(text: str, event: str, state: str = "FAILED", output: str = "", attempt: int = 1, begins: str = SUBMITTED):
         job.attempt = attempt
         monkeypatch.setattr("samizdat.runs.cluster_log.ask", lambda jobs: {"12": cluster_jobs.Seen(state, "", "n1")})
         send("JOB_INFO", jobid=4, rule_name="score", rule_msg="Scoring", log=[str(log)], local=False)
-        assert not send(None, "Job 4 has been submitted with SLURM jobid 12 (log: x).")
+        assert not send(None, begins)
         log.write_text(text, encoding="utf-8")
         said = tmp_path / "12.log"
         said.write_text(output, encoding="utf-8")
@@ -201,3 +204,10 @@ def test_a_job_that_could_say_nothing_is_explained(told, state, output, words):
 def test_a_lack_of_memory_that_a_step_noticed_is_tried_again(told):
     said, rule = told(f"{ENTRY}ERROR scores: too little memory (x)\n", "JOB_ERROR")
     assert "too little memory" in said and rule.restart_times == 2
+
+
+def test_a_job_of_another_cluster_has_its_number_and_slurm_is_not_asked(told, tmp_path, squeue):
+    squeue("exit 1")
+    said, _ = told("", "JOB_ERROR", "CANCELLED", attempt=3, begins="Submitted job 4 with external jobid '12'.")
+    assert "✗ Scoring: job 12 was ended from outside" in said and "What to do: " in said
+    assert not (tmp_path / "jobs.json").exists()

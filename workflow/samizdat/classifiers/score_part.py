@@ -13,12 +13,13 @@ def score_part(
     tables: tuple[Path, ...],
     part: int,
     parts: int,
+    done: Path,
     store: Path,
     device: str,
     threads: int,
     seed: int,
 ) -> str:
-    """Put the scores of a part of the tables' texts into the store; nothing else is written.
+    """Put the scores of a part of the tables' texts into the store.
 
     Args:
         settings: windows, batches and number format.
@@ -26,6 +27,7 @@ def score_part(
         tables: Parquet files with the column `text`.
         part: from 0; the hash of a text gives its part.
         parts: how many parts there are.
+        done: an empty file to write, which says that the part is done.
         store: the folder of scores, shared by all runs.
         device: `auto`, `cpu`, `cuda` or `mps`.
         threads: batches that a CPU computes at once; their number changes no score.
@@ -35,6 +37,7 @@ def score_part(
         UserError: as `scoring.scores_of_texts`.
     """
     _, new = scores_of_texts(settings, classifier, tables, store, device, threads, seed, part=part, parts=parts)
+    done.touch()
     return f"{new:,} new texts"
 
 

@@ -9,7 +9,10 @@ from typing import Any
 
 from samizdat.runs.cluster_jobs import SubmittedJobs, ask
 
-_SUBMITTED = re.compile(r"(?:Job|Group job) (\S+) has been submitted with SLURM jobid (\S+)")
+_SUBMITTED = re.compile(
+    r"(?:Job|Group job) (?P<slurm_name>\S+) has been submitted with SLURM jobid (?P<slurm_number>\S+)"
+    r"|Submitted (?:job|group job) (?P<name>\S+) with external jobid '(?P<number>[^']+)'"
+)
 # How a job ended that could say nothing itself, and what a person can do.
 ENDS = {
     "OUT_OF_MEMORY": ("ran out of the memory that it asked for", "ask for more: --set-resources {rule}:mem_mb=MB"),
@@ -33,7 +36,8 @@ class _Job:
     rule: str
     title: str
     log: Path | None
-    number: str = ""  # SLURM's
+    number: str = ""  # the cluster's
+    slurm: bool = False  # whether the cluster is known to be SLURM, which can be asked
 
 
 @dataclass
@@ -54,7 +58,9 @@ class JobTeller:
         if event == "JOB_INFO" and not record.local:  # type: ignore[attr-defined]
             self._prepare(record)
         elif found := _SUBMITTED.match(record.getMessage()):
-            self._begin(*found.groups())
+            self._begin(
+                found["slurm_name"] or found["name"], found["slurm_number"] or found["number"], found["name"] is None
+            )
             return False
         elif event == "JOB_FINISHED":
             self._succeed(str(record.job_id))  # type: ignore[attr-defined]
@@ -69,28 +75,31 @@ class JobTeller:
         log = Path(record.log[0]) if record.log else None
         self.jobs[str(record.jobid)] = _Job(record.rule_name, record.rule_msg or record.rule_name, log)
 
-    def _begin(self, name: str, number: str) -> None:
+    def _begin(self, name: str, number: str, slurm: bool) -> None:
         # A group has a name of its own; its jobs are those that were told before it.
         members = [self.jobs[name]] if name in self.jobs else [job for job in self.jobs.values() if not job.number]
         for job in members:
-            job.number = number
+            job.number, job.slurm = number, slurm
         title = ", ".join(job.title for job in members) or name
-        self.submitted.add(number, title)
+        if slurm:
+            self.submitted.add(number, title)
         _say(f"  {title}: job {number}")
 
     def _succeed(self, jobid: str) -> None:
         job = self.jobs.pop(jobid, None)
         if job is None:
             return
-        self.submitted.remove(job.number)
+        if job.slurm:
+            self.submitted.remove(job.number)
         _say(_last(job.log, "INFO", "✓") or f"✓ {job.title}")
 
     def _fail(self, jobid: str, logs: list[Path]) -> None:
         job = self.jobs.pop(jobid, None)
         if job is None:
             return
-        self.submitted.remove(job.number)
-        seen = ask([job.number]).get(job.number)
+        if job.slurm:
+            self.submitted.remove(job.number)
+        seen = ask([job.number]).get(job.number) if job.slurm else None
         said = _last(job.log, "ERROR", "")
         state = "OUT_OF_MEMORY" if any(map(_names_memory, logs)) else seen.state if seen else ""
         if state in ENDS:

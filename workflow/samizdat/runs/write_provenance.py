@@ -24,6 +24,7 @@ def write_provenance(
     run_work: Path,
     items: list[str],
     switched_off: list[str],
+    parts: dict[str, int],
     provenance: Path,
 ) -> str:
     """Write `provenance.json`: hashes of manifest and report, machine, date, and each step's time and memory.
@@ -36,6 +37,7 @@ def write_provenance(
         items: the config's tokenizers, trainings and classifiers; steps of others are of an earlier config.
         switched_off: steps that the config doesn't ask for, or the first folder of several; they are of an earlier
             config, too.
+        parts: classifier → how many jobs share the texts; parts with higher numbers are of an earlier config, too.
         provenance: the file to write.
     """
     steps: dict[str, dict[str, Any]] = {}
@@ -45,6 +47,8 @@ def write_provenance(
             step = path.parent.relative_to(run_work).as_posix()
             first, *item = step.split("/")
             if (item and item[0] not in items) or not {first, step}.isdisjoint(switched_off):
+                continue
+            if first == "score_part" and (parts[item[0]] == 1 or int(item[1]) >= parts[item[0]]):
                 continue
             try:
                 record = json.loads(checked_bytes(path))
