@@ -14,7 +14,7 @@ def test_the_corpus_is_counted(run):
     texts = run.texts
     said = plain(corpus.opening(run).markdown)
     assert "cut into" not in said and "No two texts are nearly the same." in said
-    assert f"240 texts from 120 documents, {texts['text'].str.len().sum():,} characters in all" in said
+    assert f"240 texts from 120 documents, {texts['characters'].sum():,} characters in all" in said
     assert (
         "120 texts of 60 documents to train on; 60 texts of 30 documents to choose the best weights on; and the "
         "held-out texts, 60 texts of 30 documents, on which nothing is trained or chosen."
@@ -31,7 +31,7 @@ def test_the_corpus_is_counted(run):
     ]  # fmt: skip
     assert [row[0] for row in (letter, poem, everything_)] == ["letter", "poem", "**All**"]
     part = texts[texts["group"] == "poem"]
-    assert poem[1:5] == ["120", "120", "25.0 %", f"{part['text'].str.len().median():.0f}"]
+    assert poem[1:5] == ["120", "120", "25.0 %", f"{part['characters'].median():.0f}"]
     assert poem[5] == f"{(part['label_sentiment'] == 'negative').mean() * 100:.0f} %"
     assert plain(corpus.dropped(run).markdown) == (
         "Of 242 texts, 240 were kept. Left out: 2 × duplicate of an earlier text."

@@ -104,7 +104,7 @@ def copied(run, *shares):
     ],
 )
 def test_runs_are_called_what_they_are_of(fresh, text, runs, heading):
-    fresh.texts = fresh.texts.assign(text=text)
+    fresh.some_texts = [text]
     copied(fresh, 0.1, 0.2, 0.1)
     assert runs in words(copying.answer(fresh))
     assert heading in sample_quality.variety(fresh).markdown.split("\n")[0]

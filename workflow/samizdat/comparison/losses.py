@@ -64,7 +64,7 @@ def compared(runs: Mapping[str, Run]) -> Comparison:
         return Comparison(0, 0, settings["confidence"], [])
     seed = derive_seed(first.config["seed"], "comparison")
     bootstrap = Bootstrap(settings["confidence"], settings["bootstrap_resamples"], seed)
-    _, pairs = model_losses(losses, texts.assign(bytes=[len(text.encode()) for text in texts["text"]]), bootstrap)
+    _, pairs = model_losses(losses, texts, bootstrap)
     rows = [
         dict.fromkeys(("low", "high", "p_value", "p_holm"), math.nan) | row
         for row in pairs

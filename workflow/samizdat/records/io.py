@@ -106,7 +106,7 @@ def checked_columns(path: Path, schema: pa.Schema) -> list[str]:
     return list(expected.names)
 
 
-def rows_of(path: Path) -> int:
+def count_rows(path: Path) -> int:
     """Count the rows of a Parquet file.
 
     Raises:

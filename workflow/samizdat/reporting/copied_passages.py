@@ -35,7 +35,7 @@ def copy_note(run: Run, sample_id: str) -> str:
 
 def source_of(run: Run, row: Row) -> str:
     """Write a passage marked in the training text that has it, with what is around it."""
-    text = run.texts.set_index("id")["text"][row["text_id"]]
+    text = run.texts_of([row["text_id"]])[row["text_id"]]
     return _in_context(run, text, int(row["text_begin"]), int(row["text_end"]))
 
 

@@ -1,6 +1,7 @@
 """Describe the corpus: how large it is, where it comes from, and what was left out."""
 
 import numpy as np
+import pandas as pd
 
 from samizdat.base.corpus_files import AND_MORE
 from samizdat.base.escaping import escape, escape_isolated, quoted
@@ -114,7 +115,7 @@ def groups(run: Run) -> Table:
             count(len(part)),
             count(part["document"].nunique()),
             percent((part["split"] == "test").mean(), 1),
-            count(part["text"].str.len().median()),
+            count(part["characters"].median()),
         ]
         for column, names in headings.items():
             given = labels[column][labels[column].index.isin(part.index)]
@@ -181,15 +182,17 @@ def examples(run: Run) -> Table | Prose:
         )
     sizes = run.texts["group"].value_counts()
     largest = sizes.index[:SHOWN_GROUPS]
-    texts = run.texts.assign(group=run.texts["group"].fillna(""))
-    texts = texts[texts["group"].isin(["", *largest])]
-    order = texts["id"].map(lambda key: derive_seed(run.config["seed"], "examples", key))
-    chosen = texts.assign(order=order).sort_values("order").groupby("group").head(2).sort_values(["group", "order"])
+    order = np.array([derive_seed(run.config["seed"], "examples", key) for key in run.texts["id"]])
+    ordered = pd.DataFrame({"group": run.texts["group"].fillna(""), "order": order})
+    ordered = ordered[ordered["group"].isin(["", *largest])]
+    ordered = ordered.sort_values("order").groupby("group").head(2).sort_values(["group", "order"])
+    chosen = run.texts.loc[ordered.index].assign(group=ordered["group"])
+    texts = run.texts_of(chosen["id"])
     columns = label_columns(run.texts)
     rows = [
         [
             *([name(row["group"])] if len(sizes) else []),
-            quoted(row["text"], language=run.language),
+            quoted(texts[row["id"]], language=run.language),
             *(name(row[column]) for column in columns),
         ]
         for row in rows_of(chosen)

@@ -182,24 +182,30 @@ def surprising(run: Run) -> Table | Prose | None:
     if not run.publish_texts:
         return Prose(say("Which held-out texts surprised the model is left out, because the corpus is not published."))
     path = run.folder / "models" / best_model(run).name / "test_losses.parquet"
-    texts = run.texts[run.texts["split"] == "test"].reset_index(drop=True).join(read_table(path, TEST_LOSSES))
+    losses = read_table(path, TEST_LOSSES, without=("token_nats",))
+    texts = run.texts[run.texts["split"] == "test"].reset_index(drop=True).join(losses)
     long = texts[texts["tokens"] > FEWEST_TOKENS]  # with the token that ends the text
     texts = long if len(long) else texts
-    bits = texts["nats"] / math.log(2) / texts["text"].map(lambda text: len(text.encode()))
+    bits = texts["nats"] / math.log(2) / texts["bytes"]
     texts = texts.assign(bits=bits).sort_values("bits", ascending=False, kind="stable")
     sizes = texts["group"].value_counts()
     largest = sizes.index[:SHOWN_GROUPS]
     parts = texts[texts["group"].isin(largest)].groupby("group", sort=True) if len(sizes) else [("", texts)]
+    shown = [
+        (group, how, row)
+        for group, part in parts
+        for how, some in ((say("most"), part.head(LISTED)), (say("least"), part.iloc[LISTED:].tail(LISTED)))
+        for row in rows_of(some)
+    ]
+    words = run.texts_of(row["id"] for _, _, row in shown)
     rows = [
         [
             *([name(group)] if len(sizes) else []),
             how,
-            quoted(row["text"], language=run.language, longest=LONGEST_CHARACTERS),
+            quoted(words[row["id"]], language=run.language, longest=LONGEST_CHARACTERS),
             numeral(row["bits"], ".2f"),
         ]
-        for group, part in parts
-        for how, some in ((say("most"), part.head(LISTED)), (say("least"), part.iloc[LISTED:].tail(LISTED)))
-        for row in rows_of(some)
+        for group, how, row in shown
     ]
     group = [group_heading(len(largest), len(sizes))] if len(sizes) else []
     header = [*group, say("Surprises"), say("The held-out text"), say("Bits per byte")]

@@ -11,25 +11,23 @@ SHORTEST_TEXT_WORDS = 3
 
 
 class Originals:
-    """An index of the corpus by runs of words, to look samples up in."""
+    """The runs of words that samples have in common with the corpus, which is read once and not kept."""
 
-    def __init__(self, texts: Iterable[str]):
-        """Index the texts by their words, in lower case and without punctuation."""
-        self._runs: set[int] = set()
-        self._short: set[tuple[str, ...]] = set()
+    def __init__(self, texts: Iterable[str], samples: Iterable[str]):
+        """Look in the texts for what the samples say, in lower case and without punctuation."""
+        words = [split_words(sample) for sample in samples]
+        runs = {run for one in words for run in _runs(one, RUN_WORDS)}
+        short = {run for one in words for length in range(SHORTEST_TEXT_WORDS, RUN_WORDS) for run in _runs(one, length)}
+        self._found: set[tuple[str, ...]] = set()
         for text in texts:
-            words = split_words(text)
-            if SHORTEST_TEXT_WORDS <= len(words) < RUN_WORDS:
-                self._short.add(tuple(words))
-            self._runs.update(hash(run) for run in _runs(words, RUN_WORDS))
+            own = split_words(text)
+            self._found.update(short.intersection([tuple(own)]), runs.intersection(_runs(own, RUN_WORDS)))
 
-    def occur_in(self, text: str) -> bool:
-        """Say whether a sample repeats a short corpus text as a whole, or six words in a row of a longer one."""
-        words = split_words(text)
-        if any(hash(run) in self._runs for run in _runs(words, RUN_WORDS)):
-            return True
+    def occur_in(self, sample: str) -> bool:
+        """Say whether one of the samples repeats a short text as a whole, or six words in a row of a longer one."""
+        words = split_words(sample)
         return any(
-            run in self._short for length in range(SHORTEST_TEXT_WORDS, RUN_WORDS) for run in _runs(words, length)
+            run in self._found for length in range(SHORTEST_TEXT_WORDS, RUN_WORDS + 1) for run in _runs(words, length)
         )
 
 

@@ -2,10 +2,12 @@
 
 import io
 import os
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from samizdat.base.configuration import trainings
@@ -14,7 +16,7 @@ from samizdat.base.files import MAKE_AGAIN, checked_bytes
 from samizdat.base.language import speak
 from samizdat.records.classifiers import MULTI_LABEL, NUMBER, SCORES, SINGLE_LABEL, ClassifierCard, Kind
 from samizdat.records.corpus import TEXTS, CorpusSummary
-from samizdat.records.io import read_document, read_table
+from samizdat.records.io import checked_columns, count_rows, read_batches, read_document, read_rows, read_table
 from samizdat.records.labels import RATER_QUALITY
 from samizdat.records.models import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
 from samizdat.records.run import Manifest
@@ -28,6 +30,8 @@ from samizdat.reporting.words import is_null
 
 # The environment variable that names another run than the one that the notebook is in.
 RUN_VARIABLE = "SAMIZDAT_RUN"
+# How many texts are read where a few from all parts of the corpus are enough.
+SOME_TEXTS = 2000
 
 
 def _statistics(name: str, kind: Kind | None = None) -> "cached_property[pd.DataFrame]":
@@ -95,8 +99,35 @@ class Run:
 
     @cached_property
     def texts(self) -> pd.DataFrame:
-        """The corpus: `records.corpus.TEXTS`."""
-        return read_table(self.folder / "corpus" / "texts.parquet", TEXTS)
+        """All that is known of the texts but the texts themselves, of which a corpus may have a gigabyte.
+
+        `records.corpus.TEXTS` with the lengths `characters` and `bytes` in place of `text` and `sha256`.
+        """
+        parts = []
+        names = checked_columns(self._corpus_file, TEXTS)
+        for batch in read_batches(self._corpus_file, *(name for name in names if name != "sha256")):
+            texts = batch.pop("text")
+            sizes = np.array([len(text.encode()) for text in texts], np.int64)
+            parts.append(batch.assign(characters=texts.str.len().to_numpy(np.int64), bytes=sizes))
+        return pd.concat(parts, ignore_index=True)
+
+    @property
+    def _corpus_file(self) -> Path:
+        return self.folder / "corpus" / "texts.parquet"
+
+    def texts_of(self, ids: Iterable[str]) -> dict[str, str]:
+        """Read the texts with these ids."""
+        wanted = set(ids)
+        parts = [batch[batch["id"].isin(wanted)] for batch in read_batches(self._corpus_file, "id", "text")]
+        found = pd.concat(parts)
+        return dict(zip(found["id"], found["text"], strict=True))
+
+    @cached_property
+    def some_texts(self) -> list[str]:
+        """About SOME_TEXTS texts, from all parts of the corpus."""
+        rows = np.arange(count_rows(self._corpus_file))
+        chosen = rows % max(1, len(rows) // SOME_TEXTS) == 0
+        return [*read_rows(self._corpus_file, chosen, "text")["text"]]
 
     @cached_property
     def tokenizers(self) -> dict[str, TokenizerSummary]:
@@ -155,7 +186,8 @@ class Run:
         """The samples that may be shown: all, or those without a passage of a corpus that is not published."""
         if self.publish_texts:
             return self.samples
-        originals = Originals(self.texts["text"])
+        texts = (text for batch in read_batches(self._corpus_file, "text") for text in batch["text"])
+        originals = Originals(texts, self.samples["text"])
         own = ~self.samples["text"].map(originals.occur_in)
         return self.samples[own & (self.samples["prompt_kind"] != "held_out")]
 

@@ -193,7 +193,7 @@ def _continuations(run: Run, texts: list[str]) -> Table:
     """List held-out texts, a row for each and each model, and a column for each temperature."""
     published = run.samples["percent"] == PUBLISHED_PERCENT
     samples = run.samples[published & run.samples["prompt_text_id"].isin(texts)]
-    originals = run.texts.set_index("id")["text"]
+    originals = run.texts_of(texts)
     temperatures = sorted(samples["temperature"].unique())
     rows = []
     for (model, key), part in samples.groupby(["model", "prompt_text_id"], sort=False):

@@ -19,7 +19,7 @@ def lengths(run: Run) -> Picture:
     """Draw the lengths of texts as a box for each group."""
     texts = run.texts
     ungrouped = say(UNGROUPED if texts["group"].notna().any() else ALL)
-    frame = pd.DataFrame({"characters": texts["text"].str.len(), "group": texts["group"].fillna(ungrouped)})
+    frame = pd.DataFrame({"characters": texts["characters"], "group": texts["group"].fillna(ungrouped)})
     sizes = frame["group"].value_counts()
     largest = sizes.index[:SHOWN_GROUPS]
     frame = frame[frame["group"].isin(largest)]

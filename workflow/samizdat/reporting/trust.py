@@ -278,7 +278,7 @@ def examples(run: Run) -> Table | Prose:
         return Prose(say("No text was given a label."))
     if not run.publish_texts:
         return Prose(say("Texts of the corpus are not shown in this report (`publish_texts: false`)."))
-    texts = run.texts.set_index("id")["text"]
+    texts = run.texts_of(found["id"])
     rows = [
         [
             named(run, row["classifier"]),

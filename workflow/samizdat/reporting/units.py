@@ -12,7 +12,6 @@ from samizdat.reporting.run import Run
 _BY_DICTIONARY = {"Hani", "Hira", "Kana", "Bopo", "Thai", "Laoo", "Khmr", "Mymr"}
 _SYLLABLES = {"Tibt"}
 _PIECES = {"Yiii", "Java", "Bali", "Tale", "Talu", "Lana", "Tavt", "Ahom"}
-_READ_TEXTS = 2000  # about; a script is seen in few
 
 
 def units(run: Run) -> str:
@@ -36,8 +35,7 @@ def how_found(run: Run) -> str:
 @cache
 def _script(run: Run) -> str:
     """Return the script of most letters; of the scripts that a dictionary knows, any of them."""
-    texts = run.texts["text"].iloc[:: max(1, len(run.texts) // _READ_TEXTS)]
-    letters = Counter(letter for text in texts for letter in text if letter.isalpha())
+    letters = Counter(letter for text in run.some_texts for letter in text if letter.isalpha())
     scripts: Counter[str] = Counter()
     for letter, number in letters.items():
         script = unicodedata.script(letter)

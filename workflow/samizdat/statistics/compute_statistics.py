@@ -14,7 +14,7 @@ from samizdat.measures.arrays import Counts
 from samizdat.measures.bootstrap import Bootstrap
 from samizdat.records.classifiers import MULTI_LABEL, NUMBER, SINGLE_LABEL, ClassifierCard
 from samizdat.records.corpus import LABEL_PREFIX, TEXT_LANGUAGES
-from samizdat.records.io import read_document, read_table, rows_of
+from samizdat.records.io import count_rows, read_document, read_table
 from samizdat.records.models import TEST_LOSSES
 from samizdat.records.samples import SAMPLES
 from samizdat.records.statistics import STATISTICS
@@ -118,7 +118,7 @@ def _of_words(
 ) -> tuple[list[Row], Counts]:
     """Make the rows of `TERMS`, and count the words of texts; of a large corpus texts are drawn for both."""
     drawn = drawn_texts(texts, np.random.default_rng(derive_seed(seed, "texts")))
-    if len(drawn) < (number := rows_of(texts)):
+    if len(drawn) < (number := count_rows(texts)):
         stage.tell(f"words are compared and counted in {len(drawn):,} of {number:,} texts, drawn at random")
     terms = [*telling_terms(drawn, samples, _bootstrap(settings, seed, "terms"))]
     return terms, number_of_words(cards.values(), drawn["text"])

@@ -15,7 +15,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.parent import die_with_parent
 from samizdat.base.reuse import fingerprint
 from samizdat.records.corpus import TEXT_LANGUAGES
-from samizdat.records.io import read_rows, read_table, rows_of, write_table
+from samizdat.records.io import count_rows, read_rows, read_table, write_table
 from samizdat.statistics.spoken import READ_CHARACTERS, language
 
 # Of a larger corpus so many texts are drawn: a share of them is known to less than half a percent.
@@ -38,7 +38,7 @@ def detect_languages(texts: Path, languages: Path, work: Path, threads: int, see
     Raises:
         UserError: the corpus is missing or damaged.
     """
-    number = rows_of(texts)
+    number = count_rows(texts)
     drawn = np.random.default_rng(seed).permutation(number) < READ_TEXTS
     read = read_rows(texts, drawn, "id", "text")
     keys = [hashlib.sha256(text.encode()).hexdigest() for text in read["text"]]
