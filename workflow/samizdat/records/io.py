@@ -153,7 +153,12 @@ def read_batches(path: Path, *names: str) -> Iterator[pd.DataFrame]:
         with path.open("rb") as opened, pq.ParquetFile(opened) as file:
             if missing := set(names) - set(file.schema_arrow.names):
                 raise KeyError(*sorted(missing))
-            batches = file.iter_batches(BATCH_ROWS, columns=list(names), use_threads=False)
+            # A group of rows at once: pyarrow keeps what it has read of a file until its last batch is asked for.
+            batches = (
+                batch
+                for group in range(file.num_row_groups)
+                for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=list(names), use_threads=False)
+            )
             for batch in batches if file.metadata.num_rows else [file.schema_arrow.empty_table()]:
                 frame: pd.DataFrame = batch.to_pandas()
                 yield frame[list(names)]

@@ -27,6 +27,9 @@ from samizdat.reporting.words import Prose, Table, count, counted, drawn, label,
 
 ALL, UNGROUPED = message("all texts"), message("without a group")
 
+# Of so many texts at once, examples are drawn.
+TEXTS_AT_ONCE = 50_000
+
 
 def opening(run: Run) -> Prose:
     """Describe the corpus in a paragraph."""
@@ -182,11 +185,14 @@ def examples(run: Run) -> Table | Prose:
         )
     sizes = run.texts["group"].value_counts()
     largest = sizes.index[:SHOWN_GROUPS]
-    order = np.array([derive_seed(run.config["seed"], "examples", key) for key in run.texts["id"]])
-    ordered = pd.DataFrame({"group": run.texts["group"].fillna(""), "order": order})
-    ordered = ordered[ordered["group"].isin(["", *largest])]
-    ordered = ordered.sort_values("order").groupby("group").head(2).sort_values(["group", "order"])
-    chosen = run.texts.loc[ordered.index].assign(group=ordered["group"])
+    found: list[pd.DataFrame] = []
+    for begin in range(0, len(run.texts), TEXTS_AT_ONCE):
+        part = run.texts[begin : begin + TEXTS_AT_ONCE]
+        order = [derive_seed(run.config["seed"], "examples", key) for key in part["id"]]
+        part = part.assign(order=order, group=part["group"].fillna(""))
+        part = part[part["group"].isin(["", *largest])]
+        found = [pd.concat([*found, part]).sort_values("order").groupby("group").head(2)]
+    chosen = pd.concat(found).sort_values(["group", "order"])
     texts = run.texts_of(chosen["id"])
     columns = label_columns(run.texts)
     rows = [

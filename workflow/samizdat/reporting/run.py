@@ -107,8 +107,8 @@ class Run:
         names = checked_columns(self._corpus_file, TEXTS)
         for batch in read_batches(self._corpus_file, *(name for name in names if name != "sha256")):
             texts = batch.pop("text")
-            sizes = np.array([len(text.encode()) for text in texts], np.int64)
-            parts.append(batch.assign(characters=texts.str.len().to_numpy(np.int64), bytes=sizes))
+            sizes = np.array([len(text.encode()) for text in texts], np.int32)
+            parts.append(batch.assign(characters=texts.str.len().to_numpy(np.int32), bytes=sizes))
         return pd.concat(parts, ignore_index=True)
 
     @property
