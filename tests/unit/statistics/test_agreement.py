@@ -1,5 +1,6 @@
 """Agreement of a classifier with people: known answers."""
 
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from samizdat.measures.bootstrap import FEWEST_DOCUMENTS, Bootstrap
 from samizdat.statistics.agreement import agreement
+from samizdat.statistics.raters import kappa
 
 
 def test_quality_is_measured_on_unseen_held_out_texts_with_labels(study):
@@ -84,3 +86,21 @@ def test_macro_f1_has_an_interval_from_ten_times_that_each_label_was_given(study
     rows = study.compute()["quality"].set_index(["method", "metric", "label"])
     assert pd.notna(rows.loc[("classifier", "macro_f1", None), "low"]) == shown
     assert pd.notna(rows.loc[("classifier", "accuracy", None), "low"])
+
+
+def test_memory_does_not_grow_with_the_square_of_the_labels():
+    random = np.random.default_rng(3)
+    labels = [f"author {number}" for number in range(200)]
+    human = random.choice(labels, 1000)
+    predicted = np.where(random.random(1000) < 0.7, human, random.choice(labels, 1000))
+    texts = pd.DataFrame({"id": range(1000), "document": range(1000), "split": "test", "label_h": human,
+                          "predicted": predicted, "confidence": 0.7, "ratings": None, "raters": None})  # fmt: skip
+    card = SimpleNamespace(name="authors", labels=labels)
+    tracemalloc.start()
+    found = agreement(card, texts, texts, "label_h", Bootstrap(0.95, 1000, 1))
+    pair = kappa(texts, ("label_h", "predicted"), labels, Bootstrap(0.95, 1000, 1), "kappa")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 150_000_000 and len(found["confusion"]) == 199**2  # one author is not among these texts
+    # Labels are so many that hardly any is equal by chance.
+    assert pair["low"] < pair["value"] < pair["high"] and pair["value"] == pytest.approx(0.7, abs=0.04)

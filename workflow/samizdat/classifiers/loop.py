@@ -100,7 +100,7 @@ def _selection_f1(model: PreTrainedModel, step: FinetuningStep, examples: Encode
     model.train()
     confusion = np.zeros((examples.labels, examples.labels), int)
     np.add.at(confusion, (examples.targets[examples.selected_on].numpy(), torch.cat(predicted).numpy()), 1)
-    return float(label_metrics.label_scores(confusion)["f1"][confusion.any(axis=1)].mean())
+    return float(label_metrics.label_scores(label_metrics.margins(confusion))["f1"][confusion.any(axis=1)].mean())
 
 
 class _BestWeights:

@@ -29,20 +29,32 @@ def jensen_shannon_bits(left: Floats, right: Floats) -> Floats:
     return np.nan_to_num(root**2)
 
 
-def accuracy(confusion: Counts) -> Floats:
-    """Compute the share of texts on the diagonal of `[…, human, predicted]`."""
-    right: Counts = np.trace(confusion, axis1=-2, axis2=-1)
-    texts: Counts = confusion.sum(axis=(-2, -1))
-    return right / texts
+def margins(confusion: Counts) -> Counts:
+    """Count how often each label was right, given by the classifier, and given by people, `[…, 3, labels]`.
+
+    All metrics of a confusion matrix but the matrix itself are of these: memory grows with the labels, not with their
+    square.
+
+    Args:
+        confusion: `[…, human, predicted]`.
+    """
+    right = np.diagonal(confusion, axis1=-2, axis2=-1)
+    return np.stack([right, confusion.sum(axis=-2), confusion.sum(axis=-1)], axis=-2)
 
 
-def label_scores(confusion: Counts) -> dict[str, Floats]:
-    """Compute precision, recall and F1 `[…, labels]` of `[…, human, predicted]`, as scikit-learn defines them.
+def accuracy(counts: Counts) -> Floats:
+    """Compute the share of texts whose label is right, of `margins`."""
+    right, _, human = np.moveaxis(counts, -2, 0)
+    found: Floats = right.sum(axis=-1) / human.sum(axis=-1)
+    return found
+
+
+def label_scores(counts: Counts) -> dict[str, Floats]:
+    """Compute precision, recall and F1 `[…, labels]` of `margins`, as scikit-learn defines them.
 
     A score without a denominator is 0. A label that neither people nor the classifier gave has no score (NaN).
     """
-    right = np.diagonal(confusion, axis1=-2, axis2=-1)
-    return scores_of_counts(right, confusion.sum(axis=-2), confusion.sum(axis=-1))
+    return scores_of_counts(*np.moveaxis(counts, -2, 0))
 
 
 def scores_of_counts(right: Counts, predicted: Counts, human: Counts) -> dict[str, Floats]:
@@ -63,18 +75,18 @@ def scores_of_counts(right: Counts, predicted: Counts, human: Counts) -> dict[st
     return {name: np.where(there, values, np.nan) for name, values in scores.items()}
 
 
-def times_given(confusion: Counts) -> Counts:
-    """Count how often people and the classifier together gave each label, `[labels]` of `[human, predicted]`."""
-    times: Counts = confusion.sum(axis=0) + confusion.sum(axis=1)
+def times_given(counts: Counts) -> Counts:
+    """Count how often people and the classifier together gave each label, `[…, labels]` of `margins`."""
+    times: Counts = counts[..., 1, :] + counts[..., 2, :]
     return times
 
 
-def macro_f1(confusion: Counts) -> Floats:
-    """Compute the mean F1 of the labels that people or the classifier gave; all labels have equal weight.
+def macro_f1(counts: Counts) -> Floats:
+    """Compute the mean F1 of the labels that people or the classifier gave, of `margins`; all labels have equal weight.
 
     It is the average of F1 scores, not the F1 of averages: Opitz and Burst, Macro F1 and Macro F1, 2019.
     """
-    mean: Floats = np.nanmean(label_scores(confusion)["f1"], axis=-1)
+    mean: Floats = np.nanmean(label_scores(counts)["f1"], axis=-1)
     return mean
 
 
@@ -94,15 +106,21 @@ def calibration_error(texts: Floats, right: Floats, confidence: Floats) -> Float
     return distance / total
 
 
-def cohen_kappa(table: Counts) -> Floats:
-    """Compute the agreement of two judges beyond chance from `[…, one, other]`: 1 is perfect, 0 is chance.
+def by_chance(counts: Counts) -> Floats:
+    """Compute how often two judges would give one label if neither looked at the text, of `margins`."""
+    _, one, other = np.moveaxis(counts, -2, 0)
+    found: Floats = (one * other).sum(axis=-1) / other.sum(axis=-1) ** 2
+    return found
+
+
+def cohen_kappa(counts: Counts) -> Floats:
+    """Compute the agreement of two judges beyond chance, of `margins`: 1 is perfect, 0 is chance.
 
     Cohen, A Coefficient of Agreement for Nominal Scales, 1960. NaN if both always give one and the same label.
     """
-    total = table.sum(axis=(-2, -1))
-    chance: Floats = (table.sum(axis=-1) * table.sum(axis=-2)).sum(axis=-1) / total**2
+    chance = by_chance(counts)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (accuracy(table) - chance) / (1 - chance)
+        return (accuracy(counts) - chance) / (1 - chance)
 
 
 def chi_square(table: Counts) -> Floats:

@@ -10,7 +10,7 @@ from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.statistics.baselines import baselines
 from samizdat.statistics.calibration import calibration
-from samizdat.statistics.raters import alphas, by_people
+from samizdat.statistics.raters import alphas, by_people, margins_by_document
 from samizdat.statistics.tables import Row
 
 
@@ -42,20 +42,20 @@ def agreement(
     common = {"classifier": card.name, "label_column": label_column, "texts": len(held_out)}
 
     answers = dict(baselines(corpus, held_out, column, bootstrap.seed))
-    counts = count_by_document(held_out, (column, "predicted"), (labels, labels))
+    counts = margins_by_document(held_out, (column, "predicted"), labels)
     documents = counts.shape[0]
     right = [(frame["predicted"] == frame[column]).to_numpy().astype(int) for frame in (held_out, answers["majority"])]
     differing = right[0] - right[1]
     gains = sum_by_document(held_out, np.zeros(len(held_out), np.int64), differing, (1,))
-    drawn = bootstrap.together({"confusion": counts, "gain": gains}, "quality")
-    square = (-1, len(labels), len(labels))
-    confusion, totals = counts.sum(axis=0).reshape(square[1:]), drawn["confusion"].reshape(square)
-    rows = _overall(common | {"method": "classifier"}, confusion, totals, bootstrap, documents)
-    resampled_gains = drawn["gain"][:, 0] / drawn["confusion"].sum(axis=1)
+    drawn = bootstrap.together({"labels": counts, "gain": gains}, "quality")
+    shape = (-1, 3, len(labels))
+    (whole,), totals = counts.sum(axis=0).reshape(shape), drawn["labels"].reshape(shape)
+    rows = _overall(common | {"method": "classifier"}, whole, totals, bootstrap, documents)
+    resampled_gains = drawn["gain"][:, 0] / totals[:, 2].sum(axis=1)
     rows.append(common | {"method": "classifier", "label": None} | _gain(gains, differing, resampled_gains, bootstrap))
     texts, owners = _denominators(counts, len(labels))
     for (metric, values), resampled in zip(
-        label_metrics.label_scores(confusion).items(), label_metrics.label_scores(totals).values(), strict=True
+        label_metrics.label_scores(whole).items(), label_metrics.label_scores(totals).values(), strict=True
     ):
         low, high = bootstrap.share_interval(values, resampled, documents, texts[metric], owners[metric])
         rows += [
@@ -68,29 +68,23 @@ def agreement(
     rows += [common | {"method": "classifier", "label": None} | row for row in found]
     for method, frame in answers.items():
         known = list(dict.fromkeys([*sorted(set(frame[column])), *sorted(set(frame["predicted"]))]))
-        matrices = _confusions(frame, column, known, bootstrap, method)
-        documents = frame["document"].nunique()
-        rows += _overall(common | {"method": method, "texts": len(frame)}, *matrices, bootstrap, documents)
+        of_each = margins_by_document(frame, (column, "predicted"), known)
+        shape, documents = (-1, 3, len(known)), of_each.shape[0]
+        (of_all,), totals = of_each.sum(axis=0).reshape(shape), bootstrap.totals(of_each, "quality", method)
+        of_method = common | {"method": method, "texts": len(frame)}
+        rows += _overall(of_method, of_all, totals.reshape(shape), bootstrap, documents)
     rows += [common | {"label": None} | row for row in alphas(by_people(corpus, column), column, bootstrap)]
     described = {"classifier": card.name, "label_column": label_column}
+    confusion = count_by_document(held_out, (column, "predicted"), (labels, labels)).sum(axis=0)
     return {
         "quality": rows,
         "calibration": [described | row for row in bins],
         "confusion": [
-            described | {"human": human_label, "predicted": predicted, "count": confusion[row, place]}
+            described | {"human": human_label, "predicted": predicted, "count": confusion[row * len(labels) + place]}
             for row, human_label in enumerate(labels)
             for place, predicted in enumerate(labels)
         ],
     }
-
-
-def _confusions(
-    frame: pd.DataFrame, column: str, labels: list[str], bootstrap: Bootstrap, *names: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Count the confusion matrix `[human, predicted]`, and those of the resampled documents."""
-    counts = count_by_document(frame, (column, "predicted"), (labels, labels))
-    square = (-1, len(labels), len(labels))
-    return counts.sum(axis=0).reshape(square[1:]), bootstrap.totals(counts, "quality", *names).reshape(square)
 
 
 def _gain(gains: sparse.csr_array, differing: np.ndarray, resampled: np.ndarray, bootstrap: Bootstrap) -> Row:
@@ -114,11 +108,7 @@ def _gain(gains: sparse.csr_array, differing: np.ndarray, resampled: np.ndarray,
 
 def _denominators(counts: sparse.csr_array, labels: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Count what each label's scores are divided by, and the documents that have it; both by metric, `[labels]`."""
-    cells, ones = np.arange(labels**2), np.ones(labels**2, np.int64)
-    human, predicted = (
-        counts @ sparse.csr_array((ones, (cells, places)), shape=(labels**2, labels))
-        for places in (cells // labels, cells % labels)
-    )
+    predicted, human = counts[:, labels : 2 * labels], counts[:, 2 * labels :]
     tables = {"precision": predicted, "recall": human, "f1": human + predicted}
     return (
         {metric: table.sum(axis=0) for metric, table in tables.items()},
@@ -126,17 +116,17 @@ def _denominators(counts: sparse.csr_array, labels: int) -> tuple[dict[str, np.n
     )
 
 
-def _overall(common: Row, confusion: np.ndarray, totals: np.ndarray, bootstrap: Bootstrap, documents: int) -> list[Row]:
-    """Measure over all labels, from a matrix `[human, predicted]` and its resamples.
+def _overall(common: Row, counts: np.ndarray, totals: np.ndarray, bootstrap: Bootstrap, documents: int) -> list[Row]:
+    """Measure over all labels, from `label_metrics.margins` and their resamples.
 
     Macro-F1 has no interval where a label is rare: then its F1 is too uncertain for the mean to be near normal, and
     labels are missing from resamples.
     """
     rows = []
     for metric, measure in (("accuracy", label_metrics.accuracy), ("macro_f1", label_metrics.macro_f1)):
-        value, texts = measure(confusion), confusion.sum()
+        value, texts = measure(counts), counts[2].sum()
         low, high = bootstrap.share_interval(value, measure(totals), documents, texts, documents)
-        if metric == "macro_f1" and label_metrics.times_given(confusion).min() < label_metrics.FEWEST_GIVEN:
+        if metric == "macro_f1" and label_metrics.times_given(counts).min() < label_metrics.FEWEST_GIVEN:
             low = high = np.full((), np.nan)
         rows.append(common | {"metric": metric, "label": None, "value": value, "low": low, "high": high})
     return rows

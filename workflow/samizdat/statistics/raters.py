@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from samizdat.base.seeds import derive_seed
 from samizdat.measures import krippendorff, label_metrics
@@ -161,11 +162,27 @@ def kappa(pair: pd.DataFrame, columns: tuple[str, str], labels: list[str], boots
         bootstrap: how the interval is made.
         names: of the random stream.
     """
-    counts = count_by_document(pair, columns, (labels, labels))
-    square = (-1, len(labels), len(labels))
-    documents, table = counts.shape[0], counts.sum(axis=0).reshape(square[1:])
-    resampled = label_metrics.cohen_kappa(bootstrap.totals(counts, "kappa", *names).reshape(square))
-    value, equal = label_metrics.cohen_kappa(table), label_metrics.accuracy(table)
-    by_chance = float((table.sum(0) * table.sum(1)).sum()) / len(pair) ** 2
-    low, high = bootstrap.beyond_chance_interval(float(value), resampled, float(equal), by_chance, documents, len(pair))
+    counts = margins_by_document(pair, columns, labels)
+    shape = (-1, 3, len(labels))
+    documents, (table,) = counts.shape[0], counts.sum(axis=0).reshape(shape)
+    resampled = label_metrics.cohen_kappa(bootstrap.totals(counts, "kappa", *names).reshape(shape))
+    value, equal, chance = (
+        float(measure(table))
+        for measure in (label_metrics.cohen_kappa, label_metrics.accuracy, label_metrics.by_chance)
+    )
+    low, high = bootstrap.beyond_chance_interval(value, resampled, equal, chance, documents, len(pair))
     return {"value": value, "low": low, "high": high}
+
+
+def margins_by_document(frame: pd.DataFrame, columns: tuple[str, str], labels: list[str]) -> sparse.csr_array:
+    """Count `label_metrics.margins` of each document, `[documents, 3 · labels]`.
+
+    Args:
+        frame: one row for each text, with a column `document`.
+        columns: the label by people, or by one judge, and that by the classifier, or by the other judge.
+        labels: all that both give.
+    """
+    human, predicted = (count_by_document(frame, (column,), (labels,)) for column in columns)
+    right = (frame[columns[0]] == frame[columns[1]]).to_numpy(np.int64)
+    places = pd.Index(labels).get_indexer(pd.Index(frame[columns[0]]))
+    return sparse.hstack([sum_by_document(frame, places, right, (len(labels),)), predicted, human], format="csr")
