@@ -52,6 +52,20 @@ def test_labels_that_go_together_are_counted_from_each_side():
     assert row["texts"] == 15 and not np.isnan(row["low"])
 
 
+def test_pairs_of_many_labels_are_counted_some_labels_at_a_time(monkeypatch):
+    """What is counted is the same, and intervals, of other draws, are nearly the same."""
+    texts = texts_of([["anger", "fear"]] * 10 + [["anger"]] * 30 + [["joy"]] * 20 + [[]] * 40)
+    whole = list(several_labels.cooccurrence(card_of(), texts, BOOTSTRAP))
+    monkeypatch.setattr(several_labels, "BYTES_AT_ONCE", 1)
+    parts = list(several_labels.cooccurrence(card_of(), texts, BOOTSTRAP))
+    bounds = ("low", "high")
+    for one, other in zip(whole, parts, strict=True):
+        assert {key: one[key] for key in one if key not in bounds} == {
+            key: other[key] for key in one if key not in bounds
+        }
+        assert [one[key] for key in bounds] == pytest.approx([other[key] for key in bounds], abs=0.05)
+
+
 def test_quality_is_that_of_scikit_learn():
     random = np.random.default_rng(4)
     labels = [*LABELS, "shame"]  # a label that the classifier can't give

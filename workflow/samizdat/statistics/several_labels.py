@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import permutations
 
 import numpy as np
 import pandas as pd
@@ -22,6 +21,8 @@ from samizdat.statistics.sample_sets import label_share_sets
 from samizdat.statistics.tables import Row
 
 EXAMPLES = 6
+# Of a part of the pairs of labels: what texts have, and what resamples have.
+BYTES_AT_ONCE = 400_000_000
 
 
 def shares(card: ClassifierCard, texts: pd.DataFrame, samples: pd.DataFrame, bootstrap: Bootstrap) -> Iterator[Row]:
@@ -101,25 +102,31 @@ def cooccurrence(card: ClassifierCard, texts: pd.DataFrame, bootstrap: Bootstrap
     if texts.empty:
         return
     given = label_metrics.given_labels(texts["labels"], card.labels)
-    pairs = list(permutations(range(len(card.labels)), 2))
-    both = np.column_stack([given[:, one] & given[:, other] for one, other in pairs] or [given[:, :0]])
-    counts = _by_document(texts, np.column_stack([given, both, np.ones(len(texts), bool)]))
-    totals = bootstrap.totals(counts, "cooccurrence")
-    size = len(card.labels)
-    documents, of_labels = counts.shape[0], counts.sum(axis=0)[:size]
-    owners = (counts[:, :size] > 0).sum(axis=0)
-    for place, (one, other) in enumerate(pairs, start=size):
-        together, own = int(counts[:, [place]].sum()), int(of_labels[one])
-        if not own:
-            continue
-        with np.errstate(invalid="ignore", divide="ignore"):
-            resampled = totals[:, place] / np.where(totals[:, one] > 0, totals[:, one], np.nan)
-        low, high = bootstrap.share_interval(together / own, resampled, documents, own, owners[one])
-        yield {
-            "classifier": card.name, "label": card.labels[one], "other": card.labels[other], "texts": own,
-            "both": together, "share": together / own, "low": float(low), "high": float(high),
-            "share_of_all": of_labels[other] / len(texts),
-        }  # fmt: skip
+    size, often = len(card.labels), given.sum(axis=0)
+    # Memory doesn't grow with the square of the labels.
+    at_once = max(1, BYTES_AT_ONCE // (size * max(len(texts), 8 * bootstrap.resamples)))
+    for start in range(0, size, at_once):
+        ones = range(start, min(start + at_once, size))
+        both = [given[:, [one]] & given for one in ones]
+        counts = _by_document(texts, np.column_stack([*both, np.ones(len(texts), bool)]))
+        totals = bootstrap.totals(counts, "cooccurrence", *([start] if start else []))
+        documents = counts.shape[0]
+        for part, one in enumerate(ones):
+            own, place = int(often[one]), part * size
+            if not own:
+                continue
+            together, drawn = counts[:, place : place + size].sum(axis=0), totals[:, place : place + size]
+            with np.errstate(invalid="ignore", divide="ignore"):
+                resampled = drawn / np.where(drawn[:, [one]] > 0, drawn[:, [one]], np.nan)
+            owners = int((counts[:, [place + one]] > 0).sum())
+            for other in (number for number in range(size) if number != one):
+                share = together[other] / own
+                low, high = bootstrap.share_interval(share, resampled[:, other], documents, own, owners)
+                yield {
+                    "classifier": card.name, "label": card.labels[one], "other": card.labels[other], "texts": own,
+                    "both": int(together[other]), "share": share, "low": float(low), "high": float(high),
+                    "share_of_all": often[other] / len(texts),
+                }  # fmt: skip
 
 
 def quality(card: ClassifierCard, judged: pd.DataFrame, column: str, bootstrap: Bootstrap) -> list[Row]:
