@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from samizdat.reporting import Run, samples, summary
 from samizdat.reporting.copied_passages import copy_note, with_copy_marked
 from samizdat.reporting.words import NO_BREAK
@@ -48,6 +50,13 @@ def test_the_first_ones_are_open_and_the_others_follow(run, tmp_path, monkeypatc
 
 def test_the_largest_length_is_a_bound_since_a_long_prompt_leaves_less(run):
     assert "the others were cut after at most 56 tokens." in plain(samples.opening(run).markdown)
+
+
+@pytest.mark.parametrize(("finished", "said"), [(True, "All of these end by"), (False, "None of these ends by itself")])
+def test_where_all_samples_end_alike_no_others_are_spoken_of(run, monkeypatch, finished, said):
+    monkeypatch.setitem(vars(run), "samples", run.samples.assign(finished=finished))
+    told = plain(samples.opening(run).markdown)
+    assert said in told and "the others were cut" not in told
 
 
 def test_samples_that_are_all_withheld_are_not_called_missing(run, monkeypatch):

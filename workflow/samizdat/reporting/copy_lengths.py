@@ -19,7 +19,7 @@ from samizdat.reporting.style import (
     legend_below,
     legend_label,
 )
-from samizdat.reporting.words import Prose, count, counted, drawn, joined
+from samizdat.reporting.words import Prose, count, counted, drawn, is_null, joined
 
 TICKS = [step * 10**power for power in range(5) for step in (1, 2, 5)]  # of a logarithmic axis of characters
 
@@ -73,6 +73,10 @@ def _copies_finding(run: Run) -> str:
     """Say as a title whether samples share longer passages with the training texts than held-out texts do."""
     real = baseline(run, "copy_characters")
     measured = [row for row in rows_of(published(run)) if row["metric"] == "copy_characters"]
+    if all(is_null(row["p_value"]) for row in measured):
+        return say(
+            "Too few documents to say whether samples share longer passages with the training texts than real texts do"
+        )
     longer = [
         row for row in verdicts.off_held_out(run, "copy_characters").values() if real and row["value"] > real["value"]
     ]

@@ -58,13 +58,16 @@ def opening(run: Run) -> Prose:
         )
     ]
     if len(published):
-        sentences.append(
-            say(
-                "{share} of these end by themselves; the others were cut after at most {tokens}.",
-                share=percent(published["finished"].mean()),
-                tokens=counted(sampling["max_new_tokens"], "token", "tokens"),
-            )
+        finished = published["finished"]
+        ends = (
+            message("All of these end by themselves.")
+            if finished.all()
+            else message("{share} of these end by themselves; the others were cut after at most {tokens}.")
+            if finished.any()
+            else message("None of these ends by itself: all were cut after at most {tokens}.")
         )
+        tokens = counted(sampling["max_new_tokens"], "token", "tokens")
+        sentences.append(say(ends, share=percent(finished.mean()), tokens=tokens))
     if not run.publish_texts:
         sentences.append(
             plural(
