@@ -156,6 +156,8 @@ def test_at_a_terminal_it_asks_until_the_input_ends_and_after_a_prompt_that_is_t
         (["--seed", "-1", "x"], ["--seed is -1", "0 or more"]),
         (["--no-repeat-ngram", "-2", "x"], ["--no-repeat-ngram is -2", "0 or more"]),
         (["--temperature", "-1", "x"], ["--temperature is -1", "0 or more"]),
+        (["--temperature", "inf", "x"], ["--temperature is inf", "a number that is 0 or more"]),
+        (["--device", "gpu", "x"], ["--device is gpu", "auto, cpu, cuda, mps"]),
         (["letter " * 40], ["80 tokens; the model can continue at most 30", "shorten"]),
         (["caf\udce9"], ["the byte 0xE9 after 'caf'", "UTF-8"]),
         (["--temperature", "inf", "x"], ["--temperature is inf", "0 or more and at most 1000"]),

@@ -5,6 +5,7 @@ Importing torch takes seconds, so names and numbers are checked before.
 
 import io
 import json
+import math
 import operator
 import sys
 from collections.abc import Iterator, Mapping
@@ -53,7 +54,7 @@ def sample(
     """
     folder = Path("results", run)
     config = _config(folder)
-    _check(changes)
+    _check(changes, device)
     model_folder = _model_folder(folder, config, model, percent)
     sampling = {"temperature": config["sampling"]["temperatures"][0], **config["sampling"], **changes}
     seed = int(changes.get("seed", config["seed"]))
@@ -106,8 +107,8 @@ def _config(folder: Path) -> Config:
     return config
 
 
-def _check(changes: Mapping[str, int | float]) -> None:
-    """Refuse numbers that the config's schema doesn't allow.
+def _check(changes: Mapping[str, int | float], device: str | None) -> None:
+    """Refuse numbers and a device that the config's schema doesn't allow, and infinity.
 
     Raises:
         UserError: names the option, its value and what is allowed.
@@ -120,9 +121,11 @@ def _check(changes: Mapping[str, int | float]) -> None:
     allowed = keys | {"seed": schema["seed"], "temperature": temperature}
     for name, value in changes.items():
         limits = [(*_LIMITS[key], allowed[name][key]) for key in _LIMITS if key in allowed[name]]
-        if not all(fits(value, limit) for fits, _, limit in limits):
+        if not math.isfinite(value) or not all(fits(value, limit) for fits, _, limit in limits):
             wanted = " and ".join(words.format(limit) for _, words, limit in limits)
             raise UserError(f"--{name.replace('_', '-')} is {value}", remedy=f"give a number that is {wanted}")
+    if device not in (None, *schema["device"]["enum"]):
+        raise UserError(f"--device is {device}", remedy=f"give one of {', '.join(schema['device']['enum'])}")
 
 
 def _model_folder(folder: Path, config: Config, model: str | None, percent: int) -> Path:
