@@ -79,7 +79,10 @@ def test_the_chart_has_a_panel_for_each_classifier_and_the_labels_that_change_mo
     assert drawn == ["b", "c", "d", "e"]
     assert "10 %, 20 %, 30 %, 40 %, 50 %" in picture.alternative_text.replace("\u00a0", " ")
     assert "3.00, 3.10, 3.20, 3.30, 3.40" in picture.alternative_text
-    assert picture.title.startswith("Through documents the share of “a”, “b” and “c” changes")
+    assert panels[0].get_legend().get_title().get_text() == "the 4 of 5 labels that change most"
+    assert not panels[1].get_legend().get_title().get_text()
+    title = picture.title.replace("\u00a0", " ")
+    assert title.startswith("Through documents the share of “a”, “b”, “c” and 2 more labels changes")
     assert positions.chart(followed([changed("a", p_holm=1)], parts)).title.startswith("No label")
 
 

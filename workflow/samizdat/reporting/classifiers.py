@@ -21,6 +21,7 @@ from samizdat.reporting.words import (
     counted,
     drawn,
     exact_percent,
+    first_labels,
     joined,
     label,
     name,
@@ -165,10 +166,9 @@ def _unknown_labels(run: Run, card: ClassifierCard) -> dict[str, int]:
 
 def _with_texts(labels: Mapping[str, int]) -> str:
     """Name labels with the number of their texts."""
-    first = list(labels.items())[:NAMED_LABELS]
-    named = [f"{label(one)} ({counted(texts, 'text', 'texts')})" for one, texts in first]
-    more = len(labels) - len(named)
-    return joined([*named, *([counted(more, "more label", "more labels")] if more else [])])
+    return first_labels(
+        list(labels), NAMED_LABELS, lambda one: f"{label(one)} ({counted(labels[one], 'text', 'texts')})"
+    )
 
 
 def shares_by_group(run: Run) -> Picture | Prose:

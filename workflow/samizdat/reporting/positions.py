@@ -20,9 +20,11 @@ from samizdat.reporting.style import (
 )
 from samizdat.reporting.words import (
     Prose,
+    count,
     counted,
     drawn,
     exact_percent,
+    first_labels,
     is_null,
     joined,
     label,
@@ -34,6 +36,7 @@ from samizdat.reporting.words import (
 _TOO_FEW = message("Too few documents to say whether labels or numbers change through them")
 # Of a classifier, those that change most.
 SHOWN_LABELS = 4
+NAMED_LABELS = 3
 _FALLS_OR_RISES = (
     message("by the classifier {classifier} the number falls by {value}"),
     message("by the classifier {classifier} the number rises by {value}"),
@@ -109,7 +112,12 @@ def chart(run: Run) -> Picture | Prose:
                 axis.yaxis.set_major_formatter(in_percent())
                 axis.set_ylim(bottom=0)
             labels = axis.get_legend_handles_labels()[1]
-            axis.legend(ncols=legend_columns(labels, 2, 3.6), loc="upper left", bbox_to_anchor=(0, -0.2))
+            every = rows["label"].nunique()
+            chosen = say("the {shown} of {all} labels that change most", shown=SHOWN_LABELS, all=count(every))
+            axis.legend(
+                ncols=legend_columns(labels, 2, 3.6), loc="upper left", bbox_to_anchor=(0, -0.2), alignment="left",
+                title=chosen if every > SHOWN_LABELS else None, title_fontsize="small",
+            )  # fmt: skip
         confidence = exact_percent(run.confidence)
         kind = say("Lines over the five parts of documents, with {confidence} intervals", confidence=confidence)
         picture.alternative_text = described(title, kind, described_parts)
@@ -136,8 +144,8 @@ def _finding(run: Run) -> str:
     found = verdicts.changing_through_documents(run)
     if not found:
         return say("No label or number was found to change through documents")
-    names = dict.fromkeys(row["label"] for row in found if not is_null(row["label"]))
-    told = joined(quotation(drawn(one)) for one in list(names)[:3])
-    if not told:
+    names = list(dict.fromkeys(row["label"] for row in found if not is_null(row["label"])))
+    if not names:
         return say("Through documents a number changes")
+    told = first_labels(names, NAMED_LABELS, lambda one: quotation(drawn(one)))
     return say("Through documents the share of {labels} changes", labels=told)

@@ -1,7 +1,5 @@
 """Show what classifiers say that give several labels at once: shares, what differs, quality."""
 
-from collections.abc import Callable
-
 import pandas as pd
 
 from samizdat.base.language import message, numeral, say
@@ -24,6 +22,7 @@ from samizdat.reporting.words import (
     counted,
     drawn,
     exact_percent,
+    first_labels,
     is_null,
     joined,
     label,
@@ -129,16 +128,10 @@ def _differences(run: Run, classifier: str) -> list[str]:
         if tests["p_value"].isna().all():
             said.append(say(_TOO_FEW[between], fewest=FEWEST_DOCUMENTS))
         elif names:
-            said.append(say(_DIFFERING[between], labels=joined(_first(names, label))))
+            said.append(say(_DIFFERING[between], labels=first_labels(names, NAMED_LABELS, label)))
         else:
             said.append(say(_SAME[between]))
     return said
-
-
-def _first(names: list[str], written: Callable[[str], str]) -> list[str]:
-    """Write the first labels, and how many more there are."""
-    more = len(names) - NAMED_LABELS
-    return [*map(written, names[:NAMED_LABELS]), *([counted(more, "more label", "more labels")] if more > 0 else [])]
 
 
 def _trust(run: Run, classifier: str) -> list[str]:
@@ -233,7 +226,7 @@ def _title(run: Run, between: str) -> str:
         say(
             "for {classifier} in {labels}",
             classifier=drawn(titled(run, classifier)),
-            labels=joined(_first(in_order(rows["label"]), lambda one: quotation(drawn(one)))),
+            labels=first_labels(in_order(rows["label"]), NAMED_LABELS, lambda one: quotation(drawn(one))),
         )
         for classifier, rows in parts_of(pd.DataFrame(found), "classifier").items()
     ]

@@ -1,6 +1,6 @@
 """Write numbers, intervals, names and lists as words and Markdown, in the report's language."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -106,6 +106,12 @@ def joined(items: Iterable[str]) -> str:
     """Join words as a list: a, b and c."""
     *words, last = list(items) or [""]
     return say("{words} and {last}", words=", ".join(words), last=last) if words else last
+
+
+def first_labels(labels: Sequence[str], shown: int, written: Callable[[str], str]) -> str:
+    """List the first labels, each as `written` writes it, and say how many more there are."""
+    more = len(labels) - shown
+    return joined([*map(written, labels[:shown]), *([counted(more, "more label", "more labels")] if more > 0 else [])])
 
 
 def label(name: str) -> str:
