@@ -121,10 +121,11 @@ def groups(run: Run) -> Table:
             count(part["characters"].median()),
         ]
         for column, names in headings.items():
-            given = labels[column][labels[column].index.isin(part.index)]
-            labelled = given.index.nunique()
+            given = labels[column]
+            given = given if part is texts else given[given.index.isin(part.index)]
+            labelled = len(np.unique(given.index))
             for some in [*({one} for one in names), *filter(None, [others[column]])]:
-                having = given[given.isin(some)].index.nunique()
+                having = len(np.unique(given.index[given.isin(some)]))
                 row.append(percent(having / labelled) if labelled else "")
         rows.append(row)
     return table(rows, header, numbers=header[1:])
