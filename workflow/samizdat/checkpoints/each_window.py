@@ -10,6 +10,9 @@ from torch import Tensor
 # With this many tokens or more, PyTorch's softmax is faster in float32 than in bfloat16, by half to two thirds; with
 # fewer it is slower.
 FLOAT32_SOFTMAX_TOKENS = 16
+# PyTorch hands products in bfloat16 to oneDNN from so many multiplications on, over all windows of a product; smaller
+# ones it computes by code of its own, which gives other bits now and then.
+ONEDNN_MULTIPLICATIONS = 16**3 + 1
 
 
 class Row(NamedTuple):
@@ -47,10 +50,14 @@ def attend(query: Tensor, key: Tensor, value: Tensor, more: Callable[[Tensor, Te
             for part, tokens in ((query, asking), (key, here), (value, here))
         )
         place += count
+        # So a few short windows are computed several times: one alone must get the bits that it gets among many.
+        times = -(-ONEDNN_MULTIPLICATIONS // (mine.numel() * length))
+        if times > 1:
+            mine, keys, values = (part.repeat(1, times, 1, 1) for part in (mine, keys, values))
         scores = mine @ keys.mT
         if more is not None:
             scores = scores + more(mine, keys)
         dtype = torch.float32 if length >= FLOAT32_SOFTMAX_TOKENS else None
         shares = scores.softmax(dim=-1, dtype=dtype).to(scores.dtype)
-        found[:, asking] = (shares @ values).flatten(1, 2)
+        found[:, asking] = (shares @ values)[:, :count].flatten(1, 2)
     return found.transpose(0, 1).contiguous()
