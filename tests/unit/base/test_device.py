@@ -1,6 +1,7 @@
 """The device: its number format, and an error with a remedy when its memory is full."""
 
 import logging
+import os
 import re
 from pathlib import Path
 
@@ -137,3 +138,12 @@ def test_mkl_has_chosen_its_code_before_two_threads_ask_for_it():
     with Calls() as calls:
         prepare("cpu", threads=1, seed=1)
     assert {(name, dtype) for name in functions for dtype in (torch.float32, torch.float64)} <= calls.seen
+
+
+def test_onednn_is_asked_to_keep_less_code_before_it_starts(monkeypatch):
+    monkeypatch.delenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", raising=False)
+    prepare("cpu", threads=1, seed=1)
+    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "256"
+    monkeypatch.setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "20")  # the user's own
+    prepare("cpu", threads=1, seed=1)
+    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "20"

@@ -74,7 +74,7 @@ def prepare(requested: str, *, threads: int, seed: int) -> Device:
         UserError: CUDA or MPS is requested and is not available.
     """
     ask_for_equal_bits()
-    # oneDNN keeps code for 1,024 shapes of products, 0.6 MB each; texts of many lengths have as many shapes.
+    # oneDNN would keep code for 1,024 shapes of products, up to 0.6 MB each; texts of many lengths have as many.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
     import torch
 
