@@ -26,6 +26,12 @@ def bytes_of_tokens(tokenizer: PreTrainedTokenizerFast) -> dict[int, bytes] | No
         return None
     added = tokenizer.added_tokens_decoder
     return {
-        number: token.encode() if number in added else bytes(map(bytes_of_characters().__getitem__, token))
+        number: token.encode() if number in added else _spelled(token)
         for token, number in tokenizer.get_vocab().items()
     }
+
+
+def _spelled(token: str) -> bytes:
+    """Return the bytes of a token; one with a character that stands for no byte is decoded as it is written."""
+    found = [bytes_of_characters().get(character) for character in token]
+    return token.encode() if None in found else bytes(byte for byte in found if byte is not None)
