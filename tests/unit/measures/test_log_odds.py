@@ -1,5 +1,7 @@
 """Log-odds of terms between sets of documents: values by hand, errors over documents, and one level for all terms."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -66,3 +68,17 @@ def test_among_more_terms_the_same_difference_is_less_surprising():
     among = compare(np.hstack([term, noise[:, noise.any(axis=0)]]), words, sets)
     assert among.scores[0, 0] == pytest.approx(alone.scores[0, 0])
     assert alone.p_values[0, 0] <= 0.01 and among.p_values[0, 0] > 0.05
+
+
+def test_thousands_of_sets_that_are_not_asked_for_take_no_memory():
+    random = np.random.default_rng(2)
+    counts = random.binomial(1, 0.01, (1500, 1000))
+    sets = np.concatenate([np.repeat([0, 1], 50), random.integers(2, 1000, 1400)])
+    tracemalloc.start()
+    many = compare(counts, counts.sum(axis=1) + 5, sets, asked=(0, 1))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    three = compare(counts, counts.sum(axis=1) + 5, np.minimum(sets, 2), asked=(0, 1))
+    assert most < 30_000_000
+    for name in ("log_odds", "low", "high", "p_values"):
+        np.testing.assert_array_equal(getattr(many, name), getattr(three, name))

@@ -65,7 +65,11 @@ def compare_terms(
         confidence: that no term is called different where no set differs; also of all intervals together.
         random: draws the permutations.
     """
-    sums = _Summing(counts, words, int(sets.max()) + 1)
+    # All sets that aren't asked for are one: there may be thousands of a few documents.
+    place = np.full(int(sets.max()) + 1, len(asked))
+    place[asked] = np.arange(len(asked))
+    sets, asked = place[sets], np.arange(len(asked))
+    sums = _Summing(counts, words, len(asked) + 1)
     log_odds, errors = _differences(sums, sets, asked)
     scores = log_odds / errors
     draws = draws_for(confidence)
