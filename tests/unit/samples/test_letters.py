@@ -81,6 +81,21 @@ def test_samples_of_a_random_model_are_valid_text(texts, changes, tmp_path):
     assert streamed == written[1].tokens
 
 
+def test_a_vocabulary_that_spells_rare_letters_by_bytes_gives_valid_text():
+    """SentencePiece's byte fallback: a letter that the vocabulary lacks is several tokens of one byte each."""
+    tokens = ["</s>", "▁", "a", "▁a", *(f"<0x{byte:02X}>" for byte in range(256))]
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    backend = Tokenizer(models.BPE(vocab=vocabulary, merges=[("▁", "a")], byte_fallback=True))
+    backend.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="</s>")
+    model = make_restless_model(vocab_size=len(tokens))
+    recipe = Recipe(top_k=0, top_p=1, repetition_penalty=1, no_repeat_ngram=0, max_new_tokens=21, slots=4)
+    requests = [Request((0,), 1.5, seed) for seed in range(12)]
+    written = write_texts(model, requests, recipe, boundary=0, letters=Letters.of(tokenizer, len(tokens)))
+    shown = [tokenizer.decode(text.tokens) for text in written]
+    assert not any("\ufffd" in text for text in shown) and any(letter > "\x7f" for text in shown for letter in text)
+
+
 def test_tokens_that_are_no_bytes_are_whole_letters():
     backend = Tokenizer(models.WordLevel({"</s>": 0, "我": 1}, unk_token="</s>"))
     backend.decoder = decoders.WordPiece()

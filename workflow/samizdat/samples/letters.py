@@ -1,10 +1,13 @@
-"""Which tokens may follow, so that a text has whole letters alone: a byte-level token may end within a letter."""
+"""Which tokens may follow, so that a text has whole letters alone: a token of bytes may end within a letter."""
+
+import re
 
 import numpy as np
 import torch
 from transformers import PreTrainedTokenizerFast
 
 from samizdat.checkpoints.byte_level import bytes_of_tokens
+from samizdat.samples.checkpoint import text_of
 
 # The states of a text in UTF-8, by what must follow (Unicode Standard 16, Table 3-7, Well-Formed UTF-8 Byte
 # Sequences). Each has the bytes that may follow, as ranges, and the state after them.
@@ -26,10 +29,12 @@ _FOLLOWING = {
 # A letter has at most 4 bytes: with 3 tokens left, one byte each, every letter can be finished.
 _LONGEST_WAY = 3
 _PADDING = 256  # stands for no byte
+# How vocabularies of whole letters write a byte of a letter that they lack.
+_BYTE = re.compile("<0x([0-9A-F]{2})>")
 
 
 class Letters:
-    """The tokens of a byte-level vocabulary that may follow, by state of the text and number of tokens left."""
+    """The tokens of a vocabulary that may follow, by state of the text and number of tokens left."""
 
     def __init__(self, tokens: list[bytes | None], boundary: int):
         """Find them.
@@ -46,13 +51,13 @@ class Letters:
 
     @classmethod
     def of(cls, tokenizer: PreTrainedTokenizerFast, vocabulary: int) -> "Letters | None":
-        """Read a tokenizer's vocabulary; None if its tokens are no bytes, and so whole letters.
+        """Read a tokenizer's vocabulary; None if none of its tokens are bytes, so that all are whole letters.
 
         Args:
             tokenizer: its end-of-sequence token is the boundary.
             vocabulary: tokens that the model knows; those that the tokenizer lacks are forbidden.
         """
-        spelled = bytes_of_tokens(tokenizer)
+        spelled = bytes_of_tokens(tokenizer) or _with_single_bytes(tokenizer)
         if spelled is None:
             return None
         return cls([spelled.get(number) for number in range(vocabulary)], tokenizer.eos_token_id)
@@ -76,6 +81,18 @@ class Letters:
         """
         rows = torch.tensor([states, [min(number, _LONGEST_WAY) for number in left]]).to(scores.device)
         return scores.masked_fill(self._forbidden[rows[1], rows[0]], -torch.inf)
+
+
+def _with_single_bytes(tokenizer: PreTrainedTokenizerFast) -> dict[int, bytes] | None:
+    """Return the bytes of each token of a vocabulary that spells rare letters byte by byte; None if it doesn't."""
+    vocabulary = tokenizer.get_vocab()
+    lead, end = (vocabulary.get(f"<0x{byte:02X}>") for byte in "é".encode())
+    if lead is None or end is None or text_of(tokenizer, [lead, end]) != "é":
+        return None
+    return {
+        number: bytes.fromhex(byte[1]) if (byte := _BYTE.fullmatch(token)) else token.encode()
+        for token, number in vocabulary.items()
+    }
 
 
 def _states_after(tokens: list[bytes | None]) -> np.ndarray:
