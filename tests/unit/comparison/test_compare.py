@@ -94,6 +94,21 @@ def test_models_that_these_texts_do_not_tell_apart_are_not_decisive(finished):
     assert "not decisive" in contents.differences(opened(*finished)).markdown
 
 
+def test_models_are_not_compared_where_a_tokenizer_loses_characters_that_the_other_keeps(folders):
+    one, other = folders
+    set_bits(one, "gpt2-tiny", lambda number: 2.0 + number % 3 / 10)
+    set_bits(other, "large", lambda number: 1.0 + number % 3 / 10)
+    runs = opened(one, other)
+    assert "**Better:**" in contents.opening(runs).markdown
+    runs["other"].tokenizers["own"].changed["test"] = 7
+    said = contents.opening(runs).markdown
+    assert "**Not comparable:** “<bdi>one: gpt2-tiny</bdi>” and" in said and "**Better:**" not in said
+    assert "| not comparable |" in contents.differences(runs).markdown
+    # Those with the same tokenizer lose the same.
+    runs["one"].tokenizers["own"].changed["test"] = 7
+    assert "**Better:**" in contents.opening(runs).markdown
+
+
 def test_with_few_or_no_shared_texts_there_is_no_verdict(folders, tmp_path):
     one, _ = folders
     strangers = make_run(tmp_path / "strangers", texts=others(40), labels={})
@@ -170,11 +185,11 @@ def test_counts_in_a_column_of_other_numbers_are_counts(folders, monkeypatch):
     assert [type(line[0]) for line in found.values()] == [int, float]
 
 
-def test_a_bundle_without_texts_is_refused_by_name(folders, tmp_path, capsys):
-    without = shutil.copytree(folders[1], tmp_path / "results")
+def test_a_bundle_without_texts_is_refused_by_name(finished, tmp_path, capsys):
+    without = shutil.copytree(finished[1], tmp_path / "results")
     (without / "corpus" / "texts.parquet").unlink()
     with pytest.raises(SystemExit):
-        main(["compare", str(folders[0]), str(without), "--out", str(tmp_path / "out")])
+        main(["compare", str(finished[0]), str(without), "--out", str(tmp_path / "out")])
     assert f"{without} lacks corpus/texts.parquet, as a bundle without texts does" in capsys.readouterr().err
 
 

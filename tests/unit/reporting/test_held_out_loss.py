@@ -1,5 +1,7 @@
 """What the report says of bits per byte: with intervals, over seeds, and of two models."""
 
+import dataclasses
+
 import pandas as pd
 import pytest
 
@@ -76,6 +78,16 @@ def test_a_model_is_called_better_only_where_the_test_shows_it(seeded, changes, 
     run = Run(seeded.folder)
     vars(run)["model_differences"] = pd.DataFrame([row | changes], columns=MODEL_DIFFERENCES.names)
     assert said in plain(" ".join(held_out_loss.compared(run)))
+
+
+def test_a_model_whose_tokenizer_loses_characters_is_neither_best_nor_better(tmp_path):
+    run = Run(make_run(tmp_path / "run", models=("one", "other")))
+    better = held_out_loss.best_model(run).name
+    assert held_out_loss.compared(run)
+    run.models[better] = dataclasses.replace(run.models[better], tokenizer="lossy")
+    run.tokenizers["lossy"] = dataclasses.replace(run.tokenizers["own"], changed={"test": 3})
+    run.manifest.artefacts["tokenizers/lossy/tokenizer.json"] = "0" * 64
+    assert held_out_loss.best_model(run).name != better and not held_out_loss.compared(run)
 
 
 def test_one_model_is_compared_with_none(run):

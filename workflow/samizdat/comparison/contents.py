@@ -8,7 +8,7 @@ from typing import Any
 
 from samizdat.base.language import message, numeral, say, speak
 from samizdat.base.wording import different_words, dotted
-from samizdat.comparison.losses import Comparison, compared
+from samizdat.comparison.losses import NOT_COMPARABLE, Comparison, compared
 from samizdat.comparison.side_by_side import lines
 from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 from samizdat.reporting.run import RUN_VARIABLE, Run
@@ -39,6 +39,7 @@ VERDICTS = {
     1: message("the second is better"),
     0: message("not decisive"),
     None: message("too few documents"),
+    NOT_COMPARABLE: message("not comparable"),
 }
 LONGEST_VALUE_CHARACTERS = 200
 
@@ -150,6 +151,13 @@ def opening(runs: Runs) -> Prose:
 def _sentence(row: dict[str, Any], found: Comparison) -> str:
     one, other = (label(row[key]) for key in ("model", "other"))
     bits, verdict = numeral(abs(row["value"]), ".3f"), found.verdict(row)
+    if verdict == NOT_COMPARABLE:
+        return say(
+            "**Not comparable:** {one} and {other}. A tokenizer loses or changes characters of these texts; they are "
+            "not predicted, so the bits per byte of its model are too low.",
+            one=one,
+            other=other,
+        )
     if verdict is None:
         return say(
             "**Not known:** {one} and {other} are {bits}\u00a0bits per byte apart.", one=one, other=other, bits=bits

@@ -12,6 +12,7 @@ from samizdat.base.seeds import derive_seed
 from samizdat.measures.bootstrap import Bootstrap
 from samizdat.records.io import read_table
 from samizdat.records.models import TEST_LOSSES
+from samizdat.reporting.held_out_loss import lost_by
 from samizdat.reporting.run import Run
 from samizdat.reporting.verdicts import better_models
 from samizdat.reporting.words import is_null
@@ -19,6 +20,7 @@ from samizdat.statistics.model_losses import model_losses
 
 # Between the name of a run and that of a model; neither has a blank.
 _OF = ": "
+NOT_COMPARABLE = 2
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,15 @@ class Comparison:
     documents: int
     confidence: float
     rows: list[dict[str, Any]]  # as `records.statistics.MODEL_DIFFERENCES`; names of models begin with their runs
+    lost: dict[str, str]  # model → which characters of these texts it can't predict (`reporting.held_out_loss.lost_by`)
 
     def verdict(self, row: dict[str, Any]) -> int | None:
-        """Which model is better: −1 the first, 1 the other, 0 not decisive; None with too few documents."""
+        """Which model is better: −1 the first, 1 the other, 0 not decisive; None with too few documents.
+
+        NOT_COMPARABLE where one can't predict characters that the other predicts.
+        """
+        if self.lost[row["model"]] != self.lost[row["other"]]:
+            return NOT_COMPARABLE
         if is_null(row["p_holm"]):
             return None
         if (row["model"], row["other"]) not in better_models(pd.DataFrame(self.rows), self.confidence):
@@ -61,7 +69,7 @@ def compared(runs: Mapping[str, Run]) -> Comparison:
     texts = next(iter(held_out.values()))
     texts = texts[texts["id"].isin(shared)].sort_values("id", ignore_index=True)
     if texts.empty:
-        return Comparison(0, 0, settings["confidence"], [])
+        return Comparison(0, 0, settings["confidence"], [], {})
     seed = derive_seed(first.config["seed"], "comparison")
     bootstrap = Bootstrap(settings["confidence"], settings["bootstrap_resamples"], seed)
     _, pairs = model_losses(losses, texts, bootstrap)
@@ -70,4 +78,5 @@ def compared(runs: Mapping[str, Run]) -> Comparison:
         for row in pairs
         if row["model"].partition(_OF)[0] != row["other"].partition(_OF)[0]
     ]
-    return Comparison(len(texts), texts["document"].nunique(), settings["confidence"], rows)
+    lost = {f"{one}{_OF}{model}": lost_by(run, model) for one, run in runs.items() for model in run.models}
+    return Comparison(len(texts), texts["document"].nunique(), settings["confidence"], rows, lost)

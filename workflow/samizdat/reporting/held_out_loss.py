@@ -36,12 +36,24 @@ def _range(row: Row) -> str:
 
 
 def compared(run: Run) -> list[str]:
-    """Compare the model that did best on the validation texts with each other one, on the held-out texts."""
-    if len(run.models) == 1:
-        return []
+    """Compare the model that did best on the validation texts with each other one, on the held-out texts.
+
+    Models with different losses of characters are not compared.
+    """
     best = best_model(run).name
     rows = [row for row in rows_of(run.model_differences) if best in (row["model"], row["other"])]
-    return [" ".join(_difference(run, row) for row in rows)]
+    alike = [row for row in rows if lost_by(run, row["model"]) == lost_by(run, row["other"])]
+    return [" ".join(_difference(run, row) for row in alike)] if alike else []
+
+
+def lost_by(run: Run, model: str) -> str:
+    """Tell what characters of held-out texts a model can't predict: by a hash of its tokenizer; "" where it loses none.
+
+    Its bits per byte are too low then, and can be compared with those of models that lose the same alone.
+    """
+    tokenizer = run.models[model].tokenizer
+    lost = run.tokenizers[tokenizer].changed["test"]
+    return run.manifest.artefacts[f"tokenizers/{tokenizer}/tokenizer.json"] if lost else ""
 
 
 def _difference(run: Run, row: Row) -> str:
@@ -74,8 +86,8 @@ def _difference(run: Run, row: Row) -> str:
 
 
 def best_model(run: Run) -> ModelSummary:
-    """Return the model that did best on the validation texts."""
-    return min(run.models.values(), key=lambda model: model.validation_bits_per_byte)
+    """Return the model that did best on the validation texts; one that loses characters only if all do."""
+    return min(run.models.values(), key=lambda model: (lost_by(run, model.name) != "", model.validation_bits_per_byte))
 
 
 def notes(run: Run, model: ModelSummary) -> list[str]:
