@@ -137,7 +137,7 @@ rule write_provenance:
                     *([] if config["play"] else ["play", "eight_bits"]),
                     *(f"measure_examples/{name}" for name in CLASSIFIERS if name not in FEW_SHOT),
                 ],
-                "parts": {name: configuration.scoring_jobs(config, name) for name in CLASSIFIERS},
+                "parts": SCORING_JOBS,
             }
         ),
         work=f"{WORK}/provenance",

@@ -9,9 +9,13 @@ def tables_to_score(wildcards):
     return [f"{RESULTS}/samples/{model}.parquet" for model in MODELS]
 
 
+# Classifier → how many jobs share the texts.
+SCORING_JOBS = {name: item.get("jobs", config["classification"]["jobs"]) for name, item in CLASSIFIERS.items()}
+
+
 def scored_parts(wildcards):
     """List the marks of the parts of the texts that were scored by jobs of their own; one job alone has none."""
-    jobs = configuration.scoring_jobs(config, wildcards.classifier)
+    jobs = SCORING_JOBS[wildcards.classifier]
     number = jobs if wildcards.subset == "texts" and jobs > 1 else 0
     return [f"{WORK}/score_part/{wildcards.classifier}/{part}of{jobs}.done" for part in range(number)]
 

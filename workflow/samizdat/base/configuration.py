@@ -157,12 +157,6 @@ def scoring_settings(config: Config, name: str) -> Config:
     return {key: value for key, value in settings.items() if key not in ("threshold", "jobs")}
 
 
-def scoring_jobs(config: Config, name: str) -> int:
-    """Return how many jobs share the scoring of the texts with the classifier `name`."""
-    jobs: int = _overridden(config["classification"], config["classifiers"], name)["jobs"]
-    return jobs
-
-
 def finetuning_settings(config: Config, name: str) -> Config:
     """Return the settings of `finetuning` for the item `name` of `classifiers`, which may override them."""
     return _overridden(config["finetuning"], config["classifiers"], name)
