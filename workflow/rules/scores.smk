@@ -2,22 +2,13 @@
 # writes: results/<run>/scores/<classifier>/, and scores of single texts in work/scores/
 
 
-def tables_to_score(wildcards):
-    """List the table of the corpus, or the tables of samples of all models."""
-    if wildcards.subset == "texts":
-        return [f"{RESULTS}/corpus/texts.parquet"]
-    return [f"{RESULTS}/samples/{model}.parquet" for model in MODELS]
-
-
 # Classifier → how many jobs share the texts.
 SCORING_JOBS = {name: item.get("jobs", config["classification"]["jobs"]) for name, item in CLASSIFIERS.items()}
-
-
-def scored_parts(wildcards):
-    """List the marks of the parts of the texts that were scored by jobs of their own; one job alone has none."""
-    jobs = SCORING_JOBS[wildcards.classifier]
-    number = jobs if wildcards.subset == "texts" and jobs > 1 else 0
-    return [f"{WORK}/score_part/{wildcards.classifier}/{part}of{jobs}.done" for part in range(number)]
+# Classifier → the files that say which of the parts are done; one job alone has none.
+SCORED_PARTS = {
+    name: [f"{WORK}/score_part/{name}/{part}of{jobs}.done" for part in range(jobs if jobs > 1 else 0)]
+    for name, jobs in SCORING_JOBS.items()
+}
 
 
 rule score_part:
@@ -50,17 +41,21 @@ rule score_part:
         "Scoring part {wildcards.part} of {wildcards.jobs} of the texts with {wildcards.classifier}"
     shell:
         "exec python -m samizdat.classifiers.score_part {params.settings} --classifier={params.classifier:q} --tables={params.tables}"
-        " --part={wildcards.part} --parts={wildcards.jobs} --done={output.done:q} --store={params.store:q}"
+        " --part={wildcards.part:q} --parts={wildcards.jobs:q} --done={output.done:q} --store={params.store:q}"
         " --work={params.work:q} --device={params.device:q} --threads={params.numeric_threads:q} --seed={params.seed:q} --log={log:q}"
-        " --title='scores '{wildcards.classifier:q}' part '{wildcards.part}"
+        " --title='scores '{wildcards.classifier:q}' part '{wildcards.part:q}"
 
 
 rule score_texts:
     """Apply a classifier to each text, or to each sample."""
     input:
         classifier=lambda wildcards: classifier_files(wildcards.classifier),
-        tables=tables_to_score,
-        parts=scored_parts,
+        tables=lambda wildcards: (
+            [f"{RESULTS}/corpus/texts.parquet"]
+            if wildcards.subset == "texts"
+            else [f"{RESULTS}/samples/{model}.parquet" for model in MODELS]
+        ),
+        parts=lambda wildcards: SCORED_PARTS[wildcards.classifier] if wildcards.subset == "texts" else [],
     output:
         f"{RESULTS}/scores/{{classifier}}/{{subset}}.parquet",
     log:

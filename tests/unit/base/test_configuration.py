@@ -177,7 +177,7 @@ def test_an_item_overrides_what_it_inherits():
     config = changed(models__0__width=128, classifiers__0__max_length_tokens=64, classifiers__0__epochs=7.0)
     inherited = {key: value for key, value in BASE["training"].items() if key != "seeds"}
     assert configuration.model_settings(config, "gpt2-tiny") == inherited | {"width": 128}
-    scoring = {key: value for key, value in BASE["classification"].items() if key != "threshold"}
+    scoring = {key: value for key, value in BASE["classification"].items() if key not in ("threshold", "jobs")}
     assert configuration.scoring_settings(config, "sentiment") == scoring | {"max_length_tokens": 64}
     assert configuration.classifier_description(config, "sentiment")["threshold"] == 0.5
     config["classifiers"][0]["threshold"] = {"joy": 0.3}
@@ -214,9 +214,9 @@ def test_schema_default_config_and_stage_have_the_same_keys(section, module, set
     stage = getattr(import_module(f"samizdat.{module}"), settings)
     assert is_dataclass(stage)
     names = {field.name for field in fields(stage)}
-    # How many trainings there are is no setting of a training.
+    # How many trainings or jobs there are is no setting of a training or a job.
     assert (
-        names | {"training": {"seeds"}, "classification": {"threshold"}}.get(section, set())
+        names | {"training": {"seeds"}, "classification": {"threshold", "jobs"}}.get(section, set())
         == set(_keys(section))
         == set(BASE[section])
     )
