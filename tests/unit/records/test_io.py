@@ -1,5 +1,8 @@
 """Tables and documents have exactly their schema, or an error says what is wrong."""
 
+import tracemalloc
+
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -118,6 +121,20 @@ def test_a_table_that_is_written_in_batches_has_the_bytes_of_a_whole_one(tmp_pat
     assert list(read_table(tmp_path / "batches.parquet", TEXT_LANGUAGES)["id"]) == list("abcdefgh")[:rows]
     with pytest.raises(ValueError, match="columns"):
         write_batches([frame[["id"]]], TEXT_LANGUAGES, tmp_path / "other.parquet")
+
+
+def test_of_a_file_only_the_rows_of_a_batch_are_held(tmp_path, monkeypatch):
+    monkeypatch.setattr(io, "BATCH_ROWS", 100)
+    path = tmp_path / "languages.parquet"
+    random = np.random.default_rng(1)
+    write_table(pd.DataFrame({"id": [random.bytes(2000).hex() for _ in range(1000)], "language": "en"}),
+                TEXT_LANGUAGES, path)  # fmt: skip
+    tracemalloc.start()
+    held = []
+    for _ in read_batches(path, "id"):
+        held.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert len(held) == 10 and max(held) < path.stat().st_size / 4
 
 
 def test_batches_of_a_changed_or_missing_file_are_refused(tmp_path):

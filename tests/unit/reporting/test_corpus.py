@@ -10,8 +10,15 @@ from support.reading import cells, plain
 from support.run_fixture import make_run, sentences
 
 
+def test_examples_are_the_same_whatever_is_read_at_once(run, monkeypatch):
+    whole = corpus.examples(run).markdown
+    monkeypatch.setattr(corpus, "TEXTS_AT_ONCE", 7)
+    assert corpus.examples(run).markdown == whole
+
+
 def test_the_corpus_is_counted(run):
     texts = run.texts
+    assert "text" not in texts  # they are read where they are shown
     said = plain(corpus.opening(run).markdown)
     assert "cut into" not in said and "No two texts are nearly the same." in said
     assert f"240 texts from 120 documents, {texts['characters'].sum():,} characters in all" in said
