@@ -153,7 +153,7 @@ def read_batches(path: Path, *names: str) -> Iterator[pd.DataFrame]:
         with path.open("rb") as opened, pq.ParquetFile(opened) as file:
             if missing := set(names) - set(file.schema_arrow.names):
                 raise KeyError(*sorted(missing))
-            # A group of rows at once: pyarrow reads ahead, and keeps what it has read until the last batch is asked for.
+            # One group of rows after the other: pyarrow reads ahead, and keeps what it has read until the last batch.
             batches = (
                 batch
                 for group in range(file.num_row_groups)
