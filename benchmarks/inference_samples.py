@@ -109,7 +109,7 @@ def better_models(world: World) -> bool:
             noise = world.random.normal(0, 0.1, world.texts) + of_seed
             nats = np.maximum(shared + more + liked + noise, 0) * sizes * np.log(2)
             losses[f"{model}{seed}"] = pd.DataFrame({"nats": nats})
-    held_out = pd.DataFrame({"text": ["x" * size for size in sizes], "document": world.owners})
+    held_out = pd.DataFrame({"bytes": sizes, "document": world.owners})
     rows, pairs = model_losses(losses, held_out, world.bootstrap)
     for row in rows:
         world.seen("bits per byte", row["value"], row["low"], row["high"], truths[row["model"]])
