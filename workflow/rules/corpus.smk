@@ -35,8 +35,9 @@ rule import_corpus:
         f"{LOGS}/import_corpus.log",
     # Nodes of a cluster often have no network.
     localrule: config["corpus"]["source"] == "hub"
+    threads: 2  # a process reads, and another one makes sketches of a large corpus
     resources:
-        **asks(1000, minutes=30, megabytes_per_input=20),
+        **asks(1000, minutes=30, megabytes_per_input=5),
     params:
         settings=options(config["corpus"]),
         archive=lambda wildcards, input: input.archive or "null",

@@ -46,6 +46,25 @@ def test_texts_that_are_not(near_duplicates, one, other):
     assert len(set(near_duplicates([one, other]))) == 2
 
 
+def test_another_process_makes_the_same_sketches(tmp_path, monkeypatch):
+    monkeypatch.setattr("samizdat.corpus.sketches.BATCH_CHARACTERS", 1000)
+
+    def of(folder, batches_here):
+        monkeypatch.setattr("samizdat.corpus.sketches.BATCHES_HERE", batches_here)
+        (tmp_path / folder).mkdir()
+        sketches = Sketches(tmp_path / folder)
+        for text in [*sentences(300, 1), "", "short"]:
+            sketches.append(text)
+        sketches.finish()
+        found = [sketches.keys(), sketches.long(), *map(sketches.band, range(16))]
+        sketches.close()
+        return found
+
+    here, elsewhere = of("here", 1000), of("elsewhere", 2)
+    assert len(here[0]) == 302 and here[1].sum() > 250
+    assert all(map(np.array_equal, here, elsewhere))
+
+
 def test_hardly_a_pair_is_missed_and_none_is_found_that_is_not_there(near_duplicates):
     random = np.random.default_rng(1)
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))

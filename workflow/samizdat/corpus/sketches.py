@@ -3,11 +3,16 @@
 import hashlib
 import sys
 import unicodedata
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from concurrent.futures import Future, ProcessPoolExecutor
 from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+
+from samizdat.base.parent import die_with_parent
 
 SHINGLE = 5  # characters of a run
 SHORTEST = 24  # characters; shorter texts are compared for equality only
@@ -15,20 +20,30 @@ SHORTEST = 24  # characters; shorter texts are compared for equality only
 BANDS, ROWS = 16, 5
 # Texts of so many characters are sketched together. Their runs, four bytes each, stay in a processor's own cache.
 BATCH_CHARACTERS = 100_000
+# So many batches are computed here, which takes about as long as to start the process; and so many wait for it at most.
+BATCHES_HERE, BATCHES_AHEAD = 50, 4
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
+class _Sketched(NamedTuple):
+    """The sketches of some texts."""
+
+    keys: bytes  # eight of each
+    long: bytes  # one of each
+    bands: np.ndarray  # [BANDS, texts]
+
+
 class Sketches:
-    """The sketches of texts that come one by one: bands in files, a thread computes while others read."""
+    """The sketches of texts that come one by one: bands in files; of a large corpus another process computes them."""
 
     def __init__(self, folder: Path) -> None:
         """Begin with none; `folder` is for the files."""
         self._keys, self._long = bytearray(), bytearray()
         self._bands = [(folder / f"band{band}").open("w+b") for band in range(BANDS)]
         self._texts: list[str] = []
-        self._characters = 0
-        self._thread = ThreadPoolExecutor(1)
-        self._running: Future[None] | None = None
+        self._characters = self._batches = 0
+        self._process: ProcessPoolExecutor | None = None
+        self._running: deque[Future[_Sketched]] = deque()
 
     def append(self, text: str) -> None:
         """Add a text."""
@@ -40,9 +55,8 @@ class Sketches:
     def finish(self) -> None:
         """Compute what is left; no text comes any more."""
         self._begin()
-        if self._running is not None:
-            self._running.result()
-        self._thread.shutdown()
+        while self._running:
+            self._keep(self._running.popleft().result())
         for file in self._bands:
             file.flush()
 
@@ -60,27 +74,40 @@ class Sketches:
         return np.fromfile(self._bands[number], np.uint64)
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the files, and end the process."""
+        if self._process is not None:
+            self._process.shutdown(cancel_futures=True)
         for file in self._bands:
             file.close()
 
     def _begin(self) -> None:
-        if self._running is not None:
-            self._running.result()
-        self._running = self._thread.submit(self._sketch, self._texts)
-        self._texts, self._characters = [], 0
+        texts, self._texts, self._characters = self._texts, [], 0
+        self._batches += 1
+        if self._batches <= BATCHES_HERE:
+            self._keep(_sketched(texts))
+            return
+        if self._process is None:
+            # Not a thread: numpy's calls are short, and each would wait for the lock that the reading thread holds.
+            self._process = ProcessPoolExecutor(1, get_context("spawn"), initializer=die_with_parent)
+        self._running.append(self._process.submit(_sketched, texts))
+        if len(self._running) > BATCHES_AHEAD:
+            self._keep(self._running.popleft().result())
 
-    def _sketch(self, texts: list[str]) -> None:
-        keys = [normalise(text) for text in texts]
-        for key in keys:
-            self._keys += hashlib.blake2b(key.encode(), digest_size=8).digest() if key else bytes(8)
-            self._long.append(len(key) >= SHORTEST)
-        long = [place for place, key in enumerate(keys) if len(key) >= SHORTEST]
-        hashes = np.zeros((BANDS, len(texts)), np.uint64)
-        if long:
-            hashes[:, long] = _bands([keys[place] for place in long])
-        for file, band in zip(self._bands, hashes, strict=True):
+    def _keep(self, sketched: _Sketched) -> None:
+        self._keys += sketched.keys
+        self._long += sketched.long
+        for file, band in zip(self._bands, sketched.bands, strict=True):
             file.write(band.tobytes())
+
+
+def _sketched(texts: list[str]) -> _Sketched:
+    keys = [normalise(text) for text in texts]
+    hashes = (hashlib.blake2b(key.encode(), digest_size=8).digest() if key else bytes(8) for key in keys)
+    long = [place for place, key in enumerate(keys) if len(key) >= SHORTEST]
+    bands = np.zeros((BANDS, len(texts)), np.uint64)
+    if long:
+        bands[:, long] = _bands([keys[place] for place in long])
+    return _Sketched(b"".join(hashes), bytes(len(key) >= SHORTEST for key in keys), bands)
 
 
 def normalise(text: str) -> str:
