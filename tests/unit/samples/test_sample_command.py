@@ -103,9 +103,9 @@ def test_a_training_with_another_seed_and_a_prompt_as_long_as_can_be(results, at
 @pytest.mark.parametrize("form", ["utf-8:strict", "utf-8:surrogateescape"])
 def test_a_file_of_prompts_that_is_no_utf_8_is_refused(results, monkeypatch, form):
     monkeypatch.setenv("PYTHONIOENCODING", form)
-    done = run(results, typed=b"letter\ncaf\xe9 au lait\n")
+    done = run(results, typed=b"letter\nBront\xe9 au lait\n")
     assert done.returncode == 1 and done.stdout.decode().startswith("letter")
-    assert "the byte 0xE9 after 'caf'" in done.stderr.decode() and b"UTF-8" in done.stderr
+    assert "the byte 0xE9 after 'Bront'" in done.stderr.decode() and b"UTF-8" in done.stderr
 
 
 def test_at_a_terminal_it_asks_until_the_input_ends_and_after_a_prompt_that_is_too_long(results):
@@ -159,7 +159,7 @@ def test_at_a_terminal_it_asks_until_the_input_ends_and_after_a_prompt_that_is_t
         (["--temperature", "inf", "x"], ["--temperature is inf", "a number that is 0 or more"]),
         (["--device", "gpu", "x"], ["--device is gpu", "auto, cpu, cuda, mps"]),
         (["letter " * 40], ["80 tokens; the model can continue at most 30", "shorten"]),
-        (["caf\udce9"], ["the byte 0xE9 after 'caf'", "UTF-8"]),
+        (["Bront\udce9"], ["the byte 0xE9 after 'Bront'", "UTF-8"]),
         (["--temperature", "inf", "x"], ["--temperature is inf", "0 or more and at most 1000"]),
     ],
 )
@@ -183,7 +183,7 @@ def test_a_model_that_is_not_trained_yet_is_told(at, capfd, monkeypatch, tmp_pat
 def test_a_line_that_is_no_utf_8_is_told(results):
     for handler in ("strict", "surrogateescape"):
         environment = warm_python.programs_environment() | {"PYTHONIOENCODING": f"utf-8:{handler}"}
-        done = run(results, typed=b"caf\xe9\n", environment=environment)
+        done = run(results, typed=b"Bront\xe9\n", environment=environment)
         assert done.returncode == 1 and b"no UTF-8" in done.stderr and b"bug" not in done.stderr
 
 
