@@ -212,3 +212,11 @@ def test_a_file_that_changes_while_it_is_read_is_recorded_as_it_was_before(corpu
     monkeypatch.setattr(Gathered, "add_all", read_then_changed)
     _, summary = corpus({"t.txt": "one\ntwo\nthree"}, txt_unit="line")
     assert summary.inputs == {"data/t.txt": hashlib.sha256(b"one\ntwo\nthree").hexdigest()}
+
+
+def test_what_a_killed_import_left_on_the_disk_is_deleted(corpus, tmp_path):
+    left = tmp_path / "work" / "reading" / "texts"
+    left.parent.mkdir(parents=True)
+    left.write_text("half of a corpus", encoding="utf-8")
+    table, _ = corpus({"t.txt": "one\ntwo\nthree"}, txt_unit="line")
+    assert table["text"].tolist() == ["one", "two", "three"] and not left.parent.exists()

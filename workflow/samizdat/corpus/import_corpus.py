@@ -1,10 +1,10 @@
 """Import the corpus: texts from files, a Hub dataset or the demo, as one table with documents, labels and splits."""
 
+import shutil
 from collections.abc import Collection, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -68,8 +68,8 @@ def import_corpus(
 ) -> str:
     """Read the corpus, drop texts that can't be used, split the others, and write table and summary.
 
-    Line ends become `\\n` and white space at both ends is removed; all other characters remain. The texts are on disk
-    meanwhile; memory holds about two hundred bytes for each.
+    Line ends become `\\n` and white space at both ends is removed; all other characters remain. While the step
+    runs, the texts are in a file, and memory has about two hundred bytes for each.
 
     Args:
         settings: where the texts are and which are kept.
@@ -79,7 +79,7 @@ def import_corpus(
         texts: where to write the table (`records.corpus.TEXTS`).
         summary: where to write `records.corpus.CorpusSummary`.
         seed: draws the texts to keep where `max_texts` limits them.
-        work: a folder for what is on disk meanwhile.
+        work: the step's private folder, for that file.
 
     Raises:
         UserError: no text is left, there are fewer than three documents, or the source can't be read.
@@ -89,8 +89,7 @@ def import_corpus(
     inputs = {file: sha256_of(Path(file)) for file in listing.files}
     source, raw_texts, left_out = _open(settings, archive, listing, findings)
     labels = DEMO_LABELS if settings.source == "demo" else {*settings.label_columns, *settings.rater_columns}
-    work.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=work) as folder, closing(Gathered(Path(folder), labels)) as gathered:
+    with _empty_folder(work / "reading") as folder, closing(Gathered(folder, labels)) as gathered:
         gathered.add_all(raw_texts, settings.min_characters)
         chosen, documents, divided, parts = _choose(gathered, settings, listing, seed)
         unread = unread | left_out
@@ -110,6 +109,17 @@ def import_corpus(
         told = f"; {divided.held_out_copies:,} validation or test texts are nearly the same as texts of another split"
     shares = ", ".join(f"{found.splits.get(name, 0):,} {name}" for name in SPLITS)
     return f"{found.texts:,} texts of {found.read:,} ({shares}){cut}{told}"
+
+
+@contextmanager
+def _empty_folder(path: Path) -> Iterator[Path]:
+    """Make an empty folder, also where a killed process left one with its files, and delete it at the end."""
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
 
 
 def _open(

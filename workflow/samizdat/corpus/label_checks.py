@@ -1,32 +1,15 @@
-"""Labels of duplicates; and what makes a column of labels useless, told before any classifier is trained on it."""
+"""What makes a column of labels useless, told before any classifier is trained on it."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from samizdat.base import stage
 from samizdat.base.corpus_files import named
-from samizdat.corpus.rows import RawText
 
 # A column of more different labels, most of which occur once, is no column of labels.
 MANY_LABELS = 20
 # What programs and people write where a text has no label; it may also be one.
 NO_LABEL = {"na", "n/a", "#n/a", "null", "none", "-", "?", "missing"}
-
-
-def fill_labels(kept: RawText, duplicate: RawText) -> list[str]:
-    """Give a text the labels that it lacks and its duplicate has; return the columns in which both have different ones.
-
-    Raters who agree on no label are an answer, too, so theirs is not filled in.
-    """
-    different = []
-    for column, label in duplicate.labels.items():
-        if kept.labels.get(column) is None and not kept.raters.get(column):
-            kept.labels[column] = label
-            if column in duplicate.raters:
-                kept.raters[column] = duplicate.raters[column]
-        elif label is not None and kept.labels.get(column) not in (None, label):
-            different.append(column)
-    return different
 
 
 def tell_labels(labels: Mapping[str, Mapping[str, int]], conflicting: Mapping[str, int]) -> None:
