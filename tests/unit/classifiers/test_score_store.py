@@ -13,7 +13,7 @@ import pytest
 from samizdat.base import files
 from samizdat.base.errors import UserError
 from samizdat.classifiers import score_store
-from samizdat.classifiers.score_store import ScoreStore, score_rows
+from samizdat.classifiers.score_store import ScoreStore, key_of, score_rows
 from samizdat.records.classifiers import SCORES
 from samizdat.records.io import read_table
 from support import warm_python
@@ -47,7 +47,7 @@ def test_only_new_texts_are_computed(classifier, tmp_path):
 
 
 def keys_of(texts: list[str]) -> np.ndarray:
-    return np.array([hashlib.sha256(text.encode()).digest() for text in texts], "S32")
+    return np.array([key_of(text) for text in texts], "S16")
 
 
 def test_another_classifier_or_setting_is_no_old_score(classifier, tmp_path):
@@ -83,12 +83,12 @@ def test_what_is_damaged_is_told_and_computed_again(classifier, tmp_path, monkey
     before = run(classifier, texts, tmp_path)[1].read_bytes()
     path = segments(tmp_path / "store")[1]
     content = path.read_bytes()
-    new = {"emptied": b"", "cut": content[:-44], "flipped": content[:50] + bytes([content[50] ^ 1]) + content[51:]}
+    new = {"emptied": b"", "cut": content[:-28], "flipped": content[:50] + bytes([content[50] ^ 1]) + content[51:]}
     path.unlink()
     if damage != "deleted":
         path.write_bytes(new.get(damage, b"no scores at all" * 40))
     said, scores = run(classifier, texts, tmp_path)
-    assert said == f"20 texts, {len(content) // 48} of them new"
+    assert said == f"20 texts, {len(content) // 32} of them new"
     assert scores.read_bytes() == before
     assert (f"{path} is damaged; its scores are computed again" in capsys.readouterr().err) == (damage != "deleted")
     assert run(classifier, texts, tmp_path)[0] == "20 texts, 0 of them new"
@@ -128,7 +128,7 @@ def test_a_kill_costs_no_batch_that_was_done(classifier, tmp_path):
         assert process.stdout.readline() == "batch\n"
         process.send_signal(signal.SIGKILL)
     assert not (folder / "scores.parquet").exists()
-    kept = sum(path.stat().st_size for path in segments(folder / "store")) // 48
+    kept = sum(path.stat().st_size for path in segments(folder / "store")) // 32
     assert kept >= 5
     said, path = run(classifier, sentences(60), folder)
     assert said == f"60 texts, {60 - kept} of them new"

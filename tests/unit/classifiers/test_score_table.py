@@ -38,7 +38,7 @@ def card_of(label_map: dict[str, str]) -> ClassifierCard:
 
 def table_of(probabilities: np.ndarray, label_map: dict[str, str], abstain_below: float = 0.0) -> pd.DataFrame:
     """Make the frame of scores of texts with these probabilities of the five stars."""
-    keys = np.array([number.to_bytes(32, "big") for number in range(len(probabilities))], "S32")
+    keys = np.array([number.to_bytes(16, "big") for number in range(len(probabilities))], "S16")
     table = ScoreTable(keys, card_of(label_map))
     table.add(score_rows(keys, 1, probabilities))
     ids = [f"{number:016d}" for number in range(len(keys))]

@@ -16,7 +16,9 @@ from samizdat.records.io import (
     read_batches,
     read_columns,
     read_document,
+    read_rows,
     read_table,
+    read_where,
     write_batches,
     write_document,
     write_table,
@@ -96,14 +98,17 @@ def test_columns_and_rows_are_read_whole_or_in_batches(tmp_path, monkeypatch):
     write_table(frame, TEXT_LANGUAGES, path)
     assert pq.ParquetFile(path).num_row_groups == 3
     assert read_columns(path, "language", "id").equals(frame[["language", "id"]])
-    assert read_columns(path, "id", language="cs")["id"].tolist() == ["b", "e", "f", "h"]
+    assert read_where(path, "language", ["cs"], "id")["id"].tolist() == ["b", "e", "f", "h"]
+    last = np.arange(len(frame)) > 6
+    assert read_rows(path, last, "language", "id").equals(frame[7:][["language", "id"]].reset_index(drop=True))
+    assert read_rows(path, ~last & last, "id").equals(frame[["id"]][:0])
     batches = list(read_batches(path, "id"))
     assert [len(batch) for batch in batches] == [3, 3, 2]
     assert [key for batch in batches for key in batch["id"]] == frame["id"].tolist()
     write_table(frame[:0], TEXT_LANGUAGES, tmp_path / "none.parquet")
     (empty,) = read_batches(tmp_path / "none.parquet", "language", "id")
     assert empty.empty and list(empty.columns) == ["language", "id"]
-    assert read_columns(tmp_path / "none.parquet", "id", language="cs").empty
+    assert read_where(tmp_path / "none.parquet", "language", ["cs"], "id").empty
     for read in (lambda: read_columns(path, "id", "text"), lambda: list(read_batches(path, "id", "text"))):
         with pytest.raises(UserError, match="damaged"):
             read()

@@ -44,7 +44,7 @@ def test_small_print_has_the_length_of_the_copy(run):
 def test_the_source_of_a_copy_is_shown_with_what_is_around_it(run):
     before, after = "b" * (AROUND_CHARACTERS + 5), "a" * (AROUND_CHARACTERS + 5)
     run.texts_of = lambda ids: dict.fromkeys(ids, f"{before} *the* secret {after}")
-    row = COPY | {"text_id": run.texts["id"].iloc[0], "text_begin": len(before) + 1, "text_end": len(before) + 13}
+    row = COPY | {"text_id": next(run.ids()).iloc[0], "text_begin": len(before) + 1, "text_end": len(before) + 13}
     around = AROUND_CHARACTERS - 1
     expected = f'<bdi lang="en">… {"b" * around} <mark>&#42;the&#42; secret</mark> {"a" * around} …</bdi>'
     assert source_of(run, row) == expected
@@ -66,13 +66,13 @@ def test_the_source_of_a_copy_is_shown_with_what_is_around_it(run):
 def test_a_line_end_or_a_blank_at_the_edge_breaks_no_sentence(run):
     before = "b" * 50 + " " + "b" * (AROUND_CHARACTERS - 1)
     run.texts_of = lambda ids: dict.fromkeys(ids, f"{before}secret\nnext\r\nlast")
-    row = COPY | {"text_id": run.texts["id"].iloc[0], "text_begin": len(before), "text_end": len(before) + 11}
+    row = COPY | {"text_id": next(run.ids()).iloc[0], "text_begin": len(before), "text_end": len(before) + 11}
     around = "b" * (AROUND_CHARACTERS - 1)
     assert source_of(run, row) == f'<bdi lang="en">… {around}<mark>secret⏎next</mark>⏎⏎last</bdi>'
 
 
 def test_what_is_marked_in_samples_is_in_their_training_texts(run):
-    texts = run.texts_of(run.texts["id"])
+    texts = run.texts_of(next(run.ids()))
     for sample in rows_of(run.samples):
         row = run.longest_copies[sample["id"]]
         passage = sample["text"][int(row["copy_begin"]) : int(row["copy_end"])]

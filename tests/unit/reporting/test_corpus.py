@@ -3,6 +3,7 @@
 import pytest
 
 from samizdat.base.language import speaking
+from samizdat.records import io
 from samizdat.records.corpus import SPLITS, CorpusSummary
 from samizdat.reporting import Run, corpus, inside, text_lengths
 from support.other_kinds import card_of
@@ -12,7 +13,7 @@ from support.run_fixture import make_run, sentences
 
 def test_examples_are_the_same_whatever_is_read_at_once(run, monkeypatch):
     whole = corpus.examples(run).markdown
-    monkeypatch.setattr(corpus, "TEXTS_AT_ONCE", 7)
+    monkeypatch.setattr(io, "BATCH_ROWS", 7)
     assert corpus.examples(run).markdown == whole
 
 

@@ -22,7 +22,7 @@ class ScoreTable:
     """
 
     def __init__(self, keys: np.ndarray, card: ClassifierCard):
-        """Make an empty table for a classifier; `keys` are the SHA-256 of each row's text, as `S32`."""
+        """Make an empty table for a classifier; `keys` are those of each row's text, as `S16`."""
         # Different texts, the first row of each, and the text of each row.
         self._keys, first, places = np.unique(keys, return_index=True, return_inverse=True)
         self._first, self._places = first.astype(np.uint32), places.astype(np.uint32)

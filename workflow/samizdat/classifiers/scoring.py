@@ -1,6 +1,5 @@
 """The scores that a classifier gives to the texts of tables: what the store lacks of them is computed."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from itertools import compress
@@ -16,7 +15,7 @@ from samizdat.base.reuse import fingerprint
 from samizdat.checkpoints.sources import CHECKPOINT_FILES
 from samizdat.classifiers.few_shot import EXAMPLES_FILE, score_by_examples
 from samizdat.classifiers.outputs import number_format
-from samizdat.classifiers.score_store import ScoreStore, score_rows
+from samizdat.classifiers.score_store import ScoreStore, key_of, score_rows
 from samizdat.classifiers.score_table import ScoreTable
 from samizdat.classifiers.text_scores import ClassificationSettings, Reading, score
 from samizdat.classifiers.zero_shot import score_by_statements
@@ -109,17 +108,17 @@ def column_of(tables: Iterable[Path], column: str) -> Iterator[str]:
 
 
 def _keys(tables: Iterable[Path]) -> np.ndarray:
-    """Return the SHA-256 of each text of the tables, as `S32`."""
-    digests = bytearray()
+    """Return the key of each text of the tables, as `S16`."""
+    keys = bytearray()
     for text in column_of(tables, "text"):
-        digests += hashlib.sha256(text.encode()).digest()
-    return np.frombuffer(digests, "S32")
+        keys += key_of(text)
+    return np.frombuffer(keys, "S16")
 
 
 def _in_part(table: ScoreTable, part: int, parts: int) -> np.ndarray:
     """Return the first row of each text of a part that has no score so far, in order."""
     missing = table.missing()
-    beginnings = np.ascontiguousarray(table.keys(missing)).view(np.uint64)[::4]  # of four numbers the first
+    beginnings = np.ascontiguousarray(table.keys(missing)).view(np.uint64)[::2]  # of two numbers the first
     chosen: np.ndarray = missing[beginnings % parts == part]
     return chosen
 

@@ -1,6 +1,7 @@
 """A classifier as it is applied: loaded in one number format, it computes the logits of windows batch by batch."""
 
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -85,3 +86,12 @@ class ScoringModel:
             trust_remote_code=False,
         )
         return cast(PreTrainedModel, model.eval().to(self._device.kind))
+
+
+def loaded_once(folder: Path, device: Device) -> Callable[[torch.dtype], ScoringModel]:
+    """Return a function that gives a classifier in a number format; it loads each when it is first asked for it.
+
+    A model that is loaded and forgotten leaves up to a hundred megabytes behind, and a large corpus has close calls to
+    read again many times.
+    """
+    return functools.cache(lambda dtype: ScoringModel(folder, device, dtype))

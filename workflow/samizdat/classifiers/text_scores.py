@@ -13,7 +13,7 @@ from samizdat.base.device import Device, enough_memory
 from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.checkpoints.windows import LENGTHS, LONG_BATCH_TOKENS, Window, split_into_windows
 from samizdat.classifiers.outputs import close_calls, scores_of
-from samizdat.classifiers.scoring_model import ScoringModel
+from samizdat.classifiers.scoring_model import loaded_once
 from samizdat.records.classifiers import ClassifierCard
 
 # On a GPU a batch of close calls has at most this many tokens: close calls are few, and would not fill a large batch.
@@ -127,10 +127,10 @@ def score(
     tokenizer, longest = load_tokenizer(folder), reading.max_length_tokens
     parts: dict[int, WindowsRead] = {}
     close: list[Window] = []
+    model_in = loaded_once(folder, device)
 
     def read(windows: Iterable[Window], dtype: torch.dtype, batch_tokens: int) -> Iterator[list[TextScore]]:
-        model = ScoringModel(folder, device, dtype)
-        for batch, logits in model.logits(windows, batch_tokens, longest, reading.threads):
+        for batch, logits in model_in(dtype).logits(windows, batch_tokens, longest, reading.threads):
             undecided = close_calls(card.kind, logits, dtype)
             close.extend(window for window, again in zip(batch.windows, undecided, strict=True) if again)
             decided = [window for window, again in zip(batch.windows, undecided, strict=True) if not again]

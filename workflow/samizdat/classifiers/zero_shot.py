@@ -19,7 +19,7 @@ from samizdat.base.errors import UserError
 from samizdat.checkpoints.encoding import backend_of, load_tokenizer
 from samizdat.checkpoints.windows import Window, numbered
 from samizdat.classifiers.outputs import entailment_close_calls, entailment_scores
-from samizdat.classifiers.scoring_model import ScoringModel
+from samizdat.classifiers.scoring_model import loaded_once
 from samizdat.classifiers.text_scores import Reading, TextScore, mean_of_windows, with_close_calls
 from samizdat.records.classifiers import ClassifierCard
 
@@ -100,6 +100,7 @@ def score_by_statements(
     """
     waiting: dict[int, _Waiting] = {}
     close: list[_Pair] = []
+    model_in = loaded_once(folder, device)
 
     def all_pairs() -> Iterator[_Pair]:
         tokenizer = load_tokenizer(folder)
@@ -116,8 +117,7 @@ def score_by_statements(
             yield from (pair for some in pairs for pair in some)
 
     def read(pairs: Iterable[_Pair], dtype: torch.dtype, batch_tokens: int) -> Iterator[list[TextScore]]:
-        model = ScoringModel(folder, device, dtype)
-        for batch, logits in model.logits(pairs, batch_tokens, reading.max_length_tokens, reading.threads):
+        for batch, logits in model_in(dtype).logits(pairs, batch_tokens, reading.max_length_tokens, reading.threads):
             completed = []
             for pair, values in zip(cast("list[_Pair]", batch.windows), logits, strict=True):
                 mine = waiting[pair.text]

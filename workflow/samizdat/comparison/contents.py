@@ -97,7 +97,7 @@ def _differing(
 
 def corpora(runs: Runs) -> Table:
     """Count texts, documents and splits of each run, and the texts that all runs have."""
-    shared = set.intersection(*(set(run.texts["id"]) for run in runs.values()))
+    shared = set.intersection(*({key for ids in run.ids() for key in ids} for run in runs.values()))
     rows = [
         [say("texts"), *(count(run.corpus.texts) for run in runs.values())],
         [say("documents"), *(count(run.corpus.documents) for run in runs.values())],

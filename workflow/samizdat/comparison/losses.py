@@ -55,18 +55,17 @@ def compared(runs: Mapping[str, Run]) -> Comparison:
     """
     first = next(iter(runs.values()))
     settings = first.config["statistics"]
-    held_out = {one: run.texts[run.texts["split"] == "test"] for one, run in runs.items()}
-    shared = set.intersection(*(set(texts["id"]) for texts in held_out.values()))
+    shared = set.intersection(*(set(run.held_out_ids) for run in runs.values()))
     losses: dict[str, pd.DataFrame] = {}
     for one, run in runs.items():
-        own = held_out[one]["id"].reset_index(drop=True)
+        own = run.held_out_ids
         for training in trainings(run.config):
             table = read_table(
                 run.folder / "models" / training / "test_losses.parquet", TEST_LOSSES, without=("tokens", "token_nats")
             )
             chosen = table.assign(id=own)[own.isin(shared)].sort_values("id", ignore_index=True)
             losses[f"{one}{_OF}{training}"] = chosen
-    texts = next(iter(held_out.values()))
+    texts = first.texts[first.texts["split"] == "test"].assign(id=first.held_out_ids.to_numpy())
     texts = texts[texts["id"].isin(shared)].sort_values("id", ignore_index=True)
     if texts.empty:
         return Comparison(0, 0, settings["confidence"], [], {})

@@ -23,7 +23,7 @@ from samizdat.models.attention_heads import HeadMeasures, attention_of
 from samizdat.models.token_costs import costs, most_probable
 from samizdat.models.token_kinds import token_kinds
 from samizdat.records.inside import INSIDE
-from samizdat.records.io import read_columns, read_document, read_table, write_table
+from samizdat.records.io import read_document, read_table, read_where, write_table
 from samizdat.records.models import TEST_LOSSES, ModelSummary
 from samizdat.records.samples import PUBLISHED_PERCENT, SAMPLES, begun_with_nothing
 
@@ -68,7 +68,7 @@ def look_inside(
     """
     chosen = prepare(device, threads=threads, seed=seed)
     tokenizer = load_tokenizer(model)
-    held_out = read_columns(texts, "id", "document", "text", split="test")
+    held_out = read_where(texts, "split", ["test"], "id", "document", "text")
     losses = read_table(model / "test_losses.parquet", TEST_LOSSES)
     if len(losses) != len(held_out):
         raise UserError(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_or
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from samizdat.base.errors import UserError
@@ -116,23 +117,16 @@ def count_rows(path: Path) -> int:
         return int(pq.read_metadata(file).num_rows)
 
 
-def read_columns(path: Path, *names: str, **only: str) -> pd.DataFrame:
+def read_columns(path: Path, *names: str) -> pd.DataFrame:
     """Read some columns of a Parquet file, whatever others it has.
 
     Args:
         path: the file.
         names: the columns.
-        only: column → the value of the rows to read, which are read in batches; without one, all rows.
 
     Raises:
         UserError: the file is missing or damaged, or lacks one of them.
     """
-    if only:
-        parts = []
-        for batch in read_batches(path, *dict.fromkeys([*names, *only])):
-            chosen = np.logical_and.reduce([batch[name] == value for name, value in only.items()])
-            parts.append(batch.loc[chosen, list(names)])
-        return pd.concat(parts, ignore_index=True)
     with _reading(path, *_DAMAGE):
         checked_sha256(path)
         with path.open("rb") as file:  # a name may be read as an address, or have bytes that are no text
@@ -148,20 +142,22 @@ def read_batches(path: Path, *names: str) -> Iterator[pd.DataFrame]:
     Raises:
         UserError: the file is missing or damaged, or lacks one of them.
     """
-    with _reading(path, *_DAMAGE):
-        checked_sha256(path)
-        with path.open("rb") as opened, pq.ParquetFile(opened) as file:
-            if missing := set(names) - set(file.schema_arrow.names):
-                raise KeyError(*sorted(missing))
-            # One group of rows after the other: pyarrow reads ahead, and keeps what it has read until the last batch.
-            batches = (
-                batch
-                for group in range(file.num_row_groups)
-                for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=list(names), use_threads=False)
-            )
-            for batch in batches if file.metadata.num_rows else [file.schema_arrow.empty_table()]:
-                frame: pd.DataFrame = batch.to_pandas()
-                yield frame[list(names)]
+    for batch in read_record_batches(path, *names):
+        frame: pd.DataFrame = batch.to_pandas()
+        yield frame[list(names)]
+
+
+def read_record_batches(path: Path, *names: str) -> Iterator[pa.RecordBatch]:
+    """Read as `read_batches` what is measured without a Python object for each cell."""
+    with _opened(path, *names) as file:
+        # One group of rows after the other: pyarrow reads ahead, and keeps what it has read until the last batch.
+        batches = (
+            batch
+            for group in range(file.num_row_groups)
+            for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=list(names), use_threads=False)
+        )
+        empty = pa.RecordBatch.from_pylist([], file.schema_arrow)
+        yield from batches if file.metadata.num_rows else [empty.select(list(names))]
 
 
 def read_rows(path: Path, chosen: np.ndarray, *names: str) -> pd.DataFrame:
@@ -175,12 +171,33 @@ def read_rows(path: Path, chosen: np.ndarray, *names: str) -> pd.DataFrame:
     Raises:
         UserError: the file is missing or damaged, or lacks one of them.
     """
-    parts = []
-    begin = 0
-    for batch in read_batches(path, *names):
-        parts.append(batch[chosen[begin : begin + len(batch)]])
-        begin += len(batch)
-    return pd.concat(parts, ignore_index=True)
+    with _opened(path, *names) as file:
+        parts = [file.schema_arrow.empty_table().select(list(names)).to_pandas()]
+        begin = 0
+        for group in range(file.num_row_groups):
+            end = begin + file.metadata.row_group(group).num_rows
+            if (mine := chosen[begin:end]).any():
+                rows = file.read_row_group(group, columns=list(names), use_threads=False)
+                parts.append(rows.filter(pa.array(mine)).select(list(names)).to_pandas())
+            begin = end
+        found: pd.DataFrame = pd.concat(parts[1:] or parts, ignore_index=True)
+        return found
+
+
+def read_where(path: Path, column: str, values: Collection[str], *names: str) -> pd.DataFrame:
+    """Read as `read_rows` the rows whose cell in a column of strings is one of some values.
+
+    Args:
+        path: the file.
+        column: the column.
+        values: the values.
+        names: the columns to read.
+    """
+    wanted = pa.array(list(values), pa.string())
+    found = [
+        pc.is_in(batch[column], wanted).to_numpy(zero_copy_only=False) for batch in read_record_batches(path, column)
+    ]
+    return read_rows(path, np.concatenate(found), *names)
 
 
 def _expected(schema: pa.Schema, names: Iterable[str]) -> pa.Schema:
@@ -258,3 +275,14 @@ def _reading(path: Path, *damage: type[Exception]) -> Iterator[None]:
         if getattr(error, "errno", None) is not None:
             raise  # the disk's own error
         raise UserError(f"{path} is damaged ({error})", remedy=MAKE_AGAIN) from None
+
+
+@contextlib.contextmanager
+def _opened(path: Path, *names: str) -> Iterator[pq.ParquetFile]:
+    """Open a Parquet file that has these columns."""
+    with _reading(path, *_DAMAGE):
+        checked_sha256(path)
+        with path.open("rb") as opened, pq.ParquetFile(opened) as file:
+            if missing := set(names) - set(file.schema_arrow.names):
+                raise KeyError(*sorted(missing))
+            yield file

@@ -27,9 +27,6 @@ from samizdat.reporting.words import Prose, Table, count, counted, drawn, label,
 
 ALL, UNGROUPED = message("all texts"), message("without a group")
 
-# Of so many texts at once, examples are drawn.
-TEXTS_AT_ONCE = 50_000
-
 
 def opening(run: Run) -> Prose:
     """Describe the corpus in a paragraph."""
@@ -187,9 +184,12 @@ def examples(run: Run) -> Table | Prose:
     sizes = run.texts["group"].value_counts()
     largest = sizes.index[:SHOWN_GROUPS]
     found: list[pd.DataFrame] = []
-    for begin in range(0, len(run.texts), TEXTS_AT_ONCE):
-        part = run.texts[begin : begin + TEXTS_AT_ONCE]
-        order = [derive_seed(run.config["seed"], "examples", key) for key in part["id"]]
+    key = f"{derive_seed(run.config['seed'], 'examples'):016x}"[:16]
+    begin = 0
+    for ids in run.ids():
+        part = run.texts[begin : begin + len(ids)].assign(id=ids.to_numpy())
+        begin += len(ids)
+        order = pd.util.hash_array(part["id"].to_numpy(), hash_key=key, categorize=False)
         part = part.assign(order=order, group=part["group"].fillna(""))
         part = part[part["group"].isin(["", *largest])]
         found = [pd.concat([*found, part]).sort_values("order").groupby("group").head(2)]

@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import MAKE_AGAIN, checked_bytes
 from samizdat.base.language import speak
 from samizdat.records.classifiers import MULTI_LABEL, NUMBER, SCORES, SINGLE_LABEL, ClassifierCard, Kind
-from samizdat.records.corpus import TEXTS, CorpusSummary
-from samizdat.records.io import checked_columns, count_rows, read_batches, read_document, read_rows, read_table
+from samizdat.records.corpus import CorpusSummary
+from samizdat.records.io import count_rows, read_batches, read_document, read_rows, read_table, read_where
 from samizdat.records.labels import RATER_QUALITY
 from samizdat.records.models import TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
 from samizdat.records.run import Manifest
@@ -26,6 +26,7 @@ from samizdat.records.statistics import STATISTICS
 from samizdat.records.yardsticks import YARDSTICKS
 from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.originals import Originals
+from samizdat.reporting.text_columns import text_columns
 from samizdat.reporting.words import is_null
 
 # The environment variable that names another run than the one that the notebook is in.
@@ -99,27 +100,25 @@ class Run:
 
     @cached_property
     def texts(self) -> pd.DataFrame:
-        """All that is known of the texts but the texts themselves, of which a corpus may have a gigabyte.
-
-        `records.corpus.TEXTS` with the lengths `characters` and `bytes` in place of `text` and `sha256`.
-        """
-        parts = []
-        names = checked_columns(self._corpus_file, TEXTS)
-        for batch in read_batches(self._corpus_file, *(name for name in names if name != "sha256")):
-            texts = batch.pop("text")
-            sizes = np.array([len(text.encode()) for text in texts], np.int32)
-            parts.append(batch.assign(characters=texts.str.len().to_numpy(np.int32), bytes=sizes))
-        return pd.concat(parts, ignore_index=True)
+        """All that is known of the texts but the texts themselves: `text_columns.text_columns`."""
+        return text_columns(self._corpus_file)
 
     @property
     def _corpus_file(self) -> Path:
         return self.folder / "corpus" / "texts.parquet"
 
+    def ids(self) -> Iterator[pd.Series]:
+        """Read the ids of all texts in batches, in the order of `texts`."""
+        return (batch["id"] for batch in read_batches(self._corpus_file, "id"))
+
+    @cached_property
+    def held_out_ids(self) -> pd.Series:
+        """The ids of the held-out texts, in order."""
+        return read_where(self._corpus_file, "split", ["test"], "id")["id"]
+
     def texts_of(self, ids: Iterable[str]) -> dict[str, str]:
         """Read the texts with these ids."""
-        wanted = set(ids)
-        parts = [batch[batch["id"].isin(wanted)] for batch in read_batches(self._corpus_file, "id", "text")]
-        found = pd.concat(parts)
+        found = read_where(self._corpus_file, "id", [*ids], "id", "text")
         return dict(zip(found["id"], found["text"], strict=True))
 
     @cached_property

@@ -12,6 +12,8 @@ from samizdat.reporting.run import Run
 _BY_DICTIONARY = {"Hani", "Hira", "Kana", "Bopo", "Thai", "Laoo", "Khmr", "Mymr"}
 _SYLLABLES = {"Tibt"}
 _PIECES = {"Yiii", "Java", "Bali", "Tale", "Talu", "Lana", "Tavt", "Ahom"}
+# So many characters of a text are enough to know its script.
+SOME_CHARACTERS = 1000
 
 
 def units(run: Run) -> str:
@@ -35,7 +37,7 @@ def how_found(run: Run) -> str:
 @cache
 def _script(run: Run) -> str:
     """Return the script of most letters; of the scripts that a dictionary knows, any of them."""
-    letters = Counter(letter for text in run.some_texts for letter in text if letter.isalpha())
+    letters = Counter(letter for text in run.some_texts for letter in text[:SOME_CHARACTERS] if letter.isalpha())
     scripts: Counter[str] = Counter()
     for letter, number in letters.items():
         script = unicodedata.script(letter)

@@ -14,7 +14,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.measures.words import first_words, split_words
-from samizdat.records.io import read_columns, read_document, write_table
+from samizdat.records.io import read_document, read_where, write_table
 from samizdat.records.models import ModelSummary
 from samizdat.records.samples import PUBLISHED_PERCENT, SAMPLES
 from samizdat.samples.checkpoint import continued, load_model, prompt_tokens
@@ -135,7 +135,7 @@ def _prompts(
         The prompts, and how many held-out texts were passed over, since they begin like another one.
     """
     wanted = [_Prompt("config" if text else "none", text, None, settings.samples_per_prompt, True) for text in prompts]
-    held_out = read_columns(texts, "id", "text", split="test")
+    held_out = read_where(texts, "split", ["test"], "id", "text")
     drawn = sorted(zip(held_out["id"], held_out["text"], strict=True), key=lambda row: derive_seed(seed, row[0]))
     begun: dict[str, _Prompt] = {}
     alike = 0

@@ -10,9 +10,9 @@ import pandas as pd
 from samizdat.base.errors import UserError
 from samizdat.base.files import MAKE_AGAIN
 from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, NUMBER, SCORES, SINGLE_LABEL, ClassifierCard
+from samizdat.records.codes import Codes
 from samizdat.records.io import checked_columns, read_batches
 from samizdat.statistics import calibration, several_labels
-from samizdat.statistics.text_table import Codes
 
 # What examples are chosen from, in the order of the kinds; numbers have no examples.
 _CLEAREST = {SINGLE_LABEL: calibration.clearest, MULTI_LABEL: several_labels.clearest}

@@ -1,11 +1,11 @@
 """The table of all texts as the statistics hold it: numbers in place of names, and no text."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from samizdat.records.codes import Codes, Owners
 from samizdat.records.corpus import LABEL_PREFIX, TEXTS
 from samizdat.records.io import checked_columns, read_batches
 
@@ -29,10 +29,10 @@ def text_table(texts: Path) -> pd.DataFrame:
     """
     names = checked_columns(texts, TEXTS)
     coded = {name: Codes() for name in names if name in ("group", "split") or name.startswith(LABEL_PREFIX)}
-    parts, documents = [], []
+    owners, parts = Owners(), []
     for batch in read_batches(texts, *(name for name in names if name != "sha256")):
         held_out = batch["split"] == "test"
-        documents.append(pd.util.hash_pandas_object(batch["document"], index=False).to_numpy())
+        owners.add(batch["document"])
         sizes = np.zeros(len(batch), np.int32)
         sizes[held_out] = [len(text.encode()) for text in batch["text"][held_out]]
         said = batch[[*_OF_HELD_OUT]].astype(object).where(held_out, None)
@@ -40,33 +40,7 @@ def text_table(texts: Path) -> pd.DataFrame:
         parts.append(batch[["id"]].assign(bytes=sizes, **said, text=rated))
         for name, codes in coded.items():
             codes.add(batch[name])
-    # Of ten million documents, two have the same hash with a probability of 3 in a million.
-    owners = pd.factorize(np.concatenate(documents))[0].astype(np.int32)
-    del documents
-    frame = pd.concat(parts, ignore_index=True).assign(document=owners)
+    frame = pd.concat(parts, ignore_index=True).assign(document=owners.numbers())
     if frame["text"].isna().all():
         del frame["text"]
     return frame.assign(**{name: codes.categories() for name, codes in coded.items()})
-
-
-class Codes:
-    """Values that are given in batches, most of them often: a number for each."""
-
-    def __init__(self) -> None:
-        """Begin with no value."""
-        self._numbers: dict[Any, int] = {}
-        self._parts: list[np.ndarray] = []
-
-    def add(self, values: pd.Series) -> None:
-        """Add a batch; null is no value."""
-        places, found = pd.factorize(values)
-        numbers = [self._numbers.setdefault(value, len(self._numbers)) for value in found]
-        self._parts.append(np.array([*numbers, -1], np.int32)[places])
-
-    def categories(self) -> pd.Categorical:
-        """Return all values that were added, their categories in order."""
-        order = sorted(self._numbers)
-        ranks = np.empty(len(order) + 1, np.int32)
-        ranks[[self._numbers[value] for value in order]] = np.arange(len(order))
-        ranks[-1] = -1
-        return pd.Categorical.from_codes(ranks[np.concatenate(self._parts)], pd.Index(order, tupleize_cols=False))
