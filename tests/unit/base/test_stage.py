@@ -7,6 +7,8 @@ import sys
 import pytest
 
 STAGE = '''
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from samizdat.base.stage import run
@@ -34,6 +36,8 @@ def stage(settings: Settings, out: Path, files: tuple[Path, ...], work: Path) ->
         raise PermissionError(13, "Permission denied", "somewhere")
     if settings.label == "read-only, by a library":
         raise RuntimeError("I/O error: Read-only file system (os error 30)")
+    if settings.label == "starts another":
+        subprocess.run([sys.executable, "-c", "b'x' * 300_000_000"], check=True)
     out.write_text(repr((settings, files)))
     return "all well"
 
@@ -68,6 +72,12 @@ def test_options_come_from_the_signature(stage, tmp_path):
     assert done.stderr.startswith("✓ the stage (") and done.stderr.endswith(": all well\n")
     usage = json.loads((tmp_path / "work" / "usage.json").read_text(encoding="utf-8"))
     assert usage["elapsed_seconds"] >= 0 and usage["peak_memory_bytes"] > 1e6
+
+
+def test_the_memory_of_a_process_that_a_stage_starts_counts(stage, tmp_path):
+    assert stage(label="starts another").returncode == 0
+    usage = json.loads((tmp_path / "work" / "usage.json").read_text(encoding="utf-8"))
+    assert usage["peak_memory_bytes"] > 3e8
 
 
 @pytest.mark.parametrize(("option", "value"), [("limit", "x"), ("on", "1"), ("names", '"a"'), ("share", '"a"')])

@@ -77,8 +77,9 @@ def _run_guarded(stage: Callable[..., str | None], call: dict[str, Any], log_pat
             if RANK:
                 return 0
             seconds = time.monotonic() - started
-            # ru_maxrss is in KiB on Linux and in bytes on macOS.
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+            # Of this process or the largest that it started, as the notebook's kernel; in KiB, on macOS in bytes.
+            each = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+            peak = max(each) * (1 if sys.platform == "darwin" else 1024)
             usage = {"title": title, "elapsed_seconds": round(seconds, 2), "peak_memory_bytes": peak}
             usage |= _machine()
             usage["computing_seconds"] = _computing_seconds(work) if work in restored else usage["elapsed_seconds"]
