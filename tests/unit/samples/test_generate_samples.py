@@ -120,7 +120,9 @@ def test_held_out_texts_without_blanks_begin_samples_and_missing_ones_are_told(t
     samples = read_table(tmp_path / "s.parquet", SAMPLES)
     prompts = set(samples.loc[samples["prompt_kind"] == "held_out", "prompt"])
     assert prompts == {"我喜欢", "ฉัน"}  # two Thai words have more tokens than half of the context
-    assert "; 2 held-out prompts fewer than asked for: the other held-out texts are too short, begin like" in said
+    assert (
+        "; held-out prompts fewer than asked for: 2, since the other held-out texts are too short, begin like" in said
+    )
     assert "than asked for" not in write(folder, tmp_path / "s.parquet", held_out_prompts=2)
 
 
@@ -133,7 +135,7 @@ def test_texts_that_begin_alike_are_one_prompt_and_the_others_are_counted(tmp_pa
     # One sample for each temperature: a second one would have the same seed, and be the same.
     assert published.groupby("prompt").size().to_dict() == {"the old": 2, "two new": 2}
     assert published["seed"].is_unique
-    assert "; held-out texts that begin like another one and are no prompts: 2; 2 held-out prompts fewer" in said
+    assert "; held-out texts that begin like another one and are no prompts: 2; held-out prompts fewer" in said
     # Another text takes the place of the one that is passed over.
     two = generate(folder, tmp_path / "t.parquet", held_out_prompts=2)
     assert set(two.loc[two["prompt_kind"] == "held_out", "prompt"]) == {"the old", "two new"}
@@ -147,5 +149,5 @@ def test_held_out_prompts_leave_half_of_the_context_and_shorter_ones_are_told(tm
     samples = read_table(tmp_path / "s.parquet", SAMPLES)
     prompts = set(samples.loc[samples["prompt_kind"] == "held_out", "prompt"])
     assert prompts == {"ночь", "the old"}
-    assert "2 held-out prompts fewer than asked for" in said
-    assert "1 held-out prompts have fewer than 2 words, since a prompt has at most half of the context" in said
+    assert "held-out prompts fewer than asked for: 2" in said
+    assert "held-out prompts of fewer than 2 words: 1, since a prompt has at most half of the context" in said

@@ -90,6 +90,23 @@ def test_what_is_piped_in_and_out_is_lines_of_valid_text_without_controls(result
     assert not [character for character in text if character < " " and character != "\n"]
 
 
+def test_a_mark_of_the_encoding_is_no_letter_of_a_prompt(results):
+    marked, plain = (run(results, typed=mark + b"letter\n") for mark in (b"\xef\xbb\xbf", b""))
+    assert marked.returncode == 0 and marked.stdout == plain.stdout
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff{}"])
+def test_a_damaged_config_is_told(at, capfd, monkeypatch, tmp_path, content):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "results" / "small" / "config.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    with pytest.raises(SystemExit) as error:
+        said(capfd, "x")
+    message = capfd.readouterr().err
+    assert error.value.code == 1 and "config.json is damaged" in message and "bug" not in message
+
+
 def test_a_training_with_another_seed_and_a_prompt_as_long_as_can_be(results, at, capfd):
     copy = shutil.copytree(Path("results/small/models/m"), Path("results/small/models/m.seed2"))
     assert said(capfd, "--model", "m.seed2", "letter") == said(capfd, "letter")

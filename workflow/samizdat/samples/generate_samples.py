@@ -173,13 +173,13 @@ def _shortage(settings: SamplingSettings, wanted: Sequence[_Prompt], alike: int)
     said = f"; held-out texts that begin like another one and are no prompts: {alike}" if alike else ""
     if missing:
         said += (
-            f"; {missing} held-out prompts fewer than asked for: the other held-out texts are too short, begin like "
-            "another one, or with a word that is too long for the model"
+            f"; held-out prompts fewer than asked for: {missing}, since the other held-out texts are too short, begin "
+            "like another one, or with a word that is too long for the model"
         )
     if shorter:
         said += (
-            f"; {shorter} held-out prompts have fewer than {settings.held_out_prompt_words} words, since a prompt "
-            "has at most half of the context's tokens"
+            f"; held-out prompts of fewer than {settings.held_out_prompt_words} words: {shorter}, since a prompt has "
+            "at most half of the context's tokens"
         )
     return said
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from samizdat.base.configuration import Config, load_schema, trainings
 from samizdat.base.errors import UserError
 from samizdat.base.escaping import visible
+from samizdat.base.files import MAKE_AGAIN, checked_bytes
 from samizdat.base.seeds import derive_seed
 from samizdat.base.wording import how_to_make
 from samizdat.records.io import read_document
@@ -94,10 +95,13 @@ def _config(folder: Path) -> Config:
     """Read the config of a run.
 
     Raises:
-        UserError: there is no such run.
+        UserError: there is no such run, or the file is damaged.
     """
+    path = folder / "config.json"
     try:
-        config: Config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config: Config = json.loads(checked_bytes(path))
+    except ValueError:
+        raise UserError(f"{path} is damaged", remedy=MAKE_AGAIN) from None
     except FileNotFoundError:
         runs = sorted(path.parent.name for path in folder.parent.glob("*/config.json"))
         raise UserError(
@@ -176,7 +180,8 @@ def _prompts(given: str | None, *, asking: bool) -> Iterator[str]:
 
         print("Type how a text begins (Return alone: with nothing); Ctrl-D ends.")
     elif isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="surrogateescape")  # bytes that are no UTF-8 are read, and refused where they are
+        # A mark at the beginning is no letter. Bytes that are no UTF-8 are read, and refused where they are.
+        sys.stdin.reconfigure(encoding="utf-8-sig", errors="surrogateescape")
     while True:
         try:
             yield input(_CALL if asking else "")
