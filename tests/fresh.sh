@@ -69,6 +69,7 @@ new_system() {
   debootstrap --variant=minbase --unpack-tarball="$CACHE/$SUITE.tar" "$SUITE" "$SYSTEM" >"$CACHE/$SUITE.log" 2>&1
   mount --bind /proc "$SYSTEM/proc"; mount --rbind /dev "$SYSTEM/dev"
   cp /etc/resolv.conf "$SYSTEM/etc/resolv.conf"
+  echo "127.0.0.1 localhost" >"$SYSTEM/etc/hosts"  # as Debian's installer writes it
   if [ -n "${WHEELS:-}" ]; then mkdir "$SYSTEM/wheels"; mount --bind "$WHEELS" "$SYSTEM/wheels"; fi
   # A mirror may be some days behind.
   echo 'Acquire::Check-Valid-Until "false";' >"$SYSTEM/etc/apt/apt.conf.d/mirror"

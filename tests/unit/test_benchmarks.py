@@ -142,7 +142,8 @@ def test_bytes_that_differ_are_counted():
     assert report.differing_bytes(b"abcd", b"abXdEF") == 3
 
 
-def test_what_quarto_has_and_the_embedded_page_lacks_is_named(tmp_path):
+def test_what_quarto_has_and_the_embedded_page_lacks_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "sans_serif", lambda: "DejaVu Sans")
     pages = []
     for renderer, names in (("embedded", "sec-a tbl-c"), ("quarto", "sec-a fig-b tbl-c")):
         path = tmp_path / f"{renderer}.html"

@@ -65,15 +65,15 @@ def test_a_registry_out_of_reach(name, tmp_path):
 @pytest.mark.parametrize("name", INSTALLERS)
 def test_a_registry_behind_a_certificate_that_nobody_knows(name, tmp_path, server):
     certificate = tmp_path / "own.pem"
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"]
-    made += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(certificate), "-out", str(tmp_path / "c.pem")]
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    made += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(certificate), "-out", str(tmp_path / "c.pem")]
     if not shutil.which("openssl"):
         pytest.skip("openssl is not installed")
     subprocess.run(made, check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "c.pem", certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    output = said(name, tmp_path, f"https://127.0.0.1:{server.server_address[1]}/simple")
+    output = said(name, tmp_path, f"https://localhost:{server.server_address[1]}/simple")
     assert "certificate of the package registry is not trusted" in str(
         failed("installing", output, pinned_in="envs/lock.txt")
     )

@@ -41,8 +41,8 @@ def launch(processes: int, module: str, arguments: list[str]) -> int:
         max_nodes=1,
         nproc_per_node=processes,
         rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0",
-        local_addr="localhost",
+        rdzv_endpoint="127.0.0.1:0",  # a name may lead elsewhere, or nowhere
+        local_addr="127.0.0.1",
         run_id=uuid.uuid4().hex,
         monitor_interval=0.5,
         max_restarts=0,  # a process that failed would fail again, and print its error again
