@@ -24,7 +24,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, GPT2
 
 from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.classifiers import finetune_classifier as learning
-from samizdat.classifiers import text_scores
+from samizdat.classifiers import scoring_model, text_scores
 from samizdat.classifiers.score_texts import score_texts
 from samizdat.records.classifiers import SCORES
 from samizdat.records.corpus import TEXTS
@@ -64,7 +64,7 @@ def classification(classifier: Path, corpus: Path, folder: Path, device: str, si
     again: list[int] = []
     own = []
     with (
-        _timed(loading, text_scores, "ScoringModel", device),
+        _timed(loading, scoring_model, "ScoringModel", device),
         _timed(loading, text_scores, "load_tokenizer", device),
         counted(text_scores, "close_calls", again),
     ):

@@ -12,7 +12,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from samizdat.base.errors import UserError
 from samizdat.checkpoints.unpadded import MODEL_TYPES
-from samizdat.classifiers import outputs, score_table, text_scores
+from samizdat.classifiers import outputs, score_table, scoring_model, text_scores
 from samizdat.classifiers.outputs import UNREADABLE
 from samizdat.classifiers.score_part import score_part
 from samizdat.classifiers.score_texts import score_texts
@@ -102,12 +102,21 @@ def test_close_calls_of_a_large_corpus_are_read_again_in_parts(classifier_of, tm
     classifier, texts = classifier_of(model_type), [*sentences(80, longest=40), "", *sentences(5)]
     monkeypatch.setattr(outputs, "CLOSE_STEPS", 60)
     path = run(classifier, texts, tmp_path / "whole", precision="bfloat16")[1]
-    loaded = []
-    model = text_scores.ScoringModel
-    monkeypatch.setattr(text_scores, "ScoringModel", lambda *args: loaded.append(args[-1]) or model(*args))
+    loaded, readings = [], []
+
+    class Watched(scoring_model.ScoringModel):
+        def __init__(self, folder, device, dtype):
+            loaded.append(dtype)
+            super().__init__(folder, device, dtype)
+
+        def logits(self, *args):
+            readings.append(args)
+            return super().logits(*args)
+
+    monkeypatch.setattr(scoring_model, "ScoringModel", Watched)
     monkeypatch.setattr(text_scores, "MOST_CLOSE_TOKENS", 100)
     said, parts = run(classifier, texts, tmp_path / "parts", precision="bfloat16")
-    assert loaded[0] is torch.bfloat16 and loaded.count(torch.float32) > 1
+    assert loaded == [torch.bfloat16, torch.float32] and len(readings) > 2
     assert said == f"{len(texts)} texts, {len(set(texts))} of them new"
     assert parts.read_bytes() == path.read_bytes()
 
