@@ -55,18 +55,17 @@ def compared(runs: Mapping[str, Run]) -> Comparison:
     """
     first = next(iter(runs.values()))
     settings = first.config["statistics"]
-    shared = set.intersection(*(set(run.held_out_ids) for run in runs.values()))
+    shared = set.intersection(*(set(run.held_out["id"]) for run in runs.values()))
     losses: dict[str, pd.DataFrame] = {}
     for one, run in runs.items():
-        own = run.held_out_ids
+        own = run.held_out["id"]
         for training in trainings(run.config):
             table = read_table(
                 run.folder / "models" / training / "test_losses.parquet", TEST_LOSSES, without=("tokens", "token_nats")
             )
             chosen = table.assign(id=own)[own.isin(shared)].sort_values("id", ignore_index=True)
             losses[f"{one}{_OF}{training}"] = chosen
-    texts = first.texts[first.texts["split"] == "test"].assign(id=first.held_out_ids.to_numpy())
-    texts = texts[texts["id"].isin(shared)].sort_values("id", ignore_index=True)
+    texts = first.held_out[first.held_out["id"].isin(shared)].sort_values("id", ignore_index=True)
     if texts.empty:
         return Comparison(0, 0, settings["confidence"], [], {})
     seed = derive_seed(first.config["seed"], "comparison")

@@ -184,13 +184,13 @@ def examples(run: Run) -> Table | Prose:
     sizes = run.texts["group"].value_counts()
     largest = sizes.index[:SHOWN_GROUPS]
     found: list[pd.DataFrame] = []
-    key = f"{derive_seed(run.config['seed'], 'examples'):016x}"[:16]
+    key = f"{derive_seed(run.config['seed'], 'examples'):016x}"  # of the 16 characters that the hash wants
     begin = 0
     for ids in run.ids():
-        part = run.texts[begin : begin + len(ids)].assign(id=ids.to_numpy())
+        part = run.texts[begin : begin + len(ids)]
         begin += len(ids)
-        order = pd.util.hash_array(part["id"].to_numpy(), hash_key=key, categorize=False)
-        part = part.assign(order=order, group=part["group"].fillna(""))
+        order = pd.util.hash_array(ids.to_numpy(), hash_key=key, categorize=False)
+        part = part.assign(id=ids.to_numpy(), order=order, group=part["group"].fillna(""))
         part = part[part["group"].isin(["", *largest])]
         found = [pd.concat([*found, part]).sort_values("order").groupby("group").head(2)]
     chosen = pd.concat(found).sort_values(["group", "order"])

@@ -183,8 +183,7 @@ def surprising(run: Run) -> Table | Prose | None:
         return Prose(say("Which held-out texts surprised the model is left out, because the corpus is not published."))
     path = run.folder / "models" / best_model(run).name / "test_losses.parquet"
     losses = read_table(path, TEST_LOSSES, without=("token_nats",))
-    texts = run.texts[run.texts["split"] == "test"].assign(id=run.held_out_ids.to_numpy()).reset_index(drop=True)
-    texts = texts.join(losses)
+    texts = run.held_out.join(losses)
     long = texts[texts["tokens"] > FEWEST_TOKENS]  # with the token that ends the text
     texts = long if len(long) else texts
     bits = texts["nats"] / math.log(2) / texts["bytes"]

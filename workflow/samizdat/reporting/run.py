@@ -112,9 +112,10 @@ class Run:
         return (batch["id"] for batch in read_batches(self._corpus_file, "id"))
 
     @cached_property
-    def held_out_ids(self) -> pd.Series:
-        """The ids of the held-out texts, in order."""
-        return read_where(self._corpus_file, "split", ["test"], "id")["id"]
+    def held_out(self) -> pd.DataFrame:
+        """The held-out rows of `texts`, in order, with the `id` of each."""
+        rows = self.texts[self.texts["split"] == "test"].reset_index(drop=True)
+        return rows.assign(id=read_where(self._corpus_file, "split", ["test"], "id")["id"])
 
     def texts_of(self, ids: Iterable[str]) -> dict[str, str]:
         """Read the texts with these ids."""
