@@ -177,6 +177,17 @@ def test_the_uv_of_the_environment_counts_before_one_of_the_user(copied, tmp_pat
     repaired(copied)
 
 
+def test_uv_writes_bytecode_where_python_may_not(copied, offline, monkeypatch):
+    packages = next((copied / ".venv" / "lib").glob("python*/site-packages"))
+    lock = copied / "envs" / "lock.txt"
+    for name, may_not_write in {"first": "", "second": "1"}.items():
+        monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", may_not_write)
+        lock.write_text(lock.read_text(encoding="utf-8") + write_wheel(offline, name, "1.0"), encoding="utf-8")
+        repaired(copied)
+        assert packages.joinpath(f"{name}.py").exists()
+        assert any(packages.glob(f"__pycache__/{name}.*.pyc")) == bool(may_not_write)
+
+
 def test_pip_alone_installs_into_the_environment_also_where_it_is_told_to_use_the_home_folder(
     copied, tmp_path, monkeypatch
 ):
