@@ -3,11 +3,12 @@
 import json
 from collections import Counter
 
+import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from samizdat.base.corpus_files import named
-from samizdat.corpus.strings import Strings
+from samizdat.corpus.strings import Strings, encoded
 from samizdat.records.corpus import SPLITS
 
 ALWAYS = [{"text": f"always here {number}", "part": split} for number, split in enumerate((*SPLITS, *SPLITS))]
@@ -71,7 +72,9 @@ def test_the_first_text_of_the_first_split_is_kept_with_the_first_answer_for_eac
 def test_strings_on_disk_come_back_as_they_are_also_while_others_are_added(tmp_path):
     strings = Strings(tmp_path / "strings")
     wanted = ["", "příliš", named(["a name with \udce9"]), "", "\n", "𝒳"]
-    for number, string in enumerate(wanted):
-        strings.append(string if number % 2 else string.encode(errors="surrogatepass"))
-        assert [strings[place] for place in range(number + 1)] == wanted[: number + 1]
+    for number in range(0, len(wanted), 2):
+        strings.extend([encoded(string) for string in wanted[number : number + 2]])
+        assert [strings[place] for place in range(number + 2)] == wanted[: number + 2]
+    for some in ([0, 1, 2, 3, 4, 5], [5, 1, 2, 4, 4], [3], []):
+        assert strings.read(np.array(some, np.int64)) == [wanted[place] for place in some]
     strings.close()

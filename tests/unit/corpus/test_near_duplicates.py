@@ -15,8 +15,7 @@ LONG = "The letter from the north came early in the morning, and nobody in the h
 def near_duplicates(tmp_path):
     def sets_of(texts):
         sketches = Sketches(tmp_path)
-        for text in texts:
-            sketches.append(text)
+        sketches.extend(texts)
         sketches.finish()
         return search.near_duplicates(sketches, np.arange(len(texts)), texts.__getitem__)
 
@@ -47,14 +46,14 @@ def test_texts_that_are_not(near_duplicates, one, other):
 
 
 def test_another_process_makes_the_same_sketches(tmp_path, monkeypatch):
-    monkeypatch.setattr("samizdat.corpus.sketches.BATCH_CHARACTERS", 1000)
+    texts = [*sentences(300, 1), "", "short"]
 
     def of(folder, batches_here):
         monkeypatch.setattr("samizdat.corpus.sketches.BATCHES_HERE", batches_here)
         (tmp_path / folder).mkdir()
         sketches = Sketches(tmp_path / folder)
-        for text in [*sentences(300, 1), "", "short"]:
-            sketches.append(text)
+        for begin in range(0, len(texts), 15):
+            sketches.extend(texts[begin : begin + 15])
         sketches.finish()
         found = [sketches.keys(), sketches.long(), *map(sketches.band, range(16))]
         sketches.close()

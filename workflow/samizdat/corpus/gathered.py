@@ -3,7 +3,7 @@
 import hashlib
 import json
 from array import array
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from samizdat.base.language import message
 from samizdat.corpus.rows import Number, RawText
 from samizdat.corpus.sketches import Sketches
-from samizdat.corpus.strings import Strings
+from samizdat.corpus.strings import Strings, encoded
 from samizdat.measures.arrays import Counts
 from samizdat.records.corpus import SPLITS
 
@@ -29,6 +29,8 @@ NO_TEXT = {
 }
 OF_A_TYPE = message("a value of type {type}, not text")
 EXAMPLES = 5
+# Texts of so many characters are added together.
+BATCH_CHARACTERS = 100_000
 
 
 class Dropped:
@@ -58,9 +60,10 @@ class Codes:
         self._codes = array("i")
         self._numbers: dict[str, int] = {}
 
-    def append(self, name: str | None) -> None:
-        """Add a row."""
-        self._codes.append(-1 if name is None else self._numbers.setdefault(name, len(self._numbers)))
+    def extend(self, names: Iterable[str | None]) -> None:
+        """Add rows."""
+        numbers = self._numbers
+        self._codes.extend([-1 if name is None else numbers.setdefault(name, len(numbers)) for name in names])
 
     def names(self) -> list[str]:
         """Return the names by their numbers."""
@@ -94,33 +97,40 @@ class Gathered:
 
     def add_all(self, raw_texts: Iterator[RawText], min_characters: int) -> None:
         """Read texts to their end; those that can't be used are counted by reason."""
+        batch: list[RawText] = []
+        characters = 0
         for raw in raw_texts:
             self.read += 1
             if raw.split is not None:
                 self.splits.add(raw.split)
-            text, reason = _clean(raw.text, min_characters)
-            if reason is None:
-                self._add(raw, text)
-            else:
+            raw.text, reason = _clean(raw.text, min_characters)
+            if reason is not None:
                 self.dropped.add(reason, raw.where)
+                continue
+            batch.append(raw)
+            characters += len(raw.text) + 1
+            if characters >= BATCH_CHARACTERS:
+                self._add(batch)
+                batch, characters = [], 0
+        self._add(batch)
         self.sketches.finish()
 
-    def _add(self, raw: RawText, text: str) -> None:
-        content = text.encode()
-        self._digests += hashlib.sha256(content).digest()
-        self._characters.append(len(text))
-        self._bytes.append(len(content))
-        self.texts.append(content)
-        self.sketches.append(text)
-        self._places.append(raw.where)
-        more = raw.ratings is not None or raw.raters
-        self._given.append(json.dumps([raw.ratings, raw.raters]) if more else b"")
-        self.documents.append(raw.document)
-        self.groups.append(raw.group)
-        self._splits.append(-1 if raw.split is None else SPLITS.index(raw.split))
+    def _add(self, batch: list[RawText]) -> None:
+        texts = [raw.text for raw in batch]
+        contents = [text.encode() for text in texts]
+        self.texts.extend(contents)
+        self.sketches.extend(texts)
+        self._digests += b"".join([hashlib.sha256(content).digest() for content in contents])
+        self._characters.extend(map(len, texts))
+        self._bytes.extend(map(len, contents))
+        self._places.extend([encoded(raw.where) for raw in batch])
+        self._given.extend([_given(raw) for raw in batch])
+        self.documents.extend([raw.document for raw in batch])
+        self.groups.extend([raw.group for raw in batch])
+        self._splits.extend([-1 if raw.split is None else SPLITS.index(raw.split) for raw in batch])
         for label, codes in self.labels.items():
-            codes.append(raw.labels.get(label))
-            self.rated[label].append(bool(raw.raters.get(label)))
+            codes.extend([raw.labels.get(label) for raw in batch])
+            self.rated[label].extend([bool(raw.raters.get(label)) for raw in batch])
 
     def __len__(self) -> int:
         """Return the number of texts that can be used."""
@@ -160,6 +170,12 @@ class Gathered:
         self.sketches.close()
 
 
+def _given(raw: RawText) -> bytes:
+    if raw.ratings is None and not raw.raters:
+        return b""
+    return json.dumps([raw.ratings, raw.raters]).encode()
+
+
 def _clean(text: object, min_characters: int) -> tuple[str, str | None]:
     """Return the text as it is kept, and the reason if it is dropped."""
     if text is None:
@@ -171,8 +187,9 @@ def _clean(text: object, min_characters: int) -> tuple[str, str | None]:
         pass
     if len(text) < min_characters:
         return text, SHORTER.format(min_characters=min_characters)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text, message("half of a surrogate pair, which UTF-8 can't encode")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return text, message("half of a surrogate pair, which UTF-8 can't encode")
     return text, None

@@ -205,7 +205,7 @@ def _batches(
         given = [_given(gathered, chosen, row) for row in rows.tolist()]
         yield {
             "id": [one[:16] for one in sha256],
-            "text": [gathered.texts[row] for row in rows.tolist()],
+            "text": gathered.texts.read(rows),
             "document": documents.names(some),
             "group": [groups[code] for code in group_of[rows].tolist()],
             "split": [SPLITS[split] for split in splits[some].tolist()],

@@ -19,15 +19,17 @@ def read_json(text: str, path: Path, columns: Columns, findings: Findings) -> It
     Raises:
         UserError: the file is no JSON, an object has one key twice, or no object has the field of texts.
     """
-    rows = _lines(text, path) if _is_lines(text) else _list(text, path, columns.text, findings)
+    lines = _is_lines(text)
+    rows = _lines(text, path) if lines else _list(text, path, columns.text, findings)
+    place = f"{path.name}:" if lines else f"{path.name}, item "
     has: set[str] = set()
     not_yet = {column for _, column in columns.by_key()}
     keys: dict[str, None] = {}
-    for place, value in rows:
+    for number, value in rows:
         row = {columns.text: value} if isinstance(value, str) and not isinstance(value, Number) else value
         if not isinstance(row, dict):
             raise UserError(
-                f"{path}: {place} is no JSON object: it is a JSON value of another kind",
+                f"{path}: {'line' if lines else 'item'} {number} is no JSON object: it is a JSON value of another kind",
                 remedy="correct it: each line, or each item of the list, must be one object",
             )
         if not row.keys() <= keys.keys():
@@ -35,7 +37,7 @@ def read_json(text: str, path: Path, columns: Columns, findings: Findings) -> It
         if not_yet:
             has |= {column for column in not_yet if _has(row, column)}
             not_yet -= has
-        yield columns.read(row, path.name + (f", {place}" if place.startswith("item") else place.replace("line ", ":")))
+        yield columns.read(row, f"{place}{number}")
     columns.check_file(path, keys, has, findings)
 
 
@@ -60,11 +62,11 @@ def _is_lines(text: str) -> bool:
     return True
 
 
-def _lines(text: str, path: Path) -> Iterator[tuple[str, Any]]:
+def _lines(text: str, path: Path) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
-                yield f"line {number}", _parsed(line)
+                yield number, _parsed(line)
             except (ValueError, RecursionError) as error:
                 raise UserError(
                     f"{path}: line {number} is no JSON object: {error}",
@@ -72,7 +74,7 @@ def _lines(text: str, path: Path) -> Iterator[tuple[str, Any]]:
                 ) from None
 
 
-def _list(text: str, path: Path, column: str, findings: Findings) -> Iterator[tuple[str, Any]]:
+def _list(text: str, path: Path, column: str, findings: Findings) -> Iterator[tuple[int, Any]]:
     try:
         value = _parsed(text)
     except (ValueError, RecursionError) as error:
@@ -97,7 +99,7 @@ def _list(text: str, path: Path, column: str, findings: Findings) -> Iterator[tu
         findings.note(path, message("the list under the key {key}").format(key=repr(lists[0])))
         value = value[lists[0]]
     items = value if isinstance(value, list) else [value]
-    yield from ((f"item {number}", item) for number, item in enumerate(items, start=1))
+    yield from enumerate(items, start=1)
 
 
 def _parsed(text: str) -> Any:

@@ -42,15 +42,18 @@ def near_duplicates(sketches: Sketches, rows: Counts, text_of: Callable[[int], s
     another = sketches.band(BANDS - 1)[rows[long]]
     for number in range(BANDS):
         band = sketches.band(number)[rows[long]]
+        # Those that agree with another, which are few: to sort all values takes a tenth of the time to order all texts.
+        ordered = np.sort(band)
+        some = np.flatnonzero(np.isin(band, ordered[1:][ordered[1:] == ordered[:-1]]))
         # Where more agree than a crowd may have, those are together that agree in another band, too.
-        order = np.lexsort([another, band])
-        agree = band[order[1:]] == band[order[:-1]]
-        pairs = np.stack([long[order[:-1][agree]], long[order[1:][agree]]], axis=1)
+        some = some[np.lexsort([another[some], band[some]])]
+        agree = band[some[1:]] == band[some[:-1]]
+        pairs = np.stack([long[some[:-1][agree]], long[some[1:][agree]]], axis=1)
         pairs = pairs[sets[pairs[:, 0]] != sets[pairs[:, 1]]]
         sets = _join(sets, [pair for pair in pairs.tolist() if _similarity(*map(key_of, pair)) >= NEAR])
         edges = np.flatnonzero(np.concatenate([[True], ~agree, [True]]))
         many = np.diff(edges) > 2  # two texts are neighbours
-        crowds = [long[order[start:end]] for start, end in zip(edges[:-1][many], edges[1:][many], strict=True)]
+        crowds = [long[some[start:end]] for start, end in zip(edges[:-1][many], edges[1:][many], strict=True)]
         sets = _join(sets, [pair for crowd in crowds for pair in _near_in(crowd, sets, key_of)])
         another = band
     return sets

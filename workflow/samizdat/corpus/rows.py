@@ -72,24 +72,20 @@ class Columns:
         Raises:
             UserError: a name or label is no single value, or a split is called as none is.
         """
-
-        def name(key: str, column: str | None) -> str | None:
-            return None if column is None else _name(find(row, column), where, key, column)
-
-        given = {
-            label: [one for column in columns if (one := name("rater_columns", column)) is not None]
-            for label, columns in self.raters.items()
-        }
-        return RawText(
-            find(row, self.text),
-            where,
-            document=name("document_column", self.document),
-            group=name("group_column", self.group),
-            labels={label: name("label_columns", label) for label in self.labels}
-            | {label: most_frequent(ones) for label, ones in given.items()},
-            raters=given,
-            split=None if self.split is None else _split(name("split_column", self.split), self.split, where),
-        )
+        raw = RawText(find(row, self.text), where)
+        if self.document is not None:
+            raw.document = _name(row, self.document, where, "document_column")
+        if self.group is not None:
+            raw.group = _name(row, self.group, where, "group_column")
+        for label in self.labels:
+            raw.labels[label] = _name(row, label, where, "label_columns")
+        for label, columns in self.raters.items():
+            given = [_name(row, column, where, "rater_columns") for column in columns]
+            raw.raters[label] = [one for one in given if one is not None]
+            raw.labels[label] = most_frequent(raw.raters[label])
+        if self.split is not None:
+            raw.split = _split(_name(row, self.split, where, "split_column"), self.split, where)
+        return raw
 
     def by_key(self) -> list[tuple[str, str]]:
         """List the keys of `corpus` in the config that name a column, each with its column."""
@@ -186,8 +182,9 @@ def _split(called: str | None, column: str, where: str) -> str:
     return split
 
 
-def _name(value: Any, where: str, key: str, column: str) -> str | None:
+def _name(row: dict[str, Any], column: str, where: str, key: str) -> str | None:
     """Read a cell as a name; None where the cell is empty or holds what is no number."""
+    value = find(row, column)
     if isinstance(value, (dict, list, bytes)):
         kind = "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else "bytes"
         raise UserError(

@@ -18,8 +18,6 @@ SHINGLE = 5  # characters of a run
 SHORTEST = 24  # characters; shorter texts are compared for equality only
 # MinHash signatures of 16 bands of 5 numbers: a pair at 0.8 is found with probability 1 − (1 − 0.8⁵)¹⁶ = 0.998.
 BANDS, ROWS = 16, 5
-# Texts of so many characters are sketched together. Their runs, four bytes each, stay in a processor's own cache.
-BATCH_CHARACTERS = 100_000
 # So many batches are computed here, which takes about as long as to start the process; and so many wait for it at most.
 BATCHES_HERE, BATCHES_AHEAD = 50, 4
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -34,27 +32,31 @@ class _Sketched(NamedTuple):
 
 
 class Sketches:
-    """The sketches of texts that come one by one: bands in files; of a large corpus another process computes them."""
+    """The sketches of texts: bands in files; of a large corpus another process computes them."""
 
     def __init__(self, folder: Path) -> None:
         """Begin with none; `folder` is for the files."""
         self._keys, self._long = bytearray(), bytearray()
         self._bands = [(folder / f"band{band}").open("w+b") for band in range(BANDS)]
-        self._texts: list[str] = []
-        self._characters = self._batches = 0
+        self._batches = 0
         self._process: ProcessPoolExecutor | None = None
         self._running: deque[Future[_Sketched]] = deque()
 
-    def append(self, text: str) -> None:
-        """Add a text."""
-        self._texts.append(text)
-        self._characters += len(text)
-        if self._characters >= BATCH_CHARACTERS:
-            self._begin()
+    def extend(self, texts: list[str]) -> None:
+        """Add texts, best of 100,000 characters: their runs, four bytes each, stay in a processor's own cache."""
+        self._batches += 1
+        if self._batches <= BATCHES_HERE:
+            self._keep(_sketched(texts))
+            return
+        if self._process is None:
+            # Not a thread: numpy's calls are short, and each would wait for the lock that the reading thread holds.
+            self._process = ProcessPoolExecutor(1, get_context("spawn"), initializer=die_with_parent)
+        self._running.append(self._process.submit(_sketched, texts))
+        if len(self._running) > BATCHES_AHEAD:
+            self._keep(self._running.popleft().result())
 
     def finish(self) -> None:
         """Compute what is left; no text comes any more."""
-        self._begin()
         while self._running:
             self._keep(self._running.popleft().result())
         for file in self._bands:
@@ -79,19 +81,6 @@ class Sketches:
             self._process.shutdown(cancel_futures=True)
         for file in self._bands:
             file.close()
-
-    def _begin(self) -> None:
-        texts, self._texts, self._characters = self._texts, [], 0
-        self._batches += 1
-        if self._batches <= BATCHES_HERE:
-            self._keep(_sketched(texts))
-            return
-        if self._process is None:
-            # Not a thread: numpy's calls are short, and each would wait for the lock that the reading thread holds.
-            self._process = ProcessPoolExecutor(1, get_context("spawn"), initializer=die_with_parent)
-        self._running.append(self._process.submit(_sketched, texts))
-        if len(self._running) > BATCHES_AHEAD:
-            self._keep(self._running.popleft().result())
 
     def _keep(self, sketched: _Sketched) -> None:
         self._keys += sketched.keys

@@ -1,12 +1,20 @@
 """Strings on disk while a corpus is imported: of each, memory holds its place alone."""
 
-import os
 from array import array
+from collections.abc import Collection, Iterator
+from itertools import accumulate, pairwise
 from pathlib import Path
+
+import numpy as np
 
 # File names may have bytes that are no text, which Python writes as halves of surrogate pairs.
 _ERRORS = "surrogatepass"
 BUFFER_BYTES = 2**20
+
+
+def encoded(string: str) -> bytes:
+    """Encode a string as the list expects it."""
+    return string.encode(errors=_ERRORS)
 
 
 class Strings:
@@ -18,19 +26,30 @@ class Strings:
         self._ends = array("q", [0])
         self._written = True
 
-    def append(self, string: str | bytes) -> None:
-        """Add a string, or its UTF-8 bytes."""
-        content = string.encode(errors=_ERRORS) if isinstance(string, str) else string
-        self._ends.append(self._ends[-1] + self._file.write(content))
+    def extend(self, contents: Collection[bytes]) -> None:
+        """Add strings, encoded."""
+        ends = accumulate(map(len, contents), initial=self._ends.pop())
+        self._ends.extend(ends)
+        self._file.write(b"".join(contents))
         self._written = False
 
     def __getitem__(self, number: int) -> str:
         """Read one string."""
+        return next(self._some(number, number + 1))
+
+    def read(self, numbers: np.ndarray) -> list[str]:
+        """Read some strings, and at once those that are neighbours."""
+        runs = np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1) if len(numbers) else []
+        return [string for run in runs for string in self._some(int(run[0]), int(run[-1]) + 1)]
+
+    def _some(self, first: int, end: int) -> Iterator[str]:
         if not self._written:
             self._file.flush()
             self._written = True
-        begin, end = self._ends[number], self._ends[number + 1]
-        return os.pread(self._read.fileno(), end - begin, begin).decode(errors=_ERRORS) if end > begin else ""
+        ends = self._ends[first : end + 1]
+        self._read.seek(ends[0])
+        content = self._read.read(ends[-1] - ends[0])
+        return (content[begin - ends[0] : end - ends[0]].decode(errors=_ERRORS) for begin, end in pairwise(ends))
 
     def close(self) -> None:
         """Close the file and its reader."""
