@@ -48,8 +48,8 @@ def test_texts_that_are_not(near_duplicates, one, other):
 def test_another_process_makes_the_same_sketches(tmp_path, monkeypatch):
     texts = [*sentences(300, 1), "", "short"]
 
-    def of(folder, batches_here):
-        monkeypatch.setattr("samizdat.corpus.sketches.BATCHES_HERE", batches_here)
+    def of(folder, lists_here):
+        monkeypatch.setattr("samizdat.corpus.sketches.LISTS_HERE", lists_here)
         (tmp_path / folder).mkdir()
         sketches = Sketches(tmp_path / folder)
         for begin in range(0, len(texts), 15):

@@ -5,7 +5,6 @@ import json
 from array import array
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -30,7 +29,7 @@ NO_TEXT = {
 OF_A_TYPE = message("a value of type {type}, not text")
 EXAMPLES = 5
 # Texts of so many characters are added together.
-BATCH_CHARACTERS = 100_000
+BATCH_CHARACTERS = 1_000_000
 
 
 class Dropped:
@@ -152,11 +151,9 @@ class Gathered:
         """Return the bytes of each text in UTF-8, `[texts]`."""
         return np.frombuffer(self._bytes, np.int32)
 
-    def given(self, row: int) -> tuple[list[int] | None, dict[str, list[str]]]:
-        """Return the ratings of a text, and the labels that single people gave it."""
-        found: Any = self._given[row]
-        ratings, raters = json.loads(found) if found else (None, {})
-        return ratings, raters
+    def given(self, rows: Counts) -> list[tuple[list[int] | None, dict[str, list[str]]]]:
+        """Return the ratings of some texts, and the labels that single people gave them."""
+        return [json.loads(found) if found else (None, {}) for found in self._given.read(rows)]
 
     def drop(self, reason: str, rows: Counts) -> None:
         """Count texts that could be used and are not, by their rows."""

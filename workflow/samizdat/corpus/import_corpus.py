@@ -202,7 +202,7 @@ def _batches(
         rows = chosen.rows[some]
         joined = digests[rows].tobytes().hex()
         sha256 = [joined[place : place + 64] for place in range(0, len(joined), 64)]
-        given = [_given(gathered, chosen, row) for row in rows.tolist()]
+        given = [*_given(gathered, chosen, rows)]
         yield {
             "id": [one[:16] for one in sha256],
             "text": gathered.texts.read(rows),
@@ -218,11 +218,15 @@ def _batches(
         }
 
 
-def _given(gathered: Gathered, chosen: Different, row: int) -> tuple[list[int] | None, dict[str, list[str]]]:
-    """Return the ratings of a kept text and what single people gave it, of some labels to a duplicate."""
-    ratings, raters = gathered.given(row)
-    lent = {label: gathered.given(rows[row])[1][label] for label, rows in chosen.lent.items() if row in rows}
-    return ratings, raters | lent
+def _given(
+    gathered: Gathered, chosen: Different, rows: Counts
+) -> Iterator[tuple[list[int] | None, dict[str, list[str]]]]:
+    """Return the ratings of kept texts and what single people gave them, of some labels to a duplicate."""
+    for row, (ratings, raters) in zip(rows.tolist(), gathered.given(rows), strict=True):
+        for label, lenders in chosen.lent.items():
+            if row in lenders:
+                raters[label] = gathered.given(np.array([lenders[row]]))[0][1][label]
+        yield ratings, raters
 
 
 def _summarise(

@@ -18,8 +18,10 @@ SHINGLE = 5  # characters of a run
 SHORTEST = 24  # characters; shorter texts are compared for equality only
 # MinHash signatures of 16 bands of 5 numbers: a pair at 0.8 is found with probability 1 − (1 − 0.8⁵)¹⁶ = 0.998.
 BANDS, ROWS = 16, 5
-# So many batches are computed here, which takes about as long as to start the process; and so many wait for it at most.
-BATCHES_HERE, BATCHES_AHEAD = 50, 4
+# Texts of so many characters are sketched together. Their runs, four bytes each, stay in a processor's own cache.
+CACHED_CHARACTERS = 100_000
+# So many lists are computed here, which takes about as long as to start the process; and so many wait for it at most.
+LISTS_HERE, LISTS_AHEAD = 5, 4
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -38,21 +40,21 @@ class Sketches:
         """Begin with none; `folder` is for the files."""
         self._keys, self._long = bytearray(), bytearray()
         self._bands = [(folder / f"band{band}").open("w+b") for band in range(BANDS)]
-        self._batches = 0
+        self._lists = 0
         self._process: ProcessPoolExecutor | None = None
         self._running: deque[Future[_Sketched]] = deque()
 
     def extend(self, texts: list[str]) -> None:
-        """Add texts, best of 100,000 characters: their runs, four bytes each, stay in a processor's own cache."""
-        self._batches += 1
-        if self._batches <= BATCHES_HERE:
+        """Add a list of texts; the longer it is, the less it costs to send it to the other process."""
+        self._lists += 1
+        if self._lists <= LISTS_HERE:
             self._keep(_sketched(texts))
             return
         if self._process is None:
             # Not a thread: numpy's calls are short, and each would wait for the lock that the reading thread holds.
             self._process = ProcessPoolExecutor(1, get_context("spawn"), initializer=die_with_parent)
         self._running.append(self._process.submit(_sketched, texts))
-        if len(self._running) > BATCHES_AHEAD:
+        if len(self._running) > LISTS_AHEAD:
             self._keep(self._running.popleft().result())
 
     def finish(self) -> None:
@@ -92,11 +94,13 @@ class Sketches:
 def _sketched(texts: list[str]) -> _Sketched:
     keys = [normalise(text) for text in texts]
     hashes = (hashlib.blake2b(key.encode(), digest_size=8).digest() if key else bytes(8) for key in keys)
-    long = [place for place, key in enumerate(keys) if len(key) >= SHORTEST]
+    lengths = np.array([len(key) for key in keys], np.int64)
+    long = np.flatnonzero(lengths >= SHORTEST)
     bands = np.zeros((BANDS, len(texts)), np.uint64)
-    if long:
-        bands[:, long] = _bands([keys[place] for place in long])
-    return _Sketched(b"".join(hashes), bytes(len(key) >= SHORTEST for key in keys), bands)
+    cuts = np.flatnonzero(np.diff(np.cumsum(lengths[long]) // CACHED_CHARACTERS)) + 1
+    for some in np.split(long, cuts) if len(long) else []:
+        bands[:, some] = _bands([keys[place] for place in some])
+    return _Sketched(b"".join(hashes), (lengths >= SHORTEST).tobytes(), bands)
 
 
 def normalise(text: str) -> str:
