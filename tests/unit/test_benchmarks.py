@@ -260,9 +260,12 @@ def test_a_made_up_corpus_has_its_lengths_and_no_two_texts_alike():
 
 
 def test_growth_is_of_the_steps_that_take_long_and_of_time_a_text():
-    def run(texts: int, **seconds: float) -> dict:
-        steps = {step: {"seconds": value, "gib": 1.0} for step, value in seconds.items()}
+    def run(texts: int, gib: float = 1.0, **seconds: float) -> dict:
+        steps = {step: {"seconds": value, "gib": gib} for step, value in seconds.items()}
         return {"corpus_megabytes": 1.0, "seconds": 9.0, "again_seconds": 1.0, "page_megabytes": 1.0, "steps": steps}
 
-    figures = scale.figures_of({10: run(10, corpus=20.0, page=1.0), 100: run(100, corpus=300.0, page=90.0)})
+    runs = {10: run(10, corpus=20.0, page=1.0), 100: run(100, corpus=300.0, page=90.0)}
+    figures = scale.figures_of(runs)
     assert figures["growth to 100"].value == 1.5 and "corpus" in figures["growth to 100"].meaning
+    figures = scale.figures_of(runs | {1000: run(1000, gib=1.5, corpus=2000.0, page=1.0)})
+    assert figures["growth to 1000"].value == 1.0 and figures["gib growth to 1000"].value == 1.5
