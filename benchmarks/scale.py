@@ -33,7 +33,7 @@ FILE_TEXTS = 100_000  # of a file of the corpus
 LABELS = ("art", "food", "law", "music", "news", "people", "places", "sport", "weather")
 LONG_EVERY, LONG_CHARACTERS = 100, 20_000
 STEPS_OF_TRAINING, BATCH_TOKENS = 20, 2048
-# Reaches: peak memory of every step; time a text against the smallest corpus; memory of the third size against the second.
+# Reaches: peak memory of every step; time a text against the smallest size; memory at the third size over the second.
 MOST_GIB, GROWTH, GIB_GROWTH = 3.0, 1.2, 1.3
 SEED = 2014
 # Shorter steps are mostly the start of their process, and their time a text says nothing.
