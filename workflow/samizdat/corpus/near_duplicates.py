@@ -1,13 +1,12 @@
 """Find texts that are nearly the same: equal but for case, blanks and punctuation, or nearly all runs shared."""
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from samizdat.corpus.sketches import BANDS, SHINGLE, Sketches, normalise
+from samizdat.corpus.sketches import BANDS, Sketches, hashes_of_runs, normalise
 from samizdat.measures.arrays import Counts
 
 # Two texts are near-duplicates if of all their different runs of SHINGLE characters they share this part (Jaccard).
@@ -82,13 +81,15 @@ def _firsts(sets: Counts) -> Counts:
 
 
 def _similarity(one: str, other: str) -> float:
-    """Return the Jaccard similarity of two texts' sets of runs of `SHINGLE` characters."""
+    """Return the Jaccard similarity of two texts' sets of runs of characters."""
     left, right = _runs(one), _runs(other)
-    return len(left & right) / len(left | right)
+    both = len(np.intersect1d(left, right, assume_unique=True))
+    return both / (len(left) + len(right) - both)
 
 
-def _runs(key: str) -> set[str]:
-    return {key[start : start + SHINGLE] for start in range(len(key) - SHINGLE + 1)}
+def _runs(key: str) -> np.ndarray:
+    """Return the different runs of a text by their hashes: of two runs they are the same once in 10¹⁹ times."""
+    return np.unique(hashes_of_runs(key))
 
 
 def _near_in(crowd: Counts, sets: Counts, key_of: Callable[[int], str]) -> Iterator[tuple[int, int]]:
@@ -110,15 +111,14 @@ def _near_in(crowd: Counts, sets: Counts, key_of: Callable[[int], str]) -> Itera
 
 def _near(keys: Sequence[str]) -> Counts:
     """Find all pairs of texts that are near, `[pairs, 2]`."""
-    numbers: dict[str, int] = {}
-    runs = [{numbers.setdefault(run, len(numbers)) for run in _runs(key)} for key in keys]
+    runs = [_runs(key) for key in keys]
     sizes = np.array([len(one) for one in runs])
-    column = np.fromiter(chain.from_iterable(runs), np.int64, sizes.sum())
+    column = np.unique(np.concatenate(runs), return_inverse=True)[1]
     # What most of the texts have is counted where it lacks: two sets differ in as much, and the products are few.
-    shared = set(np.flatnonzero(np.bincount(column) * 2 > len(keys)).tolist())
-    rest = [one ^ shared for one in runs]
+    shared = np.flatnonzero(np.bincount(column) * 2 > len(keys))
+    rest = [np.setxor1d(one, shared, assume_unique=True) for one in np.split(column, np.cumsum(sizes)[:-1])]
     left = np.array([len(one) for one in rest])
-    column = np.fromiter(chain.from_iterable(rest), np.int64, left.sum())
+    column = np.concatenate(rest)
     table = csr_array((np.ones(len(column), np.int32), column, np.concatenate([[0], np.cumsum(left)])))
     both = (table @ table.T).toarray()
     total, differ = np.add.outer(sizes, sizes), np.add.outer(left, left) - 2 * both

@@ -129,11 +129,7 @@ def _factors() -> list[np.uint32]:
 
 def _bands(keys: list[str]) -> np.ndarray:
     """Hash the bands of the MinHash signatures of texts, `[BANDS, texts]`."""
-    codes = np.frombuffer("".join(keys).encode("utf-32-le", errors="surrogatepass"), np.uint32).astype(np.uint64)
-    hashes = np.zeros(len(codes) - SHINGLE + 1, np.uint64)
-    for offset in range(SHINGLE):
-        hashes = _mixed(hashes, codes[offset : offset + len(hashes)])
-    shingles = (hashes >> np.uint64(32)).astype(np.uint32)
+    shingles = (hashes_of_runs("".join(keys)) >> np.uint64(32)).astype(np.uint32)
     starts = np.cumsum([0, *map(len, keys)])
     # Between two starts, the last runs reach into the next text: every second range is left out.
     ranges = np.stack([starts[:-1], starts[1:] - SHINGLE + 1], axis=1).ravel()[:-1]
@@ -143,6 +139,15 @@ def _bands(keys: list[str]) -> np.ndarray:
         np.multiply(shingles, factor, out=product)
         found[row // ROWS] = _mixed(found[row // ROWS], np.minimum.reduceat(product, ranges)[::2])
     return found
+
+
+def hashes_of_runs(key: str) -> np.ndarray:
+    """Hash each run of SHINGLE characters of a text of at least as many, `[characters − SHINGLE + 1]`, uint64."""
+    codes = np.frombuffer(key.encode("utf-32-le", errors="surrogatepass"), np.uint32).astype(np.uint64)
+    hashes = np.zeros(len(codes) - SHINGLE + 1, np.uint64)
+    for offset in range(SHINGLE):
+        hashes = _mixed(hashes, codes[offset : offset + len(hashes)])
+    return hashes
 
 
 def _mixed(hashes: np.ndarray, values: np.ndarray) -> np.ndarray:
