@@ -45,6 +45,10 @@ def test_texts_that_are_not(near_duplicates, one, other):
     assert len(set(near_duplicates([one, other]))) == 2
 
 
+def test_texts_of_the_same_runs_are_nearly_the_same_whatever_their_lengths(near_duplicates):
+    assert len(set(near_duplicates(["ab" * length for length in (20, 21, 30, 45)]))) == 1
+
+
 def test_another_process_makes_the_same_sketches(tmp_path, monkeypatch):
     texts = [*sentences(300, 1), "", "short"]
 

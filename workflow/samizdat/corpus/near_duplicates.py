@@ -32,12 +32,11 @@ def near_duplicates(sketches: Sketches, rows: Counts, text_of: Callable[[int], s
     def key_of(place: int) -> str:
         return normalise(text_of(rows[place]))
 
-    keys = sketches.keys()[rows]
-    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
-    firsts = np.where(keys == 0, np.arange(len(rows)), first[which])
-    sets: Counts = np.unique(firsts, return_inverse=True)[1]
-    long = np.flatnonzero(sketches.long()[rows] & (firsts == np.arange(len(rows))))
-    del keys, first, which, firsts
+    firsts = _firsts_of_equal(sketches.keys()[rows])
+    different = firsts == np.arange(len(rows))
+    sets: Counts = (np.cumsum(different) - 1)[firsts]
+    del firsts
+    long = np.flatnonzero(sketches.long()[rows] & different)
     another = sketches.band(BANDS - 1)[rows[long]]
     for number in range(BANDS):
         band = sketches.band(number)[rows[long]]
@@ -56,6 +55,16 @@ def near_duplicates(sketches: Sketches, rows: Counts, text_of: Callable[[int], s
         sets = _join(sets, [pair for crowd in crowds for pair in _near_in(crowd, sets, key_of)])
         another = band
     return sets
+
+
+def _firsts_of_equal(keys: np.ndarray) -> Counts:
+    """Return for each text the first one with its key, `[texts]`; a text whose key is 0 is alone."""
+    order = np.argsort(keys, kind="stable").astype(np.int32)
+    keys = keys[order]
+    new = np.concatenate([[True], keys[1:] != keys[:-1]])[: len(keys)] | (keys == 0)
+    firsts = np.empty(len(order), np.int32)
+    firsts[order] = order[new][np.cumsum(new, dtype=np.int32) - 1]
+    return firsts
 
 
 def connected(number: int, pairs: Sequence[tuple[int, int]] | Counts) -> Counts:
@@ -89,7 +98,9 @@ def _similarity(one: str, other: str) -> float:
 
 def _runs(key: str) -> np.ndarray:
     """Return the different runs of a text by their hashes: of two runs they are the same once in 10¹⁹ times."""
-    return np.unique(hashes_of_runs(key))
+    hashes = np.sort(hashes_of_runs(key))  # much faster than `np.unique`, which puts them into a table
+    different: np.ndarray = hashes[np.concatenate([[True], hashes[1:] != hashes[:-1]])]
+    return different
 
 
 def _near_in(crowd: Counts, sets: Counts, key_of: Callable[[int], str]) -> Iterator[tuple[int, int]]:
@@ -113,13 +124,22 @@ def _near(keys: Sequence[str]) -> Counts:
     """Find all pairs of texts that are near, `[pairs, 2]`."""
     runs = [_runs(key) for key in keys]
     sizes = np.array([len(one) for one in runs])
+    ends = np.cumsum(sizes)
     column = np.unique(np.concatenate(runs), return_inverse=True)[1]
+    texts_of = np.bincount(column)
+    # A text of which the others have too few runs is near none of them, whatever their sizes.
+    others = np.add.reduceat(texts_of[column] > 1, ends - sizes, dtype=np.int64)
+    possible = np.flatnonzero(others / sizes >= NEAR)
+    sizes = sizes[possible]
     # What most of the texts have is counted where it lacks: two sets differ in as much, and the products are few.
-    shared = np.flatnonzero(np.bincount(column) * 2 > len(keys))
-    rest = [np.setxor1d(one, shared, assume_unique=True) for one in np.split(column, np.cumsum(sizes)[:-1])]
-    left = np.array([len(one) for one in rest])
-    column = np.concatenate(rest)
-    table = csr_array((np.ones(len(column), np.int32), column, np.concatenate([[0], np.cumsum(left)])))
+    shared = np.flatnonzero(texts_of * 2 > len(keys))
+    columns = np.split(column, ends[:-1])
+    rest = [np.setxor1d(columns[place], shared, assume_unique=True) for place in possible]
+    left = np.array([len(one) for one in rest], np.int64)
+    column = np.concatenate([shared[:0], *rest])
+    begins = np.concatenate([[0], np.cumsum(left)])
+    table = csr_array((np.ones(len(column), np.int32), column, begins), shape=(len(rest), len(texts_of)))
     both = (table @ table.T).toarray()
     total, differ = np.add.outer(sizes, sizes), np.add.outer(left, left) - 2 * both
-    return np.argwhere(np.triu((total - differ) / (total + differ) >= NEAR, 1))
+    pairs: Counts = possible[np.argwhere(np.triu((total - differ) / (total + differ) >= NEAR, 1))]
+    return pairs
