@@ -20,8 +20,8 @@ def near_duplicates(sketches: Sketches, rows: Counts, text_of: Callable[[int], s
     """Number the sets of texts that are nearly the same, directly or through others; a text alone is a set.
 
     Candidates are texts whose MinHash signatures agree in a band (Broder, 1997; Leskovec, Rajaraman and Ullman, *Mining
-    of Massive Datasets*, section 3.4). Each is then compared exactly, so no pair below `NEAR` is joined. Texts that
-    share a long passage agree in a band by hundreds, so neighbours are not enough: each is compared with each.
+    of Massive Datasets*, section 3.4). Of each all runs are then compared, so no pair below `NEAR` is joined. Texts
+    that share a long passage agree in a band by hundreds, so neighbours are not enough: each is compared with each.
 
     Args:
         sketches: of all texts.
