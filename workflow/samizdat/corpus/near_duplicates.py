@@ -54,7 +54,9 @@ def near_duplicates(sketches: Sketches, rows: Counts, text_of: Callable[[int], s
         crowds = [long[some[start:end]] for start, end in zip(edges[:-1][many], edges[1:][many], strict=True)]
         sets = _join(sets, [pair for crowd in crowds for pair in _near_in(crowd, sets, key_of)])
         another = band
-    return sets
+    used = np.bincount(sets) > 0
+    numbered: Counts = (np.cumsum(used) - 1)[sets]
+    return numbered
 
 
 def _firsts_of_equal(keys: np.ndarray) -> Counts:
@@ -76,11 +78,13 @@ def connected(number: int, pairs: Sequence[tuple[int, int]] | Counts) -> Counts:
 
 
 def _join(sets: Counts, pairs: Sequence[tuple[int, int]]) -> Counts:
-    """Number the sets of texts anew after these pairs are joined."""
+    """Give the sets of paired texts one number, the smallest of theirs; the others keep theirs."""
     if not pairs:
         return sets
-    as_before = np.stack([np.arange(len(sets)), _firsts(sets)], axis=1)
-    return connected(len(sets), np.concatenate([np.array(pairs, np.int64), as_before]))
+    numbers, places = np.unique(sets[np.array(pairs, np.int64)], return_inverse=True)
+    becomes = np.arange(sets.max() + 1)
+    becomes[numbers] = numbers[_firsts(connected(len(numbers), places.reshape(-1, 2)))]
+    return becomes[sets]
 
 
 def _firsts(sets: Counts) -> Counts:
