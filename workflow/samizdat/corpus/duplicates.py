@@ -44,7 +44,7 @@ def different_texts(gathered: Gathered) -> Different:
     splits = gathered.split_numbers()
     # Of equal texts, the one to keep comes first: that of the first split, and in it the first one that was read.
     order = order[np.lexsort([order, np.maximum(splits[order], 0), of_text])]
-    begins = np.flatnonzero(np.diff(of_text, prepend=-1))
+    begins = np.flatnonzero(np.diff(of_text, prepend=np.int32(-1)))
     firsts = np.minimum.reduceat(order, begins)
     kept = order[begins]
     others = np.delete(order, begins)
@@ -55,7 +55,7 @@ def different_texts(gathered: Gathered) -> Different:
     for label, column in gathered.labels.items():
         codes = column.column()[order]
         rated = np.frombuffer(gathered.rated[label], np.bool_)[order]
-        answers = np.where((codes >= 0) | rated, np.arange(len(order)), len(order) - 1)
+        answers = np.where((codes >= 0) | rated, np.arange(len(order), dtype=np.int32), np.int32(len(order) - 1))
         source = np.minimum.reduceat(answers, begins)
         source = np.where((codes[source] >= 0) | rated[source], source, begins)
         source = np.where(of_text[source] == of_text[begins], source, begins)
@@ -71,8 +71,11 @@ def different_texts(gathered: Gathered) -> Different:
 
 def _equal(digests: np.ndarray) -> tuple[Counts, Counts]:
     """Order texts so that equal ones are together; return their rows, and the number of each one's different text."""
-    columns = np.ascontiguousarray(digests).view(np.uint64)
-    order: Counts = np.lexsort(columns.T)
-    ordered = columns[order]
-    new = np.concatenate([[False], (ordered[1:] != ordered[:-1]).any(axis=1)])[: len(order)]
-    return order, np.cumsum(new)
+    columns = np.ascontiguousarray(digests).view(np.uint64).T
+    # Four bytes a number: of ten million texts a dozen such arrays are in memory at once.
+    order: Counts = np.lexsort(columns).astype(np.int32)
+    new = np.zeros(len(order), bool)
+    for column in columns:
+        ordered = column[order]
+        new[1:] |= ordered[1:] != ordered[:-1]
+    return order, np.cumsum(new, dtype=np.int32)

@@ -153,7 +153,8 @@ class Gathered:
 
     def given(self, rows: Counts) -> list[tuple[list[int] | None, dict[str, list[str]]]]:
         """Return the ratings of some texts, and the labels that single people gave them."""
-        return [json.loads(found) if found else (None, {}) for found in self._given.read(rows)]
+        found = self._given.read(rows) if self._given.length_bytes else [""] * len(rows)
+        return [json.loads(one) if one else (None, {}) for one in found]
 
     def drop(self, reason: str, rows: Counts) -> None:
         """Count texts that could be used and are not, by their rows."""

@@ -26,7 +26,7 @@ from samizdat.corpus.near_duplicates import near_duplicates
 from samizdat.corpus.readers import Manner
 from samizdat.corpus.rows import Columns, Findings, RawText
 from samizdat.corpus.splits import place_of
-from samizdat.measures.arrays import Counts
+from samizdat.measures.arrays import Counts, sorted_set
 from samizdat.records.corpus import DEMO_SOURCE, LABEL_PREFIX, SPLITS, TEXTS, CorpusSummary
 from samizdat.records.io import BATCH_ROWS, write_batches, write_document
 
@@ -223,10 +223,9 @@ def _given(
 ) -> Iterator[tuple[list[int] | None, dict[str, list[str]]]]:
     """Return the ratings of kept texts and what single people gave them, of some labels to a duplicate."""
     for row, (ratings, raters) in zip(rows.tolist(), gathered.given(rows), strict=True):
-        for label, lenders in chosen.lent.items():
-            if row in lenders:
-                raters[label] = gathered.given(np.array([lenders[row]]))[0][1][label]
-        yield ratings, raters
+        lenders = {label: lender[row] for label, lender in chosen.lent.items() if row in lender}
+        lent = {label: gathered.given(np.array([lender]))[0][1][label] for label, lender in lenders.items()}
+        yield ratings, raters | lent
 
 
 def _summarise(
@@ -240,7 +239,7 @@ def _summarise(
 ) -> CorpusSummary:
     rows = chosen.rows
     lengths = gathered.characters()[rows]
-    document_splits = np.unique(documents.numbers * len(SPLITS) + divided.splits) % len(SPLITS)
+    document_splits = sorted_set(documents.numbers * len(SPLITS) + divided.splits) % len(SPLITS)
     return CorpusSummary(
         source=source,
         texts=len(rows),

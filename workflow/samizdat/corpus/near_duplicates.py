@@ -7,7 +7,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from samizdat.corpus.sketches import BANDS, Sketches, hashes_of_runs, normalise
-from samizdat.measures.arrays import Counts
+from samizdat.measures.arrays import Counts, sorted_set
 
 # Two texts are near-duplicates if of all their different runs of SHINGLE characters they share this part (Jaccard).
 NEAR = 0.8
@@ -102,9 +102,7 @@ def _similarity(one: str, other: str) -> float:
 
 def _runs(key: str) -> np.ndarray:
     """Return the different runs of a text by their hashes: of two runs they are the same once in 10¹⁹ times."""
-    hashes = np.sort(hashes_of_runs(key))  # much faster than `np.unique`, which puts them into a table
-    different: np.ndarray = hashes[np.concatenate([[True], hashes[1:] != hashes[:-1]])]
-    return different
+    return sorted_set(hashes_of_runs(key))
 
 
 def _near_in(crowd: Counts, sets: Counts, key_of: Callable[[int], str]) -> Iterator[tuple[int, int]]:

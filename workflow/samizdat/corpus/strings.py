@@ -33,6 +33,11 @@ class Strings:
         self._file.write(b"".join(contents))
         self._written = False
 
+    @property
+    def length_bytes(self) -> int:
+        """How many bytes all strings have."""
+        return self._ends[-1]
+
     def __getitem__(self, number: int) -> str:
         """Read one string."""
         return next(self._some(number, number + 1))
