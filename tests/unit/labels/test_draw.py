@@ -20,6 +20,7 @@ from samizdat.records.io import read_document, read_table
 from samizdat.records.labels import LabelKey
 from samizdat.records.samples import SAMPLES
 from support.rater_sheets import HOSTILE, SHEETS, cells_of, drawn, fill
+from support.run_fixture import make_run, sentences
 
 
 def test_sheets_are_blind_mixed_and_the_same_each_time(run):
@@ -127,6 +128,8 @@ def test_a_very_long_text_is_cut_as_a_cell_must_be():
     assert len(shown(text)) < 32_767 and shown(text).endswith(" […]")
     assert fingerprint("'=1") == fingerprint("=1") and fingerprint("'tis") != fingerprint("tis")
     assert pd.Series([shown("a\x00b")]).tolist() == ["a\ufffdb"]
+    smiles = shown("a" + "😀" * 20_000)
+    assert len(smiles.encode("utf-16-le")) < 2 * 32_767 and smiles.endswith("😀 […]")
 
 
 @pytest.mark.parametrize("rows", [7, 15])
@@ -137,3 +140,16 @@ def test_too_few_rows_are_answered_with_the_least_number_that_can_be_drawn(run, 
     with pytest.raises(UserError, match="too few"):
         drawn(run, rows=enough - 1)
     assert len(drawn(run, rows=enough).rows) == enough
+
+
+def test_no_text_of_a_csv_sheet_is_a_number_or_a_date_for_a_spreadsheet_program(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    short = ["10:30", "1/2", "3.50", "007", "1e5", "TRUE", "May 5", "12. May 2020 10:30", "'90s music"]
+    make_run(tmp_path / "results/mine", texts=short + sentences(100))
+    draw("sentiment", run="mine", raters=["anna", "ben"], rows=10_000)
+    with (tmp_path / SHEETS / "anna.csv").open(encoding="utf-8-sig", newline="") as file:
+        texts = [row["text"] for row in csv.DictReader(file)]
+    assert {text for text in short if text in texts} <= {"'90s music"}
+    assert {text[1:] for text in texts if text.startswith("'")} & set(short)
+    key = read_document(LabelKey, tmp_path / SHEETS / "key.json")
+    assert {row["shown_sha256"] for row in key.rows.values()} == {fingerprint(text) for text in texts}

@@ -19,6 +19,7 @@ from samizdat.labels.sheets import (
     SUFFIXES,
     YES,
     fingerprint,
+    is_cut,
     plain,
     shown,
     write_csv,
@@ -117,7 +118,7 @@ def draw(
         write_csv(own, key, folder / f"{rater}.csv")
         write_xlsx(own, key, folder / f"{rater}.xlsx")
     write_document(key, folder / "key.json")
-    long = int((drawn["text"].str.len() > LONGEST_CHARACTERS).sum())
+    long = sum(map(is_cut, drawn["text"]))
     cut = (
         f"\n{long} texts have more than {LONGEST_CHARACTERS:,} characters; raters see their beginnings" if long else ""
     )
