@@ -149,3 +149,26 @@ def test_two_files_of_a_rater_must_agree_and_empty_cells_are_accepted_only_when_
     (run / "anna.xlsx").write_bytes(workbook({"Texts": rows}))
     with pytest.raises(UserError, match="different answers, such as in row r0001: neutral and nothing"):
         read(run, unfinished=True)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_filled_sheet_under_another_name_is_named(run, there):
+    key = drawn(run)
+    for name in ("anna (1).xlsx", "ben.ods", ".~lock.anna.xlsx#"):
+        (run / name).write_bytes((run / "anna.xlsx").read_bytes())
+    if not there:
+        (run / "anna.xlsx").unlink()
+        (run / "anna.csv").unlink()
+    fill(run / "ben.csv", dict.fromkeys(key.rows, "neutral"))
+    with pytest.raises(UserError) as refused:
+        read(run, unfinished=False)
+    assert "if it is anna (1).xlsx, ben.ods, save it as anna.xlsx or anna.csv" in refused.value.remedy
+
+
+def test_a_damaged_key_is_not_promised_by_a_run(run):
+    drawn(run)
+    key = run / "key.json"
+    key.write_bytes(key.read_bytes().replace(b"\n", b"\r\n"))
+    with pytest.raises(UserError, match=r"key\.json is damaged") as refused:
+        read(run, unfinished=False)
+    assert "samizdat label draw" in refused.value.remedy and "make report" not in refused.value.remedy
