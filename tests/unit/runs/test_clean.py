@@ -129,3 +129,14 @@ def test_the_end_of_the_input_answers_keep(at, monkeypatch):
     monkeypatch.setattr("builtins.input", end)
     assert clean([], everything=False, ask=asker()).startswith("Deleted: nothing")
     assert files_in(at) == set(FILES)
+
+
+def test_what_another_snakefile_wrote_into_the_results_stays(at):
+    for name in ("results/plots/a.png", "results/table.zip", "results/other/config.json", "results/other.crate.zip"):
+        (at / name).parent.mkdir(exist_ok=True)
+        (at / name).write_text("x", encoding="utf-8")
+    clean(["results"], everything=False, ask=None)
+    assert {name for name in files_in(at) if name.startswith("results/")} == {
+        "results/plots/a.png",
+        "results/table.zip",
+    }

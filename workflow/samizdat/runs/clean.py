@@ -42,7 +42,7 @@ def shares() -> list[Share]:
     compiled = [path for run in runs for place in COMPILED if (path := run / place).is_dir()]
     return [
         Share("results", "reports, models, tables, bundles: a run makes them again",
-              (*_children(results), Path(".snakemake"))),
+              (*filter(_is_of_a_run, _children(results)), Path(".snakemake"))),
         Share("state", "states to resume from, finished models and scores: the next change computes them again",
               tuple(runs)),
         Share("compiled", "compiled kernels and executed notebooks, a part of state: the next run is slower",
@@ -113,6 +113,12 @@ def _answer(question: str) -> str:
     except EOFError:  # Control-D, which says as little as the return key
         print()
         return ""
+
+
+def _is_of_a_run(path: Path) -> bool:
+    """Whether a file or folder in `results/` is a run, its bundle or its crate; another Snakefile may write there."""
+    run = path.name.removesuffix(".zip").removesuffix(".crate")
+    return (path.with_name(run) / "config.json").is_file() or Path("work", run).is_dir()
 
 
 def _children(folder: Path) -> list[Path]:
