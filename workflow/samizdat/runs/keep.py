@@ -188,7 +188,7 @@ def restore(folder: Path) -> int:
     An edited config or notes take the place of those that the clone brought, and are told. Does so once for a
     checkout: files that are deleted here afterwards stay deleted.
     """
-    if RESTORED_FROM.is_file() and RESTORED_FROM.read_text(encoding="utf-8") == str(folder.absolute()):
+    if RESTORED_FROM.is_file() and RESTORED_FROM.read_bytes() == os.fsencode(folder.absolute()):
         return 0
     _, index = next(_complete_indexes(folder), (0, _EMPTY))
     cloned = unchanged_files(*KEPT)
@@ -220,7 +220,7 @@ def restore(folder: Path) -> int:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-    RESTORED_FROM.write_text(str(folder.absolute()), encoding="utf-8")
+    RESTORED_FROM.write_bytes(os.fsencode(folder.absolute()))
     return restored
 
 
