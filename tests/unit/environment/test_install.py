@@ -236,6 +236,17 @@ def test_a_full_disk_is_told_before_anything_is_installed(copied, monkeypatch):
         install.repair(copied, development=False, system_torch=True)
 
 
+@pytest.mark.parametrize(("folder", "message"), [("a: b", "has ':' in it"), ("file", "is a file")])
+def test_a_place_where_no_environment_can_be_is_told(made, tmp_path, monkeypatch, folder, message):
+    root = shutil.copytree(made, tmp_path / folder, ignore=shutil.ignore_patterns(".venv"))
+    if folder == "file":
+        (root / ".venv").write_text("the name of my environment", encoding="utf-8")
+    monkeypatch.setattr(install, "ROOT", root)
+    monkeypatch.setattr(sys, "argv", ["install", "--torch", "system"])
+    with pytest.raises(SystemExit, match=rf"✗ .*{message}.*\n  What to do: "):
+        install.main()
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
 def test_an_environment_of_somebody_else_is_told_as_such(copied, monkeypatch):
     (copied / "envs" / "lock.txt").write_text("", encoding="utf-8")

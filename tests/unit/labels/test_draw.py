@@ -2,24 +2,27 @@
 
 import csv
 import re
+import shutil
 import zipfile
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from python_calamine import CalamineWorkbook
 
 from samizdat.base.corpus_files import list_files
 from samizdat.base.errors import UserError
 from samizdat.cli import main
-from samizdat.labels.draw import draw
+from samizdat.labels.draw import OwnQuestion, draw
 from samizdat.labels.read import read
 from samizdat.labels.sheets import fingerprint, shown
 from samizdat.records.classifiers import SCORES
 from samizdat.records.corpus import TEXTS
-from samizdat.records.io import read_document, read_table
+from samizdat.records.io import read_document, read_table, write_table
 from samizdat.records.labels import LabelKey
 from samizdat.records.samples import SAMPLES
 from support.rater_sheets import HOSTILE, SHEETS, cells_of, drawn, fill
+from support.run_fixture import make_run, sentences
 
 
 def test_sheets_are_blind_mixed_and_the_same_each_time(run):
@@ -127,6 +130,8 @@ def test_a_very_long_text_is_cut_as_a_cell_must_be():
     assert len(shown(text)) < 32_767 and shown(text).endswith(" […]")
     assert fingerprint("'=1") == fingerprint("=1") and fingerprint("'tis") != fingerprint("tis")
     assert pd.Series([shown("a\x00b")]).tolist() == ["a\ufffdb"]
+    smiles = shown("a" + "😀" * 20_000)
+    assert len(smiles.encode("utf-16-le")) < 2 * 32_767 and smiles.endswith("😀 […]")
 
 
 @pytest.mark.parametrize("rows", [7, 15])
@@ -137,3 +142,42 @@ def test_too_few_rows_are_answered_with_the_least_number_that_can_be_drawn(run, 
     with pytest.raises(UserError, match="too few"):
         drawn(run, rows=enough - 1)
     assert len(drawn(run, rows=enough).rows) == enough
+
+
+def test_no_text_of_a_csv_sheet_is_a_number_or_a_date_for_a_spreadsheet_program(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    short = ["10:30", "1/2", "3.50", "007", "1e5", "TRUE", "May 5", "12. May 2020 10:30", "'90s music"]
+    make_run(tmp_path / "results/mine", texts=short + sentences(100))
+    draw("sentiment", run="mine", raters=["anna", "ben"], rows=10_000)
+    with (tmp_path / SHEETS / "anna.csv").open(encoding="utf-8-sig", newline="") as file:
+        texts = [row["text"] for row in csv.DictReader(file)]
+    assert {text for text in short if text in texts} <= {"'90s music"}
+    assert {text[1:] for text in texts if text.startswith("'")} & set(short)
+    key = read_document(LabelKey, tmp_path / SHEETS / "key.json")
+    assert {row["shown_sha256"] for row in key.rows.values()} == {fingerprint(text) for text in texts}
+
+
+@pytest.mark.parametrize("asked", ["sentiment", None, OwnQuestion("sense", "Sense?", ["yes", "no"])])
+def test_only_the_drawn_texts_are_in_memory(run, asked, monkeypatch):
+    results = run.parents[3] / "results"
+    made = results.resolve()
+    results.unlink()
+    shutil.copytree(made, results)
+    corpus = results / "mine/corpus/texts.parquet"
+    texts = read_table(corpus, TEXTS)
+    texts["text"] = [f"{name} {'word ' * 20_000}" for name in texts["id"]]
+    monkeypatch.setattr("samizdat.records.io.BATCH_ROWS", 20)
+    write_table(texts, TEXTS, corpus)
+    usual, counting = pa.default_memory_pool(), pa.proxy_memory_pool(pa.default_memory_pool())
+    pa.set_memory_pool(counting)
+    try:
+        draw(asked, run="mine", raters=["anna", "ben"], rows=30)
+    finally:
+        pa.set_memory_pool(usual)
+    assert counting.max_memory() < texts["text"].str.len().sum() / 3
+
+
+@pytest.mark.parametrize("name", ["{results}/mine", "../results/mine", "mine/"])
+def test_sheets_of_a_run_that_is_named_by_its_path_are_beside_those_of_others(run, name):
+    draw("sentiment", run=name.format(results=run.parents[3] / "results"), raters=["anna", "ben"], rows=60)
+    assert (run / "key.json").is_file()

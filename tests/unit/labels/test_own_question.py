@@ -78,6 +78,7 @@ def answer(name: str, subset: str, rater: str) -> str:
     ({"labels": ["yes", "Yes"]}, "raters can't choose"), ({"labels": ["a  b", "a b"]}, "raters can't choose"),
     ({"labels": ["yes", " no"]}, "raters can't choose"),
     ({"labels": ["", "no"]}, "raters can't choose"),
+    ({"labels": ["nan", "no"]}, "raters can't choose from the answers 'nan'"),  # which is read as an empty cell
 ])  # fmt: skip
 def test_a_question_that_cant_be_asked_is_refused(run, changes, said):
     with pytest.raises(UserError) as refused:

@@ -10,7 +10,8 @@ from samizdat.base.errors import UserError
 from samizdat.labels.read import read
 from samizdat.records.io import read_table, write_document
 from samizdat.records.labels import HUMAN_LABELS
-from support.rater_sheets import drawn, fill, filled
+from support.rater_sheets import SHEETS, drawn, fill, filled
+from support.run_fixture import make_run
 from support.spreadsheets import workbook
 
 
@@ -35,6 +36,30 @@ def test_what_spreadsheet_programs_save_comes_back(run, encoding, delimiter):
     names = {row["id"]: name for name, row in key.rows.items()}
     assert [answers[names[row]] for row in table["id"]] == table["label"].tolist()
     assert table["stratum_size"].tolist() == [key.strata[name] for name in table["stratum"]]
+
+
+def test_rows_that_excel_leaves_blank_are_none(run):
+    key = drawn(run)
+    answers = dict.fromkeys(key.rows, "neutral")
+    sheets = {rater: [*filled(run / f"{rater}.csv", answers), ["", "", ""], [" ", "", ""]] for rater in ("anna", "ben")}
+    with (run / "anna.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        rows = [[*row, "" if row[0] else "I was tired here"] for row in sheets["anna"]]
+        csv.writer(file).writerows([[*rows[0][:3], "notes"], *rows[1:]])
+    (run / "ben.csv").unlink()
+    (run / "ben.xlsx").write_bytes(workbook({"Texts": sheets["ben"]}))
+    assert read(run, unfinished=False).startswith("60 rows by 2 raters")
+
+
+def test_cells_that_excel_quotes_without_need_are_read_as_they_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_run(tmp_path / "results/mine", texts=[f"The text {'of ' * n}ours, and so on" for n in range(60)])
+    key = drawn(tmp_path / SHEETS, rows=10_000)
+    answers = dict.fromkeys(key.rows, "neutral")
+    fill(tmp_path / SHEETS / "ben.csv", answers)
+    rows = filled(tmp_path / SHEETS / "anna.csv", answers)
+    lines = ["\t".join(f'"{cell}"' if "," in cell else cell for cell in row) for row in rows]
+    (tmp_path / SHEETS / "anna.csv").write_bytes("\r\n".join(lines).encode("utf-16"))
+    assert read(tmp_path / SHEETS, unfinished=False).startswith(f"{len(key.rows)} rows by 2 raters")
 
 
 def test_labels_that_differ_in_capitals_alone_stay_apart(run):
@@ -66,6 +91,8 @@ WRONG = {
                          r"anna\.csv:2: 'furious' is no label; allowed are negative, neutral, positive"),
     "a missing row": (lambda rows: rows[:-1], r"anna\.csv: the row r\d{4} is missing"),
     "a row twice": (lambda rows: [*rows, rows[1]], r"the row r\d{4} is there twice"),
+    "a remark below": (lambda rows: [*rows, ["", "Nice texts!", ""]], r"anna\.csv:\d+: the cell below 'row' is empty"),
+    "a label without a row": (lambda rows: [*rows, ["", "", "neutral"]], r"the cell below 'row' is empty"),
     "an unknown row": (lambda rows: [*rows, ["r9999", "A text.", "neutral"]], r"the row 'r9999' was not drawn"),
     "no label in a row": (lambda rows: [rows[0], [*rows[1][:2], ""], *rows[2:]], r"has no answer in the rows r\d{4}"),
     "other headings": (lambda rows: [["row", "sentence", "label"], *rows[1:]], r"no column 'text'; it has: 'row'"),
@@ -122,3 +149,26 @@ def test_two_files_of_a_rater_must_agree_and_empty_cells_are_accepted_only_when_
     (run / "anna.xlsx").write_bytes(workbook({"Texts": rows}))
     with pytest.raises(UserError, match="different answers, such as in row r0001: neutral and nothing"):
         read(run, unfinished=True)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_filled_sheet_under_another_name_is_named(run, there):
+    key = drawn(run)
+    for name in ("anna (1).xlsx", "ben.ods", ".~lock.anna.xlsx#"):
+        (run / name).write_bytes((run / "anna.xlsx").read_bytes())
+    if not there:
+        (run / "anna.xlsx").unlink()
+        (run / "anna.csv").unlink()
+    fill(run / "ben.csv", dict.fromkeys(key.rows, "neutral"))
+    with pytest.raises(UserError) as refused:
+        read(run, unfinished=False)
+    assert "if it is anna (1).xlsx, ben.ods, save it as anna.xlsx or anna.csv" in refused.value.remedy
+
+
+def test_a_damaged_key_is_not_promised_by_a_run(run):
+    drawn(run)
+    key = run / "key.json"
+    key.write_bytes(key.read_bytes().replace(b"\n", b"\r\n"))
+    with pytest.raises(UserError, match=r"key\.json is damaged") as refused:
+        read(run, unfinished=False)
+    assert "samizdat label draw" in refused.value.remedy and "make report" not in refused.value.remedy

@@ -130,6 +130,14 @@ def test_a_file_that_changed_since_the_manifest_is_not_bundled(at):
         write_bundle(at / "results" / "nobody", hashes_only=False)
 
 
+def test_elsewhere_than_in_the_runs_own_folder_it_is_told_where_to_start(at, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        UserError, match=r"(?s)is not here, and the run read it.*in the folder in which the run was made"
+    ):
+        write_bundle(at / "results" / "open", hashes_only=False)
+
+
 def renamed(run, where, name):
     """The run's manifest with another name in one place."""
     manifest = read_document(Manifest, run / "manifest.json")

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from samizdat.base.errors import UserError
-from samizdat.runs.clean import clean, shares
+from samizdat.base.files import locked
+from samizdat.runs.clean import asker, clean, shares
 
 FILES = {
     "results/demo/model.safetensors": 3000,
     "results/demo.zip": 500,
     ".snakemake/metadata/a": 10,
     ".snakemake/log/b": 20,
+    "work/demo/lock": 0,
     "work/demo/models/m/finished/model.safetensors": None,  # the same file as the result
     "work/demo/models/m/state.safetensors": 700,
     "work/demo/compiled/a/b.so": 90,
@@ -98,3 +100,43 @@ def test_the_command_without_a_terminal_deletes_nothing(at):
     done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 0 and "Nothing was deleted" in done.stdout, done.stderr
     assert files_in(at) == set(FILES)
+
+
+@pytest.mark.parametrize("what", [["results", "state"], []])
+def test_folders_of_a_place_without_runs_are_somebodys_own(tmp_path, monkeypatch, what):
+    monkeypatch.chdir(tmp_path)
+    for name in ("work/thesis/draft.txt", "results/table.csv", "logs/mine.log"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("mine", encoding="utf-8")
+    with pytest.raises(UserError, match="has no runs of this project"):
+        clean(what, everything=not what, ask=None)
+    assert len(files_in(tmp_path)) == 3
+
+
+@pytest.mark.parametrize("lock", ["work/demo/lock", "work/.verify/demo.lock"])
+def test_nothing_is_deleted_under_a_run_that_is_being_made(at, lock):
+    with locked(at / lock), pytest.raises(UserError, match=f"holds the lock {lock}"):
+        clean(["state", "verify"], everything=False, ask=None)
+    assert files_in(at) - {lock} == set(FILES) - {lock}
+
+
+def test_the_end_of_the_input_answers_keep(at, monkeypatch):
+    def end(_):
+        raise EOFError
+
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", end)
+    assert clean([], everything=False, ask=asker()).startswith("Deleted: nothing")
+    assert files_in(at) == set(FILES)
+
+
+def test_what_another_snakefile_wrote_into_the_results_stays(at):
+    for name in ("results/plots/a.png", "results/table.zip", "results/other/config.json", "results/other.crate.zip"):
+        (at / name).parent.mkdir(exist_ok=True)
+        (at / name).write_text("x", encoding="utf-8")
+    clean(["results"], everything=False, ask=None)
+    assert {name for name in files_in(at) if name.startswith("results/")} == {
+        "results/plots/a.png",
+        "results/table.zip",
+    }

@@ -139,6 +139,17 @@ def test_jobs_of_which_slurm_says_nothing_are_not_taken_for_ended(tmp_path, sque
     assert path.is_file() and cluster_jobs.ask(["7"]) == {}
 
 
+def test_a_job_is_recorded_later_where_the_disk_fails_for_a_moment(tmp_path):
+    jobs = SubmittedJobs(tmp_path / "cluster" / "jobs.json")
+    (tmp_path / "cluster").write_text("in the way", encoding="utf-8")
+    for job in ("7", "8"):
+        jobs.add(job, "Scoring")
+    jobs.remove("7")
+    (tmp_path / "cluster").unlink()
+    jobs.add("9", "Training")
+    assert json.loads(jobs.path.read_text(encoding="utf-8"))["jobs"] == ["8", "9"]
+
+
 SUBMITTED = "Job 4 has been submitted with SLURM jobid 12 (log: x)."
 
 

@@ -5,8 +5,10 @@ Workflow RO-Crate 1.0 (main workflow) and of Process and Workflow Run Crate 0.5 
 """
 
 import json
+import shutil
 import zipfile
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +25,17 @@ CODE = {
     "report/index.qmd": "---\nlang: en\n---\n",
     "report/vendor/README.md": "whose they are\n",
 }
-OF_ANOTHER_RUN = ("config/another.yaml", "report/another.md", "report/drafts/another.docx")
+OF_ANOTHER_RUN = (
+    "config/another.yaml", "report/another.md", "report/drafts/another.docx", "report/another.html",
+    "report/another.qmd",
+)  # fmt: skip
+ROOT = Path(__file__).parents[3]
+# The project's own files, but for the notes, which a user writes.
+OF_THE_REPORT = [
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("*.css", "*.js", "*.lua", "*.scss", "quarto.html", "scripts.html", "play/*", "comparison/*.qmd")
+    for path in sorted((ROOT / "report").glob(pattern))
+]
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +46,9 @@ def made(tmp_path_factory):
     for name, text in (theirs | CODE | dict.fromkeys(OF_ANOTHER_RUN, "x")).items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
+    for name in OF_THE_REPORT:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, root / name)
     hashes = {name: sha256_of(root / name) for name in (INPUT, NOTES)} | {PINNED: "0" * 64}
     for name, publish in (("open", True), ("closed", False)):
         run = make_run(root / "results" / name, inputs=hashes, publish_texts=publish, author="A. Student")
@@ -98,7 +113,7 @@ def test_the_workflow_is_the_main_entity_and_the_run_an_action_of_it(crate):
     assert entities[ids(action["agent"])[0]] == {"@id": "#author", "@type": "Person", "name": "A. Student"}
     # The code is the workflow without what is the user's own beside it.
     assert {name: files[name].decode() for name in CODE} == CODE
-    assert not files.keys() & {*OF_ANOTHER_RUN, NOTES}
+    assert files.keys() >= {*OF_THE_REPORT} and not files.keys() & {*OF_ANOTHER_RUN, NOTES}
     # Everything that is referred to is described, or is an address.
     for entity in entities.values():
         for value in entity.values():

@@ -1,6 +1,7 @@
 """`samizdat keep`: a new machine gets the last complete snapshot, whatever was cut short."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -216,3 +217,16 @@ def test_texts_and_states_in_a_folder_that_is_called_like_a_cache_are_kept(machi
     second = machine()
     restore(folder)
     assert sorted(there(second)) == sorted(names)
+
+
+def test_a_name_that_is_no_utf_8_is_kept_too(machine, folder):
+    name = os.fsdecode(b"data/\xdcbung.pdf")
+    first = clone(machine)
+    for other in (name, os.fsdecode(b"data/\xc4hnlich.pdf")):
+        (first / other).parent.mkdir(exist_ok=True)
+        (first / other).write_text("a page", encoding="utf-8")
+    git("add", "--", name)
+    folder = folder.rename(os.fsdecode(os.fsencode(folder) + b"\xdc"))
+    copy(folder)
+    second = machine()
+    assert restore(folder) == 2 and restore(folder) == 0 and (second / name).read_text(encoding="utf-8") == "a page"

@@ -101,3 +101,11 @@ def test_a_folder_that_cannot_be_made_is_refused(machine, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(UserError, match="name another folder"):
         keep(tmp_path / "file" / "kept", [])
+
+
+@pytest.mark.parametrize("command", [["maek", "report"], ["make report"], ["data"]])
+def test_a_command_that_cannot_be_started_is_told_as_such(machine, folder, command):
+    (machine() / "data").mkdir()
+    with pytest.raises(UserError) as refused:
+        keep(folder, command)
+    assert f"{command[0]!r} can't be started" in str(refused.value) and "look at the disk" not in str(refused.value)

@@ -2,9 +2,14 @@
 
 import json
 import re
+import subprocess
+import sys
+
+import pytest
 
 from samizdat.base import reuse, stage
 from samizdat.base.files import write_text
+from samizdat.cli import main
 from samizdat.runs.plan import Job, plan_text
 
 FOLLOWS = "Input files updated by another job: a"
@@ -66,3 +71,37 @@ def _stage(out: stage.Path, work: stage.Path) -> str:
     stage.time.sleep(0.02)
     reuse.store_result(work, "mark", out)
     return "new"
+
+
+RULES = """
+rule first:
+    output: "a.txt"
+    message: "Writing the first"
+    shell: "echo a > {output}"
+rule second:
+    output: "b.txt"
+    message: "Writing the second"
+    shell: "echo b > {output}"
+"""
+
+
+def plan(folder, *arguments):
+    """Plan in another process, since Snakemake changes the logging of the one that it is called in."""
+    command = [sys.executable, "-c", "from samizdat.cli import main; main()", "plan", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_the_results_that_are_named_are_planned(tmp_path):
+    (tmp_path / "Snakefile").write_text(RULES, encoding="utf-8")
+    for arguments in (["b.txt"], ["--cores", "1", "b.txt"], ["--", "b.txt"]):
+        done = plan(tmp_path, *arguments)
+        assert done.returncode == 0, done.stderr
+        assert "1 job would run" in done.stdout and "Writing the second" in done.stdout
+
+
+@pytest.mark.parametrize("argument", ["config/my own.yaml", "CONFIG=config/my own.yaml"])
+def test_a_config_without_its_option_is_told_how_it_is_named(argument, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["plan", argument])
+    said = capsys.readouterr().err
+    assert end.value.code == 1 and "samizdat plan --configfile 'config/my own.yaml'" in said

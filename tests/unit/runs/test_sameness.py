@@ -32,8 +32,8 @@ def write(path, content):
         path.write_text(content, encoding="utf-8")
 
 
-def compare_contents(folder, name, old, new, words=None):
-    known = KnownDifferences(words or {})
+def compare_contents(folder, name, old, new, words=None, *, comma=False):
+    known = KnownDifferences(words or {}, comma=comma)
     paths = [folder / f"{side}-{name}" for side in ("old", "new")]
     for path, content in zip(paths, (old, new), strict=True):
         write(path, content)
@@ -216,3 +216,24 @@ def test_a_number_with_fewer_decimals_is_no_closer(tmp_path):
     for old, new in (("0.6", "0.543"), ("0.543", "0.6")):
         assert compare_contents(tmp_path, "x.html", f"F1 {old}", f"F1 {new}")[0].kind == DIFFERENT
     assert compare_contents(tmp_path, "x.html", "F1 0.54", "F1 0.540")[0].kind == CLOSE
+
+
+def test_an_element_that_is_infinite_on_both_sides_says_nothing_of_the_others(tmp_path):
+    old, new, near = ({"a": torch.tensor([float("inf"), number])} for number in (1.0, 50.0, 1.0005))
+    verdict = compare_contents(tmp_path, "x.safetensors", old, new)[0]
+    assert verdict.kind == DIFFERENT and verdict.where == "tensor a[1]: 1 against 50"
+    assert compare_contents(tmp_path, "y.safetensors", old, near)[0].kind == CLOSE
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ("0,532", "0,533", CLOSE), ("0,532", "0,535", DIFFERENT), ("99,95\u00a0%", "100,05\u00a0%", CLOSE),
+        ("99,9\u00a0%", "100,0\u00a0%", CLOSE), ("12,5, 13,1.", "12,6, 13,0.", CLOSE),
+        ("1\u00a0234,5", "1\u00a0235,5", CLOSE), ("1\u00a0234,5", "1\u00a0237,5", DIFFERENT),
+        ("12.345", "12.350", CLOSE), ("1.234.567", "1.235.000", CLOSE), ("1.234,5", "1.237,5", DIFFERENT),
+        ("0.532", "0.533", CLOSE), ("[1,2,3]", "[1,3,3]", DIFFERENT), ("2.5.1", "2.5.2", DIFFERENT),
+    ],
+)  # fmt: skip
+def test_numbers_of_a_report_with_a_decimal_comma(tmp_path, old, new, kind):
+    assert compare_contents(tmp_path, "x.html", f"F1 {old}", f"F1 {new}", comma=True)[0].kind == kind

@@ -194,7 +194,7 @@ def test_a_copy_is_compared_with_the_run_s_own_report_also_where_the_bundle_lack
     (run / "provenance.json").write_text(json.dumps({"sha256": {"report.html": sha256_of(page)}}), encoding="utf-8")
 
     def kinds():
-        return [verdict.kind for verdict in compare_copies([copy, other], run, rebuilt).values()]
+        return [verdict.kind for verdict in compare_copies(manifest_of(run), [copy, other], run, rebuilt).values()]
 
     assert kinds() == [SAME, DIFFERENT]
     page.unlink()
@@ -202,8 +202,35 @@ def test_a_copy_is_compared_with_the_run_s_own_report_also_where_the_bundle_lack
     copy.write_text("<p>about 0.51001</p>", encoding="utf-8")  # as saved by another program
     assert kinds() == [CLOSE, DIFFERENT]
     (rebuilt / "report" / "report.html").write_text("<p>about 0.52</p>", encoding="utf-8")
-    (verdict, _) = compare_copies([copy, other], run, rebuilt).values()
+    (verdict, _) = compare_copies(manifest_of(run), [copy, other], run, rebuilt).values()
     assert verdict.kind == DIFFERENT and "the recorded file is not here" in verdict.where
+
+
+def test_numbers_of_a_german_report_agree_as_those_of_an_english_one(pair, tmp_path):
+    copy = tmp_path / "copy.html"
+    for folder, share in ((pair[0], "12,5"), (pair[1], "12,6")):
+        manifest = folder / "manifest.json"
+        words = manifest.read_text(encoding="utf-8").replace('"report_language": "en"', '"report_language": "de"')
+        write_text(manifest, words)
+        (folder / "report" / "report.html").write_text(f"<p>{share}\u00a0%</p>", encoding="utf-8")
+    shutil.copy(pair[1] / "report" / "report.html", copy)
+    assert verdicts_of(*pair)["report/report.html"].kind == CLOSE
+    assert [one.kind for one in compare_copies(manifest_of(pair[0]), [copy], *pair).values()] == [CLOSE]
+
+
+def test_a_copy_that_is_called_as_a_file_of_the_run_hides_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = finished_run(tmp_path)
+    copy = Path(shutil.copy(run / "report" / "report.ipynb", tmp_path / "report"))
+
+    def rebuild(manifest, recorded, checkout):
+        again = shutil.copytree(recorded, checkout / "results" / "mine")
+        (again / "report" / "report.ipynb").write_text("{}", encoding="utf-8")
+        return again
+
+    monkeypatch.setattr("samizdat.runs.rebuild.copy_code", lambda manifest, checkout: "with the code here")
+    monkeypatch.setattr("samizdat.runs.rebuild.rebuild", rebuild)
+    assert verify(run, [copy.relative_to(tmp_path)]) == 2
 
 
 def test_the_name_of_a_copy_does_not_control_the_terminal(pair):

@@ -84,6 +84,7 @@ def repair(root: Path, *, development: bool, system_torch: bool) -> None:
     found = _stamp(venv)
     wanted["development"] |= bool(found.get("development"))
     check_system()
+    _check_place(venv)
     if system_torch:
         _folder_of_torch()
     (venv / "ready").unlink(missing_ok=True)
@@ -100,6 +101,20 @@ def repair(root: Path, *, development: bool, system_torch: bool) -> None:
             system_torch=system_torch,
         )
     (venv / "ready").write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+
+
+def _check_place(venv: Path) -> None:
+    """Refuse a place where no environment can be, before anything is deleted."""
+    if os.pathsep in str(venv.absolute()):
+        raise UserError(
+            f"the path of {venv} has {os.pathsep!r} in it, which ends a folder's name in PATH",
+            remedy="rename that folder, then run the same command again",
+        )
+    if venv.exists() and not venv.is_dir():
+        raise UserError(
+            f"{venv} is a file, and the folder of the environment must be called so",
+            remedy="move the file away, then run the same command again",
+        )
 
 
 def _covers(found: dict[str, Any], wanted: dict[str, Any]) -> bool:

@@ -12,6 +12,7 @@ import pandas as pd
 from samizdat.base.corpus_files import LABELS
 from samizdat.base.errors import UserError
 from samizdat.base.seeds import derive_seed
+from samizdat.corpus.rows import NOT_A_NUMBER
 from samizdat.labels.drawn_rows import drawn_rows
 from samizdat.labels.sheets import (
     LONGEST_CHARACTERS,
@@ -19,6 +20,7 @@ from samizdat.labels.sheets import (
     SUFFIXES,
     YES,
     fingerprint,
+    is_cut,
     plain,
     shown,
     write_csv,
@@ -26,8 +28,8 @@ from samizdat.labels.sheets import (
 )
 from samizdat.measures.stratified import half_width, rows_for
 from samizdat.records.classifiers import ANSWERS, MULTI_LABEL, NUMBER, SCORES, SINGLE_LABEL, ClassifierCard, Kind
-from samizdat.records.corpus import SPLITS, TEXTS
-from samizdat.records.io import read_document, read_table, write_document
+from samizdat.records.corpus import SPLITS
+from samizdat.records.io import read_columns, read_document, read_table, read_where, write_document
 from samizdat.records.labels import ASKED, MODEL, ORIGIN, PERSON, LabelKey
 from samizdat.records.run import manifest_of
 from samizdat.records.samples import SAMPLES, begun_with_nothing
@@ -78,9 +80,11 @@ def draw(
         question = ASKED + asked.name
     else:
         question = asked or ORIGIN
-    folder = LABELS / run / question
+    folder = LABELS / results.name / question
     _check(raters, folder)
-    texts = read_table(results / "corpus" / "texts.parquet", TEXTS)
+    # The texts themselves, which may be many, are read of the drawn rows alone.
+    corpus = results / "corpus" / "texts.parquet"
+    texts = read_columns(corpus, "id", "document", "split")
     names = [item["name"] for item in config["models"]]
     samples = pd.concat([read_table(results / "samples" / f"{one}.parquet", SAMPLES) for one in names])
     samples = begun_with_nothing(samples)
@@ -98,6 +102,8 @@ def draw(
     own_limits = _limits(frame, limits, question, kind)
     sizes = frame["stratum"].value_counts().sort_index()
     drawn = drawn_rows(frame, sizes, rows, TEXT_SHARE if isinstance(asked, str) else 0.5, seed)
+    written = pd.concat([read_where(corpus, "id", set(drawn["id"]), "id", "text"), samples[["id", "text"]]])
+    drawn["text"] = drawn["id"].map(written.set_index("id")["text"])
     key = LabelKey(
         run=run, question=question, words=words, kind=kind, labels=list(labels), range=own_limits, raters=raters,
         strata={str(name): int(size) for name, size in sizes.items()},
@@ -117,7 +123,7 @@ def draw(
         write_csv(own, key, folder / f"{rater}.csv")
         write_xlsx(own, key, folder / f"{rater}.xlsx")
     write_document(key, folder / "key.json")
-    long = int((drawn["text"].str.len() > LONGEST_CHARACTERS).sum())
+    long = sum(map(is_cut, drawn["text"]))
     cut = (
         f"\n{long} texts have more than {LONGEST_CHARACTERS:,} characters; raters see their beginnings" if long else ""
     )
@@ -175,7 +181,7 @@ def _check_question(asked: OwnQuestion) -> None:
             "raters would read no question", remedy='write it, such as: --words "Does this text make sense?"'
         )
     alike = len({plain(one) for one in asked.labels}) < len(asked.labels)
-    whole = all(one and one.strip() == one and one.isprintable() for one in asked.labels)
+    whole = all(one and one.strip() == one and one.isprintable() and one not in NOT_A_NUMBER for one in asked.labels)
     if len(asked.labels) < 2 or alike or not whole:
         raise UserError(
             f"raters can't choose from the answers {', '.join(map(repr, asked.labels))}",
@@ -212,8 +218,8 @@ def _by_writer(texts: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
     """List texts, and the samples of each model; both are strata."""
     return pd.concat(
         [
-            texts[["id", "text"]].assign(subset="texts", stratum="texts"),
-            samples[["id", "text"]].assign(subset="samples", stratum="samples: " + samples["model"]),
+            texts[["id"]].assign(subset="texts", stratum="texts"),
+            samples[["id"]].assign(subset="samples", stratum="samples: " + samples["model"]),
         ],
         ignore_index=True,
     )
@@ -226,7 +232,7 @@ def _of_classifier(texts: pd.DataFrame, samples: pd.DataFrame, scores: Path, kin
     for subset, frame in (("texts", texts), ("samples", samples)):
         given = read_table(scores / f"{subset}.parquet", SCORES)
         given = given[given[column].notna() & ~given["seen_in_training"]]
-        part = frame[["id", "text"]].merge(given[["id", column]], on="id")
+        part = frame[["id"]].merge(given[["id", column]], on="id")
         parts.append(part.assign(subset=subset, stratum=[f"{subset}: {one}" for one in strata_of(part[column], kind)]))
     return pd.concat(parts, ignore_index=True)
 

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from samizdat.base.corpus_files import LABEL_TABLE, LABELS
+from samizdat.base.corpus_files import HIDDEN, LABEL_TABLE, LABELS, named
 from samizdat.base.errors import UserError
 from samizdat.labels.sheets import SUFFIXES, Answer, in_words, read_sheet
 from samizdat.records.classifiers import ANSWERS
 from samizdat.records.io import read_document, write_table
 from samizdat.records.labels import HUMAN_LABELS, LabelKey
 
+KEY = "key.json"
 SHOWN_ROWS = 5
 
 
@@ -25,14 +26,22 @@ def read(folder: Path, *, unfinished: bool) -> str:
         What was read, and the line for the config.
 
     Raises:
-        UserError: a sheet is missing, was changed, has unknown labels or is not finished; nothing is written then.
+        UserError: the key or a sheet is missing or was changed, or a sheet has unknown labels or is not finished;
+            nothing is written then.
     """
-    if not (folder / "key.json").is_file():
+    if not (folder / KEY).is_file():
         raise UserError(
-            f"{folder} has no key.json, so it is not known what the rows of the sheets are",
+            f"{folder} has no {KEY}, so it is not known what the rows of the sheets are",
             remedy="name the folder that `samizdat label draw` wrote, and put the filled sheets there",
         )
-    key = read_document(LabelKey, folder / "key.json")
+    try:
+        key = read_document(LabelKey, folder / KEY)
+    except UserError as error:
+        raise UserError(
+            error.what,
+            remedy="put the file back as `samizdat label draw` wrote it; for the same run, the same command writes the "
+            "same one where the folder is moved away",
+        ) from None
     answers = {rater: _of_rater(folder, rater, key, unfinished=unfinished) for rater in key.raters}
     frame = pd.DataFrame(
         [
@@ -62,14 +71,16 @@ def _of_rater(folder: Path, rater: str, key: LabelKey, *, unfinished: bool) -> d
         UserError: there is none, two have different labels, or cells are empty.
     """
     paths = [path for suffix in SUFFIXES if (path := folder / f"{rater}{suffix}").is_file()]
+    others = _called_otherwise(folder, key)
+    renamed = f"; if it is {named(others)}, save it as {rater}.xlsx or {rater}.csv" if others else ""
     if not paths:
         raise UserError(
-            f"{folder} has no sheet of {rater}", remedy=f"put the file there as {rater}.xlsx or {rater}.csv"
+            f"{folder} has no sheet of {rater}", remedy=f"put the file there as {rater}.xlsx or {rater}.csv{renamed}"
         )
     read = {path: read_sheet(path, key) for path in paths}
     filled = {path: given for path, given in read.items() if any(one is not None for one in given.values())}
-    first, *others = (filled or read).items()
-    for path, given in others:
+    first, *more_sheets = (filled or read).items()
+    for path, given in more_sheets:
         name = next((one for one in key.rows if given[one] != first[1][one]), None)
         if name is not None:
             raise UserError(
@@ -83,5 +94,14 @@ def _of_rater(folder: Path, rater: str, key: LabelKey, *, unfinished: bool) -> d
             f" and {len(empty) - SHOWN_ROWS:,} more" if len(empty) > SHOWN_ROWS else ""
         )
         more = "; or accept empty cells, which count as no answer: --unfinished" if filled else ""
-        raise UserError(f"{first[0]} has no answer in the rows {rows}", remedy=f"let the rater fill them in{more}")
+        raise UserError(
+            f"{first[0]} has no answer in the rows {rows}", remedy=f"let the rater fill them in{more}{renamed}"
+        )
     return first[1]
+
+
+def _called_otherwise(folder: Path, key: LabelKey) -> list[str]:
+    """List the files that may be a rater's sheet under a name by which it is not read, such as `anna (1).xlsx`."""
+    known = {KEY, LABEL_TABLE, *(f"{rater}{suffix}" for rater in key.raters for suffix in SUFFIXES)}
+    names = sorted(path.name for path in folder.iterdir() if path.is_file())
+    return [name for name in names if name not in known and not name.startswith(HIDDEN)]

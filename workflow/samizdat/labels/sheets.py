@@ -22,13 +22,17 @@ from samizdat.records.labels import LabelKey
 SUFFIXES = (".xlsx", ".csv", ".tsv")
 HEADINGS = ("row", "text")
 LABEL, NONE_FITS, YES, NO = "label", "none of these", "yes", "no"
-LONGEST_CHARACTERS = 32_000  # a cell of Excel has at most 32,767
+LONGEST_CHARACTERS = 32_000  # a cell of Excel has at most 32,767, and an emoji counts as two
 NAMED_PROBLEMS = 10
 # Characters that a cell of a spreadsheet can't hold.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
-# A spreadsheet program computes a cell of a .csv file that begins so.
+# Of a .csv file, a spreadsheet program computes a cell that begins so, takes a few words with a digit for a number, a
+# time or a date, and writes these words in capitals.
 _FORMULA = ("=", "+", "-", "@")
-_MANNER = Manner("file", "file", None, encoding=AUTO, delimiter=AUTO, quoting=AUTO)
+_WORDS_OF_A_DATE = 4
+_TRUTH = ("true", "false", "wahr", "falsch", "pravda", "nepravda")
+# Such programs quote in .csv files, also cells that need none; in .tsv files some do and some don't.
+_MANNER = Manner("file", "file", None, encoding=AUTO, delimiter=AUTO, quoting={"*.csv": "quotes"})
 # A number with a decimal point or a decimal comma, as spreadsheet programs write it.
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
@@ -53,28 +57,49 @@ def in_words(answer: Answer) -> str:
 def shown(text: str) -> str:
     """Return a text as a cell can hold it: characters of control replaced, a very long text cut."""
     text = _CONTROLS.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return text if len(text) <= LONGEST_CHARACTERS else f"{text[:LONGEST_CHARACTERS]} […]"
+    return f"{_units(text)[: 2 * LONGEST_CHARACTERS].decode('utf-16-le', 'ignore')} […]" if is_cut(text) else text
+
+
+def is_cut(text: str) -> bool:
+    """Whether a text is longer than a cell may be."""
+    return len(_units(text)) > 2 * LONGEST_CHARACTERS
+
+
+def _units(text: str) -> bytes:
+    return text.encode("utf-16-le")
 
 
 def fingerprint(cell: str) -> str:
-    """Hash what people see of a text; spaces, line ends and the mark against formulas don't count."""
+    """Hash what people see of a text; spaces, line ends and the mark of `_marked` don't count."""
     words = " ".join(unicodedata.normalize("NFC", cell).split())
-    if words.startswith("'") and words[1:].lstrip().startswith(_FORMULA):
+    if words.startswith("'") and _is_changed(words[1:]):
         words = words[1:].lstrip()
     return hashlib.sha256(words.encode()).hexdigest()
+
+
+def _is_changed(cell: str) -> bool:
+    """Whether a spreadsheet program that opens a .csv file may make something else of a cell."""
+    words = cell.split()
+    like_a_date = len(words) <= _WORDS_OF_A_DATE and any(letter.isdigit() for letter in cell)
+    return cell.lstrip().startswith(_FORMULA) or like_a_date or cell.strip().casefold() in _TRUTH
+
+
+def _marked(cell: str) -> str:
+    """Put an apostrophe before a cell that would be changed and has none."""
+    return f"'{cell}" if _is_changed(cell) and not cell.lstrip().startswith("'") else cell
 
 
 def write_csv(rows: Sequence[SheetRow], key: LabelKey, path: Path) -> None:
     """Write a sheet as UTF-8 with a byte order mark, by which Excel knows the encoding.
 
-    A text that a spreadsheet program would compute has an apostrophe before it.
+    A text that a spreadsheet program would take for a formula, a number or a date has an apostrophe before it.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     answers = headings_of(key)
     writer.writerow([*HEADINGS, *answers])
     for name, cell in rows:
-        writer.writerow([name, f"'{cell}" if cell.lstrip().startswith(_FORMULA) else cell, *("" for _ in answers)])
+        writer.writerow([name, _marked(cell), *("" for _ in answers)])
     with replacing(path, checksum=False) as temporary:
         temporary.write_bytes(text.getvalue().encode("utf-8-sig"))
 
@@ -151,8 +176,11 @@ def read_sheet(path: Path, key: LabelKey) -> dict[str, Answer]:
     for row in read:
         name = row.document
         answer: Answer = None
+        if name is None and not str(row.text or "").strip() and not any(row.labels.values()):
+            continue  # a blank row, or one with a remark in a column of the rater's own
         if name is None or name not in key.rows:
-            problems.append(f"{row.where}: the row {name!r} was not drawn")
+            what = "the cell below 'row' is empty" if name is None else f"the row {name!r} was not drawn"
+            problems.append(f"{row.where}: {what}")
         elif name in found:
             problems.append(f"{row.where}: the row {name} is there twice")
         elif fingerprint(str(row.text or "")) != key.rows[name]["shown_sha256"]:

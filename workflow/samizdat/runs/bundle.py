@@ -118,6 +118,11 @@ def members_of(run: Path, *, hashes_only: bool) -> Members:
         if name.startswith(DOWNLOADS) and not Path(name).is_file():
             continue  # its hash is pinned, so it is downloaded when the bundle is verified
         check_input(name)
+        if not Path(name).is_file():
+            raise UserError(
+                f"{name} is not here, and the run read it",
+                remedy="start this in the folder in which the run was made, or put the file back there",
+            )
         _require_recorded(Path(name), sha256, run / "manifest.json")
         if not hashes_only or name in without_texts:
             members[f"inputs/{sha256}"] = Path(name)

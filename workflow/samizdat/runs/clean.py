@@ -3,14 +3,21 @@
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from samizdat.base import free_space
 from samizdat.base.errors import UserError
+from samizdat.base.files import locked
 
 # Folders of work/<run>/ with compiled kernels and caches: a run makes them again, more slowly.
 COMPILED = ("compiled", *(f"report/{name}" for name in ("executed", "matplotlib", "ipython", "jupyter")))
+
+# What nothing but this project has. Anywhere else, such as in a home folder, `work` and `results` are somebody's own.
+_OURS = ("workflow/samizdat", "work/*/lock", "work/.verify", "results/*/config.json")
+# Who makes a run, or makes one again, holds one of these.
+_LOCKS = ("work/*/lock", "work/.verify/*.lock")
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ def shares() -> list[Share]:
     compiled = [path for run in runs for place in COMPILED if (path := run / place).is_dir()]
     return [
         Share("results", "reports, models, tables, bundles: a run makes them again",
-              (*_children(results), Path(".snakemake"))),
+              (*filter(_is_of_a_run, _children(results)), Path(".snakemake"))),
         Share("state", "states to resume from, finished models and scores: the next change computes them again",
               tuple(runs)),
         Share("compiled", "compiled kernels and executed notebooks, a part of state: the next run is slower",
@@ -60,7 +67,8 @@ def clean(names: Sequence[str], *, everything: bool, ask: Callable[[str], str] |
         A line that says what was deleted.
 
     Raises:
-        UserError: there is no share of such a name.
+        UserError: there is no share of such a name, the current folder has no runs of this project, or one is being
+            made.
     """
     found = [share for share in shares() if share.size]
     known = {share.name for share in shares()}
@@ -70,6 +78,11 @@ def clean(names: Sequence[str], *, everything: bool, ask: Callable[[str], str] |
         print(f"{share.size / 1e6:>10,.1f} MB  {share.name:<10}  {share.meaning}")
     if not found:
         return "There is nothing to delete."
+    if not any(any(Path().glob(pattern)) for pattern in _OURS):
+        raise UserError(
+            f"{Path.cwd()} has no runs of this project, so its folders work, results and logs are something else",
+            remedy="start this in the project's folder, or in one that has its runs",
+        )
     chosen = [share for share in found if everything or share.name in names]
     if names and not chosen:
         return f"There is nothing to delete in {', '.join(names)}."
@@ -78,17 +91,34 @@ def clean(names: Sequence[str], *, everything: bool, ask: Callable[[str], str] |
             return "Nothing was deleted. To delete all: make clean ALL=1. Some: make clean WHAT='logs verify'"
         chosen = [share for share in found if ask(f"Keep {share.name}? [Y/n] ").strip().lower() in ("n", "no")]
     freed = free_space.size_of_all([path for share in chosen for path in share.paths])
-    for path in (path for share in chosen for path in share.paths):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+    with ExitStack() as held:
+        for lock in [path for pattern in _LOCKS if chosen for path in Path().glob(pattern)]:
+            held.enter_context(locked(lock, patience_seconds=0))
+        for path in (path for share in chosen for path in share.paths):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
     return f"Deleted: {', '.join(share.name for share in chosen) or 'nothing'} ({freed / 1e6:,.1f} MB)"
 
 
 def asker() -> Callable[[str], str] | None:
     """Return the function that asks the person at the terminal; None where there is no terminal."""
-    return input if sys.stdin.isatty() and sys.stdout.isatty() else None
+    return _answer if sys.stdin.isatty() and sys.stdout.isatty() else None
+
+
+def _answer(question: str) -> str:
+    try:
+        return input(question)
+    except EOFError:  # Control-D, which says as little as the return key
+        print()
+        return ""
+
+
+def _is_of_a_run(path: Path) -> bool:
+    """Whether a file or folder in `results/` is a run, its bundle or its crate; another Snakefile may write there."""
+    run = path.name.removesuffix(".zip").removesuffix(".crate")
+    return (path.with_name(run) / "config.json").is_file() or Path("work", run).is_dir()
 
 
 def _children(folder: Path) -> list[Path]:

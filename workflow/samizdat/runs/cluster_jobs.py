@@ -71,14 +71,16 @@ class SubmittedJobs:
         threading.Thread(target=self._watch, daemon=True).start()
 
     def add(self, job: str, title: str) -> None:
-        """Record a job that was submitted."""
+        """Record a job that was submitted; where a network's disk fails for a moment, the next record has it, too."""
         self.titles[job] = title
-        self._save()
+        with suppress(OSError):
+            self._save()
 
     def remove(self, job: str) -> None:
         """Forget a job that has ended."""
         self.titles.pop(job, None)
-        self._save()
+        with suppress(OSError):
+            self._save()
 
     def end(self) -> None:
         """Delete the file; Snakemake has ended its jobs."""

@@ -39,7 +39,9 @@ FORMATS = {
     ".txt": "text/plain", ".yaml": "application/yaml",
 }  # fmt: skip
 # What the project's own files in report/ are; people keep their notes there, too.
-CODE_IN_REPORT = {".css", ".html", ".js", ".lua", ".py", ".qmd", ".scss", ".yml"}
+CODE_IN_REPORT = {".css", ".js", ".lua", ".py", ".scss", ".yml"}
+FOLDERS_IN_REPORT = ("vendor", "play")
+PAGES_IN_REPORT = ("index.qmd", "quarto.html", "scripts.html", "comparison/index.qmd")  # any other may have texts
 
 Entity = dict[str, Any]
 
@@ -79,7 +81,8 @@ def _is_users(path: str) -> bool:
     """Whether a file of the code may be the user's own: configs and notes of other runs; the run's are its inputs."""
     top, *inner = Path(path).parts
     if top == "report":
-        return inner[0] != "vendor" and Path(path).suffix not in CODE_IN_REPORT
+        ours = inner[0] in FOLDERS_IN_REPORT or "/".join(inner) in PAGES_IN_REPORT
+        return not ours and Path(path).suffix not in CODE_IN_REPORT
     return top == "config" and inner != ["config.yaml"]
 
 

@@ -1,5 +1,6 @@
 """Ask git about the repository that the code is in."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -7,9 +8,10 @@ from pathlib import Path
 def git(*arguments: str) -> str | None:
     """Run a git command; return what it prints, or None where git fails or is not installed."""
     try:
-        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()  # noqa: S607
+        done = subprocess.run(["git", *arguments], capture_output=True, check=True)  # noqa: S607
     except (OSError, subprocess.CalledProcessError):
         return None
+    return os.fsdecode(done.stdout).strip()  # a name may have bytes that are no UTF-8
 
 
 def unchanged_files(*places: str) -> frozenset[str]:

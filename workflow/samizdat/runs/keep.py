@@ -58,7 +58,8 @@ def keep(folder: Path, command: Sequence[str], *, pause: float = PAUSE_SECONDS) 
         The command's exit status; 1 where the command succeeded but its results could not be copied.
 
     Raises:
-        UserError: the folder is copied itself, or can't be created or read, or the disk has no room for what is in it.
+        UserError: the folder is copied itself, or can't be created or read, the disk has no room for what is in it, or
+            the command can't be started.
     """
     if any(folder.resolve().is_relative_to(Path(place).resolve()) for place in KEPT):
         raise UserError(
@@ -72,7 +73,13 @@ def keep(folder: Path, command: Sequence[str], *, pause: float = PAUSE_SECONDS) 
     print(f"Restored from {folder}: {number} files" if number else f"Copying into {folder}", file=sys.stderr)
     if not command:
         return 0
-    process = subprocess.Popen(command, preexec_fn=die_with_parent)
+    try:
+        process = subprocess.Popen(command, preexec_fn=die_with_parent)
+    except OSError as error:
+        raise UserError(
+            f"{command[0]!r} can't be started: {error.strerror}",
+            remedy="write the command behind the folder as in a terminal, such as: samizdat keep FOLDER make report",
+        ) from None
     # Services stop a program by these signals. The command ends by itself, and its last state is copied.
     for number_of_signal in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number_of_signal, lambda *_: process.terminate())
@@ -114,7 +121,7 @@ def copy(folder: Path) -> None:
             snakemake[path.as_posix()] = path.read_text(encoding="utf-8")
     index = {"files": _copy_files(folder, before["files"]), "snakemake": snakemake}
     if index != before:
-        text = json.dumps(index, ensure_ascii=False, indent=1)
+        text = json.dumps(index, indent=1)  # in ASCII, since a name may have bytes that are no UTF-8
         number = max(_numbers(folder), default=0) + 1
         (folder / f"index-{number}.json").write_text(text, encoding="utf-8")
         _copy_reports(folder)
@@ -181,7 +188,7 @@ def restore(folder: Path) -> int:
     An edited config or notes take the place of those that the clone brought, and are told. Does so once for a
     checkout: files that are deleted here afterwards stay deleted.
     """
-    if RESTORED_FROM.is_file() and RESTORED_FROM.read_text(encoding="utf-8") == str(folder.absolute()):
+    if RESTORED_FROM.is_file() and RESTORED_FROM.read_bytes() == os.fsencode(folder.absolute()):
         return 0
     _, index = next(_complete_indexes(folder), (0, _EMPTY))
     cloned = unchanged_files(*KEPT)
@@ -213,7 +220,7 @@ def restore(folder: Path) -> int:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-    RESTORED_FROM.write_text(str(folder.absolute()), encoding="utf-8")
+    RESTORED_FROM.write_bytes(os.fsencode(folder.absolute()))
     return restored
 
 

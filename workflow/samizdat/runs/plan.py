@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,15 @@ def show_plan(arguments: Sequence[str]) -> int:
 
     Args:
         arguments: for Snakemake, such as `--configfile config/mine.yaml`.
+
+    Raises:
+        UserError: a config is named without its option.
     """
+    if arguments and (config := re.fullmatch(r"(?:CONFIG=)?([^-].*\.ya?ml)", arguments[0])):
+        raise UserError(
+            f"{arguments[0]} is named as if a run made it",
+            remedy=f"write Snakemake's option before the config: samizdat plan --configfile {shlex.quote(config[1])}",
+        )
     jobs, status = planned_jobs(arguments)
     if status == 0:
         print(plan_text(jobs))
@@ -82,7 +91,7 @@ def planned_jobs(arguments: Sequence[str]) -> tuple[list[Job], int]:
     logger = logging.getLogger("snakemake.logging")
     logger.addFilter(collect)
     try:
-        snakemake(["--dry-run", "--quiet", "all", *arguments])
+        snakemake(["--dry-run", "--quiet=all", *arguments])  # without =, a result behind it would be its value
     except SystemExit as end:
         return jobs, int(end.code or 0)
     finally:

@@ -1,7 +1,6 @@
 """Compare two files: the same bytes, the same numbers within a tolerance, or different, and where first."""
 
 import base64
-import io
 import json
 import math
 import re
@@ -14,21 +13,17 @@ import numpy as np
 
 from samizdat.base.escaping import shortened
 from samizdat.base.files import sha256_of
+from samizdat.runs.same_texts import RELATIVE_TOLERANCE, SHOWN, first_difference, text_difference
 
 # Two numbers agree when they differ by at most this share of the larger one, or by at most the absolute tolerance;
 # two elements of a tensor when they differ by at most this share of the tensor's largest element; whole numbers also
 # when they differ by one, since they may have been rounded the other way.
-RELATIVE_TOLERANCE = 1e-3
 ABSOLUTE_TOLERANCE = 1e-6
-# Two pictures of one size agree when their values, 0 to 255, differ by at most this in the mean.
-PIXEL_TOLERANCE = 2.0
 
 SAME, CLOSE, DIFFERENT = "same bytes", "same numbers", "different"
 # Keys of a model's summary whose values, besides numbers, may differ from machine to machine.
 MACHINE_KEYS = ("device_kind", "compute_dtype", "compiled")
 
-_NUMBER = re.compile(r"(\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?)")
-_PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
 _FACTS = re.compile(r'<script id="facts" type="application/json">(.*?)</script>')
 _WEIGHTS = re.compile(r'<script id="weights-(\d+)" type="text/plain">([A-Za-z0-9+/=]*)</script>')
 
@@ -46,6 +41,7 @@ class KnownDifferences:
     """Words that differ for a known reason: the hash of another file that was found close, or the name of a device."""
 
     words: dict[str, str] = field(default_factory=dict)  # expected → found
+    comma: bool = False  # whether the reports' language has a decimal comma
 
     def allows(self, expected: str, found: str) -> bool:
         """Whether two strings are the same except for such words."""
@@ -101,7 +97,8 @@ def _tensors(expected: Path, found: Path, _: KnownDifferences) -> str | None:
 
 def _elements(name: str, old: np.ndarray, new: np.ndarray, *, whole: bool) -> str | None:
     """Find the first element of a tensor that differs by more than it may."""
-    largest = min(float(np.nanmax(np.abs(side), initial=0.0)) for side in (old, new))  # one of them may be infinite
+    # What is infinite allows nothing.
+    largest = min(float(np.abs(side[np.isfinite(side)]).max(initial=0.0)) for side in (old, new))
     tolerance = max(RELATIVE_TOLERANCE * largest, 1.0 if whole else 0.0)
     differs = ~np.isclose(old, new, rtol=0, atol=tolerance, equal_nan=True)
     if not differs.any():
@@ -148,7 +145,7 @@ def _notebook(expected: Path, found: Path, known: KnownDifferences) -> str | Non
     old, new = (json.loads(path.read_text(encoding="utf-8")) for path in (expected, found))
 
     def same_text(a: str, b: str) -> bool:
-        return _text_difference(a, b, known) is None
+        return text_difference(known.replace(a), b, comma=known.comma) is None
 
     for cells in (old, new):
         for cell in cells["cells"]:
@@ -175,7 +172,7 @@ def _text(expected: Path, found: Path, known: KnownDifferences) -> str | None:
             return where
     if weights[0]:
         old, new = _WEIGHTS.sub("", old), _WEIGHTS.sub("", new)
-    return _text_difference(old, new, known)
+    return text_difference(known.replace(old), new, comma=known.comma)
 
 
 def _weights_in_page(page: str) -> Iterator[tuple[str, np.ndarray]]:
@@ -198,65 +195,13 @@ def _pdf(expected: Path, found: Path, known: KnownDifferences) -> str | None:
     pages = (
         (page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(path)) for path in (expected, found)
     )
-    # With other numbers a line may break in another place.
-    old, new = (" ".join(" ".join(texts).split()) for texts in pages)
-    return _text_difference(old, new, known)
-
-
-def _text_difference(old: str, new: str, known: KnownDifferences) -> str | None:
-    """Find where two texts differ by more than their numbers and pictures may; None where they agree."""
-    old = known.replace(old)
-    line = 1
-    for (a, picture_a), (b, picture_b) in _pairs(_PICTURE, old, new):
-        for (words_a, number_a), (words_b, number_b) in _pairs(_NUMBER, a, b):
-            if words_a != words_b or not _figures_agree(number_a, number_b):
-                whole_a, whole_b = words_a + (number_a or ""), words_b + (number_b or "")
-                common = _first_difference(whole_a, whole_b)
-                line += whole_a[:common].count("\n")
-                begin = max(whole_a.rfind("\n", 0, common) + 1, common - 10)
-                return f"line {line}: {_short(whole_a[begin:])} against {_short(whole_b[begin:])}"
-            line += words_a.count("\n")
-        if picture_a is not None and picture_b is not None and not _pictures_agree(picture_a, picture_b):
-            return f"line {line}: another picture"
-    return None
-
-
-Part = tuple[str, str | None]  # the text before a match, and the match
-
-
-def _pairs(pattern: re.Pattern[str], old: str, new: str) -> Iterator[tuple[Part, Part]]:
-    """Cut both texts at the matches of the pattern's group; yield their parts in pairs."""
-    a, b = ([*pattern.split(text), None] for text in (old, new))
-    longest = max(len(a), len(b))
-    for parts in (a, b):
-        parts += [""] * (longest - len(parts))
-    for place in range(0, longest, 2):
-        yield (a[place] or "", a[place + 1]), (b[place] or "", b[place + 1])
-
-
-def _figures_agree(a: str | None, b: str | None) -> bool:
-    """Whether two numbers in a text agree within the tolerance, or within one unit of the last decimal shown."""
-    if not a or not b or a == b:
-        return a == b
-    decimals = max(len(number.partition("e")[0].partition(".")[2]) for number in (a, b))
-    old, new = (float(number.replace(",", "")) for number in (a, b))
-    return math.isclose(old, new, rel_tol=RELATIVE_TOLERANCE, abs_tol=1.01 * 10**-decimals if decimals else 0.0)
-
-
-def _pictures_agree(a: str, b: str) -> bool:
-    from PIL import Image
-
-    old, new = (np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB"), float) for text in (a, b))
-    return old.shape == new.shape and float(np.abs(old - new).mean()) <= PIXEL_TOLERANCE
+    # With other numbers a line may break in another place, but not within a number, where the blank is another one.
+    old, new = (re.sub("[ \t\r\n]+", " ", " ".join(texts)).strip() for texts in pages)
+    return text_difference(known.replace(old), new, comma=known.comma)
 
 
 def _bytes(expected: Path, found: Path, _: KnownDifferences) -> str | None:
-    return f"byte {_first_difference(expected.read_bytes(), found.read_bytes())}"
-
-
-def _first_difference(old: bytes | str, new: bytes | str) -> int:
-    pairs = enumerate(zip(old, new, strict=False))
-    return next((place for place, (a, b) in pairs if a != b), min(len(old), len(new)))
+    return f"byte {first_difference(expected.read_bytes(), found.read_bytes())}"
 
 
 def _values(a: Any, b: Any, path: str, same_text: Callable[[str, str], bool]) -> str | None:
@@ -286,7 +231,7 @@ def _values(a: Any, b: Any, path: str, same_text: Callable[[str, str], bool]) ->
 
 
 def _short(value: Any) -> str:
-    return shortened(value if isinstance(value, str) else json.dumps(value, default=str), 40)
+    return shortened(value if isinstance(value, str) else json.dumps(value, default=str), SHOWN)
 
 
 _COMPARISONS: dict[str, Callable[[Path, Path, KnownDifferences], str | None]] = {

@@ -12,15 +12,16 @@ from pathlib import Path
 from samizdat.base.errors import UserError
 from samizdat.base.escaping import plain
 from samizdat.base.files import locked, sha256_of
+from samizdat.base.language import ENGLISH
 from samizdat.records.io import read_document
 from samizdat.records.models import DEVICES
 from samizdat.records.run import Manifest, manifest_of
 from samizdat.runs import bundle, names, rebuild
+from samizdat.runs.same_texts import RELATIVE_TOLERANCE
 from samizdat.runs.sameness import (
     CLOSE,
     DIFFERENT,
     MACHINE_KEYS,
-    RELATIVE_TOLERANCE,
     SAME,
     KnownDifferences,
     Verdict,
@@ -91,13 +92,13 @@ def verify(source: Path, copies: Sequence[Path]) -> int:
         rebuild.copy_inputs(manifest, given / "inputs" if given else None, scratch / "checkout")
         rebuilt = rebuild.rebuild(manifest, run, scratch / "checkout")
         verdicts = dict(compare_runs(manifest, run, rebuilt))
-        copied = compare_copies(copies, run, rebuilt)
+        copied = compare_copies(manifest, copies, run, rebuilt)
         print(table_of(verdicts, copied))
         if _worst(verdicts) == DIFFERENT:
             print(f"The run made again is kept in {rebuilt}", file=sys.stderr)
         else:
             shutil.rmtree(scratch)
-    return STATUS[_worst(verdicts | copied)]
+    return max(STATUS[verdict.kind] for verdict in (*verdicts.values(), *copied.values()))
 
 
 def compare_runs(manifest: Manifest, run: Path, rebuilt: Path) -> Iterator[tuple[str, Verdict]]:
@@ -109,7 +110,7 @@ def compare_runs(manifest: Manifest, run: Path, rebuilt: Path) -> Iterator[tuple
         rebuilt: the folder of the same run made again.
     """
     new_manifest = read_document(Manifest, rebuilt / "manifest.json")
-    known = KnownDifferences(_words_of_machines(manifest, new_manifest, run, rebuilt))
+    known = KnownDifferences(_words_of_machines(manifest, new_manifest, run, rebuilt), comma=_has_comma(manifest))
     recorded = manifest.artefacts | _report_hashes(run)
     # Weights first, because other files contain their hashes.
     for name in sorted(manifest.artefacts, key=lambda name: (not name.endswith(".safetensors"), name)):
@@ -127,18 +128,22 @@ def compare_runs(manifest: Manifest, run: Path, rebuilt: Path) -> Iterator[tuple
         yield name, _verdict(name, recorded, run, rebuilt, known)
 
 
-def compare_copies(copies: Sequence[Path], run: Path, rebuilt: Path) -> dict[str, Verdict]:
+def compare_copies(manifest: Manifest, copies: Sequence[Path], run: Path, rebuilt: Path) -> dict[str, Verdict]:
     """Compare copies of a run's reports with the run's own; return copy → verdict.
 
     A bundle without texts may lack its reports. Then the rebuilt one takes its place if it has the recorded hash.
     """
-    recorded, verdicts = _report_hashes(run), {}
+    recorded, comma, verdicts = _report_hashes(run), _has_comma(manifest), {}
     for copy in copies:
         name = COPIED[copy.suffix.lower()]
         sha256, again = recorded.get(name), rebuilt / name
         is_again = not (run / name).is_file() and again.is_file() and sha256_of(again) == sha256
-        verdicts[str(copy)] = _against(again if is_again else run / name, copy, sha256, KnownDifferences())
+        verdicts[str(copy)] = _against(again if is_again else run / name, copy, sha256, KnownDifferences(comma=comma))
     return verdicts
+
+
+def _has_comma(manifest: Manifest) -> bool:
+    return bool(manifest.config.get("report_language", ENGLISH) != ENGLISH)
 
 
 def _unrecorded(run: Path) -> list[str]:
