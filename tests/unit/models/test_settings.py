@@ -53,6 +53,11 @@ def test_few_steps_are_told_of_before_training(tokenizer, tmp_path, capsys):
     assert re.search(said, capsys.readouterr().err)
 
 
+def test_of_a_large_corpus_a_part_is_named_that_has_enough_steps():
+    few = replace(SETTINGS, epochs=0.0004, micro_batch_sequences=4, batch_tokens=64)
+    assert enough_steps(few, context_tokens=16, rows_per_epoch=300_000) == {"epochs": 0.0014}
+
+
 @pytest.mark.parametrize(
     ("steps", "kept", "said"),
     [

@@ -23,10 +23,11 @@ def warn(loop: TrainingLoop, name: str) -> None:
         context = loop.learner.model.config.n_positions
         wanted = enough_steps(loop.settings, context_tokens=context, rows_per_epoch=loop.data.rows.rows_per_epoch)
         keys = ", ".join(f"{key}: {value}" for key, value in wanted.items())
+        why = f"training.epochs is {loop.settings.epochs:g}" if list(wanted) == ["epochs"] else "the corpus is small"
         left = "batch_tokens" in (loop.settings.recipe or ())
         recipe = "" if left else "; or leave these keys out and set `recipe: auto`, which chooses them by the corpus"
         stage.tell(
-            f"model {name}: only {loop.plan.steps} steps to learn in, since the corpus is small; for {FEWEST_STEPS}, "
+            f"model {name}: only {loop.plan.steps} steps to learn in, since {why}; for {FEWEST_STEPS}, "
             f"set in the config, below `training`: {keys}{recipe}"
         )
     if early := untrained_checkpoints(loop.plan):

@@ -72,17 +72,23 @@ class StepPlan:
 FEWEST_STEPS = 100
 
 
-def enough_steps(settings: TrainingSettings, *, context_tokens: int, rows_per_epoch: int) -> dict[str, int]:
-    """Return the keys of `training` to change for FEWEST_STEPS steps: smaller steps, and only then more epochs.
+def enough_steps(settings: TrainingSettings, *, context_tokens: int, rows_per_epoch: int) -> dict[str, float]:
+    """Return the keys of `training` to change for FEWEST_STEPS steps.
+
+    Where a part of an epoch has so many, this part; else smaller steps, and only then more epochs.
 
     Args:
         settings: a recipe with fewer steps.
         context_tokens: of a row.
         rows_per_epoch: rows of the train split.
     """
+    part = FEWEST_STEPS * settings.batch_tokens / context_tokens / rows_per_epoch
+    if part <= 1:
+        scale = 10 ** (1 - math.floor(math.log10(part)))  # two digits that count
+        return {"epochs": (math.floor(part * scale) + 1) / scale}
     rows = max(1, int(settings.epochs * rows_per_epoch) // FEWEST_STEPS)
     sequences = settings.micro_batch_sequences
-    wanted: dict[str, int] = {}
+    wanted: dict[str, float] = {}
     if sequences != "auto" and rows < sequences:
         wanted["micro_batch_sequences"] = rows
     elif sequences != "auto":
