@@ -4,14 +4,15 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from samizdat.base.escaping import plain, shortened
+from samizdat.base.escaping import isolated, plain, shortened
 from samizdat.base.language import message, numeral, say
 from samizdat.measures.label_metrics import FEWEST_GIVEN
 from samizdat.records.classifiers import SINGLE_LABEL
 from samizdat.reporting import verdicts
-from samizdat.reporting.confusion_matrices import draw_confusion
+from samizdat.reporting.confusion_matrices import draw_confusion, given_most
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
 from samizdat.reporting.interval_charts import Panel, interval_panels
+from samizdat.reporting.largest_groups import heading_of_frequent
 from samizdat.reporting.outside import labelled, named, titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import Picture, legend_below
@@ -172,8 +173,10 @@ def scores(run: Run) -> Picture | Prose:
     """Draw accuracy, macro-F1 and each label's F1 with intervals, next to those of the baselines."""
     if run.quality.empty:
         return Prose(none_comparable(run))
+    most = {one: set(given_most(part)) for one, part in parts_of(run.confusion, "classifier").items()}
     frame = run.quality[run.quality["metric"].isin(["accuracy", "macro_f1", "f1"])]
-    frame = frame.assign(shown=[_metric(row) for row in rows_of(frame)])
+    of_shown = [is_null(row["label"]) or row["label"] in most[row["classifier"]] for row in rows_of(frame)]
+    frame = frame[of_shown].assign(shown=[_metric(row) for row in rows_of(frame[of_shown])])
     used = set(frame["method"])
     methods = {say(shown): frame[frame["method"] == one] for one, shown in METHODS.items() if one in used}
     panels = [_panel(run, classifier, part, methods) for classifier, part in parts_of(frame, "classifier").items()]
@@ -186,7 +189,7 @@ def scores(run: Run) -> Picture | Prose:
         axes[-1].set_xlabel(say("score, 0 to 1"))
         legend_below(picture, axes[0])
         descriptions = [
-            f"{drawn(panel.heading)} {metric} ({method}) {numeral(value, '.2f')}"
+            f"{isolated(panel.heading)} {metric} ({method}) {numeral(value, '.2f')}"
             for panel in panels
             for method, rows in panel.series.items()
             for metric, value in rows["value"].items()
@@ -207,7 +210,9 @@ def _metric(row: Row) -> str:
 def _panel(run: Run, classifier: str, scores: pd.DataFrame, methods: Mapping[str, pd.DataFrame]) -> Panel:
     """Show a classifier's scores by metric, a series for each method."""
     series = {shown: rows[rows["classifier"] == classifier].set_index("shown") for shown, rows in methods.items()}
-    return Panel(titled(run, classifier), in_order(scores["shown"]), series)
+    labels = run.confusion.loc[run.confusion["classifier"] == classifier, "human"].nunique()
+    heading = heading_of_frequent(titled(run, classifier), scores["label"].nunique(), labels)
+    return Panel(heading, in_order(scores["shown"]), series)
 
 
 def _scores_finding(run: Run, classifiers: list[str]) -> str:

@@ -7,9 +7,11 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from samizdat.base.escaping import isolated
 from samizdat.base.language import said_raw, say, with_signs
-from samizdat.reporting.frames import in_order, parts_of
+from samizdat.reporting.frames import parts_of
 from samizdat.reporting.interval_charts import Panel, interval_panels
+from samizdat.reporting.largest_groups import SHOWN_LABELS, heading_of_frequent
 from samizdat.reporting.outside import titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
@@ -84,7 +86,7 @@ def draw_label_shares(
         if legend:
             legend_below(picture, axes[0])
         parts = [
-            f"{drawn(panel.heading)}, {drawn(words)}: {shares}"
+            f"{isolated(panel.heading)}, {drawn(words)}: {shares}"
             for panel in panels
             for words, rows in panel.series.items()
             if (shares := shares_in_words(panel.names, rows["value"]))
@@ -128,10 +130,15 @@ def stacked_bars(axis: Axes, names: Sequence[str], shares: np.ndarray, width_inc
 
 
 def _panel(run: Run, classifier: str, sets: Mapping[str, pd.DataFrame]) -> Panel:
-    """Show a classifier's labels with their share in each set."""
+    """Show a classifier's labels with their share in each set; of many those that are most frequent in one of the sets.
+
+    They are in the classifier's order.
+    """
     own = {words: rows[rows["classifier"] == classifier] for words, rows in sets.items()}
-    labels = in_order(pd.concat(own.values())["label"])
+    every = pd.concat(own.values()).groupby("label", sort=False)["share"].max()
+    frequent = set(every.sort_values(ascending=False, kind="stable").index[:SHOWN_LABELS])
+    labels = [str(one) for one in every.index if one in frequent]
     series = {
         words: rows.set_index("label").reindex(labels).rename(columns={"share": "value"}) for words, rows in own.items()
     }
-    return Panel(titled(run, classifier), labels, series)
+    return Panel(heading_of_frequent(titled(run, classifier), len(labels), len(every)), labels, series)
