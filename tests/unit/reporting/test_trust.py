@@ -74,6 +74,18 @@ def test_most_alike_are_only_labels_that_go_together_by_more_than_chance(run, mo
     assert "no difference found" in trust.group_tests(run).markdown and "medium" not in trust.group_tests(run).markdown
 
 
+@pytest.mark.parametrize(("low", "answer"), [(0.1, "Yes: "), (-0.1, "Not by more than chance: ")])
+def test_classifiers_of_the_same_labels_go_together_only_where_they_agree(run, monkeypatch, low, answer):
+    """Two that contradict each other, or agree by chance alone, may be far from independent."""
+    kappa = {"measure": "cohen_kappa", "value": low + 0.05, "low": low, "high": low + 0.1, "p_holm": 0.001}
+    monkeypatch.setitem(vars(run), "associations", run.associations.assign(**kappa))
+    assert answer in plain(trust.associations(run).markdown)
+    two = pd.concat([run.associations, run.associations.assign(left="source", right="sentiment")])
+    monkeypatch.setitem(vars(run), "associations", two)
+    title = trust.associations(run).title
+    assert title.startswith("Most alike: " if low > 0 else "No two classifiers have labels that go together")
+
+
 def test_the_tests_of_groups_are_told_only_where_there_are_some(run, monkeypatch):
     assert "One test for each classifier" in trust.group_tests_note(run).markdown
     monkeypatch.setitem(vars(run), "group_tests", run.group_tests.iloc[:0])
