@@ -186,9 +186,8 @@ def test_findings_are_in_words_and_followed_by_how_far_to_trust_them(two_labels)
         "- **“mood”** (what it was told). It gives “good” to 40 % of the texts of “letter” and to 10 % of those of "
         "“poem”."
     )
-    assert re.search(
-        r"\*Trust:\* [A-Z][a-z ]+ guessing: right on \d+ % of \d+ held-out texts by the labels of the corpus; ", said
-    )
+    # Its held-out texts are of fewer than 20 documents.
+    assert re.search(r"\*Trust:\* Right on \d+ % of \d+ held-out texts by the labels of the corpus; ", said)
     picture = summary.finding_picture(two_labels)
     assert "letter: good 40 %, bad 60 %" in picture.alternative_text.replace(NO_BREAK, " ")
     vars(two_labels)["quality"] = two_labels.quality[:0]

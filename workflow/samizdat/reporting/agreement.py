@@ -80,6 +80,10 @@ RELATIONS_IN_BRIEF = {
         "most frequent label is right on {baseline}"
     ),
 }
+UNTESTED_IN_BRIEF = message(
+    "Right on {own} of {texts} by the labels of the corpus; always guessing the most frequent label is right on "
+    "{baseline}; too few documents for a comparison"
+)
 METHODS = {
     "classifier": message("classifier"),
     "majority": message("most frequent label"),
@@ -155,18 +159,24 @@ def _sentence(run: Run, classifier: str) -> str:
 
 def in_brief(run: Run, classifier: str) -> str | None:
     """Say in half a line how far a classifier agrees with the corpus' labels; None where there are none."""
-    rows = run.quality[(run.quality["classifier"] == classifier) & (run.quality["metric"] == "accuracy")]
-    found = {row["method"]: row for row in rows_of(rows)}
+    rows = run.quality[run.quality["classifier"] == classifier]
+    found = {row["method"]: row for row in rows_of(rows[rows["metric"] == "accuracy"])}
     if not found:
         return None
     own, baseline = (percent(found[method]["value"]) for method in ("classifier", "majority"))
     relation = RELATIONS_IN_BRIEF[verdicts.off_baseline(run).get(classifier, 0)]
     return say(
-        relation,
+        relation if _tested(rows) else UNTESTED_IN_BRIEF,
         own=own,
         texts=counted(found["classifier"]["texts"], "held-out text", "held-out texts"),
         baseline=baseline,
     )
+
+
+def _tested(quality: pd.DataFrame) -> bool:
+    """Whether there are documents enough to compare any of these classifiers with the most frequent label."""
+    gains = quality[quality["metric"] == "accuracy_above_majority"]
+    return bool(gains["p_value"].notna().any())
 
 
 def scores(run: Run) -> Picture | Prose:
@@ -217,6 +227,8 @@ def _panel(run: Run, classifier: str, scores: pd.DataFrame, methods: Mapping[str
 
 def _scores_finding(run: Run, classifiers: list[str]) -> str:
     """Say as a title which classifiers are clearly better than the majority baseline."""
+    if not _tested(run.quality):
+        return say("Too few documents to say whether a classifier is better than always giving the most frequent label")
     found = verdicts.off_baseline(run)
     better = [drawn(titled(run, classifier)) for classifier in classifiers if found.get(classifier, 0) > 0]
     if not better:
