@@ -168,7 +168,9 @@ def test_shares_by_step_are_those_of_the_statistics(folder):
         "Label shares of the texts and of what was written after the same prompts"
     )
     run.shares = run.shares[run.shares["group_kind"] != "percent"]
-    assert "No checkpoint" in sample_quality.shares_by_step(run).markdown
+    assert sample_quality.shares_by_step(run).markdown == "No sample of a prompt was given a label."
+    run.samples = run.samples[run.samples["prompt_kind"] == "unprompted"]
+    assert sample_quality.shares_by_step(run).markdown == "No checkpoint continued a prompt."
 
 
 def test_a_run_without_a_measure_still_has_a_report(folder, tmp_path):

@@ -1,9 +1,10 @@
 """Say how many texts the classifiers were not made for."""
 
 from samizdat.base.language import message, say
+from samizdat.records.classifiers import SINGLE_LABEL
 from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.frames import rows_of
-from samizdat.reporting.outside import OUTSIDE, found_outside, in_words
+from samizdat.reporting.outside import OUTSIDE, WARN_SHARE, found_outside, in_words
 from samizdat.reporting.run import Run
 from samizdat.reporting.words import Prose, Table, count, counted, joined, label, name, percent, table
 
@@ -51,8 +52,8 @@ def warnings(run: Run) -> Prose:
 
 
 def warnings_of(run: Run, classifier: str) -> list[str]:
-    """Say what many texts are that a classifier was not made for."""
-    return [
+    """Say what many texts are that a classifier was not made for, and whether many got no label."""
+    made_for = [
         say(
             "**{classifier} was not made for all of these texts**: {share} of {texts} are {what}.",
             classifier=label(classifier),
@@ -61,4 +62,22 @@ def warnings_of(run: Run, classifier: str) -> list[str]:
             what=in_words(run, row),
         )
         for row in found_outside(run, classifier)
+    ]
+    return [*made_for, *_without_label(run, classifier)]
+
+
+def _without_label(run: Run, classifier: str) -> list[str]:
+    """Say how many texts got no label of a single-label classifier, where they are many: no share is of these."""
+    if run.cards[classifier].kind != SINGLE_LABEL:
+        return []
+    rows = run.fitness[(run.fitness["check"] == "no_label") & (run.fitness["classifier"] == classifier)]
+    return [
+        say(
+            "**{classifier} gave no label to {share} of {texts}**: its shares are those of the others.",
+            classifier=label(classifier),
+            share=percent(row["texts"] / row["of"]),
+            texts=counted(row["of"], "text", "texts"),
+        )
+        for row in rows_of(rows)
+        if WARN_SHARE * row["of"] <= row["texts"] < row["of"]
     ]

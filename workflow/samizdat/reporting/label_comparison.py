@@ -246,7 +246,7 @@ def divergences(run: Run) -> Table | Prose:
     header = [say("Classifier"), say("Model"), say("Training"), say("Begun with"), say("Temperature"), say("Samples")]
     header += [say("Bits"), say("Chance"), "p"]
     header += [say("Bits without chance, with {confidence} interval", confidence=exact_percent(run.confidence))]
-    return table(rows, header, numbers=header[4:]) if rows else Prose(say(NONE_APPLIED))
+    return table(rows, header, numbers=header[4:]) if rows else _nothing(run)
 
 
 def _observed(row: Row) -> str:

@@ -8,8 +8,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from samizdat.base.escaping import isolated
-from samizdat.base.language import said_raw, say, with_signs
-from samizdat.reporting.frames import parts_of
+from samizdat.base.language import message, said_raw, say, with_signs
+from samizdat.reporting.frames import parts_of, rows_of
 from samizdat.reporting.interval_charts import Panel, interval_panels
 from samizdat.reporting.largest_groups import SHOWN_LABELS, heading_of_frequent
 from samizdat.reporting.outside import titled
@@ -25,7 +25,7 @@ from samizdat.reporting.style import (
     legend_columns,
     legend_label,
 )
-from samizdat.reporting.words import drawn, is_null, percent
+from samizdat.reporting.words import counted, drawn, is_null, percent, quotation
 
 
 def shares_of_texts(run: Run) -> pd.DataFrame:
@@ -36,6 +36,31 @@ def shares_of_texts(run: Run) -> pd.DataFrame:
 def shares_of_samples(run: Run, kind: str) -> pd.DataFrame:
     """Return the label shares of samples grouped by `kind`: "model", "temperature" or "percent" of the training."""
     return run.shares[(run.shares["subset"] == "samples") & (run.shares["group_kind"] == kind)]
+
+
+def most_frequent(run: Run, shares: pd.DataFrame, *, named: bool = True) -> str:
+    """Say which label has the largest share of the texts, with the classifier's name or without.
+
+    Texts that a classifier was trained on, or gave no label, are left out; where there are such, the number is said.
+    """
+    top = max(rows_of(shares[shares["label"].notna()]), key=lambda row: row["share"])
+    most = max(rows_of(shares[shares["classifier"] == top["classifier"]]), key=lambda row: row["share"])
+    texts = round(most["count"] / most["share"])
+    of_all, of_some = (
+        (
+            message("{classifier} gives {label} to {share} of all texts"),
+            message("{classifier} gives {label} to {share} of {texts}"),
+        )
+        if named
+        else (message("It gives {label} to {share} of all texts"), message("It gives {label} to {share} of {texts}"))
+    )
+    return say(
+        of_all if texts == run.corpus.texts else of_some,
+        classifier=drawn(titled(run, top["classifier"])),
+        label=quotation(drawn(top["label"])),
+        share=percent(top["share"]),
+        texts=counted(texts, "text", "texts"),
+    )
 
 
 def next_to_texts(texts: pd.DataFrame, samples: pd.DataFrame, words: str) -> dict[str, pd.DataFrame]:
