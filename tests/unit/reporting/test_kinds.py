@@ -130,8 +130,11 @@ def test_the_summary_and_the_samples_have_every_kind(kinds):
     assert "anger 0." in plain(shown) or "anger 1.00" in plain(shown)
     # One can't see from a number which classifier gave it.
     assert re.search(r"<small>moods: (anger|joy|fear|none).* · size: \d", plain(samples.by_step(kinds).markdown))
-    counted = fitness.counts(kinds).markdown
-    assert "given no label" in counted
+    counted = plain(fitness.counts(kinds).markdown)
+    assert "| moods | given no label |" in counted and "| size | given no number |" in counted
+    run = Run(kinds.folder)
+    vars(run)["fitness"] = kinds.fitness.assign(texts=0)
+    assert fitness.counts(run).markdown.startswith("Every text got a label or a number from each classifier and fits")
 
 
 def test_nothing_is_said_of_single_labels_where_there_are_none(kinds):

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pyarrow as pa
@@ -157,6 +158,20 @@ def test_a_corpus_outside_of_what_a_classifier_was_made_for_is_warned_of(tmp_pat
         ": of no text could it be told |" in fitness.counts(run).markdown
         and "| 0 |" not in fitness.counts(run).markdown
     )
+
+
+def test_nothing_is_said_of_texts_that_were_not_checked(run, monkeypatch):
+    checks = [("no_label", 240), ("other_language", 30)]
+    rows = [{"classifier": "sentiment", "check": check, "texts": 0, "of": of} for check, of in checks]
+    monkeypatch.setitem(vars(run), "fitness", pd.DataFrame(rows))
+    monkeypatch.setitem(run.cards, "sentiment", replace(run.cards["sentiment"], languages=("en",)))
+    shown = plain(fitness.counts(run).markdown)
+    assert "Every text" not in shown and "in another language than en | 0 | 30 | 0 %" in shown
+    assert "nearly all texts of which it is known are" in fitness.warnings(run).markdown
+    rows[1]["of"] = 240
+    monkeypatch.setitem(vars(run), "fitness", pd.DataFrame(rows))
+    assert fitness.counts(run).markdown.startswith("Every text got a label from each classifier and is in a language")
+    assert "nearly all texts are of that kind" in fitness.warnings(run).markdown
 
 
 def test_classifiers_are_compared_with_a_person_and_a_word_list_where_raters_are_known(run, tmp_path):

@@ -13,6 +13,7 @@ from samizdat.reporting.copied_passages import copy_note, with_copy_marked
 from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.outside import found_outside, named
 from samizdat.reporting.run import Run
+from samizdat.reporting.trained_model import after_step
 from samizdat.reporting.words import (
     Prose,
     Table,
@@ -39,12 +40,12 @@ def opening(run: Run) -> Prose:
     published = samples[samples["percent"] == PUBLISHED_PERCENT]
     wrote = (
         message(
-            "The models wrote {texts}, {published} of them after the whole training, at the temperatures "
+            "The models wrote {texts}, {published} of them with the published weights, at the temperatures "
             "{temperatures}{limits}{penalty}{no_repeat}."
         )
         if len(run.models) > 1
         else message(
-            "The model wrote {texts}, {published} of them after the whole training, at the temperatures "
+            "The model wrote {texts}, {published} of them with the published weights, at the temperatures "
             "{temperatures}{limits}{penalty}{no_repeat}."
         )
     )
@@ -159,7 +160,7 @@ def _steps(run: Run, prompts: list[str]) -> Table:
     for (prompt, model), part in first.groupby(["prompt", "model"], sort=False):
         for _, at in part.groupby("percent"):
             found = {row["temperature"]: row for row in rows_of(at)}
-            step = f"{count(at['step'].iloc[0])} ({percent(at['percent'].iloc[0] / 100)})"
+            step = after_step(run, rows_of(at)[0])
             cells = [_cell(run, found.get(temperature)) for temperature in temperatures]
             shown = quoted(str(prompt), language=run.language) if prompt else say("*nothing*")
             rows.append([shown, *([name(model)] if several else []), step, *cells])
