@@ -82,6 +82,33 @@ def test_labels_that_go_together_are_drawn(kinds):
     assert "100 % fear" in plain(picture.alternative_text)
 
 
+def test_the_title_names_labels_of_the_figure_that_go_together(kinds):
+    row = {"classifier": "moods", "texts": 50, "both": 10, "low": 0.1, "high": 0.3, "share_of_all": 0.3}
+    names = [f"mood {number:02}" for number in range(13)]
+    rows = [row | {"label": one, "other": other, "share": 0.2, "texts": 50 if one != names[12] else 20}
+            for one in names for other in names if one != other]  # fmt: skip
+    run = Run(kinds.folder)
+    vars(run)["cooccurrence"] = pd.DataFrame(rows)
+    assert labels_together.cooccurrence(run).title == "Which labels go together"
+    # The rarest is not drawn.
+    of_rarest, of_two = (run.cooccurrence["label"].isin(some) for some in (names[12:], names[1:2]))
+    shares = run.cooccurrence["share"].mask(of_rarest, 0.9).mask(of_two & (run.cooccurrence["other"] == names[0]), 0.4)
+    vars(run)["cooccurrence"] = run.cooccurrence.assign(share=shares)
+    title = plain(labels_together.cooccurrence(run).title)
+    assert title == "Of what moods calls “mood 01”, 40 % is also called “mood 00”, as is 30 % of all texts"
+
+
+def test_where_no_text_has_a_label_none_is_called_the_most_frequent(kinds):
+    run = Run(kinds.folder)
+    none = kinds.several_shares["label"].isna()
+    shares = kinds.several_shares.assign(count=0, share=0.0)
+    vars(run)["several_shares"] = shares.assign(
+        count=shares["count"].mask(none, 160), share=shares["share"].mask(none, 1)
+    )
+    for said in (several_labels.opening(run).markdown, " ".join(several_labels.in_brief(run, "moods"))):
+        assert "No label reaches its threshold in any of 160 texts." in plain(said) and "most frequent" not in said
+
+
 def test_every_test_and_example_of_several_labels_is_listed(kinds):
     rows = several_labels.differences(kinds).markdown.splitlines()[2:]
     assert len(rows) == 3 + 3 and sum("samples of" in row for row in rows) == 3

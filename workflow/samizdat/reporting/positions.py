@@ -1,8 +1,10 @@
 """Show how labels and numbers change from the beginnings of long documents to their ends."""
 
+import math
+
 import pandas as pd
 
-from samizdat.base.language import message, numeral, plural, say
+from samizdat.base.language import message, numeral, say
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import Row, parts_of, rows_of
 from samizdat.reporting.interval_charts import interval_line
@@ -37,6 +39,7 @@ _TOO_FEW = message("Too few documents to say whether labels or numbers change th
 # Of a classifier, those that change most.
 SHOWN_LABELS = 4
 NAMED_LABELS = 3
+NAMED_CHANGES = 6  # the clearest
 _FALLS_OR_RISES = (
     message("by the classifier {classifier} the number falls by {value}"),
     message("by the classifier {classifier} the number rises by {value}"),
@@ -55,7 +58,7 @@ def opening(run: Run) -> Prose | None:
     if rows["p_holm"].isna().all():
         return Prose(f"{say(_TOO_FEW)}.")
     documents = counted(int(rows["documents"].max()), "document", "documents")
-    found = verdicts.changing_through_documents(run)
+    found = sorted(verdicts.changing_through_documents(run), key=lambda row: row["p_value"])
     if not found:
         return Prose(
             say(
@@ -63,11 +66,13 @@ def opening(run: Run) -> Prose | None:
                 documents=documents,
             )
         )
+    more = len(found) - NAMED_CHANGES
+    others = [counted(more, "more change", "more changes")] if more > 0 else []
     return Prose(
         say(
             "From the beginning to the end of the {documents} of five texts or more: {changes}.",
             documents=documents,
-            changes=joined(_change(run, row) for row in found),
+            changes=joined([*(_change(run, row) for row in found[:NAMED_CHANGES]), *others]),
         )
     )
 
@@ -79,12 +84,14 @@ def _change(run: Run, row: Row) -> str:
     who = labelled(run, row["classifier"])
     if is_null(row["label"]):
         return say(_FALLS_OR_RISES[sign > 0], classifier=who, value=number_interval(value, low, high))
-    points = plural(
-        "{count} ({low} to {high})\u00a0percentage point",
-        "{count} ({low} to {high})\u00a0percentage points",
-        100 * value,
-        low=numeral(100 * low, ".0f"),
-        high=numeral(100 * high, ".0f"),
+    # A rare label may change by a part of a point, which is not 0.
+    digits = max(1, math.ceil(-math.log10(100 * value)))
+    points = say(
+        "{value} ({low} to {high})\u00a0percentage points",
+        **{
+            bound: numeral(100 * share, f".{digits}f")
+            for bound, share in (("value", value), ("low", low), ("high", high))
+        },
     )
     return say(_LESS_OR_MORE[sign > 0], classifier=who, label=label(row["label"]), points=points)
 

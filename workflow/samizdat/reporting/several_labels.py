@@ -107,6 +107,8 @@ def _frequent(rows: pd.DataFrame) -> str:
     """Say how many texts have no label, and which label most texts have."""
     none = rows_of(rows[rows["label"].isna()])[0]
     top = max(rows_of(rows[rows["label"].notna()]), key=lambda row: row["share"])
+    if not top["count"]:
+        return say("No label reaches its threshold in any of {texts}", texts=counted(none["count"], "text", "texts"))
     return say(
         "No label reaches its threshold in {share} of the texts; the most frequent one is {label}, in {often}",
         share=percent_interval(none["share"], none["low"], none["high"]),
