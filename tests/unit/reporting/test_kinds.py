@@ -131,6 +131,23 @@ def test_numbers_are_told_and_drawn(kinds):
     assert "mean, above that of the texts" in table and "5 % are at or below" in table
 
 
+def test_numbers_on_a_small_scale_have_the_decimals_that_they_differ_in(kinds):
+    run = Run(kinds.folder)
+    bounds = ["value", "low", "high"]
+    vars(run)["numbers"] = kinds.numbers.assign(**(kinds.numbers[bounds] / 1000))
+    ids = kinds.sample_labels["size"]
+    vars(run)["sample_labels"] = kinds.sample_labels | {"size": {key: [("", 0.00123)] for key in ids}}
+    mean = run.numbers[(run.numbers["group_kind"] == "all") & (run.numbers["subset"] == "texts")].iloc[0]
+    said = plain(numbers.opening(run).markdown)
+    assert f"The mean of 160 texts is {mean['value']:.4f} [{mean['low']:.4f}, {mean['high']:.4f}]" in said
+    assert re.search(r"samples is higher by 0\.002\d \[0\.00", said)
+    assert re.search(
+        r"size, all texts: middle 0\.00\d\d \[.*?half of them from 0\.00\d\d to", numbers.spread(run).alternative_text
+    )
+    assert f"| mean | {mean['value']:.5f} | {mean['low']:.5f} to" in plain(numbers.every_number(run).markdown)
+    assert "size: 0.0012" in plain(samples.by_step(run).markdown)
+
+
 def test_a_group_may_be_called_as_all_texts_are(kinds):
     run = Run(kinds.folder)
     vars(run)["numbers"] = kinds.numbers.replace({"group": {"letter": "all texts"}})

@@ -8,6 +8,7 @@ from samizdat.base.language import message, numeral, say
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import Row, parts_of, rows_of
 from samizdat.reporting.interval_charts import interval_line
+from samizdat.reporting.number_scale import digits_of
 from samizdat.reporting.outside import labelled, titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
@@ -83,7 +84,8 @@ def _change(run: Run, row: Row) -> str:
     value, low, high = (sign * row[bound] for bound in ("value", *(("low", "high")[::sign])))
     who = labelled(run, row["classifier"])
     if is_null(row["label"]):
-        return say(_FALLS_OR_RISES[sign > 0], classifier=who, value=number_interval(value, low, high))
+        written = number_interval(value, low, high, digits_of(run, row["classifier"]))
+        return say(_FALLS_OR_RISES[sign > 0], classifier=who, value=written)
     # A rare label may change by a part of a point, which is not 0.
     digits = max(1, math.ceil(-math.log10(100 * value)))
     points = say(
@@ -111,7 +113,7 @@ def chart(run: Run) -> Picture | Prose:
                     axis, part["part"], part["value"], part["low"], part["high"],
                     series=number, label=legend_label(words, 24), linestyle=DASHES[number % len(DASHES)],
                 )  # fmt: skip
-                values = (_value(row) for row in rows_of(part))
+                values = (_value(run, row) for row in rows_of(part))
                 described_parts.append(f"{drawn(titled(run, classifier))}, {drawn(words)}: {', '.join(values)}")
             axis.set_title(wrapped(titled(run, classifier), 40))
             axis.set(xlabel=say("fifth of a document"), xticks=range(1, 6))
@@ -141,8 +143,9 @@ def _shown(run: Run, classifier: str, rows: pd.DataFrame) -> dict[str, pd.DataFr
     return {words: part for words, part in parts_of(rows, "label").items() if words in chosen}
 
 
-def _value(row: Row) -> str:
-    return numeral(row["value"], ".2f") if is_null(row["label"]) else percent(row["value"])
+def _value(run: Run, row: Row) -> str:
+    form = f".{digits_of(run, row['classifier'])}f"
+    return numeral(row["value"], form) if is_null(row["label"]) else percent(row["value"])
 
 
 def _finding(run: Run) -> str:

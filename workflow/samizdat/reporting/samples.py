@@ -11,6 +11,7 @@ from samizdat.records.classifiers import NUMBER
 from samizdat.records.samples import PUBLISHED_PERCENT, begun_with_nothing
 from samizdat.reporting.copied_passages import copy_note, with_copy_marked
 from samizdat.reporting.frames import Row, rows_of
+from samizdat.reporting.number_scale import digits_of
 from samizdat.reporting.outside import found_outside, named
 from samizdat.reporting.run import Run
 from samizdat.reporting.trained_model import after_step
@@ -288,7 +289,8 @@ def _label(run: Run, classifier: str, sample_id: str) -> str:
     A question mark says that the classifier was made for other texts.
     """
     doubt = "?" if found_outside(run, classifier) else ""
+    form = f".{digits_of(run, classifier)}f"  # two for probabilities, which have no numbers
     found = [
-        (label, f"{numeral(value, '.2f')}{doubt}") for label, value in run.sample_labels[classifier].get(sample_id, [])
+        (label, f"{numeral(value, form)}{doubt}") for label, value in run.sample_labels[classifier].get(sample_id, [])
     ]
     return ", ".join(scored(label, score) if label else score for label, score in found)
