@@ -13,6 +13,7 @@ from samizdat.reporting import (
     human_agreement,
     labels_together,
     numbers,
+    raters,
     samples,
     several_labels,
     summary,
@@ -131,6 +132,16 @@ def test_numbers_are_told_and_drawn(kinds):
     assert "mean, above that of the texts" in table and "5 % are at or below" in table
 
 
+def test_numbers_of_too_few_documents_are_not_left_without_a_word(kinds):
+    few = "Samples or texts are of fewer than 20 documents, too few for an interval and for a comparison."
+    assert few not in plain(numbers.opening(kinds).markdown)
+    run = Run(kinds.folder)
+    for without in ("mean", "above_texts"):
+        vars(run)["numbers"] = kinds.numbers.assign(low=kinds.numbers["low"].mask(kinds.numbers["metric"] == without))
+        for said in (numbers.opening(run).markdown, " ".join(numbers.in_brief(run, "size"))):
+            assert few in plain(said)
+
+
 def test_numbers_on_a_small_scale_have_the_decimals_that_they_differ_in(kinds):
     run = Run(kinds.folder)
     bounds = ["value", "low", "high"]
@@ -146,6 +157,11 @@ def test_numbers_on_a_small_scale_have_the_decimals_that_they_differ_in(kinds):
     )
     assert f"| mean | {mean['value']:.5f} | {mean['low']:.5f} to" in plain(numbers.every_number(run).markdown)
     assert "size: 0.0012" in plain(samples.by_step(run).markdown)
+    by_people = {"question": "size", "subset": "texts", "rows": 30, "value": 0.00123, "low": 0.001, "high": 0.002}
+    rows = pd.DataFrame([by_people | {"metric": metric} for metric in ("mean", "spearman")])
+    vars(run)["rater_quality"] = rows.reindex(columns=kinds.rater_quality.columns)
+    shown = plain(raters.every_number(run).markdown)
+    assert "| 30 | 0.00123 | 0.00100 to 0.00200 |" in shown and "| 30 | 0.001 | 0.001 to 0.002 |" in shown
 
 
 def test_a_group_may_be_called_as_all_texts_are(kinds):

@@ -3,9 +3,11 @@
 import pandas as pd
 
 from samizdat.base.language import message, numeral, say, with_signs
+from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 from samizdat.records.classifiers import NUMBER
 from samizdat.reporting import believed
 from samizdat.reporting.frames import Row, parts_of, rows_of
+from samizdat.reporting.label_comparison import TOO_FEW
 from samizdat.reporting.largest_groups import finding_of_largest
 from samizdat.reporting.number_scale import digits_of
 from samizdat.reporting.outside import labelled, named, titled
@@ -67,7 +69,8 @@ def in_brief(run: Run, classifier: str) -> list[str]:
     mean = _one(rows, "texts", "all", "mean")
     if mean is None:
         return [say("It read no text.")]
-    return [f"{_mean(run, mean)}.", *(f"{one}." for one in _above(run, rows)), say("*Trust:*"), *_trust(run, rows)]
+    said = [_mean(run, mean), *_above(run, rows)]
+    return [*(f"{one}." for one in said), *_few(rows), say("*Trust:*"), *_trust(run, rows)]
 
 
 def _sentences(run: Run, classifier: str) -> str:
@@ -76,8 +79,15 @@ def _sentences(run: Run, classifier: str) -> str:
     who = labelled(run, classifier)
     if mean is None:
         return say("The classifier {classifier} read no text.", classifier=who)
-    said = [say("The classifier {classifier} gives each text a number", classifier=who), _mean(run, mean)]
-    return " ".join([*(f"{one}." for one in (*said, *_above(run, rows))), *_trust(run, rows)])
+    each = say("The classifier {classifier} gives each text a number", classifier=who)
+    said = [each, _mean(run, mean), *_above(run, rows)]
+    return " ".join([*(f"{one}." for one in said), *_few(rows), *_trust(run, rows)])
+
+
+def _few(rows: pd.DataFrame) -> list[str]:
+    """Say where there are too few texts, or too few samples to compare with them."""
+    means = rows[rows["metric"].isin(["mean", "above_texts"]) & rows["group_kind"].isin(["all", "model"])]
+    return [say(TOO_FEW, fewest=FEWEST_DOCUMENTS)] if means["low"].isna().any() else []
 
 
 def _of(run: Run, classifier: str) -> pd.DataFrame:
