@@ -15,12 +15,12 @@ def make_two_labels(folder: Path) -> Run:
     both = [("texts", "all", None, 0.1), ("samples", "model", "gpt2-tiny", 0.0), ("texts", "group", "letter", 0.4)]
     both += [("texts", "group", "poem", 0.1)]
     shares = [
-        [subset, kind, group, one, share, share - 0.05, share + 0.05]
+        [subset, kind, group, one, round(share * 60), share, share - 0.05, share + 0.05]
         for subset, kind, group, good in both
         for one, share in (("good", good), ("bad", 1 - good))
     ]
-    columns = ["subset", "group_kind", "group", "label", "share", "low", "high"]
-    vars(run)["shares"] = pd.DataFrame(shares, columns=columns).assign(classifier="mood", count=1)
+    columns = ["subset", "group_kind", "group", "label", "count", "share", "low", "high"]
+    vars(run)["shares"] = pd.DataFrame(shares, columns=columns).assign(classifier="mood")
     return run
 
 

@@ -53,5 +53,10 @@ def test_too_few_documents_are_said_and_nothing_is_called_better(two_labels):
     said = plain(agreement.opening(two_labels).markdown)
     assert "agrees with people on 60 % of 70 held-out texts, and" in said
     assert "fewer than 20 documents, too few for an interval and for a comparison" in said
-    assert agreement.scores(two_labels).alternative_text.startswith("No classifier is clearly better")
+    title = "Too few documents to say whether a classifier is better than always giving the most frequent label. "
+    assert agreement.scores(two_labels).alternative_text.startswith(title)
+    brief = (
+        "Right on 60 % of 70 held-out texts by the labels of the corpus; always guessing the most frequent label is "
+    )
+    assert plain(agreement.in_brief(two_labels, "mood")) == f"{brief}right on 45 %; too few documents for a comparison"
     assert "nan" not in agreement.every_score(two_labels).markdown

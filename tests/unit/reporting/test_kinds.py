@@ -13,6 +13,7 @@ from samizdat.reporting import (
     human_agreement,
     labels_together,
     numbers,
+    raters,
     samples,
     several_labels,
     summary,
@@ -82,6 +83,33 @@ def test_labels_that_go_together_are_drawn(kinds):
     assert "100 % fear" in plain(picture.alternative_text)
 
 
+def test_the_title_names_labels_of_the_figure_that_go_together(kinds):
+    row = {"classifier": "moods", "texts": 50, "both": 10, "low": 0.1, "high": 0.3, "share_of_all": 0.3}
+    names = [f"mood {number:02}" for number in range(13)]
+    rows = [row | {"label": one, "other": other, "share": 0.2, "texts": 50 if one != names[12] else 20}
+            for one in names for other in names if one != other]  # fmt: skip
+    run = Run(kinds.folder)
+    vars(run)["cooccurrence"] = pd.DataFrame(rows)
+    assert labels_together.cooccurrence(run).title == "Which labels go together"
+    # The rarest is not drawn.
+    of_rarest, of_two = (run.cooccurrence["label"].isin(some) for some in (names[12:], names[1:2]))
+    shares = run.cooccurrence["share"].mask(of_rarest, 0.9).mask(of_two & (run.cooccurrence["other"] == names[0]), 0.4)
+    vars(run)["cooccurrence"] = run.cooccurrence.assign(share=shares)
+    title = plain(labels_together.cooccurrence(run).title)
+    assert title == "Of what moods calls “mood 01”, 40 % is also called “mood 00”, as is 30 % of all texts"
+
+
+def test_where_no_text_has_a_label_none_is_called_the_most_frequent(kinds):
+    run = Run(kinds.folder)
+    none = kinds.several_shares["label"].isna()
+    shares = kinds.several_shares.assign(count=0, share=0.0)
+    vars(run)["several_shares"] = shares.assign(
+        count=shares["count"].mask(none, 160), share=shares["share"].mask(none, 1)
+    )
+    for said in (several_labels.opening(run).markdown, " ".join(several_labels.in_brief(run, "moods"))):
+        assert "No label reaches its threshold in any of 160 texts." in plain(said) and "most frequent" not in said
+
+
 def test_every_test_and_example_of_several_labels_is_listed(kinds):
     rows = several_labels.differences(kinds).markdown.splitlines()[2:]
     assert len(rows) == 3 + 3 and sum("samples of" in row for row in rows) == 3
@@ -102,6 +130,38 @@ def test_numbers_are_told_and_drawn(kinds):
     assert picture.title == "Numbers of texts and of samples"
     table = numbers.every_number(kinds).markdown
     assert "mean, above that of the texts" in table and "5 % are at or below" in table
+
+
+def test_numbers_of_too_few_documents_are_not_left_without_a_word(kinds):
+    few = "Samples or texts are of fewer than 20 documents, too few for an interval and for a comparison."
+    assert few not in plain(numbers.opening(kinds).markdown)
+    run = Run(kinds.folder)
+    for without in ("mean", "above_texts"):
+        vars(run)["numbers"] = kinds.numbers.assign(low=kinds.numbers["low"].mask(kinds.numbers["metric"] == without))
+        for said in (numbers.opening(run).markdown, " ".join(numbers.in_brief(run, "size"))):
+            assert few in plain(said)
+
+
+def test_numbers_on_a_small_scale_have_the_decimals_that_they_differ_in(kinds):
+    run = Run(kinds.folder)
+    bounds = ["value", "low", "high"]
+    vars(run)["numbers"] = kinds.numbers.assign(**(kinds.numbers[bounds] / 1000))
+    ids = kinds.sample_labels["size"]
+    vars(run)["sample_labels"] = kinds.sample_labels | {"size": {key: [("", 0.00123)] for key in ids}}
+    mean = run.numbers[(run.numbers["group_kind"] == "all") & (run.numbers["subset"] == "texts")].iloc[0]
+    said = plain(numbers.opening(run).markdown)
+    assert f"The mean of 160 texts is {mean['value']:.4f} [{mean['low']:.4f}, {mean['high']:.4f}]" in said
+    assert re.search(r"samples is higher by 0\.002\d \[0\.00", said)
+    assert re.search(
+        r"size, all texts: middle 0\.00\d\d \[.*?half of them from 0\.00\d\d to", numbers.spread(run).alternative_text
+    )
+    assert f"| mean | {mean['value']:.5f} | {mean['low']:.5f} to" in plain(numbers.every_number(run).markdown)
+    assert "size: 0.0012" in plain(samples.by_step(run).markdown)
+    by_people = {"question": "size", "subset": "texts", "rows": 30, "value": 0.00123, "low": 0.001, "high": 0.002}
+    rows = pd.DataFrame([by_people | {"metric": metric} for metric in ("mean", "spearman")])
+    vars(run)["rater_quality"] = rows.reindex(columns=kinds.rater_quality.columns)
+    shown = plain(raters.every_number(run).markdown)
+    assert "| 30 | 0.00123 | 0.00100 to 0.00200 |" in shown and "| 30 | 0.001 | 0.001 to 0.002 |" in shown
 
 
 def test_a_group_may_be_called_as_all_texts_are(kinds):
@@ -130,8 +190,11 @@ def test_the_summary_and_the_samples_have_every_kind(kinds):
     assert "anger 0." in plain(shown) or "anger 1.00" in plain(shown)
     # One can't see from a number which classifier gave it.
     assert re.search(r"<small>moods: (anger|joy|fear|none).* · size: \d", plain(samples.by_step(kinds).markdown))
-    counted = fitness.counts(kinds).markdown
-    assert "given no label" in counted
+    counted = plain(fitness.counts(kinds).markdown)
+    assert "| moods | given no label |" in counted and "| size | given no number |" in counted
+    run = Run(kinds.folder)
+    vars(run)["fitness"] = kinds.fitness.assign(texts=0)
+    assert fitness.counts(run).markdown.startswith("Every text got a label or a number from each classifier and fits")
 
 
 def test_nothing_is_said_of_single_labels_where_there_are_none(kinds):

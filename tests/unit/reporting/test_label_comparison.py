@@ -86,6 +86,21 @@ def test_a_course_is_claimed_only_where_the_test_shows_it(two_labels, first, las
     assert label_comparison.by_training(two_labels).alternative_text.startswith(f"{title}. ")
 
 
+def test_of_several_models_a_course_is_told_with_its_model(two_labels, monkeypatch):
+    (model,) = two_labels.models.values()
+    monkeypatch.setitem(vars(two_labels), "models", {"one": model, "other": model})
+    rows = [
+        divergence(model=model, percent=percent, begun_with="prompts", observed_bits=bits, p_since_first=p)
+        for model, way in (("one", 1), ("other", -1))
+        for (percent, p), bits in zip(((10, 1.0), (100, 0.001)), (0.5, 0.1)[::way], strict=True)
+    ]
+    vars(two_labels)["divergences"] = pd.DataFrame(rows)
+    assert label_comparison.by_training(two_labels).title == (
+        "Training moves the samples nearer to the texts according to mood (one) and away from the texts according to "
+        "mood (other)"
+    )
+
+
 def test_divergences_that_are_all_0_have_an_axis_and_no_warning(two_labels):
     none = {"observed_bits": 0.0, "jensen_shannon_bits": 0.0, "low": 0.0, "high": 0.0, "chance_bits": 0.0}
     rows = [divergence(percent=percent, begun_with="prompts", **none) for percent in (10, 100)]

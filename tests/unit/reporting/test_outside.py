@@ -10,7 +10,7 @@ from samizdat.reporting.run import Run
 from samizdat.reporting.words import drawn
 
 MARKED = "sentiment (made for other texts)"
-WORDS = "30\u00a0% of the texts are in another language than en and de"
+WORDS = "30\u00a0% of 100\u00a0texts are in another language than en and de"
 
 
 @pytest.fixture
@@ -51,6 +51,14 @@ def test_sentences_tables_and_charts_have_the_warning(outside):
     head, _, row, *_ = str(samples.gallery(outside)).splitlines()
     assert "<bdi>sentiment</bdi> (made for other texts)" in head and row.count("?</bdi>") == 1
     assert "(made for other texts)" not in str(human_agreement.ceiling(outside))  # nobody is compared with one rater
+
+
+def test_a_share_is_of_all_texts_only_where_all_were_checked(outside):
+    """The language of a short text isn't determined, and of a large corpus some texts are drawn."""
+    said = "not made for them: 30\u00a0% of the texts are in another language"
+    assert said not in str(agreement.opening(outside))
+    outside.fitness[["texts", "of"]] = [72, 240]
+    assert said in str(agreement.opening(outside))
 
 
 def test_a_long_name_keeps_its_warning_in_titles(outside):

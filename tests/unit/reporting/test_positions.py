@@ -46,9 +46,22 @@ def test_what_was_found_is_said_with_intervals_of_the_same_sign(followed):
     run = followed([changed("bad"), changed("good", -0.09), changed("so-so", p_holm=0.06), changed("odd", p_holm=None)])
     said = plain(positions.opening(run))
     assert said.startswith("From the beginning to the end of the 1,446 documents of five texts or more: ")
-    assert "“bad” becomes more frequent, by 9 (3 to 14) percentage points" in said
-    assert "“good” becomes less frequent, by 9 (4 to 15) percentage points" in said
+    assert "“bad” becomes more frequent, by 9.0 (3.0 to 14.0) percentage points" in said
+    assert "“good” becomes less frequent, by 9.0 (4.0 to 15.0) percentage points" in said
     assert "so-so" not in said and "odd" not in said
+
+
+def test_a_change_of_a_part_of_a_point_is_not_0(followed):
+    for value, said in ((0.004, "0.4 (0.2 to 0.6)"), (0.0003, "0.03 (0.01 to 0.04)")):
+        row = changed("rare", value) | {"low": value / 2 - 1e-6, "high": value * 1.5 - 1e-6}
+        assert f"more frequent, by {said} percentage points" in plain(positions.opening(followed([row])))
+
+
+def test_of_many_changes_the_clearest_are_told_and_the_others_counted(followed):
+    rows = [changed(f"label {number}", p_holm=0.04 - number / 1000) for number in range(9)]
+    said = plain(positions.opening(followed(rows)))
+    assert said.count("becomes more frequent") == 6 and said.endswith(" and 3 more changes.")
+    assert "“label 8”" in said and "“label 3”" in said and "“label 2”" not in said
 
 
 def test_a_number_rises_or_falls(followed):

@@ -127,7 +127,20 @@ def test_the_figure_of_copies_says_what_it_shows(folder, value, p_value, title):
     real = lengths.loc[lengths["subset"] == "held_out", "copy_characters"]
     assert f"held-out texts: half of them {np.median(real):.0f}\u00a0characters or more" in picture.alternative_text
     (drawn,) = [line for line in picture.axes[0].lines if "held-out" in line.get_label()]
-    assert drawn.get_xdata().tolist() == sorted(real.clip(lower=1))
+    assert drawn.get_xdata().tolist() == sorted(real[real > 0])
+
+
+def test_texts_that_share_no_character_have_no_run_of_one(folder):
+    run = Run(folder)
+    of_samples = run.copies["subset"] == "samples"
+    copied = run.copies["copy_characters"].mask(of_samples, 0).mask(of_samples & (run.copies.index % 4 == 0), 5)
+    run.copies = run.copies.assign(copy_characters=copied)
+    picture = copy_lengths.lengths(run)
+    assert picture.alternative_text.count("half of them 0\u00a0characters or more, the longest 5") == 2
+    lines = [line for line in picture.axes[0].lines if "samples" in line.get_label()]
+    assert len(lines) == 2
+    for line in lines:
+        assert set(line.get_xdata()) == {5} and max(line.get_ydata()) < 0.5
 
 
 def test_the_figure_of_copies_names_the_temperatures_at_which_passages_are_longer(folder):
@@ -168,7 +181,9 @@ def test_shares_by_step_are_those_of_the_statistics(folder):
         "Label shares of the texts and of what was written after the same prompts"
     )
     run.shares = run.shares[run.shares["group_kind"] != "percent"]
-    assert "No checkpoint" in sample_quality.shares_by_step(run).markdown
+    assert sample_quality.shares_by_step(run).markdown == "No sample of a prompt was given a label."
+    run.samples = run.samples[run.samples["prompt_kind"] == "unprompted"]
+    assert sample_quality.shares_by_step(run).markdown == "No checkpoint continued a prompt."
 
 
 def test_a_run_without_a_measure_still_has_a_report(folder, tmp_path):

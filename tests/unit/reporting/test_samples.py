@@ -1,6 +1,7 @@
 """The tables of samples: texts with their labels and the longest passages copied."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -57,6 +58,24 @@ def test_where_all_samples_end_alike_no_others_are_spoken_of(run, monkeypatch, f
     monkeypatch.setitem(vars(run), "samples", run.samples.assign(finished=finished))
     told = plain(samples.opening(run).markdown)
     assert said in told and "the others were cut" not in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "steps"),
+    [
+        ({}, ["10 (10 %)", "100 (100 %)"]),
+        # The best weights are those of an earlier step.
+        ({"best_step": 100, "steps_planned": 120, "steps_done": 120}, ["10 (10 %)", "100 (published)"]),
+        # Training stopped before the first checkpoint, which has its last weights.
+        ({"best_step": 5, "steps_planned": 120, "steps_done": 10}, ["10", "100 (published)"]),
+    ],
+)
+def test_a_step_is_called_the_end_of_the_training_only_where_it_is(run, monkeypatch, changes, steps):
+    (model,) = run.models.values()
+    monkeypatch.setitem(run.models, model.name, replace(model, **changes))
+    shown = [row[1] for row in cells(samples.by_step(run).markdown)[1:3]]
+    assert [plain(step) for step in shown] == steps
+    assert " of them with the published weights, at the" in plain(samples.opening(run).markdown)
 
 
 def test_samples_that_are_all_withheld_are_not_called_missing(run, monkeypatch):

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pyarrow as pa
@@ -72,6 +73,18 @@ def test_most_alike_are_only_labels_that_go_together_by_more_than_chance(run, mo
         assert picture.title.startswith(title) and picture.alternative_text.startswith(picture.title)
     monkeypatch.setitem(vars(run), "group_tests", run.group_tests.assign(p_holm=0.2, cramers_v=0.4))
     assert "no difference found" in trust.group_tests(run).markdown and "medium" not in trust.group_tests(run).markdown
+
+
+@pytest.mark.parametrize(("low", "answer"), [(0.1, "Yes: "), (-0.1, "Not by more than chance: ")])
+def test_classifiers_of_the_same_labels_go_together_only_where_they_agree(run, monkeypatch, low, answer):
+    """Two that contradict each other, or agree by chance alone, may be far from independent."""
+    kappa = {"measure": "cohen_kappa", "value": low + 0.05, "low": low, "high": low + 0.1, "p_holm": 0.001}
+    monkeypatch.setitem(vars(run), "associations", run.associations.assign(**kappa))
+    assert answer in plain(trust.associations(run).markdown)
+    two = pd.concat([run.associations, run.associations.assign(left="source", right="sentiment")])
+    monkeypatch.setitem(vars(run), "associations", two)
+    title = trust.associations(run).title
+    assert title.startswith("Most alike: " if low > 0 else "No two classifiers have labels that go together")
 
 
 def test_the_tests_of_groups_are_told_only_where_there_are_some(run, monkeypatch):
@@ -145,6 +158,20 @@ def test_a_corpus_outside_of_what_a_classifier_was_made_for_is_warned_of(tmp_pat
         ": of no text could it be told |" in fitness.counts(run).markdown
         and "| 0 |" not in fitness.counts(run).markdown
     )
+
+
+def test_nothing_is_said_of_texts_that_were_not_checked(run, monkeypatch):
+    checks = [("no_label", 240), ("other_language", 30)]
+    rows = [{"classifier": "sentiment", "check": check, "texts": 0, "of": of} for check, of in checks]
+    monkeypatch.setitem(vars(run), "fitness", pd.DataFrame(rows))
+    monkeypatch.setitem(run.cards, "sentiment", replace(run.cards["sentiment"], languages=("en",)))
+    shown = plain(fitness.counts(run).markdown)
+    assert "Every text" not in shown and "in another language than en | 0 | 30 | 0 %" in shown
+    assert "nearly all texts of which it is known are" in fitness.warnings(run).markdown
+    rows[1]["of"] = 240
+    monkeypatch.setitem(vars(run), "fitness", pd.DataFrame(rows))
+    assert fitness.counts(run).markdown.startswith("Every text got a label from each classifier and is in a language")
+    assert "nearly all texts are of that kind" in fitness.warnings(run).markdown
 
 
 def test_classifiers_are_compared_with_a_person_and_a_word_list_where_raters_are_known(run, tmp_path):

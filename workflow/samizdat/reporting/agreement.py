@@ -4,14 +4,15 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from samizdat.base.escaping import plain, shortened
+from samizdat.base.escaping import isolated, plain, shortened
 from samizdat.base.language import message, numeral, say
 from samizdat.measures.label_metrics import FEWEST_GIVEN
 from samizdat.records.classifiers import SINGLE_LABEL
 from samizdat.reporting import verdicts
-from samizdat.reporting.confusion_matrices import draw_confusion
+from samizdat.reporting.confusion_matrices import draw_confusion, given_most
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
 from samizdat.reporting.interval_charts import Panel, interval_panels
+from samizdat.reporting.largest_groups import heading_of_frequent
 from samizdat.reporting.outside import labelled, named, titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import Picture, legend_below
@@ -79,6 +80,10 @@ RELATIONS_IN_BRIEF = {
         "most frequent label is right on {baseline}"
     ),
 }
+UNTESTED_IN_BRIEF = message(
+    "Right on {own} of {texts} by the labels of the corpus; always guessing the most frequent label is right on "
+    "{baseline}; too few documents for a comparison"
+)
 METHODS = {
     "classifier": message("classifier"),
     "majority": message("most frequent label"),
@@ -154,26 +159,34 @@ def _sentence(run: Run, classifier: str) -> str:
 
 def in_brief(run: Run, classifier: str) -> str | None:
     """Say in half a line how far a classifier agrees with the corpus' labels; None where there are none."""
-    rows = run.quality[(run.quality["classifier"] == classifier) & (run.quality["metric"] == "accuracy")]
-    found = {row["method"]: row for row in rows_of(rows)}
+    rows = run.quality[run.quality["classifier"] == classifier]
+    found = {row["method"]: row for row in rows_of(rows[rows["metric"] == "accuracy"])}
     if not found:
         return None
     own, baseline = (percent(found[method]["value"]) for method in ("classifier", "majority"))
     relation = RELATIONS_IN_BRIEF[verdicts.off_baseline(run).get(classifier, 0)]
     return say(
-        relation,
+        relation if _tested(rows) else UNTESTED_IN_BRIEF,
         own=own,
         texts=counted(found["classifier"]["texts"], "held-out text", "held-out texts"),
         baseline=baseline,
     )
 
 
+def _tested(quality: pd.DataFrame) -> bool:
+    """Whether there are documents enough to compare any of these classifiers with the most frequent label."""
+    gains = quality[quality["metric"] == "accuracy_above_majority"]
+    return bool(gains["p_value"].notna().any())
+
+
 def scores(run: Run) -> Picture | Prose:
     """Draw accuracy, macro-F1 and each label's F1 with intervals, next to those of the baselines."""
     if run.quality.empty:
         return Prose(none_comparable(run))
+    most = {one: set(given_most(part)) for one, part in parts_of(run.confusion, "classifier").items()}
     frame = run.quality[run.quality["metric"].isin(["accuracy", "macro_f1", "f1"])]
-    frame = frame.assign(shown=[_metric(row) for row in rows_of(frame)])
+    of_shown = [is_null(row["label"]) or row["label"] in most[row["classifier"]] for row in rows_of(frame)]
+    frame = frame[of_shown].assign(shown=[_metric(row) for row in rows_of(frame[of_shown])])
     used = set(frame["method"])
     methods = {say(shown): frame[frame["method"] == one] for one, shown in METHODS.items() if one in used}
     panels = [_panel(run, classifier, part, methods) for classifier, part in parts_of(frame, "classifier").items()]
@@ -186,7 +199,7 @@ def scores(run: Run) -> Picture | Prose:
         axes[-1].set_xlabel(say("score, 0 to 1"))
         legend_below(picture, axes[0])
         descriptions = [
-            f"{drawn(panel.heading)} {metric} ({method}) {numeral(value, '.2f')}"
+            f"{isolated(panel.heading)} {metric} ({method}) {numeral(value, '.2f')}"
             for panel in panels
             for method, rows in panel.series.items()
             for metric, value in rows["value"].items()
@@ -207,11 +220,15 @@ def _metric(row: Row) -> str:
 def _panel(run: Run, classifier: str, scores: pd.DataFrame, methods: Mapping[str, pd.DataFrame]) -> Panel:
     """Show a classifier's scores by metric, a series for each method."""
     series = {shown: rows[rows["classifier"] == classifier].set_index("shown") for shown, rows in methods.items()}
-    return Panel(titled(run, classifier), in_order(scores["shown"]), series)
+    labels = run.confusion.loc[run.confusion["classifier"] == classifier, "human"].nunique()
+    heading = heading_of_frequent(titled(run, classifier), scores["label"].nunique(), labels)
+    return Panel(heading, in_order(scores["shown"]), series)
 
 
 def _scores_finding(run: Run, classifiers: list[str]) -> str:
     """Say as a title which classifiers are clearly better than the majority baseline."""
+    if not _tested(run.quality):
+        return say("Too few documents to say whether a classifier is better than always giving the most frequent label")
     found = verdicts.off_baseline(run)
     better = [drawn(titled(run, classifier)) for classifier in classifiers if found.get(classifier, 0) > 0]
     if not better:

@@ -7,10 +7,10 @@ import pandas as pd
 from samizdat.base.escaping import escape, escape_isolated
 from samizdat.base.language import message, plural, say, say_again
 from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
-from samizdat.records.classifiers import ClassifierCard
+from samizdat.records.classifiers import SINGLE_LABEL, ClassifierCard
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import in_order, parts_of, rows_of
-from samizdat.reporting.label_shares import draw_label_shares, shares_of_texts
+from samizdat.reporting.label_shares import draw_label_shares, most_frequent, shares_of_texts
 from samizdat.reporting.outside import titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import Picture
@@ -31,6 +31,7 @@ from samizdat.reporting.words import (
 )
 
 NONE_OF_ONE_LABEL = message("No classifier of this run gives each text one label.")
+NONE_LABELLED = message("No text was given a label.")
 NONE_APPLIED = message("No classifier was applied in this run (`classifiers` in the config is empty).")
 NO_GROUP_DIFFERS = message("No classifier finds a difference between groups that chance does not explain")
 TOO_FEW = message("Too few documents to say whether shares differ between groups of texts")
@@ -175,7 +176,8 @@ def shares_by_group(run: Run) -> Picture | Prose:
     """Draw each classifier's label shares in each group of texts, with intervals."""
     shares = run.shares[run.shares["subset"] == "texts"]
     if shares.empty:
-        return Prose(say(NONE_OF_ONE_LABEL) if run.cards else say(NONE_APPLIED))
+        without = say(NONE_LABELLED if run.of_kind(SINGLE_LABEL) else NONE_OF_ONE_LABEL)
+        return Prose(without if run.cards else say(NONE_APPLIED))
     of_groups = shares[shares["group_kind"] == "group"]
     ordered = [group for group in run.texts["group"].value_counts().index if group in set(of_groups["group"])]
     groups = ordered[:SHOWN_GROUPS]
@@ -209,22 +211,6 @@ def in_brief(run: Run, classifier: str) -> str:
     of_groups = rows[rows["group_kind"] == "group"]
     found = _group_finding(run, of_groups, named=False)
     return escape_isolated(found or most_frequent(run, rows[rows["group_kind"] == "all"], named=False))
-
-
-def most_frequent(run: Run, shares: pd.DataFrame, *, named: bool = True) -> str:
-    """Say which label has the largest share of all texts, with the classifier's name or without."""
-    top = max(rows_of(shares), key=lambda row: row["share"])
-    found = (
-        message("{classifier} gives {label} to {share} of all texts")
-        if named
-        else message("It gives {label} to {share} of all texts")
-    )
-    return say(
-        found,
-        classifier=drawn(titled(run, top["classifier"])),
-        label=quotation(drawn(top["label"])),
-        share=percent(top["share"]),
-    )
 
 
 def _no_finding(run: Run) -> str:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from samizdat.base.language import say
 from samizdat.reporting.frames import in_order, parts_of
+from samizdat.reporting.largest_groups import SHOWN_LABELS, heading_of_frequent
 from samizdat.reporting.outside import titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import Picture, described, panels_in_pairs, wrapped
@@ -18,7 +19,10 @@ UPRIGHT_LABELS, MATRIX_CHARACTERS = 4, 40
 
 
 def draw_confusion(run: Run) -> Picture:
-    """Draw a matrix for each classifier: a row for each label that people gave, a column for each that it gives."""
+    """Draw a matrix for each classifier: a row for each label that people gave, a column for each that it gives.
+
+    Of many labels those are drawn that are given most.
+    """
     tables = {
         classifier: part.pivot(index="human", columns="predicted", values="count").reindex(
             index=in_order(part["human"]), columns=in_order(part["predicted"])
@@ -26,15 +30,17 @@ def draw_confusion(run: Run) -> Picture:
         for classifier, part in parts_of(run.confusion, "classifier").items()
     }
     title = _confusion_finding(run, tables)
-    widest = max(len(counts) for counts in tables.values())
-    words = [word for counts in tables.values() for one in counts.columns for word in drawn(one).split()]
+    shown = {classifier: given_most(part) for classifier, part in parts_of(run.confusion, "classifier").items()}
+    widest = max(map(len, shown.values()))
+    words = [word for labels in shown.values() for one in labels for word in drawn(one).split()]
     upright = widest <= UPRIGHT_LABELS and max(map(len, words)) <= MATRIX_CHARACTERS // widest
     width = MATRIX_CHARACTERS // widest if upright else 24
     height = (1.25 if upright else 2.3) + 0.36 * widest
     with panels_in_pairs(title, len(tables), height, 0.2) as (picture, axes):
         for axis, (classifier, counts) in zip(axes, tables.items(), strict=True):
-            _matrix(axis, counts, width)
-            axis.set_title(wrapped(titled(run, classifier), 40))
+            _matrix(axis, counts, shown[classifier], width)
+            heading = heading_of_frequent(titled(run, classifier), len(shown[classifier]), len(counts))
+            axis.set_title(wrapped(heading, 40))
             axis.tick_params(axis="x", length=0, rotation=0 if upright else 90)
             axis.tick_params(axis="y", length=0, rotation=0)
         picture.alternative_text = described(
@@ -44,21 +50,30 @@ def draw_confusion(run: Run) -> Picture:
                 say("{classifier}, people say {label}: ", classifier=drawn(titled(run, classifier)), label=drawn(human))
                 + ", ".join(f"{drawn(predicted)} {count(number)}" for predicted, number in line.items())
                 for classifier, counts in tables.items()
-                for human, line in _lines(counts)
+                for human, line in _lines(counts.loc[shown[classifier], shown[classifier]])
             ],
         )
     return picture
 
 
-def _matrix(axis: Axes, counts: pd.DataFrame, width: int) -> None:
+def given_most(confusion: pd.DataFrame) -> list[str]:
+    """Choose the labels of a classifier that people and the classifier together gave most, in its own order."""
+    human, predicted = (confusion.groupby(side, sort=False)["count"].sum() for side in ("human", "predicted"))
+    most = set((human + predicted).sort_values(ascending=False, kind="stable").index[:SHOWN_LABELS])
+    return [one for one in in_order(confusion["human"]) if one in most]
+
+
+def _matrix(axis: Axes, counts: pd.DataFrame, labels: list[str], width: int) -> None:
     """Draw a confusion matrix with a row for each label that people gave, coloured by its share of the row.
 
     Args:
         axis: where to draw.
         counts: texts by label that people gave (index) and label that the classifier gives (columns).
+        labels: those that are drawn; a row's share is of all.
         width: characters of a line of a label below the matrix.
     """
-    given = counts.sum(axis=1)
+    given = counts.sum(axis=1)[labels]
+    counts = counts.loc[labels, labels]
     sns.heatmap(
         counts.div(given.where(given > 0, 1), axis=0), annot=counts.map(count), fmt="", cmap="Blues", vmin=0, vmax=1,
         cbar=False, ax=axis, linewidths=1.5, linecolor="white", annot_kws={"fontsize": 8.5},

@@ -33,12 +33,13 @@ def lengths(run: Run) -> Picture | Prose:
     with drawing(title, 2.7) as (picture, (axis,)):
         descriptions = []
         for series, (words, values) in enumerate(sets):
-            lengths = np.sort(values).clip(min=1)
+            lengths, shares = np.sort(values), 1 - np.arange(len(values)) / len(values)
+            some = lengths > 0  # a text without a run has a share in the others' heights alone
             axis.step(
-                lengths, 1 - np.arange(len(lengths)) / len(lengths), where="pre", label=legend_label(words, 40),
+                lengths[some], shares[some], where="pre", label=legend_label(words, 40),
                 color=PALETTE[series % len(PALETTE)], linestyle=DASHES[series % len(DASHES)],
             )  # fmt: skip
-            half, most = np.quantile(lengths, [0.5, 1])
+            half, most = np.quantile(values, [0.5, 1])
             descriptions.append(
                 say(
                     "{texts}: half of them {half} or more, the longest {longest}",

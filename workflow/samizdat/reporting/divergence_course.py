@@ -64,11 +64,8 @@ def _best(row: Row) -> float:
 
 def _course_finding(run: Run, rows: pd.DataFrame) -> str:
     """Say as a title whether the samples end nearer to the texts than they began, where the test shows it."""
-    moved = [(last["classifier"], nearer) for last, nearer in verdicts.moved(run)]
-    nearer, away = (
-        joined(drawn(titled(run, one)) for one in dict.fromkeys(by for by, is_nearer in moved if is_nearer == which))
-        for which in (True, False)
-    )
+    moved = [(_by(run, last), nearer) for last, nearer in verdicts.moved(run)]
+    nearer, away = (joined(by for by, is_nearer in moved if is_nearer == which) for which in (True, False))
     if not moved:
         return say("No classifier shows whether training moves the samples nearer to the texts")
     found = (
@@ -84,6 +81,12 @@ def _course_finding(run: Run, rows: pd.DataFrame) -> str:
     all_told = len(moved) == len(rows.groupby(["classifier", "model"]))
     elsewhere = "" if all_told else say("; no other move can be distinguished from chance")
     return say(found, nearer=nearer, away=away) + elsewhere
+
+
+def _by(run: Run, row: Row) -> str:
+    """Name a classifier and, of several models, the one that it judges: another one may move the other way."""
+    classifier = drawn(titled(run, row["classifier"]))
+    return classifier if len(run.models) == 1 else f"{classifier} ({drawn(row['model'])})"
 
 
 def _course(axis: Axes, part: pd.DataFrame, series: int, model: str) -> None:

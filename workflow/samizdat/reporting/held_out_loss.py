@@ -91,11 +91,12 @@ def best_model(run: Run) -> ModelSummary:
 
 
 def notes(run: Run, model: ModelSummary) -> list[str]:
-    """Write the interval of a model's bits per byte, and the range over its seeds, where there are any."""
+    """Write the interval of a model's bits per byte, and the range over its seeds, if any; and if they are too low."""
     row = run.model_losses[model.name]
     interval = [] if is_null(row["low"]) else [bounds(row["low"], row["high"], 3).replace(" ", NO_BREAK)]
     seeds = [] if row["seeds"] == 1 else [say("seeds {range}", range=_range(row)).replace(" ", NO_BREAK)]
-    return interval + seeds
+    lost = [say("too low: characters are lost")] if lost_by(run, model.name) else []
+    return interval + seeds + lost
 
 
 def limits(run: Run) -> Prose:

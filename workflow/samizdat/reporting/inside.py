@@ -16,6 +16,7 @@ from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.held_out_loss import best_model
 from samizdat.reporting.largest_groups import SHOWN_GROUPS, group_heading
 from samizdat.reporting.run import Run
+from samizdat.reporting.trained_model import after_step
 from samizdat.reporting.words import Prose, Table, bounds, count, is_null, label, name, percent, table
 
 # Bits from which a token gets a thicker line and a stronger colour.
@@ -69,11 +70,6 @@ def token_cell(token: str) -> str:
     return f"<bdi>{_with_bytes(shortened(token_name(token)), escape)}</bdi>"
 
 
-def _after(row: Row) -> str:
-    """Write after which step a checkpoint was kept."""
-    return f"{count(row['step'])} ({percent(row['percent'] / 100)})"
-
-
 def costs(run: Run) -> Table | Prose | None:
     """List a held-out text and a sample at each checkpoint, each token marked by what it cost."""
     tokens = _tokens(run)
@@ -85,7 +81,7 @@ def costs(run: Run) -> Table | Prose | None:
         marked = "".join(_marked(row) for row in rows_of(part))
         text = f'<bdi lang="{escape(run.language)}">{marked}</bdi>'
         rows.append(
-            [say(SOURCES[str(source)]), *([name(model)] if several else []), _after(rows_of(part)[0]), text,
+            [say(SOURCES[str(source)]), *([name(model)] if several else []), after_step(run, rows_of(part)[0]), text,
              count(part["bits"].sum())]
         )  # fmt: skip
     header = [say("Text"), *([say("Model")] if several else []), say("After step"), say("Its tokens"), say("Bits")]
@@ -117,7 +113,7 @@ def every_cost(run: Run) -> Table | None:
     if tokens.empty:
         return None
     percents = sorted(tokens["percent"].unique())
-    steps = [_after(rows_of(tokens[tokens["percent"] == one])[0]) for one in percents]
+    steps = [after_step(run, rows_of(tokens[tokens["percent"] == one])[0]) for one in percents]
     rows = []
     for (source, _), part in tokens.groupby(["source", "position"], sort=False):
         at = {row["percent"]: f"{numeral(row['bits'], '.1f')} ({count(row['rank'])})" for row in rows_of(part)}
@@ -140,7 +136,7 @@ def next_tokens(run: Run) -> Table | None:
     for (model, place), part in rows.groupby(["model", "place"], sort=False):
         at = {row["percent"]: _likely(row) for row in rows_of(part)}
         lines.append([*([name(model)] if several else []), str(place), *(at.get(one, "") for one in percents)])
-    steps = dict(zip(rows["percent"], (_after(row) for row in rows_of(rows)), strict=True))
+    steps = dict(zip(rows["percent"], (after_step(run, row) for row in rows_of(rows)), strict=True))
     columns = [say("After step {step}", step=steps[one]) if not several else percent(one / 100) for one in percents]
     return table(lines, [*([say("Model")] if several else []), behind, *columns])
 

@@ -36,6 +36,9 @@ NO_SAMPLES = message(
 NONE_LABELLED = message(
     "No classifier gave both a text and a sample that began with nothing a label, so nothing can be compared."
 )
+TOO_FEW = message(
+    "Samples or texts are of fewer than {fewest} documents, too few for an interval and for a comparison."
+)
 BEGUN_WITH = {"nothing": message("nothing"), "prompts": message("the prompts")}
 
 
@@ -74,11 +77,7 @@ def _sentence(run: Run, row: Row) -> str:
             "{bits}\u00a0bits away from those of the texts.",
             **begun,
         )
-        few = say(
-            "Samples or texts are of fewer than {fewest} documents, too few for an interval and for a comparison.",
-            fewest=FEWEST_DOCUMENTS,
-        )
-        return f"{apart} {few}"
+        return f"{apart} {say(TOO_FEW, fewest=FEWEST_DOCUMENTS)}"
     if _verdict(row) not in verdicts.unlike_texts(run):
         return say(
             "By the classifier {classifier}, no difference was found: the label shares of the {samples}{of_model} "
@@ -246,7 +245,7 @@ def divergences(run: Run) -> Table | Prose:
     header = [say("Classifier"), say("Model"), say("Training"), say("Begun with"), say("Temperature"), say("Samples")]
     header += [say("Bits"), say("Chance"), "p"]
     header += [say("Bits without chance, with {confidence} interval", confidence=exact_percent(run.confidence))]
-    return table(rows, header, numbers=header[4:]) if rows else Prose(say(NONE_APPLIED))
+    return table(rows, header, numbers=header[4:]) if rows else _nothing(run)
 
 
 def _observed(row: Row) -> str:

@@ -7,9 +7,11 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from samizdat.base.language import said_raw, say, with_signs
-from samizdat.reporting.frames import in_order, parts_of
+from samizdat.base.escaping import isolated
+from samizdat.base.language import message, said_raw, say, with_signs
+from samizdat.reporting.frames import parts_of, rows_of
 from samizdat.reporting.interval_charts import Panel, interval_panels
+from samizdat.reporting.largest_groups import SHOWN_LABELS, heading_of_frequent
 from samizdat.reporting.outside import titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
@@ -23,7 +25,7 @@ from samizdat.reporting.style import (
     legend_columns,
     legend_label,
 )
-from samizdat.reporting.words import drawn, is_null, percent
+from samizdat.reporting.words import counted, drawn, is_null, percent, quotation
 
 
 def shares_of_texts(run: Run) -> pd.DataFrame:
@@ -34,6 +36,31 @@ def shares_of_texts(run: Run) -> pd.DataFrame:
 def shares_of_samples(run: Run, kind: str) -> pd.DataFrame:
     """Return the label shares of samples grouped by `kind`: "model", "temperature" or "percent" of the training."""
     return run.shares[(run.shares["subset"] == "samples") & (run.shares["group_kind"] == kind)]
+
+
+def most_frequent(run: Run, shares: pd.DataFrame, *, named: bool = True) -> str:
+    """Say which label has the largest share of the texts, with the classifier's name or without.
+
+    Texts that a classifier was trained on, or gave no label, are left out; where there are such, the number is said.
+    """
+    top = max(rows_of(shares[shares["label"].notna()]), key=lambda row: row["share"])
+    most = max(rows_of(shares[shares["classifier"] == top["classifier"]]), key=lambda row: row["share"])
+    texts = round(most["count"] / most["share"])
+    of_all, of_some = (
+        (
+            message("{classifier} gives {label} to {share} of all texts"),
+            message("{classifier} gives {label} to {share} of {texts}"),
+        )
+        if named
+        else (message("It gives {label} to {share} of all texts"), message("It gives {label} to {share} of {texts}"))
+    )
+    return say(
+        of_all if texts == run.corpus.texts else of_some,
+        classifier=drawn(titled(run, top["classifier"])),
+        label=quotation(drawn(top["label"])),
+        share=percent(top["share"]),
+        texts=counted(texts, "text", "texts"),
+    )
 
 
 def next_to_texts(texts: pd.DataFrame, samples: pd.DataFrame, words: str) -> dict[str, pd.DataFrame]:
@@ -84,7 +111,7 @@ def draw_label_shares(
         if legend:
             legend_below(picture, axes[0])
         parts = [
-            f"{drawn(panel.heading)}, {drawn(words)}: {shares}"
+            f"{isolated(panel.heading)}, {drawn(words)}: {shares}"
             for panel in panels
             for words, rows in panel.series.items()
             if (shares := shares_in_words(panel.names, rows["value"]))
@@ -128,10 +155,15 @@ def stacked_bars(axis: Axes, names: Sequence[str], shares: np.ndarray, width_inc
 
 
 def _panel(run: Run, classifier: str, sets: Mapping[str, pd.DataFrame]) -> Panel:
-    """Show a classifier's labels with their share in each set."""
+    """Show a classifier's labels with their share in each set; of many those that are most frequent in one of the sets.
+
+    They are in the classifier's order.
+    """
     own = {words: rows[rows["classifier"] == classifier] for words, rows in sets.items()}
-    labels = in_order(pd.concat(own.values())["label"])
+    every = pd.concat(own.values()).groupby("label", sort=False)["share"].max()
+    frequent = set(every.sort_values(ascending=False, kind="stable").index[:SHOWN_LABELS])
+    labels = [str(one) for one in every.index if one in frequent]
     series = {
         words: rows.set_index("label").reindex(labels).rename(columns={"share": "value"}) for words, rows in own.items()
     }
-    return Panel(titled(run, classifier), labels, series)
+    return Panel(heading_of_frequent(titled(run, classifier), len(labels), len(every)), labels, series)

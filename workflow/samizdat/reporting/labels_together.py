@@ -21,8 +21,9 @@ def cooccurrence(run: Run) -> Picture | Prose:
     parts = {one: part for one, part in parts_of(run.cooccurrence, "classifier").items() if part["both"].any()}
     if not parts:
         return Prose(say("No text was given two labels.") if run.of_kind(MULTI_LABEL) else say(NONE))
-    tables = {classifier: _together(part) for classifier, part in parts.items()}
-    title = _together_finding(run, pd.concat(parts.values()))
+    shown = {classifier: _of_frequent(part) for classifier, part in parts.items()}
+    tables = {classifier: _together(part) for classifier, part in shown.items()}
+    title = _together_finding(run, pd.concat(shown.values()))
     heights = [1.2 + 0.3 * len(values) for values in tables.values()]
     with drawing(title, sum(heights), rows=len(tables), height_ratios=heights) as (picture, axes):
         for axis, (classifier, values) in zip(axes, tables.items(), strict=True):
@@ -58,18 +59,25 @@ def cooccurrence(run: Run) -> Picture | Prose:
     return picture
 
 
+def _by_frequency(part: pd.DataFrame) -> pd.Series:
+    return part.drop_duplicates("label").sort_values("texts", ascending=False, kind="stable")["label"]
+
+
+def _of_frequent(part: pd.DataFrame) -> pd.DataFrame:
+    """Choose the rows of the most frequent labels with each other."""
+    frequent = _by_frequency(part).head(MOST_LABELS)
+    return part[part["label"].isin(frequent) & part["other"].isin(frequent)]
+
+
 def _together(part: pd.DataFrame) -> pd.DataFrame:
-    """Make a square table of the most frequent labels: of the texts with the label of a row, the share of a column."""
-    frequent = (
-        part.drop_duplicates("label").sort_values("texts", ascending=False, kind="stable")["label"].head(MOST_LABELS)
-    )
-    shown = part[part["label"].isin(frequent) & part["other"].isin(frequent)]
-    return shown.pivot(index="label", columns="other", values="share").reindex(index=frequent, columns=frequent)
+    """Make a square table, frequent labels first: of the texts with the label of a row, the share of a column."""
+    labels = _by_frequency(part)
+    return part.pivot(index="label", columns="other", values="share").reindex(index=labels, columns=labels)
 
 
 def _together_finding(run: Run, rows: pd.DataFrame) -> str:
     """Say as a title which label goes with another one most, compared with all texts, of labels that are not rare."""
-    known = rows[rows["texts"] >= FEWEST_GIVEN]
+    known = rows[(rows["texts"] >= FEWEST_GIVEN) & (rows["share"] > rows["share_of_all"])]
     if known.empty:
         return say("Which labels go together")
     top = max(rows_of(known), key=lambda row: row["share"] - row["share_of_all"])

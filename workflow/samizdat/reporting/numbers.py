@@ -3,10 +3,13 @@
 import pandas as pd
 
 from samizdat.base.language import message, numeral, say, with_signs
+from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 from samizdat.records.classifiers import NUMBER
 from samizdat.reporting import believed
 from samizdat.reporting.frames import Row, parts_of, rows_of
+from samizdat.reporting.label_comparison import TOO_FEW
 from samizdat.reporting.largest_groups import finding_of_largest
+from samizdat.reporting.number_scale import digits_of
 from samizdat.reporting.outside import labelled, named, titled
 from samizdat.reporting.raters import SUBSETS, rho
 from samizdat.reporting.run import Run
@@ -66,7 +69,8 @@ def in_brief(run: Run, classifier: str) -> list[str]:
     mean = _one(rows, "texts", "all", "mean")
     if mean is None:
         return [say("It read no text.")]
-    return [f"{_mean(mean)}.", *(f"{one}." for one in _above(run, rows)), say("*Trust:*"), *_trust(run, rows)]
+    said = [_mean(run, mean), *_above(run, rows)]
+    return [*(f"{one}." for one in said), *_few(rows), say("*Trust:*"), *_trust(run, rows)]
 
 
 def _sentences(run: Run, classifier: str) -> str:
@@ -75,8 +79,15 @@ def _sentences(run: Run, classifier: str) -> str:
     who = labelled(run, classifier)
     if mean is None:
         return say("The classifier {classifier} read no text.", classifier=who)
-    said = [say("The classifier {classifier} gives each text a number", classifier=who), _mean(mean)]
-    return " ".join([*(f"{one}." for one in (*said, *_above(run, rows))), *_trust(run, rows)])
+    each = say("The classifier {classifier} gives each text a number", classifier=who)
+    said = [each, _mean(run, mean), *_above(run, rows)]
+    return " ".join([*(f"{one}." for one in said), *_few(rows), *_trust(run, rows)])
+
+
+def _few(rows: pd.DataFrame) -> list[str]:
+    """Say where there are too few texts, or too few samples to compare with them."""
+    means = rows[rows["metric"].isin(["mean", "above_texts"]) & rows["group_kind"].isin(["all", "model"])]
+    return [say(TOO_FEW, fewest=FEWEST_DOCUMENTS)] if means["low"].isna().any() else []
 
 
 def _of(run: Run, classifier: str) -> pd.DataFrame:
@@ -88,12 +99,12 @@ def _one(rows: pd.DataFrame, subset: str, kind: str, metric: str) -> Row | None:
     return rows_of(found)[0] if len(found) else None
 
 
-def _mean(row: Row) -> str:
-    return say("The mean of {texts} is {value}", texts=counted(row["texts"], "text", "texts"), value=_value(row))
+def _mean(run: Run, row: Row) -> str:
+    return say("The mean of {texts} is {value}", texts=counted(row["texts"], "text", "texts"), value=_value(run, row))
 
 
-def _value(row: Row) -> str:
-    return number_interval(row["value"], row["low"], row["high"])
+def _value(run: Run, row: Row) -> str:
+    return number_interval(row["value"], row["low"], row["high"], digits_of(run, row["classifier"]))
 
 
 def _above(run: Run, rows: pd.DataFrame) -> list[str]:
@@ -105,15 +116,16 @@ def _above(run: Run, rows: pd.DataFrame) -> list[str]:
             said[row["value"] >= 0],
             samples=counted(row["texts"], "sample", "samples"),
             model=label(row["group"]),
-            value=_distance(row),
+            value=_distance(run, row),
         )
         for row in rows_of(found)
     ]
 
 
-def _distance(row: Row) -> str:
+def _distance(run: Run, row: Row) -> str:
     """Write how far a mean is above or below that of the texts, with an interval of the same sign."""
-    return _value(row) if row["value"] >= 0 else number_interval(-row["value"], -row["high"], -row["low"])
+    below = row["value"] < 0
+    return _value(run, row | {"value": -row["value"], "low": -row["high"], "high": -row["low"]} if below else row)
 
 
 def _trust(run: Run, rows: pd.DataFrame) -> list[str]:
@@ -160,9 +172,9 @@ def spread(run: Run) -> Picture | Prose:
             say(
                 "{which}: middle {value}, half of them from {low} to {high}",
                 which=f"{drawn(titled(run, classifier))}, {drawn(words)}",
-                value=_value(found[MIDDLE[1]]),
-                low=numeral(found[MIDDLE[0]]["value"], ".2f"),
-                high=numeral(found[MIDDLE[2]]["value"], ".2f"),
+                value=_value(run, found[MIDDLE[1]]),
+                low=numeral(found[MIDDLE[0]]["value"], f".{digits_of(run, classifier)}f"),
+                high=numeral(found[MIDDLE[2]]["value"], f".{digits_of(run, classifier)}f"),
             )
             for classifier, bars in parts.items()
             for words, found in bars
@@ -211,11 +223,12 @@ def every_number(run: Run) -> Table | Prose:
             say(SUBSETS[row["subset"]]),
             say(PARTS[row["group_kind"]], name=_part(row)),
             _metric(row["metric"]),
-            say("not defined") if is_null(row["value"]) else numeral(row["value"], ".3f"),
-            bounds(row["low"], row["high"], 3),
+            say("not defined") if is_null(row["value"]) else numeral(row["value"], f".{digits}f"),
+            bounds(row["low"], row["high"], digits),
             count(row["texts"]),
         ]
         for row in rows_of(run.numbers)
+        for digits in [3 if row["metric"] == "spearman" else 1 + digits_of(run, row["classifier"])]
     ]
     header = [
         say("Classifier"),

@@ -4,7 +4,7 @@ from samizdat.base.escaping import escape, shortened
 from samizdat.base.language import message, say
 from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.run import Run
-from samizdat.reporting.words import LONGEST_DRAWN, joined, label, name, percent
+from samizdat.reporting.words import LONGEST_DRAWN, counted, joined, label, name, percent
 
 # The report warns where this share of the texts, or more, is not what a classifier was made for.
 WARN_SHARE = 0.1
@@ -32,8 +32,14 @@ def in_words(run: Run, row: Row) -> str:
 
 def outside(run: Run, classifier: str) -> str:
     """Say what the texts are that a classifier was not made for, in a few words; nothing where they are few."""
+    of_all, of_some = message("{share} of the texts are {what}"), message("{share} of {texts} are {what}")
     return joined(
-        say("{share} of the texts are {what}", share=percent(row["texts"] / row["of"]), what=in_words(run, row))
+        say(
+            of_all if row["of"] == run.corpus.texts else of_some,
+            share=percent(row["texts"] / row["of"]),
+            texts=counted(row["of"], "text", "texts"),
+            what=in_words(run, row),
+        )
         for row in found_outside(run, classifier)
     )
 

@@ -1,11 +1,14 @@
 """Show how labels and numbers change from the beginnings of long documents to their ends."""
 
+import math
+
 import pandas as pd
 
-from samizdat.base.language import message, numeral, plural, say
+from samizdat.base.language import message, numeral, say
 from samizdat.reporting import verdicts
 from samizdat.reporting.frames import Row, parts_of, rows_of
 from samizdat.reporting.interval_charts import interval_line
+from samizdat.reporting.number_scale import digits_of
 from samizdat.reporting.outside import labelled, titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
@@ -37,6 +40,7 @@ _TOO_FEW = message("Too few documents to say whether labels or numbers change th
 # Of a classifier, those that change most.
 SHOWN_LABELS = 4
 NAMED_LABELS = 3
+NAMED_CHANGES = 6  # the clearest
 _FALLS_OR_RISES = (
     message("by the classifier {classifier} the number falls by {value}"),
     message("by the classifier {classifier} the number rises by {value}"),
@@ -55,7 +59,7 @@ def opening(run: Run) -> Prose | None:
     if rows["p_holm"].isna().all():
         return Prose(f"{say(_TOO_FEW)}.")
     documents = counted(int(rows["documents"].max()), "document", "documents")
-    found = verdicts.changing_through_documents(run)
+    found = sorted(verdicts.changing_through_documents(run), key=lambda row: row["p_value"])
     if not found:
         return Prose(
             say(
@@ -63,11 +67,13 @@ def opening(run: Run) -> Prose | None:
                 documents=documents,
             )
         )
+    more = len(found) - NAMED_CHANGES
+    others = [counted(more, "more change", "more changes")] if more > 0 else []
     return Prose(
         say(
             "From the beginning to the end of the {documents} of five texts or more: {changes}.",
             documents=documents,
-            changes=joined(_change(run, row) for row in found),
+            changes=joined([*(_change(run, row) for row in found[:NAMED_CHANGES]), *others]),
         )
     )
 
@@ -78,13 +84,16 @@ def _change(run: Run, row: Row) -> str:
     value, low, high = (sign * row[bound] for bound in ("value", *(("low", "high")[::sign])))
     who = labelled(run, row["classifier"])
     if is_null(row["label"]):
-        return say(_FALLS_OR_RISES[sign > 0], classifier=who, value=number_interval(value, low, high))
-    points = plural(
-        "{count} ({low} to {high})\u00a0percentage point",
-        "{count} ({low} to {high})\u00a0percentage points",
-        100 * value,
-        low=numeral(100 * low, ".0f"),
-        high=numeral(100 * high, ".0f"),
+        written = number_interval(value, low, high, digits_of(run, row["classifier"]))
+        return say(_FALLS_OR_RISES[sign > 0], classifier=who, value=written)
+    # A rare label may change by a part of a point, which is not 0.
+    digits = max(1, math.ceil(-math.log10(100 * value)))
+    points = say(
+        "{value} ({low} to {high})\u00a0percentage points",
+        **{
+            bound: numeral(100 * share, f".{digits}f")
+            for bound, share in (("value", value), ("low", low), ("high", high))
+        },
     )
     return say(_LESS_OR_MORE[sign > 0], classifier=who, label=label(row["label"]), points=points)
 
@@ -104,7 +113,7 @@ def chart(run: Run) -> Picture | Prose:
                     axis, part["part"], part["value"], part["low"], part["high"],
                     series=number, label=legend_label(words, 24), linestyle=DASHES[number % len(DASHES)],
                 )  # fmt: skip
-                values = (_value(row) for row in rows_of(part))
+                values = (_value(run, row) for row in rows_of(part))
                 described_parts.append(f"{drawn(titled(run, classifier))}, {drawn(words)}: {', '.join(values)}")
             axis.set_title(wrapped(titled(run, classifier), 40))
             axis.set(xlabel=say("fifth of a document"), xticks=range(1, 6))
@@ -134,8 +143,9 @@ def _shown(run: Run, classifier: str, rows: pd.DataFrame) -> dict[str, pd.DataFr
     return {words: part for words, part in parts_of(rows, "label").items() if words in chosen}
 
 
-def _value(row: Row) -> str:
-    return numeral(row["value"], ".2f") if is_null(row["label"]) else percent(row["value"])
+def _value(run: Run, row: Row) -> str:
+    form = f".{digits_of(run, row['classifier'])}f"
+    return numeral(row["value"], form) if is_null(row["label"]) else percent(row["value"])
 
 
 def _finding(run: Run) -> str:

@@ -5,6 +5,7 @@ from samizdat.records.classifiers import MULTI_LABEL, NUMBER, SINGLE_LABEL
 from samizdat.records.labels import ORIGIN, is_own
 from samizdat.reporting import own_questions, verdicts
 from samizdat.reporting.frames import Row, in_order, rows_of
+from samizdat.reporting.number_scale import digits_of
 from samizdat.reporting.outside import labelled, named
 from samizdat.reporting.run import Run
 from samizdat.reporting.words import (
@@ -40,6 +41,7 @@ METRICS = {
     "krippendorff_alpha": message("Krippendorff’s α of the raters"),
     "kappa": message("Cohen’s κ of two raters"),
 }
+_ON_ITS_SCALE = {"mean", "above_people", "mean_absolute_error"}  # of a classifier's numbers
 SUBSETS = {"texts": message("texts"), "samples": message("samples")}
 _MIXED = message("Raters saw texts and samples mixed, without a sign of which is which.")
 # Kind of a question → which of its answers count.
@@ -263,10 +265,11 @@ def every_number(run: Run) -> Table | None:
             say(METRICS[row["metric"]]),
             name(row["label"]) or joined(name(one) for one in (row["rater"], row["other"]) if not is_null(one)),
             count(row["rows"]),
-            say("not defined") if is_null(row["value"]) else numeral(row["value"], ".3f"),
-            bounds(row["low"], row["high"], 3),
+            say("not defined") if is_null(row["value"]) else numeral(row["value"], f".{digits}f"),
+            bounds(row["low"], row["high"], digits),
         ]
         for row in rows_of(shown)
+        for digits in [1 + digits_of(run, row["question"]) if row["metric"] in _ON_ITS_SCALE else 3]
     ]
     header = [say("Question"), say("Of"), say("Measure"), say("Label or rater"), say("Rows"), say("Value")]
     header += [say("{confidence} interval", confidence=exact_percent(run.confidence))]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from samizdat.base.language import message, numeral, say
+from samizdat.records.samples import begun_with_prompts
 from samizdat.reporting import verdicts
 from samizdat.reporting.classifiers import NONE_APPLIED
 from samizdat.reporting.frames import Row, in_order, rows_of
@@ -246,7 +247,11 @@ def shares_by_step(run: Run) -> Picture | Prose:
     """Draw the label shares of the texts and of what each checkpoint wrote after the same prompts, with intervals."""
     samples = shares_of_samples(run, "percent")
     if samples.empty:
-        return Prose(say("No checkpoint continued a prompt.") if run.cards else say(NONE_APPLIED))
+        if not run.cards:
+            return Prose(say(NONE_APPLIED))
+        prompted = begun_with_prompts(run.samples)
+        without = message("No sample of a prompt was given a label.")
+        return Prose(say(message("No checkpoint continued a prompt.") if prompted.empty else without))
     return draw_label_shares(
         run,
         _course_of_labels(run, samples),

@@ -11,8 +11,10 @@ from samizdat.records.classifiers import NUMBER
 from samizdat.records.samples import PUBLISHED_PERCENT, begun_with_nothing
 from samizdat.reporting.copied_passages import copy_note, with_copy_marked
 from samizdat.reporting.frames import Row, rows_of
+from samizdat.reporting.number_scale import digits_of
 from samizdat.reporting.outside import found_outside, named
 from samizdat.reporting.run import Run
+from samizdat.reporting.trained_model import after_step
 from samizdat.reporting.words import (
     Prose,
     Table,
@@ -39,12 +41,12 @@ def opening(run: Run) -> Prose:
     published = samples[samples["percent"] == PUBLISHED_PERCENT]
     wrote = (
         message(
-            "The models wrote {texts}, {published} of them after the whole training, at the temperatures "
+            "The models wrote {texts}, {published} of them with the published weights, at the temperatures "
             "{temperatures}{limits}{penalty}{no_repeat}."
         )
         if len(run.models) > 1
         else message(
-            "The model wrote {texts}, {published} of them after the whole training, at the temperatures "
+            "The model wrote {texts}, {published} of them with the published weights, at the temperatures "
             "{temperatures}{limits}{penalty}{no_repeat}."
         )
     )
@@ -159,7 +161,7 @@ def _steps(run: Run, prompts: list[str]) -> Table:
     for (prompt, model), part in first.groupby(["prompt", "model"], sort=False):
         for _, at in part.groupby("percent"):
             found = {row["temperature"]: row for row in rows_of(at)}
-            step = f"{count(at['step'].iloc[0])} ({percent(at['percent'].iloc[0] / 100)})"
+            step = after_step(run, rows_of(at)[0])
             cells = [_cell(run, found.get(temperature)) for temperature in temperatures]
             shown = quoted(str(prompt), language=run.language) if prompt else say("*nothing*")
             rows.append([shown, *([name(model)] if several else []), step, *cells])
@@ -287,7 +289,8 @@ def _label(run: Run, classifier: str, sample_id: str) -> str:
     A question mark says that the classifier was made for other texts.
     """
     doubt = "?" if found_outside(run, classifier) else ""
+    form = f".{digits_of(run, classifier)}f"  # two for probabilities, which have no numbers
     found = [
-        (label, f"{numeral(value, '.2f')}{doubt}") for label, value in run.sample_labels[classifier].get(sample_id, [])
+        (label, f"{numeral(value, form)}{doubt}") for label, value in run.sample_labels[classifier].get(sample_id, [])
     ]
     return ", ".join(scored(label, score) if label else score for label, score in found)

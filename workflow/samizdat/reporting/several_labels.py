@@ -8,9 +8,9 @@ from samizdat.measures.label_metrics import FEWEST_GIVEN
 from samizdat.records.classifiers import MULTI_LABEL
 from samizdat.reporting import believed, verdicts
 from samizdat.reporting.agreement import METRICS
-from samizdat.reporting.classifiers import TOO_FEW, most_frequent
+from samizdat.reporting.classifiers import TOO_FEW
 from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
-from samizdat.reporting.label_shares import draw_label_shares, next_to_texts
+from samizdat.reporting.label_shares import draw_label_shares, most_frequent, next_to_texts
 from samizdat.reporting.outside import labelled, named, titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import Picture
@@ -107,6 +107,8 @@ def _frequent(rows: pd.DataFrame) -> str:
     """Say how many texts have no label, and which label most texts have."""
     none = rows_of(rows[rows["label"].isna()])[0]
     top = max(rows_of(rows[rows["label"].notna()]), key=lambda row: row["share"])
+    if not top["count"]:
+        return say("No label reaches its threshold in any of {texts}", texts=counted(none["count"], "text", "texts"))
     return say(
         "No label reaches its threshold in {share} of the texts; the most frequent one is {label}, in {often}",
         share=percent_interval(none["share"], none["low"], none["high"]),
@@ -216,7 +218,7 @@ def _title(run: Run, between: str) -> str:
     found = verdicts.differing_labels(run, between)
     tests = run.label_differences[run.label_differences["between"] == between]
     if tests.empty and between == "groups":
-        shares = run.several_shares[run.several_shares["label"].notna()]
+        shares = run.several_shares
         return most_frequent(run, shares[(shares["subset"] == "texts") & (shares["group_kind"] == "all")])
     if tests["p_value"].isna().all():
         return say(_TITLE_TOO_FEW[between])

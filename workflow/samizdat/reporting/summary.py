@@ -56,7 +56,13 @@ def learning(run: Run) -> Prose:
         bits_before=numeral(before, ".2f"),
         bits_since=numeral(best.validation_bits_per_byte, ".2f"),
     )
-    return Prose(f"{verdict} {needed} {compared_with_yardsticks(run, after)}")
+    lossy = run.tokenizers[best.tokenizer].changed["test"]
+    too_low = say(
+        "But the tokenizer of the GPT-2 loses or changes characters, which are not predicted ({texts}): its bits are "
+        "too low, and can’t be compared with these.",
+        texts=counted(lossy, "held-out text", "held-out texts"),
+    )
+    return Prose(f"{verdict} {needed} {compared_with_yardsticks(run, after)}" + (f" {too_low}" if lossy else ""))
 
 
 def _who(run: Run, best: str) -> str:
@@ -64,8 +70,8 @@ def _who(run: Run, best: str) -> str:
     if len(run.models) == 1:
         return say("The GPT-2")
     return plural(
-        "Of {count} model the best is {model}: it",
-        "Of {count} models the best is {model}: it",
+        "Of {count} model the best on the validation texts is {model}: it",
+        "Of {count} models the best on the validation texts is {model}: it",
         len(run.models),
         model=label(best),
     )

@@ -5,9 +5,11 @@ import pandas as pd
 from samizdat.base.escaping import escape
 from samizdat.base.language import message, numeral, say
 from samizdat.records.models import DEVICES, ModelSummary
+from samizdat.records.samples import PUBLISHED_PERCENT
+from samizdat.reporting.frames import Row
 from samizdat.reporting.held_out_loss import bits_per_byte, bytes_per_character, seeds
 from samizdat.reporting.run import Run
-from samizdat.reporting.words import count, counted, label
+from samizdat.reporting.words import count, counted, label, percent
 
 
 def sentences(run: Run, model: ModelSummary) -> str:
@@ -118,6 +120,19 @@ def millions(number: float) -> str:
     if number >= 1e6:
         return say("{number}\u00a0million", number=numeral(number / 1e6, ".1f"))
     return say("{number}\u00a0thousand", number=count(number / 1e3)) if number >= 1e4 else count(number)
+
+
+def after_step(run: Run, row: Row) -> str:
+    """Write after which step a checkpoint was kept, and of how much of the training that is the end.
+
+    The published weights may be of an earlier step than the last. Of a training that stopped early, the checkpoints
+    that it did not reach have its last weights.
+    """
+    model, step = run.models[row["model"]], count(row["step"])
+    if row["percent"] == PUBLISHED_PERCENT and model.best_step < model.steps_planned:
+        return say("{step} (published)", step=step)
+    reached = row["step"] < model.steps_done or model.steps_done == model.steps_planned
+    return f"{step} ({percent(row['percent'] / 100)})" if reached else step
 
 
 def log_of(run: Run, model: ModelSummary) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from samizdat.base.language import message, numeral, say
 from samizdat.records.classifiers import SINGLE_LABEL
 from samizdat.reporting import verdicts
 from samizdat.reporting.agreement import none_comparable
-from samizdat.reporting.classifiers import NONE_OF_ONE_LABEL
+from samizdat.reporting.classifiers import NONE_LABELLED, NONE_OF_ONE_LABEL
 from samizdat.reporting.frames import Row, parts_of, rows_of
 from samizdat.reporting.interval_charts import interval_line
 from samizdat.reporting.outside import named, titled
@@ -275,7 +275,7 @@ def examples(run: Run) -> Table | Prose:
     """List the texts that each classifier is most and least certain of; none where texts may not be published."""
     found = run.certain_examples
     if found.empty:
-        return Prose(say("No text was given a label."))
+        return Prose(say(NONE_LABELLED))
     if not run.publish_texts:
         return Prose(say("Texts of the corpus are not shown in this report (`publish_texts: false`)."))
     texts = run.texts_of(found["id"])

@@ -40,8 +40,13 @@ def different_groups(run: Run) -> list[Row]:
 
 
 def associated(run: Run) -> list[Row]:
-    """Find the pairs of classifiers whose labels go together."""
-    return [row for row in rows_of(run.associations) if row["p_holm"] <= 1 - run.confidence]
+    """Find the pairs of classifiers whose labels go together.
+
+    Classifiers of the same labels do so where they agree: the test also finds those that contradict each other, so the
+    interval of kappa must be above 0, too.
+    """
+    rows = [row for row in rows_of(run.associations) if row["p_holm"] <= 1 - run.confidence]
+    return [row for row in rows if row["measure"] != "cohen_kappa" or row["low"] > 0]
 
 
 def unlike_texts(run: Run) -> set[tuple[str, str]]:
