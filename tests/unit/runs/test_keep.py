@@ -219,7 +219,7 @@ def test_texts_and_states_in_a_folder_that_is_called_like_a_cache_are_kept(machi
     assert sorted(there(second)) == sorted(names)
 
 
-def test_a_name_that_is_no_utf_8_is_kept_too(machine, folder):
+def test_a_name_that_is_no_utf_8_is_kept_too(machine, folder, capsys):
     name = os.fsdecode(b"data/\xdcbung.pdf")
     first = clone(machine)
     for other in (name, os.fsdecode(b"data/\xc4hnlich.pdf")):
@@ -230,3 +230,4 @@ def test_a_name_that_is_no_utf_8_is_kept_too(machine, folder):
     copy(folder)
     second = machine()
     assert restore(folder) == 2 and restore(folder) == 0 and (second / name).read_text(encoding="utf-8") == "a page"
+    capsys.readouterr()  # the name is in it, which workers of pytest can't send to each other
