@@ -14,7 +14,7 @@ from transformers import AutoModel
 
 from samizdat.checkpoints import sources
 from samizdat.models.head_loss import NO_TARGET
-from samizdat.models.rows import evaluation_rows
+from samizdat.models.rows import evaluation_batches
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
@@ -235,7 +235,9 @@ def test_of_characters_and_of_speeches_each_letter_of_the_last_tenth_is_predicte
     shakespeare.write_characters(play, tmp_path / "characters")
     summary = json.loads((tmp_path / "characters" / "summary.json").read_text(encoding="utf-8"))
     stream = np.fromfile(tmp_path / "characters" / "tokens" / "validation.bin", "<u2")
-    rows = evaluation_rows(stream, boundary=summary["boundary_token_id"], context_tokens=8, rows=2)
+    rows = np.concatenate(
+        [*evaluation_batches(stream, boundary=summary["boundary_token_id"], context_tokens=8, rows=2)]
+    )
     letters = sorted(set(play.train + play.validation))
     assert "".join(letters[number] for number in rows[:, 1:].flatten() if number != NO_TARGET) == play.validation
     assert letters[rows[0, 0]] == play.train[-1] and summary["utf8_bytes"]["validation"] == len(play.validation)

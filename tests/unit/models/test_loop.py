@@ -15,7 +15,7 @@ from transformers import GPT2LMHeadModel
 
 from samizdat.models.head_loss import NO_TARGET, head_loss
 from samizdat.models.row_loss import RowLoss
-from samizdat.models.rows import evaluation_rows
+from samizdat.models.rows import evaluation_batches
 from samizdat.records.io import read_document
 from samizdat.records.models import ModelSummary
 from support.small_training import LONG, SETTINGS, contents, log_of, run, run_program, state_of, words
@@ -61,7 +61,9 @@ def test_training_stops_early_and_keeps_the_best(tokenizer, tmp_path):
     assert (out / "steps" / "25" / "model.safetensors").is_file()
     # What is measured on the test split are the published weights, not the last ones.
     tokens = np.fromfile(tokenizer / "tokens" / "test.bin", "<u2")
-    rows = torch.from_numpy(evaluation_rows(tokens, boundary=int(tokens[0]), context_tokens=16, rows=1))
+    rows = torch.from_numpy(
+        np.concatenate([*evaluation_batches(tokens, boundary=int(tokens[0]), context_tokens=16, rows=1)])
+    )
     with torch.no_grad():
         logits = GPT2LMHeadModel.from_pretrained(out).eval()(rows[:, :-1].clamp(min=0)).logits
     loss = cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten(), ignore_index=NO_TARGET)

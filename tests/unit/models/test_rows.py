@@ -3,11 +3,12 @@
 import tracemalloc
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from samizdat.models.head_loss import NO_TARGET
-from samizdat.models.rows import TrainingRows, evaluation_rows, read_tokens
+from samizdat.models.rows import TrainingRows, evaluation_batches, read_tokens, text_begins
 
 BOUNDARY = 0
 # Texts of tokens from 1 to 50, never the boundary.
@@ -50,11 +51,21 @@ def test_rows_are_cut_at_these_places():
     assert rows.batch(3, 3).tolist() == [[0, 1, 2, 3, 4], [4, 5, 6, 7, 8], [8, 9, 10, 11, 12]]
 
 
+@given(texts)
+def test_texts_begin_at_their_boundary_tokens(texts):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("samizdat.models.rows.BLOCK_TOKENS", 3)
+        assert text_begins(flat(texts), BOUNDARY).tolist() == np.flatnonzero(flat(texts) == BOUNDARY).tolist()
+
+
 def test_tokens_that_are_mapped_into_memory_are_not_copied(tmp_path):
     path = tmp_path / "train.bin"
     np.zeros(1_000_000, "<u2").tofile(path)
     tracemalloc.start()
-    TrainingRows(read_tokens(path, "uint16"), context_tokens=1000, seed=7).batch(0, 4)
+    tokens = read_tokens(path, "uint16")
+    TrainingRows(tokens, context_tokens=1000, seed=7).batch(0, 4)
+    assert sum(rows.size for rows in evaluation_batches(tokens, boundary=1, context_tokens=999, rows=8)) >= 1_000_000
+    assert len(text_begins(tokens, 1)) == 0
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 500_000
@@ -63,7 +74,7 @@ def test_tokens_that_are_mapped_into_memory_are_not_copied(tmp_path):
 @given(texts, st.integers(1, 20), st.integers(1, 4))
 def test_every_held_out_token_is_a_target_once_and_knows_what_came_before(texts, context, rows):
     tokens = flat(texts)
-    cut = evaluation_rows(tokens, boundary=BOUNDARY, context_tokens=context, rows=rows)
+    cut = np.concatenate([*evaluation_batches(tokens, boundary=BOUNDARY, context_tokens=context, rows=rows)])
     assert len(cut) % rows == 0
     targets, inputs = cut[:, 1:].flatten(), cut[:, :-1].flatten()
     wanted = targets != NO_TARGET

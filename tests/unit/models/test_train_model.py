@@ -12,7 +12,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import checksum_file, write_text
 from samizdat.models.head_loss import NO_TARGET
 from samizdat.models.row_loss import RowLoss
-from samizdat.models.rows import evaluation_rows
+from samizdat.models.rows import evaluation_batches
 from samizdat.records.io import read_document, read_table
 from samizdat.records.models import TEST_LOSSES, TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
 from support.small_training import contents, log_of, run
@@ -44,7 +44,9 @@ def test_bits_per_byte_are_those_of_an_independent_count(trained, tokenizer, spl
     vocabulary = read_document(TokenizerSummary, tokenizer / "summary.json")
     model = GPT2LMHeadModel.from_pretrained(trained).eval()
     tokens = np.fromfile(tokenizer / "tokens" / f"{split}.bin", "<u2")
-    rows = torch.from_numpy(evaluation_rows(tokens, boundary=vocabulary.boundary_token_id, context_tokens=16, rows=1))
+    rows = torch.from_numpy(
+        np.concatenate([*evaluation_batches(tokens, boundary=vocabulary.boundary_token_id, context_tokens=16, rows=1)])
+    )
     with torch.no_grad():
         logits = model(rows[:, :-1].clamp(min=0)).logits
     nats = torch.nn.functional.cross_entropy(

@@ -1,6 +1,6 @@
 """A model and all that changes its weights: the loss, its gradients, the optimisers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from transformers import GPT2LMHeadModel
@@ -91,7 +91,7 @@ class Learner:
             optimizer.zero_grad(set_to_none=not self.gradients.records)
         return norm
 
-    def evaluate(self, parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    def evaluate(self, parts: Iterable[torch.Tensor]) -> torch.Tensor:
         """Sum the loss of rows without learning from them.
 
         Args:

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -15,11 +16,10 @@ from samizdat.base import stage
 from samizdat.base.errors import UserError
 from samizdat.base.files import write_text
 from samizdat.base.wording import duration
-from samizdat.models.head_loss import NO_TARGET
 from samizdat.models.learner import Learner
 from samizdat.models.pace import Pace
 from samizdat.models.position import Position
-from samizdat.models.rows import TrainingData
+from samizdat.models.rows import TrainingData, evaluation_batches
 from samizdat.models.saved_weights import SavedWeights
 from samizdat.models.settings import StepPlan, TrainingSettings
 from samizdat.models.state import StateWriter, load_state
@@ -175,11 +175,14 @@ class TrainingLoop:
     def _measure(self, scale: float, gradient_norm: float | None) -> LogRow:
         """Compute the losses of the model as it is, on the validation split and since the last evaluation."""
         position, data, workers = self.position, self.data, self.workers
-        validation = torch.from_numpy(data.validation)
-        parts = torch.split(validation, self.micro_batch_sequences)[workers.rank :: workers.count]
-        nats = workers.sum(self.learner.evaluate(parts))
+        batches = evaluation_batches(
+            data.validation, boundary=data.boundary, context_tokens=self.learner.model.config.n_positions,
+            rows=self.micro_batch_sequences,
+        )  # fmt: skip
+        mine = map(torch.from_numpy, islice(batches, workers.rank, None, workers.count))
+        nats = workers.sum(self.learner.evaluate(mine))
         train_nats = self.learner.take_loss_sum()
-        loss = nats / int((validation[:, 1:] != NO_TARGET).sum())
+        loss = nats / len(data.validation)
         return LogRow(
             step=position.step,
             tokens=self._tokens,

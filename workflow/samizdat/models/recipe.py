@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
+from samizdat.measures.arrays import Counts
 from samizdat.models.recipe_table import row_for
 from samizdat.models.settings import FEWEST_STEPS, TrainingSettings
 
@@ -14,7 +17,7 @@ WIDTH_OF_A_HEAD = 64
 
 
 def recipe(
-    tokens: int, lengths: list[int], *, least_context: int, processes: int, given: Mapping[str, int]
+    tokens: int, lengths: Counts, *, least_context: int, processes: int, given: Mapping[str, int]
 ) -> dict[str, Any]:
     """Return a value for each key of `configuration.RECIPE_KEYS`.
 
@@ -46,9 +49,7 @@ def recipe(
     }
 
 
-def decided_by_recipe(
-    settings: TrainingSettings, *, tokens: int, lengths: list[int], processes: int
-) -> TrainingSettings:
+def decided_by_recipe(settings: TrainingSettings, *, tokens: int, lengths: Counts, processes: int) -> TrainingSettings:
     """Return settings in which each key of `settings.recipe` has the value that a recipe gives it.
 
     Where so few steps come out that little can be learned, steps become smaller, and then epochs more.
@@ -72,9 +73,9 @@ def decided_by_recipe(
     return replace(settings, **wanted)
 
 
-def _context(lengths: list[int], least: int) -> int:
+def _context(lengths: Counts, least: int) -> int:
     """Return the shortest context that holds nearly all texts, and at least `least` tokens; else the longest."""
-    ordered = sorted(lengths)
-    wanted = max(least, ordered[int(TEXTS_WITHIN_CONTEXT * (len(ordered) - 1))] if ordered else 0)
+    ordered = np.sort(lengths)
+    wanted = max(least, int(ordered[int(TEXTS_WITHIN_CONTEXT * (len(ordered) - 1))]) if len(ordered) else 0)
     longest = max(max(CONTEXTS), 2 ** math.ceil(math.log2(least)))
     return next((context for context in CONTEXTS if context >= wanted), longest)

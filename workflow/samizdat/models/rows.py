@@ -1,12 +1,16 @@
 """Token streams cut into rows of one length: training rows are shuffled in each epoch and have no padding."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from samizdat.base.seeds import derive_seed
 from samizdat.models.head_loss import NO_TARGET
+
+BLOCK_TOKENS = 2**17  # at once from a file
 
 
 class TrainingRows:
@@ -50,26 +54,33 @@ class TrainingRows:
         return tokens
 
 
-def evaluation_rows(tokens: np.ndarray, *, boundary: int, context_tokens: int, rows: int) -> np.ndarray:
+def evaluation_batches(tokens: np.ndarray, *, boundary: int, context_tokens: int, rows: int) -> Iterator[np.ndarray]:
     """Cut a split into rows with every token as a target exactly once; `NO_TARGET` fills up the last rows.
 
     Args:
-        tokens: flat array; each text begins with its boundary token.
+        tokens: flat array, which may be mapped into memory; each text begins with its boundary token.
         boundary: the boundary token's id, which also ends the last text.
         context_tokens: targets in a row.
-        rows: the number of rows is a multiple of this, so that all batches have one shape.
+        rows: of a batch: all batches have one shape.
 
-    Returns:
-        int64 `[n, context_tokens + 1]`. The first token of a row is the one before its first target.
+    Yields:
+        int64 `[rows, context_tokens + 1]`. The first token of a row is the one before its first target.
     """
-    stream = np.append(tokens, boundary).astype(np.int64)
-    targets = len(stream) - 1
-    count = -(-targets // (context_tokens * rows)) * rows
-    padded = np.full(count * context_tokens + 1, NO_TARGET, np.int64)
-    padded[: len(stream)] = stream
-    starts = np.arange(count)[:, None] * context_tokens
-    rows_of_tokens: np.ndarray = padded[starts + np.arange(context_tokens + 1)[None, :]]
-    return rows_of_tokens
+    targets = rows * context_tokens
+    for begin in range(0, len(tokens), targets):
+        stream = np.full(targets + 1, NO_TARGET, np.int64)
+        some = tokens[begin : begin + targets + 1]
+        stream[: len(some)] = some
+        if len(some) <= targets:
+            stream[len(some)] = boundary
+        yield sliding_window_view(stream, context_tokens + 1)[::context_tokens].copy()
+
+
+def text_begins(tokens: np.ndarray, boundary: int) -> np.ndarray:
+    """Find the boundary tokens of a token stream, which may be mapped into memory and is read in blocks, `[texts]`."""
+    blocks = range(0, len(tokens), BLOCK_TOKENS)
+    found = [begin + np.flatnonzero(tokens[begin : begin + BLOCK_TOKENS] == boundary) for begin in blocks]
+    return np.concatenate([np.empty(0, np.int64), *found])
 
 
 @dataclass(frozen=True)
@@ -77,7 +88,8 @@ class TrainingData:
     """What a model is trained and selected on."""
 
     rows: TrainingRows
-    validation: np.ndarray  # as `evaluation_rows` returns it
+    validation: np.ndarray  # the split's tokens
+    boundary: int  # the boundary token's id
     validation_bytes: int  # UTF-8 bytes of the validation texts, for bits per byte
 
 

@@ -1,11 +1,15 @@
 """The loss of each text of a split, as a table."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 import torch
 
 from samizdat.models.row_loss import RowLoss
-from samizdat.models.rows import evaluation_rows
+from samizdat.models.rows import evaluation_batches, text_begins
+
+TEXTS_AT_ONCE = 10_000
 
 
 def text_losses(
@@ -21,16 +25,27 @@ def text_losses(
         sequences: rows that are computed at once.
     """
     loss.eval()
-    rows = torch.from_numpy(evaluation_rows(tokens, boundary=boundary, context_tokens=context_tokens, rows=sequences))
-    parts = [loss.of_tokens(part.to(loss.kind)).cpu() for part in torch.split(rows, sequences)]
-    nats = torch.cat(parts).flatten()[: len(tokens)].double().numpy()
+    nats = np.empty(len(tokens), np.float32)
+    end = 0
+    for rows in evaluation_batches(tokens, boundary=boundary, context_tokens=context_tokens, rows=sequences):
+        found = loss.of_tokens(torch.from_numpy(rows).to(loss.kind)).flatten().cpu().numpy()
+        begin, end = end, min(end + len(found), len(tokens))
+        nats[begin:end] = found[: end - begin]
     # The target after a token is counted for the token's text, so a boundary is counted for the text that it ends.
-    text = np.cumsum(np.asarray(tokens) == boundary) - 1
-    sizes = np.bincount(text)
+    begins = text_begins(tokens, boundary)
+    sizes = np.diff(begins, append=len(tokens))
     return pd.DataFrame(
         {
-            "nats": np.bincount(text, nats),
+            "nats": np.concatenate([np.empty(0), *_sums(nats, begins, sizes)]),
             "tokens": sizes.astype(np.int32),
-            "token_nats": np.split(nats.astype(np.float32), np.cumsum(sizes)[:-1]),
+            "token_nats": np.split(nats, begins[1:]),
         }
     )
+
+
+def _sums(nats: np.ndarray, begins: np.ndarray, sizes: np.ndarray) -> Iterator[np.ndarray]:
+    """Sum the loss of each text in float64, some texts at a time: of all tokens, that would be many numbers."""
+    for first in range(0, len(sizes), TEXTS_AT_ONCE):
+        some = sizes[first : first + TEXTS_AT_ONCE]
+        of_some = nats[begins[first] : begins[first] + some.sum()].astype(np.float64)
+        yield np.bincount(np.repeat(np.arange(len(some)), some), of_some)

@@ -29,7 +29,7 @@ from samizdat.models.loop import STATE_FILE, TrainingLoop
 from samizdat.models.micro_batch import micro_batch_sequences
 from samizdat.models.recipe import decided_by_recipe
 from samizdat.models.row_loss import CannotCompileError
-from samizdat.models.rows import TrainingData, TrainingRows, evaluation_rows, read_tokens
+from samizdat.models.rows import TrainingData, TrainingRows, read_tokens, text_begins
 from samizdat.models.settings import TrainingSettings, decided
 from samizdat.models.state import state_bytes
 from samizdat.models.text_losses import text_losses
@@ -129,10 +129,11 @@ def _with_processes(mark: str, workers: Workers) -> str:
 
 def _with_recipe(settings: TrainingSettings, start: _Start, *, processes: int) -> TrainingSettings:
     """Decide what the config leaves to a recipe."""
+    if not settings.recipe:
+        return settings
     tokens = read_tokens(start.tokens_of("train"), start.vocabulary.token_dtype)
-    begins = np.flatnonzero(tokens == start.vocabulary.boundary_token_id)
-    lengths = np.diff(np.append(begins, len(tokens)))
-    return decided_by_recipe(settings, tokens=len(tokens), lengths=lengths.tolist(), processes=processes)
+    lengths = np.diff(text_begins(tokens, start.vocabulary.boundary_token_id), append=len(tokens))
+    return decided_by_recipe(settings, tokens=len(tokens), lengths=lengths, processes=processes)
 
 
 def _refuse_int8_on_gpu(settings: TrainingSettings, device: Device) -> None:
@@ -187,7 +188,8 @@ def _make_loop(
     sequences = micro_batch_sequences(settings, model, device, workers, record, _with_processes(mark, workers))
     data = TrainingData(
         TrainingRows(train, context_tokens=context, seed=seed),
-        evaluation_rows(validation, boundary=vocabulary.boundary_token_id, context_tokens=context, rows=sequences),
+        validation,
+        vocabulary.boundary_token_id,
         vocabulary.utf8_bytes["validation"],
     )
     if workers.rank:  # each process draws its own dropout; all have made the same model by now
