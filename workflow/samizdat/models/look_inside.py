@@ -23,7 +23,7 @@ from samizdat.models.attention_heads import HeadMeasures, attention_of
 from samizdat.models.token_costs import costs, most_probable
 from samizdat.models.token_kinds import token_kinds
 from samizdat.records.inside import INSIDE
-from samizdat.records.io import read_document, read_table, read_where, write_table
+from samizdat.records.io import read_batches, read_document, read_rows, read_table, write_table
 from samizdat.records.models import TEST_LOSSES, ModelSummary
 from samizdat.records.samples import PUBLISHED_PERCENT, SAMPLES, begun_with_nothing
 
@@ -68,17 +68,12 @@ def look_inside(
     """
     chosen = prepare(device, threads=threads, seed=seed)
     tokenizer = load_tokenizer(model)
-    held_out = read_where(texts, "split", ["test"], "id", "document", "text")
-    losses = read_table(model / "test_losses.parquet", TEST_LOSSES)
-    if len(losses) != len(held_out):
-        raise UserError(
-            f"{model} was tested on {len(losses)} texts, but the test split has {len(held_out)}", remedy=MAKE_AGAIN
-        )
-    order = np.argsort([derive_seed(seed, key) for key in held_out["id"]], kind="stable")
     checkpoints = read_document(ModelSummary, model / "summary.json").checkpoints
     steps = {int(percent): step for percent, step in checkpoints.items()}
     context = GPT2Config.from_pretrained(model, local_files_only=True).n_positions
-    shown_texts = list(_two_texts(tokenizer, held_out, read_table(samples, SAMPLES), min(MOST_TOKENS, context)))
+    most = min(MOST_TOKENS, context)
+    first, drawn = _held_out(model, texts, most, seed)
+    shown_texts = list(_two_texts(tokenizer, first, read_table(samples, SAMPLES), most))
     prompt = next(filter(None, prompts), "")
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in INSIDE}
     with enough_memory(chosen, "the attention of one text", remedy="set `inside: false` in the config"):
@@ -88,14 +83,46 @@ def look_inside(
             rows["tokens"] += [at | row for row in _tokens(gpt2, tokenizer, shown_texts)]
             rows["next_tokens"] += [{"prompt": prompt} | at | row for row in _next(gpt2, tokenizer, prompt)]
         gpt2 = load_gpt2(model, PUBLISHED_PERCENT, chosen.kind, attention="eager")
-        rows["heads"] += _heads(gpt2, tokenizer, held_out["text"].iloc[order[:HEAD_TEXTS]].tolist())
+        rows["heads"] += _heads(gpt2, tokenizer, drawn["text"].head(HEAD_TEXTS).tolist())
         rows["attention"] += _attention(gpt2, tokenizer, shown_texts)
     bootstrap = Bootstrap(confidence, bootstrap_resamples, seed)
-    rows["token_kinds"] += _kinds(tokenizer, held_out.iloc[order], losses.iloc[order], bootstrap)
+    rows["token_kinds"] += _kinds(tokenizer, drawn, bootstrap)
     for name, schema in INSIDE.items():
         write_table(pd.DataFrame(rows[name], columns=schema.names), schema, out / f"{name}.parquet")
     read = rows["heads"][0] if rows["heads"] else {"texts": 0}
     return f"checkpoints: {len(steps)}; attention in {read['texts']} held-out texts"
+
+
+def _held_out(model: Path, texts: Path, most: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the held-out text that is shown, if there is one, and those that are drawn; of many texts no others.
+
+    It is the first one with FEWEST_TOKENS to `most` tokens, else the first one with a token. So many are drawn as have
+    KIND_TOKENS together.
+
+    Returns:
+        rows with `id`, `document`, `text` and what `TEST_LOSSES` has of it.
+
+    Raises:
+        UserError: a file is damaged, or the model was tested on other texts.
+    """
+    losses = model / "test_losses.parquet"
+    is_test = np.concatenate([(batch["split"] == "test").to_numpy(bool) for batch in read_batches(texts, "split")])
+    sizes = read_table(losses, TEST_LOSSES, without=("nats", "token_nats"))["tokens"].to_numpy()
+    if len(sizes) != is_test.sum():
+        raise UserError(
+            f"{model} was tested on {len(sizes)} texts, but the test split has {is_test.sum()}", remedy=MAKE_AGAIN
+        )
+    order = np.argsort([derive_seed(seed, key) for key in read_rows(texts, is_test, "id")["id"]], kind="stable")
+    drawn = order[: max(HEAD_TEXTS, int(np.searchsorted(np.cumsum(sizes[order]), KIND_TOKENS)) + 1)]
+    fitting, not_empty = (sizes > FEWEST_TOKENS) & (sizes <= most + 1), sizes > 1  # one token is the boundary
+    first = np.flatnonzero(fitting if fitting.any() else not_empty)[:1]
+    wanted = np.zeros(len(sizes), bool)
+    wanted[[*first, *drawn]] = True
+    of_all = is_test.copy()
+    of_all[is_test] = wanted
+    found = [read_rows(texts, of_all, "id", "document", "text"), read_rows(losses, wanted, *TEST_LOSSES.names)]
+    frame = pd.concat(found, axis=1).set_axis(np.flatnonzero(wanted))
+    return frame.loc[first], frame.loc[drawn]
 
 
 def _two_texts(
@@ -167,20 +194,17 @@ def _attention(
                 }  # fmt: skip
 
 
-def _kinds(
-    tokenizer: PreTrainedTokenizerFast, texts: pd.DataFrame, losses: pd.DataFrame, bootstrap: Bootstrap
-) -> Iterable[dict[str, Any]]:
+def _kinds(tokenizer: PreTrainedTokenizerFast, texts: pd.DataFrame, bootstrap: Bootstrap) -> Iterable[dict[str, Any]]:
     """Sum what the tokens of the first of these texts cost; so many texts as have KIND_TOKENS together.
 
     Raises:
         UserError: the model was tested on other tokens.
     """
-    number = int(np.searchsorted(np.cumsum(losses["tokens"]), KIND_TOKENS)) + 1
-    texts, losses = texts.iloc[:number], losses.iloc[:number]
+    texts = texts.head(int(np.searchsorted(np.cumsum(texts["tokens"]), KIND_TOKENS)) + 1)
     pieces = [found for _, found in pieces_of(tokenizer, texts["text"].tolist())]
-    if [len(one) + 1 for one in pieces] != losses["tokens"].tolist():
+    if [len(one) + 1 for one in pieces] != texts["tokens"].tolist():
         raise UserError("the model was tested on texts in other tokens", remedy=MAKE_AGAIN)
-    return token_kinds(texts, pieces, losses["token_nats"].tolist(), bootstrap)
+    return token_kinds(texts, pieces, texts["token_nats"].tolist(), bootstrap)
 
 
 if __name__ == "__main__":
