@@ -7,6 +7,7 @@ from samizdat.base.corpus_files import AND_MORE
 from samizdat.base.escaping import escape, escape_isolated, quoted
 from samizdat.base.language import message, numeral, plural, say, say_again
 from samizdat.base.seeds import derive_seed
+from samizdat.measures.arrays import sorted_set
 from samizdat.records.classifiers import SINGLE_LABEL
 from samizdat.records.corpus import DEMO_SOURCE, LABEL_PREFIX, SPLITS
 from samizdat.reporting import course_size
@@ -92,7 +93,7 @@ def groups(run: Run) -> Table:
     texts = run.texts
     labels = {column: labels_of(run, column) for column in label_columns(texts)}
     headings = {column: frequent_labels(given) for column, given in labels.items()}
-    others = {column: set(given.dropna()).difference(headings[column]) for column, given in labels.items()}
+    others = {column: set(given.dropna().unique()).difference(headings[column]) for column, given in labels.items()}
     header = [say("Group"), say("Texts"), say("Documents"), say("Held out"), say("Median length")]
     every = [one for names in headings.values() for one in names]
     unclear = len({*every}) < len(every) or sum(map(bool, others.values())) > 1
@@ -120,9 +121,9 @@ def groups(run: Run) -> Table:
         for column, names in headings.items():
             given = labels[column]
             given = given if part is texts else given[given.index.isin(part.index)]
-            labelled = len(np.unique(given.index))
+            labelled = len(sorted_set(given.index.to_numpy()))
             for some in [*({one} for one in names), *filter(None, [others[column]])]:
-                having = len(np.unique(given.index[given.isin(some)]))
+                having = len(sorted_set(given.index[given.isin(some)].to_numpy()))
                 row.append(percent(having / labelled) if labelled else "")
         rows.append(row)
     return table(rows, header, numbers=header[1:])
