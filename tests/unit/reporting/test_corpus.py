@@ -62,6 +62,12 @@ def test_many_groups_are_counted_together_and_none_is_lost(tmp_path):
         assert len(rows) == 10 * each + others and len({row[0] for row in rows} - {""}) == 10
 
 
+def test_a_group_that_is_called_as_the_texts_without_one_keeps_its_own_box(tmp_path):
+    run = Run(make_run(tmp_path / "run", texts=sentences(120), groups=("without a group", "poem", None)))
+    boxes = text_lengths.lengths(run).alternative_text
+    assert boxes.count("without a group") == 2 + boxes.partition("Boxes on")[0].count("without a group")
+
+
 def test_shares_of_labels_name_their_column_where_there_are_several(tmp_path):
     both = {"offensive": ("0", "1"), "CEFR": ("0", "1")}
     run = Run(make_run(tmp_path / "run", texts=sentences(40), labels=both))

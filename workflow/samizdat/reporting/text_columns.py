@@ -35,6 +35,8 @@ def text_columns(texts: Path) -> pd.DataFrame:
             codes.add(frame[name])
         lengths = {"characters": pc.utf8_length(batch["text"]), "bytes": pc.binary_length(batch["text"])}
         parts.append(frame[["raters"]].assign(**{name: found.to_numpy() for name, found in lengths.items()}))
-    named = {name: codes.categories().astype(object) for name, codes in coded.items()}
-    found: pd.DataFrame = pd.concat(parts, ignore_index=True).assign(document=owners.numbers(), **named)
+    found: pd.DataFrame = pd.concat(parts, ignore_index=True).assign(document=owners.numbers())
+    parts.clear()
+    for name in list(coded):  # one by one: what numbers become names from is as large as the names
+        found[name] = coded.pop(name).categories().astype(object)
     return found

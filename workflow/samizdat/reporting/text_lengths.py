@@ -9,22 +9,28 @@ from samizdat.reporting.corpus import ALL, UNGROUPED
 from samizdat.reporting.largest_groups import SHOWN_GROUPS, finding_of_largest
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import INK, PALETTE, Picture, drawing, wrapped
-from samizdat.reporting.words import count, drawn
+from samizdat.reporting.words import count, drawn, is_null
 
 # Medians that differ by less than this factor are called about equal.
 ALIKE = 1.2
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def lengths(run: Run) -> Picture:
     """Draw the lengths of texts as a box for each group."""
-    texts = run.texts
-    ungrouped = say(UNGROUPED if texts["group"].notna().any() else ALL)
-    frame = pd.DataFrame({"characters": texts["characters"], "group": texts["group"].fillna(ungrouped)})
-    sizes = frame["group"].value_counts()
+    groups, characters = run.texts["group"], run.texts["characters"]
+    sizes = groups.value_counts(dropna=False)
     largest = sizes.index[:SHOWN_GROUPS]
-    frame = frame[frame["group"].isin(largest)]
-    quantiles = frame.groupby("group")["characters"].quantile(np.array([0.05, 0.25, 0.5, 0.75, 0.95])).unstack()
-    quantiles = quantiles.loc[quantiles[0.5].sort_values(kind="stable").index]
+    ungrouped = say(UNGROUPED if groups.notna().any() else ALL)
+    found = [
+        (ungrouped, characters[groups.isna()]) if is_null(group) else (group, characters[groups == group])
+        for group in largest
+    ]
+    found.sort(key=lambda one: one[0])
+    quantiles = pd.DataFrame(
+        [np.quantile(lengths, QUANTILES) for _, lengths in found], [heading for heading, _ in found], QUANTILES
+    )
+    quantiles = quantiles.iloc[np.argsort(quantiles[0.5], kind="stable")]
     title = finding_of_largest(_length_finding(quantiles[0.5]), len(largest), len(sizes))
     with drawing(title, 0.75 + 0.3 * len(quantiles)) as (picture, [axis]):
         names = ("whislo", "q1", "med", "q3", "whishi")
