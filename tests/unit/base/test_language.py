@@ -15,6 +15,7 @@ def texts(number):
 def test_a_number_has_the_signs_of_the_language(language):
     with speaking(language):
         assert numeral(12345.678, ",.2f") == NUMBERS[language]
+        assert "−" not in numeral(-0.004, ".2f") and numeral(-0.006, ".2f").startswith("−0")
         assert numeral(-0.5, "g") == f"−0{NUMBERS[language][-3]}5"
 
 

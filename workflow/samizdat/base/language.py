@@ -86,8 +86,9 @@ def numeral(value: float, form: str) -> str:
 
 
 def with_signs(number: str) -> str:
-    """Give a number that is written in English a minus, and the signs of the language."""
-    return re.sub(r"^-", "−", number.translate(_signs(_spoken)))
+    """Give a number that is written in English a minus, but not a rounded 0, and the signs of the language."""
+    unsigned = re.sub(r"^-(?=[0.,]+(?![\d.,]))", "", number)
+    return re.sub(r"^-", "−", unsigned.translate(_signs(_spoken)))
 
 
 def catalogue_digest(language: str) -> str:
