@@ -183,6 +183,7 @@ def margins_by_document(frame: pd.DataFrame, columns: tuple[str, str], labels: l
         labels: all that both give.
     """
     human, predicted = (count_by_document(frame, (column,), (labels,)) for column in columns)
-    right = (frame[columns[0]] == frame[columns[1]]).to_numpy(np.int64)
-    places = pd.Index(labels).get_indexer(pd.Index(frame[columns[0]]))
-    return sparse.hstack([sum_by_document(frame, places, right, (len(labels),)), predicted, human], format="csr")
+    # Numbers are compared: categories can't be, where one judge never gives a label that the other gives.
+    one, other = (pd.Index(labels).get_indexer(pd.Index(frame[column])) for column in columns)
+    right = (one == other).astype(np.int64)
+    return sparse.hstack([sum_by_document(frame, one, right, (len(labels),)), predicted, human], format="csr")
