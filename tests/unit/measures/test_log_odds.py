@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from samizdat.measures import log_odds
 from samizdat.measures.log_odds import compare_terms, draws_for
 
 
@@ -82,3 +83,25 @@ def test_thousands_of_sets_that_are_not_asked_for_take_no_memory():
     assert most < 30_000_000
     for name in ("log_odds", "low", "high", "p_values"):
         np.testing.assert_array_equal(getattr(many, name), getattr(three, name))
+
+
+def test_many_terms_in_many_sets_take_little_more_memory_than_their_answers():
+    random = np.random.default_rng(2)
+    counts = sparse.random_array((1500, 20_000), density=0.002, rng=random).astype(bool).astype(np.int64).tocsr()
+    counts = counts[:, counts.sum(axis=0) > 0]
+    words, sets = counts.sum(axis=1) + 5, np.arange(1500) % 75
+    tracemalloc.start()
+    found = compare_terms(counts, words, sets, np.arange(75), 0.5, random)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.log_odds.shape == (counts.shape[1], 75) and most < 10 * found.log_odds.nbytes
+
+
+def test_terms_that_are_compared_in_parts_are_corrected_for_all(monkeypatch):
+    counts = np.random.default_rng(5).poisson(1.0, (120, 50))
+    words, sets = counts.sum(axis=1) + 5, np.arange(120) % 4
+    whole = compare(counts, words, sets, asked=(0, 1, 3))
+    monkeypatch.setattr(log_odds, "CELLS_AT_ONCE", 30)
+    parts = compare(counts, words, sets, asked=(0, 1, 3))
+    for name in ("log_odds", "low", "high", "p_values"):
+        np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))

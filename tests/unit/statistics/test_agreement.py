@@ -9,7 +9,7 @@ import pytest
 
 from samizdat.measures.bootstrap import FEWEST_DOCUMENTS, Bootstrap
 from samizdat.statistics.agreement import agreement
-from samizdat.statistics.raters import kappa
+from samizdat.statistics.raters import alpha_of, kappa
 
 
 def test_quality_is_measured_on_unseen_held_out_texts_with_labels(study):
@@ -104,3 +104,17 @@ def test_memory_does_not_grow_with_the_square_of_the_labels():
     assert most < 150_000_000 and len(found["confusion"]) == 199**2  # one author is not among these texts
     # Labels are so many that hardly any is equal by chance.
     assert pair["low"] < pair["value"] < pair["high"] and pair["value"] == pytest.approx(0.7, abs=0.04)
+
+
+def test_alpha_of_many_labels_takes_no_table_of_texts_and_labels():
+    random = np.random.default_rng(3)
+    labels = [f"author {number}" for number in range(400)]
+    first = random.choice(labels, 20_000)
+    second = np.where(random.random(20_000) < 0.7, first, random.choice(labels, 20_000))
+    texts = pd.DataFrame({"document": range(20_000)})
+    tracemalloc.start()
+    (found,) = alpha_of("alpha", texts, [*zip(first, second, strict=True)], Bootstrap(0.95, 100, 1))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found["value"] == pytest.approx(0.7, abs=0.02) and found["low"] < found["value"] < found["high"]
+    assert most < 100_000_000

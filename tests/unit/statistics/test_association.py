@@ -28,6 +28,18 @@ def test_classifiers_with_the_same_labels_are_compared_by_kappa_and_others_by_cr
     assert row["low"] < row["value"] < row["high"] and row["texts"] == 300
 
 
+def test_kappa_needs_no_label_of_one_classifier_that_the_other_never_gives(study):
+    random = np.random.default_rng(3)
+    study.card["labels"] = ["bad", "good", "mixed"]
+    study.others["twin"] = {"name": "twin", "labels": ["good", "mixed", "bad"]}
+    for _ in range(100):
+        study.text(random.choice(["bad", "good", "mixed"]), twin=random.choice(["bad", "good"]))
+    texts = pd.DataFrame(study.texts)
+    (row,) = study.compute()["associations"].to_dict("records")
+    assert row["value"] == pytest.approx(cohen_kappa_score(texts["predicted"], texts["twin"]))
+    assert row["low"] < row["value"] < row["high"]
+
+
 def test_groups_are_tested_once_for_each_classifier_and_corrected_for_their_number(study):
     random = np.random.default_rng(8)
     study.others["other"] = {"name": "other", "labels": ["bad", "good"]}

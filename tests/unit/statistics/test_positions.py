@@ -114,3 +114,10 @@ def test_a_change_that_is_there_is_found_with_its_size():
         low, high, _ = BOOTSTRAP.normal(slope, variance, 99)
         inside += low <= 0.2 <= high
     assert 0.9 <= inside / 200 <= 0.99
+
+
+@pytest.mark.parametrize("size", [21, 22, 37])
+def test_what_is_as_frequent_at_ends_as_at_beginnings_of_all_documents_does_not_change(size):
+    corpus = documents_of(*[size] * 30)
+    _, changes = single(corpus, (["good"] + ["bad"] * (size - 2) + ["good"]) * 30)
+    assert [(row["value"], row["p_value"]) for row in changes] == [(0, 1), (0, 1)]

@@ -11,6 +11,8 @@ from samizdat.measures.arrays import Counts, Floats
 PRIOR_OCCURRENCES = 2.0
 # A finding at the level is one that at most so many draws, and what was observed, reach.
 REACHING = 10
+# So many numbers of terms in sets are in memory at once, but for two of each term in each set that is asked for.
+CELLS_AT_ONCE = 500_000
 
 
 @dataclass(frozen=True)
@@ -18,10 +20,38 @@ class TermDifferences:
     """How much more often each set has each term than all other documents have it, each `[terms, sets]`."""
 
     log_odds: Floats  # of a word of the set to be the term, less that of a word of the other documents
-    low: Floats  # bounds of intervals that all have the truth in them at the confidence
-    high: Floats
-    p_values: Floats  # of no difference, corrected for the number of terms and sets
-    scores: Floats  # log-odds ratio over its standard error
+    errors: Floats  # their standard errors
+    largest: Floats  # the largest scores of permuted documents, in order, `[draws]`
+
+    @property
+    def scores(self) -> Floats:
+        """Return each log-odds ratio over its standard error."""
+        scores: Floats = self.log_odds / self.errors
+        return scores
+
+    @property
+    def p_values(self) -> Floats:
+        """Return p of no difference, corrected for the number of terms and sets."""
+        draws = len(self.largest)
+        reached = draws - np.searchsorted(self.largest, np.abs(self.scores) * (1 - 1e-9))
+        p_values: Floats = (reached + 1) / (draws + 1)
+        return p_values
+
+    @property
+    def low(self) -> Floats:
+        """Return the lower bounds of intervals that all have the truth in them at the confidence."""
+        bounds: Floats = self.log_odds - self.largest[-REACHING] * self.errors
+        return bounds
+
+    @property
+    def high(self) -> Floats:
+        """Return their upper bounds."""
+        bounds: Floats = self.log_odds + self.largest[-REACHING] * self.errors
+        return bounds
+
+    def of_set(self, place: int) -> "TermDifferences":
+        """Return those of one of the sets, each `[terms]`."""
+        return TermDifferences(self.log_odds[:, place], self.errors[:, place], self.largest)
 
 
 @dataclass(frozen=True)
@@ -69,18 +99,22 @@ def compare_terms(
     place = np.full(int(sets.max()) + 1, len(asked))
     place[asked] = np.arange(len(asked))
     sets, asked = place[sets], np.arange(len(asked))
-    sums = _Summing(counts, words, len(asked) + 1)
-    log_odds, errors = _differences(sums, sets, asked)
-    scores = log_odds / errors
-    draws = draws_for(confidence)
-    largest = np.empty(draws)
-    for draw in range(draws):
-        value, error = _differences(sums, random.permutation(sets), asked)
-        largest[draw] = np.abs(value / error).max(initial=0)
+    columns, at_once = counts.tocsc(), max(1, CELLS_AT_ONCE // (len(asked) + 1))
+    parts = [
+        (slice(start, start + at_once), _Summing(columns[:, start : start + at_once], words, len(asked) + 1))
+        for start in range(0, counts.shape[1], at_once)
+    ]
+    log_odds, errors = (np.empty((counts.shape[1], len(asked))) for _ in range(2))
+    for terms, sums in parts:
+        log_odds[terms], errors[terms] = _differences(sums, sets, asked)
+    largest = np.zeros(draws_for(confidence))
+    for draw in range(len(largest)):
+        permuted = random.permutation(sets)
+        for _, sums in parts:
+            value, error = _differences(sums, permuted, asked)
+            largest[draw] = max(largest[draw], np.abs(value / error).max(initial=0))
     largest.sort()
-    reached = draws - np.searchsorted(largest, np.abs(scores) * (1 - 1e-9))
-    width = largest[-REACHING] * errors
-    return TermDifferences(log_odds, log_odds - width, log_odds + width, (reached + 1) / (draws + 1), scores)
+    return TermDifferences(log_odds, errors, largest)
 
 
 def draws_for(confidence: float) -> int:
@@ -91,7 +125,7 @@ def draws_for(confidence: float) -> int:
 class _Summing:
     """Occurrences of terms in documents, to be summed for one division into sets after another."""
 
-    def __init__(self, counts: sparse.csr_array, words: Counts, sets: int):
+    def __init__(self, counts: sparse.csc_array, words: Counts, sets: int):
         entries = counts.tocoo()
         self._document, self._place = entries.row, entries.col.astype(np.int64) * sets
         self._count = entries.data.astype(float)

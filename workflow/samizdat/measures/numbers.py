@@ -13,6 +13,8 @@ from samizdat.measures.bootstrap import FEWEST_DOCUMENTS, NUMBERS_AT_ONCE, Boots
 NEAREST = 1e-9
 # Ranks that vary less than so much of the number of texts, squared, are equal but for rounding.
 LEAST_VARIANCE = 1e-12
+# A sum that is less than so much of the sum of its parts' sizes is 0 but for rounding.
+ROUNDING = 1e-12
 
 
 def mean_over_documents(values: Floats, owners: Counts) -> tuple[float, float]:
@@ -50,8 +52,11 @@ def slope_within_documents(places: Floats, values: Floats, owners: Counts) -> tu
     documents = int((squares > 1e-12).sum())
     if not documents:
         return np.nan, np.nan, 0
-    slope = float((apart * values).sum() / squares.sum())
-    rest = np.bincount(owners, apart * values) - slope * squares
+    products = apart * values
+    slope = float(products.sum() / squares.sum())
+    if abs(products.sum()) < ROUNDING * np.abs(products).sum():
+        slope = 0.0  # else its sign would look certain where rounding is the same in all documents
+    rest = np.bincount(owners, products) - slope * squares
     return slope, float((rest**2).sum() / squares.sum() ** 2 * documents / max(documents - 1, 1)), documents
 
 

@@ -9,8 +9,7 @@ from scipy import sparse
 
 from samizdat.base.seeds import derive_seed
 from samizdat.measures import krippendorff, label_metrics
-from samizdat.measures.arrays import Counts
-from samizdat.measures.bootstrap import MILLION, Bootstrap, count_by_document, sum_by_document
+from samizdat.measures.bootstrap import MILLION, NUMBERS_AT_ONCE, Bootstrap, count_by_document, sum_by_document
 from samizdat.measures.ratings import most_frequent, sentiment
 from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.statistics.tables import Row
@@ -117,11 +116,18 @@ def alpha_of(
         distances = krippendorff.interval((scale - scale[0]) / max(scale[-1] - scale[0], 1e-300))
     kept = [one for one, chosen in zip(given, several, strict=True) if chosen]
     places = {value: number for number, value in enumerate(values)}
-    counts: Counts = np.stack([np.bincount([places[one] for one in some], minlength=len(values)) for some in kept])
-    texts, cells = np.nonzero(counts)
-    apart = np.rint(krippendorff.disagreements(counts, distances) * MILLION).astype(np.int64)
+    sizes = np.array([len(one) for one in kept])
+    cells = np.array([places[one] for some in kept for one in some])
+    texts = np.repeat(np.arange(len(kept)), sizes)
+    counts = sparse.coo_array((np.ones(len(cells), np.int64), (texts, cells)), shape=(len(kept), len(values))).tocsr()
+    # All counts of a part of the texts: those of all texts would be too many where there are many labels.
+    at_once = max(1, NUMBERS_AT_ONCE // (8 * len(values)))
+    parts = (counts[start : start + at_once].toarray() for start in range(0, len(kept), at_once))
+    apart = np.concatenate(
+        [np.rint(krippendorff.disagreements(part, distances) * MILLION).astype(np.int64) for part in parts]
+    )
     blocks = {
-        "given": sum_by_document(frame.iloc[texts], cells, counts[texts, cells], (len(values),)),
+        "given": sum_by_document(frame.iloc[texts], cells, np.ones(len(cells), np.int64), (len(values),)),
         "apart": sum_by_document(frame, np.zeros(len(frame), np.int64), apart, (1,)),
     }
     value = float(krippendorff.alpha(apart.sum() / MILLION, counts.sum(axis=0), distances))
@@ -142,7 +148,6 @@ def alpha_of(
         equal = 1 - apart.sum() / MILLION / counts.sum()
         totals = counts.sum(axis=0)
         by_chance = float((totals * (totals - 1)).sum()) / float(totals.sum() * (totals.sum() - 1))
-        sizes = counts.sum(axis=1)
         pairs = int((sizes * (sizes - 1)).sum()) // 2
         low, high = bootstrap.beyond_chance_interval(value, resampled, equal, by_chance, documents, pairs)
     else:
@@ -183,6 +188,7 @@ def margins_by_document(frame: pd.DataFrame, columns: tuple[str, str], labels: l
         labels: all that both give.
     """
     human, predicted = (count_by_document(frame, (column,), (labels,)) for column in columns)
-    right = (frame[columns[0]] == frame[columns[1]]).to_numpy(np.int64)
-    places = pd.Index(labels).get_indexer(pd.Index(frame[columns[0]]))
-    return sparse.hstack([sum_by_document(frame, places, right, (len(labels),)), predicted, human], format="csr")
+    # Numbers are compared: categories can't be, where one judge never gives a label that the other gives.
+    one, other = (pd.Index(labels).get_indexer(pd.Index(frame[column])) for column in columns)
+    right = (one == other).astype(np.int64)
+    return sparse.hstack([sum_by_document(frame, one, right, (len(labels),)), predicted, human], format="csr")

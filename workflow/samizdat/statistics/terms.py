@@ -117,11 +117,13 @@ def _compared(
     confidence = 1 - (1 - bootstrap.confidence) / comparisons
     random = bootstrap.random("terms", between, *called.values())
     found = compare_terms(counts, words, sets, np.array(asked), confidence, random)
+    total, alphabetical = counts.sum(axis=0), np.argsort(np.argsort(names))
     for place, one in enumerate(asked):
-        own = counts[sets == one]
-        inside, total, documents = own.sum(axis=0), counts.sum(axis=0), own.astype(bool).sum(axis=0)
-        order = np.lexsort((names, -np.abs(found.scores[:, place])))
-        more = found.log_odds[order, place] > 0
+        own, differences = counts[sets == one], found.of_set(place)
+        inside, documents = own.sum(axis=0), own.astype(bool).sum(axis=0)
+        low, high, p_values = differences.low, differences.high, differences.p_values
+        order = np.lexsort((alphabetical, -np.abs(differences.scores)))
+        more = differences.log_odds[order] > 0
         for term in (*order[more][:REPORTED], *order[~more][:REPORTED]):
             yield {
                 "between": between,
@@ -132,10 +134,10 @@ def _compared(
                 "words": words[sets == one].sum(),
                 "others_occurrences": total[term] - inside[term],
                 "others_words": words[sets != one].sum(),
-                "log_odds": found.log_odds[term, place],
-                "low": found.low[term, place],
-                "high": found.high[term, place],
-                "p_value": min(1.0, found.p_values[term, place] * comparisons),
+                "log_odds": differences.log_odds[term],
+                "low": low[term],
+                "high": high[term],
+                "p_value": min(1.0, p_values[term] * comparisons),
                 "terms": len(often),
             }
 
