@@ -24,6 +24,13 @@ _WRITER = "markdown-fenced_divs-native_divs-bracketed_spans-grid_tables-simple_t
 _SCHEMES = {"http", "https", "mailto"}
 # Headings of the notes are this many levels deeper, below the heading of the section that the notes are in.
 _DEEPER, _DEEPEST = 2, 6
+# A block of code, and what is behind its fence: Jupyter and Quarto take any words there, such as {python, echo=TRUE}.
+# pandoc takes one word alone, and would read other blocks as text.
+_FENCED = re.compile(
+    r"^(?P<fence>[ \t>]*(?P<marks>`{3,}|~{3,}))(?P<options>[^`\n]*)"
+    r"(?P<code>\n(?:.*\n)*?[ \t>]*(?P=marks)[`~]*[ \t]*)$",
+    flags=re.MULTILINE,
+)
 # What TeX can do besides formulas: links, files, definitions, markup of the page.
 _COMMANDS = re.compile(r"\\(?:href|url|input|include|newcommand|renewcommand|def|require|class|style|css|html)")
 
@@ -33,9 +40,10 @@ def safe_markdown(text: str) -> str:
 
     Emphasis, headings, lists, links to the web, tables, code and formulas stay. Tags, shortcodes, attributes and
     the like are shown as the characters that they are written with. A picture is shown as its description and
-    address, since the page makes no request and can't load it.
+    address, since the page makes no request and can't load it, and so is a link that doesn't lead to the web.
     """
-    document = pandoc.parse(text.replace("\r\n", "\n"), _READER, f"--shift-heading-level-by={_DEEPER}")
+    readable = _FENCED.sub(r"\g<fence>\g<code>", text.replace("\r\n", "\n"))
+    document = pandoc.parse(readable, _READER, f"--shift-heading-level-by={_DEEPER}")
     sections = itertools.count(1)
     document["blocks"] = pandoc.rewrite(document["blocks"], lambda element: _tame(element, sections))
     return pandoc.unparse(document, _WRITER).strip()
@@ -61,8 +69,9 @@ def _tame(element: Element, sections: Iterator[int]) -> list[Element] | None:
         return [{"t": "Header", "c": [min(content[0], _DEEPEST), [f"notes-{next(sections)}", [], []], content[2]]}]
     if kind == "Link":
         address = _web_address(content[2][0])
-        return [{"t": "Link", "c": [["", [], []], content[1], [address, ""]]}] if address else content[1]
-    if kind == "Image":
+        if address:
+            return [{"t": "Link", "c": [["", [], []], content[1], [address, ""]]}]
+    if kind in ("Link", "Image"):
         return [*content[1], _markdown(f" (<code>{escape(content[2][0])}</code>)")]
     return None
 
