@@ -19,6 +19,12 @@ def page(notes: str) -> str:
     [
         ("*a* **b** `c` ~~d~~", "<p><em>a</em> <strong>b</strong> <code>c</code> <del>d</del></p>"),
         ("- a\n- b\n\n1. c", '<ul><li>a</li><li>b</li></ul><ol type="1"><li>c</li></ol>'),
+        ("Found:\n- a\n- b\n\nc\n1. d\n2. e", "<p>Found:</p><ul><li>a</li><li>b</li></ul><p>c</p>"
+         '<ol type="1"><li>d</li><li>e</li></ol>'),
+        ("a\n# b\nc\n- d", '<p>a</p><h3 id="notes-1">b</h3><p>c</p><ul><li>d</li></ul>'),
+        ("born in\n1984. Then\n-5 and #6", "<p>born in 1984. Then -5 and #6</p>"),
+        ("```\na\n- b\n# c\n```", "<pre><code>a\n- b\n# c</code></pre>"),
+        ("$$\nx\n- y\n$$", '<p><span class="math display"><em>x</em>\u2005−\u2005<em>y</em></span></p>'),
         ("> a", "<blockquote><p>a</p></blockquote>"),
         ("a\n\n---\n\nb", "<p>a</p><hr /><p>b</p>"),
         ("[a](https://example.org/b?c=d#e \"f\")", '<p><a href="https://example.org/b?c=d#e">a</a></p>'),
