@@ -263,6 +263,7 @@ def test_every_number_has_a_largest_value_and_every_pattern_an_end():
         ({"corpus__dataset": "a/b\n"}, "`corpus.dataset`"),
         ({"corpus__label_columns": ["mood\n"]}, "`corpus.label_columns[0]`"),
         ({"title": "a\0b"}, "`title` has a zero"),
+        ({"title": " \n"}, "not only blanks"),  # a PDF must have a title
         ({"prompts": ["\ud800"]}, "`prompts[0]` has a zero or half a character, '\\ud800'"),
         ({"corpus": {"\ud800": 1}}, "`corpus` has a zero"),
         ({"training__epochs": float("inf")}, "`training.epochs` is inf"),

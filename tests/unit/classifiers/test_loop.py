@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
+from samizdat.base.errors import UserError
 from samizdat.classifiers.drawn_examples import draw_examples
 from samizdat.records.corpus import TEXTS
 from samizdat.records.io import write_table
@@ -88,3 +89,10 @@ def test_eight_texts_of_each_label_are_learned_from_with_enough_steps(settings, 
         right[steps] = sum(one == labels[number] for one, number in zip(found, others, strict=True)) / len(others)
     assert right[1] < 0.65 < 0.75 < right[60]
     assert "fewer than 20 texts of two labels would be left to select on" in capsys.readouterr().err
+
+
+def test_weights_that_are_no_numbers_are_not_published(settings, corpus, tmp_path):
+    with pytest.raises(UserError, match=r"loss of the classifier 'mood' is no longer a number at step \d+") as error:
+        run(settings, corpus, tmp_path, learning_rate=1000.0)
+    assert "finetuning.learning_rate" in error.value.remedy
+    assert not (tmp_path / "out").exists()

@@ -33,6 +33,11 @@ def test_a_title_is_text_in_the_tab_and_on_the_page():
     assert '<p class="subtitle">*Course*</p><p class="author">% A &lt;b&gt;<br>B</p>' in page
 
 
+def test_a_title_of_two_lines_is_one_line_in_the_tab():
+    page = page_of("Words.", title="A report\nof letters")
+    assert "<title>A report of letters</title>" in page and "<h1>A report<br>of letters</h1>" in page
+
+
 def test_text_cannot_take_the_place_of_a_picture():
     text = escape('<img src="figure:0" src="figure:1">')
     page = page_of(f"Text: {text}", ("#| echo: false\nx", picture()), ("#| echo: false\ny", picture()))

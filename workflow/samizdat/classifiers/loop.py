@@ -1,6 +1,7 @@
 """The training loop of a classifier: steps, evaluations on the way, and the best weights in the end."""
 
 import logging
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from transformers import PreTrainedModel
 
 from samizdat.base import stage
 from samizdat.base.device import Device
+from samizdat.base.errors import UserError
 from samizdat.classifiers.examples import EncodedExamples
 from samizdat.classifiers.step import FinetuningStep
 from samizdat.measures import label_metrics
@@ -57,6 +59,9 @@ def fit(
         device: where to compute.
         name: of the classifier, for the progress line.
         seed: of the order of the texts.
+
+    Raises:
+        UserError: the loss is no longer a number.
     """
     class_weights = _class_weights(examples).to(device.kind) if settings.class_weights else None
     dtype = device.number_format(settings.precision)
@@ -71,6 +76,11 @@ def fit(
         loss = step.learn(next(batches), settings.learning_rate * schedule.scale(number))
         if number % 20 == 0 or number == steps - 1:
             log.info("step %d of %d: loss %.4f", number + 1, steps, loss.item())
+            if not math.isfinite(loss.item()):
+                raise UserError(
+                    f"the loss of the classifier {name!r} is no longer a number at step {number + 1}",
+                    remedy="lower finetuning.learning_rate in the config, or that of this classifier",
+                )
             bar.set_postfix_str(f"loss {loss.item():.3f}")
         if examples.selected_on and number in evaluated:
             score = _selection_f1(model, step, examples, settings.batch_rows)

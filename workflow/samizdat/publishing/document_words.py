@@ -9,6 +9,7 @@ import yaml
 from nbformat import NotebookNode
 
 from samizdat.base.language import ENGLISH, said_raw, speaking
+from samizdat.publishing import pandoc
 from samizdat.publishing.cells import cell_options, with_option
 
 # In a line of Markdown: the words of a heading or of an item, or the title of a box, and what is around them.
@@ -27,6 +28,12 @@ def metadata_of(notebook: NotebookNode) -> dict[str, Any]:
     """Read the metadata in a notebook's first cell."""
     block: dict[str, Any] = yaml.safe_load(notebook.cells[0].source.strip().strip("-")) or {}
     return block
+
+
+def plain_title(block: dict[str, Any]) -> str:
+    """Return the title in a notebook's metadata as one line of text, without markup."""
+    # Between two lines of a title is an element of HTML, which is no plain text. What people wrote has no `<`.
+    return pandoc.convert(block["title"].replace("<br>", " "), pandoc.MARKDOWN, "plain").strip()
 
 
 def in_its_language(

@@ -24,6 +24,14 @@ _WRITER = "markdown-fenced_divs-native_divs-bracketed_spans-grid_tables-simple_t
 _SCHEMES = {"http", "https", "mailto"}
 # Headings of the notes are this many levels deeper, below the heading of the section that the notes are in.
 _DEEPER, _DEEPEST = 2, 6
+# What pandoc reads otherwise than Jupyter and GitHub. A block of code may have any words behind its fence, such as
+# {python, echo=TRUE}; pandoc takes one word. A list or a heading may follow a line of text; pandoc wants a blank line.
+_OTHERWISE = re.compile(
+    r"^(?P<fence>[ \t>]*(?P<marks>`{3,}|~{3,}))[^`\n]*(?P<code>\n(?:.*\n)*?[ \t>]*(?P=marks)[`~]*[ \t]*)$"
+    r"|\$\$[^$]+\$\$"  # a line of a formula may begin like a list
+    r"|^(?P<line>(?![-*+] |\d+[.)] |[>|]|.*\$\$)\S.*\n)(?=(?:[-*+]|1[.)]|#{1,6})[ \t]+\S)",
+    flags=re.MULTILINE,
+)
 # What TeX can do besides formulas: links, files, definitions, markup of the page.
 _COMMANDS = re.compile(r"\\(?:href|url|input|include|newcommand|renewcommand|def|require|class|style|css|html)")
 
@@ -33,12 +41,20 @@ def safe_markdown(text: str) -> str:
 
     Emphasis, headings, lists, links to the web, tables, code and formulas stay. Tags, shortcodes, attributes and
     the like are shown as the characters that they are written with. A picture is shown as its description and
-    address, since the page makes no request and can't load it.
+    address, since the page makes no request and can't load it, and so is a link that doesn't lead to the web.
     """
-    document = pandoc.parse(text.replace("\r\n", "\n"), _READER, f"--shift-heading-level-by={_DEEPER}")
+    readable = _OTHERWISE.sub(_as_pandoc_reads, text.replace("\r\n", "\n"))
+    document = pandoc.parse(readable, _READER, f"--shift-heading-level-by={_DEEPER}")
     sections = itertools.count(1)
     document["blocks"] = pandoc.rewrite(document["blocks"], lambda element: _tame(element, sections))
     return pandoc.unparse(document, _WRITER).strip()
+
+
+def _as_pandoc_reads(found: re.Match[str]) -> str:
+    """Leave out what is behind a fence; put a blank line between a line and a list or a heading below it."""
+    if found["fence"]:
+        return f"{found['fence']}{found['code']}"
+    return f"{found['line']}\n" if found["line"] else found[0]
 
 
 def _tame(element: Element, sections: Iterator[int]) -> list[Element] | None:
@@ -61,8 +77,9 @@ def _tame(element: Element, sections: Iterator[int]) -> list[Element] | None:
         return [{"t": "Header", "c": [min(content[0], _DEEPEST), [f"notes-{next(sections)}", [], []], content[2]]}]
     if kind == "Link":
         address = _web_address(content[2][0])
-        return [{"t": "Link", "c": [["", [], []], content[1], [address, ""]]}] if address else content[1]
-    if kind == "Image":
+        if address:
+            return [{"t": "Link", "c": [["", [], []], content[1], [address, ""]]}]
+    if kind in ("Link", "Image"):
         return [*content[1], _markdown(f" (<code>{escape(content[2][0])}</code>)")]
     return None
 

@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from samizdat.base.language import say
 from samizdat.publishing import pandoc
 from samizdat.publishing.content_policy import with_policy
-from samizdat.publishing.document_words import in_its_language, metadata_of
+from samizdat.publishing.document_words import in_its_language, metadata_of, plain_title
 from samizdat.publishing.pandoc_blocks import Body, assemble
 
 # pandoc makes ids of headings, and none of them begins with an underscore as these do.
@@ -73,7 +73,7 @@ def render_page(notebook: NotebookNode, project: Path) -> str:
     return with_policy(
         _PAGE.substitute(
             language=html.escape(block.get("lang", "en")),
-            plain_title=html.escape(pandoc.convert(block["title"], pandoc.MARKDOWN, "plain").strip()),
+            plain_title=html.escape(plain_title(block)),
             title=_unbroken(_inline(block["title"])),
             byline="".join(lines),
             words=f"{words}\n" if (words := block.get("header-includes")) else "",

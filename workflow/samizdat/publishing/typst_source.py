@@ -7,7 +7,7 @@ from nbformat import NotebookNode
 
 from samizdat.base.language import say
 from samizdat.publishing import pandoc
-from samizdat.publishing.document_words import in_its_language, metadata_of
+from samizdat.publishing.document_words import in_its_language, metadata_of, plain_title
 from samizdat.publishing.pandoc import Element
 from samizdat.publishing.pandoc_blocks import assemble
 from samizdat.publishing.typst_blocks import TEXT_WIDTH_MM, PaperBlocks, turned, typst_inline, typst_language
@@ -77,7 +77,7 @@ def write_typst(notebook: NotebookNode) -> Document:
     block = metadata_of(notebook)
     body = assemble(notebook)
     blocks = _read(pandoc.write(body.blocks, "html5", "--mathml", "--syntax-highlighting=none"))
-    title = pandoc.convert(block["title"], pandoc.MARKDOWN, "plain").strip()
+    title = plain_title(block)
     byline = "\n\n".join(block[key] for key in ("subtitle", "author") if block.get(key))
     language = typst_language(str(block.get("lang", "")))
     head = [
