@@ -15,6 +15,7 @@ from samizdat.base.seeds import derive_seed
 from samizdat.corpus.rows import NOT_A_NUMBER
 from samizdat.labels.drawn_rows import drawn_rows
 from samizdat.labels.sheets import (
+    KEY,
     LONGEST_CHARACTERS,
     NONE_FITS,
     SUFFIXES,
@@ -122,7 +123,7 @@ def draw(
         own = [sheet[place] for place in order]
         write_csv(own, key, folder / f"{rater}.csv")
         write_xlsx(own, key, folder / f"{rater}.xlsx")
-    write_document(key, folder / "key.json")
+    write_document(key, folder / KEY)
     long = sum(map(is_cut, drawn["text"]))
     cut = (
         f"\n{long} texts have more than {LONGEST_CHARACTERS:,} characters; raters see their beginnings" if long else ""
@@ -246,7 +247,7 @@ def _said(key: LabelKey, folder: Path) -> str:
     answers = f" Allowed answers: {', '.join(key.labels)}." if key.kind == SINGLE_LABEL else ""
     return (
         f"{len(key.rows)} rows for each of {', '.join(key.raters)}: {folder}/<rater>.xlsx and .csv. Send each rater "
-        f"one of the two, and not key.json.{answers}\nWhen they are back in this folder: samizdat label read {folder}"
+        f"one of the two, and not {KEY}.{answers}\nWhen they are back in this folder: samizdat label read {folder}"
     )
 
 

@@ -6,12 +6,11 @@ import pandas as pd
 
 from samizdat.base.corpus_files import HIDDEN, LABEL_TABLE, LABELS, named
 from samizdat.base.errors import UserError
-from samizdat.labels.sheets import SUFFIXES, Answer, in_words, read_sheet
+from samizdat.labels.sheets import KEY, SUFFIXES, Answer, in_words, read_sheet
 from samizdat.records.classifiers import ANSWERS
 from samizdat.records.io import read_document, write_table
 from samizdat.records.labels import HUMAN_LABELS, LabelKey
 
-KEY = "key.json"
 SHOWN_ROWS = 5
 
 

@@ -20,6 +20,7 @@ from samizdat.records.classifiers import MULTI_LABEL, NUMBER
 from samizdat.records.labels import LabelKey
 
 SUFFIXES = (".xlsx", ".csv", ".tsv")
+KEY = "key.json"  # beside the sheets: which row is what
 HEADINGS = ("row", "text")
 LABEL, NONE_FITS, YES, NO = "label", "none of these", "yes", "no"
 LONGEST_CHARACTERS = 32_000  # a cell of Excel has at most 32,767, and an emoji counts as two

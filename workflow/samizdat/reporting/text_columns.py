@@ -19,8 +19,8 @@ def text_columns(texts: Path) -> pd.DataFrame:
         texts: the corpus.
 
     Returns:
-        `document`, a number; `group`, `split`, `raters` and the label columns of `records.corpus.TEXTS`, in which equal
-        strings are one object; and the lengths `characters` and `bytes`.
+        `document`, a number; `group`, `split`, `raters` and the label columns of `records.corpus.TEXTS`; and the
+        lengths `characters` and `bytes`.
 
     Raises:
         UserError: the corpus is missing or damaged.
