@@ -18,9 +18,10 @@ SHINGLE = 5  # characters of a run
 SHORTEST = 24  # characters; shorter texts are compared for equality only
 # MinHash signatures of 16 bands of 5 numbers: a pair at 0.8 is found with probability 1 − (1 − 0.8⁵)¹⁶ = 0.998.
 BANDS, ROWS = 16, 5
+ROW_BITS = 12  # that are kept of each number: five fit into one of eight bytes, and by chance one in 4096 agrees
 # Texts of so many characters are sketched together. Their runs, four bytes each, stay in a processor's own cache.
 CACHED_CHARACTERS = 100_000
-# So many lists are computed here, which takes about as long as to start the process; and so many wait for it at most.
+# So many lists are computed before another process is started, which takes about as long; and so many wait for it.
 LISTS_HERE, LISTS_AHEAD = 5, 4
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
@@ -34,7 +35,7 @@ class _Sketched(NamedTuple):
 
 
 class Sketches:
-    """The sketches of texts: bands in files; of a large corpus another process computes them."""
+    """The sketches of texts: bands in files; of a large corpus another process computes most of them."""
 
     def __init__(self, folder: Path) -> None:
         """Begin with none; `folder` is for the files."""
@@ -53,8 +54,13 @@ class Sketches:
         if self._process is None:
             # Not a thread: numpy's calls are short, and each would wait for the lock that the reading thread holds.
             self._process = ProcessPoolExecutor(1, get_context("spawn"), initializer=die_with_parent)
-        self._running.append(self._process.submit(_sketched, texts))
-        if len(self._running) > LISTS_AHEAD:
+        if sum(not one.done() for one in self._running) < LISTS_AHEAD:
+            self._running.append(self._process.submit(_sketched, texts))
+        else:  # it has enough to do meanwhile
+            here: Future[_Sketched] = Future()
+            here.set_result(_sketched(texts))
+            self._running.append(here)
+        while self._running and self._running[0].done():
             self._keep(self._running.popleft().result())
 
     def finish(self) -> None:
@@ -73,7 +79,7 @@ class Sketches:
         return np.frombuffer(self._long, np.bool_)
 
     def band(self, number: int) -> np.ndarray:
-        """Return the hash of one band of each text's signature, `[texts]`."""
+        """Return one band of each text's signature, `ROWS` numbers of `ROW_BITS` side by side, `[texts]`."""
         self._bands[number].seek(0)
         return np.fromfile(self._bands[number], np.uint64)
 
@@ -128,7 +134,7 @@ def _factors() -> list[np.uint32]:
 
 
 def _bands(keys: list[str]) -> np.ndarray:
-    """Hash the bands of the MinHash signatures of texts, `[BANDS, texts]`."""
+    """Compute the bands of the MinHash signatures of texts, `[BANDS, texts]`."""
     shingles = (hashes_of_runs("".join(keys)) >> np.uint64(32)).astype(np.uint32)
     starts = np.cumsum([0, *map(len, keys)])
     # Between two starts, the last runs reach into the next text: every second range is left out.
@@ -137,8 +143,19 @@ def _bands(keys: list[str]) -> np.ndarray:
     product = np.empty_like(shingles)
     for row, factor in enumerate(_factors()):
         np.multiply(shingles, factor, out=product)
-        found[row // ROWS] = _mixed(found[row // ROWS], np.minimum.reduceat(product, ranges)[::2])
+        least = np.minimum.reduceat(product, ranges)[::2] % np.uint32(2**ROW_BITS)
+        found[row // ROWS] = found[row // ROWS] << np.uint64(ROW_BITS) | least
     return found
+
+
+def rows_that_differ(bands: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Count the numbers of bands that differ from those of others, uint8, in the shape of `bands`."""
+    differ = bands ^ others
+    # The highest bit of each number is set where another one is: adding all ones below it carries into it.
+    highest = np.uint64(sum(1 << (ROW_BITS * row + ROW_BITS - 1) for row in range(ROWS)))
+    below = highest - np.uint64(sum(1 << ROW_BITS * row for row in range(ROWS)))
+    counts: np.ndarray = np.bitwise_count(((differ & below) + below | differ) & highest)
+    return counts
 
 
 def hashes_of_runs(key: str) -> np.ndarray:

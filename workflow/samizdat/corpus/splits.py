@@ -10,6 +10,7 @@ from samizdat.base.errors import UserError
 from samizdat.corpus.near_duplicates import connected
 from samizdat.measures.arrays import Counts
 from samizdat.records.corpus import SPLITS
+from samizdat.records.io import BATCH_ROWS
 
 JOINED_SHARE = 0.5
 # What people call the splits, in lower case.
@@ -95,7 +96,9 @@ def split(documents: Counts, shares: Mapping[str, float], name_of: Callable[[int
             remedy="add texts; or set corpus.txt_unit to line or block; or name a corpus.document_column (or none) "
             "that tells documents apart",
         )
-    places = np.array([place_of(f"split:{name_of(number)}") for number in numbers.tolist()])
+    parts = (numbers[begin : begin + BATCH_ROWS].tolist() for begin in range(0, len(numbers), BATCH_ROWS))
+    hashed = (place_of(f"split:{name_of(number)}") for part in parts for number in part)
+    places = np.fromiter(hashed, np.float64, len(numbers))
     order = np.argsort(places, kind="stable")
     chosen = np.zeros(len(numbers), np.int8)
     limit, begin = 0.0, 0

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields
 from pathlib import Path
 from types import UnionType
@@ -59,8 +60,9 @@ def write_batches(
     Raises:
         ValueError: a column is missing, unknown or has another type, which is a bug in the stage.
     """
-    with replacing(path) as temporary, contextlib.ExitStack() as stack:
-        writer = None
+    # One batch is written while the next one is made.
+    with replacing(path) as temporary, contextlib.ExitStack() as stack, ThreadPoolExecutor(1) as thread:
+        writer, writing = None, None
         for batch in batches:
             expected = _expected(schema, [str(name) for name in batch])
             if list(batch) != expected.names:
@@ -68,7 +70,11 @@ def write_batches(
             table = pa.Table.from_pydict(dict(batch), expected).replace_schema_metadata(metadata)
             if writer is None:
                 writer = stack.enter_context(pq.ParquetWriter(temporary, table.schema, compression="zstd"))
-            writer.write_table(table, row_group_size=BATCH_ROWS)
+            if writing is not None:
+                writing.result()
+            writing = thread.submit(writer.write_table, table, row_group_size=BATCH_ROWS)
+        if writing is not None:
+            writing.result()
 
 
 def read_table(path: Path, schema: pa.Schema, *, without: Collection[str] = ()) -> pd.DataFrame:
