@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from samizdat.base.errors import UserError
 from samizdat.classifiers.outputs import UNCERTAIN
 from samizdat.classifiers.score_store import score_rows
 from samizdat.classifiers.score_table import ScoreTable
@@ -40,7 +41,7 @@ def table_of(probabilities: np.ndarray, label_map: dict[str, str], abstain_below
     """Make the frame of scores of texts with these probabilities of the five stars."""
     keys = np.array([number.to_bytes(16, "big") for number in range(len(probabilities))], "S16")
     table = ScoreTable(keys, card_of(label_map))
-    table.add(score_rows(keys, 1, probabilities))
+    table.fill([score_rows(keys, 1, probabilities)])
     ids = [f"{number:016d}" for number in range(len(keys))]
     return pd.concat(table.frames(ids, set(), abstain_below), ignore_index=True)
 
@@ -96,6 +97,27 @@ def test_the_label_and_abstaining_see_the_sums():
     np.testing.assert_allclose(np.stack(frame["probabilities"]), [[0.6, 0.4, 0], [0.4, 0.2, 0.4], [0.2, 0.5, 0.3]])
     unmapped = table_of(probabilities, {}, abstain_below=0.5)["label"]
     assert unmapped.fillna("none").tolist() == ["none", "none", "3 stars"]
+
+
+def test_scores_that_the_store_lost_meanwhile_are_told():
+    keys = np.array([bytes([number]) * 16 for number in range(1, 6)], "S16")
+    rows = score_rows(keys, 1, np.eye(5))
+    table = ScoreTable(keys, card_of({}))
+    table.mark(rows)
+    assert not len(table.missing())
+    with pytest.raises(UserError, match="scores of stars that were in work/scores, 2 are no longer there"):
+        table.fill([rows[:2], rows[1:3]])
+    table.fill([rows[3:], rows[:3]])
+    frame = pd.concat(table.frames("abcde", set(), 0))
+    assert frame["label"].tolist() == STARS and frame["id"].tolist() == list("abcde")
+
+
+def test_an_empty_table_gets_no_scores_of_other_texts():
+    table = ScoreTable(np.empty(0, "S16"), card_of({}))
+    rows = score_rows(np.array([b"1" * 16], "S16"), 1, np.eye(5)[:1])
+    table.mark(rows)
+    table.fill([rows])
+    assert table.rows == len(table.missing()) == len(list(table.frames([], set(), 0))) == 0
 
 
 def test_another_label_map_computes_nothing_anew(classifier, tmp_path):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from samizdat.base import stage
-from samizdat.classifiers.scoring import scores_of_texts
+from samizdat.classifiers.scoring import compute_missing
 from samizdat.classifiers.text_scores import ClassificationSettings
 
 
@@ -34,9 +34,9 @@ def score_part(
         seed: of the stage; nothing is drawn, but libraries are seeded.
 
     Raises:
-        UserError: as `scoring.scores_of_texts`.
+        UserError: as `scoring.compute_missing`.
     """
-    _, new = scores_of_texts(settings, classifier, tables, store, device, threads, seed, part=part, parts=parts)
+    *_, new = compute_missing(settings, classifier, tables, store, device, threads, seed, part=part, parts=parts)
     done.touch()
     return f"{new:,} new texts"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from samizdat.base import stage
 from samizdat.base.files import checked_bytes
-from samizdat.classifiers.scoring import column_of, scores_of_texts
+from samizdat.classifiers.scoring import column_of, compute_missing
 from samizdat.classifiers.text_scores import ClassificationSettings
 from samizdat.records.classifiers import SCORES
 from samizdat.records.io import write_batches
@@ -33,9 +33,10 @@ def score_texts(
         seed: of the stage; nothing is drawn, but libraries are seeded.
 
     Raises:
-        UserError: as `scoring.scores_of_texts`.
+        UserError: as `scoring.compute_missing`, or the store loses scores meanwhile.
     """
-    table, new = scores_of_texts(settings, classifier, tables, store, device, threads, seed)
+    table, kept, new = compute_missing(settings, classifier, tables, store, device, threads, seed)
+    table.fill(kept.known())
     seen = set(checked_bytes(classifier / "seen_texts.txt").decode().split())
     write_batches(table.frames(column_of(tables, "id"), seen, settings.abstain_below), SCORES, scores)
     return f"{table.rows:,} texts, {new:,} of them new"

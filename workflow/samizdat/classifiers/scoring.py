@@ -1,4 +1,4 @@
-"""The scores that a classifier gives to the texts of tables: what the store lacks of them is computed."""
+"""Compute the scores that a classifier gives to the texts of tables, as far as the store lacks them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -23,7 +23,7 @@ from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.io import read_batches, read_document
 
 
-def scores_of_texts(
+def compute_missing(
     settings: ClassificationSettings,
     classifier: Path,
     tables: tuple[Path, ...],
@@ -34,8 +34,8 @@ def scores_of_texts(
     *,
     part: int = 0,
     parts: int = 1,
-) -> tuple[ScoreTable, int]:
-    """Find the scores of all texts of the tables in the store; compute and store those that it lacks.
+) -> tuple[ScoreTable, ScoreStore, int]:
+    """Look for the scores of all texts of the tables in the store; compute and store those that it lacks.
 
     A text longer than a window is read in several that overlap; its scores are the means of theirs, weighted by their
     lengths in tokens. A text's score depends on the text and the classifier alone.
@@ -52,7 +52,7 @@ def scores_of_texts(
         parts: how many parts there are; the hash of a text gives its part.
 
     Returns:
-        the scores, and how many texts were computed.
+        a table of the texts, to be filled in; the store, closed; and how many texts were computed.
 
     Raises:
         UserError: the device is not available or has too little memory, or a file of the classifier or a table is
@@ -79,7 +79,7 @@ def scores_of_texts(
     )
     table, kept = ScoreTable(_keys(tables), card), ScoreStore(store, mark, len(card.checkpoint_labels))
     for rows in kept.known():
-        table.add(rows)
+        table.mark(rows)
     new = _in_part(table, part, parts)
     if len(new):
         bar = stage.progress(f"scores {card.name}", len(new), "texts")
@@ -90,14 +90,14 @@ def scores_of_texts(
                     texts, windows, values = zip(*batch, strict=True)
                     computed = score_rows(table.keys(new[[*texts]]), windows, values)
                     kept.add(computed)
-                    table.add(computed)
+                    table.mark(computed)
                     bar.update(len(computed))
         bar.close()
         # Texts without a token: the store keeps that there is nothing to compute.
         empty = table.keys(_in_part(table, part, parts))
         kept.add(score_rows(empty, 0, np.zeros((len(empty), len(card.checkpoint_labels)))))
     kept.close()
-    return table, len(new)
+    return table, kept, len(new)
 
 
 def column_of(tables: Iterable[Path], column: str) -> Iterator[str]:

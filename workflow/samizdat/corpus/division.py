@@ -4,13 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from samizdat.base import stage
 from samizdat.base.errors import UserError
 from samizdat.corpus.documents import Documents
 from samizdat.corpus.splits import differs_within, join_copies, split
-from samizdat.measures.arrays import Counts
+from samizdat.measures.arrays import Counts, numbered
 from samizdat.records.corpus import SPLITS
 
 
@@ -67,7 +66,7 @@ def divide(
     np.minimum.at(first, sets, splits)
     copies = splits > first[sets]
     left = ~copies | kept
-    of_text, numbers = pd.factorize(documents.numbers[left])
+    of_text, numbers = numbered(documents.numbers[left])
     shared = differs_within(of_text, splits[left])
     return Divided(
         splits,

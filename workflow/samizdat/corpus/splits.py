@@ -4,11 +4,10 @@ import hashlib
 from collections.abc import Callable, Mapping
 
 import numpy as np
-import pandas as pd
 
 from samizdat.base.errors import UserError
 from samizdat.corpus.near_duplicates import connected
-from samizdat.measures.arrays import Counts
+from samizdat.measures.arrays import Counts, numbered
 from samizdat.records.corpus import SPLITS
 from samizdat.records.io import BATCH_ROWS
 
@@ -41,7 +40,7 @@ def join_copies(documents: Counts, sets: Counts) -> tuple[Counts, np.ndarray]:
     Returns:
         for each text the first of the documents that its own is joined with, and whether it had to stay apart.
     """
-    of_text, numbers = pd.factorize(documents)
+    of_text, numbers = numbered(documents)
     copied = differs_within(sets, of_text)
     joins = np.bincount(of_text, copied) >= JOINED_SHARE * np.bincount(of_text)
     # In a set, texts of documents that are joined to others come last, so the first one is what they are joined to.
@@ -55,7 +54,7 @@ def join_copies(documents: Counts, sets: Counts) -> tuple[Counts, np.ndarray]:
     np.minimum.at(first, joined, np.arange(len(numbers)))
     large = np.bincount(joined[of_text]) * 2 >= len(documents)
     apart = (large & (np.bincount(joined) > 1))[joined[of_text]]
-    return np.asarray(numbers)[np.where(apart, of_text, first[joined[of_text]])], apart
+    return numbers[np.where(apart, of_text, first[joined[of_text]])], apart
 
 
 def differs_within(sets: Counts, values: Counts) -> np.ndarray:
@@ -85,7 +84,7 @@ def split(documents: Counts, shares: Mapping[str, float], name_of: Callable[[int
     Raises:
         UserError: there are fewer documents than splits.
     """
-    of_text, numbers = pd.factorize(documents)
+    of_text, numbers = numbered(documents)
     if len(numbers) <= len(shares):
         few = "one single document" if len(numbers) == 1 else f"only {len(numbers)} documents"
         texts = "1 text" if len(documents) == 1 else f"{len(documents)} texts"
