@@ -79,9 +79,11 @@ def _bleu(
         return np.nan
     logarithms = []
     for order, counts in enumerate(own):
-        matched = sum(
-            min(count, max(reference[order][run] for reference in references)) for run, count in counts.items()
-        )
+        most: Counter[tuple[str, ...]] = Counter()  # of each n-gram, in one reference
+        for reference in references:
+            for run in counts.keys() & reference[order].keys():
+                most[run] = max(most[run], reference[order][run])
+        matched = (counts & most).total()
         logarithms.append(np.log((matched or _NO_MATCH) / counts.total()))
     nearest = min(lengths, key=lambda length: (abs(length - len(words)), length))
     brevity = min(0.0, 1 - nearest / len(words))

@@ -128,33 +128,18 @@ class _Summing:
     def __init__(self, counts: sparse.csc_array, words: Counts, sets: int):
         entries = counts.tocoo()
         self._document, self._place = entries.row, entries.col.astype(np.int64) * sets
-        self._count = entries.data.astype(float)
-        self._squares, self._products = self._count**2, self._count * words[self._document]
+        count = entries.data.astype(float)
+        self._values = count, count**2, count * words[self._document]
         self._words, self._shape = words.astype(float), (counts.shape[1], sets)
-        self.all = self._sums(np.zeros(len(words), np.int64), 1)
+        self.all = self.of_sets(np.zeros(len(words), np.int64)).of(np.array([0]))
 
     def of_sets(self, sets: Counts) -> _Sums:
-        """Sum over the documents of each set; what is in the largest set is what all others lack."""
-        number = self._shape[1]
-        most = int(np.bincount(sets).argmax())
-        sums = self._sums(sets, number, without=most)
-        lacking = self.all.without(_Sums(*(getattr(sums, name).sum(axis=-1, keepdims=True) for name in _FIELDS)))
-        for name in _FIELDS:
-            getattr(sums, name)[..., most] = getattr(lacking, name)[..., 0]
-        return sums
-
-    def _sums(self, sets: Counts, number: int, without: int = -1) -> _Sums:
-        """Sum over the documents of each set but one."""
-        own = sets[self._document]
-        used = own != without
-        cells = self._place[used] // self._shape[1] * number + own[used]
-        size = self._shape[0] * number
-        terms = (self._count, self._squares, self._products)
+        """Sum over the documents of each set."""
+        cells, (terms, number) = self._place + sets[self._document], self._shape
         documents = (self._words, self._words**2, np.ones(len(sets)))
-        there = sets != without
         return _Sums(
-            *(np.bincount(cells, values[used], size).astype(float).reshape(-1, number) for values in terms),
-            *(np.bincount(sets[there], values[there], number).astype(float) for values in documents),
+            *(np.bincount(cells, values, terms * number).reshape(terms, number) for values in self._values),
+            *(np.bincount(sets, values, number) for values in documents),
         )
 
 
