@@ -107,7 +107,7 @@ bench-recipes: .venv/ready  ## compare the recipe for small corpora with a grid 
 bench-shakespeare: .venv/ready  ## compare training with nanoGPT's on Tiny Shakespeare: TEXT=the file; a quarter of an hour
 	@$(BIN)/python benchmarks/shakespeare.py "$(TEXT)"
 
-bench-scale: .venv/ready  ## run 100,000 and 1,000,000 made-up texts and read time and memory of each step; an hour
+bench-scale: .venv/ready  ## run 100,000 and 1,000,000 made-up texts and read time and memory of each step; a quarter of an hour
 	@$(BIN)/python benchmarks/scale.py
 
 bench-languages: .venv/ready  ## make reports of corpora in ten languages and check each; half an hour, needs apt

@@ -1,13 +1,13 @@
 """Run the whole workflow on corpora that grow tenfold, and read each step's time and peak memory.
 
-    make bench-scale                                  100,000 and 1,000,000 texts: an hour on a quiet machine
+    make bench-scale                                  100,000 and 1,000,000 texts: a quarter of an hour
     python benchmarks/scale.py --texts 100000 1000000 10000000        with a third size: two hours more
     python benchmarks/scale.py --texts 10000          without the two sizes of the record, nothing is recorded
 
 The texts are made up: sentences of 60 to 150 characters with a label of nine, and one text in a hundred is of about
 20,000 characters; a file has 100,000. The classifier is a BERT of two layers of 48 with random weights, and training
 takes a few steps, so what grows is what every corpus costs: reading, tokens, windows, scores, the search for copies,
-statistics, the report.
+statistics, the report. Then one text in a thousand is added, and the same command does again what depends on it.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import random
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,12 @@ SIZES = (100_000, 1_000_000)
 FILE_TEXTS = 100_000  # of a file of the corpus
 LABELS = ("art", "food", "law", "music", "news", "people", "places", "sport", "weather")
 LONG_EVERY, LONG_CHARACTERS = 100, 20_000
+ADDED_SHARE, MOST_TO_ADD_TO = 0.001, 1_000_000
 STEPS_OF_TRAINING, BATCH_TOKENS = 20, 2048
 # Reaches: peak memory of every step; time a text against the smallest size; memory at the third size over the second.
 MOST_GIB, GROWTH, GIB_GROWTH = 3.0, 1.2, 1.3
+SCORED_AGAIN_PERCENT = 5.0  # time of scoring after texts were added, of its time before
+SCORING = "scores topic/texts"
 SEED = 2014
 # Shorter steps are mostly the start of their process, and their time a text says nothing.
 LEAST_SECONDS = 10.0
@@ -58,33 +61,64 @@ def main() -> None:
 def measured(texts: int, place: Path) -> dict[str, Any]:
     """Run the workflow in an empty folder; return its seconds and those and the peak memory of each step."""
     (place / "data").mkdir()
-    made = made_up(texts)
+    added = round(texts * ADDED_SHARE)
+    made = made_up(texts + added)
     for begin in range(0, texts, FILE_TEXTS):
-        with (place / "data" / f"texts-{begin:09}.jsonl").open("w", encoding="utf-8") as file:
-            for text, label in itertools.islice(made, FILE_TEXTS):
-                file.write(json.dumps({"text": text, "topic": label}) + "\n")
+        write_texts(itertools.islice(made, min(FILE_TEXTS, texts - begin)), place / "data" / f"texts-{begin:09}.jsonl")
     corpus = sorted((place / "data").iterdir())
     corpus_bytes = sum(path.stat().st_size for path in corpus)
     write_classifier(place / "classifier", corpus[0])
     (place / "config.yaml").write_text(yaml.safe_dump(config_of(corpus_bytes)), encoding="utf-8")
-    begun = time.monotonic()
-    command = ["snakemake", "--snakefile", ROOT / "Snakefile", "--directory", place, "--cores", "2",
-               "--workflow-profile", ROOT / "profiles" / "default", "--configfile", place / "config.yaml"]  # fmt: skip
-    subprocess.run(command, check=True, env=environment(place / "compiled"))
-    seconds = time.monotonic() - begun
-    begun = time.monotonic()
-    subprocess.run(command, check=True, env=environment(place / "compiled"), stdout=subprocess.DEVNULL)
-    steps = [json.loads(path.read_text(encoding="utf-8")) for path in place.glob("work/scale/**/usage.json")]
+    seconds, again_seconds = run_seconds(place), run_seconds(place)
+    steps = steps_of(place)
     page = place / "results" / "scale" / "report" / "report.html"
-    return {
+    found = {
         "corpus_megabytes": corpus_bytes / 1e6,
         "seconds": seconds,
-        "again_seconds": time.monotonic() - begun,
+        "again_seconds": again_seconds,
         "page_megabytes": page.stat().st_size / 1e6,
-        "steps": {
-            step["title"]: {"seconds": step["elapsed_seconds"], "gib": step["peak_memory_bytes"] / 2**30}
-            for step in sorted(steps, key=lambda step: step["title"])
-        },
+        "steps": steps,
+    }
+    if texts <= MOST_TO_ADD_TO:
+        write_texts(made, place / "data" / "texts-added.jsonl")
+        found["added_seconds"] = run_seconds(place)
+        found["added_scoring_seconds"] = steps_of(place)[SCORING]["seconds"]
+    return found
+
+
+def write_texts(made: Iterable[tuple[str, str]], path: Path) -> None:
+    """Write texts and their labels, one in a line."""
+    with path.open("w", encoding="utf-8") as file:
+        for text, label in made:
+            file.write(json.dumps({"text": text, "topic": label}) + "\n")
+
+
+def run_seconds(place: Path) -> float:
+    """Run the workflow; return the seconds that it takes."""
+    begun = time.monotonic()
+    command: list[str | Path] = [
+        "snakemake",
+        "--snakefile",
+        ROOT / "Snakefile",
+        "--directory",
+        place,
+        "--cores",
+        "2",
+        "--workflow-profile",
+        ROOT / "profiles" / "default",
+        "--configfile",
+        place / "config.yaml",
+    ]
+    subprocess.run(command, check=True, env=environment(place / "compiled"))
+    return time.monotonic() - begun
+
+
+def steps_of(place: Path) -> dict[str, dict[str, float]]:
+    """Return time and peak memory of each step, when it last ran."""
+    steps = [json.loads(path.read_text(encoding="utf-8")) for path in place.glob("work/scale/**/usage.json")]
+    return {
+        step["title"]: {"seconds": step["elapsed_seconds"], "gib": step["peak_memory_bytes"] / 2**30}
+        for step in sorted(steps, key=lambda step: step["title"])
     }
 
 
@@ -174,6 +208,18 @@ def figures_of(runs: dict[int, dict[str, Any]]) -> dict[str, Figure]:
         figures[f"again of {texts}"] = Figure(
             f"{size}: seconds of a run with nothing to do", run["again_seconds"], 8, True
         )
+        if "added_seconds" in run:
+            scoring = run["steps"][SCORING]["seconds"]
+            figures[f"added to {texts}"] = Figure(
+                f"{size} and {texts * ADDED_SHARE:,.0f} more: seconds of the run that does again what depends on them",
+                run["added_seconds"],
+            )
+            figures[f"scoring of added to {texts}"] = Figure(
+                f"of these, scoring, % of the {scoring:,.0f} s that it took at first",
+                100 * run["added_scoring_seconds"] / scoring,
+                SCORED_AGAIN_PERCENT,
+                True,
+            )
         figures[f"page of {texts}"] = Figure(f"{size}: size of the page, MB", run["page_megabytes"], 5, True)
     smaller, *larger_sizes = sorted(runs)
     for larger in larger_sizes:
