@@ -94,6 +94,18 @@ def test_no_pair_is_missed_among_many_texts_that_share_a_long_passage(near_dupli
     assert len(set(sets)) == 600
 
 
+@pytest.mark.parametrize("signatures", [3, 7, 100])
+def test_how_many_signatures_are_in_memory_at_once_changes_no_set(near_duplicates, monkeypatch, signatures):
+    random = np.random.default_rng(5)
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+    texts = ["".join(random.choice(letters, 60)) for _ in range(60)]
+    close = [text[:place] + "8" + text[place + 1 :] for place in (7, 31) for text in texts]
+    whole = near_duplicates([*texts, *close])
+    monkeypatch.setattr(search, "SIGNATURES", signatures)
+    assert whole.tolist() == near_duplicates([*texts, *close]).tolist()
+    assert len(set(whole.tolist())) == 60
+
+
 def near_to(text):
     return text.replace("the ", "The  ", 1).replace(".", "!")
 

@@ -17,6 +17,7 @@ MOST_THAT_DIFFER = round(BANDS * ROWS * 0.4)
 # Of texts that agree in a band, the signatures of about so many neighbours are compared. Texts that are alike by them
 # are compared each with each, about so many at once, of about so many characters together. It bounds memory and time.
 NEIGHBOURS, CROWD, CROWD_CHARACTERS = 1_000, 2_000, 1_000_000
+SIGNATURES = 1_000_000  # that are in memory at once, 128 bytes each
 FEW = 5  # so few are compared pair by pair, which takes less time than to make a table
 
 
@@ -48,14 +49,16 @@ def near_duplicates(sketches: Sketches, rows: Counts, text_of: Callable[[int], s
         some = _repeated(band)
         # Where more agree than are compared, those are together that agree in another band, too.
         some = some[np.lexsort([another[some], band[some]])]
-        found = long[some]
-        signatures = np.stack([sketches.band(each)[rows[found]] for each in range(BANDS)])
-        alike = _alike(signatures, number, sets[found])
-        del signatures
-        found, sizes = found[np.argsort(alike, kind="stable")], np.bincount(alike)
-        ends, many = np.cumsum(sizes), sizes > 1
-        crowds = (found[end - size : end] for end, size in zip(ends[many], sizes[many], strict=True))
-        sets = _join(sets, [pair for crowd in crowds for pair in _near_in(crowd, sets, key_of)])
+        pairs: list[tuple[int, int]] = []
+        for part in _parts(some, band):
+            found = long[part]
+            signatures = np.stack([sketches.band(each)[rows[found]] for each in range(BANDS)])
+            alike = _alike(signatures, number, sets[found])
+            found, sizes = found[np.argsort(alike, kind="stable")], np.bincount(alike)
+            ends, many = np.cumsum(sizes), sizes > 1
+            for end, size in zip(ends[many], sizes[many], strict=True):
+                pairs += _near_in(found[end - size : end], sets, key_of)
+        sets = _join(sets, pairs)
         another = band
     used = np.bincount(sets) > 0
     numbered: Counts = (np.cumsum(used) - 1)[sets]
@@ -73,6 +76,18 @@ def _repeated(values: np.ndarray) -> Counts:
     places = np.flatnonzero(maybe[values & bits])
     found: Counts = places[np.isin(values[places], repeated)]
     return found
+
+
+def _parts(places: Counts, values: np.ndarray) -> Iterator[Counts]:
+    """Cut places that are in the order of their values into parts, and equal values as seldom as can be."""
+    begin, ordered = 0, values[places]
+    while begin < len(places):
+        end = begin + SIGNATURES
+        if end < len(places):
+            first = int(np.searchsorted(ordered, ordered[end]))
+            end = first if first > begin else end
+        yield places[begin:end]
+        begin = end
 
 
 def _alike(signatures: np.ndarray, band: int, sets: Counts) -> Counts:

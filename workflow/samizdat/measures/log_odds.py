@@ -138,9 +138,13 @@ class _Summing:
         cells, (terms, number) = self._place + sets[self._document], self._shape
         documents = (self._words, self._words**2, np.ones(len(sets)))
         return _Sums(
-            *(np.bincount(cells, values, terms * number).reshape(terms, number) for values in self._values),
-            *(np.bincount(sets, values, number) for values in documents),
+            *(_summed(cells, values, terms * number).reshape(terms, number) for values in self._values),
+            *(_summed(sets, values, number) for values in documents),
         )
+
+
+def _summed(cells: Counts, values: Floats, size: int) -> Floats:
+    return np.bincount(cells, values, size).astype(float, copy=False)
 
 
 def _differences(summing: _Summing, sets: Counts, asked: Counts) -> tuple[Floats, Floats]:
