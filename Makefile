@@ -100,7 +100,7 @@ bench-reproducibility: .venv/ready  ## run the demo twice, kill sixty runs, dama
 bench-inference: .venv/ready  ## simulate every verdict and interval of the report; half an hour
 	@$(BIN)/python benchmarks/inference.py
 
-bench-recipes: .venv/ready  ## compare the recipe for small corpora with a grid around it; hours, see its --minutes
+bench-recipes: .venv/ready  ## compare the recipe of each size with a grid around it; a day, needs apt, see its --minutes
 	@snakemake --cores all results/demo/corpus/texts.parquet
 	@$(BIN)/python benchmarks/recipes.py
 

@@ -3,11 +3,12 @@
     make bench-recipes                                         all sizes that the texts at hand allow: hours
     python benchmarks/recipes.py --sizes 20000 --minutes 30    one size; no training begins that would end later
 
-Needs `results/demo/corpus/texts.parquet`. A size is a number of tokens, taken as BYTES_PER_TOKEN bytes of the train
-split; validation and test splits are the whole demo's, so that sizes can be compared. The recipe's settings are
-computed as a run computes them; then one thing is changed at a time. Only the largest size is compiled: that changes
-the time of a step, and the number format where a machine has eight-bit integers, alike for all settings of a size.
-Each result is recorded when it is there, and is computed again only with other code.
+A size is a number of GPT-2's tokens, taken as a number of bytes of the train split. Up to 500,000 the texts are the
+demo's (`results/demo/corpus/texts.parquet`); larger sizes are of a dictionary, which apt fetches. Validation and test
+splits are whole, so that the sizes of one corpus can be compared. The recipe's settings are computed as a run computes
+them; then one thing is changed at a time. Only sizes from 500,000 on are compiled: that changes the time of a step, and
+the number format where a machine has eight-bit integers, alike for all settings of a size. Each result is recorded when
+it is there, and is computed again only with other code.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dictionary
 import pandas as pd
 from record import RESULTS, ROOT, Figure, show, write
 from stage import settings_of
@@ -32,8 +34,10 @@ from samizdat.records.corpus import TEXTS
 from samizdat.records.io import read_document, read_table, write_table
 from samizdat.records.models import ModelSummary, TokenizerSummary
 
-SIZES = (20_000, 100_000, 500_000)
-BYTES_PER_TOKEN = 4  # of GPT-2's own, in English
+SIZES = (20_000, 100_000, 500_000, 2_000_000, 9_000_000)
+MOST_OF_DEMO = 500_000
+DEMO = ROOT / "results" / "demo" / "corpus" / "texts.parquet"
+DEMO_BYTES_PER_TOKEN = 4  # of GPT-2's own
 COMPILED_FROM = 500_000  # compiling takes as long as a training of the smaller sizes
 SEED = 2014
 REACH_PERCENT = 3.0
@@ -61,19 +65,19 @@ SMALLEST_VOCABULARY = 260  # the bytes, the boundary, and a few
 def main() -> None:
     """Train what is missing, and record each result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--texts", type=Path, default=ROOT / "results" / "demo" / "corpus" / "texts.parquet")
+    parser.add_argument("--texts", type=Path, default=DEMO, help="the demo's table of texts")
     parser.add_argument("--sizes", type=int, nargs="+", choices=SIZES, default=SIZES)
     parser.add_argument("--changes", nargs="+", choices=list(CHANGES), default=list(CHANGES))
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     end = time.monotonic() + 60 * options.minutes
-    texts = read_table(options.texts, TEXTS)
     code = result_digest("models.train_model") + result_digest("models.make_tokenizer")
     path = RESULTS / "recipes.json"
     kept = json.loads(path.read_text(encoding="utf-8"))["notes"]["rows"] if path.is_file() else []
     rows = [row for row in kept if row["code"] == code]
     for size in options.sizes:
+        texts = read_table(options.texts if size <= MOST_OF_DEMO else dictionary.imported(), TEXTS)
         longest = 0.0
         for change in dict.fromkeys((RECIPE, *options.changes)):
             if any((row["size"], row["change"]) == (size, change) for row in rows):
@@ -110,7 +114,8 @@ def measured(texts: pd.DataFrame, size: int, settings: dict[str, Any] | None, th
     """Train with these settings, or those of the recipe, on so many tokens; return them and what came of it."""
     with tempfile.TemporaryDirectory(prefix="samizdat-recipes-") as name:
         folder = Path(name)
-        drawn = pd.concat(parts(texts, size * BYTES_PER_TOKEN))
+        bytes_per_token = DEMO_BYTES_PER_TOKEN if size <= MOST_OF_DEMO else dictionary.BYTES_PER_TOKEN
+        drawn = pd.concat(parts(texts, round(size * bytes_per_token)))
         write_table(drawn, TEXTS, folder / "texts.parquet")
         train_bytes = int(drawn.loc[drawn["split"] == "train", "text"].str.encode("utf-8").str.len().sum())
         tokens = settings["vocabulary_size"] if settings else vocabulary_size(train_bytes)
