@@ -32,6 +32,8 @@ def test_every_shipped_config_is_valid(overlay):
         ({"models__0__widht": 64}, ["`models[0].widht`", "did you mean `width`"]),
         ({"seed": "one"}, ["`seed`", "'one'", "integer", "Master seed"]),
         ({"device": "gpu"}, ["`device`", "'gpu'", "cuda"]),
+        ({"language": "cz"}, ["`language`: 'cz' is the code of no language", "a country, whose language is cs"]),
+        ({"language": "xx-CZ"}, ["`language`: 'xx' is the code of no language", "ISO 639-1"]),
         ({"name": "../up"}, ["`name`", "'../up'"]),
         ({"sampling__temperatures": [0]}, ["`sampling.temperatures[0]`", "0"]),
         ({"training__heads": 3}, ["`width` 256", "`heads` 3"]),

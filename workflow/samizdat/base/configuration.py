@@ -12,9 +12,11 @@ import yaml
 from samizdat.base.classifier_problems import classifier_problems
 from samizdat.base.config_file import Origin, Way, read_config
 from samizdat.base.corpus_files import label_table, path_is
+from samizdat.base.corpus_problems import corpus_problems
 from samizdat.base.errors import UserError
+from samizdat.base.language_codes import code_problem
 from samizdat.base.play_size import play_problems
-from samizdat.base.schema_problems import schema_problems
+from samizdat.base.schema_problems import dotted_way, place, schema_problems
 
 SCHEMA_PATH = Path(__file__).with_name("config.schema.yaml")
 # Between a model's name, which has no dot, and the number of a training after the first.
@@ -75,17 +77,35 @@ def check(config: Config, files: Iterable[Path] = (), given: Mapping[str, Any] |
         UserError: something is wrong; names each key, its value and what is allowed.
     """
     origins: dict[Way, Origin] = {}
-    for file in files:
-        origins |= read_config(file).origins
+    overlays = [read_config(file) for file in files]
+    for overlay in overlays:
+        origins |= overlay.origins
     for way in [way for way in origins if _is_given(given or {}, way)]:
         del origins[way]
-    problems = list(schema_problems(config, load_schema(), origins)) or list(_combination_problems(config))
+    problems = [
+        f"`{dotted_way(way)}`{place(origins, way)} is {{}}, a mapping without keys; it changes nothing, write {right}"
+        for way, right in _without_effect(config, [*(overlay.values for overlay in overlays), given or {}])
+    ]
+    problems += schema_problems(config, load_schema(), origins)
+    problems = problems or list(_combination_problems(config))
     if problems:
         raise UserError(
             "the config can't be used:\n" + "\n".join(f"  - {problem}" for problem in problems),
             remedy="correct these keys in config/config.yaml or in the file given with --configfile; "
             "config/config.yaml explains every key",
         )
+
+
+def _without_effect(config: Any, overlays: list[Any], way: Way = ()) -> Iterator[tuple[Way, str]]:
+    """Find empty mappings that are laid over a list or a single value, and say what to write in their place."""
+    if not isinstance(config, Mapping):
+        if {} in overlays:
+            yield way, "[] for an empty list" if isinstance(config, list) else "a value"
+        return
+    for key, value in config.items():
+        inner = [overlay[key] for overlay in overlays if isinstance(overlay, Mapping) and key in overlay]
+        if inner:
+            yield from _without_effect(value, inner, (*way, key))
 
 
 def _is_given(values: Any, way: Way) -> bool:
@@ -205,7 +225,9 @@ def _combination_problems(config: Config) -> Iterator[str]:
         yield f"`notes`: the file {config['notes']:.100} does not exist; create it (it may be empty)"
     if config["title"] == DEMO_TITLE and config["corpus"]["source"] != "demo":
         yield f"`title` is the demo's, {DEMO_TITLE!r}, but the corpus is not; write a title of your own"
-    yield from _corpus_problems(config["corpus"])
+    if problem := code_problem(config["language"]):
+        yield f"`language`: {problem}"
+    yield from corpus_problems(config["corpus"])
     for item in config["human_labels"]:
         if not label_table(item).is_file():
             yield (
@@ -227,32 +249,6 @@ def _combination_problems(config: Config) -> Iterator[str]:
         yield f"`play` is {config['play']!r}, but `models` has only {', '.join(models)}"
     elif config["play"] is not None:
         yield from play_problems(config, model_settings(config, config["play"]))
-
-
-def _corpus_problems(corpus: Config) -> Iterator[str]:
-    source = corpus["source"]
-    if source == "files" and not corpus["paths"]:
-        yield "`corpus.paths` is empty, but `corpus.source` is files; give a file or folder, such as [data/]"
-    if source != "files" and corpus["paths"]:
-        yield f"`corpus.paths` is {corpus['paths']}, but `corpus.source` is {source}; set `source: files` or no paths"
-    if source == "demo" and corpus["rater_columns"]:
-        yield "`corpus.rater_columns` is for files and datasets; the demo's ratings are known"
-    for label in sorted(set(corpus["rater_columns"]) & set(corpus["label_columns"])):
-        yield f"`corpus.rater_columns` makes the label {label!r}, which `corpus.label_columns` names, too"
-    if source == "hub" and not corpus["dataset"]:
-        yield "`corpus.dataset` is null, but `corpus.source` is hub; set it to the dataset's id"
-    if source != "hub" and corpus["dataset"]:
-        yield f"`corpus.dataset` is {corpus['dataset']!r}, but `corpus.source` is {source}; set `source: hub` or null"
-    if corpus["split_column"] is not None and source == "demo":
-        yield "`corpus.split_column` is for files and datasets; the demo has no such column"
-    if corpus["split_column"] is not None and source == "hub" and corpus["dataset_split"] is None:
-        yield "`corpus.split_column` divides one split of a dataset; set `corpus.dataset_split`, too, or no column"
-    if corpus["separator"] is not None and corpus["txt_unit"] != "block":
-        yield f"`corpus.separator` is for `txt_unit: block`, but `corpus.txt_unit` is {corpus['txt_unit']}"
-    if corpus["group"] == "folder" and source != "files":
-        yield f"`corpus.group` is folder, but `corpus.source` is {source}; only files have folders"
-    if corpus["group"] == "folder" and corpus["group_column"] is not None:
-        yield f"`corpus.group` is folder, but `corpus.group_column` is {corpus['group_column']!r}; set one of them"
 
 
 def _model_problems(config: Config, item: Config) -> Iterator[str]:
