@@ -100,7 +100,7 @@ def _run_guarded(stage: Callable[..., str | None], call: dict[str, Any], log_pat
         return _failed(title, str(UserError(problem, remedy=remedy)), log_path)
     line = f"✓ {title} ({duration(seconds)})" + (f": {result}" if result else "")
     log.info(line)
-    print(line, file=sys.stderr, flush=True)
+    _say(line)
     return 0
 
 
@@ -135,7 +135,7 @@ def _failed(title: str, message: str, log_path: Path) -> int:
         traceback.print_exc()
     if logging.getLogger().handlers:
         log.error("%s: %s", title, message)
-    print(f"✗ {title}: {visible(message)}\n  Log: {log_path}", file=sys.stderr, flush=True)
+    _say(f"✗ {title}: {message}\n  Log: {log_path}")
     return 1
 
 
@@ -150,7 +150,7 @@ def _crashed(title: str, log_path: Path) -> int:
 def _open_log(path: Path) -> None:
     """Write the log to a file of the stage; the terminal is for the progress line."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    handler = logging.FileHandler(path, mode="w", encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     logging.captureWarnings(True)
@@ -164,14 +164,21 @@ def announce(message: str) -> None:
     """Say at the terminal what comes next, and log it."""
     log.info("%s", message)
     if not RANK:
-        print(f"· {message}", file=sys.stderr, flush=True)
+        _say(f"· {message}")
 
 
 def tell(message: str) -> None:
     """Say something at the terminal that is no error, and log it."""
     log.warning("%s", message)
     if not RANK:
-        print(f"! {message}", file=sys.stderr, flush=True)
+        _say(f"! {message}")
+
+
+def _say(line: str) -> None:
+    """Print a line for people; it may have words of somebody's texts, which must not control the terminal."""
+    # At a terminal, over the progress line of this process or of another one.
+    begin = "\r\x1b[K" if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" else ""
+    print(f"{begin}{visible(line)}", file=sys.stderr, flush=True)
 
 
 def progress(title: str, total: int, unit: str, *, items: Iterable[Any] | None = None) -> "tqdm[Any]":
