@@ -56,6 +56,10 @@ def test_every_shipped_config_is_valid(overlay):
         ({"models__0__seeds": 0}, ["`models[0].seeds`", "less than the minimum", "How often the model is trained"]),
         ({"corpus__rater_columns": {"mood": ["anna"]}}, ["`corpus.rater_columns.mood`", "too short"]),
         ({"corpus__rater_columns": {"mood": ["anna", "ben"]}}, ["`corpus.rater_columns` is for files and datasets"]),
+        ({"corpus__label_columns": ["mood"]}, ["`corpus.label_columns` is for files and datasets"]),
+        ({"corpus__group_column": "kind"}, ["`corpus.group_column` is for files and datasets"]),
+        ({"tokenizers__0__checkpoint": "a/b"}, ["'own' has `checkpoint`, which is for `source: checkpoint`"]),
+        ({"tokenizers__1__vocabulary_size": 999}, ["'gpt2' has `vocabulary_size`, which is for `source: train`"]),
         (
             {"corpus__rater_columns": {"mood": ["anna", "ben"]}, "corpus__label_columns": ["mood"]},
             ["makes the label 'mood', which `corpus.label_columns` names, too"],

@@ -238,6 +238,9 @@ def _combination_problems(config: Config) -> Iterator[str]:
         needed = {"train": "vocabulary_size", "checkpoint": "checkpoint"}.get(item["source"])
         if needed and item.get(needed) is None:
             yield f"`tokenizers`: {item['name']!r} has `source: {item['source']}` and therefore needs `{needed}`"
+        for key, source in (("vocabulary_size", "train"), ("checkpoint", "checkpoint"), ("revision", "checkpoint")):
+            if item["source"] != source and item.get(key) is not None:
+                yield f"`tokenizers`: {item['name']!r} has `{key}`, which is for `source: {source}`"
     for item in config["models"]:
         yield from _model_problems(config, item)
     for item in config["classifiers"]:

@@ -11,16 +11,15 @@ def corpus_problems(corpus: Mapping[str, Any]) -> Iterator[str]:
         yield "`corpus.paths` is empty, but `corpus.source` is files; give a file or folder, such as [data/]"
     if source != "files" and corpus["paths"]:
         yield f"`corpus.paths` is {corpus['paths']}, but `corpus.source` is {source}; set `source: files` or no paths"
-    if source == "demo" and corpus["rater_columns"]:
-        yield "`corpus.rater_columns` is for files and datasets; the demo's ratings are known"
+    for key in ("document_column", "group_column", "label_columns", "rater_columns", "split_column"):
+        if source == "demo" and corpus[key]:
+            yield f"`corpus.{key}` is for files and datasets; what the demo's texts have is known"
     for label in sorted(set(corpus["rater_columns"]) & set(corpus["label_columns"])):
         yield f"`corpus.rater_columns` makes the label {label!r}, which `corpus.label_columns` names, too"
     if source == "hub" and not corpus["dataset"]:
         yield "`corpus.dataset` is null, but `corpus.source` is hub; set it to the dataset's id"
     if source != "hub" and corpus["dataset"]:
         yield f"`corpus.dataset` is {corpus['dataset']!r}, but `corpus.source` is {source}; set `source: hub` or null"
-    if corpus["split_column"] is not None and source == "demo":
-        yield "`corpus.split_column` is for files and datasets; the demo has no such column"
     if corpus["split_column"] is not None and source == "hub" and corpus["dataset_split"] is None:
         yield "`corpus.split_column` divides one split of a dataset; set `corpus.dataset_split`, too, or no column"
     if corpus["separator"] is not None and corpus["txt_unit"] != "block":
