@@ -35,6 +35,8 @@ def stage(settings: Settings, out: Path, files: tuple[Path, ...], work: Path) ->
         raise RuntimeError("unforeseen")
     if settings.label == "full":
         raise OSError(28, "No space left on device", "somewhere")
+    if settings.label == "failing":
+        raise OSError(5, "Input/output error", "somewhere")
     if settings.label == "read-only":
         raise OSError(30, "Read-only file system", "somewhere")
     if settings.label == "forbidden":
@@ -110,6 +112,7 @@ def test_an_option_of_the_wrong_type_is_refused_by_name(stage, option, value):
     [
         ("refuse", "the label is refused.\n  What to do: name another"),
         ("full", "No space left on device (somewhere).\n  What to do: free some disk space"),
+        ("failing", "Input/output error (somewhere).\n  What to do: look at the disk or file server"),
         ("read-only", "Read-only file system (somewhere).\n  What to do: free some disk space or make the folder"),
         ("forbidden", "Permission denied (somewhere).\n  What to do: free some disk space or make the folder writable"),
         ("read-only, by a library", "Read-only file system.\n  What to do: free some disk space or make the folder"),

@@ -17,7 +17,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from samizdat.base.errors import DISK_ERRORS, UserError
+from samizdat.base.errors import DISK_ERRORS, FAILING_ERRORS, UserError
 from samizdat.base.escaping import visible
 from samizdat.base.files import checked_bytes, locked, write_text
 from samizdat.base.hardware import processor_name
@@ -97,6 +97,9 @@ def _run_guarded(stage: Callable[..., str | None], call: dict[str, Any], log_pat
         if problem is None:
             return _crashed(title, log_path)
         remedy = "free some disk space or make the folder writable, then run the same command again"
+        if isinstance(error, OSError) and error.errno in FAILING_ERRORS:
+            remedy = "look at the disk or file server, and at the limits on files (`ulimit -a`), then run the same "
+            remedy += "command again"
         return _failed(title, str(UserError(problem, remedy=remedy)), log_path)
     line = f"✓ {title} ({duration(seconds)})" + (f": {result}" if result else "")
     log.info(line)
@@ -113,8 +116,8 @@ def _machine() -> dict[str, str | None]:
 
 
 def _disk_problem(error: Exception) -> str | None:
-    """Return the system's message if the disk is full or read-only; None for any other error."""
-    if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+    """Return the system's message if the disk is full, read-only or fails; None for any other error."""
+    if isinstance(error, OSError) and error.errno in (*DISK_ERRORS, *FAILING_ERRORS):
         return f"{error.strerror}{f' ({error.filename})' if error.filename else ''}"
     # Errors of safetensors, tokenizers and SQLite have no error number, only a message.
     messages = [*(os.strerror(number) for number in DISK_ERRORS), "database or disk is full", "readonly database"]
