@@ -82,6 +82,8 @@ def test_a_pattern_that_no_file_fits_is_refused(refusal):
         ("dvě žáby".encode("cp1250"), "auto", ["byte offset 2 (0xec) is not utf-8", "perhaps", "its 3 bytes"]),
         # Most of it is UTF-8, so it is damaged and not in another encoding.
         (CZECH.encode() + b"\n\xc5 end", "auto", ["line 2, byte offset", "(0xc5) is not utf-8"]),
+        (b"\xef\xbb\xbfone\ntwo \xec", "cp1250", ["line 2", "(0xec) is not utf-8", "correct it there: the mark at"]),
+        ("one".encode("utf-16") + b"x", "auto", ["is not utf-16: truncated data", "says that all of it is utf-16"]),
         # In a sentence that has every letter, none is likely.
         ((PANGRAM * 5).encode("iso8859-2"), "auto", ["perhaps", "beyond ASCII don't tell it for certain"]),
         ((LIKELY * 5).encode("iso8859-2"), "auto", ["perhaps it is Windows-1250 or ISO-8859-2"]),
