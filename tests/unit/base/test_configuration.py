@@ -65,7 +65,10 @@ def test_every_shipped_config_is_valid(overlay):
             ["makes the label 'mood', which `corpus.label_columns` names, too"],
         ),
         ({"corpus__txt_document": "line"}, ["`corpus.txt_document`", "'line'", "file"]),
-        ({"corpus__source": "files", "corpus__paths": ["data"]}, ["`title` is the demo's", BASE["title"]]),
+        (
+            {"corpus__source": "files", "corpus__paths": ["data"]},
+            ["`title` is the demo's", BASE["title"], "`name` is the demo's"],
+        ),
         ({"corpus__separator": "%"}, ["`corpus.separator` is for `txt_unit: block`", "is file"]),
         ({"corpus__separator": " "}, ["`corpus.separator` is ' '", "Line between two blocks"]),
         ({"corpus__group": "folder"}, ["`corpus.group` is folder", "`corpus.source` is demo"]),

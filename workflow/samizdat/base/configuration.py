@@ -2,7 +2,6 @@
 
 import functools
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,17 +14,13 @@ from samizdat.base.corpus_files import label_table, path_is
 from samizdat.base.corpus_problems import corpus_problems
 from samizdat.base.errors import UserError
 from samizdat.base.language_codes import code_problem
+from samizdat.base.model_problems import RECIPE_KEYS, model_problems
 from samizdat.base.play_size import play_problems
 from samizdat.base.schema_problems import dotted_way, place, schema_problems
 
 SCHEMA_PATH = Path(__file__).with_name("config.schema.yaml")
 # Between a model's name, which has no dot, and the number of a training after the first.
 SEED = ".seed"
-# The keys of `training` that a recipe can decide; so can it `vocabulary_size` of a tokenizer that is trained.
-RECIPE_KEYS = (
-    "layers", "heads", "width", "context_tokens", "dropout", "epochs", "batch_tokens", "matrix_learning_rate",
-    "learning_rate", "weight_decay",
-)  # fmt: skip
 # The keys of `training` on which no result depends: how often a state is saved to resume from.
 STATE_KEYS = ("resume_every_seconds",)
 # Folders below work/ that are of no single run.
@@ -223,6 +218,8 @@ def _combination_problems(config: Config) -> Iterator[str]:
             )
     if not path_is(Path(config["notes"]), "is_file"):
         yield f"`notes`: the file {config['notes']:.100} does not exist; create it (it may be empty)"
+    if config["name"] == "demo" and config["corpus"]["source"] != "demo":
+        yield "`name` is the demo's, whose run would take the place of this one's; write a name of your own"
     if config["title"] == DEMO_TITLE and config["corpus"]["source"] != "demo":
         yield f"`title` is the demo's, {DEMO_TITLE!r}, but the corpus is not; write a title of your own"
     if problem := code_problem(config["language"]):
@@ -242,7 +239,7 @@ def _combination_problems(config: Config) -> Iterator[str]:
             if item["source"] != source and item.get(key) is not None:
                 yield f"`tokenizers`: {item['name']!r} has `{key}`, which is for `source: {source}`"
     for item in config["models"]:
-        yield from _model_problems(config, item)
+        yield from model_problems(config, item, model_settings(config, item["name"]))
     for item in config["classifiers"]:
         yield from classifier_problems(config, item, scoring_settings(config, item["name"]))
     pushed, models = config["push"]["model"], [item["name"] for item in config["models"]]
@@ -252,46 +249,3 @@ def _combination_problems(config: Config) -> Iterator[str]:
         yield f"`play` is {config['play']!r}, but `models` has only {', '.join(models)}"
     elif config["play"] is not None:
         yield from play_problems(config, model_settings(config, config["play"]))
-
-
-def _model_problems(config: Config, item: Config) -> Iterator[str]:
-    name = f"model {item['name']!r}"
-    settings = model_settings(config, item["name"])
-    tokenizers = [tokenizer["name"] for tokenizer in config["tokenizers"]]
-    if item["tokenizer"] not in tokenizers:
-        yield f"{name}: `tokenizer` is {item['tokenizer']!r}, but `tokenizers` has only {', '.join(tokenizers)}"
-    yield from _recipe_problems(name, settings)
-    if "auto" not in (settings["width"], settings["heads"]) and settings["width"] % settings["heads"]:
-        yield f"{name}: `width` {settings['width']} is not a multiple of `heads` {settings['heads']}"
-    shape = {key: settings[key] for key in ("micro_batch_sequences", "context_tokens", "processes")}
-    shape = {key: value for key, value in shape.items() if value != "auto"}
-    if settings["batch_tokens"] != "auto" and settings["batch_tokens"] % math.prod(shape.values()):
-        yield (
-            f"{name}: `batch_tokens` {settings['batch_tokens']} is not a multiple of "
-            f"{' × '.join(f'`{key}` {value}' for key, value in shape.items())} = {math.prod(shape.values())}"
-        )
-    percents = settings["keep_percents"]
-    if percents != sorted(percents) or percents[-1] != 100:
-        yield f"{name}: `keep_percents` {percents} must be in rising order and end with 100"
-    if settings["schedule"] == "warmup-stable-decay" and settings["warmup_share"] + settings["decay_share"] > 1:
-        yield (
-            f"{name}: `warmup_share` {settings['warmup_share']} and `decay_share` {settings['decay_share']} "
-            "are more than 1 together"
-        )
-    longest = config["sampling"]["max_new_tokens"]
-    context = settings["context_tokens"]
-    if settings["checkpoint"] is None and context != "auto" and longest >= context:
-        yield (f"{name}: `sampling.max_new_tokens` {longest} leaves no room for a prompt in `context_tokens` {context}")
-
-
-def _recipe_problems(name: str, settings: Config) -> Iterator[str]:
-    left = [key for key in RECIPE_KEYS if settings[key] == "auto"]
-    if left and settings["checkpoint"] is not None:
-        yield f"{name}: a recipe is for models from scratch, but `checkpoint` is set; set {', '.join(left)}, too"
-    rates = [key for key in left if key in ("matrix_learning_rate", "learning_rate", "weight_decay")]
-    if rates and settings["optimizer"] != "muon":
-        yield f"{name}: a recipe is for `optimizer: muon`; set {', '.join(rates)}, too"
-    if settings["batch_tokens"] != "auto" and settings["context_tokens"] == "auto":
-        yield f"{name}: `batch_tokens` is set, but `context_tokens` is left to a recipe; set both or neither"
-    if settings["micro_batch_sequences"] != "auto" and settings["batch_tokens"] == "auto":
-        yield f"{name}: `micro_batch_sequences` is set, but `batch_tokens` is left to a recipe; set both or neither"
