@@ -71,6 +71,13 @@ def test_an_encoding_can_be_set_for_some_files(corpus):
     assert set(table["text"]) == {"žák", "šaty", "děda"} and summary.found == {}
 
 
+@pytest.mark.parametrize("pattern", ["old/*.txt", "old/a.txt", "data/old/*", "a.*", "*/old/*"])
+def test_a_pattern_may_be_of_the_end_of_a_path(corpus, pattern):
+    files = {"old/a.txt": "žába".encode("cp1250"), "older/b.txt": "ženy", "c.txt": "žito"}
+    table, _ = corpus(files, encoding={pattern: "cp1250", "*": "utf-8"})
+    assert sorted(table["text"]) == ["ženy", "žito", "žába"]
+
+
 def test_a_pattern_that_no_file_fits_is_refused(refusal):
     message = refusal({"old/a.txt": "one", "old/b.txt": "two"}, encoding=SOME | {"*.csv": "cp1250"})
     assert "corpus.encoding: no file of corpus.paths fits the pattern '*.csv'" in message
