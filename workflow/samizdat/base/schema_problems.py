@@ -1,6 +1,8 @@
 """What a config has that its schema does not allow, in words: key, value, line, and what would be right."""
 
+import datetime
 import difflib
+import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -50,10 +52,24 @@ def schema_problems(config: Mapping[str, Any], schema: dict[str, Any], origins: 
                 # What is wrong with a value in a mapping, else with the first kind, such as a number or `auto`.
                 error = max(error.context, key=lambda inner: len(inner.absolute_path))
                 way = tuple(error.absolute_path)
-            told = [f"`{dotted_way(way)}`{place(origins, way)} is {_shortened(f'{error.instance!r}: {error.message}')}"]
+            told = [f"`{dotted_way(way)}`{place(origins, way)} is {_shortened(_in_words(error))}"]
             told += [f"It means: {meaning.rstrip('.')}"] if meaning else []
             hint = _hint_for_value(error.instance, error.schema, origins.get(way))
             yield ". ".join([*told, *([hint] if hint else [])])
+
+
+def _in_words(error: Any) -> str:
+    """Say what a value is and why it is not allowed, with null, true, false and dates as YAML writes them."""
+    value, why = _as_written(error.instance), str(error.message).removeprefix(repr(error.instance))
+    if error.validator == "enum":
+        why = f" is not one of {', '.join(map(_as_written, error.schema['enum']))}"
+    return f"{value}: {value}{why}"
+
+
+def _as_written(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return str(value) if isinstance(value, datetime.date) else repr(value)
 
 
 def _unfit_values(config: Mapping[str, Any], origins: Mapping[Way, Origin]) -> Iterator[str]:
