@@ -35,7 +35,7 @@ def test_every_shipped_config_is_valid(overlay):
         ({"language": "cz"}, ["`language`: 'cz' is the code of no language", "a country, whose language is cs"]),
         ({"language": "xx-CZ"}, ["`language`: 'xx' is the code of no language", "ISO 639-1"]),
         ({"name": "../up"}, ["`name`", "'../up'"]),
-        ({"sampling__temperatures": [0]}, ["`sampling.temperatures[0]`", "0"]),
+        ({"sampling__temperatures": [0]}, ["`sampling.temperatures[0]` is 0", "above 0", "`top_k: 1` takes the most"]),
         ({"training__heads": 3}, ["`width` 256", "`heads` 3"]),
         ({"training__epochs": "4,5"}, ["`training.epochs`", "'4,5'", "number", "write 4.5"]),
         ({"training__epochs": "auto", "training__checkpoint": "a/b"}, ["`checkpoint` is set", "set epochs, too"]),

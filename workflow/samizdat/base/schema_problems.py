@@ -116,6 +116,9 @@ def _hint_for_key(key: str, way: Way, known: Mapping[str, Any], schema: Mapping[
     section, _, rest = key.partition(".")
     if rest and section in known:
         return f"write `{section}:` and below it, further to the right, `{rest}:`"
+    section, _, rest = key.partition(":")
+    if rest and section in known:
+        return f"write a blank behind the colon: `{section}: {rest}`"
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     homes = [name for name, inner in schema["properties"].items() if key in inner.get("properties", {})]
     if homes and not way and (not near or near[0] != key):
@@ -137,8 +140,12 @@ def _hint_for_value(value: Any, schema: Mapping[str, Any], origin: Origin | None
         return f'YAML reads {written} as {kind}; in quotes it is text: write "{written}"'
     if "string" in kinds and value is None and not {"pattern", "minLength"} & schema.keys():
         return 'For no text write ""'
+    if "object" in kinds and isinstance(value, str) and re.match(r"\w+:\S", value):
+        return "Write a blank behind the colon of each key"
+    if "array" in kinds and isinstance(value, str) and value.startswith("-"):
+        return "Write a blank behind the - of each item"
     if "array" in kinds and isinstance(value, str | int | float):
-        return f"Write a list: [{value}]"
+        return f"Write a list: [{value.strip('()') if isinstance(value, str) else value}]"
     if "integer" in kinds and isinstance(value, float) and value.is_integer():
         return f"Write {int(value)}, without a point"
     if isinstance(value, str) and kinds & NUMBERS:
