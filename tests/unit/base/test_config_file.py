@@ -100,6 +100,8 @@ SLIPS = {
     "percent": ("corpus:\n  test_share: 7%", ["(mine.yaml, line 2)", "write 0.07, without quotes"]),
     "percent of a whole number": ("training:\n  keep_percents: [10%, 100%]", ["write 10, ", "write 100, "]),
     "a blank in a number": ("name: x\nseed: 10 000", ["`seed` (mine.yaml, line 2)", "write 10000, without quotes"]),
+    "a comma in a number": ("corpus:\n  max_texts: 20,000", ["`corpus.max_texts`", "write 20000, without quotes"]),
+    "a point in a number": ("corpus:\n  max_texts: 20.000", ["`corpus.max_texts`", "Write 20000 or 20, "]),
     "too large a number": ("training:\n  weight_decay: 1e400", ["(mine.yaml, line 2)", "is not of type 'number'"]),
     "a number in quotes": ('seed: "7"', ["`seed` (mine.yaml, line 1)", "write 7, without quotes"]),
     "a number for a list": ("sampling:\n  temperatures: 0.7", ["(mine.yaml, line 2)", "Write a list: [0.7]"]),

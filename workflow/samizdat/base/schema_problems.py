@@ -147,7 +147,8 @@ def _hint_for_value(value: Any, schema: Mapping[str, Any], origin: Origin | None
     if "array" in kinds and isinstance(value, str | int | float):
         return f"Write a list: [{value.strip('()') if isinstance(value, str) else value}]"
     if "integer" in kinds and isinstance(value, float) and value.is_integer():
-        return f"Write {int(value)}, without a point"
+        thousands = f"{written.replace('.', '')} or " if re.fullmatch(r"\d{1,3}(\.\d{3})+", written) else ""
+        return f"Write {thousands}{int(value)}, without a point"
     if isinstance(value, str) and kinds & NUMBERS:
         number = _as_number(value, whole="number" not in kinds)
         return f"YAML reads it as text; write {number!r}, without quotes" if number is not None else ""
@@ -158,9 +159,10 @@ def _hint_for_value(value: Any, schema: Mapping[str, Any], origin: Origin | None
 
 def _as_number(text: str, *, whole: bool) -> float | int | None:
     """Read a number as people write it: with an exponent but no point, a decimal comma, a percent sign, blanks, in
-    quotes. Only whole numbers where another can't be meant; they are no shares, so 10 % is 10.
+    quotes. Only whole numbers where another can't be meant; they are no shares, so 10 % is 10 and 1,000 a thousand.
     """
-    digits = re.sub(r"(?<=\d)\s(?=\d{3}\b)", "", text.strip()).replace(",", ".")
+    between_thousands = r"[\s,]" if whole else r"\s"
+    digits = re.sub(rf"(?<=\d){between_thousands}(?=\d{{3}}(?!\d))", "", text.strip()).replace(",", ".")
     try:
         number = float(digits.removesuffix("%"))
     except ValueError:
