@@ -38,6 +38,9 @@ verify: .venv/ready  ## make a run again and compare the results; RUN=results/mi
 bundle: .venv/ready  ## write a run as one file for others to verify; INPUTS=hashes leaves the texts out
 	@samizdat bundle "$(RUN)" --inputs $(or $(INPUTS),files)
 
+# Of the command line alone: what the shell's environment has under these names must not delete anything.
+ALL :=
+WHAT :=
 clean: .venv/ready  ## show disk use and ask what to keep; ALL=1 or WHAT="logs verify" deletes without a question
 	@samizdat clean $(WHAT) $(if $(ALL),--all)
 

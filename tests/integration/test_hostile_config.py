@@ -73,7 +73,7 @@ def test_every_string_of_the_config_is_refused_or_data(at, tmp_path, monkeypatch
     monkeypatch.chdir(at.root)
     config, placed = hostile_config(source)
     assert (source == "files") == (("corpus", "rater_columns", "*", "*") in placed)
-    assert {("notes",), ("title",), ("prompts", "*"), ("finetuning", "checkpoint")} <= placed.keys()
+    assert {("notes",), ("title",), ("prompts", "*"), ("tokenizers", "*", "checkpoint")} <= placed.keys()
     assert {("corpus", "encoding", "*"), ("corpus", "separator")} <= placed.keys() or source != "files"
     assert ("name",) not in placed and ("models", "*", "name") not in placed
     file = tmp_path / "config.json"

@@ -41,7 +41,10 @@ KEYS = sorted(set(string_keys(SCHEMA, SCHEMA)))
 
 
 def with_text(config: dict[str, Any], way: tuple[str, ...], text: str) -> dict[str, Any]:
-    """Put a text into one key of the config, in every item of a list of mappings, or at the end of a list of texts."""
+    """Put a text into one key of the config, or at the end of a list of texts.
+
+    Of the items of a list, into those that have the key, else into all.
+    """
     *parents, last = way
     changed = copy.deepcopy(config)
     places: list[Any] = [changed]
@@ -51,6 +54,8 @@ def with_text(config: dict[str, Any], way: tuple[str, ...], text: str) -> dict[s
             for place in places
             for inner in ([_inside(place, key)] if key != "*" else place.values() if isinstance(place, dict) else place)
         ]
+    if last != "*":
+        places = [place for place in places if last in place] or places
     for place in places:
         if last != "*":
             place[last] = text

@@ -2,6 +2,7 @@
 
 import pytest
 
+from samizdat import commands
 from samizdat.cli import main
 
 
@@ -24,3 +25,24 @@ def test_a_wrong_command_line_does_not_say_that_a_run_is_different(capsys, argum
     with pytest.raises(SystemExit) as end:
         main(arguments)
     assert end.value.code == 3 and "error: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (MemoryError("no room"), "raise the limit on this process's memory"),
+        (RuntimeError("CUDA out of memory. Tried to allocate"), "choose a smaller model"),
+        (OSError(5, "Input/output error"), "look at the disk"),
+        (RuntimeError("unforeseen"), "this is a bug"),
+    ],
+)
+def test_what_a_command_does_not_foresee_is_one_message_with_what_to_do(capsys, monkeypatch, error, remedy):
+    def fail(options):
+        raise error
+
+    monkeypatch.setattr(commands, "where", fail)
+    with pytest.raises(SystemExit) as end:
+        main(["where"])
+    said = capsys.readouterr().err
+    assert end.value.code == 1 and said.startswith(f"✗ {type(error).__name__}: ")
+    assert remedy in said and ("bug" in said) == (remedy == "this is a bug")

@@ -78,7 +78,7 @@ def test_every_config_is_accepted(page, tmp_path, monkeypatch):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
-    config["title"] = "Mine"
+    config |= {"name": "mine", "title": "Mine"}
     for block in blocks(page, "yaml"):
         given = yaml.safe_load(block)
         update_config(config, given)

@@ -45,3 +45,14 @@ def test_the_python_may_be_in_a_folder_with_blanks(tmp_path):
     command = ["make", "--silent", ".venv/ready", f"PYTHON={python}"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "-B -m samizdat.environment.install" in done.stdout and not done.stderr, done.stderr
+
+
+def test_a_variable_of_the_environment_deletes_nothing(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    commands = []
+    for options in ([], ["ALL=1"], ["WHAT=logs verify"]):
+        command = ["make", "--dry-run", "--silent", "clean", *options]
+        environment = os.environ | {"ALL": "everything", "WHAT": "results"}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        commands.append(" ".join(done.stdout.splitlines()[-1].split()))
+    assert commands == ["samizdat clean", "samizdat clean --all", "samizdat clean logs verify"]

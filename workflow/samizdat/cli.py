@@ -11,6 +11,7 @@ from typing import NoReturn, TypeAlias
 
 from samizdat import commands
 from samizdat.base.errors import UserError
+from samizdat.base.parent import MEMORY_REMEDY, ran_out_of_memory
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[Parser]"
 
@@ -49,10 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # Python's own status for this is 1, which some commands use for a result.
         if os.environ.get("SAMIZDAT_TRACEBACK"):
             traceback.print_exc()
-        disk = isinstance(error, OSError) and error.errno is not None
-        remedy = "look at the disk, then run the same command again" if disk else (
-            "this is a bug; please report it with what the same command prints with SAMIZDAT_TRACEBACK=1"
-        )  # fmt: skip
+        remedy = "this is a bug; please report it with what the same command prints with SAMIZDAT_TRACEBACK=1"
+        if ran_out_of_memory(error):
+            remedy = MEMORY_REMEDY
+        elif isinstance(error, OSError) and error.errno is not None:
+            remedy = "look at the disk, then run the same command again"
         _say(f"{type(error).__name__}: {error}.\n  What to do: {remedy}")
         sys.exit(options.failed)
 

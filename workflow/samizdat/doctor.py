@@ -12,6 +12,7 @@ from pathlib import Path
 
 from samizdat import __version__
 from samizdat.base.errors import UserError
+from samizdat.base.escaping import visible
 from samizdat.base.files import checksum_file, is_checksum, not_intact, sha256_of
 from samizdat.base.free_space import free_bytes
 from samizdat.base.hardware import describe_device, unused_gpu_warning
@@ -56,7 +57,7 @@ def doctor(root: Path) -> int:
         )
     found = [finding for look in (_system, _environment, _machine, _programs, _results) for finding in look(root)]
     found.sort(key=lambda finding: (GOOD, NOTE, BAD).index(finding.mark))
-    print(*found, sep="\n")
+    print(visible("\n".join(map(str, found))))  # the names of somebody else's files must not control the terminal
     print(f"\nFor a bug report (without texts and names of files):\n{bug_report()}")
     return 1 if any(finding.mark == BAD for finding in found) else 0
 

@@ -146,6 +146,8 @@ def test_any_name_is_a_name(tree, name):
         ("a\0b", ["does not exist"]),
         ("t/*.csv", ["t/*.csv does not exist", "a pattern such as *.csv is no path"]),
         ("https://example.org/t.csv", ["does not exist", "download the file"]),
+        ("C:\\texts\\a b", ["does not exist", "under WSL", "write /mnt/c/texts/a b"]),
+        ("d:/a.csv", ["write /mnt/d/a.csv"]),
         ("hf://datasets/a/b", ["does not exist", "corpus.source: hub"]),
         ("dangling.txt", ["is a link to nothing.txt, which does not exist", "correct the link"]),
         ("page.html", ["page.html is a file of an unknown kind", ".parquet", "rename it"]),

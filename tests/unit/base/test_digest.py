@@ -38,6 +38,7 @@ def test_what_is_said_changes_the_digest_of_the_code_and_not_of_the_result(tmp_p
     stage = (
         "import sys\nfrom samizdat.base import stage\nfrom samizdat.base.errors import UserError\n"
         "def f(x):\n    log.info('at %d', x, UserError('an error in a line'))\n"
+        "    stage.announce('begins'), stage.tell('was empty')\n"
         "    if x:\n        raise UserError(f'{x} is wrong', remedy='mend it')\n"
         "    return [sys.executable, '-m', 'samizdat.started', 'samizdat.nowhere', 'see samizdat.other'], 1\n"
     )
@@ -56,6 +57,8 @@ def test_what_is_said_changes_the_digest_of_the_code_and_not_of_the_result(tmp_p
         {"stage": stage.replace("is wrong", "cannot be")},
         {"stage": stage.replace("'at %d'", "'step %d'")},
         {"stage": stage.replace("in a line", "in the log")},
+        {"stage": stage.replace("begins", "starts")},
+        {"stage": stage.replace("was empty", "is empty")},
         {"base.stage": "X = 2\n"},
     ):
         assert digests(changes)[0] != rule and digests(changes)[1] == result

@@ -83,6 +83,7 @@ def test_a_hidden_gpu_is_not_used(machine, monkeypatch):
 @pytest.mark.parametrize(
     ("there", "cuda", "requested", "line"),
     [
+        (("NVIDIA H200",), None, "cuda", "Computes on: an NVIDIA GPU, which the installed torch does not reach."),
         (("NVIDIA H200",), "12.6", "auto", "Computes on: NVIDIA H200."),
         (("Tesla T4", "Tesla T4"), "12.6", "cuda", "Computes on: Tesla T4, Tesla T4."),
         (("NVIDIA H200",), "12.6", "cpu", "Computes on: the CPU, AMD EPYC."),

@@ -71,6 +71,13 @@ def test_an_encoding_can_be_set_for_some_files(corpus):
     assert set(table["text"]) == {"žák", "šaty", "děda"} and summary.found == {}
 
 
+@pytest.mark.parametrize("pattern", ["old/*.txt", "old/a.txt", "data/old/*", "a.*", "*/old/*"])
+def test_a_pattern_may_be_of_the_end_of_a_path(corpus, pattern):
+    files = {"old/a.txt": "žába".encode("cp1250"), "older/b.txt": "ženy", "c.txt": "žito"}
+    table, _ = corpus(files, encoding={pattern: "cp1250", "*": "utf-8"})
+    assert sorted(table["text"]) == ["ženy", "žito", "žába"]
+
+
 def test_a_pattern_that_no_file_fits_is_refused(refusal):
     message = refusal({"old/a.txt": "one", "old/b.txt": "two"}, encoding=SOME | {"*.csv": "cp1250"})
     assert "corpus.encoding: no file of corpus.paths fits the pattern '*.csv'" in message
@@ -82,6 +89,8 @@ def test_a_pattern_that_no_file_fits_is_refused(refusal):
         ("dvě žáby".encode("cp1250"), "auto", ["byte offset 2 (0xec) is not utf-8", "perhaps", "its 3 bytes"]),
         # Most of it is UTF-8, so it is damaged and not in another encoding.
         (CZECH.encode() + b"\n\xc5 end", "auto", ["line 2, byte offset", "(0xc5) is not utf-8"]),
+        (b"\xef\xbb\xbfone\ntwo \xec", "cp1250", ["line 2", "(0xec) is not utf-8", "correct it there: the mark at"]),
+        ("one".encode("utf-16") + b"x", "auto", ["is not utf-16: truncated data", "says that all of it is utf-16"]),
         # In a sentence that has every letter, none is likely.
         ((PANGRAM * 5).encode("iso8859-2"), "auto", ["perhaps", "beyond ASCII don't tell it for certain"]),
         ((LIKELY * 5).encode("iso8859-2"), "auto", ["perhaps it is Windows-1250 or ISO-8859-2"]),

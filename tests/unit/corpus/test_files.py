@@ -83,6 +83,12 @@ def test_labels_of_which_little_can_be_learned_are_told(corpus, capsys, labels, 
     assert said in told if said else "label" not in told
 
 
+def test_labels_that_raters_make_are_told_by_their_key(corpus, capsys):
+    rows = "".join(f"text {number},good,bad\n" for number in range(4))
+    corpus({"a.csv": f"text,anna,ben\n{rows}"}, rater_columns={"mood": ["anna", "ben"]})
+    assert "the label 'mood' (corpus.rater_columns) gives no text that was kept a label" in capsys.readouterr().err
+
+
 def test_a_column_of_measurements_is_told(corpus, capsys):
     rows = "".join(f"text {number},{number / 7:.4f}\n" for number in range(60))
     corpus({"a.csv": f"text,score\n{rows}"}, label_columns=("score",))

@@ -69,6 +69,7 @@ def test_labels_look_as_they_are_written(corpus):
         ('{"text": "a", "text": "b"}', ["is no JSON: an object has the key 'text' twice"]),
         ('[{"text": "a"}, {"x": 1, "x": 2}]', ["is no JSON: an object has the key 'x' twice"]),
         (LINES + '\n{"text": "b"', ["line 5 is no JSON object"]),
+        (LINES + '\n{"text" "b"}', ["line 5 is no JSON object: Expecting ':' delimiter at column 9."]),
         (LINES + "\n12", ["line 5 is no JSON object: it is a JSON value of another kind"]),
         ('[{"text": "a"},\n{"text": b}]', ["is no JSON", "line 2"]),
         ('{"a": [], "b": []}', ["one JSON object, which has no 'text'", "of its keys 'a', 'b' 2 hold a list"]),

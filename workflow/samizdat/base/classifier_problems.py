@@ -1,7 +1,10 @@
 """What is impossible in an item of `classifiers`: keys that are missing, or belong to another source or kind."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
+
+from samizdat.base.language_codes import code_problem
 
 # What an item of each source must have, and what it can't have.
 _NEEDED = {
@@ -38,6 +41,12 @@ def classifier_problems(config: Config, item: Config, settings: Config) -> Itera
         )
         yield f"{name}: `label_column` is {column!r}, but the corpus {has}"
     yield from _source_problems(config, item, name)
+    for problem in filter(None, map(code_problem, item.get("languages", []))):
+        yield f"{name}: `languages`: {problem}"
+    if item.get("min_words", 1) > item.get("max_words", math.inf):
+        yield f"{name}: `min_words` {item['min_words']} is more than `max_words` {item['max_words']}"
+    if "\\n" in item.get("template", ""):
+        yield f"{name}: `template` has \\n as two characters; in double quotes it is the end of a line"
     if settings["window_overlap_tokens"] * 2 > settings["max_length_tokens"]:
         yield (
             f"{name}: `window_overlap_tokens` {settings['window_overlap_tokens']} is more than half of "

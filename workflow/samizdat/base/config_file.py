@@ -14,6 +14,7 @@ from samizdat.base.errors import UserError
 
 # Far more values than a config with a hundred models and classifiers has.
 MOST_VALUES = 100_000
+_OPEN = "a quotation mark that is not closed"
 Way = tuple[str | int, ...]  # the keys and numbers of items that lead to a value
 
 
@@ -126,22 +127,36 @@ def _yaml(text: str, path: Path) -> ConfigFile:
 def _slip(error: yaml.MarkedYAMLError, text: str, path: Path) -> UserError:
     """Say what is wrong with a file that is no YAML, and what would be right."""
     mark = error.problem_mark or error.context_mark
+    problem = error.problem or error.context or "it is no YAML"
+    if problem == "found unexpected end of stream" and error.context_mark:
+        mark, problem = error.context_mark, _OPEN
     number = mark.line if mark else 0
     lines = text.split("\n")
     line = lines[number] if number < len(lines) else ""
-    problem = error.problem or error.context or "it is no YAML"
     if "\t" in line[: len(line) - len(line.lstrip())] or (mark and line[mark.column : mark.column + 1] == "\t"):
         problem, remedy = "a tab", "write spaces where the tab is: YAML indents with spaces alone"
+    elif problem == _OPEN:
+        remedy = "write the same quotation mark at the end of the value"
     elif "mapping values are not allowed" in problem:
         key, _, value = line.strip().partition(": ")
-        problem = "a second colon"
-        remedy = (
-            f"put the value into quotes: {key}: {json.dumps(value, ensure_ascii=False)}; or correct the indentation"
-        )
-    elif "'" in line and "expected <block end>, but found '<scalar>'" in problem:
+        if ":" in value:
+            problem = "a second colon"
+            remedy = (
+                f"put the value into quotes: {key}: {json.dumps(value, ensure_ascii=False)}; or correct the indentation"
+            )
+        else:
+            problem = "a key where none can be"
+            remedy = "write a blank behind the colon of the key before it (`name: mine`), or correct the indentation"
+    elif ("'" in line or '"' in line) and "expected <block end>, but found '<scalar>'" in problem:
         problem, remedy = (
-            "a quotation mark inside of quotation marks",
-            "write '' for ' in single quotes, or use double quotes",
+            "a quotation mark inside of quotation marks, or one before this line that is not closed",
+            "write '' for ' in single quotes, and \\\" for \" in double quotes; or close them",
+        )
+    elif "expected <block end>, but found" in problem and "'<scalar>'" not in problem:
+        problem = "the line does not begin where those that it belongs to do"
+        remedy = (
+            "begin keys that belong together equally far to the right: those of an item of a list below its first key, "
+            "behind the `-`"
         )
     elif "escape" in problem or "unknown escape" in (error.context or ""):
         problem = "a backslash in double quotes that begins no escape"
@@ -192,8 +207,19 @@ def _key(key: yaml.Node, path: Path) -> str:
 
 
 def _refuse_disguised(node: yaml.ScalarNode, path: Path, line: int) -> None:
-    """Refuse numbers that YAML reads in another way than people do."""
+    """Refuse numbers, dates and signs that YAML reads in another way than people do."""
     kind, written = node.tag.rpartition(":")[2], node.value
+    mark = node.start_mark
+    if (
+        kind == "null"
+        and not written
+        and mark.buffer
+        and re.match(r"[ \t]*#+[ \t]*[\n\0]", mark.buffer[mark.pointer :])
+    ):
+        raise UserError(
+            f"{path}: line {line}: nothing is written here but #, with which a comment begins",
+            remedy='write "#" in quotes where the sign is meant, else null',
+        )
     if kind == "int" and re.fullmatch(r"[-+]?0[0-9_]+|.*:.*", written):
         what = "in base 60" if ":" in written else "in base 8"
         plain = written.replace("_", "").lstrip("+").lstrip("0") or "0"
@@ -206,3 +232,11 @@ def _refuse_disguised(node: yaml.ScalarNode, path: Path, line: int) -> None:
             f"{path}: line {line}: {written} is no number that a setting can have",
             remedy=f'write a finite number, or "{written}" in quotes where text is meant',
         )
+    try:
+        yaml.constructor.SafeConstructor().construct_object(node)
+    except (ValueError, LookupError, AttributeError):
+        kind = "date" if kind == "timestamp" else kind
+        raise UserError(
+            f"{path}: line {line}: {written} is a {kind} for YAML by its form, and there is no such one",
+            remedy=f'write "{written}" in quotes where text is meant',
+        ) from None

@@ -2,7 +2,6 @@
 
 import functools
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,18 +11,16 @@ import yaml
 from samizdat.base.classifier_problems import classifier_problems
 from samizdat.base.config_file import Origin, Way, read_config
 from samizdat.base.corpus_files import label_table, path_is
+from samizdat.base.corpus_problems import corpus_problems
 from samizdat.base.errors import UserError
+from samizdat.base.language_codes import code_problem
+from samizdat.base.model_problems import RECIPE_KEYS, model_problems
 from samizdat.base.play_size import play_problems
-from samizdat.base.schema_problems import schema_problems
+from samizdat.base.schema_problems import dotted_way, place, schema_problems
 
 SCHEMA_PATH = Path(__file__).with_name("config.schema.yaml")
 # Between a model's name, which has no dot, and the number of a training after the first.
 SEED = ".seed"
-# The keys of `training` that a recipe can decide; so can it `vocabulary_size` of a tokenizer that is trained.
-RECIPE_KEYS = (
-    "layers", "heads", "width", "context_tokens", "dropout", "epochs", "batch_tokens", "matrix_learning_rate",
-    "learning_rate", "weight_decay",
-)  # fmt: skip
 # The keys of `training` on which no result depends: how often a state is saved to resume from.
 STATE_KEYS = ("resume_every_seconds",)
 # Folders below work/ that are of no single run.
@@ -75,17 +72,35 @@ def check(config: Config, files: Iterable[Path] = (), given: Mapping[str, Any] |
         UserError: something is wrong; names each key, its value and what is allowed.
     """
     origins: dict[Way, Origin] = {}
-    for file in files:
-        origins |= read_config(file).origins
+    overlays = [read_config(file) for file in files]
+    for overlay in overlays:
+        origins |= overlay.origins
     for way in [way for way in origins if _is_given(given or {}, way)]:
         del origins[way]
-    problems = list(schema_problems(config, load_schema(), origins)) or list(_combination_problems(config))
+    problems = [
+        f"`{dotted_way(way)}`{place(origins, way)} is {{}}, a mapping without keys; it changes nothing, write {right}"
+        for way, right in _without_effect(config, [*(overlay.values for overlay in overlays), given or {}])
+    ]
+    problems += schema_problems(config, load_schema(), origins)
+    problems = problems or list(_combination_problems(config))
     if problems:
         raise UserError(
             "the config can't be used:\n" + "\n".join(f"  - {problem}" for problem in problems),
             remedy="correct these keys in config/config.yaml or in the file given with --configfile; "
             "config/config.yaml explains every key",
         )
+
+
+def _without_effect(config: Any, overlays: list[Any], way: Way = ()) -> Iterator[tuple[Way, str]]:
+    """Find empty mappings that are laid over a list or a single value, and say what to write in their place."""
+    if not isinstance(config, Mapping):
+        if {} in overlays:
+            yield way, "[] for an empty list" if isinstance(config, list) else "a value"
+        return
+    for key, value in config.items():
+        inner = [overlay[key] for overlay in overlays if isinstance(overlay, Mapping) and key in overlay]
+        if inner:
+            yield from _without_effect(value, inner, (*way, key))
 
 
 def _is_given(values: Any, way: Way) -> bool:
@@ -203,9 +218,13 @@ def _combination_problems(config: Config) -> Iterator[str]:
             )
     if not path_is(Path(config["notes"]), "is_file"):
         yield f"`notes`: the file {config['notes']:.100} does not exist; create it (it may be empty)"
+    if config["name"] == "demo" and config["corpus"]["source"] != "demo":
+        yield "`name` is the demo's, whose run would take the place of this one's; write a name of your own"
     if config["title"] == DEMO_TITLE and config["corpus"]["source"] != "demo":
         yield f"`title` is the demo's, {DEMO_TITLE!r}, but the corpus is not; write a title of your own"
-    yield from _corpus_problems(config["corpus"])
+    if problem := code_problem(config["language"]):
+        yield f"`language`: {problem}"
+    yield from corpus_problems(config["corpus"])
     for item in config["human_labels"]:
         if not label_table(item).is_file():
             yield (
@@ -216,8 +235,11 @@ def _combination_problems(config: Config) -> Iterator[str]:
         needed = {"train": "vocabulary_size", "checkpoint": "checkpoint"}.get(item["source"])
         if needed and item.get(needed) is None:
             yield f"`tokenizers`: {item['name']!r} has `source: {item['source']}` and therefore needs `{needed}`"
+        for key, source in (("vocabulary_size", "train"), ("checkpoint", "checkpoint"), ("revision", "checkpoint")):
+            if item["source"] != source and item.get(key) is not None:
+                yield f"`tokenizers`: {item['name']!r} has `{key}`, which is for `source: {source}`"
     for item in config["models"]:
-        yield from _model_problems(config, item)
+        yield from model_problems(config, item, model_settings(config, item["name"]))
     for item in config["classifiers"]:
         yield from classifier_problems(config, item, scoring_settings(config, item["name"]))
     pushed, models = config["push"]["model"], [item["name"] for item in config["models"]]
@@ -227,72 +249,3 @@ def _combination_problems(config: Config) -> Iterator[str]:
         yield f"`play` is {config['play']!r}, but `models` has only {', '.join(models)}"
     elif config["play"] is not None:
         yield from play_problems(config, model_settings(config, config["play"]))
-
-
-def _corpus_problems(corpus: Config) -> Iterator[str]:
-    source = corpus["source"]
-    if source == "files" and not corpus["paths"]:
-        yield "`corpus.paths` is empty, but `corpus.source` is files; give a file or folder, such as [data/]"
-    if source != "files" and corpus["paths"]:
-        yield f"`corpus.paths` is {corpus['paths']}, but `corpus.source` is {source}; set `source: files` or no paths"
-    if source == "demo" and corpus["rater_columns"]:
-        yield "`corpus.rater_columns` is for files and datasets; the demo's ratings are known"
-    for label in sorted(set(corpus["rater_columns"]) & set(corpus["label_columns"])):
-        yield f"`corpus.rater_columns` makes the label {label!r}, which `corpus.label_columns` names, too"
-    if source == "hub" and not corpus["dataset"]:
-        yield "`corpus.dataset` is null, but `corpus.source` is hub; set it to the dataset's id"
-    if source != "hub" and corpus["dataset"]:
-        yield f"`corpus.dataset` is {corpus['dataset']!r}, but `corpus.source` is {source}; set `source: hub` or null"
-    if corpus["split_column"] is not None and source == "demo":
-        yield "`corpus.split_column` is for files and datasets; the demo has no such column"
-    if corpus["split_column"] is not None and source == "hub" and corpus["dataset_split"] is None:
-        yield "`corpus.split_column` divides one split of a dataset; set `corpus.dataset_split`, too, or no column"
-    if corpus["separator"] is not None and corpus["txt_unit"] != "block":
-        yield f"`corpus.separator` is for `txt_unit: block`, but `corpus.txt_unit` is {corpus['txt_unit']}"
-    if corpus["group"] == "folder" and source != "files":
-        yield f"`corpus.group` is folder, but `corpus.source` is {source}; only files have folders"
-    if corpus["group"] == "folder" and corpus["group_column"] is not None:
-        yield f"`corpus.group` is folder, but `corpus.group_column` is {corpus['group_column']!r}; set one of them"
-
-
-def _model_problems(config: Config, item: Config) -> Iterator[str]:
-    name = f"model {item['name']!r}"
-    settings = model_settings(config, item["name"])
-    tokenizers = [tokenizer["name"] for tokenizer in config["tokenizers"]]
-    if item["tokenizer"] not in tokenizers:
-        yield f"{name}: `tokenizer` is {item['tokenizer']!r}, but `tokenizers` has only {', '.join(tokenizers)}"
-    yield from _recipe_problems(name, settings)
-    if "auto" not in (settings["width"], settings["heads"]) and settings["width"] % settings["heads"]:
-        yield f"{name}: `width` {settings['width']} is not a multiple of `heads` {settings['heads']}"
-    shape = {key: settings[key] for key in ("micro_batch_sequences", "context_tokens", "processes")}
-    shape = {key: value for key, value in shape.items() if value != "auto"}
-    if settings["batch_tokens"] != "auto" and settings["batch_tokens"] % math.prod(shape.values()):
-        yield (
-            f"{name}: `batch_tokens` {settings['batch_tokens']} is not a multiple of "
-            f"{' × '.join(f'`{key}` {value}' for key, value in shape.items())} = {math.prod(shape.values())}"
-        )
-    percents = settings["keep_percents"]
-    if percents != sorted(percents) or percents[-1] != 100:
-        yield f"{name}: `keep_percents` {percents} must be in rising order and end with 100"
-    if settings["schedule"] == "warmup-stable-decay" and settings["warmup_share"] + settings["decay_share"] > 1:
-        yield (
-            f"{name}: `warmup_share` {settings['warmup_share']} and `decay_share` {settings['decay_share']} "
-            "are more than 1 together"
-        )
-    longest = config["sampling"]["max_new_tokens"]
-    context = settings["context_tokens"]
-    if settings["checkpoint"] is None and context != "auto" and longest >= context:
-        yield (f"{name}: `sampling.max_new_tokens` {longest} leaves no room for a prompt in `context_tokens` {context}")
-
-
-def _recipe_problems(name: str, settings: Config) -> Iterator[str]:
-    left = [key for key in RECIPE_KEYS if settings[key] == "auto"]
-    if left and settings["checkpoint"] is not None:
-        yield f"{name}: a recipe is for models from scratch, but `checkpoint` is set; set {', '.join(left)}, too"
-    rates = [key for key in left if key in ("matrix_learning_rate", "learning_rate", "weight_decay")]
-    if rates and settings["optimizer"] != "muon":
-        yield f"{name}: a recipe is for `optimizer: muon`; set {', '.join(rates)}, too"
-    if settings["batch_tokens"] != "auto" and settings["context_tokens"] == "auto":
-        yield f"{name}: `batch_tokens` is set, but `context_tokens` is left to a recipe; set both or neither"
-    if settings["micro_batch_sequences"] != "auto" and settings["batch_tokens"] == "auto":
-        yield f"{name}: `micro_batch_sequences` is set, but `batch_tokens` is left to a recipe; set both or neither"

@@ -135,7 +135,10 @@ def _not_a_file(path: Path, name: str) -> UserError:
     if path_is(path, "exists"):
         return UserError(f"corpus.paths: {name} is no file and no folder", remedy="name a file or a folder")
     remedy = "put your texts there, or correct corpus.paths in the config"
-    if re.match(r"\w+://", name):
+    if on_drive := re.match(r"([A-Za-z]):[\\/]+", name):
+        rest = name[on_drive.end() :].replace("\\", "/")
+        remedy = f"under WSL, a folder of Windows has another name: write /mnt/{on_drive[1].lower()}/{rest}"
+    elif re.match(r"\w+://", name):
         remedy = "download the file, and name it here; only datasets of the Hub are fetched (corpus.source: hub)"
     elif re.search(r"[*?\[]", name):
         remedy = "name the folder: its files are found by their kind; a pattern such as *.csv is no path"

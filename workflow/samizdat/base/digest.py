@@ -145,7 +145,7 @@ def _names(node: ast.Import | ast.ImportFrom | ast.Constant) -> Iterator[str]:
 def _is_message(called: ast.expr) -> bool:
     """Whether a call only tells something to people: a UserError, a line of the log or of the terminal."""
     if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
-        return called.value.id == "log" or (called.value.id, called.attr) == ("stage", "tell")
+        return called.value.id == "log" or (called.value.id == "stage" and called.attr in ("tell", "announce"))
     return isinstance(called, ast.Name) and called.id == "UserError"
 
 

@@ -4,6 +4,8 @@ import errno
 
 # What a system says of a disk that is full or can't be written: the user's to mend, and no fault of a file or of ours.
 DISK_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT)
+# And of one that fails, also a file server's, and of limits on files.
+FAILING_ERRORS = (errno.EIO, errno.ESTALE, errno.EFBIG, errno.EMFILE, errno.ENFILE)
 
 
 class UserError(Exception):

@@ -72,7 +72,8 @@ def describe_device(requested: str) -> str:
     if requested == "mps" or (requested == "auto" and sys.platform == "darwin" and os.uname().machine == "arm64"):
         return f"Computes on: the GPU of {processor_name()}."
     if requested == "cuda":
-        return "Computes on: an NVIDIA GPU, which is not found on this machine."
+        found = "the installed torch does not reach" if has_nvidia_gpu() else "is not found on this machine"
+        return f"Computes on: an NVIDIA GPU, which {found}."
     line = f"Computes on: the CPU, {processor_name()}."
     warning = unused_gpu_warning() if requested == "auto" else None
     return f"{line}\n{warning[:1].upper()}{warning[1:]}." if warning else line

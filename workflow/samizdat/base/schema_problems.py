@@ -1,6 +1,8 @@
 """What a config has that its schema does not allow, in words: key, value, line, and what would be right."""
 
+import datetime
 import difflib
+import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,21 +43,33 @@ def schema_problems(config: Mapping[str, Any], schema: dict[str, Any], origins: 
         if error.validator == "additionalProperties" and isinstance(error.schema.get("properties"), dict):
             for key in sorted(set(error.instance) - set(error.schema["properties"]), key=str):
                 hint = _hint_for_key(str(key), way, error.schema["properties"], schema)
-                yield f"`{dotted_way((*way, key))}`{_place(origins, (*way, key))} is not a key; {hint}"
+                yield f"`{dotted_way((*way, key))}`{place(origins, (*way, key))} is not a key; {hint}"
         elif error.validator == "required":
-            yield f"{dotted_way(way) or 'the config'}{_place(origins, way)}: {error.message}"
+            yield f"{dotted_way(way) or 'the config'}{place(origins, way)}: {error.message}"
         else:
             meaning = error.schema.get("description", "")
             if error.validator == "anyOf" and error.context:
                 # What is wrong with a value in a mapping, else with the first kind, such as a number or `auto`.
                 error = max(error.context, key=lambda inner: len(inner.absolute_path))
                 way = tuple(error.absolute_path)
-            told = [
-                f"`{dotted_way(way)}`{_place(origins, way)} is {_shortened(f'{error.instance!r}: {error.message}')}"
-            ]
+            told = [f"`{dotted_way(way)}`{place(origins, way)} is {_shortened(_in_words(error))}"]
             told += [f"It means: {meaning.rstrip('.')}"] if meaning else []
             hint = _hint_for_value(error.instance, error.schema, origins.get(way))
             yield ". ".join([*told, *([hint] if hint else [])])
+
+
+def _in_words(error: Any) -> str:
+    """Say what a value is and why it is not allowed, with null, true, false and dates as YAML writes them."""
+    value, why = _as_written(error.instance), str(error.message).removeprefix(repr(error.instance))
+    if error.validator == "enum":
+        why = f" is not one of {', '.join(map(_as_written, error.schema['enum']))}"
+    return f"{value}: {value}{why}"
+
+
+def _as_written(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return str(value) if isinstance(value, datetime.date) else repr(value)
 
 
 def _unfit_values(config: Mapping[str, Any], origins: Mapping[Way, Origin]) -> Iterator[str]:
@@ -71,8 +85,8 @@ def _unfit_values(config: Mapping[str, Any], origins: Mapping[Way, Origin]) -> I
         if isinstance(value, Mapping):
             waiting += [(way, key) for key in value] + [((*way, key), inner) for key, inner in value.items()]
         elif isinstance(value, list):
-            waiting += [((*way, place), inner) for place, inner in enumerate(value)]
-        where = f"`{dotted_way(way)}`{_place(origins, way)}"
+            waiting += [((*way, number), inner) for number, inner in enumerate(value)]
+        where = f"`{dotted_way(way)}`{place(origins, way)}"
         if isinstance(value, float) and not math.isfinite(value):
             yield f"{where} is {value}; write a finite number"
         elif isinstance(value, str) and _UNFIT.search(value):
@@ -92,7 +106,8 @@ def dotted_way(way: Iterable[str | int]) -> str:
     return text
 
 
-def _place(origins: Mapping[Way, Origin], way: Way) -> str:
+def place(origins: Mapping[Way, Origin], way: Way) -> str:
+    """Write where a value is written, in brackets; nothing where that is not known."""
     return f" ({origins[way]})" if way in origins else ""
 
 
@@ -101,6 +116,9 @@ def _hint_for_key(key: str, way: Way, known: Mapping[str, Any], schema: Mapping[
     section, _, rest = key.partition(".")
     if rest and section in known:
         return f"write `{section}:` and below it, further to the right, `{rest}:`"
+    section, _, rest = key.partition(":")
+    if rest and section in known:
+        return f"write a blank behind the colon: `{section}: {rest}`"
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     homes = [name for name, inner in schema["properties"].items() if key in inner.get("properties", {})]
     if homes and not way and (not near or near[0] != key):
@@ -122,26 +140,36 @@ def _hint_for_value(value: Any, schema: Mapping[str, Any], origin: Origin | None
         return f'YAML reads {written} as {kind}; in quotes it is text: write "{written}"'
     if "string" in kinds and value is None and not {"pattern", "minLength"} & schema.keys():
         return 'For no text write ""'
+    if "object" in kinds and isinstance(value, str) and re.match(r"\w+:\S", value):
+        return "Write a blank behind the colon of each key"
+    if "array" in kinds and isinstance(value, str) and value.startswith("-"):
+        return "Write a blank behind the - of each item"
     if "array" in kinds and isinstance(value, str | int | float):
-        return f"Write a list: [{value}]"
+        return f"Write a list: [{value.strip('()') if isinstance(value, str) else value}]"
     if "integer" in kinds and isinstance(value, float) and value.is_integer():
-        return f"Write {int(value)}, without a point"
+        thousands = f"{written.replace('.', '')} or " if re.fullmatch(r"\d{1,3}(\.\d{3})+", written) else ""
+        return f"Write {thousands}{int(value)}, without a point"
     if isinstance(value, str) and kinds & NUMBERS:
-        number = _as_number(value)
+        number = _as_number(value, whole="number" not in kinds)
         return f"YAML reads it as text; write {number!r}, without quotes" if number is not None else ""
     if isinstance(value, str) and "boolean" in kinds:
         return "Write true or false, without quotes (behind --config: True or False)"
     return ""
 
 
-def _as_number(text: str) -> float | int | None:
-    """Read a number as people write it: with an exponent but no point, a decimal comma, a percent sign, in quotes."""
-    digits = text.strip().replace(",", ".")
+def _as_number(text: str, *, whole: bool) -> float | int | None:
+    """Read a number as people write it: with an exponent but no point, a decimal comma, a percent sign, blanks, in
+    quotes. Only whole numbers where another can't be meant; they are no shares, so 10 % is 10 and 1,000 a thousand.
+    """
+    between_thousands = r"[\s,]" if whole else r"\s"
+    digits = re.sub(rf"(?<=\d){between_thousands}(?=\d{{3}}(?!\d))", "", text.strip()).replace(",", ".")
     try:
         number = float(digits.removesuffix("%"))
     except ValueError:
         return None
-    number = round(number / 100, 12) if digits.endswith("%") else number
+    number = round(number / 100, 12) if digits.endswith("%") and not whole else number
     if not math.isfinite(number):
         return None
-    return int(number) if number.is_integer() and abs(number) < 1e15 else number
+    if number.is_integer() and abs(number) < 1e15:
+        return int(number)
+    return None if whole else number

@@ -17,7 +17,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from samizdat.base.errors import DISK_ERRORS, UserError
+from samizdat.base.errors import DISK_ERRORS, FAILING_ERRORS, UserError
 from samizdat.base.escaping import visible
 from samizdat.base.files import checked_bytes, locked, write_text
 from samizdat.base.hardware import processor_name
@@ -97,10 +97,13 @@ def _run_guarded(stage: Callable[..., str | None], call: dict[str, Any], log_pat
         if problem is None:
             return _crashed(title, log_path)
         remedy = "free some disk space or make the folder writable, then run the same command again"
+        if isinstance(error, OSError) and error.errno in FAILING_ERRORS:
+            remedy = "look at the disk or file server, and at the limits on files (`ulimit -a`), then run the same "
+            remedy += "command again"
         return _failed(title, str(UserError(problem, remedy=remedy)), log_path)
     line = f"✓ {title} ({duration(seconds)})" + (f": {result}" if result else "")
     log.info(line)
-    print(line, file=sys.stderr, flush=True)
+    _say(line)
     return 0
 
 
@@ -113,8 +116,8 @@ def _machine() -> dict[str, str | None]:
 
 
 def _disk_problem(error: Exception) -> str | None:
-    """Return the system's message if the disk is full or read-only; None for any other error."""
-    if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+    """Return the system's message if the disk is full, read-only or fails; None for any other error."""
+    if isinstance(error, OSError) and error.errno in (*DISK_ERRORS, *FAILING_ERRORS):
         return f"{error.strerror}{f' ({error.filename})' if error.filename else ''}"
     # Errors of safetensors, tokenizers and SQLite have no error number, only a message.
     messages = [*(os.strerror(number) for number in DISK_ERRORS), "database or disk is full", "readonly database"]
@@ -135,7 +138,7 @@ def _failed(title: str, message: str, log_path: Path) -> int:
         traceback.print_exc()
     if logging.getLogger().handlers:
         log.error("%s: %s", title, message)
-    print(f"✗ {title}: {visible(message)}\n  Log: {log_path}", file=sys.stderr, flush=True)
+    _say(f"✗ {title}: {message}\n  Log: {log_path}")
     return 1
 
 
@@ -150,7 +153,7 @@ def _crashed(title: str, log_path: Path) -> int:
 def _open_log(path: Path) -> None:
     """Write the log to a file of the stage; the terminal is for the progress line."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    handler = logging.FileHandler(path, mode="w", encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     logging.captureWarnings(True)
@@ -164,14 +167,21 @@ def announce(message: str) -> None:
     """Say at the terminal what comes next, and log it."""
     log.info("%s", message)
     if not RANK:
-        print(f"· {message}", file=sys.stderr, flush=True)
+        _say(f"· {message}")
 
 
 def tell(message: str) -> None:
     """Say something at the terminal that is no error, and log it."""
     log.warning("%s", message)
     if not RANK:
-        print(f"! {message}", file=sys.stderr, flush=True)
+        _say(f"! {message}")
+
+
+def _say(line: str) -> None:
+    """Print a line for people; it may have words of somebody's texts, which must not control the terminal."""
+    # At a terminal, over the progress line of this process or of another one.
+    begin = "\r\x1b[K" if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" else ""
+    print(f"{begin}{visible(line)}", file=sys.stderr, flush=True)
 
 
 def progress(title: str, total: int, unit: str, *, items: Iterable[Any] | None = None) -> "tqdm[Any]":

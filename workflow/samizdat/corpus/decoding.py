@@ -131,10 +131,13 @@ def _decode(data: bytes, encoding: str, path: Path) -> str:
         latin = codecs.lookup(encoding).name.startswith("iso8859")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
+        remedy = "set corpus.encoding to what the file is written in (cp1250, utf-16, …), or convert it to UTF-8"
+        if data.startswith(tuple(start for start, _ in _MARKS)):
+            remedy = f"correct it there: the mark at the file's beginning says that all of it is {encoding}"
         raise UserError(
             f"{path}: line {line}, byte offset {error.start} (0x{data[error.start]:02x}) is not {encoding}: "
             f"{error.reason}",
-            remedy="set corpus.encoding to what the file is written in (cp1250, utf-16, …), or convert it to UTF-8",
+            remedy=remedy,
         ) from None
     except (LookupError, ValueError):
         raise UserError(

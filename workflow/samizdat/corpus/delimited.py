@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from samizdat.base.corpus_files import kind_of
 from samizdat.base.errors import UserError
 from samizdat.base.language import message
 from samizdat.corpus.decoding import AUTO
@@ -46,14 +47,13 @@ def read_delimited(
         UserError: a row has more or fewer cells than there are headings, a quotation mark isn't closed, or a column
             is missing or there twice.
     """
-    skipped = 0
     if len(text) > 4 and text[:4].lower() == "sep=" and text[5:6] in ("\n", ""):
-        skipped, said, text = 1, text[4], text[6:]
+        said, text = text[4], text[5:]  # what is left of the line is blank, and keeps the numbers of the others
         if delimiter == AUTO:
             delimiter = said
             found = message("separated by {delimiter}, as its first line says")
             findings.note(path, found.format(delimiter=repr(said)))
-    usual = "\t" if path.suffixes[-1:] == [".tsv"] or ".tsv" in path.suffixes[-2:] else ","
+    usual = "\t" if kind_of(path) == ".tsv" else ","
     if delimiter == AUTO:
         delimiter = _delimiter(text, columns, usual)
         if delimiter != usual:
@@ -66,7 +66,7 @@ def read_delimited(
     columns.check_file(path, headings, headings, findings, where)
     rows = _rows(text, delimiter, quoting, len(headings), path, findings)
     for line, cells in rows:
-        yield columns.read(dict(zip(headings, cells, strict=True)), f"{path.name}:{line + skipped}")
+        yield columns.read(dict(zip(headings, cells, strict=True)), f"{path.name}:{line}")
 
 
 def _delimiter(text: str, columns: Columns, usual: str) -> str:

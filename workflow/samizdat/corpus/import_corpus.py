@@ -102,7 +102,7 @@ def import_corpus(
     own = "dataset_split" if settings.split_column is None else "split_column"
     tell_own_splits(divided, found.dropped.get(IN_TWO_SPLITS, 0), own)
     tell_coarse_splits(divided, {"validation": settings.validation_share, "test": settings.test_share})
-    tell_labels(found.labels, found.conflicting)
+    tell_labels(found.labels, found.conflicting, settings.rater_columns)
     cut = f"; one file was cut into {parts:,} parts, each of them in one split" if parts else ""
     told = ""
     if divided.held_out_copies and not divided.own_splits:

@@ -68,8 +68,10 @@ def _lines(text: str, path: Path) -> Iterator[tuple[int, Any]]:
             try:
                 yield number, _parsed(line)
             except (ValueError, RecursionError) as error:
+                # The line of the error's own words is that within this line, always 1.
+                why = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else error
                 raise UserError(
-                    f"{path}: line {number} is no JSON object: {error}",
+                    f"{path}: line {number} is no JSON object: {why}",
                     remedy="correct the line: each line must be one object",
                 ) from None
 

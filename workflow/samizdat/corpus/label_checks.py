@@ -1,7 +1,7 @@
 """What makes a column of labels useless, told before any classifier is trained on it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from samizdat.base import stage
 from samizdat.base.corpus_files import named
@@ -12,12 +12,15 @@ MANY_LABELS = 20
 NO_LABEL = {"na", "n/a", "#n/a", "null", "none", "-", "?", "missing"}
 
 
-def tell_labels(labels: Mapping[str, Mapping[str, int]], conflicting: Mapping[str, int]) -> None:
+def tell_labels(
+    labels: Mapping[str, Mapping[str, int]], conflicting: Mapping[str, int], raters: Collection[str]
+) -> None:
     """Tell of columns whose labels can hardly be learned, or are perhaps none, or differ between duplicates.
 
     Args:
         labels: column → label → texts.
         conflicting: column → texts whose duplicates have another label.
+        raters: the labels that are made of those of single people.
     """
     for column, number in conflicting.items():
         stage.tell(
@@ -25,8 +28,13 @@ def tell_labels(labels: Mapping[str, Mapping[str, int]], conflicting: Mapping[st
             "the first label counts"
         )
     for column, texts in labels.items():
+        what = (
+            f"label {column!r} (corpus.rater_columns)"
+            if column in raters
+            else f"column {column!r} (corpus.label_columns)"
+        )
         for problem in _problems(texts):
-            stage.tell(f"the column {column!r} (corpus.label_columns) {problem}")
+            stage.tell(f"the {what} {problem}")
 
 
 def _problems(texts: Mapping[str, int]) -> Iterator[str]:

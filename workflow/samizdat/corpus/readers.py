@@ -94,4 +94,6 @@ def _for_file(path: Path, setting: Pattern) -> str:
 
 
 def _fits(file: str, pattern: str) -> bool:
-    return fnmatchcase(file, pattern) or fnmatchcase(Path(file).name, pattern)
+    """Whether a pattern is of a file's whole path or of its end: `old/*.csv` is of `data/old/a.csv`."""
+    end = "/".join(Path(file).parts[-pattern.count("/") - 1 :])
+    return fnmatchcase(file, pattern) or fnmatchcase(end, pattern)

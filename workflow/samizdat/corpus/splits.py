@@ -92,8 +92,8 @@ def split(documents: Counts, shares: Mapping[str, float], name_of: Callable[[int
         raise UserError(
             f"{what} {few} ({texts}), and {len(shares) + 1} are needed, one for each of the splits "
             f"train, {', '.join(sorted(shares, key=SPLITS.index))}; documents that are nearly the same count as one",
-            remedy="add texts; or set corpus.txt_unit to line or block; or name a corpus.document_column (or none) "
-            "that tells documents apart",
+            remedy="add texts, or raise corpus.max_texts; or set corpus.txt_unit to line or block; or name a "
+            "corpus.document_column (or none) that tells documents apart",
         )
     parts = (numbers[begin : begin + BATCH_ROWS].tolist() for begin in range(0, len(numbers), BATCH_ROWS))
     hashed = (place_of(f"split:{name_of(number)}") for part in parts for number in part)
