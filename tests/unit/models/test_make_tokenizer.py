@@ -81,11 +81,11 @@ def test_the_same_texts_make_the_same_bytes(own, tmp_path):
 
 
 def test_gpt2s_vocabulary_gives_gpt2s_tokens_and_says_whether_a_course_wants_so_many(tmp_path, capsys, monkeypatch):
-    # Two merges of the real vocabulary's kind: " th" and " the" are one token, as GPT-2's files spell a blank.
+    # Merges of the real vocabulary's kind: " t", " the" and "##" are tokens, as GPT-2's files spell a blank.
     letters = [chr(code) for code in [*range(33, 127), *range(161, 173), *range(174, 256)]]
     letters += [chr(256 + number) for number in range(256 - len(letters))]
-    merges = ["Ġ t", "h e", "Ġt he"]
-    vocabulary = {token: number for number, token in enumerate([*letters, "Ġt", "he", "Ġthe", BOUNDARY])}
+    merges = ["Ġ t", "h e", "Ġt he", "# #"]
+    vocabulary = {token: number for number, token in enumerate([*letters, "Ġt", "he", "Ġthe", "##", BOUNDARY])}
     with tarfile.open(tmp_path / "package.tar.gz", "w:gz") as package:
         for name, content in (
             ("gpt2_vocab.json", json.dumps(vocabulary)),
@@ -113,6 +113,7 @@ def test_gpt2s_vocabulary_gives_gpt2s_tokens_and_says_whether_a_course_wants_so_
         "e",
         "a",
     ]
+    assert tokenizer.convert_ids_to_tokens(encode(tokenizer, ["##!"])[0]) == ["##", "!"]
     assert tokenizer.eos_token_id == vocabulary[BOUNDARY]
     (tmp_path / "package.tar.gz").unlink()
     tarfile.open(tmp_path / "package.tar.gz", "w:gz").close()

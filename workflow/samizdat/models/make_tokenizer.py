@@ -168,7 +168,8 @@ def _gpt2(archive: Path) -> Tokenizer:
             f"{archive} does not ship {' and '.join(GPT2_FILES)}",
             remedy="delete it and run again; the version in envs/archives.txt is then fetched again",
         )
-    lines = [line for line in files[GPT2_FILES[1]].split("\n") if " " in line and line[0] != "#"]
+    # The first line is the version. Others begin with "#", too: they merge this character.
+    lines = [line for line in files[GPT2_FILES[1]].split("\n")[1:] if " " in line]
     merges = [(left, right) for left, right in (line.split(" ") for line in lines)]
     backend = _byte_level(models.BPE(vocab=json.loads(files[GPT2_FILES[0]]), merges=merges))
     backend.add_special_tokens([AddedToken(BOUNDARY, special=True)])
