@@ -74,3 +74,11 @@ def test_dropout_of_the_config_counts_for_a_checkpoint_too(trained, tokenizer, t
         for dropout in (0.0, 0.5)
     ]
     assert first[1] > first[0] + 0.05
+
+
+def test_a_checkpoint_that_lacks_weights_is_refused(trained, tokenizer, tmp_path):
+    checkpoint = shutil.copytree(trained, tmp_path / "checkpoint")
+    config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
+    (checkpoint / "config.json").write_text(json.dumps(config | {"n_layer": 2}), encoding="utf-8")
+    with pytest.raises(UserError, match=r"is no GPT-2 of its config.json: it has no weights for transformer\.h\.1\."):
+        run(tokenizer, tmp_path, checkpoint=str(checkpoint))

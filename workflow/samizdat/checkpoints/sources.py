@@ -5,7 +5,7 @@ import importlib.util
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -171,6 +171,24 @@ def loading(found: Located) -> Iterator[None]:
             f"{found.origin} can't be loaded: {first_line(error)}",
             remedy="check that it is complete, of the right kind, and has safetensors; fetch or copy it again",
         ) from None
+
+
+def refuse_missing_weights(missing: Iterable[str], found: Located, what: str) -> None:
+    """Refuse a checkpoint that lacks some of its weights, which transformers would draw at random.
+
+    Args:
+        missing: their names, as transformers reports them.
+        found: where the checkpoint is.
+        what: such a model is called, without an article.
+
+    Raises:
+        UserError: it lacks some.
+    """
+    if names := sorted(missing):
+        raise UserError(
+            f"{found.origin} is no {what}: it has no weights for {', '.join(names[:3])}",
+            remedy=f"name a checkpoint that was trained as a {what}; or fetch or copy it again, if it is damaged",
+        )
 
 
 def first_line(error: Exception) -> str:
