@@ -177,6 +177,16 @@ def test_a_checkpoint_that_ends_a_text_in_its_middle_is_refused(tmp_path):
     assert not list((tmp_path / "out").iterdir())
 
 
+def test_a_checkpoint_without_a_token_for_any_character_is_refused(tmp_path):
+    backend = Tokenizer(models.BPE({BOUNDARY: 0, "z": 1}, []))
+    PreTrainedTokenizerFast(tokenizer_object=backend, eos_token=BOUNDARY).save_pretrained(tmp_path / "letters")
+    texts = write_texts(["ěšč", "řžý"], tmp_path / "t.parquet")
+    with pytest.raises(UserError, match=r"has no token for any character of these texts(?s:.*)source: train"):
+        make_tokenizer(
+            settings_of(source="checkpoint", checkpoint=str(tmp_path / "letters")), texts, None, tmp_path / "out"
+        )
+
+
 def test_a_vocabulary_that_leaves_out_numbers_is_as_large_as_its_last_one(tmp_path):
     texts = write_texts(["other texts", "texts texts"], tmp_path / "t.parquet")
     settings = of_words({BOUNDARY: 0, "other": 1, "texts": 70000}, tmp_path / "words")

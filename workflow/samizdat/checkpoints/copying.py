@@ -66,7 +66,8 @@ def write_copy(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folde
             remedy="name a checkpoint whose tokenizer has a fast version",
         )
     for extra in set(folder.iterdir()) - {folder / name for name in CHECKPOINT_FILES}:
-        extra.unlink()
+        # A tokenizer with several templates for chats has a folder of them.
+        shutil.rmtree(extra) if extra.is_dir() else extra.unlink()
 
 
 @contextlib.contextmanager

@@ -50,7 +50,7 @@ def make_tokenizer(settings: TokenizerSettings, texts: Path, archive: Path | Non
 
     Raises:
         UserError: the settings lack what their source needs, or a checkpoint's tokenizer can't be loaded, has no
-            end-of-sequence token or gives it to other characters, too.
+            end-of-sequence token or gives it to other characters, too, or has no token for any character.
     """
     tokenizer = _tokenizer(settings, texts, archive)
     another = f"name another checkpoint for the tokenizer {settings.name!r}, or set `source: train`"
@@ -69,6 +69,10 @@ def make_tokenizer(settings: TokenizerSettings, texts: Path, archive: Path | Non
             tokenizer, texts, folder / "tokens", dtype, loses_none=settings.source != "checkpoint", remedy=another
         )
         number, total = (sum(getattr(one, what) for one in splits.values()) for what in ("texts", "tokens"))
+        if total == number:
+            raise UserError(
+                f"the tokenizer of {settings.checkpoint} has no token for any character of these texts", remedy=another
+            )
         summary = TokenizerSummary(
             name=settings.name,
             vocabulary_size=size,
