@@ -4,6 +4,7 @@ import io
 import json
 import re
 import tarfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -227,3 +228,17 @@ def test_a_large_corpus_is_encoded_in_batches_and_its_vocabulary_learned_from_a_
     assert 60 < len(learned) < 140 and set(learned) < set(some)
     make_tokenizer(settings_of(), tmp_path / "many.parquet", None, tmp_path / "part")
     assert "learned from about 0 MB of 0 MB of training texts, drawn at random" in capfd.readouterr().err
+
+
+def test_the_time_to_learn_a_vocabulary_grows_with_the_text_not_with_its_square(tmp_path):
+    """Of a text without a blank, such as a genome or unpunctuated Chinese."""
+    letters = np.random.default_rng(3).choice([*"ACGT"], 128_000)
+    seconds = []
+    for number in (16_000, 128_000):
+        texts = write_texts(["".join(letters[:number]), "held out"], tmp_path / "texts.parquet")
+        begin = time.process_time()
+        make_tokenizer(settings_of(vocabulary_size=600), texts, None, tmp_path / str(number))
+        seconds.append(time.process_time() - begin)
+    assert seconds[1] < 20 * seconds[0]
+    (tokens,) = encode(load_tokenizer(tmp_path / "128000"), ["".join(letters[:4000])])
+    assert len(tokens) < 1500
