@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from tokenizers import Tokenizer
-from transformers import GPT2LMHeadModel
+from transformers import AutoTokenizer, GPT2LMHeadModel
 
 from samizdat.base.errors import UserError
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
@@ -82,3 +82,15 @@ def test_a_checkpoint_that_lacks_weights_is_refused(trained, tokenizer, tmp_path
     (checkpoint / "config.json").write_text(json.dumps(config | {"n_layer": 2}), encoding="utf-8")
     with pytest.raises(UserError, match=r"is no GPT-2 of its config.json: it has no weights for transformer\.h\.1\."):
         run(tokenizer, tmp_path, checkpoint=str(checkpoint))
+
+
+def test_a_checkpoint_of_another_end_or_with_attentions_is_continued(trained, tokenizer, tmp_path):
+    checkpoint = shutil.copytree(trained, tmp_path / "checkpoint")
+    config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
+    config |= {"bos_token_id": 50256, "eos_token_id": 50256, "output_attentions": True}
+    (checkpoint / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (checkpoint / "generation_config.json").write_text(json.dumps({"eos_token_id": 50256}), encoding="utf-8")
+    _, out = run(tokenizer, tmp_path, checkpoint=str(checkpoint))
+    model, boundary = GPT2LMHeadModel.from_pretrained(out), AutoTokenizer.from_pretrained(out).eos_token_id
+    ends = [(one.bos_token_id, one.eos_token_id) for one in (model.config, model.generation_config)]
+    assert ends == [(boundary, boundary)] * 2

@@ -61,6 +61,7 @@ def _load_model(
         if config.model_type != "gpt2":
             raise ValueError(f"it is a {config.model_type}, not a GPT-2")
         config.resid_pdrop = config.embd_pdrop = config.attn_pdrop = settings.dropout
+        config.output_attentions = False  # wanted only by who looks inside; such a config can't be saved
         loaded = GPT2LMHeadModel.from_pretrained(
             checkpoint.path,
             config=config,
@@ -72,6 +73,9 @@ def _load_model(
         # The stub knows nothing of the report.
         model, report = cast(tuple[GPT2LMHeadModel, dict[str, set[str]]], loaded)
     sources.refuse_missing_weights(report["missing_keys"], checkpoint, "GPT-2 of its config.json")
+    # A text ends with the tokenizer's boundary, whatever the checkpoint's own files say.
+    for one in (model.config, model.generation_config):
+        one.bos_token_id = one.eos_token_id = vocabulary.boundary_token_id
     rows, tokens = config.vocab_size, vocabulary.vocabulary_size
     if 0 < rows - tokens < min(rows & -rows, MOST_PADDING):
         model.resize_token_embeddings(tokens, mean_resizing=False)
