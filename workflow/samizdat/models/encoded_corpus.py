@@ -62,8 +62,9 @@ def encode_corpus(
                     boundary = tokenizer.eos_token_id
                     if any(boundary in tokens for tokens in ids):
                         raise UserError(
-                            f"the tokenizer {tokenizer.name_or_path} gives characters that it doesn't know its "
-                            f"end-of-sequence token, so the texts of the {split} split can't be told apart",
+                            f"the tokenizer {tokenizer.name_or_path} gives its end-of-sequence token to characters, "
+                            "since it doesn't know them or they are that token's name, so the texts of the "
+                            f"{split} split can't be told apart",
                             remedy=remedy,
                         )
                     files[split].write(np.concatenate([np.array([boundary, *one], dtype) for one in ids]).tobytes())
