@@ -26,6 +26,8 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
 
     with sources.loading(sources.Located(folder, f"the tokenizer in {folder}")):
         tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False, local_files_only=True)
+        if isinstance(tokenizer, PreTrainedTokenizerFast) and not _cuts_as_its_file(tokenizer, folder):
+            tokenizer = _of_its_file(tokenizer, folder)
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise UserError(
             f"the tokenizer in {folder} can't be loaded as a fast tokenizer",
@@ -35,6 +37,27 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     if len(tokenizer) <= len(tokenizer.all_special_ids):
         raise UserError(f"{folder} has no tokenizer", remedy="name a checkpoint that has its own tokenizer")
     return tokenizer
+
+
+def _cuts_as_its_file(tokenizer: PreTrainedTokenizerFast, folder: Path) -> bool:
+    """Whether a tokenizer normalises and cuts texts as its tokenizer.json says, if it has one.
+
+    Of many classes (those of GPT-2, Qwen and RoBERTa) transformers takes only the vocabulary from this file.
+    """
+    if not (folder / "tokenizer.json").is_file():
+        return True
+    own, made = Tokenizer.from_file(str(folder / "tokenizer.json")), tokenizer.backend_tokenizer
+    pairs = ((own.normalizer, made.normalizer), (own.pre_tokenizer, made.pre_tokenizer))
+    # What is pickled is the JSON of all settings.
+    return all((left and left.__getstate__()) == (right and right.__getstate__()) for left, right in pairs)
+
+
+def _of_its_file(tokenizer: PreTrainedTokenizerFast, folder: Path) -> PreTrainedTokenizerFast:
+    """Load the tokenizer.json as it is, with the special tokens and sides of the class that transformers chose."""
+    kept = ("model_input_names", "padding_side", "truncation_side")
+    settings = tokenizer.special_tokens_map | {name: getattr(tokenizer, name) for name in kept}
+    found: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True, **settings)
+    return found
 
 
 def encode(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[list[int]]:
