@@ -192,7 +192,12 @@ def _make_loop(
     if len(train) < context:
         raise UserError(
             f"the train split has {len(train)} tokens, fewer than one row of {context} (context_tokens)",
-            remedy="add texts, or lower training.context_tokens in the config",
+            remedy="add texts, or "
+            + (
+                "lower training.context_tokens in the config"
+                if start.checkpoint is None
+                else "set `checkpoint: null`: a new model may have a shorter context than this checkpoint"
+            ),
         )
     settings = decided(settings, device, parameters=model.num_parameters(), tokens=len(train))
     record = work / "micro_batch.json"
