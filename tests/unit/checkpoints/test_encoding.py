@@ -6,7 +6,9 @@ import pytest
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import AutoTokenizer
 
+from samizdat.checkpoints import encoding
 from samizdat.checkpoints.encoding import BOUNDARY, encode, load_tokenizer
+from samizdat.checkpoints.windows import split_into_windows
 
 TEXTS = ["The YEAR 2024 was long", "  the year 2025", "ﬁve years", "the\n\nyear"]
 BYTES = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -46,3 +48,19 @@ def test_texts_become_the_tokens_that_the_file_gives(normalizer, pre_tokenizer, 
     assert encode(tokenizer, TEXTS) == wanted and tokenizer.eos_token == BOUNDARY
     tokenizer.save_pretrained(tmp_path / "copy")
     assert AutoTokenizer.from_pretrained(tmp_path / "copy")(TEXTS)["input_ids"] == wanted
+
+
+def test_of_long_texts_few_are_encoded_at_once(tmp_path, monkeypatch):
+    """A token takes more than a hundred bytes meanwhile: hundreds of books would need more memory than there is."""
+    write_tokenizer(tmp_path, None, BYTES, "GPT2Tokenizer")
+    tokenizer = load_tokenizer(tmp_path)
+    texts = ["year " * 30, "a year", "long " * 50, "years", "", "the year"] * 3
+    wanted = [encode(tokenizer, texts), list(split_into_windows(tokenizer, texts, 8, 2))]
+    monkeypatch.setattr(encoding, "CHARACTERS_AT_ONCE", 200)
+    parts = list(encoding.few_at_once(texts))
+    assert [text for some in parts for text in some] == texts and all(
+        len(some) == 1 or sum(map(len, some)) <= 200 for some in parts
+    )
+    assert 3 < len(parts) < len(texts)
+    found = [tokens for some in parts for tokens in encode(tokenizer, some)]
+    assert [found, list(split_into_windows(tokenizer, texts, 8, 2))] == wanted

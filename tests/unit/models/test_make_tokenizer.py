@@ -17,8 +17,8 @@ from transformers import PreTrainedTokenizerFast
 from samizdat.base import course_limits
 from samizdat.base.errors import UserError
 from samizdat.base.files import is_checksum
+from samizdat.checkpoints import encoding
 from samizdat.checkpoints.encoding import BOUNDARY, encode, load_tokenizer, token_dtype
-from samizdat.models import encoded_corpus
 from samizdat.models import make_tokenizer as stage
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
 from samizdat.records import io as tables
@@ -217,7 +217,7 @@ def test_a_vocabulary_that_came_out_smaller_is_told(tmp_path, capsys):
 
 def test_a_large_corpus_is_encoded_in_batches_and_its_vocabulary_learned_from_a_part(own, tmp_path, monkeypatch, capfd):
     texts = write_texts(TEXTS, tmp_path / "texts.parquet")
-    monkeypatch.setattr(encoded_corpus, "TEXTS_AT_ONCE", 2)
+    monkeypatch.setattr(encoding, "TEXTS_AT_ONCE", 2)
     monkeypatch.setattr(tables, "BATCH_ROWS", 3)
     make_tokenizer(settings_of(), texts, None, tmp_path / "batches")
     for name in ("tokens/train.bin", "tokens/test.bin", "summary.json", "tokenizer.json"):

@@ -1,6 +1,6 @@
 """Encoding of texts as tokens; the name of a special token inside a text is encoded as ordinary text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,9 @@ from samizdat.checkpoints import sources
 BOUNDARY = "<|endoftext|>"
 # A tokenizer whose tokens of a corpus are unknown to a larger share can't read it.
 MOST_UNKNOWN = 0.1
+# While texts are encoded, each of their tokens takes about 120 bytes. So this many texts are encoded together, but of
+# long ones fewer: of books one or two.
+TEXTS_AT_ONCE, CHARACTERS_AT_ONCE = 2048, 2_000_000
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
@@ -71,6 +74,25 @@ def encode(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[lis
     return [one.ids for one in found]
 
 
+def few_at_once(texts: Iterable[str], most: int | None = None) -> Iterator[list[str]]:
+    """Divide texts, in their order, into lists of so few that their tokens take little memory.
+
+    Args:
+        texts: the texts.
+        most: texts in a list; None: TEXTS_AT_ONCE.
+    """
+    some: list[str] = []
+    characters = 0
+    for text in texts:
+        if some and (len(some) == (most or TEXTS_AT_ONCE) or characters + len(text) > CHARACTERS_AT_ONCE):
+            yield some
+            some, characters = [], 0
+        some.append(text)
+        characters += len(text)
+    if some:
+        yield some
+
+
 def backend_of(tokenizer: PreTrainedTokenizerFast) -> Tokenizer:
     """Return the tokenizer's own tokenizer, which cuts, pads and reads no special tokens by itself."""
     backend: Tokenizer = tokenizer.backend_tokenizer
@@ -98,8 +120,11 @@ def unknown_share(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> f
     """Return the share of the texts' tokens that the vocabulary lacks; 0 where it can spell every text."""
     if tokenizer.unk_token_id is None:
         return 0.0
-    tokens = [token for ids in encode(tokenizer, texts) for token in ids]
-    return tokens.count(tokenizer.unk_token_id) / max(1, len(tokens))
+    unknown = tokens = 0
+    for ids in (ids for some in few_at_once(texts) for ids in encode(tokenizer, some)):
+        unknown += ids.count(tokenizer.unk_token_id)
+        tokens += len(ids)
+    return unknown / max(1, tokens)
 
 
 def refuse_unread_texts(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], origin: str, *, remedy: str) -> None:
