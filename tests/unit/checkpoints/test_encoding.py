@@ -6,6 +6,7 @@ import pytest
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import AutoTokenizer
 
+from samizdat.base.errors import UserError
 from samizdat.checkpoints import encoding
 from samizdat.checkpoints.encoding import BOUNDARY, encode, load_tokenizer
 from samizdat.checkpoints.windows import split_into_windows
@@ -64,3 +65,11 @@ def test_of_long_texts_few_are_encoded_at_once(tmp_path, monkeypatch):
     assert 3 < len(parts) < len(texts)
     found = [tokens for some in parts for tokens in encode(tokenizer, some)]
     assert [found, list(split_into_windows(tokenizer, texts, 8, 2))] == wanted
+
+
+def test_a_folder_of_weights_alone_has_no_tokenizer(tmp_path):
+    """As transformers' Trainer saves a model."""
+    write_tokenizer(tmp_path, None, BYTES, "PreTrainedTokenizerFast")
+    (tmp_path / "tokenizer.json").unlink()
+    with pytest.raises(UserError, match=r"has no tokenizer(?s:.*)tokenizer.save_pretrained"):
+        load_tokenizer(tmp_path)

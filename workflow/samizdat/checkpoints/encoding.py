@@ -27,6 +27,13 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     # This class imports torch, which takes a second; a tokenizer that is made here needs none.
     from transformers import AutoTokenizer
 
+    none = UserError(
+        f"{folder} has no tokenizer",
+        remedy="name a checkpoint that has its own tokenizer; into a folder of your own, write it with transformers: "
+        f"`tokenizer.save_pretrained({str(folder)!r})`",
+    )
+    if not any(path for pattern in sources.VOCABULARY_FILES for path in folder.glob(pattern)):
+        raise none
     with sources.loading(sources.Located(folder, f"the tokenizer in {folder}")):
         tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False, local_files_only=True)
         if isinstance(tokenizer, PreTrainedTokenizerFast) and not _cuts_as_its_file(tokenizer, folder):
@@ -38,7 +45,7 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
         )
     # If its files are missing, transformers makes a tokenizer that has only special tokens.
     if len(tokenizer) <= len(tokenizer.all_special_ids):
-        raise UserError(f"{folder} has no tokenizer", remedy="name a checkpoint that has its own tokenizer")
+        raise none
     return tokenizer
 
 
