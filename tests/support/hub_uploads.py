@@ -51,7 +51,8 @@ def create(handler: _UploadHandler) -> None:
     wanted = handler.sent()
     name = f"{wanted['organization']}/{wanted['name']}"
     if ("models", name) in handler.hub.repositories:
-        return handler.refuse(409, None, "You already created this model repo")
+        there = {"error": "You already created this model repo", "url": f"{handler.hub.url}/{name}"}
+        return handler.send(json.dumps(there).encode(), 409, {"Content-Type": "application/json"})
     private = wanted.get("visibility") == "private" or wanted.get("private") is True
     repository = Repository(private=private)
     repository.commit({})

@@ -1,6 +1,8 @@
 """Fine-tuning: it learns, repeats itself bit for bit, and says which texts it has seen."""
 
+import json
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -156,3 +158,12 @@ def test_an_encoder_that_cant_read_the_texts_is_refused(settings, tmp_path):
     with pytest.raises(UserError, match=r"doesn't know \d+% of the tokens(?s:.*)a multilingual one"):
         run(settings, corpus, tmp_path)
     assert not (tmp_path / "out").exists()
+
+
+def test_an_encoder_that_lacks_weights_is_refused(settings, corpus, tmp_path):
+    encoder = shutil.copytree(settings.checkpoint, tmp_path / "encoder")
+    config = json.loads((encoder / "config.json").read_text(encoding="utf-8"))
+    config["num_hidden_layers"] += 1
+    (encoder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(UserError, match=r"is no encoder of its config.json: it has no weights for \w+\.encoder\.layer"):
+        run(settings, corpus, tmp_path, checkpoint=str(encoder))

@@ -31,7 +31,9 @@ CORPUS = CorpusSummary(
 
 def card(model: ModelSummary = MODEL, corpus: CorpusSummary = CORPUS) -> tuple[dict, str]:
     """The metadata and the text."""
-    text = model_card(model, TOKENIZER, corpus, title="<b>Run</b>", language="cs-CZ", training={"epochs": 1.0})
+    text = model_card(
+        model, TOKENIZER, corpus, title="<b>Run</b>", language="cs-CZ", training={"epochs": 1.0, "layers": 4}
+    )
     _, metadata, rest = text.split("---\n", 2)
     return yaml.safe_load(metadata), rest
 
@@ -43,7 +45,7 @@ def test_every_number_is_one_of_the_summaries():
     for said in ("1,234,567 parameters, from scratch", "1,500 of 2,000 steps, 99,999 tokens", "those of step 1,400,",
                  "| bits per byte | 1.5200 |",
                  "900 texts were trained on, 40 selected on, and\n60 held out from both",
-                 "| `epochs` | `1.0` |", "`ab12`"):  # fmt: skip
+                 "| `epochs` | `1.0` |", "| `layers` | `4` |", "`ab12`"):  # fmt: skip
         assert said in text
     assert "<b>" not in text and text.index("| a | 600 |") < text.index("| 400 |") and "| b|c |" not in text
 
@@ -67,3 +69,4 @@ def test_a_corpus_without_groups_has_no_table_of_them():
 def test_the_checkpoint_that_was_continued_is_named(start, said, base):
     metadata, text = card(replace(MODEL, start=start))
     assert metadata.get("base_model") == base and said in text
+    assert "| `epochs` |" in text and "| `layers` |" not in text  # the checkpoint's number may be another one

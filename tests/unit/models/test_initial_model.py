@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from tokenizers import Tokenizer
-from transformers import GPT2LMHeadModel
+from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
 from samizdat.base.errors import UserError
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
@@ -74,3 +74,40 @@ def test_dropout_of_the_config_counts_for_a_checkpoint_too(trained, tokenizer, t
         for dropout in (0.0, 0.5)
     ]
     assert first[1] > first[0] + 0.05
+
+
+def test_a_checkpoint_that_lacks_weights_is_refused(trained, tokenizer, tmp_path):
+    checkpoint = shutil.copytree(trained, tmp_path / "checkpoint")
+    config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
+    (checkpoint / "config.json").write_text(json.dumps(config | {"n_layer": 2}), encoding="utf-8")
+    with pytest.raises(UserError, match=r"is no GPT-2 of its config.json: it has no weights for transformer\.h\.1\."):
+        run(tokenizer, tmp_path, checkpoint=str(checkpoint))
+
+
+def test_a_checkpoint_of_another_end_or_with_attentions_is_continued(trained, tokenizer, tmp_path):
+    checkpoint = shutil.copytree(trained, tmp_path / "checkpoint")
+    config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
+    config |= {"bos_token_id": 50256, "eos_token_id": 50256, "output_attentions": True}
+    (checkpoint / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (checkpoint / "generation_config.json").write_text(json.dumps({"eos_token_id": 50256}), encoding="utf-8")
+    _, out = run(tokenizer, tmp_path, checkpoint=str(checkpoint))
+    model, boundary = GPT2LMHeadModel.from_pretrained(out), AutoTokenizer.from_pretrained(out).eos_token_id
+    ends = [(one.bos_token_id, one.eos_token_id) for one in (model.config, model.generation_config)]
+    assert ends == [(boundary, boundary)] * 2
+
+
+def test_a_checkpoint_whose_loss_is_no_number_is_refused(trained, tokenizer, tmp_path):
+    model = GPT2LMHeadModel.from_pretrained(trained)
+    model.transformer.wte.weight.data[5] = float("nan")
+    model.save_pretrained(tmp_path / "damaged")
+    with pytest.raises(UserError, match=r"is no number before the first step(?s:.*)name another checkpoint"):
+        run(tokenizer, tmp_path, checkpoint=str(tmp_path / "damaged"))
+
+
+def test_a_corpus_shorter_than_the_checkpoints_context_is_told_what_helps(trained, tokenizer, tmp_path):
+    model = GPT2LMHeadModel(GPT2Config.from_pretrained(trained, n_positions=4096))
+    model.save_pretrained(tmp_path / "long")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(trained / name, tmp_path / "long" / name)
+    with pytest.raises(UserError, match=r"fewer than one row of 4096(?s:.*)set `checkpoint: null`"):
+        run(tokenizer, tmp_path, checkpoint=str(tmp_path / "long"), context_tokens=4096, batch_tokens=4096)

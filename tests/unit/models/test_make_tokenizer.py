@@ -4,6 +4,7 @@ import io
 import json
 import re
 import tarfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,8 @@ from transformers import PreTrainedTokenizerFast
 from samizdat.base import course_limits
 from samizdat.base.errors import UserError
 from samizdat.base.files import is_checksum
+from samizdat.checkpoints import encoding
 from samizdat.checkpoints.encoding import BOUNDARY, encode, load_tokenizer, token_dtype
-from samizdat.models import encoded_corpus
 from samizdat.models import make_tokenizer as stage
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
 from samizdat.records import io as tables
@@ -81,11 +82,11 @@ def test_the_same_texts_make_the_same_bytes(own, tmp_path):
 
 
 def test_gpt2s_vocabulary_gives_gpt2s_tokens_and_says_whether_a_course_wants_so_many(tmp_path, capsys, monkeypatch):
-    # Two merges of the real vocabulary's kind: " th" and " the" are one token, as GPT-2's files spell a blank.
+    # Merges of the real vocabulary's kind: " t", " the" and "##" are tokens, as GPT-2's files spell a blank.
     letters = [chr(code) for code in [*range(33, 127), *range(161, 173), *range(174, 256)]]
     letters += [chr(256 + number) for number in range(256 - len(letters))]
-    merges = ["Ġ t", "h e", "Ġt he"]
-    vocabulary = {token: number for number, token in enumerate([*letters, "Ġt", "he", "Ġthe", BOUNDARY])}
+    merges = ["Ġ t", "h e", "Ġt he", "# #"]
+    vocabulary = {token: number for number, token in enumerate([*letters, "Ġt", "he", "Ġthe", "##", BOUNDARY])}
     with tarfile.open(tmp_path / "package.tar.gz", "w:gz") as package:
         for name, content in (
             ("gpt2_vocab.json", json.dumps(vocabulary)),
@@ -113,6 +114,7 @@ def test_gpt2s_vocabulary_gives_gpt2s_tokens_and_says_whether_a_course_wants_so_
         "e",
         "a",
     ]
+    assert tokenizer.convert_ids_to_tokens(encode(tokenizer, ["##!"])[0]) == ["##", "!"]
     assert tokenizer.eos_token_id == vocabulary[BOUNDARY]
     (tmp_path / "package.tar.gz").unlink()
     tarfile.open(tmp_path / "package.tar.gz", "w:gz").close()
@@ -176,6 +178,16 @@ def test_a_checkpoint_that_ends_a_text_in_its_middle_is_refused(tmp_path):
     assert not list((tmp_path / "out").iterdir())
 
 
+def test_a_checkpoint_without_a_token_for_any_character_is_refused(tmp_path):
+    backend = Tokenizer(models.BPE({BOUNDARY: 0, "z": 1}, []))
+    PreTrainedTokenizerFast(tokenizer_object=backend, eos_token=BOUNDARY).save_pretrained(tmp_path / "letters")
+    texts = write_texts(["ěšč", "řžý"], tmp_path / "t.parquet")
+    with pytest.raises(UserError, match=r"has no token for any character of these texts(?s:.*)source: train"):
+        make_tokenizer(
+            settings_of(source="checkpoint", checkpoint=str(tmp_path / "letters")), texts, None, tmp_path / "out"
+        )
+
+
 def test_a_vocabulary_that_leaves_out_numbers_is_as_large_as_its_last_one(tmp_path):
     texts = write_texts(["other texts", "texts texts"], tmp_path / "t.parquet")
     settings = of_words({BOUNDARY: 0, "other": 1, "texts": 70000}, tmp_path / "words")
@@ -205,7 +217,7 @@ def test_a_vocabulary_that_came_out_smaller_is_told(tmp_path, capsys):
 
 def test_a_large_corpus_is_encoded_in_batches_and_its_vocabulary_learned_from_a_part(own, tmp_path, monkeypatch, capfd):
     texts = write_texts(TEXTS, tmp_path / "texts.parquet")
-    monkeypatch.setattr(encoded_corpus, "TEXTS_AT_ONCE", 2)
+    monkeypatch.setattr(encoding, "TEXTS_AT_ONCE", 2)
     monkeypatch.setattr(tables, "BATCH_ROWS", 3)
     make_tokenizer(settings_of(), texts, None, tmp_path / "batches")
     for name in ("tokens/train.bin", "tokens/test.bin", "summary.json", "tokenizer.json"):
@@ -216,3 +228,17 @@ def test_a_large_corpus_is_encoded_in_batches_and_its_vocabulary_learned_from_a_
     assert 60 < len(learned) < 140 and set(learned) < set(some)
     make_tokenizer(settings_of(), tmp_path / "many.parquet", None, tmp_path / "part")
     assert "learned from about 0 MB of 0 MB of training texts, drawn at random" in capfd.readouterr().err
+
+
+def test_the_time_to_learn_a_vocabulary_grows_with_the_text_not_with_its_square(tmp_path):
+    """Of a text without a blank, such as a genome or unpunctuated Chinese."""
+    letters = np.random.default_rng(3).choice([*"ACGT"], 128_000)
+    seconds = []
+    for number in (16_000, 128_000):
+        texts = write_texts(["".join(letters[:number]), "held out"], tmp_path / "texts.parquet")
+        begin = time.process_time()
+        make_tokenizer(settings_of(vocabulary_size=600), texts, None, tmp_path / str(number))
+        seconds.append(time.process_time() - begin)
+    assert seconds[1] < 20 * seconds[0]
+    (tokens,) = encode(load_tokenizer(tmp_path / "128000"), ["".join(letters[:4000])])
+    assert len(tokens) < 1500

@@ -33,18 +33,19 @@ def test_a_checkpoint_on_the_way_is_evaluated_too():
     epochs=st.floats(0.1, 20),
     sequences=st.one_of(st.just("auto"), st.integers(1, 64)),
     micro_batches=st.integers(1, 4),
+    processes=st.integers(1, 4),
 )
-def test_the_settings_that_are_named_give_enough_steps(rows, epochs, sequences, micro_batches):
-    batch_tokens = 16 * micro_batches * (64 if sequences == "auto" else sequences)
+def test_the_settings_that_are_named_give_enough_steps(rows, epochs, sequences, micro_batches, processes):
+    batch_tokens = 16 * processes * micro_batches * (64 if sequences == "auto" else sequences)
     few = replace(SETTINGS, epochs=epochs, micro_batch_sequences=sequences, batch_tokens=batch_tokens)
     if StepPlan.of(few, context_tokens=16, rows_per_epoch=rows).steps >= FEWEST_STEPS:
         return
-    wanted = enough_steps(few, context_tokens=16, rows_per_epoch=rows)
+    wanted = enough_steps(few, context_tokens=16, rows_per_epoch=rows, processes=processes)
     enough = replace(few, **wanted)
     assert StepPlan.of(enough, context_tokens=16, rows_per_epoch=rows).steps >= FEWEST_STEPS
     assert enough.batch_tokens <= batch_tokens and enough.epochs >= epochs
-    if sequences != "auto":
-        assert enough.batch_tokens % (16 * enough.micro_batch_sequences) == 0
+    at_once = 1 if sequences == "auto" else enough.micro_batch_sequences
+    assert enough.batch_tokens % (16 * processes * at_once) == 0
 
 
 def test_few_steps_are_told_of_before_training(tokenizer, tmp_path, capsys):
@@ -55,7 +56,7 @@ def test_few_steps_are_told_of_before_training(tokenizer, tmp_path, capsys):
 
 def test_of_a_large_corpus_a_part_is_named_that_has_enough_steps():
     few = replace(SETTINGS, epochs=0.0004, micro_batch_sequences=4, batch_tokens=64)
-    assert enough_steps(few, context_tokens=16, rows_per_epoch=300_000) == {"epochs": 0.0014}
+    assert enough_steps(few, context_tokens=16, rows_per_epoch=300_000, processes=1) == {"epochs": 0.0014}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Training: a checkpoint that transformers reads, and the same bytes each time."""
 
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +14,7 @@ from samizdat.base.files import checksum_file, write_text
 from samizdat.models.head_loss import NO_TARGET
 from samizdat.models.row_loss import RowLoss
 from samizdat.models.rows import evaluation_batches
-from samizdat.records.io import read_document, read_table
+from samizdat.records.io import read_document, read_table, write_document
 from samizdat.records.models import TEST_LOSSES, TRAIN_LOG_COLUMNS, ModelSummary, TokenizerSummary
 from support.small_training import contents, log_of, run
 
@@ -166,3 +167,21 @@ def test_a_finished_model_is_put_back_in_a_moment(trained, tokenizer, tmp_path):
     damaged.write_bytes(b"damaged")
     third, out = run(tokenizer, tmp_path)
     assert "after" in third and contents(out) == contents(trained)
+
+
+def test_what_the_tokenizer_is_called_and_counts_today_is_what_the_summary_says(tokenizer, tmp_path):
+    _, out = run(tokenizer, tmp_path)
+    first = read_document(ModelSummary, out / "summary.json")
+    vocabulary = read_document(TokenizerSummary, tokenizer / "summary.json")
+    other = shutil.copytree(tokenizer, tmp_path / "other")
+    write_document(replace(vocabulary, name="other"), other / "summary.json")
+    said, _ = run(other, tmp_path)
+    assert said.endswith("as trained before")
+    assert read_document(ModelSummary, out / "summary.json") == replace(first, tokenizer="other")
+    # The same tokens of other texts, as a tokenizer gives them that writes capital letters as small ones.
+    sizes = {split: 2 * size for split, size in vocabulary.utf8_bytes.items()}
+    write_document(replace(vocabulary, utf8_bytes=sizes), other / "summary.json")
+    run(other, tmp_path)
+    found = read_document(ModelSummary, out / "summary.json")
+    assert found.test_bits_per_byte == pytest.approx(first.test_bits_per_byte / 2)
+    assert found.validation_bits_per_byte == pytest.approx(first.validation_bits_per_byte / 2)

@@ -12,7 +12,15 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from transformers.models.auto.auto_factory import _BaseAutoModelClass
 
 from samizdat.base.errors import UserError
-from samizdat.checkpoints.sources import CHECKPOINT_FILES, MODEL_FILES, PICKLE_FILE, Located, loading, locate
+from samizdat.checkpoints.sources import (
+    CHECKPOINT_FILES,
+    MODEL_FILES,
+    PICKLE_FILE,
+    Located,
+    loading,
+    locate,
+    refuse_missing_weights,
+)
 
 
 def load_whole(
@@ -26,7 +34,7 @@ def load_whole(
         revision: as for `locate`.
         found: where it is.
         work: private folder of the stage: holds a pickle while it is converted.
-        what: such a model is called, with its article.
+        what: such a model is called, without an article.
 
     Raises:
         UserError: it can't be loaded, or it lacks weights.
@@ -40,12 +48,7 @@ def load_whole(
             trust_remote_code=False,
             output_loading_info=True,
         )
-    if report["missing_keys"]:
-        missing = ", ".join(sorted(report["missing_keys"])[:3])
-        raise UserError(
-            f"{found.origin} is no {what}: it has no weights for {missing}",
-            remedy=f"name a checkpoint that was trained as a {what}",
-        )
+    refuse_missing_weights(report["missing_keys"], found, what)
     return cast(PreTrainedModel, model)
 
 
@@ -63,7 +66,8 @@ def write_copy(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folde
             remedy="name a checkpoint whose tokenizer has a fast version",
         )
     for extra in set(folder.iterdir()) - {folder / name for name in CHECKPOINT_FILES}:
-        extra.unlink()
+        # A tokenizer with several templates for chats has a folder of them.
+        shutil.rmtree(extra) if extra.is_dir() else extra.unlink()
 
 
 @contextlib.contextmanager

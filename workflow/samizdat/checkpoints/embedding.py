@@ -42,14 +42,22 @@ def embed(texts: Sequence[str], encoder: str, revision: str | None, device: str)
         Embeddings `[texts, width]`, float32.
 
     Raises:
-        UserError: the encoder or its tokenizer can't be found, fetched or loaded.
+        UserError: the encoder or its tokenizer can't be found, fetched or loaded, or it lacks weights.
     """
     found = sources.locate(encoder, revision)
     tokenizer = load_tokenizer(found.path)
     with sources.loading(found):
-        model = AutoModel.from_pretrained(
-            found.path, dtype=torch.float32, use_safetensors=True, local_files_only=True, trust_remote_code=False
+        model, report = AutoModel.from_pretrained(
+            found.path,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
         )
+    # Many encoders come without the pooler, which is not used here.
+    missing = [name for name in report["missing_keys"] if "pooler" not in name]
+    sources.refuse_missing_weights(missing, found, "encoder of its config.json")
     model.eval().to(device)
     if model.config.model_type in MODEL_TYPES:  # others may read the weights of a layer
         pack_linear_layers(model)

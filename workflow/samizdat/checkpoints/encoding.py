@@ -1,6 +1,6 @@
 """Encoding of texts as tokens; the name of a special token inside a text is encoded as ordinary text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,9 @@ from samizdat.checkpoints import sources
 BOUNDARY = "<|endoftext|>"
 # A tokenizer whose tokens of a corpus are unknown to a larger share can't read it.
 MOST_UNKNOWN = 0.1
+# While texts are encoded, each of their tokens takes about 120 bytes. So this many texts are encoded together, but of
+# long ones fewer: of books one or two.
+TEXTS_AT_ONCE, CHARACTERS_AT_ONCE = 2048, 2_000_000
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
@@ -24,8 +27,17 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     # This class imports torch, which takes a second; a tokenizer that is made here needs none.
     from transformers import AutoTokenizer
 
+    none = UserError(
+        f"{folder} has no tokenizer",
+        remedy="name a checkpoint that has its own tokenizer; into a folder of your own, write it with transformers: "
+        f"`tokenizer.save_pretrained({str(folder)!r})`",
+    )
+    if not any(path for pattern in sources.VOCABULARY_FILES for path in folder.glob(pattern)):
+        raise none
     with sources.loading(sources.Located(folder, f"the tokenizer in {folder}")):
         tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False, local_files_only=True)
+        if isinstance(tokenizer, PreTrainedTokenizerFast) and not _cuts_as_its_file(tokenizer, folder):
+            tokenizer = _of_its_file(tokenizer, folder)
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise UserError(
             f"the tokenizer in {folder} can't be loaded as a fast tokenizer",
@@ -33,8 +45,29 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
         )
     # If its files are missing, transformers makes a tokenizer that has only special tokens.
     if len(tokenizer) <= len(tokenizer.all_special_ids):
-        raise UserError(f"{folder} has no tokenizer", remedy="name a checkpoint that has its own tokenizer")
+        raise none
     return tokenizer
+
+
+def _cuts_as_its_file(tokenizer: PreTrainedTokenizerFast, folder: Path) -> bool:
+    """Whether a tokenizer normalises and cuts texts as its tokenizer.json says, if it has one.
+
+    Of many classes (those of GPT-2, Qwen and RoBERTa) transformers takes only the vocabulary from this file.
+    """
+    if not (folder / "tokenizer.json").is_file():
+        return True
+    own, made = Tokenizer.from_file(str(folder / "tokenizer.json")), tokenizer.backend_tokenizer
+    pairs = ((own.normalizer, made.normalizer), (own.pre_tokenizer, made.pre_tokenizer))
+    # What is pickled is the JSON of all settings.
+    return all((left and left.__getstate__()) == (right and right.__getstate__()) for left, right in pairs)
+
+
+def _of_its_file(tokenizer: PreTrainedTokenizerFast, folder: Path) -> PreTrainedTokenizerFast:
+    """Load the tokenizer.json as it is, with the special tokens and sides of the class that transformers chose."""
+    kept = ("model_input_names", "padding_side", "truncation_side")
+    settings = tokenizer.special_tokens_map | {name: getattr(tokenizer, name) for name in kept}
+    found: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True, **settings)
+    return found
 
 
 def encode(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[list[int]]:
@@ -46,6 +79,25 @@ def encode(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[lis
     # Without the places of tokens, and without what transformers makes of them: a sixth faster.
     found = backend_of(tokenizer).encode_batch_fast(list(texts), add_special_tokens=False)
     return [one.ids for one in found]
+
+
+def few_at_once(texts: Iterable[str], most: int | None = None) -> Iterator[list[str]]:
+    """Divide texts, in their order, into lists of so few that their tokens take little memory.
+
+    Args:
+        texts: the texts.
+        most: texts in a list; None: TEXTS_AT_ONCE.
+    """
+    some: list[str] = []
+    characters = 0
+    for text in texts:
+        if some and (len(some) == (most or TEXTS_AT_ONCE) or characters + len(text) > CHARACTERS_AT_ONCE):
+            yield some
+            some, characters = [], 0
+        some.append(text)
+        characters += len(text)
+    if some:
+        yield some
 
 
 def backend_of(tokenizer: PreTrainedTokenizerFast) -> Tokenizer:
@@ -75,8 +127,11 @@ def unknown_share(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> f
     """Return the share of the texts' tokens that the vocabulary lacks; 0 where it can spell every text."""
     if tokenizer.unk_token_id is None:
         return 0.0
-    tokens = [token for ids in encode(tokenizer, texts) for token in ids]
-    return tokens.count(tokenizer.unk_token_id) / max(1, len(tokens))
+    unknown = tokens = 0
+    for ids in (ids for some in few_at_once(texts) for ids in encode(tokenizer, some)):
+        unknown += ids.count(tokenizer.unk_token_id)
+        tokens += len(ids)
+    return unknown / max(1, tokens)
 
 
 def refuse_unread_texts(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], origin: str, *, remedy: str) -> None:

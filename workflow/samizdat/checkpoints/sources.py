@@ -5,7 +5,7 @@ import importlib.util
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +22,9 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 # Names of the files that may be fetched: never a Python file, and the pickle only for the isolated conversion.
+VOCABULARY_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "*.model")
 TOKENIZER_FILES = (
-    "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-    "vocab.txt", "vocab.json", "merges.txt", "*.model",
+    *VOCABULARY_FILES, "config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
 )  # fmt: skip
 MODEL_FILES = (
     *TOKENIZER_FILES, "generation_config.json", "model.safetensors", "model-*.safetensors",
@@ -171,6 +171,24 @@ def loading(found: Located) -> Iterator[None]:
             f"{found.origin} can't be loaded: {first_line(error)}",
             remedy="check that it is complete, of the right kind, and has safetensors; fetch or copy it again",
         ) from None
+
+
+def refuse_missing_weights(missing: Iterable[str], found: Located, what: str) -> None:
+    """Refuse a checkpoint that lacks some of its weights, which transformers would draw at random.
+
+    Args:
+        missing: their names, as transformers reports them.
+        found: where the checkpoint is.
+        what: such a model is called, without an article.
+
+    Raises:
+        UserError: it lacks some.
+    """
+    if names := sorted(missing):
+        raise UserError(
+            f"{found.origin} is no {what}: it has no weights for {', '.join(names[:3])}",
+            remedy=f"name a checkpoint that was trained as a {what}; or fetch or copy it again, if it is damaged",
+        )
 
 
 def first_line(error: Exception) -> str:

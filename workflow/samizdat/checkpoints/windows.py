@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
 import torch
 from transformers import BatchEncoding, PreTrainedTokenizerFast
 
+from samizdat.checkpoints.encoding import few_at_once
 from samizdat.checkpoints.reading import Padding
 
 # Windows are padded to the next of these lengths. On a CPU the steps are small where most texts are and large where few
@@ -48,9 +48,9 @@ class Batch:
 
 
 def numbered(texts: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """Take TEXTS_AT_ONCE texts after the other; give the number of the first one and these texts."""
-    left, start = iter(texts), 0
-    while some := list(islice(left, TEXTS_AT_ONCE)):
+    """Take TEXTS_AT_ONCE texts after the other, fewer of long ones; give the number of the first and these texts."""
+    start = 0
+    for some in few_at_once(texts, TEXTS_AT_ONCE):
         yield start, some
         start += len(some)
 

@@ -52,8 +52,8 @@ def finetune_classifier(
         seed: of this classifier.
 
     Raises:
-        UserError: the column is missing or fewer than two labels have enough texts, the encoder can't be loaded or
-            can't read the texts, or the device has too little memory.
+        UserError: the column is missing or fewer than two labels have enough texts, the encoder can't be loaded,
+            lacks weights or can't read the texts, or the device has too little memory.
     """
     chosen = prepare(device, threads=threads, seed=seed)
     drawn = draw_examples(
@@ -122,7 +122,7 @@ def _train(
     )
     with sources.loading(found):
         config = AutoConfig.from_pretrained(found.path, local_files_only=True, trust_remote_code=False)
-        model = AutoModelForSequenceClassification.from_pretrained(
+        model, report = AutoModelForSequenceClassification.from_pretrained(
             found.path,
             num_labels=len(drawn.labels),
             id2label=dict(enumerate(drawn.labels)),
@@ -132,7 +132,13 @@ def _train(
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=False,
+            output_loading_info=True,
         )
+    # The head is new, and some encoders come without a pooler: both are learned.
+    missing = [name for name in report["missing_keys"] if name.startswith(f"{model.base_model_prefix}.")]
+    sources.refuse_missing_weights(
+        [name for name in missing if "pooler" not in name], found, "encoder of its config.json"
+    )
     refuse_longer_windows(model, max_length_tokens, found.origin, name)
     agree_on_padding(model.config, tokenizer, found.origin)
     model.to(chosen.kind)

@@ -20,8 +20,12 @@ def announce(loop: TrainingLoop, name: str) -> None:
 def warn(loop: TrainingLoop, name: str) -> None:
     """Say that a training, or the part of it before an early checkpoint, has too few steps to learn in."""
     if loop.plan.steps < FEWEST_STEPS:
-        context = loop.learner.model.config.n_positions
-        wanted = enough_steps(loop.settings, context_tokens=context, rows_per_epoch=loop.data.rows.rows_per_epoch)
+        wanted = enough_steps(
+            loop.settings,
+            context_tokens=loop.learner.model.config.n_positions,
+            rows_per_epoch=loop.data.rows.rows_per_epoch,
+            processes=loop.workers.count,
+        )
         keys = ", ".join(f"{key}: {value}" for key, value in wanted.items())
         why = f"training.epochs is {loop.settings.epochs:g}" if list(wanted) == ["epochs"] else "the corpus is small"
         left = "batch_tokens" in (loop.settings.recipe or ())

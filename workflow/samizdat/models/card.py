@@ -41,6 +41,7 @@ def model_card(
     return _front_matter(model, language) + "".join(f"\n{section}\n" for section in sections)
 
 
+SHAPE = ("layers", "heads", "width")
 LIMITS = """## Limits
 
 - It writes what resembles its texts; nothing that it states is to be believed.
@@ -92,7 +93,9 @@ def _data(corpus: CorpusSummary, tokenizer: TokenizerSummary) -> str:
 
 
 def _training(model: ModelSummary, training: dict[str, Any]) -> str:
-    settings = _table("setting", "value", ((f"`{key}`", f"`{json.dumps(value)}`") for key, value in training.items()))
+    # A checkpoint brings its own shape, whatever the config says.
+    known = {key: value for key, value in training.items() if model.start == "scratch" or key not in SHAPE}
+    settings = _table("setting", "value", ((f"`{key}`", f"`{json.dumps(value)}`") for key, value in known.items()))
     step = f"{model.best_step:,}"
     return f"""## Training
 

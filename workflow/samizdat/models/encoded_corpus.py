@@ -9,11 +9,9 @@ import numpy as np
 from transformers import PreTrainedTokenizerFast
 
 from samizdat.base.errors import UserError
-from samizdat.checkpoints.encoding import encode
+from samizdat.checkpoints.encoding import encode, few_at_once
 from samizdat.records.corpus import SPLITS
 from samizdat.records.io import read_batches
-
-TEXTS_AT_ONCE = 2048
 
 
 @dataclass
@@ -55,15 +53,14 @@ def encode_corpus(
         files = {split: stack.enter_context((folder / f"{split}.bin").open("wb")) for split in SPLITS}
         for batch in read_batches(texts, "text", "split"):
             for split in SPLITS:
-                part = batch.loc[batch["split"] == split, "text"]
-                for start in range(0, len(part), TEXTS_AT_ONCE):
-                    some = part.iloc[start : start + TEXTS_AT_ONCE].tolist()
+                for some in few_at_once(batch.loc[batch["split"] == split, "text"]):
                     ids = encode(tokenizer, some)
                     boundary = tokenizer.eos_token_id
                     if any(boundary in tokens for tokens in ids):
                         raise UserError(
-                            f"the tokenizer {tokenizer.name_or_path} gives characters that it doesn't know its "
-                            f"end-of-sequence token, so the texts of the {split} split can't be told apart",
+                            f"the tokenizer {tokenizer.name_or_path} gives its end-of-sequence token to characters, "
+                            "since it doesn't know them or they are that token's name, so the texts of the "
+                            f"{split} split can't be told apart",
                             remedy=remedy,
                         )
                     files[split].write(np.concatenate([np.array([boundary, *one], dtype) for one in ids]).tobytes())

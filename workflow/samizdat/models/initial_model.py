@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import cast
 
 import torch
 from tokenizers import Tokenizer
@@ -29,7 +30,7 @@ def initial_model(
         checkpoint: to continue; None: start from random weights.
 
     Raises:
-        UserError: the checkpoint can't be loaded, is not a GPT-2, or has another vocabulary or context.
+        UserError: the checkpoint can't be loaded, is not a GPT-2, lacks weights, or has another vocabulary or context.
     """
     if checkpoint is not None:
         model = _load_model(settings, vocabulary, checkpoint)
@@ -60,9 +61,21 @@ def _load_model(
         if config.model_type != "gpt2":
             raise ValueError(f"it is a {config.model_type}, not a GPT-2")
         config.resid_pdrop = config.embd_pdrop = config.attn_pdrop = settings.dropout
-        model = GPT2LMHeadModel.from_pretrained(
-            checkpoint.path, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True
+        config.output_attentions = False  # wanted only by who looks inside; such a config can't be saved
+        loaded = GPT2LMHeadModel.from_pretrained(
+            checkpoint.path,
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
         )
+        # The stub knows nothing of the report.
+        model, report = cast(tuple[GPT2LMHeadModel, dict[str, set[str]]], loaded)
+    sources.refuse_missing_weights(report["missing_keys"], checkpoint, "GPT-2 of its config.json")
+    # A text ends with the tokenizer's boundary, whatever the checkpoint's own files say.
+    for one in (model.config, model.generation_config):
+        one.bos_token_id = one.eos_token_id = vocabulary.boundary_token_id
     rows, tokens = config.vocab_size, vocabulary.vocabulary_size
     if 0 < rows - tokens < min(rows & -rows, MOST_PADDING):
         model.resize_token_embeddings(tokens, mean_resizing=False)

@@ -171,7 +171,8 @@ def _heads(gpt2: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, texts: lis
     """Measure where the heads look in the beginnings of texts."""
     measures = HeadMeasures(gpt2.config.n_layer, gpt2.config.n_head)
     most = min(HEAD_TOKENS, gpt2.config.n_positions)
-    for tokens in encode(tokenizer, texts):
+    for text in texts:  # one by one, since a text may be a book
+        (tokens,) = encode(tokenizer, [text])
         read = [tokenizer.eos_token_id, *tokens][:most]
         measures.add(read, attention_of(gpt2, read))
     return measures.rows()

@@ -155,6 +155,11 @@ class TrainingLoop:
         """
         position, row = self.position, self._measure(scale, gradient_norm)
         if not math.isfinite(row.validation_loss):
+            if not row.step and self.settings.checkpoint is not None:
+                raise UserError(
+                    f"the loss of {self.settings.checkpoint} is no number before the first step",
+                    remedy="its weights are damaged: fetch or copy it again, or name another checkpoint",
+                )
             raise UserError(
                 f"the loss is no longer a number at step {row.step}",
                 remedy="lower training.learning_rate and training.matrix_learning_rate in the config",

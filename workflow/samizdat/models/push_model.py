@@ -54,8 +54,8 @@ def push_model(
         record: JSON file to write with the repository and the commit.
 
     Raises:
-        UserError: no repository is named, there is no token, the token may not write to the repository, or the Hub
-            can't be reached.
+        UserError: no repository is named, there is no token, the token may not write to the repository, this is public
+            and must not be, or the Hub can't be reached.
     """
     # Imported here because huggingface_hub reads HF_ENDPOINT at import.
     from huggingface_hub import get_token
@@ -94,13 +94,14 @@ def _commit(repository: str, files: dict[str, str | bytes], message: str, *, pri
         repository: `owner/name`.
         files: name in the repository → path of a file, or its bytes.
         message: of the commit.
-        private: whether a new repository is private.
+        private: whether the repository must be private; a new one is made so.
 
     Returns:
         The repository's id on the Hub, and the commit.
 
     Raises:
-        UserError: the name is not valid, the token may not write there, or the Hub can't be reached.
+        UserError: the name is not valid, the token may not write there, the repository is public and must not be, or
+            the Hub can't be reached.
     """
     from huggingface_hub import CommitOperationAdd, HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError  # type: ignore[attr-defined]
@@ -111,6 +112,13 @@ def _commit(repository: str, files: dict[str, str | bytes], message: str, *, pri
     operations = [CommitOperationAdd(path_in_repo=name, path_or_fileobj=content) for name, content in files.items()]
     try:
         found = api.create_repo(repository, private=private, exist_ok=True).repo_id
+        # A repository that is there already stays as public as it is.
+        if private and not api.model_info(found).private:
+            raise UserError(
+                f"{found} is a public repository, but push.private is true",
+                remedy="make it private on its page on the Hub (Settings), name another one as push.repository, or set "
+                "`private: false` if everybody may have this model",
+            )
         return found, api.create_commit(found, operations, commit_message=message)
     except HFValidationError as error:
         raise UserError(f"push.repository: {error}", remedy="write it as owner/name") from None

@@ -72,7 +72,9 @@ class StepPlan:
 FEWEST_STEPS = 100
 
 
-def enough_steps(settings: TrainingSettings, *, context_tokens: int, rows_per_epoch: int) -> dict[str, float]:
+def enough_steps(
+    settings: TrainingSettings, *, context_tokens: int, rows_per_epoch: int, processes: int
+) -> dict[str, float]:
     """Return the keys of `training` to change for FEWEST_STEPS steps.
 
     Where a part of an epoch has so many, this part; else smaller steps, and only then more epochs.
@@ -81,18 +83,20 @@ def enough_steps(settings: TrainingSettings, *, context_tokens: int, rows_per_ep
         settings: a recipe with fewer steps.
         context_tokens: of a row.
         rows_per_epoch: rows of the train split.
+        processes: that share a batch evenly.
     """
     part = FEWEST_STEPS * settings.batch_tokens / context_tokens / rows_per_epoch
     if part <= 1:
         scale = 10 ** (1 - math.floor(math.log10(part)))  # two digits that count
         return {"epochs": (math.floor(part * scale) + 1) / scale}
-    rows = max(1, int(settings.epochs * rows_per_epoch) // FEWEST_STEPS)
+    share = max(1, int(settings.epochs * rows_per_epoch) // FEWEST_STEPS // processes)
     sequences = settings.micro_batch_sequences
     wanted: dict[str, float] = {}
-    if sequences != "auto" and rows < sequences:
-        wanted["micro_batch_sequences"] = rows
+    if sequences != "auto" and share < sequences:
+        wanted["micro_batch_sequences"] = share
     elif sequences != "auto":
-        rows = rows // sequences * sequences
+        share = share // sequences * sequences
+    rows = share * processes
     if rows * context_tokens < settings.batch_tokens:
         wanted["batch_tokens"] = rows * context_tokens
     if settings.epochs * rows_per_epoch < FEWEST_STEPS * rows:

@@ -91,6 +91,8 @@ def train_model(
         settings=asdict(replace(settings, resume_every_seconds=0.0, processes="auto")),
         start=checkpoint and checkpoint.digests(),
         inputs=start.digests(),
+        # Bits per byte are of the texts: a tokenizer that changes characters gives one token to "É" and to "e".
+        utf8_bytes=start.vocabulary.utf8_bytes,
         seed=seed,
         threads=threads,
         device=[chosen.kind, chosen.fastest, chosen.int8],
@@ -98,7 +100,7 @@ def train_model(
     )
     finished = _with_processes(mark, workers)
     with workers.missing_each_other():
-        restored = workers.agree(workers.first and restore_result(work, finished, out))
+        restored = workers.agree(workers.first and _restored(work, finished, out, start))
     if restored:
         summary = read_document(ModelSummary, out / "summary.json")
         return f"{summary.test_bits_per_byte:.3f} bits per byte, as trained before"
@@ -120,6 +122,15 @@ def train_model(
     loop.weights.delete()
     (work / STATE_FILE).unlink(missing_ok=True)
     return f"{summary.test_bits_per_byte:.3f} bits per byte after {summary.best_step} steps"
+
+
+def _restored(work: Path, mark: str, out: Path, start: _Start) -> bool:
+    """Put back a finished training; the tokenizer may have another name today."""
+    if not restore_result(work, mark, out):
+        return False
+    summary = read_document(ModelSummary, out / "summary.json")
+    write_document(replace(summary, tokenizer=start.vocabulary.name), out / "summary.json")
+    return True
 
 
 def _with_processes(mark: str, workers: Workers) -> str:
@@ -181,7 +192,12 @@ def _make_loop(
     if len(train) < context:
         raise UserError(
             f"the train split has {len(train)} tokens, fewer than one row of {context} (context_tokens)",
-            remedy="add texts, or lower training.context_tokens in the config",
+            remedy="add texts, or "
+            + (
+                "lower training.context_tokens in the config"
+                if start.checkpoint is None
+                else "set `checkpoint: null`: a new model may have a shorter context than this checkpoint"
+            ),
         )
     settings = decided(settings, device, parameters=model.num_parameters(), tokens=len(train))
     record = work / "micro_batch.json"
