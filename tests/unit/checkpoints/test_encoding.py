@@ -38,9 +38,8 @@ def write_tokenizer(folder, normalizer, pre_tokenizer, kind: str) -> Tokenizer:
         (normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()]), BYTES),
         (None, pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), BYTES])),
         (None, pre_tokenizers.Sequence([pre_tokenizers.Split(Regex("[A-Z]"), "isolated"), BYTES])),
-        (None, pre_tokenizers.ByteLevel(add_prefix_space=True)),
     ],
-    ids=["plain", "small letters", "digits", "capitals", "blank before"],
+    ids=["plain", "small letters", "digits", "capitals"],
 )
 def test_texts_become_the_tokens_that_the_file_gives(normalizer, pre_tokenizer, kind, tmp_path):
     backend = write_tokenizer(tmp_path, normalizer, pre_tokenizer, kind)
@@ -73,3 +72,24 @@ def test_a_folder_of_weights_alone_has_no_tokenizer(tmp_path):
     (tmp_path / "tokenizer.json").unlink()
     with pytest.raises(UserError, match=r"has no tokenizer(?s:.*)tokenizer.save_pretrained"):
         load_tokenizer(tmp_path)
+
+
+@pytest.mark.parametrize("said", [None, False, True])
+@pytest.mark.parametrize("of_file", [False, True])
+def test_what_the_config_of_a_tokenizer_decides_is_as_for_transformers(of_file, said, tmp_path):
+    folders = {name: tmp_path / name for name in ("blank", "case")}
+    for folder in folders.values():
+        folder.mkdir()
+    write_tokenizer(folders["blank"], None, pre_tokenizers.ByteLevel(add_prefix_space=of_file), "GPT2Tokenizer")
+    words = Tokenizer(models.WordPiece({"[UNK]": 0, "the": 1, "The": 2, "was": 3}, unk_token="[UNK]"))
+    words.normalizer = normalizers.BertNormalizer(lowercase=of_file)
+    words.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    words.save(str(folders["case"] / "tokenizer.json"))
+    (folders["case"] / "config.json").write_text(json.dumps({"model_type": "bert"}), encoding="utf-8")
+    (folders["case"] / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer"}', encoding="utf-8")
+    for key, folder in {"add_prefix_space": folders["blank"], "do_lower_case": folders["case"]}.items():
+        path = folder / "tokenizer_config.json"
+        config = json.loads(path.read_text(encoding="utf-8")) | ({} if said is None else {key: said})
+        path.write_text(json.dumps(config), encoding="utf-8")
+        wanted = AutoTokenizer.from_pretrained(folder)(TEXTS, add_special_tokens=False)["input_ids"]
+        assert encode(load_tokenizer(folder), TEXTS) == wanted

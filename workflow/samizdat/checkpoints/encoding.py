@@ -1,5 +1,6 @@
 """Encoding of texts as tokens; the name of a special token inside a text is encoded as ordinary text."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +17,8 @@ MOST_UNKNOWN = 0.1
 # While texts are encoded, each of their tokens takes about 120 bytes. So this many texts are encoded together, but of
 # long ones fewer: of books one or two.
 TEXTS_AT_ONCE, CHARACTERS_AT_ONCE = 2048, 2_000_000
+# Settings of a normaliser or pre-tokeniser that tokenizer_config.json decides, or the class, where it says nothing.
+_OF_CONFIG = {"add_prefix_space", "clean_text", "handle_chinese_chars", "lowercase", "strip_accents"}
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
@@ -52,14 +55,26 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
 def _cuts_as_its_file(tokenizer: PreTrainedTokenizerFast, folder: Path) -> bool:
     """Whether a tokenizer normalises and cuts texts as its tokenizer.json says, if it has one.
 
-    Of many classes (those of GPT-2, Qwen and RoBERTa) transformers takes only the vocabulary from this file.
+    Of many classes (those of GPT-2, Qwen and RoBERTa) transformers 5 takes only the vocabulary from this file. What
+    `_OF_CONFIG` names is not compared: there transformers follows tokenizer_config.json, and always did.
     """
     if not (folder / "tokenizer.json").is_file():
         return True
     own, made = Tokenizer.from_file(str(folder / "tokenizer.json")), tokenizer.backend_tokenizer
-    pairs = ((own.normalizer, made.normalizer), (own.pre_tokenizer, made.pre_tokenizer))
-    # What is pickled is the JSON of all settings.
-    return all((left and left.__getstate__()) == (right and right.__getstate__()) for left, right in pairs)
+    return _settings_of(own) == _settings_of(made)
+
+
+def _settings_of(tokenizer: Tokenizer) -> list[object]:
+    """Return the settings of a tokenizer's normaliser and pre-tokeniser; what is pickled of each is their JSON."""
+    parts = (tokenizer.normalizer, tokenizer.pre_tokenizer)
+    return [None if part is None else _without_config(json.loads(part.__getstate__())) for part in parts]
+
+
+def _without_config(settings: object) -> object:
+    """Leave out, in all depths, what tokenizer_config.json decides."""
+    if isinstance(settings, dict):
+        return {key: _without_config(value) for key, value in settings.items() if key not in _OF_CONFIG}
+    return [_without_config(one) for one in settings] if isinstance(settings, list) else settings
 
 
 def _of_its_file(tokenizer: PreTrainedTokenizerFast, folder: Path) -> PreTrainedTokenizerFast:
