@@ -1,5 +1,6 @@
 """Generate samples: texts that a model writes, from its published weights and from its earlier checkpoints."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -158,11 +159,12 @@ def _beginning(text: str, words: int, tokenizer: PreTrainedTokenizerFast, most_t
     """Return the first words of a text, fewer where so many have too many tokens; None if it has no such beginning."""
     if first_words(text, words) is None:
         return None
-    for number in range(words, 0, -1):
-        beginning = first_words(text, number)
-        if beginning is not None and len(*prompt_tokens(tokenizer, [beginning])) <= most_tokens:
-            return beginning
-    return None
+
+    def is_too_long(number: int) -> bool:
+        return len(*prompt_tokens(tokenizer, [first_words(text, number) or ""])) > most_tokens
+
+    fitting = bisect_left(range(1, words + 1), True, key=is_too_long)
+    return first_words(text, fitting) if fitting else None
 
 
 def _shortage(settings: SamplingSettings, wanted: Sequence[_Prompt], alike: int) -> str:
