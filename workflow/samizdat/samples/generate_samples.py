@@ -11,9 +11,8 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from samizdat.base import stage
 from samizdat.base.device import Device, enough_memory, prepare
-from samizdat.base.errors import UserError
 from samizdat.base.seeds import derive_seed
-from samizdat.checkpoints.encoding import load_tokenizer
+from samizdat.checkpoints.encoding import load_tokenizer, refuse_long_prompts
 from samizdat.measures.words import first_words, split_words
 from samizdat.records.io import read_document, read_where, write_table
 from samizdat.records.models import ModelSummary
@@ -94,6 +93,7 @@ def generate_samples(
     steps = read_document(ModelSummary, model / "summary.json").checkpoints
     tokenizer = load_tokenizer(model)
     context = GPT2Config.from_pretrained(model, local_files_only=True).n_positions
+    refuse_long_prompts(tokenizer, prompts, context_tokens=context, name=name)
     wanted, alike = _prompts(settings, prompts, texts, tokenizer, context // 2, seed)
     encoded = prompt_tokens(tokenizer, [prompt.text for prompt in wanted])
     rows: list[dict[str, Any]] = []
@@ -108,7 +108,6 @@ def generate_samples(
             for temperature in settings.temperatures
             for number in range(prompt.samples)
         ]
-        _refuse_long_prompts(planned, name, context)
         title = f"samples {name} at {percent} %"
         written = _write(weights, planned, settings, tokenizer, chosen, title)
         checkpoint = {"model": name, "percent": percent, "step": steps[str(percent)]}
@@ -184,17 +183,6 @@ def _shortage(settings: SamplingSettings, wanted: Sequence[_Prompt], alike: int)
             "at most half of the context's tokens"
         )
     return said
-
-
-def _refuse_long_prompts(planned: Sequence[_Sample], name: str, context: int) -> None:
-    for sample in planned:
-        tokens = len(sample.request.prompt)
-        if tokens >= context:
-            raise UserError(
-                f"the prompt {sample.prompt.text[:60]!r} has {tokens - 1} tokens; the model {name!r} can continue at "
-                f"most {context - 2}",
-                remedy="shorten it under `prompts` in the config, or raise training.context_tokens",
-            )
 
 
 def _write(
