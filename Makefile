@@ -26,7 +26,7 @@ help:  ## show this list
 ##@ Runs
 # KEEP=folder restores what the folder contains, and copies what the run makes into it, so that it outlives the machine.
 report: .venv/ready  ## make the whole run (default: the demo); CONFIG=config/mine.yaml adds your settings
-	@$(if $(KEEP),samizdat keep "$(KEEP)") $(BIN)/python -m snakemake --cores all $(CONFIGFILES)
+	@$(if $(KEEP),samizdat keep "$(KEEP)") $(BIN)/python -P -m snakemake --cores all $(CONFIGFILES)
 
 plan: .venv/ready  ## say which jobs would run, why, and for how long; CONFIG=config/mine.yaml
 	@samizdat plan $(CONFIGFILES)

@@ -105,7 +105,7 @@ def _attention_of(name: str) -> Iterator[None]:
 
 def trained(settings: TrainingSettings, tokenizer: Path, folder: Path, device: str) -> dict[str, Any]:
     """Run the training stage; return its summary."""
-    train_model(settings, "m", tokenizer, folder / "out", folder / "work", device, threads=2, seed=1)
+    train_model(settings, "m", (), tokenizer, folder / "out", folder / "work", device, threads=2, seed=1)
     return json.loads((folder / "out" / "summary.json").read_text(encoding="utf-8"))
 
 

@@ -47,7 +47,7 @@ def look_into(
     go = TrainingLoop.go
     TrainingLoop.go = instead
     try:
-        train_model(settings, "m", tokenizer, folder / "out", folder / "work", device, threads=2, seed=1)
+        train_model(settings, "m", (), tokenizer, folder / "out", folder / "work", device, threads=2, seed=1)
     except _Done:
         return found[0]
     finally:

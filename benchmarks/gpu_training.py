@@ -69,7 +69,7 @@ def our_training(settings: TrainingSettings, tokenizer: Path, folder: Path, devi
     shutil.rmtree(folder, ignore_errors=True)
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
-    train_model(settings, "m", tokenizer, folder / "out", folder / "work", device, threads=2, seed=1)
+    train_model(settings, "m", (), tokenizer, folder / "out", folder / "work", device, threads=2, seed=1)
     speed = json.loads((folder / "work" / "speed.json").read_text(encoding="utf-8"))
     summary = json.loads((folder / "out" / "summary.json").read_text(encoding="utf-8"))
     peak = torch.cuda.max_memory_allocated() / 1e9 if device == "cuda" else 0.0

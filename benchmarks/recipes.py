@@ -133,7 +133,7 @@ def measured(texts: pd.DataFrame, size: int, settings: dict[str, Any] | None, th
         )
         started = time.process_time()
         train_model(
-            TrainingSettings(**chosen), "recipe", folder / "own", folder / "model", folder / "work", "cpu", threads,
+            TrainingSettings(**chosen), "recipe", (), folder / "own", folder / "model", folder / "work", "cpu", threads,
             SEED,
         )  # fmt: skip
         summary = read_document(ModelSummary, folder / "model" / "summary.json")

@@ -100,9 +100,9 @@ def command(
 ) -> list[str]:
     """Return the command line of the stage, as the rule writes it."""
     values = settings | {
-        "name": "benchmark", "tokenizer": tokenizer, "out": folder / "out", "work": folder / "work", "device": device,
-        "threads": threads, "seed": derive_seed(seed, "training", "benchmark"), "log": folder / "train.log",
-        "title": "benchmark",
+        "name": "benchmark", "prompts": [], "tokenizer": tokenizer, "out": folder / "out", "work": folder / "work",
+        "device": device, "threads": threads, "seed": derive_seed(seed, "training", "benchmark"),
+        "log": folder / "train.log", "title": "benchmark",
     }  # fmt: skip
     words = [
         f"--{key.replace('_', '-')}={value if isinstance(value, str | Path) else json.dumps(value)}"

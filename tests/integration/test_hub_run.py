@@ -152,7 +152,7 @@ def continue_gpt2(folder: Path, **changes: object) -> Path:
     )
     make_tokenizer(TokenizerSettings("its-own", "checkpoint", None, GPT2, GPT2_COMMIT), texts, None, folder / "tokens")
     settings = TrainingSettings(**TRAINING | changes)
-    train_model(settings, "m", folder / "tokens", folder / "model", folder / "work", "cpu", threads=1, seed=1)
+    train_model(settings, "m", (), folder / "tokens", folder / "model", folder / "work", "cpu", threads=1, seed=1)
     return folder / "model"
 
 

@@ -94,3 +94,16 @@ def test_a_folder_with_a_config_and_texts_is_enough(project, installed):
     assert done.returncode == 0, done.stderr
     whole = snakemake(project, installed, "--snakefile", str(where), "--dry-run", "--quiet", "host")
     assert whole.returncode == 0 and "render_report" in whole.stdout
+
+
+@pytest.mark.parametrize("how", ["by itself", "as a module"])
+def test_the_snakefile_that_the_catalogue_finds_makes_the_report_by_default(project, installed, how):
+    """Of a file that is only included, Snakemake makes nothing by default, and says that all is up to date."""
+    snakefile = ROOT / "workflow" / "Snakefile"
+    if how == "as a module":
+        write_host(project)
+        host = project / "workflow" / "Snakefile"
+        host.write_text(HOST.replace('own("Snakefile")', repr(str(snakefile))), encoding="utf-8")
+        snakefile = host
+    done = snakemake(project, installed, "--snakefile", str(snakefile), "--dry-run", "--quiet", "host")
+    assert done.returncode == 0 and "render_report" in done.stdout, done.stderr

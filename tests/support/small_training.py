@@ -41,19 +41,20 @@ def write_tokenizer(folder: Path) -> Path:
     return folder / "own"
 
 
-def run(tokenizer, folder, seed=1, device="cpu", **changes):
+def run(tokenizer, folder, seed=1, device="cpu", prompts=(), **changes):
     """Train into `folder/out` with the state in `folder/work`; return the stage's line and the model's folder."""
     said = train_model(
-        replace(SETTINGS, **changes), "m", tokenizer, folder / "out", folder / "work", device, threads=1, seed=seed
-    )
+        replace(SETTINGS, **changes), "m", prompts, tokenizer, folder / "out", folder / "work", device, threads=1,
+        seed=seed,
+    )  # fmt: skip
     return said, folder / "out"
 
 
 def words(tokenizer: Path, folder: Path, **changes) -> list[str]:
     """Return the options of the training program, by default without dropout."""
     options = asdict(replace(SETTINGS, **{"dropout": 0.0, **changes})) | {
-        "name": "m", "tokenizer": tokenizer, "out": folder / "out", "work": folder / "work", "device": "cpu",
-        "threads": 1, "seed": 1, "log": folder / "logs" / "train.log", "title": "model m",
+        "name": "m", "prompts": (), "tokenizer": tokenizer, "out": folder / "out", "work": folder / "work",
+        "device": "cpu", "threads": 1, "seed": 1, "log": folder / "logs" / "train.log", "title": "model m",
     }  # fmt: skip
     return [
         f"--{key.replace('_', '-')}={value if isinstance(value, str | Path) else json.dumps(value)}"

@@ -40,8 +40,8 @@ LIBRARIES = (
 )  # fmt: skip
 # What may be another in each call: nothing of it is read when the libraries are imported.
 OF_THE_CALL = {
-    "PATH", "PYTHONPATH", "PWD", "OLDPWD", "SHLVL", "_", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER", "WARM_PYTHONS",
-    "WARM_PYTHON", "WARM_PARENT", "TORCHINDUCTOR_CACHE_DIR", "CONFIG", "RUN",
+    "PATH", "PYTHONPATH", "PYTHONSAFEPATH", "PWD", "OLDPWD", "SHLVL", "_", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER",
+    "WARM_PYTHONS", "WARM_PYTHON", "WARM_PARENT", "TORCHINDUCTOR_CACHE_DIR", "CONFIG", "RUN",
     "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS",
     "SAMIZDAT_RECORDED_CORPUS", "TERM", "CUBLAS_WORKSPACE_CONFIG", "MKL_CBWR", "STOP_AT", "STOP_BY",
     # Of each of several processes of a training.

@@ -60,6 +60,12 @@ def blanks(words: str) -> tuple[bool, bool]:
     return words[0] == " ", words[-1] == " "
 
 
+def test_each_step_that_publishes_says_words_and_depends_on_them():
+    rules = (ROOT / "workflow" / "rules" / "publishing.smk").read_text(encoding="utf-8").split("\nrule ")[1:]
+    assert len(rules) > 2
+    assert [rule.partition(":")[0] for rule in rules if "words=catalogue_digest(" not in rule] == []
+
+
 def test_a_sentence_that_is_put_together_when_the_program_runs_is_no_message():
     with pytest.raises(AssertionError, match="not a literal"):
         list(in_code('say(f"{number} texts")'))

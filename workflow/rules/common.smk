@@ -91,6 +91,9 @@ PREFIX = (
     "unset RANK LOCAL_RANK WORLD_SIZE; "
     f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
     f" SAMIZDAT_PARENT={os.getpid()}"
+    # A file of the user's in this folder, such as random.py, must not take the place of Python's own module; the rules
+    # of another Snakefile may mean to import theirs.
+    f"{'' if IS_MODULE else ' PYTHONSAFEPATH=1'}"
     " PYTHONHASHSEED=0 LC_ALL=C.UTF-8 TZ=UTC TOKENIZERS_PARALLELISM=true"
     # Models of one shape are compiled once per run; PyTorch's default folder is shared by all programs of a user. A
     # cluster's nodes share this one, and PyTorch's keys don't say for which instructions code was compiled. The path is

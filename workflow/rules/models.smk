@@ -52,7 +52,7 @@ for name in MODELS:
             program=training_program(name),
             model=name,
             settings=options(configuration.training_options(config, name)),
-            states=untracked(options(configuration.state_options(config, name))),
+            states=untracked(options(configuration.state_options(config, name) | {"prompts": config["prompts"]})),
             checkpoint=verbatim(state_of_folder(configuration.model_settings(config, name)["checkpoint"])),
             tokenizer=lambda wildcards, input: folder_of(input[0]),
             out=lambda wildcards, output: folder_of(output[0]),

@@ -58,6 +58,7 @@ rule render_report:
         contents=CONTENTS.of([own("report/_quarto.yml"), *LOOK]),
         work=f"{WORK}/page",
         code=code_digest("publishing.render_report"),
+        words=catalogue_digest(config["report_language"]),
     message:
         "Rendering the page"
     shell:
@@ -80,6 +81,7 @@ rule render_pdf:
     params:
         work=f"{WORK}/pdf",
         code=code_digest("publishing.render_pdf"),
+        words=catalogue_digest(config["report_language"]),
     message:
         "Writing the PDF"
     shell:

@@ -9,6 +9,15 @@ SCORED_PARTS = {
     name: [f"{WORK}/score_part/{name}/{part}of{jobs}.done" for part in range(jobs if jobs > 1 else 0)]
     for name, jobs in SCORING_JOBS.items()
 }
+# What both steps compute scores with.
+SCORING = dict(
+    settings=lambda wildcards: options(configuration.scoring_settings(config, wildcards.classifier)),
+    classifier=lambda wildcards, input: folder_of(input.classifier[0]),
+    store="work/scores",
+    device=config["device"],
+    numeric_threads=untracked(verbatim(str(CLASSIFIER_THREADS))),
+    seed=stage_seed("classification"),
+)
 
 
 rule score_part:
@@ -28,14 +37,9 @@ rule score_part:
         **asks(3000, minutes=240, megabytes_per_input=4),
         **GPU,
     params:
-        settings=lambda wildcards: options(configuration.scoring_settings(config, wildcards.classifier)),
-        classifier=lambda wildcards, input: folder_of(input.classifier[0]),
+        **SCORING,
         tables=lambda wildcards, input: paths([input.tables]),
-        store="work/scores",
         work=f"{WORK}/score_part/{{classifier}}/{{part}}",
-        device=config["device"],
-        numeric_threads=untracked(verbatim(str(CLASSIFIER_THREADS))),
-        seed=stage_seed("classification"),
         code=code_digest("classifiers.score_part"),
     message:
         "Scoring part {wildcards.part} of {wildcards.jobs} of the texts with {wildcards.classifier}"
@@ -67,14 +71,9 @@ rule score_texts:
         **asks(3000, minutes=240, megabytes_per_input=4),
         **GPU,
     params:
-        settings=lambda wildcards: options(configuration.scoring_settings(config, wildcards.classifier)),
-        classifier=lambda wildcards, input: folder_of(input.classifier[0]),
+        **SCORING,
         tables=lambda wildcards, input: paths(input.tables),
-        store="work/scores",
         work=f"{WORK}/scores/{{classifier}}/{{subset}}",
-        device=config["device"],
-        numeric_threads=untracked(verbatim(str(CLASSIFIER_THREADS))),
-        seed=stage_seed("classification"),
         code=code_digest("classifiers.score_texts"),
     message:
         "Scoring {wildcards.subset} with {wildcards.classifier}"

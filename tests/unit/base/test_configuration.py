@@ -117,6 +117,11 @@ def test_every_shipped_config_is_valid(overlay):
         ({"threads": 2.0}, ["`threads` is 2.0", "Write 2, without a point"]),
         ({"training__layers": 4.0}, ["`training.layers` is 4.0", "Write 4, without a point"]),
         ({"corpus__max_texts": "2e4"}, ["`corpus.max_texts` is '2e4'", "write 20000, without quotes"]),
+        (
+            {"sampling__slots": "64"},
+            ["write 64, without quotes; behind --config, what is inside another key is always"],
+        ),
+        ({"push__private": "false"}, ["Write true or false, without quotes; behind --config, what is inside another"]),
         ({"notes": "My own words. " * 30}, ["`notes`: the file My own words. ", "does not exist"]),
         ({"training__checkpoint": ""}, ["`training.checkpoint` is ''", "null: train from scratch"]),
         ({"models__0__revision": ""}, ["`models[0].revision` is ''"]),

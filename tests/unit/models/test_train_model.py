@@ -119,6 +119,18 @@ def test_what_cant_be_trained_is_refused(tokenizer, tmp_path, changes, said):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_prompt_that_fills_the_context_is_refused_before_the_training_and_changes_no_weight(
+    trained, tokenizer, tmp_path
+):
+    with pytest.raises(
+        UserError, match=r"the prompt '(word ){12}' has \d+ tokens; the model 'm' can continue at most 14"
+    ):
+        run(tokenizer, tmp_path, prompts=("", "word " * 40))
+    assert not (tmp_path / "out").exists() and not list((tmp_path / "work").glob("*state*"))
+    _, again = run(tokenizer, tmp_path, prompts=("", "the old model"))
+    assert contents(again) == contents(trained)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
 def test_a_device_that_is_not_there_is_refused(tokenizer, tmp_path):
     with pytest.raises(UserError, match=r"device: cuda is asked for, but torch .* finds none"):

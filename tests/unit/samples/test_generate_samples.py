@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 
 import pytest
 import torch
+from icu4py.breakers import WordBreaker
 from tokenizers import normalizers
 
 from samizdat.base.errors import UserError
@@ -139,6 +140,24 @@ def test_texts_that_begin_alike_are_one_prompt_and_the_others_are_counted(tmp_pa
     # Another text takes the place of the one that is passed over.
     two = generate(folder, tmp_path / "t.parquet", held_out_prompts=2)
     assert set(two.loc[two["prompt_kind"] == "held_out", "prompt"]) == {"the old", "two new"}
+
+
+def test_of_a_book_no_more_is_read_than_begins_a_prompt(tmp_path, monkeypatch):
+    """Reading a whole novel for each word of a prompt took minutes."""
+    folder = make_model([*TEXTS, *(f"book {number} " + "of a long story " * 5_000 for number in range(4))], tmp_path)
+    pieces = 0
+
+    def counting(*arguments):
+        nonlocal pieces
+        for piece in WordBreaker(*arguments):
+            pieces += 1
+            yield piece
+
+    monkeypatch.setattr("samizdat.measures.words.WordBreaker", counting)
+    samples = generate(folder, tmp_path / "s.parquet", held_out_prompt_words=40)
+    begun = samples.loc[samples["prompt_kind"] == "held_out", "prompt"]
+    assert begun.str.startswith("book ").all() and begun.nunique() == 2
+    assert pieces < 4_000
 
 
 def test_held_out_prompts_leave_half_of_the_context_and_shorter_ones_are_told(tmp_path):

@@ -1,5 +1,7 @@
 """Samples are valid text: a byte-level token may end within a letter, and only what goes on with it may follow."""
 
+import tracemalloc
+
 import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models
@@ -8,7 +10,7 @@ from transformers import PreTrainedTokenizerFast
 from samizdat.checkpoints.encoding import load_tokenizer
 from samizdat.models.make_tokenizer import TokenizerSettings, make_tokenizer
 from samizdat.samples.engine import Request, stream_text, write_texts
-from samizdat.samples.letters import WHOLE, Letters
+from samizdat.samples.letters import IMPOSSIBLE, WHOLE, Letters
 from samizdat.samples.token_choice import Recipe
 from support.restless_model import make_restless_model
 from support.small_corpus import write_texts as write_corpus
@@ -49,6 +51,21 @@ def test_the_last_tokens_leave_no_letter_unfinished(letters):
     assert allowed(letters, WHOLE, 1) == {*range(0x80), *range(0xC2, 0xE0), THE, BOUNDARY}
     assert allowed(letters, WHOLE, 2) == {*range(0x80), *range(0xC2, 0xF0), THE, BOUNDARY}
     assert allowed(letters, letters.after(WHOLE, 0xE1), 0) == set()  # such a state isn't reached
+
+
+def test_tokens_as_long_as_a_ruled_line_take_neither_memory_nor_time(letters):
+    """The states after a token are those after a short one that begins and ends alike."""
+    long = [letter.encode() * 50_000 for letter in "=—"]
+    tracemalloc.start()
+    found = Letters([*TOKENS, *long, long[1][1:], long[1][:-1]], BOUNDARY)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+    plain, dashes, end, begin = range(len(TOKENS), len(TOKENS) + 4)
+    assert found.after(WHOLE, plain) == found.after(WHOLE, dashes) == WHOLE
+    after_e2 = letters.after(WHOLE, 0xE2)
+    assert found.after(after_e2, plain) == found.after(WHOLE, end) == IMPOSSIBLE
+    assert found.after(after_e2, end) == WHOLE
+    assert found.after(WHOLE, begin) == letters.after(after_e2, 0x80)
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,19 @@ def test_a_damaged_config_is_told(at, capfd, monkeypatch, tmp_path, content):
     assert error.value.code == 1 and "config.json is damaged" in message and "bug" not in message
 
 
+@pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "config.json"])
+def test_a_file_that_somebody_deleted_is_named_with_the_command_that_makes_it(
+    results, capfd, monkeypatch, tmp_path, file
+):
+    shutil.copytree(results / "results", tmp_path / "results")
+    (tmp_path / "results" / "small" / "models" / "m" / file).unlink()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        said(capfd, "x")
+    message = capfd.readouterr().err
+    assert f"results/small/models/m/{file} is missing" in message and "make it with" in message
+
+
 def test_a_training_with_another_seed_and_a_prompt_as_long_as_can_be(results, at, capfd):
     copy = shutil.copytree(Path("results/small/models/m"), Path("results/small/models/m.seed2"))
     assert said(capfd, "--model", "m.seed2", "letter") == said(capfd, "letter")

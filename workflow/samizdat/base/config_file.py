@@ -57,7 +57,8 @@ def read_config(path: Path) -> ConfigFile:
         ) from None
     except OSError as error:
         raise UserError(
-            f"the config file {path} can't be read: {error.strerror}", remedy="correct its name behind --configfile"
+            f"the config file {path} can't be read: {error.strerror}",
+            remedy="correct its name behind --configfile; what to make is named before --configfile",
         ) from None
     found = _json(text, path) if path.suffix == ".json" else _yaml(text, path)
     if not isinstance(found.values, dict) or not found.values:

@@ -15,6 +15,7 @@ from samizdat.base.config_file import MOST_VALUES, Origin, Way
 NUMBERS = {"integer", "number"}
 DEEPEST = 20
 LONGEST_SAID = 500  # characters
+_NO_QUOTES = ", without quotes"
 _UNFIT = re.compile("[\\x00\ud800-\udfff]")
 # A whole number is written without a point: JSON Schema would take 2.0 for one, and no step does.
 _Validator = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
@@ -54,7 +55,9 @@ def schema_problems(config: Mapping[str, Any], schema: dict[str, Any], origins: 
                 way = tuple(error.absolute_path)
             told = [f"`{dotted_way(way)}`{place(origins, way)} is {_shortened(_in_words(error))}"]
             told += [f"It means: {meaning.rstrip('.')}"] if meaning else []
-            hint = _hint_for_value(error.instance, error.schema, origins.get(way))
+            hint = _hint_for_value(error.instance, error.schema, origins.get(way), nested=len(way) > 1)
+            if hint.endswith(_NO_QUOTES) and len(way) > 1 and way not in origins:
+                hint += "; behind --config, what is inside another key is always text: write it in a file"
             yield ". ".join([*told, *([hint] if hint else [])])
 
 
@@ -126,7 +129,7 @@ def _hint_for_key(key: str, way: Way, known: Mapping[str, Any], schema: Mapping[
     return f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
 
 
-def _hint_for_value(value: Any, schema: Mapping[str, Any], origin: Origin | None) -> str:
+def _hint_for_value(value: Any, schema: Mapping[str, Any], origin: Origin | None, *, nested: bool) -> str:
     """Say what to write where YAML reads a value as something else than the user means."""
     kinds = schema.get("type", ())
     kinds = {kinds} if isinstance(kinds, str) else set(kinds)
@@ -151,9 +154,10 @@ def _hint_for_value(value: Any, schema: Mapping[str, Any], origin: Origin | None
         return f"Write {thousands}{int(value)}, without a point"
     if isinstance(value, str) and kinds & NUMBERS:
         number = _as_number(value, whole="number" not in kinds)
-        return f"YAML reads it as text; write {number!r}, without quotes" if number is not None else ""
+        return f"YAML reads it as text; write {number!r}{_NO_QUOTES}" if number is not None else ""
     if isinstance(value, str) and "boolean" in kinds:
-        return "Write true or false, without quotes (behind --config: True or False)"
+        how = "" if nested else " (behind --config: True or False)"
+        return f"Write true or false{_NO_QUOTES}{how}"
     return ""
 
 

@@ -163,6 +163,29 @@ def refuse_unread_texts(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]
         )
 
 
+def refuse_long_prompts(
+    tokenizer: PreTrainedTokenizerFast, prompts: Sequence[str], *, context_tokens: int, name: str
+) -> None:
+    """Refuse prompts that fill a model's context; the boundary before them and what is written need a place each.
+
+    Args:
+        tokenizer: the model's.
+        prompts: beginnings of texts.
+        context_tokens: the model's context.
+        name: of the model.
+
+    Raises:
+        UserError: names the first such prompt.
+    """
+    for prompt, tokens in zip(prompts, encode(tokenizer, prompts), strict=True):
+        if len(tokens) > context_tokens - 2:
+            raise UserError(
+                f"the prompt {prompt[:60]!r} has {len(tokens)} tokens; the model {name!r} can continue at most "
+                f"{context_tokens - 2}",
+                remedy="shorten it under `prompts` in the config, or raise training.context_tokens",
+            )
+
+
 def token_dtype(vocabulary_size: int) -> np.dtype:
     """Return the number format of ids in `tokens/*.bin`: little-endian, and as small as the vocabulary allows."""
     return np.dtype("<u2" if vocabulary_size <= 2**16 else "<u4")

@@ -8,6 +8,7 @@ blanks between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese), ICU's dicti
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 
 from icu4py.breakers import CharacterBreaker, WordBreaker
 
@@ -29,7 +30,8 @@ def first_words(text: str, number: int) -> str | None:
 
     Punctuation behind the last of these words is part of it, if no other word follows without a blank.
     """
-    ends = [end for _, end, word in _segments(text) if word]
+    # The first words of a whole book are found without reading it to its end.
+    ends = list(islice((end for _, end, word in _segments(text) if word), number + 1))
     if len(ends) <= number:
         return None
     behind = re.compile(r"\S*").match(text, ends[number - 1])

@@ -21,6 +21,7 @@ from samizdat.base.files import checked_bytes, checked_sha256, replacing_folder,
 from samizdat.base.reuse import fingerprint, restore_result, store_result
 from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints import sources
+from samizdat.checkpoints.encoding import load_tokenizer, refuse_long_prompts
 from samizdat.environment.system import how_to_install
 from samizdat.models.beforehand import announce, warn
 from samizdat.models.initial_model import initial_model
@@ -59,8 +60,9 @@ class _Start:
 
 
 def train_model(
-    settings: TrainingSettings, name: str, tokenizer: Path, out: Path, work: Path, device: str, threads: int, seed: int
-) -> str:
+    settings: TrainingSettings, name: str, prompts: tuple[str, ...], tokenizer: Path, out: Path, work: Path,
+    device: str, threads: int, seed: int,
+) -> str:  # fmt: skip
     """Train one model and write it as a Hugging Face checkpoint, with its log and its earlier checkpoints.
 
     The weights with the lowest loss on the validation split are published, and measured once on the test split.
@@ -68,6 +70,7 @@ def train_model(
     Args:
         settings: the model's shape and recipe.
         name: of the model.
+        prompts: what the model shall continue when it is trained; no weight depends on them.
         tokenizer: the folder that `make_tokenizer` wrote, with the corpus in tokens.
         out: the folder to write; its `steps/<percent>/` holds the earlier checkpoints.
         work: private folder: the state to resume from, and the finished result.
@@ -76,8 +79,8 @@ def train_model(
         seed: random seed of this model.
 
     Raises:
-        UserError: the corpus is shorter than one row, memory or disk is too small, or the device is not there or
-            can't compute in the wanted precision.
+        UserError: the corpus is shorter than one row, a prompt is longer than the context, memory or disk is too
+            small, or the device is not there or can't compute in the wanted precision.
     """
     chosen = prepare(device, threads=threads, seed=seed)
     _refuse_int8_on_gpu(settings, chosen)
@@ -107,13 +110,14 @@ def train_model(
 
     with workers.missing_each_other():
         try:
-            loop = _train(settings, start, chosen, workers, work, out, mark, seed, name)
+            loop = _train(settings, start, chosen, workers, work, out, mark, seed, name, prompts)
         except CannotCompileError as error:
             log.warning("PyTorch can't compile here: %s", error)
             command = how_to_install("compiler", "install a C++ compiler and the headers of Python")
             said = "training is not compiled, and slower, because this machine can't compile"
             stage.tell(f"{said}; to change that: {command}")
-            loop = _train(replace(settings, compile=False), start, chosen, workers, work, out, mark, seed, name)
+            slower = replace(settings, compile=False)
+            loop = _train(slower, start, chosen, workers, work, out, mark, seed, name, prompts)
     if not workers.first:
         return ""
     with replacing_folder(out) as folder:
@@ -157,7 +161,7 @@ def _refuse_int8_on_gpu(settings: TrainingSettings, device: Device) -> None:
 
 def _train(
     settings: TrainingSettings, start: _Start, device: Device, workers: Workers, work: Path, out: Path, mark: str,
-    seed: int, name: str,
+    seed: int, name: str, prompts: tuple[str, ...],
 ) -> TrainingLoop:  # fmt: skip
     """Train from the beginning, or from a saved state.
 
@@ -166,6 +170,9 @@ def _train(
     """
     seed_everything(seed)
     loop = _make_loop(settings, start, device, workers, work, mark, seed)
+    # A training may take hours, and only after it would the step that writes samples refuse a prompt.
+    context = loop.learner.model.config.n_positions
+    refuse_long_prompts(load_tokenizer(start.tokenizer), prompts, context_tokens=context, name=name)
     if workers.first:
         warn(loop, name)
     _check_disk(loop, out)

@@ -1,5 +1,6 @@
 """Generate samples: texts that a model writes, from its published weights and from its earlier checkpoints."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,9 +11,8 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from samizdat.base import stage
 from samizdat.base.device import Device, enough_memory, prepare
-from samizdat.base.errors import UserError
 from samizdat.base.seeds import derive_seed
-from samizdat.checkpoints.encoding import load_tokenizer
+from samizdat.checkpoints.encoding import load_tokenizer, refuse_long_prompts
 from samizdat.measures.words import first_words, split_words
 from samizdat.records.io import read_document, read_where, write_table
 from samizdat.records.models import ModelSummary
@@ -93,6 +93,7 @@ def generate_samples(
     steps = read_document(ModelSummary, model / "summary.json").checkpoints
     tokenizer = load_tokenizer(model)
     context = GPT2Config.from_pretrained(model, local_files_only=True).n_positions
+    refuse_long_prompts(tokenizer, prompts, context_tokens=context, name=name)
     wanted, alike = _prompts(settings, prompts, texts, tokenizer, context // 2, seed)
     encoded = prompt_tokens(tokenizer, [prompt.text for prompt in wanted])
     rows: list[dict[str, Any]] = []
@@ -107,7 +108,6 @@ def generate_samples(
             for temperature in settings.temperatures
             for number in range(prompt.samples)
         ]
-        _refuse_long_prompts(planned, name, context)
         title = f"samples {name} at {percent} %"
         written = _write(weights, planned, settings, tokenizer, chosen, title)
         checkpoint = {"model": name, "percent": percent, "step": steps[str(percent)]}
@@ -158,11 +158,12 @@ def _beginning(text: str, words: int, tokenizer: PreTrainedTokenizerFast, most_t
     """Return the first words of a text, fewer where so many have too many tokens; None if it has no such beginning."""
     if first_words(text, words) is None:
         return None
-    for number in range(words, 0, -1):
-        beginning = first_words(text, number)
-        if beginning is not None and len(*prompt_tokens(tokenizer, [beginning])) <= most_tokens:
-            return beginning
-    return None
+
+    def is_too_long(number: int) -> bool:
+        return len(*prompt_tokens(tokenizer, [first_words(text, number) or ""])) > most_tokens
+
+    fitting = bisect_left(range(1, words + 1), True, key=is_too_long)
+    return first_words(text, fitting) if fitting else None
 
 
 def _shortage(settings: SamplingSettings, wanted: Sequence[_Prompt], alike: int) -> str:
@@ -182,17 +183,6 @@ def _shortage(settings: SamplingSettings, wanted: Sequence[_Prompt], alike: int)
             "at most half of the context's tokens"
         )
     return said
-
-
-def _refuse_long_prompts(planned: Sequence[_Sample], name: str, context: int) -> None:
-    for sample in planned:
-        tokens = len(sample.request.prompt)
-        if tokens >= context:
-            raise UserError(
-                f"the prompt {sample.prompt.text[:60]!r} has {tokens - 1} tokens; the model {name!r} can continue at "
-                f"most {context - 2}",
-                remedy="shorten it under `prompts` in the config, or raise training.context_tokens",
-            )
 
 
 def _write(

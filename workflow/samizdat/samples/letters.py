@@ -31,6 +31,8 @@ _LONGEST_WAY = 3
 _PADDING = 256  # stands for no byte
 # How vocabularies of whole letters write a byte of a letter that they lack.
 _BYTE = re.compile("<0x([0-9A-F]{2})>")
+# All that Python does not read as half of a surrogate pair, which stands for a byte that is no part of a whole letter.
+_WHOLE_LETTERS = re.compile("[^\udc80-\udcff]+")
 
 
 class Letters:
@@ -95,6 +97,11 @@ def _with_single_bytes(tokenizer: PreTrainedTokenizerFast) -> dict[int, bytes] |
     }
 
 
+def _shortened(token: bytes) -> bytes:
+    """Write one letter in the place of all whole letters in a row: the states are the same, and tokens may be long."""
+    return _WHOLE_LETTERS.sub("a", token.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+
+
 def _states_after(tokens: list[bytes | None]) -> np.ndarray:
     """Return the state of a text after each token, for each state before it, `[9, tokens]`."""
     following = np.full((IMPOSSIBLE + 1, _PADDING + 1), IMPOSSIBLE, np.uint8)
@@ -102,10 +109,11 @@ def _states_after(tokens: list[bytes | None]) -> np.ndarray:
     for state, ranges in _FOLLOWING.items():
         for first, last, after in ranges:
             following[state, first : last + 1] = after
-    longest = max(len(token or b"") for token in tokens)
+    short = [_shortened(token or b"") for token in tokens]
+    longest = max(map(len, short))
     spelled = np.full((len(tokens), longest), _PADDING, np.uint16)
-    for number, token in enumerate(tokens):
-        spelled[number, : len(token or b"")] = list(token or b"")
+    for number, token in enumerate(short):
+        spelled[number, : len(token)] = list(token)
     states = np.repeat(np.arange(IMPOSSIBLE + 1, dtype=np.uint8)[:, None], len(tokens), axis=1)
     for place in range(longest):
         states = following[states, spelled[:, place]]

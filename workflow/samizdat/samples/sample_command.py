@@ -49,9 +49,9 @@ def sample(
         device: `auto`, `cpu`, `cuda` or `mps`; None: the config's.
 
     Raises:
-        UserError: there is no such run, model, checkpoint or device, the model isn't trained yet, a number is not
-            allowed, a prompt is no UTF-8 or longer than the model's context, or memory is too small. At a terminal it
-            asks again after the last three.
+        UserError: there is no such run, model, checkpoint or device, the model isn't trained yet or lacks a file, a
+            number is not allowed, a prompt is no UTF-8 or longer than the model's context, or memory is too small. At
+            a terminal it asks again after the last three.
     """
     folder = Path("results", run)
     config = _config(folder)
@@ -70,7 +70,10 @@ def sample(
 
     transformers_logging.disable_progress_bar()
     chosen = prepare(device or config["device"], threads=config["threads"], seed=config["seed"])
-    tokenizer, weights = load_tokenizer(model_folder), load_model(model_folder, percent, chosen.kind)
+    try:
+        weights, tokenizer = load_model(model_folder, percent, chosen.kind), load_tokenizer(model_folder)
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename} is missing", remedy=f"make it with {how_to_make(run)}") from None
     recipe, temperature = Recipe.of(sampling), float(sampling["temperature"])
     asking = prompt is None and sys.stdin.isatty() and sys.stdout.isatty()
     for number, text in enumerate(_prompts(prompt, asking=asking)):
