@@ -1,6 +1,7 @@
 """The model before its first step: a new GPT-2 with random weights, or a checkpoint to continue."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -10,6 +11,7 @@ from transformers import AutoConfig, GPT2Config, GPT2LMHeadModel
 
 from samizdat.base import stage
 from samizdat.base.errors import UserError
+from samizdat.base.files import checked_sha256
 from samizdat.checkpoints import sources
 from samizdat.models.settings import TrainingSettings
 from samizdat.records.models import TokenizerSummary
@@ -18,23 +20,38 @@ from samizdat.records.models import TokenizerSummary
 MOST_PADDING = 512
 
 
-def initial_model(
-    settings: TrainingSettings, tokenizer: Path, vocabulary: TokenizerSummary, checkpoint: sources.Located | None
-) -> GPT2LMHeadModel:
+@dataclass(frozen=True)
+class Start:
+    """What a training starts from."""
+
+    tokenizer: Path  # the folder
+    vocabulary: TokenizerSummary
+    checkpoint: sources.Located | None  # None: random weights
+
+    def tokens_of(self, split: str) -> Path:
+        """Return the file of a split's tokens."""
+        return self.tokenizer / "tokens" / f"{split}.bin"
+
+    def digests(self) -> dict[str, str]:
+        """Return file → SHA-256 of what the weights depend on, without the checkpoint."""
+        files = [*(self.tokens_of(split) for split in self.vocabulary.tokens), self.tokenizer / "tokenizer.json"]
+        return {path.name: checked_sha256(path) for path in files}
+
+
+def initial_model(settings: TrainingSettings, start: Start) -> GPT2LMHeadModel:
     """Make the model, in float32 on the CPU.
 
     Args:
         settings: the model's shape.
-        tokenizer: the folder of its tokenizer.
-        vocabulary: of its tokenizer.
-        checkpoint: to continue; None: start from random weights.
+        start: its tokenizer, and the checkpoint to continue.
 
     Raises:
         UserError: the checkpoint can't be loaded, is not a GPT-2, lacks weights, or has another vocabulary or context.
     """
+    vocabulary, checkpoint = start.vocabulary, start.checkpoint
     if checkpoint is not None:
         model = _load_model(settings, vocabulary, checkpoint)
-        _refuse_other_tokens(tokenizer, vocabulary, checkpoint)
+        _refuse_other_tokens(start.tokenizer, vocabulary, checkpoint)
         return model
     boundary = vocabulary.boundary_token_id
     config = GPT2Config(

@@ -1,30 +1,24 @@
 """Train a GPT-2 on the corpus: from tokens to a Hugging Face checkpoint with its log, tests and earlier checkpoints."""
 
-import csv
-import io
 import logging
-import math
-from collections.abc import Iterable
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
-from safetensors.torch import load_model
 
 from samizdat.base import free_space, stage
 from samizdat.base.device import Device, enough_memory, prepare, seed_everything
 from samizdat.base.digest import result_digest
 from samizdat.base.errors import UserError
-from samizdat.base.files import checked_bytes, checked_sha256, replacing_folder, sha256_of, write_text
+from samizdat.base.files import replacing_folder
 from samizdat.base.reuse import fingerprint, restore_result, store_result
 from samizdat.base.seeds import derive_seed
 from samizdat.checkpoints import sources
 from samizdat.checkpoints.encoding import load_tokenizer, refuse_long_prompts
 from samizdat.environment.system import how_to_install
 from samizdat.models.beforehand import announce, warn
-from samizdat.models.initial_model import initial_model
+from samizdat.models.initial_model import Start, initial_model
 from samizdat.models.learner import Learner
 from samizdat.models.loop import STATE_FILE, TrainingLoop
 from samizdat.models.micro_batch import micro_batch_sequences
@@ -33,30 +27,12 @@ from samizdat.models.row_loss import CannotCompileError
 from samizdat.models.rows import TrainingData, TrainingRows, read_tokens, text_begins
 from samizdat.models.settings import TrainingSettings, decided
 from samizdat.models.state import state_bytes
-from samizdat.models.text_losses import text_losses
+from samizdat.models.trained import write_model
 from samizdat.models.workers import Workers, join
-from samizdat.records.io import read_document, write_document, write_table
-from samizdat.records.models import TEST_LOSSES, TRAIN_LOG_COLUMNS, LogRow, ModelSummary, TokenizerSummary
+from samizdat.records.io import read_document, write_document
+from samizdat.records.models import ModelSummary, TokenizerSummary
 
 log = logging.getLogger("samizdat")
-
-
-@dataclass(frozen=True)
-class _Start:
-    """What a training starts from."""
-
-    tokenizer: Path  # the folder
-    vocabulary: TokenizerSummary
-    checkpoint: sources.Located | None  # None: random weights
-
-    def tokens_of(self, split: str) -> Path:
-        """Return the file of a split's tokens."""
-        return self.tokenizer / "tokens" / f"{split}.bin"
-
-    def digests(self) -> dict[str, str]:
-        """Return file → SHA-256 of what the weights depend on, without the checkpoint."""
-        files = [*(self.tokens_of(split) for split in self.vocabulary.tokens), self.tokenizer / "tokenizer.json"]
-        return {path.name: checked_sha256(path) for path in files}
 
 
 def train_model(
@@ -86,7 +62,7 @@ def train_model(
     _refuse_int8_on_gpu(settings, chosen)
     workers = join(settings.processes, chosen.kind)
     checkpoint = None if settings.checkpoint is None else sources.locate(settings.checkpoint, settings.revision)
-    start = _Start(tokenizer, read_document(TokenizerSummary, tokenizer / "summary.json"), checkpoint)
+    start = Start(tokenizer, read_document(TokenizerSummary, tokenizer / "summary.json"), checkpoint)
     settings = _with_recipe(settings, start, processes=workers.count)
     mark = fingerprint(
         # How often a state is written changes no weight. A state has the number of processes in a field of its own, so
@@ -121,14 +97,14 @@ def train_model(
     if not workers.first:
         return ""
     with replacing_folder(out) as folder:
-        summary = _write_model(loop, name, start, folder)
+        summary = write_model(loop, name, start, folder)
         store_result(work, finished, folder)  # not `out`, where other steps write too
     loop.weights.delete()
     (work / STATE_FILE).unlink(missing_ok=True)
     return f"{summary.test_bits_per_byte:.3f} bits per byte after {summary.best_step} steps"
 
 
-def _restored(work: Path, mark: str, out: Path, start: _Start) -> bool:
+def _restored(work: Path, mark: str, out: Path, start: Start) -> bool:
     """Put back a finished training; the tokenizer may have another name today."""
     if not restore_result(work, mark, out):
         return False
@@ -142,7 +118,7 @@ def _with_processes(mark: str, workers: Workers) -> str:
     return fingerprint(run=mark, processes=workers.count)
 
 
-def _with_recipe(settings: TrainingSettings, start: _Start, *, processes: int) -> TrainingSettings:
+def _with_recipe(settings: TrainingSettings, start: Start, *, processes: int) -> TrainingSettings:
     """Decide what the config leaves to a recipe."""
     if not settings.recipe:
         return settings
@@ -160,7 +136,7 @@ def _refuse_int8_on_gpu(settings: TrainingSettings, device: Device) -> None:
 
 
 def _train(
-    settings: TrainingSettings, start: _Start, device: Device, workers: Workers, work: Path, out: Path, mark: str,
+    settings: TrainingSettings, start: Start, device: Device, workers: Workers, work: Path, out: Path, mark: str,
     seed: int, name: str, prompts: tuple[str, ...],
 ) -> TrainingLoop:  # fmt: skip
     """Train from the beginning, or from a saved state.
@@ -186,11 +162,11 @@ def _train(
 
 
 def _make_loop(
-    settings: TrainingSettings, start: _Start, device: Device, workers: Workers, work: Path, mark: str, seed: int
+    settings: TrainingSettings, start: Start, device: Device, workers: Workers, work: Path, mark: str, seed: int
 ) -> TrainingLoop:
     """Make the model, read its data and decide what the config leaves to `auto`."""
     vocabulary = start.vocabulary
-    model = initial_model(settings, start.tokenizer, vocabulary, start.checkpoint)
+    model = initial_model(settings, start)
     model.to(device.kind)  # type: ignore[arg-type]  # as the stub has it, the first argument is `self`
     context = model.config.n_positions
     train, validation = (
@@ -240,67 +216,6 @@ def _check_disk(loop: TrainingLoop, out: Path) -> None:
         "training",
         remedy="free some disk space, or keep fewer checkpoints (training.keep_percents in the config)",
     )
-
-
-def _write_model(loop: TrainingLoop, name: str, start: _Start, folder: Path) -> ModelSummary:
-    """Write the best weights, the earlier checkpoints, tokenizer, log and summary of a finished training."""
-    position, learner, best = loop.position, loop.learner, loop.position.best
-    loop.weights.copy_to(folder, loop.plan.kept)
-    for file in ("tokenizer.json", "tokenizer_config.json"):
-        (folder / file).write_bytes(checked_bytes(start.tokenizer / file))
-    write_text(folder / "train_log.csv", _as_csv(position.log))
-    tested = _tested(loop, start, folder)
-    write_table(tested, TEST_LOSSES, folder / "test_losses.parquet")
-    nats, test_loss = tested["nats"].sum(), tested["nats"].sum() / tested["tokens"].sum()
-    summary = ModelSummary(
-        name=name,
-        tokenizer=start.vocabulary.name,
-        start=start.checkpoint.origin if start.checkpoint else "scratch",
-        parameters=learner.model.num_parameters(),
-        device_kind=learner.device.kind,
-        compute_dtype=learner.compute_dtype,
-        compiled=learner.compiled,
-        micro_batch_sequences=loop.micro_batch_sequences,
-        processes=loop.workers.count,
-        recipe={key: getattr(loop.settings, key) for key in loop.settings.recipe or ()},
-        steps_planned=loop.plan.steps,
-        steps_done=position.step,
-        best_step=position.best_step,
-        tokens_seen=position.step * loop.settings.batch_tokens,
-        validation_loss=best.validation_loss,
-        validation_perplexity=best.validation_perplexity,
-        validation_bits_per_byte=best.validation_bits_per_byte,
-        test_loss=test_loss,
-        test_perplexity=math.exp(min(test_loss, 700)),
-        test_bits_per_byte=nats / math.log(2) / start.vocabulary.utf8_bytes["test"],
-        checkpoints={**position.kept, "100": position.best_step},
-        weights_sha256=sha256_of(folder / "model.safetensors"),
-    )
-    write_document(summary, folder / "summary.json")
-    return summary
-
-
-def _tested(loop: TrainingLoop, start: _Start, folder: Path) -> pd.DataFrame:
-    """Measure the published weights, which replace those in memory, on each text of the test split."""
-    model = loop.learner.model
-    load_model(model, folder / "model.safetensors", device=loop.learner.device.kind)
-    return text_losses(
-        loop.learner.loss,
-        read_tokens(start.tokens_of("test"), start.vocabulary.token_dtype),
-        boundary=start.vocabulary.boundary_token_id,
-        context_tokens=model.config.n_positions,
-        sequences=loop.micro_batch_sequences,
-    )
-
-
-def _as_csv(log: Iterable[LogRow]) -> str:
-    """Write the log as CSV, its floats with six digits after the point; nothing depends on the locale."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(TRAIN_LOG_COLUMNS)
-    for cells in map(astuple, log):
-        writer.writerow("" if cell is None else f"{cell:.6f}" if isinstance(cell, float) else cell for cell in cells)
-    return text.getvalue()
 
 
 if __name__ == "__main__":
