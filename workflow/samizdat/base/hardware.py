@@ -1,5 +1,6 @@
 """The device that will compute, found without importing torch, which takes seconds."""
 
+import ctypes
 import hashlib
 import importlib.util
 import os
@@ -8,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from samizdat.base.errors import UserError
@@ -23,6 +25,12 @@ LIBRARY_SETTINGS = {
     "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
     "GOMP_SPINCOUNT": "1000",
 }
+
+
+def give_memory_back() -> None:
+    """Give the memory that was freed back to the system, of which glibc keeps pieces; other systems have no call."""
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def has_nvidia_gpu() -> bool:

@@ -45,7 +45,7 @@ class ScoreTable:
     def fill(self, segments: Iterable[np.ndarray]) -> None:
         """Take the scores of all texts from rows of the store.
 
-        Not as they are computed: when the model is gone, there is more memory for them.
+        Not as they are computed: when the model is gone, there is memory for them.
 
         Raises:
             UserError: the store lacks some.

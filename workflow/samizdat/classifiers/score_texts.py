@@ -4,6 +4,7 @@ from pathlib import Path
 
 from samizdat.base import stage
 from samizdat.base.files import checked_bytes
+from samizdat.base.hardware import give_memory_back
 from samizdat.classifiers.scoring import column_of, compute_missing
 from samizdat.classifiers.text_scores import ClassificationSettings
 from samizdat.records.classifiers import SCORES
@@ -36,6 +37,7 @@ def score_texts(
         UserError: as `scoring.compute_missing`, or the store loses scores meanwhile.
     """
     table, kept, new = compute_missing(settings, classifier, tables, store, device, threads, seed)
+    give_memory_back()  # of the model, for the scores
     table.fill(kept.known())
     seen = set(checked_bytes(classifier / "seen_texts.txt").decode().split())
     write_batches(table.frames(column_of(tables, "id"), seen, settings.abstain_below), SCORES, scores)
