@@ -226,7 +226,7 @@ def _combination_problems(config: Config) -> Iterator[str]:
         yield f"`language`: {problem}"
     yield from corpus_problems(config["corpus"])
     for item in config["human_labels"]:
-        if not label_table(item).is_file():
+        if not path_is(label_table(item), "is_file"):
             yield (
                 f"`human_labels`: {item!r} means the file {label_table(item)}, which does not exist; "
                 "`samizdat label read` writes it"
