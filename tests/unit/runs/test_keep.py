@@ -144,6 +144,16 @@ def test_a_name_of_a_file_does_not_control_the_terminal(machine, folder, capsys)
     assert "! the copy of data/␛[2J⟨U+009B⟩⟨U+202E⟩gnp.txt in" in said and "\x1b" not in said
 
 
+def test_a_damaged_record_of_snakemake_does_not_end_the_copies(machine, folder):
+    root = machine()
+    fill(root)
+    (root / ".snakemake/metadata/damaged").write_bytes(b"\xff\x00")
+    copy(folder)
+    second = machine()
+    restore(folder)
+    assert (second / "data/texts.txt").is_file() and not (second / ".snakemake/metadata/damaged").exists()
+
+
 def test_an_index_that_names_a_file_outside_is_not_used(machine, folder):
     fill(machine())
     copy(folder)

@@ -123,7 +123,7 @@ def copy(folder: Path) -> None:
     _, before = next(_complete_indexes(folder), (0, _EMPTY))
     snakemake = {}
     for path in _files(SNAKEMAKE):
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, UnicodeDecodeError):  # a damaged record is worth nothing
             snakemake[path.as_posix()] = path.read_text(encoding="utf-8")
     index = {"files": _copy_files(folder, before["files"]), "snakemake": snakemake}
     if index != before:
