@@ -163,9 +163,10 @@ def test_a_checkpoints_folder_that_cant_be_read_is_left_to_the_step(tmp_path, mo
     def refuse(path, **_):
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    for question in ("stat", "iterdir"):  # a folder without the right to enter, and one without the right to list
-        monkeypatch.setattr(Path, question, refuse)
-        assert state_of_folder(str(tmp_path)) == "[]"
+    for question in ("is_file", "iterdir"):  # a folder without the right to enter, and one without the right to list
+        with monkeypatch.context() as one:
+            one.setattr(Path, question, refuse)
+            assert state_of_folder(str(tmp_path)) == "[]"
 
 
 def test_another_version_of_a_checkpoints_package_is_another_state():
