@@ -72,6 +72,27 @@ def test_a_dataset_becomes_the_corpus_with_its_labels_by_name(pinned, datasets_a
     assert summary.labels == {"mood": {"bad": 120, "good": 96}}
 
 
+def test_a_field_of_a_nested_column_has_a_dotted_path(datasets_at_hub, at_hub, tmp_path):
+    kinds = datasets.Features({
+        "translation": datasets.Translation(languages=("cs", "en")),
+        "about": {"mood": datasets.ClassLabel(names=["bad", "good"]), "place": datasets.Value("string")},
+    })  # fmt: skip
+    rows = [
+        {"translation": {"cs": f"Věta {row}.", "en": "a"}, "about": {"mood": row % 3 - 1, "place": f"p{row % 2}"}}
+        for row in range(60)
+    ]
+    (tmp_path / "source" / "data").mkdir(parents=True)
+    datasets.Dataset.from_list(rows, features=kinds).to_parquet(tmp_path / "source/data/train-00000-of-00001.parquet")
+    at_hub.add("tests/nested", tmp_path / "source", kind="datasets")
+    columns = {"text_column": "translation.cs", "group_column": "about.place", "label_columns": ("about.mood",)}
+    frame, _ = read_corpus(tmp_path, dataset="tests/nested", **columns)
+    assert frame["text"].tolist() == [f"Věta {row}." for row in range(60)]
+    assert frame["group"].tolist()[:2] == ["p0", "p1"]
+    assert frame["label_about.mood"].fillna("none").tolist()[:3] == ["none", "bad", "good"]
+    with pytest.raises(UserError, match=r"no column 'translation\.de' \(corpus\.text_column\)"):
+        read_corpus(tmp_path / "other", dataset="tests/nested", **columns | {"text_column": "translation.de"})
+
+
 def test_the_own_splits_of_a_dataset_are_kept_and_others_told(datasets_at_hub, at_hub, tmp_path, capsys):
     splits = {"test": range(40), "unsupervised": range(40, 60), "train": range(60, 210), "dev": range(205, 240)}
     source = hub_fixtures.write_dataset(tmp_path / "source", splits=splits)

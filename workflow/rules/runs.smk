@@ -39,7 +39,11 @@ OUTPUTS = [
     *REPORTS,
 ]
 # A job on another machine reads the rules again; its files are already checked.
-DAMAGED = damaged(dict.fromkeys(OUTPUTS), ARCHIVES, Path(own("envs/archives.txt"))) if workflow.is_main_process else []
+try:
+    MADE = dict.fromkeys(OUTPUTS if workflow.is_main_process else [])
+    DAMAGED = damaged(MADE, ARCHIVES, Path(own("envs/archives.txt"))) if MADE else []
+except UserError as error:
+    refuse(error)
 make_again(workflow, DAMAGED)
 
 

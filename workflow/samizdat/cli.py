@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             remedy = MEMORY_REMEDY
         elif isinstance(error, OSError) and error.errno is not None:
             remedy = "look at the disk, then run the same command again"
-        _say(f"{type(error).__name__}: {error}.\n  What to do: {remedy}")
+        _say(str(UserError(f"{type(error).__name__}: {error}", remedy=remedy)))
         sys.exit(options.failed)
 
 

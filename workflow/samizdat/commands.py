@@ -9,6 +9,13 @@ SAMPLING_NUMBERS = (
 )  # fmt: skip
 
 
+def _say(result: str | Path) -> None:
+    """Print what a command did; names of files may have anything, which must not control the terminal."""
+    from samizdat.base.escaping import visible
+
+    print(visible(str(result)))
+
+
 def sample(options: Namespace) -> None:
     """Write texts with a model of a run."""
     from samizdat.samples import sample_command
@@ -42,7 +49,7 @@ def compare(options: Namespace) -> None:
     """Write a page that compares runs."""
     from samizdat.comparison import compare
 
-    print(compare.compare(options.runs, options.out))
+    _say(compare.compare(options.runs, options.out))
 
 
 def label_draw(options: Namespace) -> None:
@@ -55,14 +62,14 @@ def label_draw(options: Namespace) -> None:
         asked = OwnQuestion(options.question, options.words or "", options.labels or [])
     elif options.words or options.labels:
         raise UserError("--words and --labels belong to a question of your own", remedy="name it with --question")
-    print(draw(asked, run=options.run, raters=options.raters, rows=options.rows, limits=options.range))
+    _say(draw(asked, run=options.run, raters=options.raters, rows=options.rows, limits=options.range))
 
 
 def label_read(options: Namespace) -> None:
     """Check and store the sheets that people filled in."""
     from samizdat.labels.read import read
 
-    print(read(options.folder, unfinished=options.unfinished))
+    _say(read(options.folder, unfinished=options.unfinished))
 
 
 def doctor(options: Namespace) -> int:
@@ -76,7 +83,7 @@ def clean(options: Namespace) -> None:
     """Delete what the user names."""
     from samizdat.runs.clean import asker, clean
 
-    print(clean(options.what, everything=options.all, ask=asker()))
+    _say(clean(options.what, everything=options.all, ask=asker()))
 
 
 def keep(options: Namespace) -> int:
@@ -90,14 +97,14 @@ def bundle(options: Namespace) -> None:
     """Write a run as one file that others can verify."""
     from samizdat.runs.bundle import write_bundle
 
-    print(write_bundle(options.run, hashes_only=options.inputs == "hashes"))
+    _say(write_bundle(options.run, hashes_only=options.inputs == "hashes"))
 
 
 def crate(options: Namespace) -> None:
     """Write a run as an RO-Crate."""
     from samizdat.runs.crate import write_crate
 
-    print(write_crate(options.run, hashes_only=options.inputs == "hashes"))
+    _say(write_crate(options.run, hashes_only=options.inputs == "hashes"))
 
 
 def where(options: Namespace) -> None:

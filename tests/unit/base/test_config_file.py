@@ -158,6 +158,16 @@ def test_the_line_is_that_of_the_file_that_counts(mine):
     assert "`seed` (b.yaml, line 2) is 'b'" in message and "`threads` (a.yaml, line 2) is 'x'" in message
 
 
+def test_a_mapping_of_a_users_own_keys_that_is_not_emptied_is_told(mine):
+    first = mine("corpus: {rater_columns: {mood: [anna, ben]}}", "a.yaml")
+    second = mine("training: {}\ncorpus:\n  rater_columns: {}", "b.yaml")
+    message = refused(first, second)
+    assert "`corpus.rater_columns` (b.yaml, line 3) is {}" in message and "take out mood where it is" in message
+    assert "`training`" not in message and used(mine("corpus: {rater_columns: {}}", "c.yaml"))
+    # A file in front of the one with the keys takes nothing away from it: what is refused here is only the demo's.
+    assert "is {}" not in refused(second, first)
+
+
 def test_json_is_read_as_json(mine):
     assert used(mine(json.dumps({"name": "x", "title": "a\x7f\t"}), "c.json"))["title"] == "a\x7f\t"
     assert "a key is there twice" in refused(mine('{"name": "x", "name": "y"}', "d.json"))

@@ -40,6 +40,10 @@ def test_the_notes_of_a_user_are_never_written_over(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     project.write_missing_notes("words.md")
     assert not list(tmp_path.iterdir())
+    (tmp_path / "report").touch()
+    with pytest.raises(UserError, match="can't be written"):
+        project.write_missing_notes(project.NOTES)
+    (tmp_path / "report").unlink()
     (tmp_path / "report").mkdir()
     (tmp_path / project.NOTES).write_text("mine", encoding="utf-8")
     project.write_missing_notes(project.NOTES)

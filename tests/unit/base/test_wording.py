@@ -7,7 +7,16 @@ from samizdat.base.wording import different_words, dotted, duration, json_words
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.04, "0.0 s"), (9.96, "10.0 s"), (52.4, "52 s"), (200, "3 min 20 s"), (7199.9, "119 min 59 s")],
+    [
+        (0.04, "0.0 s"),
+        (9.96, "10.0 s"),
+        (52.4, "52 s"),
+        (200, "3 min 20 s"),
+        (3599.9, "59 min 59 s"),
+        (3600, "1 h 0 min"),
+        (45252, "12 h 34 min"),
+        (360_000, "100 h 0 min"),
+    ],
 )
 def test_a_duration_has_its_units(seconds, words):
     assert duration(seconds) == words

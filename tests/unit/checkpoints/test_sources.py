@@ -39,6 +39,12 @@ def test_what_is_no_folder_of_a_package_is_refused_and_imports_nothing(package, 
     assert "told" not in sys.modules and not (package / "PWNED").exists()
 
 
+def test_a_name_that_no_folder_can_have_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="does not exist"):
+        locate("./" + "name " * 100, None)
+
+
 def test_the_digests_of_a_checkpoint_are_of_the_files_that_are_read(tmp_path):
     names = {"config.json", "model-00001-of-00002.safetensors", "model.safetensors.index.json", "spiece.model"}
     for name in names:

@@ -171,6 +171,21 @@ def test_damaged_compressed_files_are_refused(refusal, suffix):
     assert "is compressed by" in refusal({f"t.csv.{suffix}": data[:-9]})
 
 
+@pytest.mark.parametrize("behind", [b"no archive", b"\nfour\n", b"\0\0\0\0no archive"])
+@pytest.mark.parametrize("suffix", COMPRESSIONS)
+def test_what_is_behind_a_compressed_text_is_never_left_out_silently(refusal, suffix, behind):
+    compress = COMPRESSIONS[suffix]
+    for data in (compress(b"one\ntwo\nthree\n") + behind, compress(b"one\n") + compress(b"two\nthree\n") + behind):
+        assert "is compressed by" in refusal({f"t.txt.{suffix}": data}, txt_unit="line")
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz"])
+def test_zero_bytes_between_and_behind_compressed_texts_are_nothing(corpus, suffix):
+    compress = COMPRESSIONS[suffix]
+    data = compress(b"one\n") + bytes(4) + compress(b"two\nthree\n") + bytes(8)
+    assert corpus({f"t.txt.{suffix}": data}, txt_unit="line")[0]["text"].tolist() == ["one", "two", "three"]
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x85", "\u2028", "\u2029"])
 def test_lines_end_in_any_way(corpus, end):
     content = end.join(["one", "two", "", "three", "", "four"])

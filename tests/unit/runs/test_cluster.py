@@ -139,6 +139,14 @@ def test_jobs_of_which_slurm_says_nothing_are_not_taken_for_ended(tmp_path, sque
     assert path.is_file() and cluster_jobs.ask(["7"]) == {}
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b'{"host": "x", "pid": "y", "jobs": []}', b"\xff"])
+def test_a_damaged_record_of_jobs_is_told(tmp_path, content):
+    (tmp_path / "jobs.json").write_bytes(content)
+    with pytest.raises(UserError, match="is damaged, so nobody knows which jobs") as told:
+        SubmittedJobs(tmp_path / "jobs.json").end_orphans()
+    assert "squeue --me" in told.value.remedy and (tmp_path / "jobs.json").is_file()
+
+
 def test_a_job_is_recorded_later_where_the_disk_fails_for_a_moment(tmp_path):
     jobs = SubmittedJobs(tmp_path / "cluster" / "jobs.json")
     (tmp_path / "cluster").write_text("in the way", encoding="utf-8")

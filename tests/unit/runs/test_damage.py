@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from samizdat.base import files
+from samizdat.base.errors import UserError
 from samizdat.runs.damage import damaged, set_aside
 
 
@@ -21,6 +24,16 @@ def test_damaged_results_and_those_without_a_checksum_are_listed_and_told(tmp_pa
     ]
     monkeypatch.setenv("SAMIZDAT_UNCHECKED", "1")
     assert damaged(outputs, [], tmp_path) == []
+
+
+def test_a_result_that_cant_be_read_is_told(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    files.write_text(tmp_path / "table", "one")
+    monkeypatch.setattr(files, "sha256_of", refuse)
+    with pytest.raises(UserError, match=r"table can't be read: Permission denied"):
+        damaged([str(tmp_path / "table")], [], tmp_path)
 
 
 def test_an_archive_has_the_checksum_of_its_step_or_if_put_there_by_hand_the_pinned_hash(tmp_path, capsys):

@@ -130,6 +130,30 @@ def test_a_damaged_copy_is_told_and_not_restored(machine, folder, capsys):
     assert f"! the copy of data/texts.txt in {folder} is damaged" in capsys.readouterr().err
 
 
+def test_a_name_of_a_file_does_not_control_the_terminal(machine, folder, capsys):
+    name = "data/\x1b[2J\x9b\u202egnp.txt"
+    root = machine()
+    (root / "data").mkdir()
+    (root / name).write_text("a text", encoding="utf-8")
+    copy(folder)
+    (copied,) = (folder / "files").iterdir()
+    copied.write_bytes(b"a tezt")
+    machine()
+    restore(folder)
+    said = capsys.readouterr().err
+    assert "! the copy of data/␛[2J⟨U+009B⟩⟨U+202E⟩gnp.txt in" in said and "\x1b" not in said
+
+
+def test_a_damaged_record_of_snakemake_does_not_end_the_copies(machine, folder):
+    root = machine()
+    fill(root)
+    (root / ".snakemake/metadata/damaged").write_bytes(b"\xff\x00")
+    copy(folder)
+    second = machine()
+    restore(folder)
+    assert (second / "data/texts.txt").is_file() and not (second / ".snakemake/metadata/damaged").exists()
+
+
 def test_an_index_that_names_a_file_outside_is_not_used(machine, folder):
     fill(machine())
     copy(folder)

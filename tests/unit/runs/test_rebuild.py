@@ -1,13 +1,19 @@
 """Where the inputs of a rebuilt run come from, and what is refused as an input."""
 
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import yaml
 
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
 from samizdat.records.run import Manifest
-from samizdat.runs.rebuild import copy_inputs
+from samizdat.runs.names import CODE
+from samizdat.runs.rebuild import copy_inputs, rebuild
+
+ROOT = Path(__file__).parents[3]
 
 
 def with_inputs(inputs):
@@ -65,6 +71,36 @@ def test_a_bundled_download_must_have_a_hash_that_the_code_pins(tmp_path, monkey
         inputs = {"data/pins.txt": sha256, "work/downloads/x.tar.gz": sha256}
         copy_inputs(with_inputs(inputs), tmp_path, tmp_path / "checkout")
         assert (tmp_path / "checkout" / "work" / "downloads" / "x.tar.gz").is_file() == there
+
+
+KNOWN = "a" * 40
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "commit"),
+    [
+        ({"language": "cz"}, "'cz' is the code of no language", KNOWN),
+        ({"name": "demo", "corpus": {"source": "files", "paths": ["data"]}}, "`name` is the demo's", KNOWN),
+        ({"tokenizers": [{"name": "bpe", "source": "gpt2", "vocabulary_size": 500}]}, "for `source: train`", KNOWN),
+        ({"key_of_then": 1}, "`key_of_then`", "unknown"),
+    ],
+    ids=["language", "name", "tokenizer", "key"],
+)
+def test_a_config_that_this_version_refuses_is_verified_with_its_own(tmp_path, capfd, change, said, commit):
+    checkout = tmp_path / "checkout"
+    for name in CODE:
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).symlink_to(ROOT / name)
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8")) | {"name": "old"}
+    config |= change | ({"corpus": config["corpus"] | change["corpus"]} if "corpus" in change else {})
+    (checkout / "data").mkdir()
+    (checkout / "data/a.txt").write_text("one", encoding="utf-8")
+    manifest = replace(with_inputs({}), run="old", config=config, commit=commit)
+    with pytest.raises(UserError, match="this version can't make the run again") as refused:
+        rebuild(manifest, tmp_path / "none", checkout)
+    printed = capfd.readouterr().err
+    remedy = f"git checkout {KNOWN}" if commit == KNOWN else "ask who made the run"
+    assert remedy in str(refused.value) and said in printed and "Traceback" not in printed
 
 
 def test_an_input_does_not_replace_the_pins_of_an_older_commit(tmp_path, monkeypatch):

@@ -233,9 +233,10 @@ def test_a_copy_that_is_called_as_a_file_of_the_run_hides_nothing(tmp_path, monk
     assert verify(run, [copy.relative_to(tmp_path)]) == 2
 
 
-def test_the_name_of_a_copy_does_not_control_the_terminal(pair):
+def test_the_name_of_a_file_does_not_control_the_terminal(pair):
     table = table_of(verdicts_of(*pair), {"\x1b]0;x\x07.html": Verdict(DIFFERENT, "line 1")})
     assert "No: ␛]0;x␇.html is not the run's own." in table and "\x1b" not in table
+    assert "\x9b" not in table_of({"models/\x9b2J/model.safetensors": Verdict(SAME)}, {})
 
 
 @pytest.mark.parametrize("copy", ["missing.ipynb", "notes.txt"])

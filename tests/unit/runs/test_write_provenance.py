@@ -34,10 +34,10 @@ def test_steps_that_the_config_has_switched_off_are_left_out(tmp_path):
 def test_parts_that_a_classifier_no_longer_has_are_left_out(tmp_path):
     manifest, work = tmp_path / "manifest.json", tmp_path / "work"
     write_text(manifest, "{}")
-    for step in (*(f"c/{part}" for part in range(12)), "d/0", "d/1", "gone/0"):
+    for step in (*(f"c/{part}" for part in range(12)), "d/0", "d/1", "gone/0", "m/0"):
         write_text(
             work / "score_part" / step / "usage.json", json.dumps({"elapsed_seconds": 1, "peak_memory_bytes": 1})
         )
-    write_provenance((), manifest, work, ["c", "d"], [], {"c": 11, "d": 1}, tmp_path / "provenance.json")
+    write_provenance((), manifest, work, ["m", "c", "d"], [], {"c": 11, "d": 1}, tmp_path / "provenance.json")
     document = json.loads((tmp_path / "provenance.json").read_text(encoding="utf-8"))
     assert document["steps"].keys() == {f"score_part/c/{part}" for part in range(11)}

@@ -78,8 +78,10 @@ def check(config: Config, files: Iterable[Path] = (), given: Mapping[str, Any] |
     for way in [way for way in origins if _is_given(given or {}, way)]:
         del origins[way]
     problems = [
-        f"`{dotted_way(way)}`{place(origins, way)} is {{}}, a mapping without keys; it changes nothing, write {right}"
-        for way, right in _without_effect(config, [*(overlay.values for overlay in overlays), given or {}])
+        f"`{dotted_way(way)}`{place(origins, way)} is {{}}, a mapping without keys; it changes nothing, {right}"
+        for way, right in _without_effect(
+            config, [*(overlay.values for overlay in overlays), given or {}], load_schema()
+        )
     ]
     problems += schema_problems(config, load_schema(), origins)
     problems = problems or list(_combination_problems(config))
@@ -91,16 +93,23 @@ def check(config: Config, files: Iterable[Path] = (), given: Mapping[str, Any] |
         )
 
 
-def _without_effect(config: Any, overlays: list[Any], way: Way = ()) -> Iterator[tuple[Way, str]]:
-    """Find empty mappings that are laid over a list or a single value, and say what to write in their place."""
+def _without_effect(config: Any, overlays: list[Any], schema: Config, way: Way = ()) -> Iterator[tuple[Way, str]]:
+    """Find empty mappings that are laid over something that stays, and say what to do instead.
+
+    A section of the config may be empty: its keys have the values that they had. A mapping whose keys are the user's
+    own would be read as one without keys.
+    """
     if not isinstance(config, Mapping):
         if {} in overlays:
-            yield way, "[] for an empty list" if isinstance(config, list) else "a value"
+            yield way, "write [] for an empty list" if isinstance(config, list) else "write a value"
         return
+    if overlays[-1:] == [{}] and config and "properties" not in schema:
+        keys = ", ".join(map(str, config))
+        yield way, f"take out {keys} where it is written, in an earlier file or in config/config.yaml"
     for key, value in config.items():
         inner = [overlay[key] for overlay in overlays if isinstance(overlay, Mapping) and key in overlay]
         if inner:
-            yield from _without_effect(value, inner, (*way, key))
+            yield from _without_effect(value, inner, schema.get("properties", {}).get(key, {}), (*way, key))
 
 
 def _is_given(values: Any, way: Way) -> bool:
@@ -226,7 +235,7 @@ def _combination_problems(config: Config) -> Iterator[str]:
         yield f"`language`: {problem}"
     yield from corpus_problems(config["corpus"])
     for item in config["human_labels"]:
-        if not label_table(item).is_file():
+        if not path_is(label_table(item), "is_file"):
             yield (
                 f"`human_labels`: {item!r} means the file {label_table(item)}, which does not exist; "
                 "`samizdat label read` writes it"

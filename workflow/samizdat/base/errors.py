@@ -13,8 +13,9 @@ class UserError(Exception):
 
     def __init__(self, what: str, *, remedy: str):
         super().__init__(what)
-        self.what = what.rstrip(".")
+        self.what = what.rstrip(" .")
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.what}.\n  What to do: {self.remedy}"
+        stop = "" if self.what.endswith(("?", "!", "…")) else "."
+        return f"{self.what}{stop}\n  What to do: {self.remedy}"

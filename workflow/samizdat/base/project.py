@@ -42,8 +42,17 @@ def own(name: str) -> str:
 
 
 def write_missing_notes(notes: object) -> None:
-    """Write the project's own empty notes where a folder that only uses the workflow has none, and tell it."""
+    """Write the project's own empty notes where a folder that only uses the workflow has none, and tell it.
+
+    Raises:
+        UserError: they can't be written.
+    """
     if notes == NOTES and project_folder() != Path() and not Path(NOTES).exists():
-        Path(NOTES).parent.mkdir(exist_ok=True)
-        shutil.copyfile(own(NOTES), NOTES)
+        try:
+            Path(NOTES).parent.mkdir(exist_ok=True)
+            shutil.copyfile(own(NOTES), NOTES)
+        except OSError as error:
+            raise UserError(
+                f"{NOTES} can't be written: {error.strerror}", remedy="name another file as `notes` in the config"
+            ) from None
         print(f"· {NOTES} is new: it is for your own words in the report", file=sys.stderr, flush=True)

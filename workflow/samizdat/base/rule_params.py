@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from samizdat.base.corpus_files import path_is
 from samizdat.base.digest import version_of
 from samizdat.base.errors import UserError
 from samizdat.base.files import checked_bytes, sha256_of, write_text
+from samizdat.base.stage_arguments import option_text
 
 # A function of a job's wildcards, as Snakemake calls it for a value under `params:`.
 Param = Callable[[Any], str]
@@ -33,11 +33,8 @@ def untracked(param: Param) -> Callable[[Any, Any], str]:
 
 
 def options(values: Mapping[str, Any]) -> Param:
-    """Write a mapping as command-line options, sorted and quoted: strings unchanged, other values as JSON."""
-    texts = {
-        key.replace("_", "-"): (value if isinstance(value, str) else json.dumps(value, sort_keys=True))
-        for key, value in values.items()
-    }
+    """Write a mapping as command-line options, sorted and quoted: strings as text, other values as JSON."""
+    texts = {key.replace("_", "-"): option_text(value) for key, value in values.items()}
     return verbatim(" ".join(f"--{key}={shlex.quote(value)}" for key, value in sorted(texts.items())))
 
 
@@ -102,10 +99,13 @@ def state_of_folder(checkpoint: str | None) -> str:
     """
     if checkpoint and checkpoint.startswith("package:"):
         return version_of(checkpoint.removeprefix("package:").split("/")[0])
-    folder = Path(checkpoint or "")
-    there = checkpoint and path_is(folder, "is_dir")
-    files = sorted(path for path in folder.iterdir() if path.is_file()) if there else []
-    return json.dumps([(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files])
+    states = []
+    with suppress(OSError, ValueError):  # a folder that can't be read or named: the step says what is wrong with it
+        for path in sorted(Path(checkpoint).iterdir() if checkpoint else []):
+            with suppress(OSError):  # as a link to nothing
+                if path.is_file():
+                    states.append((path.name, path.stat().st_size, path.stat().st_mtime_ns))
+    return json.dumps(states)
 
 
 def digest_of_files(files: Iterable[Path]) -> str:

@@ -12,6 +12,21 @@ from pathlib import Path
 from typing import Any
 
 
+def option_text(value: Any) -> str:
+    """Write a value as the text of an option: a string unchanged, any other value as JSON.
+
+    A string that is `null`, with or without double quotes around it, gets double quotes: `null` alone means None.
+    """
+    if not isinstance(value, str):
+        return json.dumps(value, sort_keys=True)
+    return f'"{value}"' if value.strip('"') == "null" else value
+
+
+def _string(text: str) -> str:
+    """Return the string that `option_text` wrote."""
+    return text[1:-1] if text.strip('"') == "null" and text[0] == text[-1] == '"' else text
+
+
 def parameters_of(stage: Callable[..., Any]) -> dict[str, Any]:
     """Return the type of each parameter of a stage."""
     hints = typing.get_type_hints(stage)
@@ -51,9 +66,9 @@ def _converter(kind: Any) -> Callable[[str], Any]:
     It raises ValueError for a wrong text, which argparse reports with the name of the option.
     """
     if kind is str:
-        return str
+        return _string
     if kind is Path:
-        return Path
+        return lambda text: Path(_string(text))
 
     def convert(text: str) -> Any:
         allowed = typing.get_args(kind) if typing.get_origin(kind) in (types.UnionType, typing.Union) else (kind,)
@@ -67,7 +82,7 @@ def _converter(kind: Any) -> Callable[[str], Any]:
                 return json.loads(text)
         for plain in (str, Path):
             if plain in allowed:
-                return plain(text)
+                return plain(_string(text))
         value = json.loads(sys.stdin.read() if text == "-" else text)
         for choice in allowed:
             origin = typing.get_origin(choice) or choice

@@ -9,12 +9,14 @@ from samizdat.base.escaping import shortened, whole_letters
 
 
 def duration(seconds: float) -> str:
-    """Write a duration with its units: `0.4 s`, `52 s`, `3 min 20 s`."""
+    """Write a duration with its units: `0.4 s`, `52 s`, `3 min 20 s`, `12 h 34 min`."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 60:
         return f"{seconds:.0f} s"
-    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
 
 
 def how_to_make(run: str) -> str:

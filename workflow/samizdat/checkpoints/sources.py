@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from samizdat.base.corpus_files import path_is
 from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
 from samizdat.base.parent import ran_out_of_memory
@@ -65,7 +66,7 @@ def locate(checkpoint: str, revision: str | None, patterns: tuple[str, ...] = MO
     """
     if checkpoint.startswith(PACKAGE_PREFIX):
         found = _in_package(checkpoint)
-    elif Path(checkpoint).is_dir():
+    elif path_is(Path(checkpoint), "is_dir"):
         found = Located(Path(checkpoint), Path(checkpoint).as_posix())
     elif is_hub_id(checkpoint):
         found = _from_hub(checkpoint, revision, patterns)
@@ -80,7 +81,7 @@ def locate(checkpoint: str, revision: str | None, patterns: tuple[str, ...] = MO
 
 def is_hub_id(checkpoint: str) -> bool:
     """Whether a checkpoint is one of the Hub, neither of a package nor a folder."""
-    named = not checkpoint.startswith(PACKAGE_PREFIX) and not Path(checkpoint).is_dir()
+    named = not checkpoint.startswith(PACKAGE_PREFIX) and not path_is(Path(checkpoint), "is_dir")
     return named and HUB_ID.fullmatch(checkpoint) is not None
 
 

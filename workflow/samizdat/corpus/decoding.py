@@ -56,10 +56,30 @@ def _unzstd(data: bytes) -> bytes:
         return bytes(stream.read())
 
 
+def _streams(data: bytes, decompressor: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor]) -> bytes:
+    """Decompress one or several streams, to the file's last byte; the library's own function leaves out the rest.
+
+    Between and behind streams may be zero bytes, as tapes and some programs add them.
+    """
+    found: list[bytes] = []
+    rest = data
+    while rest:
+        stream = decompressor()
+        place = f"the part that begins at byte {len(data) - len(rest)} " if found else ""
+        try:
+            found.append(stream.decompress(rest))
+        except (OSError, lzma.LZMAError) as error:
+            raise ValueError(f"{place and place + 'is something else: '}{error}") from None
+        if not stream.eof:
+            raise EOFError(f"{place or 'it '}has no end")
+        rest = stream.unused_data.lstrip(b"\0")
+    return b"".join(found)
+
+
 _COMPRESSIONS: tuple[tuple[bytes, str, Callable[[bytes], bytes]], ...] = (
     (rb"\x1f\x8b\x08", "gzip", gzip.decompress),
-    (rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)", "bzip2", bz2.decompress),
-    (rb"\xfd7zXZ\0", "xz", lzma.decompress),
+    (rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)", "bzip2", lambda data: _streams(data, bz2.BZ2Decompressor)),
+    (rb"\xfd7zXZ\0", "xz", lambda data: _streams(data, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ))),
     (rb"\x28\xb5\x2f\xfd", "zstd", _unzstd),
 )
 

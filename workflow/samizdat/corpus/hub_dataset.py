@@ -5,6 +5,7 @@ from typing import Any
 
 from samizdat.base.errors import UserError
 from samizdat.checkpoints.sources import COMMIT, first_line
+from samizdat.corpus.parquet_texts import way_to
 from samizdat.corpus.rows import Columns, RawText
 from samizdat.corpus.splits import split_called
 from samizdat.records.corpus import SPLITS
@@ -62,21 +63,38 @@ def open_dataset(
             remedy="set corpus.dataset_split to one of these, and its texts are divided here",
         )
     for one, table in tables.items():
-        columns.check(table.column_names, f"the dataset {name}, split {one!r},")
+        nested = [column for _, column in columns.by_key() if _way(table, column)]
+        columns.check([*table.column_names, *nested], f"the dataset {name}, split {one!r},")
     rows = (raw for one, table in tables.items() for raw in _read(table, f"{name}, {one}", columns, own[one]))
     return f"{name}@{builder.hash}", rows, [one for one in called if one not in own] if split is None else []
+
+
+def _way(table: Any, column: str) -> tuple[str, ...]:
+    """Return the names that lead to a column, or to a field by its dotted path, such as `translation.cs`."""
+    return way_to(table.features.arrow_schema, column) or ()
 
 
 def _read(table: Any, where: str, columns: Columns, split: str | None) -> Iterator[RawText]:
     import datasets
 
-    names = {
-        column: feature.names for column, feature in table.features.items() if isinstance(feature, datasets.ClassLabel)
-    }
-    for number, row in enumerate(table.select_columns(sorted({column for _, column in columns.by_key()}))):
-        raw = columns.read(_name_classes(row, names), f"{where}, row {number}")
+    ways = {column: _way(table, column) for _, column in columns.by_key()}
+    names = {}
+    for column, way in ways.items():
+        feature = _inside(table.features, way)
+        if isinstance(feature, datasets.ClassLabel):
+            names[column] = feature.names
+    for number, row in enumerate(table.select_columns(sorted({way[0] for way in ways.values()}))):
+        cells = {column: _inside(row, way) for column, way in ways.items()}
+        raw = columns.read(_name_classes(cells, names), f"{where}, row {number}")
         raw.split = split or raw.split
         yield raw
+
+
+def _inside(value: Any, way: tuple[str, ...]) -> Any:
+    """Follow names into nested mappings; None where there is none, such as in an empty cell."""
+    for name in way:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def _name_classes(row: dict[str, Any], names: dict[str, list[str]]) -> dict[str, Any]:

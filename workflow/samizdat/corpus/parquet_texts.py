@@ -31,7 +31,7 @@ def read_parquet(path: Path, columns: Columns, findings: Findings) -> Iterator[R
     try:
         file = pq.ParquetFile(path if _is_parquet(path) else io.BytesIO(read_bytes(path)))
         schema, folders = file.schema_arrow, _from_folders(path)
-        wanted = {column: _way(schema, column) for _, column in columns.by_key() if column not in folders}
+        wanted = {column: way_to(schema, column) for _, column in columns.by_key() if column not in folders}
         has = {column for column, way in wanted.items() if way} | folders.keys()
         columns.check_file(path, [*schema.names, *folders], has, findings)
         columns.check_twice(schema.names, str(path))
@@ -71,7 +71,7 @@ def _from_folders(path: Path) -> dict[str, str | None]:
     return {column: None if value == _NO_VALUE else value for column, value in pairs.items()}
 
 
-def _way(schema: pa.Schema, path: str) -> tuple[str, ...] | None:
+def way_to(schema: pa.Schema, path: str) -> tuple[str, ...] | None:
     """Find a column, or the field of a struct by its dotted path; return the names on the way, or None."""
     if path in schema.names:
         return (path,)

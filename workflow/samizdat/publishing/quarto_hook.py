@@ -13,6 +13,7 @@ from snakemake.utils import update_config
 
 from samizdat.base.configuration import leave_to_recipe
 from samizdat.base.errors import UserError
+from samizdat.base.escaping import visible
 from samizdat.base.files import locked, sha256_of
 from samizdat.base.wording import how_to_make
 from samizdat.publishing.empty_floats import sections_of, without_empty_floats
@@ -34,7 +35,7 @@ def main() -> None:
     try:
         print(prepare(root, root / os.environ.get("SAMIZDAT_RUN", DEFAULT_RUN)), file=sys.stderr)
     except (UserError, OSError) as error:
-        sys.exit(f"✗ report: {error}")
+        sys.exit(visible(f"✗ report: {error}"))
 
 
 def prepare(root: Path, run: Path) -> str:
@@ -57,7 +58,7 @@ def prepare(root: Path, run: Path) -> str:
         )
     for reason in stale(manifest, root):
         renews = f"{how_to_make(manifest.run)} renews them"
-        print(f"Warning: the results in {run} are older than {reason}; {renews}.", file=sys.stderr)
+        print(visible(f"Warning: the results in {run} are older than {reason}; {renews}."), file=sys.stderr)
     document, notes = root / "report" / "index.qmd", root / manifest.config["notes"]
     work = root / "work" / manifest.run / "report"
     # The stage execute_report has the same work folder and lock, so neither executes again what the other executed.
@@ -89,7 +90,8 @@ def _read(path: Path) -> dict[str, Any]:
         content = None
     if isinstance(content, dict):
         return content
-    print(f"Warning: {path} is no config in YAML, so it was not compared with the run's config.", file=sys.stderr)
+    said = f"Warning: {path} is no config in YAML, so it was not compared with the run's config."
+    print(visible(said), file=sys.stderr)
     return {}
 
 

@@ -53,11 +53,22 @@ class SubmittedJobs:
 
         Raises:
             UserError: another Snakemake is at work on this run, or jobs that it left don't end, or nobody knows whether
-                they did, since SLURM doesn't answer.
+                they did, since SLURM doesn't answer or the file is damaged.
         """
         if self.path.is_file():
-            self._end_jobs_of(json.loads(self.path.read_text(encoding="utf-8")))
+            self._end_jobs_of(self._recorded())
             self.path.unlink(missing_ok=True)
+
+    def _recorded(self) -> dict[str, object]:
+        try:
+            record: dict[str, object] = json.loads(self.path.read_text(encoding="utf-8"))
+            record["host"], int(str(record["pid"])), record["jobs"]
+        except (ValueError, KeyError, TypeError):
+            raise UserError(
+                f"{self.path} is damaged, so nobody knows which jobs a killed run left",
+                remedy="end those that `squeue --me` still lists of this run (scancel), and delete the file",
+            ) from None
+        return record
 
     def begin(self) -> None:
         """End the jobs that a killed Snakemake left, then keep the file up to date until this process ends.

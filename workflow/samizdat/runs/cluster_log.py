@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from samizdat.base.escaping import visible
 from samizdat.runs.cluster_jobs import SubmittedJobs, ask
 
 _SUBMITTED = re.compile(
@@ -144,4 +145,4 @@ def _last(log: Path | None, level: str, start: str) -> str | None:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(visible(line), file=sys.stderr, flush=True)  # it may have words of somebody's texts

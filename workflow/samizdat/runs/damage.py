@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from samizdat.base.errors import UserError
 from samizdat.base.files import checksum_file, not_intact, sha256_of, writer_of
 
 # Tells the Snakefile not to look for damaged results: the run that starts it has looked.
@@ -22,9 +23,23 @@ def damaged(outputs: Iterable[str], archives: Iterable[str], pins: Path) -> list
         outputs: files that the workflow declares.
         archives: downloads; one that was put there by hand has no checksum, and must have a hash that is pinned.
         pins: requirements with the hashes of the downloads.
+
+    Raises:
+        UserError: a file can't be read.
     """
     if os.environ.get(UNCHECKED):
         return []
+    try:
+        return _damaged(outputs, archives, pins)
+    except OSError as error:
+        raise UserError(
+            f"{error.filename} can't be read: {error.strerror}",
+            remedy="look at the disk; if you may not read the file, allow it (chmod u+r), or delete it, and it is made "
+            "again",
+        ) from None
+
+
+def _damaged(outputs: Iterable[str], archives: Iterable[str], pins: Path) -> list[str]:
     downloads = [path for name in archives if (path := Path(name)).is_file()]
     by_hand = [path for path in downloads if not checksum_file(path).is_file()]
     pinned = pins.read_text(encoding="utf-8") if by_hand else ""

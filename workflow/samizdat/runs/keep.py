@@ -24,6 +24,7 @@ from typing import Any
 
 from samizdat.base import free_space
 from samizdat.base.errors import UserError
+from samizdat.base.escaping import visible
 from samizdat.base.files import is_checksum, sha256_of
 from samizdat.base.parent import die_with_parent
 from samizdat.base.project import NOTES
@@ -70,7 +71,7 @@ def keep(folder: Path, command: Sequence[str], *, pause: float = PAUSE_SECONDS) 
         number = restore(folder)
     except OSError as error:
         raise UserError(f"{folder} can't be used: {error.strerror}", remedy="name another folder") from None
-    print(f"Restored from {folder}: {number} files" if number else f"Copying into {folder}", file=sys.stderr)
+    _say(f"Restored from {folder}: {number} files" if number else f"Copying into {folder}")
     if not command:
         return 0
     try:
@@ -98,12 +99,17 @@ def keep(folder: Path, command: Sequence[str], *, pause: float = PAUSE_SECONDS) 
     return process.returncode if process.returncode or copied else 1
 
 
+def _say(line: str) -> None:
+    """Print a line; names of files may have anything, which must not control the terminal."""
+    print(visible(line), file=sys.stderr, flush=True)
+
+
 def _try_to_copy(folder: Path) -> bool:
     """Copy; where that fails, say so, and let the run go on."""
     try:
         copy(folder)
     except OSError as error:
-        print(f"✗ not copied into {folder}: {error}\n  The results are still here, in results/", file=sys.stderr)
+        _say(f"✗ not copied into {folder}: {error}\n  The results are still here, in results/")
         return False
     return True
 
@@ -117,7 +123,7 @@ def copy(folder: Path) -> None:
     _, before = next(_complete_indexes(folder), (0, _EMPTY))
     snakemake = {}
     for path in _files(SNAKEMAKE):
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, UnicodeDecodeError):  # a damaged record is worth nothing
             snakemake[path.as_posix()] = path.read_text(encoding="utf-8")
     index = {"files": _copy_files(folder, before["files"]), "snakemake": snakemake}
     if index != before:
@@ -201,18 +207,18 @@ def restore(folder: Path) -> int:
         part = path.with_name(".part-kept")
         shutil.copyfile(folder / "files" / entry["copy"], part)
         if entry.get("sha256") not in (None, sha256_of(part)):
-            print(f"! the copy of {path} in {folder} is damaged and is not restored", file=sys.stderr)
+            _say(f"! the copy of {path} in {folder} is damaged and is not restored")
             part.unlink()
             continue
         os.utime(part, ns=(entry["changed"], entry["changed"]))
         part.replace(path)
         restored += 1
         if name in cloned:
-            print(f"! {path} is your edited copy from {folder}", file=sys.stderr)
+            _say(f"! {path} is your edited copy from {folder}")
     for name, entry in index["files"].items():
         path = Path(name)
         if name not in missing and not _is_below(name, MADE) and entry.get("sha256") not in (None, sha256_of(path)):
-            print(f"! {path} is another one than in {folder}, and stays as it is", file=sys.stderr)
+            _say(f"! {path} is another one than in {folder}, and stays as it is")
     for name in SNAKEMAKE:  # with only one of these two folders, Snakemake complains about an older version's files
         Path(name).mkdir(parents=True, exist_ok=True)
     for name, text in index["snakemake"].items():

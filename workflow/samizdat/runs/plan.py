@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samizdat.base.errors import UserError
+from samizdat.base.escaping import visible
 from samizdat.base.files import checked_bytes
 from samizdat.base.hardware import describe_device
 from samizdat.base.wording import duration
@@ -57,7 +58,7 @@ def show_plan(arguments: Sequence[str]) -> int:
         )
     jobs, status = planned_jobs(arguments)
     if status == 0:
-        print(plan_text(jobs))
+        print(visible(plan_text(jobs)))
     return status
 
 

@@ -135,7 +135,7 @@ def rebuild(manifest: Manifest, run: Path, checkout: Path) -> Path:
         checkout: code and inputs.
 
     Raises:
-        UserError: a step failed; the step has printed why.
+        UserError: a step failed, or the workflow refused config or inputs; it has printed why.
     """
     config = checkout.parent / "config.json"
     write_text(config, json.dumps(manifest.config, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
@@ -147,12 +147,30 @@ def rebuild(manifest: Manifest, run: Path, checkout: Path) -> Path:
     done = subprocess.run(
         command, cwd=checkout, env=environment, stdout=sys.stderr, preexec_fn=die_with_parent, check=False
     )
+    if done.returncode and not (checkout / "logs").is_dir():  # nothing began
+        raise _refused(manifest, checkout)
     if done.returncode:
         raise UserError(
             f"the run can't be made again (exit status {done.returncode})",
             remedy=f"look above for the step that failed; its log is in {checkout / 'logs'}",
         )
     return checkout / "results" / manifest.run
+
+
+def _refused(manifest: Manifest, checkout: Path) -> UserError:
+    """Make the error of a run that the code in `checkout` does not begin; it has printed why."""
+    if commit_of(checkout) == manifest.commit:
+        return UserError(
+            "the run can't be made again: it is refused before its first step", remedy="look above for why"
+        )
+    remedy = "ask who made the run for the version of its code, and verify it with that version"
+    if manifest.commit != "unknown":
+        remedy = (
+            f"verify it with the code that made it: in a clone of its repository, git checkout {manifest.commit}; do "
+            "not correct the recorded config"
+        )
+    what = "this version can't make the run again: another version made it, and this one refuses what is named above"
+    return UserError(what, remedy=remedy)
 
 
 def _clone(project: Path, checkout: Path, commit: str) -> None:

@@ -161,7 +161,7 @@ def table_of(verdicts: dict[str, Verdict], copied: Mapping[str, Verdict]) -> str
         copied: of the copies that were handed in; they don't change the answer, which is of the run.
     """
     copied = {plain(name): verdict for name, verdict in copied.items()}
-    every = [*verdicts.items(), *copied.items()]
+    every = [*((plain(name), verdict) for name, verdict in verdicts.items()), *copied.items()]
     width = max(len(name) for name, _ in every)
     lines = [f"{verdict.kind:<12}  {name:<{width}}  {plain(verdict.where)}".rstrip() for name, verdict in every]
     counts = {kind: sum(verdict.kind == kind for verdict in verdicts.values()) for kind in STATUS}

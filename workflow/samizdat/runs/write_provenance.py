@@ -48,7 +48,8 @@ def write_provenance(
             first, *item = step.split("/")
             if (item and item[0] not in items) or not {first, step}.isdisjoint(switched_off):
                 continue
-            if first == "score_part" and (parts[item[0]] == 1 or int(item[1]) >= parts[item[0]]):
+            jobs = parts.get(item[0], 1) if item else 1  # a model may have the name of an earlier config's classifier
+            if first == "score_part" and (jobs == 1 or int(item[1]) >= jobs):
                 continue
             try:
                 record = json.loads(checked_bytes(path))

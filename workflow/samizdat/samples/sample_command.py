@@ -90,7 +90,7 @@ def sample(
         except UserError as error:  # such as a prompt that is too long: the next one may be shorter
             if not asking:
                 raise
-            print(f"✗ {error}", end="")
+            print(visible(f"✗ {error}"), end="")
         print(flush=True)
 
 
