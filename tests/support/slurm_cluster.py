@@ -1,5 +1,6 @@
 """A SLURM of two nodes on this machine, for tests: needs root, SLURM's and munge's daemons, and no SLURM of its own."""
 
+import fcntl
 import os
 import platform
 import secrets
@@ -8,11 +9,13 @@ import subprocess
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO
 
 # The plugin's jobs drop SLURM_CONF from their environment, so the config is where SLURM looks for it.
 CONFIG = Path("/etc/slurm/slurm.conf")
 MARK = "# Written by a test of samizdat."
 DAEMONS = ("munged", "slurmctld", "slurmd", "sbatch")
+_locks: dict[Path, IO[str]] = {}
 TEXT = """{mark}
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -62,13 +65,16 @@ def start(place: Path) -> None:
     """Start munge, the controller and two nodes, and wait until both nodes are idle."""
     (place / "state").mkdir(parents=True)
     place.chmod(0o755)
+    CONFIG.parent.mkdir(parents=True, exist_ok=True)
+    # One at a time on this machine, whatever tests run at once; the lock ends with the process at the latest.
+    _locks[place] = CONFIG.with_suffix(".lock").open("w")
+    fcntl.flock(_locks[place], fcntl.LOCK_EX)
     key = place / "munge.key"
     key.touch(mode=0o600)
     key.write_bytes(secrets.token_bytes(128))
     files = {"key-file": key, "socket": place / "munge.socket", "pid-file": place / "munged.pid",
              "log-file": place / "munged.log", "seed-file": place / "munged.seed"}  # fmt: skip
     _run("munged", "--force", *(f"--{name}={path}" for name, path in files.items()))
-    CONFIG.parent.mkdir(parents=True, exist_ok=True)
     host = platform.node().partition(".")[0]
     CONFIG.write_text(TEXT.format(mark=MARK, host=host, place=place), encoding="utf-8")
     _run("slurmctld")
@@ -91,6 +97,7 @@ def stop(place: Path) -> None:
         if pid.is_file():
             subprocess.run(["kill", pid.read_text(encoding="utf-8").strip()], check=False)
     CONFIG.unlink(missing_ok=True)
+    _locks.pop(place).close()
 
 
 def running_jobs() -> list[str]:
