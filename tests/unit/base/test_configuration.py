@@ -28,7 +28,6 @@ def test_every_shipped_config_is_valid(overlay):
     ("changes", "named"),
     [
         ({"trainign": {}}, ["`trainign`", "did you mean `training`"]),
-        ({"corpus__max_text": 5}, ["`corpus.max_text`", "did you mean `max_texts`"]),
         ({"models__0__widht": 64}, ["`models[0].widht`", "did you mean `width`"]),
         ({"seed": "one"}, ["`seed`", "'one'", "integer", "Master seed"]),
         ({"device": "gpu"}, ["`device`", "'gpu'", "cuda"]),
@@ -36,75 +35,26 @@ def test_every_shipped_config_is_valid(overlay):
         ({"language": "xx-CZ"}, ["`language`: 'xx' is the code of no language", "ISO 639-1"]),
         ({"name": "../up"}, ["`name`", "'../up'"]),
         ({"sampling__temperatures": [0]}, ["`sampling.temperatures[0]` is 0", "above 0", "`top_k: 1` takes the most"]),
-        ({"training__heads": 3}, ["`width` 256", "`heads` 3"]),
         ({"training__epochs": "4,5"}, ["`training.epochs`", "'4,5'", "number", "write 4.5"]),
         ({"training__epochs": "auto", "training__checkpoint": "a/b"}, ["`checkpoint` is set", "set epochs, too"]),
         ({"training__learning_rate": "auto", "training__optimizer": "adamw"}, ["`optimizer: muon`", "learning_rate"]),
         ({"training__context_tokens": "auto"}, ["`batch_tokens` is set", "`context_tokens` is left to a recipe"]),
-        ({"training__batch_tokens": "auto"}, ["`micro_batch_sequences` is set", "`batch_tokens` is left"]),
-        ({"training__batch_tokens": 4097}, ["`batch_tokens` 4097", "= 8192"]),
-        ({"training__keep_percents": [100, 10]}, ["`keep_percents` [100, 10]", "end with 100"]),
-        ({"training__keep_percents": [10, 50]}, ["`keep_percents` [10, 50]", "end with 100"]),
-        ({"training__warmup_share": 0.8}, ["0.8", "more than 1 together"]),
-        ({"models__0__tokenizer": "other"}, ["'other'", "only own"]),
-        ({"corpus__source": "files"}, ["`corpus.paths` is empty", "[data/]"]),
-        ({"corpus__paths": ["data/"]}, ["`corpus.source` is demo", "source: files"]),
-        (
-            {"corpus__test_share": 0},
-            ["`corpus.test_share`", "less than or equal to the minimum", "nothing is trained or chosen"],
-        ),
         ({"models__0__seeds": 0}, ["`models[0].seeds`", "less than the minimum", "How often the model is trained"]),
-        ({"corpus__rater_columns": {"mood": ["anna"]}}, ["`corpus.rater_columns.mood`", "too short"]),
-        ({"corpus__rater_columns": {"mood": ["anna", "ben"]}}, ["`corpus.rater_columns` is for files and datasets"]),
-        ({"corpus__label_columns": ["mood"]}, ["`corpus.label_columns` is for files and datasets"]),
-        ({"corpus__group_column": "kind"}, ["`corpus.group_column` is for files and datasets"]),
         ({"tokenizers__0__checkpoint": "a/b"}, ["'own' has `checkpoint`, which is for `source: checkpoint`"]),
         ({"tokenizers__1__vocabulary_size": 999}, ["'gpt2' has `vocabulary_size`, which is for `source: train`"]),
-        (
-            {"corpus__rater_columns": {"mood": ["anna", "ben"]}, "corpus__label_columns": ["mood"]},
-            ["makes the label 'mood', which `corpus.label_columns` names, too"],
-        ),
-        ({"corpus__txt_document": "line"}, ["`corpus.txt_document`", "'line'", "file"]),
         (
             {"corpus__source": "files", "corpus__paths": ["data"]},
             ["`title` is the demo's", BASE["title"], "`name` is the demo's"],
         ),
-        ({"corpus__separator": "%"}, ["`corpus.separator` is for `txt_unit: block`", "is file"]),
-        ({"corpus__separator": " "}, ["`corpus.separator` is ' '", "Line between two blocks"]),
-        ({"corpus__group": "folder"}, ["`corpus.group` is folder", "`corpus.source` is demo"]),
-        (
-            {"corpus__group": "folder", "corpus__group_column": "kind", "corpus__source": "files"},
-            ["`corpus.group_column` is 'kind'", "one of them"],
-        ),
-        ({"corpus__delimiter": "::"}, ["`corpus.delimiter` is '::'"]),
-        ({"corpus__delimiter": {"*.csv": '"'}}, ["`corpus.delimiter.*.csv` is '\"'", "Character between the cells"]),
-        ({"corpus__encoding": {"*": ""}}, ["`corpus.encoding.*` is ''", "non-empty", "Encoding of text files"]),
         ({"classification__threshold": {"joy": 2}}, ["`classification.threshold.joy` is 2", "one for each label"]),
-        ({"corpus__quoting": "double"}, ["`corpus.quoting` is 'double'", "(quotes)"]),
-        ({"corpus__encoding": {}}, ["`corpus.encoding` is {}"]),
-        ({"corpus__source": "hub"}, ["`corpus.dataset` is null"]),
-        ({"corpus__split_column": "part"}, ["`corpus.split_column` is for files and datasets"]),
-        ({"corpus__split_column": ""}, ["`corpus.split_column`", "non-empty", "are divided here"]),
-        (
-            {"corpus__source": "hub", "corpus__dataset": "a/b", "corpus__split_column": "part"},
-            ["set `corpus.dataset_split`, too"],
-        ),
-        ({"sampling__max_new_tokens": 256}, ["`sampling.max_new_tokens` 256", "`context_tokens` 64"]),
         ({"notes": "report/none.md"}, ["`notes`", "report/none.md", "create it"]),
         ({"tokenizers__0__vocabulary_size": None}, ["`tokenizers[0].vocabulary_size`"]),
         ({"name": "demo\n"}, ["`name` is 'demo\\n'"]),
         ({"models__0__name": "$(touch PWNED)"}, ["`models[0].name`"]),
         ({"push__model": "other"}, ["`push.model` is 'other'", "only gpt2-tiny"]),
         ({"push__repository": "no-owner"}, ["`push.repository`", "'no-owner'", "owner/name"]),
-        ({"training__processes": 2}, ["`batch_tokens` 8192", "`processes` 2 = 16384"]),
-        (
-            {"training__processes": 3, "training__micro_batch_sequences": "auto"},
-            ["`batch_tokens` 8192", "`context_tokens` 64 × `processes` 3 = 192"],
-        ),
-        ({"training__processes": "auto", "training__micro_batch_sequences": 100}, ["`batch_tokens` 8192", "= 6400"]),
         ({"training__micro_batch_sequences": "many"}, ["`training.micro_batch_sequences` is 'many'", "auto: as many"]),
         ({"training__micro_batch_sequences": 0}, ["`training.micro_batch_sequences` is 0"]),
-        ({"training__processes": "all"}, ["`training.processes` is 'all'", "auto: one for each GPU"]),
         ({"training__compile": "yes"}, ["`training.compile` is 'yes'", "'auto'", "long trainings"]),
         ({"training__compile": 1}, ["`training.compile` is 1"]),
         ({"training__precision": "tf32"}, ["`training.precision` is 'tf32'", "'float16'"]),
@@ -116,7 +66,6 @@ def test_every_shipped_config_is_valid(overlay):
         ({"classifiers__1__name": "Sentiment"}, ["two items have the name 'sentiment'", "more than capital letters"]),
         ({"threads": 2.0}, ["`threads` is 2.0", "Write 2, without a point"]),
         ({"training__layers": 4.0}, ["`training.layers` is 4.0", "Write 4, without a point"]),
-        ({"corpus__max_texts": "2e4"}, ["`corpus.max_texts` is '2e4'", "write 20000, without quotes"]),
         (
             {"sampling__slots": "64"},
             ["write 64, without quotes; behind --config, what is inside another key is always"],
@@ -157,34 +106,6 @@ def test_all_problems_are_named_at_once():
     with pytest.raises(UserError) as error:
         configuration.check(changed(seed="x", device="y", trainign=1))
     assert str(error.value).count("\n  - ") == 3
-
-
-def test_what_is_not_set_is_left_to_the_recipe_and_what_is_set_counts():
-    given = {"training": {"recipe": "auto", "epochs": 4.5, "layers": 3}, "models": [{"name": "m", "tokenizer": "own"}]}
-    config = copy.deepcopy(BASE)
-    update_config(config, given)
-    configuration.leave_to_recipe(config, given)
-    configuration.check(config)
-    training = config["training"]
-    assert {key for key, value in training.items() if value == "auto"} == {
-        *configuration.RECIPE_KEYS, "recipe", "micro_batch_sequences", "precision", "compile"
-    } - {"epochs", "layers"}  # fmt: skip
-    assert (training["epochs"], training["layers"]) == (4.5, 3)
-    assert config["tokenizers"][0]["vocabulary_size"] == "auto" and "vocabulary_size" not in config["tokenizers"][1]
-    again = copy.deepcopy(config)  # a config as it is in results, where every key is set
-    configuration.leave_to_recipe(again, config)
-    assert again == config
-    options = configuration.training_options(config, "m")
-    assert set(options["recipe"]) == set(configuration.RECIPE_KEYS) - {"epochs", "layers"}
-    assert (options["context_tokens"], options["width"], options["epochs"]) == (57, 0, 4.5)
-    assert configuration.training_options(BASE, "gpt2-tiny")["recipe"] is None
-
-
-def test_a_vocabulary_of_a_given_size_is_not_left_to_the_recipe():
-    tokenizers = [{"name": "own", "source": "train", "vocabulary_size": 300}, {"name": "two", "source": "train"}]
-    config = changed(tokenizers=tokenizers, training__recipe="auto")
-    configuration.leave_to_recipe(config, {"tokenizers": tokenizers, "training": {"recipe": "auto"}})
-    assert [item["vocabulary_size"] for item in config["tokenizers"]] == [300, "auto"]
 
 
 def test_an_item_overrides_what_it_inherits():
