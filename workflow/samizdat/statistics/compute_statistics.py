@@ -14,7 +14,7 @@ from samizdat.measures.arrays import Counts
 from samizdat.measures.bootstrap import Bootstrap
 from samizdat.records.classifiers import MULTI_LABEL, NUMBER, SINGLE_LABEL, ClassifierCard
 from samizdat.records.corpus import LABEL_PREFIX, TEXT_LANGUAGES
-from samizdat.records.io import count_rows, read_document, read_table
+from samizdat.records.io import count_rows, read_batches, read_document, read_table
 from samizdat.records.models import TEST_LOSSES
 from samizdat.records.samples import SAMPLES
 from samizdat.records.statistics import STATISTICS
@@ -84,10 +84,8 @@ def compute_statistics(
     corpus = text_table(texts)
     judged = {}
     for name, card in cards.items():
-        own, own_samples = (
-            judged_texts(frame.drop(columns="id"), frame["id"], scores / name / f"{subset}.parquet", card)
-            for frame, subset in ((corpus, "texts"), (written, "samples"))
-        )
+        own = judged_texts(corpus, _ids(texts), scores / name / "texts.parquet", card)
+        own_samples = judged_texts(written.drop(columns="id"), written["id"], scores / name / "samples.parquet", card)
         tables["fitness"] += fitness(card, own, spoken, words)
         bootstrap = _bootstrap(settings, seed, "classifier", name)
         if card.kind == SINGLE_LABEL:
@@ -111,6 +109,11 @@ def compute_statistics(
     for name, schema in STATISTICS.items():
         write_rows(tables[name], schema, out / f"{name}.parquet")
     return f"classifiers: {len(classifiers)}; {settings.bootstrap_resamples:,} resamples for each interval"
+
+
+def _ids(texts: Path) -> Iterator[str]:
+    for batch in read_batches(texts, "id"):
+        yield from batch["id"].tolist()
 
 
 def _of_words(

@@ -1,6 +1,8 @@
 """What a classifier says of the texts that it was not trained on: numbers, read from its scores in batches."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +33,12 @@ class Judged:
     several_windows: int  # of these, those that it read in several windows
 
 
-def judged_texts(frame: pd.DataFrame, ids: pd.Series, scores: Path, card: ClassifierCard) -> Judged:
+def judged_texts(frame: pd.DataFrame, ids: Iterable[str], scores: Path, card: ClassifierCard) -> Judged:
     """Read what a classifier says.
 
     Args:
         frame: the texts, or the samples.
-        ids: of its rows.
+        ids: of its rows, one after the other: those of ten million texts take too much memory.
         scores: `records.classifiers.SCORES` of the same rows, in the same order.
         card: the classifier.
 
@@ -45,20 +47,19 @@ def judged_texts(frame: pd.DataFrame, ids: pd.Series, scores: Path, card: Classi
     """
     checked_columns(scores, SCORES)
     answer = ANSWERS[card.kind]
-    rows: list[np.ndarray] = []
+    left, chosen = iter(ids), [np.zeros(0, bool)]
     numbers: dict[str, list[np.ndarray]] = {}
     names: dict[str, Codes] = {}
     clearest: list[pd.DataFrame] = []
-    begin = answered = several_windows = 0
+    answered = several_windows = 0
     for batch in read_batches(scores, *dict.fromkeys(("id", answer, "probabilities", "windows", "seen_in_training"))):
-        own = ids.iloc[begin : begin + len(batch)].to_numpy()
-        if len(own) != len(batch) or (own != batch["id"].to_numpy()).any():
+        if [*islice(left, len(batch))] != batch["id"].tolist():
             raise _of_others(scores)
         given = batch[answer].notna()
         answered += int((batch[answer][given].map(len) > 0 if card.kind == MULTI_LABEL else given).sum())
         several_windows += int((batch["windows"] > 1).sum())
         kept = (given & ~batch["seen_in_training"]).to_numpy()
-        rows.append(begin + np.flatnonzero(kept))
+        chosen.append(kept)
         said = _said(batch[kept], card)
         for name in said.columns.intersection(["confidence", "number"]):
             numbers.setdefault(name, []).append(said[name].to_numpy())
@@ -66,13 +67,13 @@ def judged_texts(frame: pd.DataFrame, ids: pd.Series, scores: Path, card: Classi
             names.setdefault(name, Codes()).add(said[name])
         if card.kind in _CLEAREST:
             clearest = [_CLEAREST[card.kind](card, pd.concat([*clearest, said]))]
-        begin += len(batch)
-    if begin != len(ids):
+    rows = np.concatenate(chosen)
+    if len(rows) != len(frame):
         raise _of_others(scores)
     found: dict[str, Any] = {name: np.concatenate(parts) for name, parts in numbers.items()}
     found |= {name: codes.categories() for name, codes in names.items()}
-    texts = frame.iloc[np.concatenate(rows)].assign(**found)
-    return Judged(texts, pd.concat(clearest) if clearest else texts[:0], begin, answered, several_windows)
+    texts = frame[rows].assign(**found)
+    return Judged(texts, pd.concat(clearest) if clearest else texts[:0], len(rows), answered, several_windows)
 
 
 def _of_others(scores: Path) -> UserError:

@@ -27,8 +27,8 @@ def are_mean_ratings(held_out: pd.DataFrame, column: str) -> bool:
 
 def labels_given(texts: pd.DataFrame, column: str) -> list[list[str]]:
     """Return the labels that single people gave each text; none where they are not known."""
-    name = column.removeprefix(LABEL_PREFIX)
-    return [list(dict(given).get(name, ())) if given is not None else [] for given in texts["raters"]]
+    name, there = column.removeprefix(LABEL_PREFIX), texts["raters"].notna()
+    return [list(dict(given).get(name, ())) if some else [] for given, some in zip(texts["raters"], there, strict=True)]
 
 
 def by_people(texts: pd.DataFrame, column: str) -> pd.DataFrame:
