@@ -1,5 +1,6 @@
 """Compute the scores that a classifier gives to the texts of tables, as far as the store lacks them."""
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from itertools import compress
@@ -11,6 +12,7 @@ from samizdat.base import stage
 from samizdat.base.device import prepare
 from samizdat.base.digest import result_digest
 from samizdat.base.files import checked_sha256
+from samizdat.base.hardware import give_memory_back
 from samizdat.base.reuse import fingerprint
 from samizdat.checkpoints.sources import CHECKPOINT_FILES
 from samizdat.classifiers.few_shot import EXAMPLES_FILE, score_by_examples
@@ -21,6 +23,9 @@ from samizdat.classifiers.text_scores import ClassificationSettings, Reading, sc
 from samizdat.classifiers.zero_shot import score_by_statements
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.io import read_batches, read_document
+
+# Pieces of memory that can't be used again would grow as long as texts are scored. To give them back takes 20 ms.
+GIVE_BACK_SECONDS = 10.0
 
 
 def compute_missing(
@@ -82,7 +87,7 @@ def compute_missing(
         table.mark(rows)
     new = _in_part(table, part, parts)
     if len(new):
-        bar = stage.progress(f"scores {card.name}", len(new), "texts")
+        bar, given_back = stage.progress(f"scores {card.name}", len(new), "texts"), time.monotonic()
         compute = score_by_statements if card.hypotheses else score_by_examples if card.words else score
         with reading.enough_memory(chosen, few_shot=bool(card.words)):
             for batch in compute(_texts(tables, new), classifier, card, chosen, dtype, reading):
@@ -92,6 +97,9 @@ def compute_missing(
                     kept.add(computed)
                     table.mark(computed)
                     bar.update(len(computed))
+                if time.monotonic() - given_back > GIVE_BACK_SECONDS:
+                    give_memory_back()
+                    given_back = time.monotonic()
         bar.close()
         # Texts without a token: the store keeps that there is nothing to compute.
         empty = table.keys(_in_part(table, part, parts))

@@ -23,11 +23,11 @@ class Documents:
         """
         numbers = gathered.documents.column()[rows].astype(np.int64)
         self.numbers: Counts = np.where(numbers < 0, -1 - rows, numbers)  # below 0: a text of its own
-        self._names, self._digests = gathered.documents.names(), gathered.digests()
+        self._names, self._keys = gathered.documents.names(), gathered.keys()
 
     def name(self, number: int) -> str:
         """Return the name of a document; that of a text of its own is the text's id."""
-        return self._names[number] if number >= 0 else self._digests[-1 - number, :8].tobytes().hex()
+        return self._names[number] if number >= 0 else self._keys[-1 - number, :8].tobytes().hex()
 
     def names(self, some: slice) -> list[str]:
         """Return the names of the documents of some of the texts, `[some]`."""

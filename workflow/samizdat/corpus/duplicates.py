@@ -40,7 +40,7 @@ def different_texts(gathered: Gathered) -> Different:
     A text gets the labels that it lacks and its duplicates have, and the first one counts where they differ. Raters who
     agree on no label are an answer, too.
     """
-    order, of_text = _equal(gathered.digests())
+    order, of_text = _equal(gathered.keys())
     splits = gathered.split_numbers()
     # Of equal texts, the one to keep comes first: that of the first split, and in it the first one that was read.
     order = order[np.lexsort([order, np.maximum(splits[order], 0), of_text])]
@@ -69,9 +69,9 @@ def different_texts(gathered: Gathered) -> Different:
     return found
 
 
-def _equal(digests: np.ndarray) -> tuple[Counts, Counts]:
+def _equal(keys: np.ndarray) -> tuple[Counts, Counts]:
     """Order texts so that equal ones are together; return their rows, and the number of each one's different text."""
-    columns = np.ascontiguousarray(digests).view(np.uint64).T
+    columns = np.ascontiguousarray(keys).view(np.uint64).T
     # Four bytes a number: of ten million texts a dozen such arrays are in memory at once.
     order: Counts = np.lexsort(columns).astype(np.int32)
     new = np.zeros(len(order), bool)

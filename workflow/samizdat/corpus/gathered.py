@@ -28,6 +28,8 @@ NO_TEXT = {
 }
 OF_A_TYPE = message("a value of type {type}, not text")
 EXAMPLES = 5
+# Of a text's hash so many bytes are held.
+KEY_BYTES = 16
 # Texts of so many characters are added together.
 BATCH_CHARACTERS = 1_000_000
 
@@ -91,8 +93,7 @@ class Gathered:
         self.documents, self.groups = Codes(), Codes()
         self.labels = {label: Codes() for label in sorted(labels)}
         self.rated = {label: bytearray() for label in self.labels}  # whether single people gave labels
-        self._digests, self._splits = bytearray(), array("b")
-        self._characters, self._bytes = array("i"), array("i")
+        self._keys, self._splits, self._characters = bytearray(), array("b"), array("i")
 
     def add_all(self, raw_texts: Iterator[RawText], min_characters: int) -> None:
         """Read texts to their end; those that can't be used are counted by reason."""
@@ -119,9 +120,8 @@ class Gathered:
         contents = [text.encode() for text in texts]
         self.texts.extend(contents)
         self.sketches.extend(texts)
-        self._digests += b"".join([hashlib.sha256(content).digest() for content in contents])
+        self._keys += b"".join([hashlib.sha256(content).digest()[:KEY_BYTES] for content in contents])
         self._characters.extend(map(len, texts))
-        self._bytes.extend(map(len, contents))
         self._places.extend([encoded(raw.where) for raw in batch])
         self._given.extend([_given(raw) for raw in batch])
         self.documents.extend([raw.document for raw in batch])
@@ -135,9 +135,9 @@ class Gathered:
         """Return the number of texts that can be used."""
         return len(self._characters)
 
-    def digests(self) -> np.ndarray:
-        """Return the SHA-256 of the UTF-8 bytes of each text, `[texts, 32]` bytes."""
-        return np.frombuffer(self._digests, np.uint8).reshape(-1, 32)
+    def keys(self) -> np.ndarray:
+        """Return the first half of the SHA-256 of each text's UTF-8 bytes, which no two texts share, `[texts, 16]`."""
+        return np.frombuffer(self._keys, np.uint8).reshape(-1, KEY_BYTES)
 
     def split_numbers(self) -> np.ndarray:
         """Return the place in SPLITS of the split that the corpus gives a text, -1 where it gives none, `[texts]`."""
@@ -149,7 +149,7 @@ class Gathered:
 
     def utf8_bytes(self) -> Counts:
         """Return the bytes of each text in UTF-8, `[texts]`."""
-        return np.frombuffer(self._bytes, np.int32)
+        return self.texts.lengths()
 
     def given(self, rows: Counts) -> list[tuple[list[int] | None, dict[str, list[str]]]]:
         """Return the ratings of some texts, and the labels that single people gave them."""

@@ -40,9 +40,11 @@ def near_duplicates(sketches: Sketches, rows: Counts, text_of: Callable[[int], s
 
     firsts = _firsts_of_equal(sketches.keys()[rows])
     different = firsts == np.arange(len(rows))
-    sets: Counts = (np.cumsum(different) - 1)[firsts]
+    # Four bytes a number: of ten million texts several such arrays are in memory at once.
+    sets: Counts = (np.cumsum(different, dtype=np.int32) - 1)[firsts]
     del firsts
-    long = np.flatnonzero(sketches.long()[rows] & different)
+    long = np.flatnonzero(sketches.long()[rows] & different).astype(np.int32)
+    del different
     another = sketches.band(BANDS - 1)[rows[long]]
     for number in range(BANDS):
         band = sketches.band(number)[rows[long]]
@@ -61,7 +63,7 @@ def near_duplicates(sketches: Sketches, rows: Counts, text_of: Callable[[int], s
         sets = _join(sets, pairs)
         another = band
     used = np.bincount(sets) > 0
-    numbered: Counts = (np.cumsum(used) - 1)[sets]
+    numbered: Counts = (np.cumsum(used, dtype=np.int32) - 1)[sets]
     return numbered
 
 
@@ -141,7 +143,7 @@ def _join(sets: Counts, pairs: Sequence[tuple[int, int]] | Counts) -> Counts:
     if not len(pairs):
         return sets
     numbers, places = np.unique(sets[np.asarray(pairs, np.int64)], return_inverse=True)
-    becomes = np.arange(sets.max() + 1)
+    becomes = np.arange(sets.max() + 1, dtype=sets.dtype)
     becomes[numbers] = numbers[_firsts(connected(len(numbers), places.reshape(-1, 2)))]
     return becomes[sets]
 
