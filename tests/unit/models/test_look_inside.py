@@ -15,7 +15,7 @@ from samizdat.models.row_loss import RowLoss
 from samizdat.models.text_losses import text_losses
 from samizdat.records.corpus import TEXTS as TEXTS_TABLE
 from samizdat.records.inside import INSIDE
-from samizdat.records.io import read_table, write_table
+from samizdat.records.io import read_table, write_batches, write_table
 from samizdat.records.models import TEST_LOSSES
 from samizdat.records.samples import SAMPLES
 from support.small_model import make_model
@@ -46,7 +46,7 @@ def folder(tmp_path_factory):
     model = GPT2LMHeadModel.from_pretrained(folder / "model")
     loss = RowLoss(model, kind="cpu", dtype=torch.float32)
     losses = text_losses(loss, stream, boundary=BOUNDARY, context_tokens=32, sequences=2)
-    write_table(losses, TEST_LOSSES, folder / "model" / "test_losses.parquet")
+    write_batches(losses, TEST_LOSSES, folder / "model" / "test_losses.parquet")
     write_samples(folder, ("config", "a rainy day with a prompt"), ("none", ""), ("unprompted", "a day of old rain 7"))
     return folder
 

@@ -8,14 +8,15 @@ import torch
 
 from samizdat.models.row_loss import RowLoss
 from samizdat.models.rows import evaluation_batches, text_begins
+from samizdat.records.io import BATCH_ROWS
 
 TEXTS_AT_ONCE = 10_000
 
 
 def text_losses(
     loss: RowLoss, tokens: np.ndarray, *, boundary: int, context_tokens: int, sequences: int
-) -> pd.DataFrame:
-    """Measure a model on each text of a split; the rows are those of `records.models.TEST_LOSSES`.
+) -> Iterator[pd.DataFrame]:
+    """Measure a model on each text of a split; the rows are those of `records.models.TEST_LOSSES`, in batches.
 
     Args:
         loss: of the model, which is put into evaluation mode.
@@ -23,6 +24,9 @@ def text_losses(
         boundary: the boundary token's id, which also ends the last text.
         context_tokens: targets in a row. A text is read after those before it, as in training.
         sequences: rows that are computed at once.
+
+    Yields:
+        Frames of BATCH_ROWS texts, the last one of fewer; at least one.
     """
     loss.eval()
     nats = np.empty(len(tokens), np.float32)
@@ -34,13 +38,17 @@ def text_losses(
     # The target after a token is counted for the token's text, so a boundary is counted for the text that it ends.
     begins = text_begins(tokens, boundary)
     sizes = np.diff(begins, append=len(tokens))
-    return pd.DataFrame(
-        {
-            "nats": np.concatenate([np.empty(0), *_sums(nats, begins, sizes)]),
-            "tokens": sizes.astype(np.int32),
-            "token_nats": np.split(nats, begins[1:]),
-        }
-    )
+    for first in range(0, max(len(begins), 1), BATCH_ROWS):
+        some = slice(first, first + BATCH_ROWS)
+        own, at = sizes[some], begins[some] - begins[first : first + 1]
+        of_some = nats[begins[first] :][: own.sum()] if len(own) else nats[:0]
+        yield pd.DataFrame(
+            {
+                "nats": np.concatenate([np.empty(0), *_sums(of_some, at, own)]),
+                "tokens": own.astype(np.int32),
+                "token_nats": np.split(of_some, at[1:]) if len(own) else [],
+            }
+        )
 
 
 def _sums(nats: np.ndarray, begins: np.ndarray, sizes: np.ndarray) -> Iterator[np.ndarray]:
