@@ -102,17 +102,22 @@ SLIPS = {
     "a blank in a number": ("name: x\nseed: 10 000", ["`seed` (mine.yaml, line 2)", "write 10000, without quotes"]),
     "a comma in a number": ("corpus:\n  max_texts: 20,000", ["`corpus.max_texts`", "write 20000, without quotes"]),
     "a point in a number": ("corpus:\n  max_texts: 20.000", ["`corpus.max_texts`", "Write 20000 or 20, "]),
-    "too large a number": ("training:\n  weight_decay: 1e400", ["(mine.yaml, line 2)", "is not of type 'number'"]),
+    "too large a number": ("training:\n  weight_decay: 1e400", ["(mine.yaml, line 2)", "is '1e400', not a number"]),
     "a number in quotes": ('seed: "7"', ["`seed` (mine.yaml, line 1)", "write 7, without quotes"]),
     "a number for a list": ("sampling:\n  temperatures: 0.7", ["(mine.yaml, line 2)", "Write a list: [0.7]"]),
     "a blank in a name": ("name: my run", ["`name` (mine.yaml, line 1)", "digits, - and _, no blanks"]),
     "an apostrophe in single quotes": ("name: x\ntitle: 'it's'", ["line 2", "write '' for ' in single quotes"]),
     "no": ("name: x\nlanguage: no", ["`language` (mine.yaml, line 2)", 'YAML reads no as true or false', 'write "no"']),
+    "a language by its name": (
+        "name: x\nlanguage: slovenščina",
+        ["`language` (mine.yaml, line 2) can't be 'slovenščina'. It means: Language of the texts, as in"],
+    ),
+    "the folder of labels": ("human_labels: [data/labels/x/mood]", ["`human_labels[0]`", "as run/question"]),
     "a year": ("name: 2024", ["`name` (mine.yaml, line 1)", "as a number", 'write "2024"']),
-    "a date": ("title: 2024-05-01", ["(mine.yaml, line 1) is 2024-05-01: 2024-05-01 is", 'write "2024-05-01"']),
+    "a date": ("title: 2024-05-01", ["(mine.yaml, line 1) is 2024-05-01, not text", 'write "2024-05-01"']),
     "null in Python's words": ("training: {recipe: None}", ["is 'None': 'None' is not one of 'auto', null"]),
     "a switch for a word": ("training: {recipe: yes}", ["is true: true is not one of 'auto', null"]),
-    "nothing for a word": ("name:", ["`name` (mine.yaml, line 1) is null: null is not of type 'string'"]),
+    "nothing for a word": ("name:", ["`name` (mine.yaml, line 1) is null, not text"]),
     "nothing in a list": ("prompts:\n  - Once\n  -", ["`prompts[1]` (mine.yaml, line 3)", 'write ""']),
     "an empty section": ("name: x\ntraining:\ncorpus: {}", ["`training` (mine.yaml, line 2)", "Nothing is written"]),
     "no blank in a list": ("prompts:\n  -Once\n  -The", ["`prompts` (mine.yaml, line 1)", "a blank behind the -"]),
@@ -120,7 +125,7 @@ SLIPS = {
     "no blank in a section": ("training:\n  seeds:3", ["`training` (mine.yaml, line 1)", "a blank behind the colon"]),
     "no blank in braces": ("training: {seeds:3}", ["`training.seeds:3`", "a blank behind the colon: `seeds: 3`"]),
     "no list": ("corpus:\n  paths: data/", ["`corpus.paths` (mine.yaml, line 2)", "Write a list: [data/]"]),
-    "a number for false": ("inside: 0", ["`inside` (mine.yaml, line 1)", "'boolean'"]),
+    "a number for false": ("inside: 0", ["`inside` (mine.yaml, line 1) is 0, not true or false"]),
     "a word for true": ("publish_texts: 'false'", ["`publish_texts` (mine.yaml, line 1)", "Write true or false"]),
     "an unknown key": ("name: x\ntrainign: {}", ["`trainign` (mine.yaml, line 2)", "did you mean `training`?"]),
     "a key in the wrong place": ("name: x\npaths: [data]", ["`paths` (mine.yaml, line 2)", "belongs below `corpus`"]),
@@ -150,6 +155,13 @@ def test_every_way_to_write_it_right_is_read(mine, content):
         content = "name: x\ntitle: t\ntraining: &t {layers: 2}\nmodels: [{name: a, tokenizer: own, <<: *t, width: 64}]"
     config = used(mine(content))
     assert (config["name"], config["title"]) == ("x", "t")
+
+
+def test_a_file_below_the_folder_is_named_without_the_folder(mine, tmp_path):
+    """Snakemake hands over whole paths."""
+    for content in ("seed: a", "seed: [", "seed: 1\nseed: 2"):
+        message = refused(mine(content).resolve())
+        assert "mine.yaml" in message and str(tmp_path) not in message
 
 
 def test_the_line_is_that_of_the_file_that_counts(mine):

@@ -1,4 +1,4 @@
-"""Snakemake's messages about its own progress are hidden, and no others."""
+"""Snakemake's messages about its own progress are hidden, and those that repeat what a stage said; no others."""
 
 import logging
 
@@ -41,6 +41,20 @@ def test_only_messages_about_its_own_progress_are_hidden(shown):
         "Building DAG of jobs takes long",
         "Select jobs: failed",
     ]
+
+
+def test_what_a_failed_stage_has_said_by_itself_is_not_followed_by_its_command(shown):
+    quieten_snakemake()
+    log = logging.getLogger("snakemake.logging")
+    command = (
+        'RuleException:\nCalledProcessError in file "workflow/rules/corpus.smk", line 53:\nCommand \'unset RANK;\n'
+    )
+    log.error(f"{command} exec python -m samizdat.corpus.import_corpus' returned non-zero exit status 1.")
+    log.error("WorkflowError:\nAt least one job did not complete successfully.")
+    log.error("Exiting because a job execution failed. Look above for error messages")
+    not_found = f"{command} exec python' returned non-zero exit status 127."
+    log.error(not_found)
+    assert shown == ["Exiting because a job execution failed. Look above for error messages", not_found]
 
 
 def test_a_kill_is_explained(shown, capsys):

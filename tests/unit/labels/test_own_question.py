@@ -59,7 +59,7 @@ def test_people_answer_it_for_texts_and_samples_and_the_report_estimates_both(ru
     assert "People were asked the question “Does this text make <sense>?” for 80 texts and samples." in said
     assert f"As estimated for all {len(texts)} texts: “no” " in said and "Krippendorff’s α" in said
     assert f"As estimated for all {len(samples)} samples: “no” " in said
-    assert "1 got no one label from most raters" in said
+    assert "1 got no single label from most raters" in said
     assert "<bdi>sense</bdi>" in raters.every_number(shown).markdown and summary.finding(shown).markdown
 
 

@@ -68,6 +68,15 @@ def test_a_group_that_is_called_as_the_texts_without_one_keeps_its_own_box(tmp_p
     assert boxes.count("without a group") == 2 + boxes.partition("Boxes on")[0].count("without a group")
 
 
+def test_the_axis_of_lengths_has_several_numbers_however_near_they_are(tmp_path):
+    for factor in (1, 60):
+        texts = [text[:30] * (factor if number % 2 else 1) for number, text in enumerate(sentences(120))]
+        run = Run(make_run(tmp_path / str(factor), texts=texts))
+        axis = text_lengths.lengths(run).axes[0]
+        low, high = axis.get_xlim()
+        assert sum(low <= tick <= high for tick in axis.get_xticks()) >= 3
+
+
 def test_shares_of_labels_name_their_column_where_there_are_several(tmp_path):
     both = {"offensive": ("0", "1"), "CEFR": ("0", "1")}
     run = Run(make_run(tmp_path / "run", texts=sentences(40), labels=both))

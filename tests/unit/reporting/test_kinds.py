@@ -63,7 +63,7 @@ def test_where_no_test_was_made_no_title_says_what_it_found(kinds):
     top = of_texts.loc[of_texts["share"].idxmax()]
     title = plain(several_labels.shares_by_group(run).title)
     assert title == f"moods gives “{top['label']}” to {100 * top['share']:.0f} % of all texts"
-    assert several_labels.shares_of_samples(run).title.startswith("Too few documents to say whether shares differ bet")
+    assert several_labels.shares_of_samples(run).title.startswith("Too few samples or documents to say")
     vars(run)["several_shares"] = shares[shares["subset"] == "texts"]
     assert several_labels.shares_of_samples(run).markdown.startswith("No sample that began with nothing was read")
 

@@ -39,7 +39,8 @@ def test_too_few_documents_are_said(two_labels):
     assert "0.030 bits" in said and "fewer than 20 documents, too few for an interval" in said and "differ" not in said
     brief = [plain(said) for said in label_comparison.in_brief(two_labels, "mood")]
     assert brief == [
-        "Labels of samples and of texts: too few documents for a comparison (Jensen–Shannon divergence 0.030)"
+        "Labels of samples and of texts: too few samples or documents for a comparison (Jensen–Shannon divergence "
+        "0.030)"
     ]
     assert "nan" not in label_comparison.divergences(two_labels).markdown
     rows = [divergence(percent=percent, begun_with="prompts", **none) for percent in (10, 100)]
@@ -50,7 +51,7 @@ def test_too_few_documents_are_said(two_labels):
 def test_the_title_speaks_of_classifiers_that_were_tested(run, monkeypatch):
     few = float("nan")
     for p_values, title in (
-        ((few, few), "Too few documents to say whether shares differ between samples and texts"),
+        ((few, few), "Too few samples or documents to say whether shares differ between samples and texts"),
         ((0.9, few), "No classifier’s label shares distinguish samples from texts"),
         ((0.001, few), "The label shares of “sentiment” distinguish samples from texts"),
         ((0.001, 0.9), "The label shares of “sentiment” distinguish samples from texts; those of “source” do not"),

@@ -51,7 +51,7 @@ REAL = ("held_out", "copied_ngram_share", 0.10, 0.08, 0.12, {})
         ((0.02, 0.01, 0.03), 0.04, "less than"),
         # Intervals that part are no test.
         ((0.30, 0.25, 0.35), 0.06, "not clearly different from"),
-        ((0.30, 0.25, 0.35), None, "with too few documents to compare this with"),
+        ((0.30, 0.25, 0.35), None, "with too few samples or documents to compare this with"),
     ],
 )
 def test_copying_is_called_more_or_less_only_where_the_test_says_so(folder, share, p_value, words):
@@ -76,9 +76,9 @@ def test_tables_hold_values_intervals_and_dashes(folder):
         table(run).markdown.splitlines() for table in (sample_quality.nearness, sample_quality.variety)
     )
     assert nearness[-1].startswith("| <bdi>samples, at 1</bdi> |") and "0.81<br><small>0.70" in nearness[-1]
-    assert "real texts 0.97" in nearness[-1] and nearness[-1].count("–") == 3
+    assert "real texts 0.97" in nearness[-1] and nearness[-1].count("–") == 2
     assert variety[2].startswith("| <bdi>held-out texts</bdi> |") and "0.20<br><small>0.10" in variety[2]
-    assert nearness[2].count("–") == 4
+    assert nearness[2].count("–") == 3
     assert "Too few" in sample_quality.opening(run).markdown and "Too few" in sample_quality.by_checkpoint(run).markdown
 
 
@@ -87,15 +87,16 @@ def test_closeness_by_characters_has_its_own_column_and_reason(folder):
     run = shown(folder, quality(("held_out", "unread_token_share", 0.831, None, None, {}), close))
     head = sample_quality.nearness(run).markdown.splitlines()[0]
     assert "Closeness (characters)" in head and head.count("Closeness") == 1
-    assert f"doesn’t know 83{NO_BREAK}% of the tokens" in sample_quality.closeness_note(run).markdown
+    assert f"doesn’t know 83{NO_BREAK}% of the tokens" in sample_quality.nearness_note(run).markdown
 
 
 def test_of_too_few_texts_closeness_has_no_column_and_the_reason(folder):
     run = shown(folder, quality(("samples", "copy_characters", 12.0, 9.0, 14.0, {})))
-    assert "Closeness" not in sample_quality.nearness(run).markdown
-    assert f"that needs 200{NO_BREAK}texts of each" in sample_quality.closeness_note(run).markdown
+    table, note = sample_quality.nearness(run).markdown, sample_quality.nearness_note(run).markdown
+    assert "Closeness" not in table and "Told apart" not in table
+    assert f"that needs 200{NO_BREAK}texts of each" in note and "that needs 20 samples and as many held-out" in note
     close = ("samples", "closeness", 0.812, 0.7, 0.9, {"real_value": 0.97})
-    assert sample_quality.closeness_note(shown(folder, quality(close))) is None
+    assert sample_quality.nearness_note(shown(folder, quality(close))) is None
 
 
 def test_checkpoints_have_their_training_in_a_column(folder):
@@ -112,7 +113,7 @@ def test_checkpoints_have_their_training_in_a_column(folder):
         (40.0, 0.04, "The samples share longer passages"),
         (40.0, 0.06, "No samples clearly share longer"),
         (10.0, 0.01, "No samples clearly share longer"),
-        (40.0, None, "Too few documents to say whether samples share longer"),
+        (40.0, None, "Too few samples or documents to say whether samples share longer"),
     ],
 )
 def test_the_figure_of_copies_says_what_it_shows(folder, value, p_value, title):

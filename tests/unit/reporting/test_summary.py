@@ -139,7 +139,11 @@ def bounds(share):
             "**As far as can be seen, it repeats the training texts no more",
             ["no clear difference", "less than"],
         ),
-        ((0.1, None, 0.1), "**Too few documents to say.**", ["too few documents", "no clear difference"]),
+        (
+            (0.1, None, 0.1),
+            "**Too few samples or documents to say: 20 of each",
+            ["too few samples", "no clear difference"],
+        ),
     ],
 )
 def test_copying_is_said_at_each_temperature_beside_people(fresh, shares, answer, found):

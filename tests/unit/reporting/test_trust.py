@@ -73,6 +73,9 @@ def test_most_alike_are_only_labels_that_go_together_by_more_than_chance(run, mo
         assert picture.title.startswith(title) and picture.alternative_text.startswith(picture.title)
     monkeypatch.setitem(vars(run), "group_tests", run.group_tests.assign(p_holm=0.2, cramers_v=0.4))
     assert "no difference found" in trust.group_tests(run).markdown and "medium" not in trust.group_tests(run).markdown
+    # Of a classifier that gives one label to all texts there is no row, however many groups there are.
+    monkeypatch.setitem(vars(run), "group_tests", run.group_tests[:0])
+    assert "or all these texts have one label" in trust.group_tests(run).markdown
 
 
 @pytest.mark.parametrize(("low", "answer"), [(0.1, "Yes: "), (-0.1, "Not by more than chance: ")])

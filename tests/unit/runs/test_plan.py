@@ -40,6 +40,11 @@ def test_only_the_nearest_jobs_are_named_and_times_are_added(tmp_path):
     assert "may take another time" in lines[4] and "return in seconds" in lines[5]
 
 
+def test_where_no_job_was_timed_the_plan_says_so_once(tmp_path):
+    jobs = [job("Importing", outputs=["texts"], work=tmp_path / "i"), job("Training", work=tmp_path / "t")]
+    assert plan_text(jobs).splitlines()[0] == "2 jobs would run, for how long is not known yet:"
+
+
 def test_a_job_that_is_only_missing_its_result_takes_as_long_as_before(tmp_path):
     missing = job("Importing", "Missing output files: texts", (), ["texts"], timed(tmp_path / "i", elapsed_seconds=9.0))
     assert "another time" not in plan_text([missing])

@@ -110,7 +110,7 @@ def test_the_report_says_what_people_said_and_what_nobody_did(labelled):
     assert said.startswith("Raters saw texts and samples mixed")
     assert "The label of a text is the one that its raters gave most often. Estimates are for all texts" in said
     assert "People were asked to label 40\u00a0texts and samples for “<bdi>sentiment</bdi>”" in said
-    assert "1 got no one label from most raters and 1 is not in the run any more" in said
+    assert "1 got no single label from most raters and 1 is not in the run any more" in said
     assert "of the 400 texts" in said and "source" not in said  # people labelled the corpus for it
     assert "kappa" not in str(raters.every_number(run)) and "Cohen’s κ of two raters" in str(raters.every_number(run))
     assert "By 38\u00a0drawn texts that people labelled it is right on" in str(summary.finding(run))

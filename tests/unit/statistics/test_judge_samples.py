@@ -120,12 +120,13 @@ def test_long_held_out_texts_are_cut_into_pieces_as_long_as_samples(tmp_path):
     book = " ".join(sentences(80, 7))
     corpus = write_texts([*sentences(50, 6), book], tmp_path / "texts.parquet", held_out=1)
     write_table(pd.DataFrame(sample_rows(sentences(30, 8), "m")), SAMPLES, tmp_path / "m.parquet")
-    judge_samples(
+    said = judge_samples(
         SampleQualitySettings(ENCODER, None, 1000), 0.95, 50, corpus, (tmp_path / "m.parquet",),
         tmp_path / "q.parquet", tmp_path / "c.parquet", "cpu", threads=1, seed=5,
     )  # fmt: skip
     copies = read_table(tmp_path / "c.parquet", COPIES)
     pieces = copies[copies["subset"] == "held_out"].sort_values("begin")
+    assert said == f"30 samples compared with {len(pieces)} pieces of held-out texts"
     longest = copies.loc[copies["subset"] == "samples", "characters"].max()
     assert pieces["characters"].max() <= longest and pieces["characters"].sum() == len(book)
     assert (pieces["begin"].to_numpy()[1:] == (pieces["begin"] + pieces["characters"]).to_numpy()[:-1]).all()

@@ -45,6 +45,8 @@ def read_config(path: Path) -> ConfigFile:
         UserError: the file is not there, is no UTF-8, empty or no YAML; a key is there twice or is no text; or a number
             is not what it looks like. Names file and line, and what to write.
     """
+    if path.is_relative_to(Path.cwd()):  # Snakemake names a file by its whole path, a person by the one typed
+        path = path.relative_to(Path.cwd())
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -58,7 +60,7 @@ def read_config(path: Path) -> ConfigFile:
     except OSError as error:
         raise UserError(
             f"the config file {path} can't be read: {error.strerror}",
-            remedy="correct its name behind --configfile; what to make is named before --configfile",
+            remedy="correct its name behind CONFIG= or --configfile; what to make is named before --configfile",
         ) from None
     found = _json(text, path) if path.suffix == ".json" else _yaml(text, path)
     if not isinstance(found.values, dict) or not found.values:

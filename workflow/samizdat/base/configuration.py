@@ -88,8 +88,8 @@ def check(config: Config, files: Iterable[Path] = (), given: Mapping[str, Any] |
     if problems:
         raise UserError(
             "the config can't be used:\n" + "\n".join(f"  - {problem}" for problem in problems),
-            remedy="correct these keys in config/config.yaml or in the file given with --configfile; "
-            "config/config.yaml explains every key",
+            remedy="correct these keys in your config file, such as config/mine.yaml; config/config.yaml explains "
+            "every key",
         )
 
 

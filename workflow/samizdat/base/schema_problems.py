@@ -15,6 +15,10 @@ from samizdat.base.config_file import MOST_VALUES, Origin, Way
 NUMBERS = {"integer", "number"}
 DEEPEST = 20
 LONGEST_SAID = 500  # characters
+_KINDS = {
+    "array": "a list", "boolean": "true or false", "integer": "a whole number", "null": "null", "number": "a number",
+    "object": "a mapping of keys", "string": "text",
+}  # fmt: skip
 _NO_QUOTES = ", without quotes"
 _UNFIT = re.compile("[\\x00\ud800-\udfff]")
 # A whole number is written without a point: JSON Schema would take 2.0 for one, and no step does.
@@ -53,7 +57,7 @@ def schema_problems(config: Mapping[str, Any], schema: dict[str, Any], origins: 
                 # What is wrong with a value in a mapping, else with the first kind, such as a number or `auto`.
                 error = max(error.context, key=lambda inner: len(inner.absolute_path))
                 way = tuple(error.absolute_path)
-            told = [f"`{dotted_way(way)}`{place(origins, way)} is {_shortened(_in_words(error))}"]
+            told = [f"`{dotted_way(way)}`{place(origins, way)} {_shortened(_in_words(error))}"]
             told += [f"It means: {meaning.rstrip('.')}"] if meaning else []
             hint = _hint_for_value(error.instance, error.schema, origins.get(way), nested=len(way) > 1)
             if hint.endswith(_NO_QUOTES) and len(way) > 1 and way not in origins:
@@ -64,9 +68,14 @@ def schema_problems(config: Mapping[str, Any], schema: dict[str, Any], origins: 
 def _in_words(error: Any) -> str:
     """Say what a value is and why it is not allowed, with null, true, false and dates as YAML writes them."""
     value, why = _as_written(error.instance), str(error.message).removeprefix(repr(error.instance))
+    if error.validator == "pattern":  # no reader knows regular expressions; the key's meaning says its form
+        return f"can't be {value}"
+    if error.validator == "type":
+        kinds = error.schema["type"]
+        return f"is {value}, not {' or '.join(_KINDS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))}"
     if error.validator == "enum":
         why = f" is not one of {', '.join(map(_as_written, error.schema['enum']))}"
-    return f"{value}: {value}{why}"
+    return f"is {value}: {value}{why}"
 
 
 def _as_written(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Snakemake's output at the terminal: without messages on its own progress, with a word on kills and refusals."""
+"""Snakemake's output at the terminal: without its own progress and repetitions, with a word on kills and refusals."""
 
 import logging
 import re
@@ -13,11 +13,17 @@ _OWN_PROGRESS = re.compile(
     "Config file .* is extended|Assuming unrestricted|Building DAG|Using shell|Select jobs|Execute [0-9]+ jobs"
     r"|Complete log\(s\)",
 )
+# What Snakemake adds where a stage has said by itself what is wrong: its whole command, and the same once more.
+_SAID_BEFORE = re.compile(
+    r"RuleException:\nCalledProcessError in file .* returned non-zero exit status 1\.$"
+    r"|WorkflowError:\nAt least one job did not complete successfully\.$",
+    re.DOTALL,
+)
 _KILLED = re.compile(r"died with <Signals\.(SIGKILL|SIGSEGV|SIGABRT|SIGBUS)")
 
 
 def quieten_snakemake() -> None:
-    """Hide Snakemake's messages about its own progress; each stage prints a line of its own.
+    """Hide Snakemake's messages about its own progress, and its command where a stage failed: stages speak themselves.
 
     A step that the system kills can say nothing; so it is said here what that mostly means.
     """
@@ -42,7 +48,8 @@ def refuse(error: UserError) -> NoReturn:
 
 
 def _is_shown(record: logging.LogRecord) -> bool:
-    return record.levelno > logging.INFO or not _OWN_PROGRESS.match(record.getMessage())
+    hidden = _SAID_BEFORE if record.levelno > logging.INFO else _OWN_PROGRESS
+    return not hidden.match(record.getMessage())
 
 
 def _tell_of_kill(record: logging.LogRecord) -> bool:

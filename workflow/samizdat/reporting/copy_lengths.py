@@ -76,7 +76,8 @@ def _copies_finding(run: Run) -> str:
     measured = [row for row in rows_of(published(run)) if row["metric"] == "copy_characters"]
     if all(is_null(row["p_value"]) for row in measured):
         return say(
-            "Too few documents to say whether samples share longer passages with the training texts than real texts do"
+            "Too few samples or documents to say whether samples share longer passages with the training texts than "
+            "real texts do"
         )
     longer = [
         row for row in verdicts.off_held_out(run, "copy_characters").values() if real and row["value"] > real["value"]

@@ -4,6 +4,7 @@ import numpy as np
 
 from samizdat.base.escaping import isolated
 from samizdat.base.language import message, numeral, say
+from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
 from samizdat.reporting import label_comparison, sample_quality
 from samizdat.reporting.copied_passages import longest_copy
 from samizdat.reporting.frames import Row
@@ -17,7 +18,7 @@ _COMPARED = {
     1: message("more than in texts by people"),
     -1: message("less than in texts by people"),
     0: message("no clear difference"),
-    None: message("too few documents to compare"),
+    None: message("too few samples or documents to compare"),
 }
 
 
@@ -33,7 +34,7 @@ def answer(run: Run) -> Prose:
             temperatures=joined(more),
         )
         if more
-        else say("**Too few documents to say.**")
+        else say("**Too few samples or documents to say: {fewest} of each are needed.**", fewest=FEWEST_DOCUMENTS)
         if any(relation is None for _, relation in rows)
         else say("**As far as can be seen, it repeats the training texts no more often than new texts by people do.**")
     )

@@ -110,8 +110,8 @@ def _brief(run: Run, row: Row) -> str:
     bits, of = _bits(row["observed_bits"]), of_model(run, row)
     if is_null(row["p_value"]):
         return say(
-            "Labels of samples{of_model} and of texts: too few documents for a comparison (Jensen–Shannon divergence "
-            "{bits})",
+            "Labels of samples{of_model} and of texts: too few samples or documents for a comparison (Jensen–Shannon "
+            "divergence {bits})",
             of_model=of,
             bits=bits,
         )
@@ -195,7 +195,7 @@ def _finding(run: Run, names: list[str]) -> str:
     rows = verdicts.published(run.divergences)
     tested = set(rows.loc[rows["p_value"].notna(), "classifier"])
     if not tested:
-        return say("Too few documents to say whether shares differ between samples and texts")
+        return say("Too few samples or documents to say whether shares differ between samples and texts")
     found = {classifier for classifier, _ in verdicts.unlike_texts(run)}
     if not found:
         return say("No classifier’s label shares distinguish samples from texts")

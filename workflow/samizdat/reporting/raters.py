@@ -110,7 +110,9 @@ def _left_out(run: Run, question: str, found: dict[tuple[str, str | None], Row])
         undecided = rows["drawn"] - rows.get("gone", 0) - rows["accuracy"] if "accuracy" in rows else 0
     if undecided:
         single = question != ORIGIN and (question not in run.cards or run.cards[question].kind == SINGLE_LABEL)
-        words = message("{number} got no one label from most raters") if single else message("{number} got no answer")
+        words = (
+            message("{number} got no single label from most raters") if single else message("{number} got no answer")
+        )
         left.append(say(words, number=count(undecided)))
     if gone := rows.get("gone"):
         left.append(plural("{count} is not in the run any more", "{count} are not in the run any more", gone))

@@ -67,7 +67,7 @@ RELATIONS = {
     1: message("more than the {real} of held-out texts"),
     -1: message("less than the {real} of held-out texts"),
     0: message("not clearly different from the {real} of held-out texts"),
-    None: message("with too few documents to compare this with the {real} of held-out texts"),
+    None: message("with too few samples or documents to compare this with the {real} of held-out texts"),
 }
 
 
@@ -120,7 +120,7 @@ def copying(run: Run) -> tuple[Row | None, list[tuple[Row, int | None]]]:
 
     Returns:
         The row of held-out texts, and the other rows, each with its relation to it: 1 for more, -1 for less, 0 for no
-        clear difference, None with too few documents.
+        clear difference, None with too few samples or documents.
     """
     real = baseline(run, "copied_ngram_share")
     rows = published(run)
@@ -145,22 +145,28 @@ def variety(run: Run) -> Table:
 def nearness(run: Run) -> Table:
     """List how much unprompted samples of published models copy, and how near they are to held-out texts."""
     rows = published(run)
-    lacking = CLOSENESS - set(rows["metric"])
+    lacking = {*CLOSENESS, "told_apart_area"} - set(rows["metric"])
     return _table(run, {key: value for key, value in NEARNESS.items() if key not in lacking}, rows)
 
 
-def closeness_note(run: Run) -> Prose | None:
-    """Say why no closeness is given, or that the sentence encoder can't read the texts, where that is so."""
+def nearness_note(run: Run) -> Prose | None:
+    """Say why columns of `nearness` are not given, or that the sentence encoder can't read the texts."""
     rows = published(run)
     if not rows.empty and CLOSENESS.isdisjoint(rows["metric"]):
-        from samizdat.measures.closeness import FEWEST_TEXTS  # imports scikit-learn, which few reports need
+        from samizdat.measures import closeness, two_sample_test  # import scikit-learn, which few reports need
 
-        return Prose(
-            say(
-                "How close samples are to held-out texts as a whole is not given: that needs {fewest} of each.",
-                fewest=counted(FEWEST_TEXTS, "text", "texts"),
-            )
+        said = say(
+            "How close samples are to held-out texts as a whole is not given: that needs {fewest} of each.",
+            fewest=counted(closeness.FEWEST_TEXTS, "text", "texts"),
         )
+        if "told_apart_area" not in set(rows["metric"]):
+            apart = say(
+                "Nor is whether a simple model can tell them apart: that needs {fewest} samples and as many held-out "
+                "documents.",
+                fewest=two_sample_test.FEWEST_TEXTS,
+            )
+            said = f"{said} {apart}"
+        return Prose(said)
     if "character_closeness" not in set(run.sample_quality["metric"]):
         return None
     unread = baseline(run, "unread_token_share")

@@ -44,8 +44,8 @@ _TOO_FEW = {
         "comparison"
     ),
     "samples": message(
-        "To compare samples and texts, there are fewer than {fewest} documents, too few for an interval and for a "
-        "comparison"
+        "To compare samples and texts, there are fewer than {fewest} samples or documents, too few for an interval and "
+        "for a comparison"
     ),
 }
 _DIFFERING = {
@@ -59,7 +59,7 @@ _SAME = {
 # The same as titles of figures.
 _TITLE_TOO_FEW = {
     "groups": TOO_FEW,
-    "samples": message("Too few documents to say whether shares differ between samples and texts"),
+    "samples": message("Too few samples or documents to say whether shares differ between samples and texts"),
 }
 _TITLE_DIFFERING = {
     "groups": message("Shares differ between groups of texts {labels}"),

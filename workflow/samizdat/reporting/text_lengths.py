@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullLocator
 
 from samizdat.base.language import plural, say
 from samizdat.reporting.corpus import ALL, UNGROUPED
@@ -40,7 +40,7 @@ def lengths(run: Run) -> Picture:
             boxprops={"facecolor": PALETTE[0], "alpha": 0.55}, medianprops={"linewidth": 2.2, "color": INK},
         )  # fmt: skip
         axis.set_xscale("log")
-        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.xaxis.set_major_locator(_ticks(quantiles.to_numpy()))
         axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
         axis.xaxis.set_minor_locator(NullLocator())
         axis.set_yticks(range(len(quantiles)), [wrapped(group, 24, 2) for group in quantiles.index])
@@ -53,6 +53,12 @@ def lengths(run: Run) -> Picture:
         kind = say("Boxes on a logarithmic scale; medians with the middle half: {boxes} characters.", boxes=boxes)
         picture.alternative_text = f"{title}. {kind}"
     return picture
+
+
+def _ticks(lengths: np.ndarray) -> Locator:
+    """Choose ticks for a logarithmic axis: between lengths that are near each other, 1, 2, 5, 10, … are too few."""
+    near = lengths.max() < 10 * lengths.min()
+    return MaxNLocator(5, steps=[1, 2, 5, 10], integer=True) if near else LogLocator(subs=(1, 2, 5))
 
 
 def _from_to(low: float, high: float) -> str:

@@ -252,7 +252,7 @@ def group_tests(run: Run) -> Table | Prose:
     header = [say("Classifier"), say("Cramér’s V"), say("Chi-square"), say("Degrees of freedom")]
     header += [say("p, corrected"), say("Texts")]
     if not rows:
-        two = message("There are not two groups with labelled texts to compare.")
+        two = message("There are not two groups of labelled texts to compare, or all these texts have one label.")
         return Prose(say(two if run.of_kind(SINGLE_LABEL) else NONE_OF_ONE_LABEL))
     return table(rows, header, numbers=header[2:])
 

@@ -110,8 +110,8 @@ def plan_text(jobs: Sequence[Job]) -> str:
     lines = [f"  {title:<{widths[0]}}  {seconds:>{widths[1]}}  {why}" for title, seconds, why in rows]
     known = [seconds for job in jobs if (seconds := job.seconds) is not None]
     untimed = sum(1 for job in jobs if job.work and job.seconds is None)
-    total = f"for about {duration(sum(known))} by their last times" if known else "for how long is not known"
-    total += f", {untimed} of them never timed here" if untimed else ""
+    total = f"for about {duration(sum(known))} by their last times" if known else "for how long is not known yet"
+    total += f", {untimed} of them never timed here" if known and untimed else ""
     lines.insert(0, f"{len(jobs)} job{'s' if len(jobs) > 1 else ''} would run, {total}:")
     lines += [describe_device(device) for device in sorted({job.device for job in jobs if job.device})]
     reasons = [reason for job in jobs if job.seconds is not None for reason in direct_reasons(job.reason)]

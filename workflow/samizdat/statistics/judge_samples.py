@@ -90,7 +90,8 @@ def judge_samples(
     near = draw_passages(drawn_texts(texts, random, "train"), longest, len(real), random)
     rows += closeness_to_real(compared, real, near, settings.encoder, settings.encoder_revision, bootstrap, chosen)
     write_rows(fold_seeds(rows, "value"), SAMPLE_QUALITY, quality)
-    return f"{len(written):,} samples compared with {len(real):,} held-out texts"
+    compared_with = "held-out texts" if real["id"].is_unique else "pieces of held-out texts"
+    return f"{len(written):,} samples compared with {len(real):,} {compared_with}"
 
 
 if __name__ == "__main__":
