@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from samizdat.base.errors import UserError
 from samizdat.base.language import message
+from samizdat.corpus.rows import LOST
 
 AUTO = "auto"
-LOST = "\ufffd"  # what a program writes in the place of a letter that it couldn't read
 # Content decides only where so many bytes beyond ASCII tell, with so much of chardet's certainty; docs/methods.md has
 # the measurement.
 TELLING_BYTES = 40

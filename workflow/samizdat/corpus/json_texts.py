@@ -57,7 +57,7 @@ def _is_lines(text: str) -> bool:
         return False
     try:
         json.loads(first)
-    except ValueError:
+    except (ValueError, RecursionError):
         return first.startswith("{") and first.rstrip().endswith("}")
     return True
 
