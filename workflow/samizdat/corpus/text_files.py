@@ -31,7 +31,11 @@ class TextFile:
     def lines(self) -> Iterator[str]:
         """Give its lines without their ends."""
         if self.held is not None:
-            yield from self.held.split("\n")
+            begin = 0
+            while (end := self.held.find("\n", begin)) >= 0:
+                yield self.held[begin:end]
+                begin = end + 1
+            yield self.held[begin:]
             return
         with _opened(self.path) as file:
             for line in io.TextIOWrapper(file, "utf-8"):
