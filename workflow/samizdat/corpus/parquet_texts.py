@@ -49,12 +49,12 @@ def read_parquet(path: Path, columns: Columns, findings: Findings) -> Iterator[R
         groups = ([group] for group in range(file.num_row_groups))
         batches = (file.iter_batches(BATCH_ROWS, row_groups=group, columns=tops) for group in groups)
         for batch in chain.from_iterable(batches):
-            values = {
-                column: _values(batch, way, column == columns.text) for column, way in wanted.items() if way is not None
+            cells = {
+                column: values_of(batch, way, as_stored=column == columns.text) for column, way in wanted.items() if way
             }
             for place in range(batch.num_rows):
                 number += 1
-                row = folders | {column: cells[place] for column, cells in values.items()}
+                row = folders | {column: values[place] for column, values in cells.items()}
                 yield columns.read(row, f"{path.name}:{number}")
     except UnicodeDecodeError as error:
         raise UserError(
@@ -126,16 +126,18 @@ def _check_types(path: Path, schema: pa.Schema, wanted: dict[str, tuple[str, ...
             )
 
 
-def _values(batch: pa.RecordBatch, way: tuple[str, ...], text: bool) -> list[Any]:
-    """Return the cells of a column; numbers and times as they are written, 1.0 as 1."""
+def values_of(batch: pa.RecordBatch, way: tuple[str, ...], *, as_stored: bool) -> list[Any]:
+    """Return the cells of a column as they are stored, or single values as they are written, 1.0 as 1."""
     cells = batch.column(way[0])
     for name in way[1:]:
         cells = pc.struct_field(cells, name)
     if pa.types.is_dictionary(cells.type):
         cells = cells.dictionary_decode()
-    if text or isinstance(cells.type, pa.BaseExtensionType):
+    kind = cells.type
+    many = pa.types.is_nested(kind) or any(is_bytes(kind) for is_bytes in _BYTES)
+    if as_stored or many or isinstance(kind, pa.BaseExtensionType):
         return list(cells.to_pylist())
     written = cells.cast(pa.string())
-    if pa.types.is_timestamp(cells.type):
+    if pa.types.is_timestamp(kind):
         written = pc.replace_substring_regex(written, _NO_FRACTION, "")
     return list(written.to_pylist())
