@@ -77,6 +77,10 @@ def test_half_of_a_letter_in_a_name_is_a_lost_letter_and_told(corpus):
     ("content", "said"),
     [
         ('{"text": "a", "text": "b"}', ["is no JSON: an object has the key 'text' twice"]),
+        (
+            "[{" + ", ".join(f'"{key}": 1' for key in [*range(50_000), 49_999]) + "}]",
+            ["an object has the key '49999' twice"],
+        ),
         ('[{"text": "a"}, {"x": 1, "x": 2}]', ["is no JSON: an object has the key 'x' twice"]),
         (LINES + '\n{"text": "b"', ["line 5 is no JSON object"]),
         (LINES + '\n{"text" "b"}', ["line 5 is no JSON object: Expecting ':' delimiter at column 9."]),

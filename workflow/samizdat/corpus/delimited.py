@@ -165,7 +165,7 @@ def _merged(table: Table, width: int) -> tuple[int, int] | None:
     number = 0
     for line, cells in table.rows(width, quoted=True):
         number += 1
-        for cell in cells:
+        for cell in (cell for cell in cells if "\n" in cell):
             # The first and the last line are parts of rows whose other cells are next to this one.
             inner = [one.split(table.delimiter) for one in cell.split("\n")[1:-1]]
             if inner and all(len(one) == width for one in inner):
