@@ -68,6 +68,7 @@ def test_delimiter_and_quoting_can_be_set(corpus):
         ("t.csv", "a;b,c\n1;2,3\n", ["(separated by ',') has no column 'text'", "it has: 'a;b', 'c'"]),
         ("t.csv", "text~mood\na~b\n", ["it has: 'text~mood'", "set corpus.delimiter"]),
         ("t.csv", "sep=;\ntext,mood\na,b\n", ["(separated by ';') has no column 'text'", "set corpus.delimiter"]),
+        ("t.csv", 'sep="\ntext"mood\na"b\n', ["it has: 'sep=\"'"]),
         ("t.csv", "My survey,\ntext,mood\na,b\n", ["'My survey'", "the first row must hold the names of the columns"]),
         ("t.csv", "", ["has no column 'text' (corpus.text_column); it has: none", "take the file out"]),
         ("t.csv", "Text,mood\na,x\n", ["has no column 'text'", "'Text'"]),

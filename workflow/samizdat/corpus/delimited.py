@@ -39,7 +39,7 @@ def read_delimited(
             is missing or there twice.
     """
     first = next(lines(), "")
-    if len(first) == len("sep=,") and first[:4].lower() == "sep=":
+    if len(first) == len("sep=,") and first[:4].lower() == "sep=" and first[4] != '"':
         lines = partial(_first_is_blank, lines)
         if delimiter == AUTO:
             delimiter = first[4]
