@@ -59,19 +59,25 @@ def test_a_field_of_a_nested_column_has_a_dotted_path(datasets_at_hub, at_hub, t
     kinds = datasets.Features({
         "translation": datasets.Translation(languages=("cs", "en")),
         "about": {"mood": datasets.ClassLabel(names=["bad", "good"]), "place": datasets.Value("string")},
+        "score": datasets.Value("float32"),
     })  # fmt: skip
     rows = [
-        {"translation": {"cs": f"Věta {row}.", "en": "a"}, "about": {"mood": row % 3 - 1, "place": f"p{row % 2}"}}
+        {
+            "translation": {"cs": f"Věta {row}.", "en": "a"},
+            "about": {"mood": row % 3 - 1, "place": f"p{row % 2}"},
+            "score": row / 10,
+        }
         for row in range(60)
     ]
     (tmp_path / "source" / "data").mkdir(parents=True)
     datasets.Dataset.from_list(rows, features=kinds).to_parquet(tmp_path / "source/data/train-00000-of-00001.parquet")
     at_hub.add("tests/nested", tmp_path / "source", kind="datasets")
-    columns = {"text_column": "translation.cs", "group_column": "about.place", "label_columns": ("about.mood",)}
+    columns = {"text_column": "translation.cs", "group_column": "about.place", "label_columns": ("about.mood", "score")}
     frame, _ = read_corpus(tmp_path, dataset="tests/nested", **columns)
     assert frame["text"].tolist() == [f"Věta {row}." for row in range(60)]
     assert frame["group"].tolist()[:2] == ["p0", "p1"]
     assert frame["label_about.mood"].fillna("none").tolist()[:3] == ["none", "bad", "good"]
+    assert frame["label_score"].tolist()[:4] == ["0", "0.1", "0.2", "0.3"]
     with pytest.raises(UserError, match=r"no column 'translation\.de' \(corpus\.text_column\)"):
         read_corpus(tmp_path / "other", dataset="tests/nested", **columns | {"text_column": "translation.de"})
 

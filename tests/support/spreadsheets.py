@@ -25,8 +25,13 @@ _STYLES = (
 )
 
 
-def workbook(sheets: dict[str, list[list[Cell]]]) -> bytes:
-    """Write sheets (name → rows) as an .xlsx file."""
+class Raw(str):
+    """A cell from its attributes on, as it is in the file, such as `t="e"><v>#N/A</v>`."""
+
+
+def workbook(sheets: dict[str, list[list[Cell]]], merged: tuple[str, ...] = ()) -> bytes:
+    """Write sheets (name → rows) as an .xlsx file; in each of them the same cells are merged, such as `B2:B3`."""
+    merges = f"<mergeCells>{''.join(f'<mergeCell ref={cells!r}/>' for cells in merged)}</mergeCells>" if merged else ""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("[Content_Types].xml", _TYPES)
@@ -50,7 +55,8 @@ def workbook(sheets: dict[str, list[list[Cell]]]) -> bytes:
                 filled = (_cell(value, f"{chr(64 + column)}{row}") for column, value in enumerate(values, start=1))
                 cells += f'<row r="{row}">{"".join(filled)}</row>'
             archive.writestr(
-                f"xl/worksheets/s{number}.xml", f"<worksheet {_MAIN}><sheetData>{cells}</sheetData></worksheet>"
+                f"xl/worksheets/s{number}.xml",
+                f"<worksheet {_MAIN}><sheetData>{cells}</sheetData>{merges}</worksheet>",
             )
     return file.getvalue()
 
@@ -58,6 +64,8 @@ def workbook(sheets: dict[str, list[list[Cell]]]) -> bytes:
 def _cell(value: Cell, place: str) -> str:
     if value is None:
         return ""
+    if isinstance(value, Raw):
+        return f'<c r="{place}" {value}</c>'
     if isinstance(value, bool):
         return f'<c r="{place}" t="b"><v>{int(value)}</v></c>'
     if isinstance(value, datetime.date):

@@ -202,6 +202,13 @@ def test_rows_of_tables_end_in_any_way(corpus, end):
     assert corpus(files)[0]["text"].tolist() == ["one\nmore", "two\u2028lines", "x\u2028y"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_marks_that_joined_files_leave_in_lines_are_no_letters(corpus, encoding):
+    rows = [f'\ufeff{{"text": "text {number}", "mood": "x"}}' for number in range(3)]
+    files = {"t.jsonl": "\n".join(rows).encode(encoding), "t.csv": '\ufeffmood,text\n\ufeffx,a\n\ufeff"x",b'}
+    assert set(corpus(files, label_columns=("mood",))[0]["label_mood"]) == {"x"}
+
+
 def test_a_mark_in_front_of_a_text_is_no_letter(corpus):
     rows = '{"text": "\\ufeffone"}\n{"text": "two \\ufeff "}\n{"text": "th\\ufeffree"}\n'
     assert corpus({"a.jsonl": rows})[0]["text"].tolist() == ["one", "two", "th\ufeffree"]

@@ -68,6 +68,7 @@ def test_delimiter_and_quoting_can_be_set(corpus):
         ("t.csv", "a;b,c\n1;2,3\n", ["(separated by ',') has no column 'text'", "it has: 'a;b', 'c'"]),
         ("t.csv", "text~mood\na~b\n", ["it has: 'text~mood'", "set corpus.delimiter"]),
         ("t.csv", "sep=;\ntext,mood\na,b\n", ["(separated by ';') has no column 'text'", "set corpus.delimiter"]),
+        ("t.csv", 'sep="\ntext"mood\na"b\n', ["it has: 'sep=\"'"]),
         ("t.csv", "My survey,\ntext,mood\na,b\n", ["'My survey'", "the first row must hold the names of the columns"]),
         ("t.csv", "", ["has no column 'text' (corpus.text_column); it has: none", "take the file out"]),
         ("t.csv", "Text,mood\na,x\n", ["has no column 'text'", "'Text'"]),
@@ -78,6 +79,27 @@ def test_a_row_or_heading_that_does_not_fit_stops_the_run(refusal, name, content
     assert f"data/{name}" in message
     for part in said:
         assert part in message
+
+
+def test_lines_of_a_text_that_begin_alike_are_no_rows(corpus):
+    file = io.StringIO()
+    names = ["Ann", "Ben", "Eva", "Ida"]
+    letters = [f"Dear {name}\nThanks, for the book\nBye, {name}\nYours" for name in names]
+    csv.writer(file).writerows([["text", "mood"], *zip(letters, ["good", "bad"] * 2, strict=True)])
+    assert corpus({"t.csv": file.getvalue()}, **MOOD)[0]["text"].tolist() == letters
+
+
+def test_what_looks_like_rows_in_a_cell_can_be_said_to_be_none(corpus, refusal):
+    rows = 'text,mood\n"one\nfirst,good\nsecond,bad\nend",good\ntwo,bad\nthree,good\n'
+    assert "if the cell is as it should be, set corpus.quoting: quotes" in refusal({"t.csv": rows}, **MOOD)
+    assert len(corpus({"t.csv": rows}, quoting="quotes", **MOOD)[0]) == 3
+
+
+def test_headings_that_joined_files_repeat_are_left_out_and_told(corpus):
+    part = "\ufefftext,mood\r\n{},good\r\n{},bad\r\n"
+    table, summary = corpus({"t.csv": part.format("one", "two") + part.format("three", "four")}, **MOOD)
+    assert table["text"].tolist() == ["one", "two", "three", "four"] and summary.read == 4
+    assert list(summary.found) == ["rows that repeat the headings, as in joined files, are left out"]
 
 
 def test_one_column_of_texts_with_commas_is_refused_not_cut(refusal):

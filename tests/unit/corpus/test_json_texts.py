@@ -63,10 +63,24 @@ def test_labels_look_as_they_are_written(corpus):
     ]  # fmt: skip
 
 
+def test_half_of_a_letter_in_a_name_is_a_lost_letter_and_told(corpus):
+    half = "a\\ud83d"  # as JSON escapes an emoji that was cut
+    rows = [f'{{"text": "text {number}", "a": "{name}", "b": "{name}"}}' for number, name in enumerate([half, "x"])]
+    columns = {"document_column": "a", "group_column": "a", "label_columns": ("b",), "rater_columns": {"c": ["a", "b"]}}
+    table, summary = corpus({"t.jsonl": "\n".join(rows)}, **columns)
+    assert [table[name][0] for name in ("document", "group", "label_b", "label_c")] == ["a\ufffd"] * 4
+    assert dict(table["raters"][0])["c"].tolist() == ["a\ufffd"] * 2
+    assert list(summary.found) == ["letters were lost when it was saved: \ufffd (U+FFFD) is in their place"]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         ('{"text": "a", "text": "b"}', ["is no JSON: an object has the key 'text' twice"]),
+        (
+            "[{" + ", ".join(f'"{key}": 1' for key in [*range(50_000), 49_999]) + "}]",
+            ["an object has the key '49999' twice"],
+        ),
         ('[{"text": "a"}, {"x": 1, "x": 2}]', ["is no JSON: an object has the key 'x' twice"]),
         (LINES + '\n{"text": "b"', ["line 5 is no JSON object"]),
         (LINES + '\n{"text" "b"}', ["line 5 is no JSON object: Expecting ':' delimiter at column 9."]),
@@ -77,6 +91,7 @@ def test_labels_look_as_they_are_written(corpus):
         ("<html>", ["is no JSON"]),
         ("", ["is no JSON"]),
         ("[" * 100_000, ["is no JSON"]),
+        ('{"text": "a", "x": ' + "[" * 100_000 + "]" * 100_000 + "}\n" + LINES, ["line 1 is no JSON object"]),
         (LINES + '\n{"text": "b", "text": "c"}', ["line 5 is no JSON object: an object has the key 'text' twice"]),
         (LINES + '\n{"text": "b", "mood": []}', ["t.json:5: corpus.label_columns 'mood' is a list"]),
         ('{"Text": "a"}\n{"title": "b"}', ["has no column 'text' (corpus.text_column); it has: 'Text', 'title'"]),

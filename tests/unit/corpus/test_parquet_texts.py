@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 TEXTS = ["one", "two", "three"]
+NIL = "00000000-0000-0000-0000-000000000061"
 NOT_UTF8 = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff"]).buffers())
 
 
@@ -30,6 +31,11 @@ def parquet(compression: str = "snappy", **columns) -> bytes:
         (pa.array(["a", None, " "]), ["a", None, None]),
         (pa.array(["a", "b", "a"]).dictionary_encode(), ["a", "b", "a"]),
         (pa.array([datetime.date(2024, 5, 1)] * 3), ["2024-05-01"] * 3),
+        (pa.array([datetime.datetime(2024, 5, 1)] * 3, pa.timestamp("ns")), ["2024-05-01"] * 3),
+        (pa.array([datetime.datetime(2024, 5, 1, 12, 30)] * 3), ["2024-05-01 12:30:00"] * 3),
+        (pa.array([datetime.datetime(2024, 5, 1, 0, 0, 0, 500)] * 3), ["2024-05-01 00:00:00.000500"] * 3),
+        (pa.ExtensionArray.from_storage(pa.uuid(), pa.array([bytes(15) + b"a"] * 3, pa.binary(16))), [NIL] * 3),
+        (pa.ExtensionArray.from_storage(pa.bool8(), pa.array([1, None, 0], pa.int8())), ["true", None, "false"]),
         (pa.array([decimal.Decimal("1.10")] * 3), ["1.10"] * 3),
     ],
 )
@@ -99,6 +105,11 @@ def test_the_parts_of_a_table_are_read_with_the_values_in_their_folders_names(co
     labels = dict(zip(table["text"], table["label_mood"].fillna("none"), strict=True))
     assert labels == {"one": "good/great", "two": "good/great", "three": "bad", "four": "none"}
     assert summary.unread == {"a name without a suffix": "data/t.parquet/_SUCCESS"}
+
+
+def test_a_column_of_the_file_counts_before_the_name_of_a_folder(corpus):
+    table, _ = corpus({"mood=all/t.parquet": parquet(text=TEXTS, mood=["a", "b", "c"])}, label_columns=("mood",))
+    assert table["label_mood"].tolist() == ["a", "b", "c"]
 
 
 def test_damaged_files_are_called_so(refusal):

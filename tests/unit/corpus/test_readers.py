@@ -1,8 +1,14 @@
 """Readers of files: units of text, columns of tables, and what is refused with its place."""
 
+import gzip
+import tracemalloc
+
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from samizdat.corpus.readers import Manner, read_file
+from samizdat.corpus.rows import Columns, Findings
 from support.spreadsheets import workbook
 
 
@@ -91,3 +97,33 @@ def test_of_several_raters_the_label_is_what_most_of_them_say(corpus):
 def test_a_rater_whose_column_is_missing_is_named(refusal):
     message = refusal({"t.csv": "text,anna\none,good\n"}, rater_columns={"mood": ["anna", "ben"]})
     assert "has no column 'ben' (corpus.rater_columns)" in message
+
+
+ROWS = {
+    "csv": ("text,mood\n", '"a ""text"",\n{}",good\n'),
+    "jsonl": ("", '{{"text": "příliš {}"}}\n'),
+    "txt": ("", "a text, číslo {}\n"),
+}
+
+
+@pytest.mark.parametrize("compression", ["", ".gz", ".zst"])
+@pytest.mark.parametrize("suffix", ROWS)
+def test_memory_does_not_grow_with_a_file(tmp_path, suffix, compression):
+    head, row = ROWS[suffix]
+    words = " words" * 500
+    data = (head + "".join(row.format(f"{number}{words}") for number in range(4_000))).encode()
+    path = tmp_path / f"t.{suffix}{compression}"
+    if compression == ".zst":
+        with pa.output_stream(path, compression="zstd") as stream:
+            stream.write(data)
+    else:
+        path.write_bytes(gzip.compress(data, 1) if compression else data)
+    manner = Manner("line", "file", None, "auto", "auto", "auto")
+    columns = Columns("text", None, None, (), {})
+    tracemalloc.start()
+    try:
+        texts = sum(1 for _ in read_file(path, manner, columns, Findings()))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert texts == 4_000 and peak < len(data) / 2

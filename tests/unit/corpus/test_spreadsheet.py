@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from support.spreadsheets import workbook
+from support.spreadsheets import Raw, workbook
 
 HEAD = ["text", "mood"]
 
@@ -41,6 +41,21 @@ def test_cells_look_as_the_program_shows_them(corpus):
 def test_headings_may_begin_further_right_or_down_and_lines_are_kept(corpus):
     rows = [[], [None], [None, "text"], [None, "one\ntwo <&>"], [None, " three"], [None, "four"]]
     assert corpus({"t.xlsx": workbook({"A": rows})})[0]["text"].tolist() == ["one\ntwo <&>", "three", "four"]
+
+
+def test_a_cell_that_is_merged_with_those_below_is_in_each_of_them(corpus):
+    rows = [HEAD, [None, "of Ann"], ["one", "good"], ["two", None], ["three", None], ["four", "bad"]]
+    table, summary = corpus({"t.xlsx": workbook({"A": rows}, ("A1:A2", "B3:B5", "F3:F5"))}, label_columns=("mood",))
+    assert table["text"].tolist() == ["one", "two", "three", "four"] and summary.dropped == {"empty cell": 1}
+    assert table["label_mood"].tolist() == ["good", "good", "good", "bad"]
+
+
+def test_cells_that_have_no_result_are_told_and_blanks_beside_the_table_are_nothing(corpus):
+    told = "cells with an error, such as #NAME?, or with a formula that wasn't computed, are empty"
+    cells = {"t='e'><v>#N/A</v>": True, "><f>1+1</f>": True, "><f ref='A1'/>": True, "><f>1+1</f><v>2</v>": False}
+    for cell, lacks in cells.items():
+        rows = [HEAD, ["one", Raw(cell.replace("'", '"'))], ["two", "good", " "], ["three", "bad"]]
+        assert (told in corpus({"t.xlsx": workbook({"A": rows})}, label_columns=("mood",))[1].found) == lacks
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,10 @@ import pyarrow as pa
 
 from samizdat.base.errors import UserError
 from samizdat.base.language import message
+from samizdat.corpus.rows import LOST
 
 AUTO = "auto"
-LOST = "\ufffd"  # what a program writes in the place of a letter that it couldn't read
+MARK = "\ufeff"  # of the byte order; where files were joined, it begins a line
 # Content decides only where so many bytes beyond ASCII tell, with so much of chardet's certainty; docs/methods.md has
 # the measurement.
 TELLING_BYTES = 40
@@ -108,8 +109,14 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
+def is_of_another_kind(start: bytes) -> bool:
+    """Whether a file that begins so is compressed, or no text."""
+    kinds = (_POINTER, *(sign for sign, _ in _OTHER_KINDS))
+    return start.startswith(kinds) or any(re.match(sign, start, re.DOTALL) for sign, _, _ in _COMPRESSIONS)
+
+
 def read_text(path: Path, encoding: str) -> tuple[str, str | None]:
-    """Read a file as text, without byte-order mark, all line ends as `\\n`.
+    """Read a file as text, without byte-order marks, all line ends as `\\n`.
 
     A mark at the beginning decides. Else `encoding` does; with `auto` it is UTF-8, or, for bytes that are not UTF-8,
     what chardet finds, if `TELLING_BYTES` or more bytes tell and no other encoding is as likely.
@@ -134,7 +141,8 @@ def read_text(path: Path, encoding: str) -> tuple[str, str | None]:
         text, found = _decode(data, encoding, path), None
     else:
         text, found = _by_content(data, path)
-    text = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = re.sub(f"^{MARK}+", "", text, flags=re.MULTILINE) if MARK in text else text
     if "\0" in text:
         raise UserError(
             f"{path}: line {text.count(chr(10), 0, text.index(chr(0))) + 1} has a zero byte, which no text has",
@@ -196,10 +204,10 @@ def _by_content(data: bytes, path: Path) -> tuple[str, str | None]:
     whole = data.decode("utf-8", errors="replace")
     wrong = whole.count(LOST) - data.count(LOST.encode())
     seven_bits = re.search(rb"\x1b\$[@AB(]", data)  # how Japanese, Chinese and Korean are switched on in mails
-    if not seven_bits and (not wrong or sum(character > "\x7f" for character in whole) > 2 * wrong):
+    if not seven_bits and (not wrong or len(whole) - len(whole.encode("ascii", "ignore")) > 2 * wrong):
         return _decode(data, "utf-8", path), None  # Most of it is UTF-8: where it isn't, the file is damaged.
     lines = [line for line in data.splitlines() if seven_bits or not line.isascii()]
-    telling = len(data) if seven_bits else sum(byte > 0x7F for line in lines for byte in line)
+    telling = len(data) if seven_bits else len(data.translate(None, bytes(range(0x80))))
     guesses = _guesses(b"\n".join(lines)[:READ_BYTES])
     text, certainty, name = guesses[0] if guesses else ("", 0.0, "")
     rivals = (other for other in guesses if other[0] != text and not other[2].startswith(_RARE))

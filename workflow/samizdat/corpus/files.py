@@ -7,9 +7,8 @@ from samizdat.base import stage
 from samizdat.base.corpus_files import Listing
 from samizdat.base.errors import UserError
 from samizdat.base.language import message
-from samizdat.corpus.decoding import LOST
 from samizdat.corpus.readers import Manner, read_file
-from samizdat.corpus.rows import Columns, Findings, RawText, lacks
+from samizdat.corpus.rows import LOST, Columns, Findings, RawText, lacks
 
 
 def read_files(
@@ -33,7 +32,7 @@ def read_files(
         for raw in read_file(Path(name), manner, columns, findings):
             if by_folder:
                 raw.group = folder
-            lost = lost or (isinstance(raw.text, str) and LOST in raw.text)
+            lost = lost or raw.lost_letters()
             yield raw
         if lost:
             said = message("letters were lost when it was saved: {sign} (U+FFFD) is in their place")

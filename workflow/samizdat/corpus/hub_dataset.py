@@ -5,7 +5,7 @@ from typing import Any
 
 from samizdat.base.errors import UserError
 from samizdat.checkpoints.sources import COMMIT, first_line
-from samizdat.corpus.parquet_texts import way_to
+from samizdat.corpus.parquet_texts import BATCH_ROWS, values_of, way_to
 from samizdat.corpus.rows import Columns, RawText
 from samizdat.corpus.splits import split_called
 from samizdat.records.corpus import SPLITS
@@ -83,15 +83,21 @@ def _read(table: Any, where: str, columns: Columns, split: str | None) -> Iterat
         feature = _inside(table.features, way)
         if isinstance(feature, datasets.ClassLabel):
             names[column] = feature.names
-    for number, row in enumerate(table.select_columns(sorted({way[0] for way in ways.values()}))):
-        cells = {column: _inside(row, way) for column, way in ways.items()}
-        raw = columns.read(_name_classes(cells, names), f"{where}, row {number}")
-        raw.split = split or raw.split
-        yield raw
+    chosen = table.select_columns(sorted({way[0] for way in ways.values()})).with_format("arrow")
+    number = 0
+    for batch in (batch for some in chosen.iter(BATCH_ROWS) for batch in some.to_batches()):
+        stored = {columns.text, *names}
+        cells = {column: values_of(batch, way, as_stored=column in stored) for column, way in ways.items()}
+        for place in range(batch.num_rows):
+            row = {column: values[place] for column, values in cells.items()}
+            raw = columns.read(_name_classes(row, names), f"{where}, row {number}")
+            raw.split = split or raw.split
+            number += 1
+            yield raw
 
 
 def _inside(value: Any, way: tuple[str, ...]) -> Any:
-    """Follow names into nested mappings; None where there is none, such as in an empty cell."""
+    """Follow names into nested mappings; None where there is none."""
     for name in way:
         value = value.get(name) if isinstance(value, dict) else None
     return value

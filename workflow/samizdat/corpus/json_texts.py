@@ -1,6 +1,7 @@
 """Texts of JSON: a file with one object on each line, or with a list of objects."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ from samizdat.base.corpus_files import named
 from samizdat.base.errors import UserError
 from samizdat.base.language import message
 from samizdat.corpus.rows import NOT_A_NUMBER, Columns, Findings, Number, RawText, find
+from samizdat.corpus.text_files import TextFile
 
 
-def read_json(text: str, path: Path, columns: Columns, findings: Findings) -> Iterator[RawText]:
+def read_json(file: TextFile, columns: Columns, findings: Findings) -> Iterator[RawText]:
     """Read the objects of a file, whatever its suffix: one on each line, or a list, also as the one list of an object.
 
     A string in the place of an object is a text without other fields. A field that an object lacks is empty there.
@@ -19,8 +21,8 @@ def read_json(text: str, path: Path, columns: Columns, findings: Findings) -> It
     Raises:
         UserError: the file is no JSON, an object has one key twice, or no object has the field of texts.
     """
-    lines = _is_lines(text)
-    rows = _lines(text, path) if lines else _list(text, path, columns.text, findings)
+    path, lines = file.path, _is_lines(file.lines())
+    rows = _lines(file.lines(), path) if lines else _list(file.whole(), path, columns.text, findings)
     place = f"{path.name}:" if lines else f"{path.name}, item "
     has: set[str] = set()
     not_yet = {column for _, column in columns.by_key()}
@@ -50,20 +52,21 @@ def _has(row: Any, path: str) -> bool:
     return isinstance(found, dict) and last in found
 
 
-def _is_lines(text: str) -> bool:
+def _is_lines(lines: Iterator[str]) -> bool:
     """Whether the first line that isn't blank is a JSON value of its own, and others follow."""
-    first, _, rest = text.lstrip().partition("\n")
-    if not rest.strip():
+    written = (line.strip() for line in lines if line.strip())
+    first = next(written, "")
+    if next(written, None) is None:
         return False
     try:
         json.loads(first)
-    except ValueError:
-        return first.startswith("{") and first.rstrip().endswith("}")
+    except (ValueError, RecursionError):
+        return first.startswith("{") and first.endswith("}")
     return True
 
 
-def _lines(text: str, path: Path) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(text.split("\n"), start=1):
+def _lines(lines: Iterator[str], path: Path) -> Iterator[tuple[int, Any]]:
+    for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
                 yield number, _parsed(line)
@@ -115,7 +118,7 @@ def _constant(name: str) -> Number | None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     row = dict(pairs)
     if len(row) != len(pairs):
-        twice = next(key for place, (key, _) in enumerate(pairs) if key in dict(pairs[:place]))
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise ValueError(f"an object has the key {twice!r} twice")
     return row
 

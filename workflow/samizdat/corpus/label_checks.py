@@ -1,5 +1,6 @@
 """What makes a column of labels useless, told before any classifier is trained on it."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
@@ -62,7 +63,21 @@ def _problems(texts: Mapping[str, int]) -> Iterator[str]:
             f"has the label {' and '.join(map(repr, missing))} in {number:,} texts; where that means that there is "
             "none, empty these cells"
         )
-    alike = Counter(label.casefold() for label in texts)
-    twice = sorted(label for label in texts if alike[label.casefold()] > 1)
+    looks = {label: _look(label) for label in texts}
+    times = Counter(looks.values())
+    same = sorted(label for label, look in looks.items() if times[look] > 1)
+    if same:
+        yield (
+            f"has labels that look the same and are written with other characters: {named([*map(ascii, same)])}; they "
+            "count as different"
+        )
+    alike = Counter(look.casefold() for look in times)
+    twice = sorted(label for label, look in looks.items() if alike[look.casefold()] > 1)
     if twice:
         yield f"has labels that only capital letters tell apart: {named(twice)}; they count as different"
+
+
+def _look(label: str) -> str:
+    """Write a label so that labels which look the same are the same: with usual letters and blanks, and none unseen."""
+    seen = "".join(letter for letter in unicodedata.normalize("NFKC", label) if unicodedata.category(letter) != "Cf")
+    return " ".join(seen.split())

@@ -2,21 +2,21 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from itertools import chain
 
 from samizdat.base.errors import UserError
 from samizdat.corpus.rows import RawText
+from samizdat.corpus.text_files import TextFile
 
 # Lines end where Unicode says so; form feeds and vertical tabs are white space in a line.
 _OTHER_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
-def read_plain_text(text: str, path: Path, unit: str, document: str, separator: str | None) -> Iterator[RawText]:
+def read_plain_text(file: TextFile, unit: str, document: str, separator: str | None) -> Iterator[RawText]:
     """Cut a file into texts.
 
     Args:
-        text: the file's content.
-        path: the file.
+        file: the file.
         unit: what one text is: the `file`, a `line` or a `block`.
         document: whether the texts of the file are one document (`file`) or each is its own (`text`).
         separator: the line between two blocks; None: a blank line.
@@ -24,19 +24,19 @@ def read_plain_text(text: str, path: Path, unit: str, document: str, separator: 
     Raises:
         UserError: no line of the file is the separator.
     """
+    path = file.path
     name = path.as_posix() if document == "file" or unit == "file" else None
     if unit == "file":
-        yield RawText(text, path.name, document=name)
+        yield RawText(file.whole(), path.name, document=name)
         return
-    lines = _OTHER_LINE_ENDS.sub("\n", text).split("\n")
-    if separator is not None and separator.strip() not in (line.strip() for line in lines):
+    if separator is not None and separator.strip() not in (line.strip() for line in _lines(file)):
         raise UserError(
             f"{path}: no line is {separator!r} (corpus.separator)",
             remedy="set corpus.separator to the line between two texts, or to null where blank lines are between them",
         )
     block: list[str] = []
     begun = 1
-    for number, line in enumerate([*lines, separator or ""], start=1):
+    for number, line in enumerate(chain(_lines(file), [separator or ""]), start=1):
         ends = not line.strip() if separator is None else line.strip() == separator.strip()
         if unit == "line" and not ends:
             yield RawText(line, f"{path.name}:{number}", document=name)
@@ -48,3 +48,7 @@ def read_plain_text(text: str, path: Path, unit: str, document: str, separator: 
             block = []
         else:
             block = []
+
+
+def _lines(file: TextFile) -> Iterator[str]:
+    return (line for lines in file.lines() for line in _OTHER_LINE_ENDS.split(lines))

@@ -9,13 +9,14 @@ from pathlib import Path
 from samizdat.base.corpus_files import JSON_SUFFIXES, PLAIN_SUFFIXES, kind_of
 from samizdat.base.errors import UserError
 from samizdat.base.language import message
-from samizdat.corpus.decoding import AUTO, read_text
+from samizdat.corpus.decoding import AUTO
 from samizdat.corpus.delimited import read_delimited
 from samizdat.corpus.json_texts import read_json
 from samizdat.corpus.parquet_texts import read_parquet
 from samizdat.corpus.plain_text import read_plain_text
 from samizdat.corpus.rows import Columns, Findings, RawText
 from samizdat.corpus.spreadsheet import read_spreadsheet
+from samizdat.corpus.text_files import open_text
 
 Pattern = str | dict[str, str]  # a value for all files, or file pattern → value
 
@@ -66,7 +67,7 @@ def read_file(path: Path, manner: Manner, columns: Columns, findings: Findings) 
     if kind == ".xlsx":
         yield from read_spreadsheet(path, columns, findings)
         return
-    text, found = read_text(path, _for_file(path, manner.encoding))
+    file, found = open_text(path, _for_file(path, manner.encoding))
     if found is not None:
         findings.note(path, found)
     if kind in PLAIN_SUFFIXES:
@@ -75,14 +76,15 @@ def read_file(path: Path, manner: Manner, columns: Columns, findings: Findings) 
                 f"{path} is no table, so its texts have no split (corpus.split_column is {columns.split!r})",
                 remedy="save its texts as a table with that column, or name only tables in corpus.paths",
             )
-        if re.match(r"\s*<(!doctype )?html\b", text, re.IGNORECASE):
+        begins = next((line for line in file.lines() if line.strip()), "")
+        if re.match(r"\s*<(!doctype )?html\b", begins, re.IGNORECASE):
             findings.note(path, message("a page of the web (HTML): its tags are read as text, too"))
-        yield from read_plain_text(text, path, manner.txt_unit, manner.txt_document, manner.separator)
+        yield from read_plain_text(file, manner.txt_unit, manner.txt_document, manner.separator)
     elif kind in JSON_SUFFIXES:
-        yield from read_json(text, path, columns, findings)
+        yield from read_json(file, columns, findings)
     else:
         how = _for_file(path, manner.delimiter), _for_file(path, manner.quoting)
-        yield from read_delimited(text, path, columns, *how, findings)
+        yield from read_delimited(file.lines, path, columns, *how, findings)
 
 
 def _for_file(path: Path, setting: Pattern) -> str:

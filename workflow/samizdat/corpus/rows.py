@@ -1,7 +1,9 @@
 """What every reader gives: texts with the place where they were found, and what was found out about the files."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,9 @@ from samizdat.base.errors import UserError
 from samizdat.corpus.splits import SPELLINGS, split_called
 from samizdat.measures.ratings import most_frequent
 
+LOST = "\ufffd"  # what a program writes in the place of a letter that it couldn't read
+# JSON can escape half of a letter, such as of an emoji that was cut, which no other file can hold.
+_HALVES = re.compile("[\ud800-\udfff]")
 # What Python's writers make of a missing number.
 NOT_A_NUMBER = ("nan", "NaN")
 # Of tables whose columns are named in their first row.
@@ -28,6 +33,11 @@ class RawText:
     ratings: list[int] | None = None
     raters: dict[str, list[str]] = field(default_factory=dict)  # label → what single people gave
     split: str | None = None  # None: the corpus doesn't say
+
+    def lost_letters(self) -> bool:
+        """Whether letters of the text, or of its names and labels, were lost before."""
+        names = self.document, self.group, *self.labels.values(), *chain(*self.raters.values())
+        return any(isinstance(words, str) and LOST in words for words in (self.text, *names))
 
 
 class Number(str):
@@ -183,7 +193,7 @@ def _split(called: str | None, column: str, where: str) -> str:
 
 
 def _name(row: dict[str, Any], column: str, where: str, key: str) -> str | None:
-    """Read a cell as a name; None where the cell is empty or holds what is no number."""
+    """Read a cell as a name; None where it is empty or holds what is no number. Half of a letter is a lost letter."""
     value = find(row, column)
     if isinstance(value, (dict, list, bytes)):
         kind = "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else "bytes"
@@ -195,5 +205,5 @@ def _name(row: dict[str, Any], column: str, where: str, key: str) -> str | None:
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = "" if value is None else str(value).strip()
+    text = "" if value is None else _HALVES.sub(LOST, str(value)).strip()
     return None if text in ("", *NOT_A_NUMBER) else text

@@ -2,16 +2,21 @@
 
 import io
 import itertools
+import re
+import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from samizdat.base.errors import UserError
 from samizdat.base.language import message
 from samizdat.corpus.decoding import read_bytes
 from samizdat.corpus.rows import FIRST_ROW, Columns, Findings, RawText, lacks
+
+_NO_RESULT = re.compile(rb'<c [^>]*\bt="e"|(?:</f>|<f\b[^>]*/>)\s*</c>')
+_LONGEST_CELL = 200  # bytes of its elements' names and attributes
 
 
 def read_spreadsheet(path: Path, columns: Columns, findings: Findings) -> Iterator[RawText]:
@@ -24,7 +29,8 @@ def read_spreadsheet(path: Path, columns: Columns, findings: Findings) -> Iterat
     data = io.BytesIO(read_bytes(path))
     try:
         book = CalamineWorkbook.from_filelike(data)
-        sheets = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
+        lacking = _lacks_results(data)
+        sheets = {name: _cells(book.get_sheet_by_name(name)) for name in book.sheet_names}
     # The reader is in Rust; where it meets a file that it does not expect, it may panic.
     except (CalamineError, OSError, ValueError, BaseException) as error:
         if isinstance(error, KeyboardInterrupt | MemoryError | SystemExit):
@@ -33,6 +39,9 @@ def read_spreadsheet(path: Path, columns: Columns, findings: Findings) -> Iterat
             f"{path} can't be read as an .xlsx file: {error}",
             remedy="open it in the program that it came from, save it again without a password, or save it as CSV",
         ) from None
+    if lacking:
+        found = message("cells with an error, such as #NAME?, or with a formula that wasn't computed, are empty")
+        findings.note(path, found)
     first = {name: _first_row(rows) for name, rows in sheets.items()}
     headings = {
         name: [_written(cell) or "" for cell in (rows[first[name] :] or [[]])[0]] for name, rows in sheets.items()
@@ -53,6 +62,31 @@ def read_spreadsheet(path: Path, columns: Columns, findings: Findings) -> Iterat
         yield from _rows(below, headings[name], f"{path.name}, sheet {name!r}, row", columns)
 
 
+def _cells(sheet: CalamineSheet) -> list[list[Any]]:
+    """Read the rows of a sheet; what is in a cell that is merged with those below is in each of them, as it looks."""
+    rows = sheet.to_python(skip_empty_area=False)
+    headings = _first_row(rows)
+    for (top, column), (bottom, _) in sheet.merged_cell_ranges or ():
+        for row in rows[top + 1 : bottom + 1] if top > headings else ():
+            if column < len(row):
+                row[column] = rows[top][column]
+    return rows
+
+
+def _lacks_results(file: io.BytesIO) -> bool:
+    """Whether cells show an error, or have a formula without its result, as programs write it that don't compute."""
+    with zipfile.ZipFile(file) as archive:
+        for name in archive.namelist():
+            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                with archive.open(name) as sheet:
+                    before = b""
+                    while piece := sheet.read(2**20):
+                        if _NO_RESULT.search(before + piece):
+                            return True
+                        before = piece[-_LONGEST_CELL:]
+    return False
+
+
 def _first_row(rows: list[list[Any]]) -> int:
     """Return the place of the first row that isn't blank."""
     return next((place for place, row in enumerate(rows) if any(_written(cell) for cell in row)), 0)
@@ -63,7 +97,9 @@ def _rows(
 ) -> Iterator[RawText]:
     for number, row in rows:
         cells = [_written(cell) for cell in row]
-        outside = [cell for heading, cell in zip(headings, cells, strict=False) if cell is not None and not heading]
+        outside = [
+            cell for heading, cell in zip(headings, cells, strict=False) if cell and cell.strip() and not heading
+        ]
         if outside:
             raise UserError(
                 f"{where} {number} has the cell {outside[0]!r} in a column without a heading",
