@@ -174,15 +174,19 @@ def told(tmp_path, monkeypatch, capsys):
         made = logging.makeLogRecord({"msg": message, "event": event and LogEvent[event], **fields})
         return teller(made)
 
-    def tell(text: str, event: str, state: str = "FAILED", output: str = "", attempt: int = 1, begins: str = SUBMITTED):
+    def tell(
+        text: str, event: str, state: str = "FAILED", output: str = "", attempt: int = 1, begins: str = SUBMITTED,
+        message: str | None = None,
+    ):  # fmt: skip
         job.attempt = attempt
         monkeypatch.setattr("samizdat.runs.cluster_log.ask", lambda jobs: {"12": cluster_jobs.Seen(state, "", "n1")})
         send("JOB_INFO", jobid=4, rule_name="score", rule_msg="Scoring", log=[str(log)], local=False)
-        assert not send(None, begins)
+        assert not begins or not send(None, begins)
         log.write_text(text, encoding="utf-8")
         said = tmp_path / "12.log"
         said.write_text(output, encoding="utf-8")
-        number = {"job_id": 4} if event == "JOB_FINISHED" else {"jobid": 4, "log": [str(log), str(said)]}
+        error = {"jobid": 4, "log": [str(log), str(said)], "rule_msg": message}
+        number = {"job_id": 4} if event == "JOB_FINISHED" else error
         send(event, **number)
         assert teller.submitted.titles == {}
         return capsys.readouterr().err, rule
@@ -218,6 +222,21 @@ def test_a_job_that_could_say_nothing_is_explained(told, state, output, words):
     assert words in said and "submitted again" in said and rule.restart_times == 2
     said, _ = told("", "JOB_ERROR", state, output, attempt=3)
     assert words in said and "What to do: " in said
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("SLURM sbatch failed. The error message was 'sbatch: error: Invalid account'.\n    sbatch call:\n  sbatch -A",
+         "not accepted by the cluster. SLURM sbatch failed. The error message was 'sbatch: error: Invalid account'.\n"),
+        ("Error submitting jobscript (exit code 1):\n\nFor further error details see the cluster",
+         "not accepted by the cluster. Error submitting jobscript (exit code 1)\n"),
+    ],
+)  # fmt: skip
+def test_a_job_that_the_cluster_does_not_accept_is_told_with_its_reason(told, message, words):
+    earlier = f"{ENTRY}ERROR of an earlier start\n"
+    said, _ = told(earlier, "JOB_ERROR", begins="", attempt=3, message=message)
+    assert words in said and "What to do: correct what the cluster says" in said and "earlier" not in said
 
 
 def test_a_lack_of_memory_that_a_step_noticed_is_tried_again(told):

@@ -1,6 +1,7 @@
 """Runs on a cluster: what each step asks for, and what the machine that submits the jobs does before the first one."""
 
 import functools
+import shlex
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 
 from samizdat.base.configuration import Config
 from samizdat.base.play_size import weight_count
+from samizdat.base.project import project_folder
 
 # A function that Snakemake calls for a value under `resources:`.
 Request = Callable[..., int]
@@ -74,6 +76,16 @@ def cluster_has_gpus() -> bool:
         return False
     answer = subprocess.run(["sinfo", "--noheader", "--format=%G"], capture_output=True, text=True, check=False)  # noqa: S607
     return "gpu" in answer.stdout
+
+
+def job_command(what: str) -> str:
+    """Write how a command of `profiles/generic` begins: with its script, wherever the project and the profile are.
+
+    Args:
+        what: `submit`, in whose command Snakemake replaces `{…}`, or `status`.
+    """
+    script = shlex.quote(str(project_folder().resolve() / "profiles/generic/job.sh"))
+    return f"sh {script.replace('{', '{{').replace('}', '}}') if what == 'submit' else script} {what}"
 
 
 def fetch_checkpoints(config: Config) -> None:
