@@ -1,6 +1,7 @@
 """Snakemake's output at the terminal: without messages on its own progress, with a word on kills and refusals."""
 
 import logging
+import os
 import re
 import sys
 from typing import NoReturn
@@ -13,6 +14,8 @@ _OWN_PROGRESS = re.compile(
     "Config file .* is extended|Assuming unrestricted|Building DAG|Using shell|Select jobs|Execute [0-9]+ jobs"
     r"|Complete log\(s\)",
 )
+# The variable that tells a Snakemake which other program starts it and says what to do where it is refused.
+ONLY_WHY = "SAMIZDAT_ONLY_WHY"
 _KILLED = re.compile(r"died with <Signals\.(SIGKILL|SIGSEGV|SIGABRT|SIGBUS)")
 
 
@@ -37,7 +40,8 @@ def refuse(error: UserError) -> NoReturn:
     """
     from samizdat.base.escaping import visible
 
-    print(f"✗ {visible(str(error))}", file=sys.stderr, flush=True)
+    said = f"{error.what}." if ONLY_WHY in os.environ else str(error)
+    print(f"✗ {visible(said)}", file=sys.stderr, flush=True)
     raise SystemExit(1)
 
 
