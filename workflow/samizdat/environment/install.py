@@ -6,7 +6,6 @@ or by another Python. It runs in a bare Python: the standard library and nothing
 """
 
 import argparse
-import fcntl
 import hashlib
 import importlib.util
 import io
@@ -72,7 +71,9 @@ def _alone(root: Path) -> Iterator[None]:
     The lock is on a file that is always there; the system frees it when the process ends.
     """
     with (root / "envs" / "lock.txt").open(encoding="utf-8") as file:
-        with suppress(OSError):  # a network's disk may have no locks
+        with suppress(OSError, ImportError):  # a network's disk may have no locks, and Windows is refused later
+            import fcntl
+
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
