@@ -47,6 +47,23 @@ def test_the_demos_training_asks_for_more_than_it_takes_and_gpt2_small_for_much_
     assert cluster.training_memory_mb(settings, "auto") == cluster.UNKNOWN_MB
 
 
+def test_samples_ask_for_what_each_thread_needs():
+    settings, sampling = config()["training"], config()["sampling"] | {"slots": 128, "max_new_tokens": 56}
+    tiny = settings | {"width": 64, "layers": 2, "context_tokens": 64}
+    asked = [cluster.sampling_memory_mb(tiny, sampling, 50_257, threads) for threads in (1, 2, 4)]
+    # Measured: a process without texts takes 418 MB, and 233, 513 and 998 MB more with 1, 2 and 4 threads.
+    assert asked[1] - asked[0] > 513 - 233 and asked[2] - asked[0] > 998 - 233 and 1416 < asked[2] < 5000
+    # 64 slots of 192 tokens, 256 features and 4 layers: 112 and 416 MB more with 1 and 4 threads.
+    wide = settings | {"width": 256, "layers": 4, "context_tokens": 192}
+    slots = sampling | {"slots": 64, "max_new_tokens": 100}
+    one, four = (cluster.sampling_memory_mb(wide, slots, 1000, threads) for threads in (1, 4))
+    assert 416 - 112 <= four - one < 500
+    assert cluster.sampling_memory_mb(settings | {"checkpoint": "gpt2"}, sampling, 50_257, 4) == cluster.UNKNOWN_MB
+    assert cluster.sampling_memory_mb(settings | {"width": "auto"}, sampling, 4096, 4) == cluster.UNKNOWN_MB
+    memory = cluster.asks(lambda wildcards: wildcards.model * 1000, minutes=1)["mem_mb"]
+    assert memory(SimpleNamespace(model=2), input=SimpleNamespace(size_mb=5), attempt=2) == 4000
+
+
 @pytest.mark.parametrize("file", sorted((ROOT / "workflow" / "rules").glob("*.smk")), ids=lambda file: file.stem)
 def test_every_step_that_may_run_on_a_node_says_what_it_asks_for(file):
     rules = re.split(r"^ *rule\b", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
