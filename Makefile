@@ -4,7 +4,8 @@ PYTHON ?= python3
 CONFIG ?=
 KEEP ?=
 TORCH ?=
-CONFIGFILES := $(if $(CONFIG),--configfile $(CONFIG))
+# Files that a variable names: one whose name may have blanks, or several with blanks between them.
+files = if [ -f "$$$(1)" ]; then set -- "$$$(1)"; else set -- $($(1)); fi
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -26,14 +27,14 @@ help:  ## show this list
 ##@ Runs
 # KEEP=folder restores what the folder contains, and copies what the run makes into it, so that it outlives the machine.
 report: .venv/ready  ## make the whole run (default: the demo); CONFIG=config/mine.yaml adds your settings
-	@$(if $(KEEP),samizdat keep "$(KEEP)") $(BIN)/python -P -m snakemake --cores all $(CONFIGFILES)
+	@$(call files,CONFIG); $(if $(KEEP),samizdat keep "$(KEEP)") $(BIN)/python -P -m snakemake --cores all $${1:+--configfile "$$@"}
 
 plan: .venv/ready  ## say which jobs would run, why, and for how long; CONFIG=config/mine.yaml
-	@samizdat plan $(CONFIGFILES)
+	@$(call files,CONFIG); samizdat plan $${1:+--configfile "$$@"}
 
 RUN ?= results/demo
 verify: .venv/ready  ## make a run again and compare the results; RUN=results/mine or RUN=their.zip, COPIES=their.ipynb
-	@samizdat verify "$(RUN)" $(COPIES)
+	@$(call files,COPIES); samizdat verify "$(RUN)" "$$@"
 
 bundle: .venv/ready  ## write a run as one file for others to verify; INPUTS=hashes leaves the texts out
 	@samizdat bundle "$(RUN)" --inputs $(or $(INPUTS),files)

@@ -9,7 +9,7 @@ import sys
 import pytest
 import yaml
 
-from conftest import ROOT
+from conftest import ROOT, new_checkout
 from support import warm_python
 
 PAGE = (ROOT / "docs" / "howto-reuse.md").read_text(encoding="utf-8")
@@ -107,3 +107,14 @@ def test_the_snakefile_that_the_catalogue_finds_makes_the_report_by_default(proj
         snakefile = host
     done = snakemake(project, installed, "--snakefile", str(snakefile), "--dry-run", "--quiet", "host")
     assert done.returncode == 0 and "render_report" in done.stdout, done.stderr
+
+
+def test_the_folder_of_the_workflow_may_have_braces_in_its_name(project, tmp_path):
+    """Snakemake replaces `{…}` in the name of an input, and knows no other way to write a brace."""
+    own = new_checkout(tmp_path / "{its} place").root
+    options = ("--snakefile", str(own / "Snakefile"), "--config", "play=gpt2-tiny")
+    whole = snakemake(project, own / "workflow", *options, "--dry-run", "--printshellcmds", "--quiet", "host")
+    assert whole.returncode == 0 and "write_play" in whole.stdout, whole.stderr
+    assert f"--look='{own}/report'" in whole.stdout and f"--document='{own}/report/index.qmd'" in whole.stdout
+    done = snakemake(project, own / "workflow", "results/mine/rules.dot", *options)
+    assert done.returncode == 0 and (project / "results" / "mine" / "rules.dot").is_file(), done.stderr

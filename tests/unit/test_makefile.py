@@ -56,3 +56,34 @@ def test_a_variable_of_the_environment_deletes_nothing(tmp_path):
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
         commands.append(" ".join(done.stdout.splitlines()[-1].split()))
     assert commands == ["samizdat clean", "samizdat clean --all", "samizdat clean logs verify"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "shown"),
+    [
+        (["verify", "COPIES=my own.ipynb"], "[verify][results/demo][my own.ipynb]"),
+        (["verify", "COPIES=a.ipynb a.html", "RUN=their run.zip"], "[verify][their run.zip][a.ipynb][a.html]"),
+        (["verify", "COPIES='my own.ipynb' a.html"], "[verify][results/demo][my own.ipynb][a.html]"),
+        (["verify"], "[verify][results/demo]"),
+        (["plan", "CONFIG=config/my own.yaml"], "[plan][--configfile][config/my own.yaml]"),
+        (["plan", "CONFIG=a.yaml b.yaml"], "[plan][--configfile][a.yaml][b.yaml]"),
+        (["plan"], "[plan]"),
+        (["report", "CONFIG=config/my own.yaml"],
+         "[-P][-m][snakemake][--cores][all][--configfile][config/my own.yaml]"),
+        (["report", "CONFIG=a.yaml", "KEEP=my drive"],
+         "[keep][my drive][.venv/bin/python][-P][-m][snakemake][--cores][all][--configfile][a.yaml]"),
+    ],
+)  # fmt: skip
+def test_a_file_may_have_blanks_in_its_name_and_several_may_be_named(tmp_path, variables, shown):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("my own.ipynb", "config/my own.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for name in ("samizdat", "python"):
+        (programs / name).write_text("#!/bin/sh\nprintf '[%s]' \"$@\"\n", encoding="utf-8")
+        (programs / name).chmod(0o755)
+    command = ["make", "--silent", *variables, "PYTHON=true"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == shown and not done.stderr, done.stderr

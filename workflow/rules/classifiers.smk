@@ -46,6 +46,8 @@ rule import_classifier:
         f"{LOGS}/import_classifier/{{classifier}}.log",
     wildcard_constraints:
         classifier="|".join(READY_MADE) or "(?!)",
+    # Before a training: labels may be refused.
+    priority: 1
     resources:
         **asks(4000, minutes=60),
     params:
@@ -81,6 +83,8 @@ rule prepare_few_shot:
         f"{LOGS}/prepare_few_shot/{{classifier}}.log",
     wildcard_constraints:
         classifier="|".join(FEW_SHOT) or "(?!)",
+    # Before a training: the tokenizer decides whether the template can be read.
+    priority: 1
     resources:
         **asks(6000, minutes=60, megabytes_per_input=4),
     params:

@@ -5,7 +5,7 @@
 rule fetch_package:
     """Fetch a source archive from the package registry and check its hash."""
     input:
-        own("envs/archives.txt"),
+        nameable([own("envs/archives.txt")]),
     output:
         f"{DOWNLOADS}/{{package}}.tar.gz",
     log:
@@ -14,12 +14,13 @@ rule fetch_package:
         package="[A-Za-z0-9][A-Za-z0-9._-]*",
     localrule: True
     params:
+        requirements=untracked(verbatim(own("envs/archives.txt"))),
         work="work/fetch/{package}",
         code=code_digest("corpus.fetch_package"),
     message:
         "Fetching {wildcards.package}"
     shell:
-        "exec python -m samizdat.corpus.fetch_package --package={wildcards.package:q} --requirements={input:q} --archive={output:q}"
+        "exec python -m samizdat.corpus.fetch_package --package={wildcards.package:q} --requirements={params.requirements:q} --archive={output:q}"
         " --work={params.work:q} --log={log:q} --title='fetch '{wildcards.package:q}"
 
 

@@ -5,6 +5,7 @@ from samizdat.runs.announce import announce_results
 from samizdat.runs.cluster import fetch_checkpoints
 from samizdat.runs.cluster_log import tell_of_jobs
 from samizdat.runs.damage import set_aside
+from samizdat.runs.look_ahead import look_ahead
 from samizdat.runs.module import call_too
 from samizdat.runs.only_start import be_the_only_start
 
@@ -13,7 +14,7 @@ PAGES = [*REPORTS, f"{RESULTS}/report/play.html"]
 
 
 def begin():
-    """Before the first job: refuse a second start, keep what a person edited, end what a killed run left, fetch."""
+    """Before the first job: refuse a second start or a wrong checkpoint, keep what a person edited, end what is left."""
     try:
         be_the_only_start(Path(WORK))
         if workflow.local_exec:
@@ -22,6 +23,7 @@ def begin():
             SUBMITTED.begin()
         if not workflow.local_exec:
             fetch_checkpoints(config)
+        look_ahead(config, workflow.dag.needrun_jobs())
     except UserError as error:
         refuse(error)
     set_aside(file for file in DAMAGED if file in PAGES)

@@ -5,7 +5,7 @@
 rule execute_report:
     """Execute the notebook that the page is rendered from, and make the plain one that is handed in."""
     input:
-        document=own("report/index.qmd"),
+        document=nameable([own("report/index.qmd")]),
         notes=nameable([config["notes"]]),
         manifest=f"{RESULTS}/manifest.json",
         artefacts=ARTEFACTS,
@@ -20,6 +20,7 @@ rule execute_report:
         **asks(2000, minutes=30, megabytes_per_input=4),
     params:
         run=lambda wildcards, input: folder_of(input.manifest),
+        document=untracked(verbatim(own("report/index.qmd"))),
         notes=options({"notes": config["notes"]}),
         contents=CONTENTS.of([own("report/index.qmd"), config["notes"]]),
         work=f"{WORK}/report",
@@ -29,7 +30,7 @@ rule execute_report:
     message:
         "Executing the notebook"
     shell:
-        "exec python -m samizdat.publishing.execute_report --document={input.document:q} {params.notes} --run={params.run:q}"
+        "exec python -m samizdat.publishing.execute_report --document={params.document:q} {params.notes} --run={params.run:q}"
         " --notebook={output.notebook:q} --plain={output.plain:q} --threads={params.numeric_threads:q} --work={params.work:q} --log={log:q} --title=notebook"
 
 
@@ -44,7 +45,7 @@ rule render_report:
     """Render the page from the executed notebook."""
     input:
         notebook=f"{RESULTS}/report/quarto.ipynb",
-        look=[own("report/_quarto.yml"), *LOOK],
+        look=nameable([own("report/_quarto.yml"), *LOOK]),
     output:
         f"{RESULTS}/report/report.html",
     log:
@@ -54,7 +55,7 @@ rule render_report:
     resources:
         **asks(2000, minutes=30, megabytes_per_input=4),
     params:
-        project=lambda wildcards, input: folder_of(input.look[0]),
+        project=untracked(verbatim(own("report"))),
         contents=CONTENTS.of([own("report/_quarto.yml"), *LOOK]),
         work=f"{WORK}/page",
         code=code_digest("publishing.render_report"),
@@ -100,7 +101,7 @@ rule write_play:
     input:
         rounded=ROUNDED,
         tokenizer=f"{RESULTS}/models/{PLAYED}/tokenizer.json",
-        look=PLAY_LOOK,
+        look=nameable(PLAY_LOOK),
     output:
         f"{RESULTS}/report/play.html",
     log:
@@ -124,7 +125,7 @@ rule write_play:
             }
         ),
         rounded=lambda wildcards, input: folder_of(input.rounded[0]),
-        look=lambda wildcards, input: folder_of(input.look[0]),
+        look=untracked(verbatim(own("report"))),
         contents=CONTENTS.of(PLAY_LOOK),
         work=f"{WORK}/play",
         words=catalogue_digest(config["report_language"]),

@@ -1,6 +1,8 @@
 # reads:  results/<run>/models/<model>/, the corpus
 # writes: results/<run>/samples/<model>.parquet
 
+from samizdat.runs.cluster import sampling_memory_mb
+
 
 rule generate_samples:
     """Generate texts with a model, from the published weights and from earlier checkpoints."""
@@ -13,7 +15,16 @@ rule generate_samples:
         f"{LOGS}/generate_samples/{{model}}.log",
     threads: config["threads"]
     resources:
-        **asks(3000, minutes=60, megabytes_per_input=4),
+        **asks(
+            lambda wildcards: sampling_memory_mb(
+                configuration.model_settings(config, wildcards.model),
+                config["sampling"],
+                vocabulary_size(configuration.tokenizer_settings(config, MODELS[wildcards.model]["tokenizer"])),
+                1 if GPU["gpu"](wildcards) else config["threads"],
+            ),
+            minutes=60,
+            megabytes_per_input=4,
+        ),
         **GPU,
     params:
         settings=options(config["sampling"]),

@@ -71,6 +71,11 @@ def test_every_shipped_config_is_valid(overlay):
             ["write 64, without quotes; behind --config, what is inside another key is always"],
         ),
         ({"push__private": "false"}, ["Write true or false, without quotes; behind --config, what is inside another"]),
+        ({"name": 2024}, ["For text write \"2024\", in quotes; behind --config: 'name=!!str 2024', in these quotes"]),
+        ({"title": True}, ["behind --config: 'title=!!str True'"]),
+        ({"models__0__name": 7}, ['For text write "7", in quotes']),
+        ({"pdf": 1}, ["Write true or false, without quotes (behind --config: True or False)"]),
+        ({"play": "null"}, ["for no such page write null without quotes, or `play=` behind --config"]),
         ({"notes": "My own words. " * 30}, ["`notes`: the file My own words. ", "does not exist"]),
         ({"training__checkpoint": ""}, ["`training.checkpoint` is ''", "null: train from scratch"]),
         ({"models__0__revision": ""}, ["`models[0].revision` is ''"]),
@@ -100,6 +105,15 @@ def test_a_wrong_config_is_refused_with_key_value_and_remedy(changes, named):
 )
 def test_what_the_machine_may_decide_is_left_to_it(changes):
     configuration.check(changed(**changes))
+
+
+def test_the_remedy_for_a_number_behind_config_makes_it_text():
+    from snakemake.cli import parse_config
+
+    assert parse_config(["name=2024"]) == {"name": 2024}
+    assert parse_config(["name=!!str 2024", "title=!!str True", "play="]) == {
+        "name": "2024", "title": "True", "play": None,
+    }  # fmt: skip
 
 
 def test_all_problems_are_named_at_once():

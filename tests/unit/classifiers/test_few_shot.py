@@ -234,6 +234,12 @@ def test_a_classifier_is_no_language_model(tmp_path):
         prepared(tmp_path, small_classifier(tmp_path, model_type="xlm-roberta"))
 
 
+def test_a_template_that_can_not_be_read_without_examples_is_refused_before_they_are_measured(tmp_path):
+    """The Llama's tokenizer has no token for the beginning, so nothing would be before the first text."""
+    with pytest.raises(UserError, match=r"`template` begins with the text(?s:.)*“Text: \{\}”"):
+        prepared(tmp_path, write_llama(tmp_path / "source"), template="{} Mood: {}")
+
+
 def test_one_label_is_too_few(tmp_path):
     with pytest.raises(UserError, match=r"fewer than two values of the label 'mood' have 5 texts"):
         prepared(tmp_path, texts=corpus(tmp_path, moods=("good",)))

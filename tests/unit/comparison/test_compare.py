@@ -1,5 +1,6 @@
 """Runs compared: what differs, which model is better where it is shown, and every statistic side by side."""
 
+import copy
 import dataclasses
 import re
 import shutil
@@ -191,6 +192,20 @@ def test_a_bundle_without_texts_is_refused_by_name(finished, tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["compare", str(finished[0]), str(without), "--out", str(tmp_path / "out")])
     assert f"{without} lacks corpus/texts.parquet, as a bundle without texts does" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("key", ["report_language", "statistics.confidence"])
+def test_a_run_of_another_version_is_named_with_what_to_do(finished, tmp_path, capsys, key):
+    older = shutil.copytree(finished[1], tmp_path / "older")
+    config = copy.deepcopy(Run(older).config)
+    section, _, inner = key.rpartition(".")
+    del (config[section] if section else config)[inner]
+    write_manifest(older, config, {"data/letters.txt": "0" * 64})
+    with pytest.raises(SystemExit):
+        main(["compare", str(finished[0]), str(older), "--out", str(tmp_path / "out")])
+    said = capsys.readouterr().err
+    assert f"{older} was made by another version" in said and f"'{inner}' is a required property" in said
+    assert "make it again" in said and f"git checkout {'0' * 40}" in said and "Traceback" not in said
 
 
 def test_page_and_notebook_are_written_and_a_changed_run_is_refused(finished, tmp_path, monkeypatch, capsys):

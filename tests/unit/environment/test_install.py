@@ -209,16 +209,35 @@ def test_a_lock_that_cannot_be_had_is_told_and_leaves_nothing_that_fits(copied, 
     assert not install.fits(copied, development=False, system_torch=True)
 
 
-def test_what_an_installer_says_is_shown_in_any_encoding(copied):
-    package = copied / "workflow" / "samizdat"
+def install_command(root: Path) -> list[str]:
+    """Give a project the code of the installer; return the command that starts it."""
+    package = root / "workflow" / "samizdat"
     shutil.rmtree(package)
     shutil.copytree(Path(install.__file__).parents[1], package, ignore=shutil.ignore_patterns("__pycache__"))
+    return [sys.executable, "-m", "samizdat.environment.install", "--torch", "system"]
+
+
+def test_two_installations_at_once_are_one(copied):
+    command, environment = install_command(copied), os.environ | {"PYTHONPATH": str(copied / "workflow")}
+    shutil.rmtree(copied / ".venv")
+    started = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(2)
+    ]
+    said = [process.communicate()[0] for process in started]
+    assert [process.returncode for process in started] == [0, 0], said
+    assert sum("Installing into .venv" in one for one in said) == 1, said
+    assert "Waiting for another installation into .venv" in "".join(said)
+    assert install.fits(copied, development=False, system_torch=True)
+
+
+def test_what_an_installer_says_is_shown_in_any_encoding(copied):
+    command = install_command(copied)
     (copied / ".venv" / "ready").unlink()
     uv = copied / ".venv" / "bin" / "uv"
     uv.write_text("#!/bin/sh\necho ' ╰─▶ 407 Proxy Authentication Required'\nexit 2\n", encoding="utf-8")
     uv.chmod(0o755)
     environment = os.environ | {"PYTHONPATH": str(copied / "workflow"), "PYTHONIOENCODING": "latin-1"}
-    command = [sys.executable, "-m", "samizdat.environment.install", "--torch", "system"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and " ??? 407" in done.stdout and "the proxy refused" in done.stderr, done.stderr
 

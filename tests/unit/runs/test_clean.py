@@ -1,5 +1,6 @@
 """`samizdat clean`: names and sizes, and nothing is deleted that nobody named."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,7 @@ FILES = {
     "work/downloads/a.tar.gz": 40,
     "work/.verify/demo/checkout/d": 30,
     "logs/demo/e.log": 8,
+    "workflow/samizdat/code.py": 1,
     "data/mine.txt": 1,
     "config/config.yaml": 1,
 }
@@ -90,7 +92,7 @@ def test_the_return_key_answers_keep(at):
 
 def test_all_keeps_code_and_texts(at):
     clean([], everything=True, ask=None)
-    assert files_in(at) == {"data/mine.txt", "config/config.yaml"}
+    assert files_in(at) == {"workflow/samizdat/code.py", "data/mine.txt", "config/config.yaml"}
     assert clean([], everything=True, ask=None) == "There is nothing to delete."
 
 
@@ -140,3 +142,16 @@ def test_what_another_snakefile_wrote_into_the_results_stays(at):
         "results/plots/a.png",
         "results/table.zip",
     }
+
+
+def test_beside_another_snakefile_only_what_runs_of_this_project_wrote_is_deleted(at):
+    shutil.rmtree(at / "workflow")
+    theirs = {"work/theirs/reads.bam", "results/theirs/calls.vcf", "logs/theirs/align.log", "logs/align.log",
+              "work/downloads/genome.fa", "work/downloads/.hidden", "work/fetch/reads", ".snakemake/env"}  # fmt: skip
+    ours = {"work/downloads/.a.tar.gz.sha256", "work/looked-at/contents.json", "logs/looked-at/a.log"}
+    for name in theirs | ours:
+        (at / name).parent.mkdir(parents=True, exist_ok=True)
+        (at / name).write_text("x", encoding="utf-8")
+    clean([], everything=True, ask=None)
+    left = theirs | {".snakemake/metadata/a", ".snakemake/log/b", "data/mine.txt", "config/config.yaml"}
+    assert files_in(at) == left

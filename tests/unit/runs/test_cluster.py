@@ -47,6 +47,23 @@ def test_the_demos_training_asks_for_more_than_it_takes_and_gpt2_small_for_much_
     assert cluster.training_memory_mb(settings, "auto") == cluster.UNKNOWN_MB
 
 
+def test_samples_ask_for_what_each_thread_needs():
+    settings, sampling = config()["training"], config()["sampling"] | {"slots": 128, "max_new_tokens": 56}
+    tiny = settings | {"width": 64, "layers": 2, "context_tokens": 64}
+    asked = [cluster.sampling_memory_mb(tiny, sampling, 50_257, threads) for threads in (1, 2, 4)]
+    # Measured: a process without texts takes 418 MB, and 233, 513 and 998 MB more with 1, 2 and 4 threads.
+    assert asked[1] - asked[0] > 513 - 233 and asked[2] - asked[0] > 998 - 233 and 1416 < asked[2] < 5000
+    # 64 slots of 192 tokens, 256 features and 4 layers: 112 and 416 MB more with 1 and 4 threads.
+    wide = settings | {"width": 256, "layers": 4, "context_tokens": 192}
+    slots = sampling | {"slots": 64, "max_new_tokens": 100}
+    one, four = (cluster.sampling_memory_mb(wide, slots, 1000, threads) for threads in (1, 4))
+    assert 416 - 112 <= four - one < 500
+    assert cluster.sampling_memory_mb(settings | {"checkpoint": "gpt2"}, sampling, 50_257, 4) == cluster.UNKNOWN_MB
+    assert cluster.sampling_memory_mb(settings | {"width": "auto"}, sampling, 4096, 4) == cluster.UNKNOWN_MB
+    memory = cluster.asks(lambda wildcards: wildcards.model * 1000, minutes=1)["mem_mb"]
+    assert memory(SimpleNamespace(model=2), input=SimpleNamespace(size_mb=5), attempt=2) == 4000
+
+
 @pytest.mark.parametrize("file", sorted((ROOT / "workflow" / "rules").glob("*.smk")), ids=lambda file: file.stem)
 def test_every_step_that_may_run_on_a_node_says_what_it_asks_for(file):
     rules = re.split(r"^ *rule\b", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
@@ -174,15 +191,19 @@ def told(tmp_path, monkeypatch, capsys):
         made = logging.makeLogRecord({"msg": message, "event": event and LogEvent[event], **fields})
         return teller(made)
 
-    def tell(text: str, event: str, state: str = "FAILED", output: str = "", attempt: int = 1, begins: str = SUBMITTED):
+    def tell(
+        text: str, event: str, state: str = "FAILED", output: str = "", attempt: int = 1, begins: str = SUBMITTED,
+        message: str | None = None,
+    ):  # fmt: skip
         job.attempt = attempt
         monkeypatch.setattr("samizdat.runs.cluster_log.ask", lambda jobs: {"12": cluster_jobs.Seen(state, "", "n1")})
         send("JOB_INFO", jobid=4, rule_name="score", rule_msg="Scoring", log=[str(log)], local=False)
-        assert not send(None, begins)
+        assert not begins or not send(None, begins)
         log.write_text(text, encoding="utf-8")
         said = tmp_path / "12.log"
         said.write_text(output, encoding="utf-8")
-        number = {"job_id": 4} if event == "JOB_FINISHED" else {"jobid": 4, "log": [str(log), str(said)]}
+        error = {"jobid": 4, "log": [str(log), str(said)], "rule_msg": message}
+        number = {"job_id": 4} if event == "JOB_FINISHED" else error
         send(event, **number)
         assert teller.submitted.titles == {}
         return capsys.readouterr().err, rule
@@ -218,6 +239,21 @@ def test_a_job_that_could_say_nothing_is_explained(told, state, output, words):
     assert words in said and "submitted again" in said and rule.restart_times == 2
     said, _ = told("", "JOB_ERROR", state, output, attempt=3)
     assert words in said and "What to do: " in said
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("SLURM sbatch failed. The error message was 'sbatch: error: Invalid account'.\n    sbatch call:\n  sbatch -A",
+         "not accepted by the cluster. SLURM sbatch failed. The error message was 'sbatch: error: Invalid account'.\n"),
+        ("Error submitting jobscript (exit code 1):\n\nFor further error details see the cluster",
+         "not accepted by the cluster. Error submitting jobscript (exit code 1)\n"),
+    ],
+)  # fmt: skip
+def test_a_job_that_the_cluster_does_not_accept_is_told_with_its_reason(told, message, words):
+    earlier = f"{ENTRY}ERROR of an earlier start\n"
+    said, _ = told(earlier, "JOB_ERROR", begins="", attempt=3, message=message)
+    assert words in said and "What to do: correct what the cluster says" in said and "earlier" not in said
 
 
 def test_a_lack_of_memory_that_a_step_noticed_is_tried_again(told):

@@ -101,6 +101,7 @@ def test_a_config_that_this_version_refuses_is_verified_with_its_own(tmp_path, c
     printed = capfd.readouterr().err
     remedy = f"git checkout {KNOWN}" if commit == KNOWN else "ask who made the run"
     assert remedy in str(refused.value) and said in printed and "Traceback" not in printed
+    assert "What to do" not in printed, "there is one remedy, and it is not to correct the config"
 
 
 def test_an_input_does_not_replace_the_pins_of_an_older_commit(tmp_path, monkeypatch):

@@ -255,6 +255,7 @@ def _combination_problems(config: Config) -> Iterator[str]:
     if pushed not in (None, *models):
         yield f"`push.model` is {pushed!r}, but `models` has only {', '.join(models)}"
     if config["play"] not in (None, *models):
-        yield f"`play` is {config['play']!r}, but `models` has only {', '.join(models)}"
+        none = "; for no such page write null without quotes, or `play=` behind --config"
+        yield f"`play` is {config['play']!r}, but `models` has only {', '.join(models)}{none}"
     elif config["play"] is not None:
         yield from play_problems(config, model_settings(config, config["play"]))

@@ -59,7 +59,7 @@ def schema_problems(config: Mapping[str, Any], schema: dict[str, Any], origins: 
                 way = tuple(error.absolute_path)
             told = [f"`{dotted_way(way)}`{place(origins, way)} {_shortened(_in_words(error))}"]
             told += [f"It means: {meaning.rstrip('.')}"] if meaning else []
-            hint = _hint_for_value(error.instance, error.schema, origins.get(way), nested=len(way) > 1)
+            hint = _hint_for_value(error.instance, error.schema, origins.get(way), way)
             if hint.endswith(_NO_QUOTES) and len(way) > 1 and way not in origins:
                 hint += "; behind --config, what is inside another key is always text: write it in a file"
             yield ". ".join([*told, *([hint] if hint else [])])
@@ -138,7 +138,7 @@ def _hint_for_key(key: str, way: Way, known: Mapping[str, Any], schema: Mapping[
     return f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
 
 
-def _hint_for_value(value: Any, schema: Mapping[str, Any], origin: Origin | None, *, nested: bool) -> str:
+def _hint_for_value(value: Any, schema: Mapping[str, Any], origin: Origin | None, way: Way) -> str:
     """Say what to write where YAML reads a value as something else than the user means."""
     kinds = schema.get("type", ())
     kinds = {kinds} if isinstance(kinds, str) else set(kinds)
@@ -150,6 +150,10 @@ def _hint_for_value(value: Any, schema: Mapping[str, Any], origin: Origin | None
             "true or false" if isinstance(value, bool) else "a number" if isinstance(value, int | float) else "a date"
         )
         return f'YAML reads {written} as {kind}; in quotes it is text: write "{written}"'
+    if "string" in kinds and not written and isinstance(value, int | float):
+        # Snakemake takes off quotation marks, and only then looks for a number.
+        how = "" if len(way) > 1 else f"; behind --config: '{way[0]}=!!str {value}', in these quotes"
+        return f'For text write "{value}", in quotes{how}'
     if "string" in kinds and value is None and not {"pattern", "minLength"} & schema.keys():
         return 'For no text write ""'
     if "object" in kinds and isinstance(value, str) and re.match(r"\w+:\S", value):
@@ -164,8 +168,8 @@ def _hint_for_value(value: Any, schema: Mapping[str, Any], origin: Origin | None
     if isinstance(value, str) and kinds & NUMBERS:
         number = _as_number(value, whole="number" not in kinds)
         return f"YAML reads it as text; write {number!r}{_NO_QUOTES}" if number is not None else ""
-    if isinstance(value, str) and "boolean" in kinds:
-        how = "" if nested else " (behind --config: True or False)"
+    if isinstance(value, str | int) and "boolean" in kinds:
+        how = "" if len(way) > 1 else " (behind --config: True or False)"
         return f"Write true or false{_NO_QUOTES}{how}"
     return ""
 

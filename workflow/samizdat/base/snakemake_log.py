@@ -1,6 +1,7 @@
 """Snakemake's output at the terminal: without its own progress and repetitions, with a word on kills and refusals."""
 
 import logging
+import os
 import re
 import sys
 from typing import NoReturn
@@ -19,6 +20,8 @@ _SAID_BEFORE = re.compile(
     r"|WorkflowError:\nAt least one job did not complete successfully\.$",
     re.DOTALL,
 )
+# The variable that tells a Snakemake which other program starts it and says what to do where it is refused.
+ONLY_WHY = "SAMIZDAT_ONLY_WHY"
 _KILLED = re.compile(r"died with <Signals\.(SIGKILL|SIGSEGV|SIGABRT|SIGBUS)")
 
 
@@ -43,7 +46,8 @@ def refuse(error: UserError) -> NoReturn:
     """
     from samizdat.base.escaping import visible
 
-    print(f"✗ {visible(str(error))}", file=sys.stderr, flush=True)
+    said = f"{error.what}." if ONLY_WHY in os.environ else str(error)
+    print(f"✗ {visible(said)}", file=sys.stderr, flush=True)
     raise SystemExit(1)
 
 

@@ -51,7 +51,7 @@ def prepare_few_shot(
 
     Raises:
         UserError: the corpus has too few labels or texts, the checkpoint can't be loaded, is no language model, can't
-            read the texts or so many tokens, or gives a text another score next to other texts.
+            read the template, the texts or so many tokens, or gives a text another score next to other texts.
     """
     drawn = draw_in_turn(read_table(texts, TEXTS), description.label_column, examples, seed)
     words = _words(description.name, drawn.labels, label_names)
@@ -61,6 +61,7 @@ def prepare_few_shot(
     refuse_unread_texts(
         tokenizer, [*cut, *words], found.origin, remedy="name a language model that knows the language of the texts"
     )
+    make_prompt(tokenizer, template, ShownExamples([], []), words)  # as `measure_examples` will ask, without an example
     shown = ShownExamples(cut, [words[drawn.labels.index(label)] for label in drawn.texts["label"]])
     model = load_whole(AutoModelForCausalLM, checkpoint, revision, found, work, "causal language model")
     beside, longest = make_prompt(tokenizer, template, shown, words).beside, longest_input(model)

@@ -12,11 +12,14 @@ import yaml
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME
 from nbformat import NotebookNode
 
+from samizdat.base.configuration import load_schema
 from samizdat.base.errors import UserError
 from samizdat.base.escaping import escape
 from samizdat.base.files import not_intact, sha256_of, write_text
 from samizdat.base.language import say, speaking
 from samizdat.base.project import project_folder
+from samizdat.base.schema_problems import schema_problems
+from samizdat.base.wording import how_to_make
 from samizdat.publishing.cells import inert
 from samizdat.publishing.document_words import translated
 from samizdat.publishing.empty_floats import without_empty_floats
@@ -41,8 +44,8 @@ def compare(folders: Sequence[Path], out: Path) -> str:
         out: the folder to write.
 
     Raises:
-        UserError: the workflow's files or a run are not there, a run is not finished or was changed, one is given
-            twice, or `out` is in a run.
+        UserError: the workflow's files or a run are not there, a run is not finished, was changed or is of another
+            version, one is given twice, or `out` is in a run.
     """
     project = project_folder() / "report"
     document = project / "comparison" / "index.qmd"
@@ -62,6 +65,7 @@ def compare(folders: Sequence[Path], out: Path) -> str:
                 f"{folder} lacks {TEXTS}, as a bundle without texts does", remedy="compare runs that have their texts"
             )
         check_results(manifest, folder)
+        _refuse_other_version(manifest, folder)
     out.mkdir(parents=True, exist_ok=True)
     notebook = _notebook(document, list(manifests.values()), folders, out)
     with tempfile.TemporaryDirectory() as work:
@@ -72,6 +76,17 @@ def compare(folders: Sequence[Path], out: Path) -> str:
     write_notebook(make_plain(executed, f"{out}/"), written)
     write_text(page, render_page(executed, project))
     return f"The comparison of {len(folders)} runs is in {page} and {written}"
+
+
+def _refuse_other_version(manifest: Manifest, folder: Path) -> None:
+    """Refuse a run whose config lacks keys that this version reads, or has others."""
+    if problem := next(schema_problems(manifest.config, load_schema(), {}), ""):
+        version = "" if manifest.commit == "unknown" else f" (git checkout {manifest.commit})"
+        raise UserError(
+            f"{folder} was made by another version; its config is none of this one: {problem}",
+            remedy=f"make it again, with {how_to_make(manifest.run)}, or make all runs with its version{version} and "
+            "compare them with that one",
+        )
 
 
 def names_of(manifests: Sequence[Manifest]) -> list[str]:

@@ -14,6 +14,8 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +49,9 @@ def main() -> None:
             # A Python can't repair its own environment, so the Python that it was made with does.
             base: str = getattr(sys, "_base_executable", sys.executable)
             os.execv(base, [base, "-B", "-m", __spec__.name, *sys.argv[1:]])  # noqa: S606 - no shell is wanted
-        repair(ROOT, development=options.development, system_torch=system_torch)
+        with _alone(ROOT):
+            if not fits(ROOT, development=options.development, system_torch=system_torch):
+                repair(ROOT, development=options.development, system_torch=system_torch)
     except UserError as error:
         sys.exit(f"✗ {error}")
     except OSError as error:
@@ -58,6 +62,24 @@ def main() -> None:
         sys.exit(f"✗ installing into .venv: {UserError(said + where, remedy=remedy)}")
     except KeyboardInterrupt:
         sys.exit("✗ interrupted; run the same command again to go on")
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Wait until no other process installs into `root`/.venv, and keep others waiting while the block runs.
+
+    The lock is on a file that is always there; the system frees it when the process ends.
+    """
+    with (root / "envs" / "lock.txt").open(encoding="utf-8") as file:
+        with suppress(OSError, ImportError):  # a network's disk may have no locks, and Windows is refused later
+            import fcntl
+
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print("Waiting for another installation into .venv", flush=True)
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def fits(root: Path, *, development: bool, system_torch: bool) -> bool:
@@ -214,6 +236,9 @@ def _install_torch(installer: Installer, root: Path) -> None:
         installer.install("installing PyTorch", torch)
         return
     gpu = has_nvidia_gpu()
+    size = "for NVIDIA GPUs: 3 GB" if gpu else "for CPUs: 0.2 GB"
+    # uv tells its progress to a terminal alone.
+    print(f"  PyTorch {size} to download, unless that was done before; it takes a while without a word", flush=True)
     large = installer.uv is None or _brings_nvidia(installer, torch)
     if installer.uv and (gpu or large):
         # uv knows PyTorch's own builds by name. Where it can't reach them, the registry's build is installed.

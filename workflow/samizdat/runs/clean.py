@@ -1,5 +1,6 @@
 """Show how much disk the results, states and caches take, and delete what the user names (`samizdat clean`)."""
 
+import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from samizdat.base import free_space
 from samizdat.base.errors import UserError
-from samizdat.base.files import locked
+from samizdat.base.files import checksum_file, locked
 
 # Folders of work/<run>/ with compiled kernels and caches: a run makes them again, more slowly.
 COMPILED = ("compiled", *(f"report/{name}" for name in ("executed", "matplotlib", "ipython", "jupyter")))
@@ -35,22 +36,29 @@ class Share:
 
 
 def shares() -> list[Share]:
-    """List what the checkout in the current folder contains besides code and texts, in the order of display."""
-    work, results = Path("work"), Path("results")
+    """List what the current folder contains of this project besides code and texts, in the order of display.
+
+    A clone is the project's. In another folder another Snakefile may be at work, too: only what runs of this project
+    wrote is listed, and nothing of `.snakemake`, which all share.
+    """
+    work, clone = Path("work"), Path("workflow/samizdat").is_dir()
     common = {"downloads", "fetch", ".verify"}
-    runs = sorted(path for path in _children(work) if path.is_dir() and path.name not in common)
+    runs = [path for path in _children(work) if path.is_dir() and path.name not in common and (clone or _is_own(path))]
     compiled = [path for run in runs for place in COMPILED if (path := run / place).is_dir()]
+    downloads = [path for path in _children(work / "downloads") if checksum_file(path).is_file()]
+    fetched = (*downloads, *map(checksum_file, downloads))
+    logs = [path for path in _children(Path("logs")) if _is_own(work / path.name)]
     return [
         Share("results", "reports, models, tables, bundles: a run makes them again",
-              (*filter(_is_of_a_run, _children(results)), Path(".snakemake"))),
+              (*filter(_is_of_a_run, _children(Path("results"))), *([Path(".snakemake")] if clone else []))),
         Share("state", "states to resume from, finished models and scores: the next change computes them again",
               tuple(runs)),
         Share("compiled", "compiled kernels and executed notebooks, a part of state: the next run is slower",
               tuple(compiled)),
         Share("downloads", "archives from the package registry: the next run downloads them again",
-              (work / "downloads", work / "fetch")),
+              (work / "downloads", work / "fetch") if clone else fetched),
         Share("verify", "runs that `make verify` made again and kept because they differ", (work / ".verify",)),
-        Share("logs", "the log of each step", (Path("logs"), Path(".snakemake/log"))),
+        Share("logs", "the log of each step", (Path("logs"), Path(".snakemake/log")) if clone else tuple(logs)),
     ]  # fmt: skip
 
 
@@ -74,15 +82,15 @@ def clean(names: Sequence[str], *, everything: bool, ask: Callable[[str], str] |
     known = {share.name for share in shares()}
     if unknown := sorted(set(names) - known):
         raise UserError(f"there is no {unknown[0]!r} to delete", remedy=f"name some of {', '.join(sorted(known))}")
-    for share in found:
-        print(f"{share.size / 1e6:>10,.1f} MB  {share.name:<10}  {share.meaning}")
-    if not found:
-        return "There is nothing to delete."
     if not any(any(Path().glob(pattern)) for pattern in _OURS):
         raise UserError(
             f"{Path.cwd()} has no runs of this project, so its folders work, results and logs are something else",
             remedy="start this in the project's folder, or in one that has its runs",
         )
+    for share in found:
+        print(f"{share.size / 1e6:>10,.1f} MB  {share.name:<10}  {share.meaning}")
+    if not found:
+        return "There is nothing to delete."
     chosen = [share for share in found if everything or share.name in names]
     if names and not chosen:
         return f"There is nothing to delete in {', '.join(names)}."
@@ -115,10 +123,17 @@ def _answer(question: str) -> str:
         return ""
 
 
+def _is_own(work: Path) -> bool:
+    """Whether a folder in `work/` is that of a run, or has the scores of all runs; of a run `results/` may be left."""
+    if work.name == "scores":
+        return all(re.fullmatch("[0-9a-f]+", path.name) for path in _children(work))
+    named = (work / "lock", work / "contents.json", Path("results", work.name, "config.json"))
+    return any(path.is_file() for path in named)
+
+
 def _is_of_a_run(path: Path) -> bool:
     """Whether a file or folder in `results/` is a run, its bundle or its crate; another Snakefile may write there."""
-    run = path.name.removesuffix(".zip").removesuffix(".crate")
-    return (path.with_name(run) / "config.json").is_file() or Path("work", run).is_dir()
+    return _is_own(Path("work", path.name.removesuffix(".zip").removesuffix(".crate")))
 
 
 def _children(folder: Path) -> list[Path]:

@@ -1,6 +1,7 @@
 """Runs on a cluster: what each step asks for, and what the machine that submits the jobs does before the first one."""
 
 import functools
+import shlex
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 
 from samizdat.base.configuration import Config
 from samizdat.base.play_size import weight_count
+from samizdat.base.project import project_folder
 
 # A function that Snakemake calls for a value under `resources:`.
 Request = Callable[..., int]
@@ -17,20 +19,24 @@ UNKNOWN_MB = 16_000
 # Bytes for each weight (itself, its gradient, the optimisers' averages, a copy), and for each position and feature of a
 # micro-batch that is kept for the backward pass. Generous: the demo's training was measured at 1.2 GB.
 WEIGHT_BYTES, FEATURE_BYTES = 24, 100
+# Bytes for each token of the vocabulary and slot in which a thread writes texts: ten copies of logits were measured.
+# And how many tokens a prompt has at most, in the longest cache of a usual run.
+LOGIT_BYTES, PROMPT_TOKENS = 48, 128
 
 
-def asks(memory_mb: float, minutes: int, megabytes_per_input: float = 0) -> dict[str, Request]:
+def asks(memory_mb: float | Callable[[Any], float], minutes: int, megabytes_per_input: float = 0) -> dict[str, Request]:
     """Say what a job asks of a cluster, as `resources`; a second attempt asks for twice as much of both.
 
     Args:
-        memory_mb: memory that the step takes with small inputs, in MB.
+        memory_mb: memory that the step takes with small inputs, in MB, or a function of the wildcards.
         minutes: its time limit.
         megabytes_per_input: memory for each MB of its input files, in MB.
     """
 
     # Snakemake tells by the names of the parameters what to give.
     def memory(wildcards: Any, input: Any, attempt: int) -> int:
-        return int((memory_mb + megabytes_per_input * input.size_mb) * (1 << (attempt - 1)))
+        least = memory_mb(wildcards) if callable(memory_mb) else memory_mb
+        return int((least + megabytes_per_input * input.size_mb) * (1 << (attempt - 1)))
 
     def runtime(wildcards: Any, attempt: int) -> int:
         return minutes << (attempt - 1)
@@ -48,6 +54,24 @@ def training_memory_mb(settings: Config, vocabulary_size: int | str | None) -> f
     positions = rows * context if isinstance(rows, int) else settings["batch_tokens"]
     features: int = positions * width * layers
     return 2000 + (WEIGHT_BYTES * weights + FEATURE_BYTES * features) / 1e6
+
+
+def sampling_memory_mb(settings: Config, sampling: Config, vocabulary_size: int | str | None, threads: int) -> float:
+    """Estimate the memory of writing samples in MB: on a CPU each thread has slots of its own.
+
+    Args:
+        settings: of the model's training (`configuration.model_settings`).
+        sampling: the config's.
+        vocabulary_size: tokens of its vocabulary.
+        threads: that write at once; on a GPU one.
+    """
+    if weight_count(settings, vocabulary_size) is None or not isinstance(vocabulary_size, int):
+        return UNKNOWN_MB
+    cached = min(settings["context_tokens"], sampling["max_new_tokens"] + PROMPT_TOKENS)
+    features: int = 2 * cached * settings["layers"] * settings["width"]  # keys and values, of four bytes each
+    bytes_of_slot: int = 4 * features + LOGIT_BYTES * vocabulary_size
+    slots: int = threads * sampling["slots"]
+    return 3000 + slots * bytes_of_slot / 1e6
 
 
 def gpus_asked(workflow: Any, device: str, processes: int | str = 1) -> Request:
@@ -74,6 +98,16 @@ def cluster_has_gpus() -> bool:
         return False
     answer = subprocess.run(["sinfo", "--noheader", "--format=%G"], capture_output=True, text=True, check=False)  # noqa: S607
     return "gpu" in answer.stdout
+
+
+def job_command(what: str) -> str:
+    """Write how a command of `profiles/generic` begins: with its script, wherever the project and the profile are.
+
+    Args:
+        what: `submit`, in whose command Snakemake replaces `{…}`, or `status`.
+    """
+    script = shlex.quote(str(project_folder().resolve() / "profiles/generic/job.sh"))
+    return f"sh {script.replace('{', '{{').replace('}', '}}') if what == 'submit' else script} {what}"
 
 
 def fetch_checkpoints(config: Config) -> None:

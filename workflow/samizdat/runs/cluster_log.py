@@ -31,6 +31,13 @@ ENDED_OUTSIDE = (
     "ask for more: --set-resources {rule}:mem_mb=MB",
 )
 
+NOT_SUBMITTED = (
+    "was not accepted by the cluster. {message}",
+    "correct what the cluster says, mostly an account, a partition or a limit: on the command line or in your profile",
+)
+# What the plugins add to the cluster's own words.
+_ADDED = re.compile(r":?\s*(?:sbatch call:|For further error details)(?:.|\n)*")
+
 
 @dataclass
 class _Job:
@@ -69,7 +76,8 @@ class JobTeller:
         elif event == "PROGRESS" or record.getMessage().startswith("Trying to restart job"):
             return False
         elif event == "JOB_ERROR":
-            self._fail(str(record.jobid), [Path(name) for name in record.log])  # type: ignore[attr-defined]
+            logs = [Path(name) for name in record.log]  # type: ignore[attr-defined]
+            self._fail(str(record.jobid), logs, record.rule_msg or "")  # type: ignore[attr-defined]
         return True
 
     def _prepare(self, record: Any) -> None:
@@ -94,7 +102,7 @@ class JobTeller:
             self.submitted.remove(job.number)
         _say(_last(job.log, "INFO", "✓") or f"✓ {job.title}")
 
-    def _fail(self, jobid: str, logs: list[Path]) -> None:
+    def _fail(self, jobid: str, logs: list[Path], message: str) -> None:
         job = self.jobs.pop(jobid, None)
         if job is None:
             return
@@ -103,7 +111,9 @@ class JobTeller:
         seen = ask([job.number]).get(job.number) if job.slurm else None
         said = _last(job.log, "ERROR", "")
         state = "OUT_OF_MEMORY" if any(map(_names_memory, logs)) else seen.state if seen else ""
-        if state in ENDS:
+        if not job.number:
+            what, remedy = NOT_SUBMITTED
+        elif state in ENDS:
             what, remedy = ENDS[state]
         elif said is not None:
             _say(f"✗ {said}\n  Log: {job.log}")
@@ -114,7 +124,8 @@ class JobTeller:
         else:
             what, remedy = ENDED_OUTSIDE
         node = seen.node if seen else ""
-        _say(f"✗ {job.title}: job {job.number} {what.format(node=node)}")
+        number = f" {job.number}" if job.number else ""
+        _say(f"✗ {job.title}: job{number} {what.format(node=node, message=_ADDED.sub('', message))}")
         if self._is_tried_again(jobid):
             _say("  It is submitted again, and asks for more memory and time.")
         else:

@@ -13,6 +13,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of, write_text
 from samizdat.base.parent import die_with_parent
 from samizdat.base.project import project_folder
+from samizdat.base.snakemake_log import ONLY_WHY
 from samizdat.records.corpus import CorpusSummary
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
@@ -143,6 +144,8 @@ def rebuild(manifest: Manifest, run: Path, checkout: Path) -> Path:
     environment = inherited | {"PYTHONPATH": str((checkout / "workflow").absolute())}
     if (run / SUMMARY).is_file():
         environment[RECORDED] = str((run / SUMMARY).absolute())
+    if commit_of(checkout) != manifest.commit:  # to correct the config, as Snakemake would say, is not what to do
+        environment[ONLY_WHY] = "1"
     command = [sys.executable, "-m", "snakemake", "--cores", "all", "--configfile", str(config.absolute())]
     done = subprocess.run(
         command, cwd=checkout, env=environment, stdout=sys.stderr, preexec_fn=die_with_parent, check=False
