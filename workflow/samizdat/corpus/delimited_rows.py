@@ -65,7 +65,8 @@ class Table:
                 cells_in_words = f"{len(cells)} cell{'s' if len(cells) != 1 else ''}"
                 headings = f"{width} heading{'s' if width != 1 else ''}"
                 there = "are" if width != 1 else "is"
-                raise Unfit(f"line {line} has {cells_in_words}, but there {there} {headings}: {shown}")
+                problem = f"line {line} has {cells_in_words}, but there {there} {headings}"
+                raise Unfit(f"{problem}: {shown}")
             if place:
                 yield line, cells
 
