@@ -177,6 +177,7 @@ def test_at_a_terminal_it_asks_until_the_input_ends_and_after_a_prompt_that_is_t
     ("options", "named"),
     [
         (["--run", "other", "x"], ["results/other", "name one of small"]),
+        (["--run", "results/small", "x"], ["results/results/small", "name one of small"]),
         (["--model", "n", "x"], ["'n'", "name one of m, m.seed2"]),
         (["--percent", "30", "x"], ["30 %", "50, 100"]),
         (["--top-p", "0", "x"], ["--top-p is 0", "above 0"]),

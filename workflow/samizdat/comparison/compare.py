@@ -42,7 +42,7 @@ def compare(folders: Sequence[Path], out: Path) -> str:
 
     Raises:
         UserError: the workflow's files or a run are not there, a run is not finished or was changed, one is given
-            twice, or `out` is in a run.
+            twice, or `out` is in a run or can't be made.
     """
     project = project_folder() / "report"
     document = project / "comparison" / "index.qmd"
@@ -62,7 +62,12 @@ def compare(folders: Sequence[Path], out: Path) -> str:
                 f"{folder} lacks {TEXTS}, as a bundle without texts does", remedy="compare runs that have their texts"
             )
         check_results(manifest, folder)
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"{out} can't be made a folder: {error.strerror}", remedy="give another folder with --out"
+        ) from None
     notebook = _notebook(document, list(manifests.values()), folders, out)
     with tempfile.TemporaryDirectory() as work:
         executed, _ = execute(notebook, document, out, Path(work), threads=1)

@@ -106,7 +106,7 @@ def _config(folder: Path) -> Config:
     except ValueError:
         raise UserError(f"{path} is damaged", remedy=MAKE_AGAIN) from None
     except FileNotFoundError:
-        runs = sorted(path.parent.name for path in folder.parent.glob("*/config.json"))
+        runs = sorted(path.parent.name for path in Path("results").glob("*/config.json"))
         raise UserError(
             f"there is no run in {folder.absolute()}",
             remedy=f"name one of {', '.join(runs)}" if runs else "start this in the folder of results/, after `make`",
