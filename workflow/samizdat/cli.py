@@ -131,7 +131,7 @@ def _add_verify(subparsers: Subparsers) -> None:
         "Exit status: 0 all bytes are the same; 1 all numbers are within the tolerance; 2 something is different; 3 "
         "the run can't be made again.",
     )
-    verify.add_argument("run", type=Path, metavar="RUN", help="verify results/NAME, or a bundle")
+    verify.add_argument("run", type=Path, metavar="RUN", help="verify results/NAME, a bundle or a crate")
     verify.add_argument("copies", type=Path, nargs="*", metavar="COPY", help="compare this copy of the report (.ipynb, "
                         ".html, .pdf), which was handed in beside RUN, with the run's own")  # fmt: skip
     verify.set_defaults(command=commands.verify, failed=3, unusable=3)  # 2 says that something is different

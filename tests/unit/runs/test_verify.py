@@ -305,6 +305,13 @@ def test_a_copy_that_is_no_report_is_refused_before_anything_is_made(recorded, t
     assert end.value.code == 3 and f"{copy} is no file, or no report" in said and ".ipynb, .html, .pdf" in said
 
 
+def test_a_report_without_its_run_is_told_as_such(recorded, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["verify", str(recorded / "report" / "report.ipynb")])
+    said = capsys.readouterr().err
+    assert end.value.code == 3 and "alone can't be made again" in said and "RUN=their.zip COPIES=report.ipynb" in said
+
+
 def finished_run(folder):
     """Write a run that can be bundled, and its inputs, into a folder that commands are called in."""
     for path, text in (("data/letters.txt", "a letter\n"), ("report/notes.md", "my words\n")):

@@ -1,5 +1,6 @@
 """Make a run again and say, file by file, whether the result is the same (`samizdat verify`)."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -13,6 +14,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.escaping import plain
 from samizdat.base.files import locked, sha256_of
 from samizdat.base.language import ENGLISH
+from samizdat.base.project import own
 from samizdat.records.io import read_document
 from samizdat.records.models import DEVICES
 from samizdat.records.run import Manifest, manifest_of
@@ -50,8 +52,8 @@ def verify(source: Path, copies: Sequence[Path]) -> int:
     run that is not in `results/` the folder's name ends with a digest of its place: many may have one name.
 
     Args:
-        source: `results/<run>`; or a zip that `write_bundle` wrote, anywhere, or the folder that it was unpacked into,
-            as some browsers do.
+        source: `results/<run>`; or a zip that `write_bundle` or `write_crate` wrote, anywhere, or the folder that it
+            was unpacked into, as some browsers do.
         copies: notebooks, pages or PDFs that were handed in beside it; each is compared with the run's own.
 
     Returns:
@@ -64,9 +66,15 @@ def verify(source: Path, copies: Sequence[Path]) -> int:
     name = source.stem if source.suffix == ".zip" else source.resolve().name
     if source.suffix == ".zip" and not source.exists():
         raise UserError(f"{source} does not exist", remedy="name a run, such as RUN=results/demo, or its bundle")
+    if source.is_file() and source.suffix.lower() in COPIED:
+        raise UserError(
+            f"{source} is a copy of a report, which alone can't be made again",
+            remedy=f"name the run or its bundle, then the copy: make verify RUN=their.zip COPIES={source.name}",
+        )
     is_unpacked = not (source / "manifest.json").is_file() and (source / "results" / "manifest.json").is_file()
     if not source.is_file():
-        manifest_of(source / "results" if is_unpacked else source)  # before anything is deleted
+        with bundle.of_somebody_else() if is_unpacked else contextlib.nullcontext():
+            manifest_of(source / "results" if is_unpacked else source)  # before anything is deleted
     for copy in copies:
         if not copy.is_file() or copy.suffix.lower() not in COPIED:
             raise UserError(
@@ -90,7 +98,7 @@ def verify(source: Path, copies: Sequence[Path]) -> int:
         which_code = rebuild.copy_code(manifest, scratch / "checkout")
         print(f"Making the run {manifest.run} again {which_code}", file=sys.stderr, flush=True)
         if given and bundle.lock_differs(given):
-            print("The run was made with other package versions than those in envs/lock.txt here", file=sys.stderr)
+            print(f"The run was made with other package versions than those in {own(bundle.LOCK)}", file=sys.stderr)
         rebuild.copy_inputs(manifest, given / "inputs" if given else None, scratch / "checkout")
         rebuilt = rebuild.rebuild(manifest, run, scratch / "checkout")
         verdicts = dict(compare_runs(manifest, run, rebuilt))
