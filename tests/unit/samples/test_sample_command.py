@@ -1,5 +1,6 @@
 """`samizdat sample`: what a person sees who types a prompt."""
 
+import json
 import os
 import pty
 import select
@@ -105,6 +106,21 @@ def test_a_damaged_config_is_told(at, capfd, monkeypatch, tmp_path, content):
         said(capfd, "x")
     message = capfd.readouterr().err
     assert error.value.code == 1 and "config.json is damaged" in message and "bug" not in message
+
+
+@pytest.mark.parametrize("change", [None, {"models": 7}, {"sampling": {}}, {"sampling": []}, {"threads": None}])
+def test_a_config_of_another_version_is_told_as_such(results, capfd, monkeypatch, tmp_path, change):
+    """Such as that of a bundle that somebody sent, which has no checksum beside it."""
+    monkeypatch.chdir(tmp_path)
+    config = json.loads((results / "results" / "small" / "config.json").read_text(encoding="utf-8"))
+    path = tmp_path / "results" / "small" / "config.json"
+    path.parent.mkdir(parents=True)
+    changed = {key: value for key, value in (config | (change or {})).items() if value is not None}
+    path.write_text(json.dumps(changed if change else []), encoding="utf-8")
+    with pytest.raises(SystemExit):
+        said(capfd, "x")
+    message = capfd.readouterr().err
+    assert "another version made the run" in message and "bug" not in message
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "config.json"])
