@@ -213,6 +213,9 @@ def test_cells_of_a_notebook(tmp_path):
     assert changed().kind == SAME and changed(text="3.15").kind == CLOSE and changed(grey=101).kind == CLOSE
     assert changed(text="3.17").where == "key cells[0].outputs[0].data.text/markdown: 3.14 against 3.17"
     assert "image/png" in changed(grey=200).where
+    long = "a sentence of many words that both have before their numbers differ, as in "
+    verdict = compare_contents(tmp_path, "y.ipynb", notebook(text=f"{long}3.14"), notebook(text=f"{long}3.17"))[0]
+    assert verdict.where.endswith("differ, as in 3.14 against …rs differ, as in 3.17"), verdict.where
     assert changed(source=["import a\n", "c"]).where.startswith("key cells[0].source")
 
 

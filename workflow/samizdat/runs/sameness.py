@@ -140,7 +140,7 @@ def _columns(columns: dict[str, tuple[list[Any], list[Any]]], known: KnownDiffer
             return f"{len(old)} rows against {len(new)}"
         for row, (a, b) in enumerate(zip(old, new, strict=True)):
             if _values(a, b, "", known.allows) is not None:
-                return f"column {name}, row {row}: {_short(a)} against {_short(b)}"
+                return f"column {name}, row {row}: {_both(a, b)}"
     return None
 
 
@@ -246,11 +246,17 @@ def _values(a: Any, b: Any, path: str, same_text: Callable[[str, str], bool]) ->
         agree = math.isclose(a, b, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE) or (a != a and b != b)
     else:
         agree = type(a) is type(b) and a == b
-    return None if agree else f"{path}: {_short(a)} against {_short(b)}"
+    return None if agree else f"{path}: {_both(a, b)}"
 
 
-def _short(value: Any) -> str:
-    return shortened(value if isinstance(value, str) else json.dumps(value, default=str), SHOWN)
+def _both(a: Any, b: Any) -> str:
+    """Write two values, long ones from shortly before the place where they differ."""
+    old, new = (value if isinstance(value, str) else json.dumps(value, default=str) for value in (a, b))
+    begin = 0
+    if shortened(old, SHOWN) == shortened(new, SHOWN):
+        begin = max(0, first_difference(old, new) - SHOWN // 2)
+    dots = "…" if begin else ""
+    return f"{dots}{shortened(old[begin:], SHOWN)} against {dots}{shortened(new[begin:], SHOWN)}"
 
 
 _COMPARISONS: dict[str, Callable[[Path, Path, KnownDifferences], str | None]] = {
