@@ -32,7 +32,7 @@ def test_a_wrong_command_line_does_not_say_that_a_run_is_different(capsys, argum
     [
         (MemoryError("no room"), "raise the limit on this process's memory"),
         (RuntimeError("CUDA out of memory. Tried to allocate"), "choose a smaller model"),
-        (OSError(5, "Input/output error"), "look at the disk"),
+        (FileExistsError(17, "File exists"), "look at the disk, then"),
         (RuntimeError("unforeseen"), "this is a bug"),
     ],
 )
@@ -46,3 +46,22 @@ def test_what_a_command_does_not_foresee_is_one_message_with_what_to_do(capsys, 
     said = capsys.readouterr().err
     assert end.value.code == 1 and said.startswith(f"✗ {type(error).__name__}: ")
     assert remedy in said and ("bug" in said) == (remedy == "this is a bug")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device", "results/demo.zip"), "No space left on device (results/demo.zip)"),
+        (PermissionError(13, "Permission denied", "comparison"), "Permission denied (comparison)"),
+        (OSError(5, "Input/output error"), "Input/output error"),
+    ],
+)
+def test_a_disk_is_told_as_by_a_step(capsys, monkeypatch, error, said):
+    def fail(options):
+        raise error
+
+    monkeypatch.setattr(commands, "where", fail)
+    with pytest.raises(SystemExit):
+        main(["where"])
+    what, remedy = capsys.readouterr().err.splitlines()
+    assert what == f"✗ {said}." and ("free some disk space" in remedy) == (error.errno != 5) and "disk" in remedy

@@ -92,6 +92,17 @@ def test_other_versions_than_the_locks_are_named(project, capsys):
     assert "What to do: rm -f .venv/ready && make .venv/ready; results of other versions may differ" in said
 
 
+def test_a_repository_that_git_refuses_to_read_is_told(project, capsys, monkeypatch):
+    subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
+    (project / "workflow" / "samizdat").mkdir(parents=True)
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    doctor(project)
+    said = capsys.readouterr().out
+    assert "· git can't read the repository of the code (detected dubious ownership" in said
+    assert f"git config --global --add safe.directory {shlex.quote(str(project))}" in said
+
+
 @pytest.mark.parametrize("folder", ["", "/opt/modules"])
 def test_packages_of_other_folders_are_told(project, capsys, monkeypatch, folder):
     monkeypatch.setenv("PYTHONPATH", folder)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from samizdat import commands
-from samizdat.base.errors import UserError
+from samizdat.base.errors import UserError, disk_problem
 from samizdat.base.parent import MEMORY_REMEDY, ran_out_of_memory
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[Parser]"
@@ -50,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # Python's own status for this is 1, which some commands use for a result.
         if os.environ.get("SAMIZDAT_TRACEBACK"):
             traceback.print_exc()
+        if problem := disk_problem(error):
+            _say(str(problem))
+            sys.exit(options.failed)
         remedy = "this is a bug; please report it with what the same command prints with SAMIZDAT_TRACEBACK=1"
         if ran_out_of_memory(error):
             remedy = MEMORY_REMEDY
@@ -131,7 +134,7 @@ def _add_verify(subparsers: Subparsers) -> None:
         "Exit status: 0 all bytes are the same; 1 all numbers are within the tolerance; 2 something is different; 3 "
         "the run can't be made again.",
     )
-    verify.add_argument("run", type=Path, metavar="RUN", help="verify results/NAME, or a bundle")
+    verify.add_argument("run", type=Path, metavar="RUN", help="verify results/NAME, a bundle or a crate")
     verify.add_argument("copies", type=Path, nargs="*", metavar="COPY", help="compare this copy of the report (.ipynb, "
                         ".html, .pdf), which was handed in beside RUN, with the run's own")  # fmt: skip
     verify.set_defaults(command=commands.verify, failed=3, unusable=3)  # 2 says that something is different

@@ -22,7 +22,7 @@ from samizdat.environment.system import check_system, cpp_compiler, how_to_insta
 from samizdat.publishing.page_by_quarto import find_quarto
 from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
-from samizdat.runs.git import commit_of, git
+from samizdat.runs.git import commit_of, git, why_unreadable
 
 GOOD, NOTE, BAD = "✓", "·", "✗"
 # Below this a run of the demo has no room: results, work and logs of one take 0.3 GB, a training's states more.
@@ -103,6 +103,11 @@ def _environment(root: Path) -> Iterator[Finding]:
         yield Finding(NOTE, f"this is the Python of {sys.prefix}, not that of .venv, which make builds and uses")
     elif not install.fits(root, development=False, system_torch=system_torch):
         yield Finding(BAD, "the environment in .venv doesn't fit envs/lock.txt", make)
+    if why := why_unreadable(project):
+        remedy = "look at `git status` there"
+        if "ownership" in why:
+            remedy = f"git config --global --add safe.directory {shlex.quote(str(project.resolve()))}"
+        yield Finding(NOTE, f"git can't read the repository of the code ({why}): runs record no commit", remedy)
     if os.environ.get("PYTHONPATH"):
         text = "PYTHONPATH is set: the packages in its folders count before those of the environment"
         yield Finding(NOTE, text, "unset PYTHONPATH")

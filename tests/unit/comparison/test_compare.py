@@ -264,6 +264,9 @@ def test_what_is_no_run_and_a_folder_of_a_run_are_refused(finished, tmp_path, mo
         with pytest.raises(SystemExit):
             main(["compare", *map(str, finished), "--out", str(out)])
         assert "give another folder with --out" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["compare", *map(str, finished), "--out", str(tmp_path / "their.zip")])
+    assert "their.zip can't be made a folder: File exists" in capsys.readouterr().err
     assert not (tmp_path / "out").exists() and not (finished[0] / "report.html").exists()
 
 

@@ -11,7 +11,7 @@ from samizdat.records.io import read_document
 from samizdat.records.run import Manifest
 from samizdat.runs.bundle import lock_differs, unpack, write_bundle
 from samizdat.runs.names import check_names
-from support.run_fixture import finish, make_run
+from support.run_fixture import ROOT, finish, make_run
 
 INPUT, NOTES = "data/letters.txt", "report/notes.md"
 REPORTS = ("quarto.ipynb", "report.ipynb", "report.html", "report.pdf")
@@ -66,7 +66,7 @@ def test_a_bundle_contains_results_inputs_and_lock_and_unpacks_to_the_same_files
     }
     told = (tmp_path / "a" / "README.md").read_text(encoding="utf-8")
     commit = read_document(Manifest, at / "results" / "open" / "manifest.json").commit
-    assert "make verify RUN=path/of/open.zip" in told and commit in told
+    assert "make verify RUN=path/of/this.zip" in told and commit in told
     assert f"    {sha256_of(at / INPUT)}  {INPUT}\n" in told
     assert not lock_differs(tmp_path / "a")
     (tmp_path / "a" / "lock.txt").write_text("torch==2\n", encoding="utf-8")
@@ -218,3 +218,11 @@ def test_a_run_whose_inputs_could_not_be_put_into_a_folder_of_their_own_is_not_b
     finish(run)
     with pytest.raises(UserError, match=r"can't be put into a folder of its own(.|\n)*into data/, with a name that"):
         write_bundle(run, hashes_only=True)
+
+
+def test_the_lock_is_that_of_the_code_also_where_there_is_no_clone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lock.txt").write_bytes((ROOT / "envs" / "lock.txt").read_bytes())
+    assert not lock_differs(tmp_path)
+    (tmp_path / "lock.txt").write_text("torch==1\n", encoding="utf-8")
+    assert lock_differs(tmp_path)

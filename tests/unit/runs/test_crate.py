@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from samizdat.base.files import sha256_of
+from samizdat.runs.bundle import unpack, write_bundle
 from samizdat.runs.crate import write_crate
 from support.run_fixture import finish, make_run
 
@@ -131,6 +132,22 @@ def test_the_same_run_gives_the_same_bytes(crate, made):
     first = (made / "results" / "open.crate.zip").read_bytes()
     crate("open")
     assert (made / "results" / "open.crate.zip").read_bytes() == first
+
+
+def test_a_crate_is_verified_like_the_bundle_that_is_in_it_and_its_code_stays_where_it_is(crate, made, tmp_path):
+    crate("open")
+    files = {}
+    for name, archive in (
+        ("crate", made / "results" / "open.crate.zip"),
+        ("bundle", write_bundle(made / "results" / "open", hashes_only=False)),
+    ):
+        unpack(archive, tmp_path / name)
+        files[name] = {
+            path.relative_to(tmp_path / name): path.read_bytes()
+            for path in (tmp_path / name).rglob("*")
+            if path.is_file()
+        }
+    assert files["crate"] == files["bundle"] and Path("results/manifest.json") in files["crate"]
 
 
 def test_texts_that_are_not_published_are_named_by_their_hashes_alone(crate):

@@ -11,7 +11,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.files import sha256_of
 from samizdat.records.run import Manifest
 from samizdat.runs.names import CODE
-from samizdat.runs.rebuild import copy_inputs, rebuild
+from samizdat.runs.rebuild import copy_code, copy_inputs, rebuild
 
 ROOT = Path(__file__).parents[3]
 
@@ -102,6 +102,12 @@ def test_a_config_that_this_version_refuses_is_verified_with_its_own(tmp_path, c
     remedy = f"git checkout {KNOWN}" if commit == KNOWN else "ask who made the run"
     assert remedy in str(refused.value) and said in printed and "Traceback" not in printed
     assert "What to do" not in printed, "there is one remedy, and it is not to correct the config"
+
+
+def test_code_whose_repository_git_refuses_to_read_is_told_as_such(tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    said = copy_code(replace(with_inputs({}), commit=KNOWN), tmp_path / "checkout")
+    assert "git can't read the repository there (detected dubious ownership" in said and "not in a" not in said
 
 
 def test_an_input_does_not_replace_the_pins_of_an_older_commit(tmp_path, monkeypatch):

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from PIL import Image
+import typst
+from PIL import Image, ImageDraw
 from safetensors.torch import save_file
 
 from samizdat.base.files import sha256_of
@@ -116,6 +117,7 @@ def test_keys_of_a_document(tmp_path):
     assert changed(sha="1" * 64).kind == DIFFERENT
     assert changed({"0" * 64: "1" * 64}, sha="1" * 64).kind == CLOSE
     assert changed(device_kind="cuda").kind == CLOSE
+    assert changed(device_kind="none").where == "key device_kind: cpu against none"
 
 
 def picture(grey, size=8):
@@ -123,6 +125,60 @@ def picture(grey, size=8):
     file = io.BytesIO()
     Image.new("RGB", (size, size), (grey, grey, grey)).save(file, "PNG")
     return base64.b64encode(file.getvalue()).decode()
+
+
+def drawing(*, at=40, hidden=False, label="0.51"):
+    """A picture of a line on a transparent ground, in base64."""
+    drawn = Image.new("RGBA", (600, 400), (255, 255, 255, 0))
+    canvas = ImageDraw.Draw(drawn)
+    canvas.line([(20, at), (280, at)], (31, 119, 180, 0 if hidden else 255), 2)
+    canvas.text((100, 100), label, (0, 0, 0, 255))
+    file = io.BytesIO()
+    drawn.save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({}, SAME),
+        ({"at": 41}, CLOSE),  # as of numbers that differ by a thousandth
+        ({"label": "0.52"}, CLOSE),
+        ({"at": 50}, DIFFERENT),
+        ({"hidden": True}, DIFFERENT),
+    ],
+)
+def test_a_line_that_somebody_moved_or_hid_makes_another_picture(tmp_path, change, kind):
+    """It has so few pixels that the mean of all doesn't tell."""
+    pages = [f'<img src="data:image/png;base64,{picture}">' for picture in (drawing(), drawing(**change))]
+    verdict = compare_contents(tmp_path, "x.html", *pages)[0]
+    assert verdict.kind == kind and verdict.where == ("line 1: another picture" if kind == DIFFERENT else "")
+
+
+def test_pictures_of_other_sizes_are_not_decoded(tmp_path, monkeypatch):
+    """Somebody else's may be made to fill the memory."""
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda *_: pytest.fail("decoded"))
+    pages = [f'<img src="data:image/png;base64,{picture(100, size)}">' for size in (8, 9)]
+    assert compare_contents(tmp_path, "x.html", *pages)[0].kind == DIFFERENT
+
+
+def test_pictures_and_what_is_painted_over_words_of_a_pdf(tmp_path):
+    def compared(exact=False, **changes):
+        for name, change in (("old", {}), ("new", changes)):
+            image = tmp_path / f"{name}.png"
+            image.write_bytes(base64.b64decode(drawing(at=change.get("at", 40))))
+            words = f'#image("{name}.png")\nabout 0.51 {change.get("more", "")}'
+            source = tmp_path / f"{name}.typ"
+            source.write_text(words, encoding="utf-8")
+            (tmp_path / f"{name}.pdf").write_bytes(typst.compile(source, format="pdf", timestamp=0))
+        return compare(tmp_path / "old.pdf", tmp_path / "new.pdf", KnownDifferences(exact=exact))
+
+    assert compared().kind == SAME and compared(at=41).kind == CLOSE
+    assert compared(at=60).where == "picture 1 is another one"
+    assert compared(more='#image("new.png")').where == "1 pictures against 2"
+    patch = "#place(rect(width: 3cm, fill: white))"
+    assert compared(more=patch).kind == CLOSE
+    assert compared(exact=True, more=patch).where == "0 lines, areas and notes against 1"
 
 
 def test_words_and_numbers_of_a_page(tmp_path):
@@ -157,6 +213,9 @@ def test_cells_of_a_notebook(tmp_path):
     assert changed().kind == SAME and changed(text="3.15").kind == CLOSE and changed(grey=101).kind == CLOSE
     assert changed(text="3.17").where == "key cells[0].outputs[0].data.text/markdown: 3.14 against 3.17"
     assert "image/png" in changed(grey=200).where
+    long = "a sentence of many words that both have before their numbers differ, as in "
+    verdict = compare_contents(tmp_path, "y.ipynb", notebook(text=f"{long}3.14"), notebook(text=f"{long}3.17"))[0]
+    assert verdict.where.endswith("differ, as in 3.14 against …rs differ, as in 3.17"), verdict.where
     assert changed(source=["import a\n", "c"]).where.startswith("key cells[0].source")
 
 

@@ -102,8 +102,10 @@ def test_what_the_manifest_does_not_name_is_refused(manifest, tmp_path):
     "content", [b"", b"{", b"[]", b"7", b"null", b"{}", b"\xff", b"[" * 100_000, b'{"run": "' + b"9" * 5000]
 )
 def test_a_manifest_that_is_none_is_one_line(tmp_path, content):
-    with pytest.raises(UserError, match=r"manifest\.json"):
+    with pytest.raises(UserError, match=r"manifest\.json") as refused:
         unpack(zipped(tmp_path / "their.zip", content), tmp_path / "folder")
+    # The command that makes a file of one's own run again makes none of theirs.
+    assert "if another version of Samizdat made the run, verify it with that version" in refused.value.remedy
     assert not (tmp_path / "folder").exists()
 
 

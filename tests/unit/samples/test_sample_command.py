@@ -1,5 +1,6 @@
 """`samizdat sample`: what a person sees who types a prompt."""
 
+import json
 import os
 import pty
 import select
@@ -107,6 +108,21 @@ def test_a_damaged_config_is_told(at, capfd, monkeypatch, tmp_path, content):
     assert error.value.code == 1 and "config.json is damaged" in message and "bug" not in message
 
 
+@pytest.mark.parametrize("change", [None, {"models": 7}, {"sampling": {}}, {"sampling": []}, {"threads": None}])
+def test_a_config_of_another_version_is_told_as_such(results, capfd, monkeypatch, tmp_path, change):
+    """Such as that of a bundle that somebody sent, which has no checksum beside it."""
+    monkeypatch.chdir(tmp_path)
+    config = json.loads((results / "results" / "small" / "config.json").read_text(encoding="utf-8"))
+    path = tmp_path / "results" / "small" / "config.json"
+    path.parent.mkdir(parents=True)
+    changed = {key: value for key, value in (config | (change or {})).items() if value is not None}
+    path.write_text(json.dumps(changed if change else []), encoding="utf-8")
+    with pytest.raises(SystemExit):
+        said(capfd, "x")
+    message = capfd.readouterr().err
+    assert "another version made the run" in message and "bug" not in message
+
+
 @pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "config.json"])
 def test_a_file_that_somebody_deleted_is_named_with_the_command_that_makes_it(
     results, capfd, monkeypatch, tmp_path, file
@@ -177,6 +193,7 @@ def test_at_a_terminal_it_asks_until_the_input_ends_and_after_a_prompt_that_is_t
     ("options", "named"),
     [
         (["--run", "other", "x"], ["results/other", "name one of small"]),
+        (["--run", "results/small", "x"], ["results/results/small", "name one of small"]),
         (["--model", "n", "x"], ["'n'", "name one of m, m.seed2"]),
         (["--percent", "30", "x"], ["30 %", "50, 100"]),
         (["--top-p", "0", "x"], ["--top-p is 0", "above 0"]),

@@ -17,7 +17,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from samizdat.base.errors import DISK_ERRORS, FAILING_ERRORS, UserError
+from samizdat.base.errors import UserError, disk_problem
 from samizdat.base.escaping import visible
 from samizdat.base.files import checked_bytes, locked, write_text
 from samizdat.base.hardware import processor_name
@@ -93,14 +93,8 @@ def _run_guarded(stage: Callable[..., str | None], call: dict[str, Any], log_pat
             log.error("%s", traceback.format_exc())
             said = f"too little memory ({type(error).__name__}: {error})"
             return _failed(title, str(UserError(said, remedy=MEMORY_REMEDY)), log_path)
-        problem = _disk_problem(error)
-        if problem is None:
-            return _crashed(title, log_path)
-        remedy = "free some disk space or make the folder writable, then run the same command again"
-        if isinstance(error, OSError) and error.errno in FAILING_ERRORS:
-            remedy = "look at the disk or file server, and at the limits on files (`ulimit -a`), then run the same "
-            remedy += "command again"
-        return _failed(title, str(UserError(problem, remedy=remedy)), log_path)
+        problem = disk_problem(error)
+        return _failed(title, str(problem), log_path) if problem else _crashed(title, log_path)
     line = f"✓ {title} ({duration(seconds)})" + (f": {result}" if result else "")
     log.info(line)
     _say(line)
@@ -113,15 +107,6 @@ def _machine() -> dict[str, str | None]:
     gpu = torch.cuda.get_device_name() if torch and torch.cuda.is_initialized() else None
     job = next((os.environ[name] for name in ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID") if name in os.environ), None)
     return {"host": platform.node(), "processor": processor_name(), "gpu": gpu, "cluster_job": job}
-
-
-def _disk_problem(error: Exception) -> str | None:
-    """Return the system's message if the disk is full, read-only or fails; None for any other error."""
-    if isinstance(error, OSError) and error.errno in (*DISK_ERRORS, *FAILING_ERRORS):
-        return f"{error.strerror}{f' ({error.filename})' if error.filename else ''}"
-    # Errors of safetensors, tokenizers and SQLite have no error number, only a message.
-    messages = [*(os.strerror(number) for number in DISK_ERRORS), "database or disk is full", "readonly database"]
-    return next((message for message in messages if message in str(error)), None)
 
 
 def _computing_seconds(work: Path) -> float | None:

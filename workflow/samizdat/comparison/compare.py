@@ -45,7 +45,7 @@ def compare(folders: Sequence[Path], out: Path) -> str:
 
     Raises:
         UserError: the workflow's files or a run are not there, a run is not finished, was changed or is of another
-            version, one is given twice, or `out` is in a run.
+            version, one is given twice, or `out` is in a run or can't be made.
     """
     project = project_folder() / "report"
     document = project / "comparison" / "index.qmd"
@@ -66,7 +66,12 @@ def compare(folders: Sequence[Path], out: Path) -> str:
             )
         check_results(manifest, folder)
         _refuse_other_version(manifest, folder)
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"{out} can't be made a folder: {error.strerror}", remedy="give another folder with --out"
+        ) from None
     notebook = _notebook(document, list(manifests.values()), folders, out)
     with tempfile.TemporaryDirectory() as work:
         executed, _ = execute(notebook, document, out, Path(work), threads=1)

@@ -1,22 +1,24 @@
 """Write a run as one file that somebody else can verify (`samizdat bundle`), and unpack such a file safely."""
 
+import contextlib
 import fnmatch
 import io
 import json
 import shutil
 import stat
 import zipfile
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
 from samizdat.base import free_space
 from samizdat.base.corpus_files import label_table
 from samizdat.base.errors import DISK_ERRORS, UserError
-from samizdat.base.files import checked_bytes, replacing, sha256_of
+from samizdat.base.files import MAKE_AGAIN, checked_bytes, replacing, sha256_of
+from samizdat.base.project import own
 from samizdat.base.wording import how_to_make
 from samizdat.records.io import parse_document
 from samizdat.records.run import Manifest, manifest_of
-from samizdat.runs.names import DOWNLOADS, NOT_OURS, check_input, check_names, is_inside
+from samizdat.runs.names import CODE, CRATE_METADATA, DOWNLOADS, NOT_OURS, check_input, check_names, is_inside
 from samizdat.runs.sbom import bill_of_materials
 
 # Files of a run that contain sentences or single words of the corpus, and those that do with `publish_texts`.
@@ -36,7 +38,7 @@ HIGHEST_RATIO = 50
 ALWAYS_UNPACKED_BYTES = 64 << 20
 LARGEST_MANIFEST_BYTES = 16 << 20
 
-LOCK = Path("envs/lock.txt")
+LOCK = "envs/lock.txt"
 SBOM = "sbom.cdx.json"  # the name that CycloneDX recommends for its files ends so
 README = "README.md"
 _FOR_THE_RECEIVER = """# {run}: a run of Samizdat
@@ -46,7 +48,7 @@ _FOR_THE_RECEIVER = """# {run}: a run of Samizdat
 To verify it, clone the repository of Samizdat; ask the sender for its address. The run was made with the commit
 {commit}. In the folder of the clone, call
 
-    make verify RUN=path/of/{run}.zip
+    make verify RUN=path/of/this.zip
 
 This makes the run again from the config and the texts in this file, which takes as long as the run took, and says of
 each file in `results/` whether the new one has the same bytes or the same numbers. `COPIES=path/of/report.ipynb` after
@@ -100,9 +102,9 @@ def members_of(run: Path, *, hashes_only: bool) -> Members:
     report = _WITHOUT_REPORT if hides_report else _WITH_REPORT
     readme = _FOR_THE_RECEIVER.format(run=manifest.run, commit=manifest.commit, inputs=inputs, report=report)
     members: Members = {README: readme.encode()}
-    if LOCK.is_file():
-        members["lock.txt"] = LOCK
-        members[SBOM] = bill_of_materials(manifest, LOCK.read_text(encoding="utf-8"), run / "provenance.json")
+    if (locked := Path(own(LOCK))).is_file():
+        members["lock.txt"] = locked
+        members[SBOM] = bill_of_materials(manifest, locked.read_text(encoding="utf-8"), run / "provenance.json")
     for path in sorted(path for path in run.rglob("*") if path.is_file()):
         name = path.relative_to(run).as_posix()
         if _is_result(name, manifest) and not _is_one_of(name, left_out):
@@ -168,7 +170,7 @@ def write_zip(members: Members, target: Path) -> None:
 
 
 def unpack(bundle: Path, folder: Path) -> Path:
-    """Unpack a bundle into an empty folder; return the folder of its results.
+    """Unpack a bundle, or of a crate what a bundle has, into an empty folder; return the folder of its results.
 
     The manifest is read first. Nothing is written unless it is one of a run, each member is a file that it names, none
     leads out of `folder`, and the files are no larger than a bundle's can be.
@@ -180,6 +182,9 @@ def unpack(bundle: Path, folder: Path) -> Path:
         with zipfile.ZipFile(bundle) as archive:
             entries = archive.infolist()
             _check_entries(entries, bundle)
+            if CRATE_METADATA in archive.namelist():
+                beside = (CRATE_METADATA, *CODE)
+                entries = [entry for entry in entries if PurePosixPath(entry.filename).parts[0] not in beside]
             manifest = _manifest_of(archive, bundle)
             check_names(manifest, bundle)
             known = {"lock.txt", SBOM, README, *(f"inputs/{sha256}" for sha256 in manifest.inputs.values())}
@@ -229,10 +234,24 @@ def _manifest_of(archive: zipfile.ZipFile, bundle: Path) -> Manifest:
         raise UserError(f"{bundle} contains no run", remedy="name a file that `make bundle` wrote") from None
     if entry.file_size > LARGEST_MANIFEST_BYTES:
         raise UserError(f"{bundle}: its manifest takes {entry.file_size / 1e6:.0f} MB", remedy=NOT_OURS)
-    return parse_document(Manifest, archive.read(entry), bundle / entry.filename)
+    with of_somebody_else():
+        return parse_document(Manifest, archive.read(entry), bundle / entry.filename)
+
+
+@contextlib.contextmanager
+def of_somebody_else() -> Iterator[None]:
+    """Replace the remedy of an error about the record of a run that can't be made again by the same command."""
+    try:
+        yield
+    except UserError as error:
+        remedy = (
+            "if another version of Samizdat made the run, verify it with that version; else ask the sender for the "
+            "file that `make bundle` wrote"
+        )
+        raise UserError(error.what, remedy=remedy if error.remedy == MAKE_AGAIN else error.remedy) from None
 
 
 def lock_differs(folder: Path) -> bool:
     """Whether an unpacked bundle was made with another package lock than the one here."""
-    lock = folder / "lock.txt"
-    return lock.is_file() and (not LOCK.is_file() or sha256_of(lock) != sha256_of(LOCK))
+    lock, here = folder / "lock.txt", Path(own(LOCK))
+    return lock.is_file() and not (here.is_file() and sha256_of(lock) == sha256_of(here))

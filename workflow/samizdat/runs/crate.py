@@ -15,10 +15,9 @@ from typing import Any
 from samizdat.base.files import checked_bytes, sha256_of
 from samizdat.records.run import Manifest, manifest_of
 from samizdat.runs.bundle import Members, members_of, write_zip
-from samizdat.runs.names import CODE
+from samizdat.runs.names import CODE, CRATE_METADATA
 from samizdat.runs.rebuild import copy_code
 
-METADATA = "ro-crate-metadata.json"
 CRATE = "https://w3id.org/ro/crate/1.1"
 CONTEXT = [f"{CRATE}/context", "https://w3id.org/ro/terms/workflow-run/context"]
 WORKFLOW_CRATE = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
@@ -71,7 +70,7 @@ def write_crate(run: Path, *, hashes_only: bool) -> Path:
         written = json.loads(checked_bytes(run / "provenance.json"))["written_at"]
         entities = list(_entities(manifest, members, which_code, written))
         crate = {"@context": CONTEXT, "@graph": entities}
-        members[METADATA] = (json.dumps(crate, indent=2, ensure_ascii=False) + "\n").encode()
+        members[CRATE_METADATA] = (json.dumps(crate, indent=2, ensure_ascii=False) + "\n").encode()
         target = run.parent / f"{run.name}.crate.zip"
         write_zip(members, target)
     return target
@@ -99,7 +98,12 @@ def _entities(manifest: Manifest, members: Members, which_code: str, written: st
     names = {f"inputs/{sha256}": name for name, sha256 in manifest.inputs.items()}
     absent = {f"#input-{sha256}": name for name, sha256 in manifest.inputs.items() if f"inputs/{sha256}" not in members}
     by = {"author": _ref(AUTHOR)} if config["author"] else {}
-    yield {"@id": METADATA, "@type": "CreativeWork", "about": _ref(ROOT), "conformsTo": _refs([CRATE, WORKFLOW_CRATE])}
+    yield {
+        "@id": CRATE_METADATA,
+        "@type": "CreativeWork",
+        "about": _ref(ROOT),
+        "conformsTo": _refs([CRATE, WORKFLOW_CRATE]),
+    }
     yield {
         "@id": ROOT, "@type": "Dataset", "name": config["title"], "datePublished": written, "license": _ref(LICENCE),
         "description": f"The run {manifest.run} of Samizdat, {which_code}: a language model that was trained on a "

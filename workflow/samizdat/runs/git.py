@@ -30,3 +30,20 @@ def commit_of(project: Path) -> str | None:
     """
     top = git("-C", str(project), "rev-parse", "--show-toplevel")
     return git("-C", str(project), "rev-parse", "HEAD") if top and project.samefile(top) else None
+
+
+def why_unreadable(project: Path) -> str | None:
+    """Say why git can't read the repository that a project's folder is; None where it can, and where there is none.
+
+    Git refuses a folder that belongs to another user, as in a container or on a disk that several people share.
+    """
+    if not (project / ".git").exists() or commit_of(project):
+        return None
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(project), "rev-parse", "HEAD"],  # noqa: S607
+            capture_output=True, text=True, errors="replace", check=False, env=os.environ | {"LC_ALL": "C.UTF-8"},
+        )  # fmt: skip
+    except OSError as error:
+        return f"git can't be started: {error.strerror}"
+    return (done.stderr.strip().splitlines() or ["it has no commit"])[0].removeprefix("fatal: ")

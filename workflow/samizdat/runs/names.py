@@ -12,6 +12,8 @@ DOWNLOADS = "work/downloads/"
 NAME = "[A-Za-z0-9_-]+"  # of a run or a model
 # What the workflow runs from, copied where the run's own commit is not available.
 CODE = ("Snakefile", "config", "workflow", "profiles", "report", "envs", "pyproject.toml")
+# The file of a crate that describes the others: beside what a bundle has, a crate has code.
+CRATE_METADATA = "ro-crate-metadata.json"
 # Folders that no input may be in, and suffixes that an input may have. A run from somebody else must not bring code,
 # nor results and states that would pass as computed here.
 CLOSED_FOLDERS = {"workflow", "profiles", "config", "envs", "results", "work", "logs"}

@@ -16,8 +16,8 @@ from samizdat.base.project import project_folder
 from samizdat.base.snakemake_log import ONLY_WHY
 from samizdat.records.corpus import CorpusSummary
 from samizdat.records.io import read_document
-from samizdat.records.run import Manifest
-from samizdat.runs.git import commit_of, git
+from samizdat.records.run import Manifest, manifest_of
+from samizdat.runs.git import commit_of, git, why_unreadable
 from samizdat.runs.names import CODE, DOWNLOADS, check_input
 
 GENERATED = shutil.ignore_patterns(
@@ -28,7 +28,7 @@ GENERATED = shutil.ignore_patterns(
 # Where older commits pin the archives that a run fetches; there no input may have this name.
 OLD_PINS = "data/packages.txt"
 SUMMARY = "corpus/summary.json"
-# The variable that tells the run made again where the summary of the recorded corpus is.
+# The variable that tells the run made again where the summary of the recorded corpus is, and with it the record.
 RECORDED = "SAMIZDAT_RECORDED_CORPUS"
 
 
@@ -71,6 +71,8 @@ def copy_code(manifest: Manifest, checkout: Path) -> str:
     if known:
         return f"with the code in {place}: commit {short} had changes that are in no commit, maybe not these"
     reason = "is not known" if commit == "unknown" else f"{short} is not in a repository there"
+    if not here and (why := why_unreadable(project)):
+        reason = f"can't be looked up, as git can't read the repository there ({why})"
     return f"with the code in {place}, which may be different: the run's commit {reason}"
 
 
@@ -125,6 +127,21 @@ def recorded_unread(found: dict[str, str]) -> dict[str, str]:
     """
     summary = os.environ.get(RECORDED)
     return read_document(CorpusSummary, Path(summary)).unread if summary else found
+
+
+def recorded_code(commit: str, *, clean: bool) -> tuple[str, bool]:
+    """Return commit and state of the code: of a run made again those that are recorded, else what is found here.
+
+    The code of a run that is made again may be in no repository. Then it is told, and must not make the reports, which
+    name the commit, different ones.
+
+    Raises:
+        UserError: the record can't be read.
+    """
+    if summary := os.environ.get(RECORDED):
+        recorded = manifest_of(Path(summary).parents[1])
+        return recorded.commit, recorded.clean
+    return commit, clean
 
 
 def rebuild(manifest: Manifest, run: Path, checkout: Path) -> Path:

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
+from PIL import Image
 
 from samizdat.base.escaping import shortened
+from samizdat.runs.same_pictures import pictures_agree
 
 # Two numbers agree when they differ by at most this share of the larger one.
 RELATIVE_TOLERANCE = 1e-3
-# Two pictures of one size agree when their values, 0 to 255, differ by at most this in the mean.
-PIXEL_TOLERANCE = 2.0
 SHOWN = 40  # characters of what differs, at most
 
 _NUMBER = re.compile(r"(\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?)")
@@ -22,20 +22,21 @@ _PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
 _WITH_COMMA = re.compile(r"(?<![\d.,])([1-9]\d{0,2}(?:[\u00a0.]\d{3})+|\d+)(?:,(\d+))?(?![.,]?\d)")
 
 
-def text_difference(old: str, new: str, *, comma: bool) -> str | None:
+def text_difference(old: str, new: str, *, comma: bool, exact: bool = False) -> str | None:
     """Find where two texts differ by more than their numbers and pictures may; None where they agree.
 
     Args:
         old: what was expected.
         new: what was found.
         comma: whether the texts' language has a decimal comma.
+        exact: whether numbers must be the same.
     """
-    if comma:
+    if comma and not exact:
         old, new = (_WITH_COMMA.sub(_with_point, text) for text in (old, new))
     line = 1
     for (a, picture_a), (b, picture_b) in _pairs(_PICTURE, old, new):
         for (words_a, number_a), (words_b, number_b) in _pairs(_NUMBER, a, b):
-            if words_a != words_b or not _figures_agree(number_a, number_b):
+            if words_a != words_b or not (number_a == number_b if exact else _figures_agree(number_a, number_b)):
                 whole_a, whole_b = words_a + (number_a or ""), words_b + (number_b or "")
                 common = first_difference(whole_a, whole_b)
                 line += whole_a[:common].count("\n")
@@ -70,10 +71,9 @@ def _figures_agree(a: str | None, b: str | None) -> bool:
 
 
 def _pictures_agree(a: str, b: str) -> bool:
-    from PIL import Image
-
-    old, new = (np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB"), float) for text in (a, b))
-    return old.shape == new.shape and float(np.abs(old - new).mean()) <= PIXEL_TOLERANCE
+    old, new = (Image.open(io.BytesIO(base64.b64decode(text))) for text in (a, b))
+    # Compared by size before anything is decoded: somebody else's picture may be made to fill the memory.
+    return old.size == new.size and pictures_agree(*(np.asarray(one.convert("RGBA")) for one in (old, new)))
 
 
 def _with_point(number: re.Match[str]) -> str:

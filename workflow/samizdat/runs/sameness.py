@@ -13,6 +13,9 @@ import numpy as np
 
 from samizdat.base.escaping import shortened
 from samizdat.base.files import sha256_of
+from samizdat.records.models import DEVICES
+from samizdat.runs.pdf_content import content_of_pdf
+from samizdat.runs.same_pictures import pictures_agree
 from samizdat.runs.same_texts import RELATIVE_TOLERANCE, SHOWN, first_difference, text_difference
 
 # Two numbers agree when they differ by at most this share of the larger one, or by at most the absolute tolerance;
@@ -21,8 +24,13 @@ from samizdat.runs.same_texts import RELATIVE_TOLERANCE, SHOWN, first_difference
 ABSOLUTE_TOLERANCE = 1e-6
 
 SAME, CLOSE, DIFFERENT = "same bytes", "same numbers", "different"
-# Keys of a model's summary whose values, besides numbers, may differ from machine to machine.
-MACHINE_KEYS = ("device_kind", "compute_dtype", "compiled")
+# Keys of a model's summary whose values, besides numbers, may differ from machine to machine, and all their values: a
+# summary that somebody edited may have anything else there.
+MACHINE_VALUES: dict[str, tuple[str | bool, ...]] = {
+    "device_kind": (*DEVICES,),
+    "compute_dtype": ("int8", "bfloat16", "float16", "float32"),
+    "compiled": (False, True),
+}
 
 _FACTS = re.compile(r'<script id="facts" type="application/json">(.*?)</script>')
 _WEIGHTS = re.compile(r'<script id="weights-(\d+)" type="text/plain">([A-Za-z0-9+/=]*)</script>')
@@ -42,6 +50,7 @@ class KnownDifferences:
 
     words: dict[str, str] = field(default_factory=dict)  # expected → found
     comma: bool = False  # whether the reports' language has a decimal comma
+    exact: bool = False  # whether reports must have the same numbers, not only numbers within the tolerance
 
     def allows(self, expected: str, found: str) -> bool:
         """Whether two strings are the same except for such words."""
@@ -131,7 +140,7 @@ def _columns(columns: dict[str, tuple[list[Any], list[Any]]], known: KnownDiffer
             return f"{len(old)} rows against {len(new)}"
         for row, (a, b) in enumerate(zip(old, new, strict=True)):
             if _values(a, b, "", known.allows) is not None:
-                return f"column {name}, row {row}: {_short(a)} against {_short(b)}"
+                return f"column {name}, row {row}: {_both(a, b)}"
     return None
 
 
@@ -145,9 +154,11 @@ def _notebook(expected: Path, found: Path, known: KnownDifferences) -> str | Non
     old, new = (json.loads(path.read_text(encoding="utf-8")) for path in (expected, found))
 
     def same_text(a: str, b: str) -> bool:
-        return text_difference(known.replace(a), b, comma=known.comma) is None
+        return text_difference(known.replace(a), b, comma=known.comma, exact=known.exact) is None
 
     for cells in (old, new):
+        for key in ("kernelspec", "language_info"):  # of the kernel that was there when the notebook was last saved
+            cells.get("metadata", {}).pop(key, None)
         for cell in cells["cells"]:
             cell["source"] = "".join(cell["source"])
             for output in cell.get("outputs", ()):
@@ -172,7 +183,7 @@ def _text(expected: Path, found: Path, known: KnownDifferences) -> str | None:
             return where
     if weights[0]:
         old, new = _WEIGHTS.sub("", old), _WEIGHTS.sub("", new)
-    return text_difference(known.replace(old), new, comma=known.comma)
+    return text_difference(known.replace(old), new, comma=known.comma, exact=known.exact)
 
 
 def _weights_in_page(page: str) -> Iterator[tuple[str, np.ndarray]]:
@@ -189,19 +200,27 @@ def _weights_in_page(page: str) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _pdf(expected: Path, found: Path, known: KnownDifferences) -> str | None:
-    """Compare the words of two PDFs; their pictures are those of the notebook, which is compared itself."""
-    import pypdfium2
-
-    pages = (
-        (page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(path)) for path in (expected, found)
-    )
-    # With other numbers a line may break in another place, but not within a number, where the blank is another one.
-    old, new = (re.sub("[ \t\r\n]+", " ", " ".join(texts)).strip() for texts in pages)
-    return text_difference(known.replace(old), new, comma=known.comma)
+    old, new = content_of_pdf(expected), content_of_pdf(found)
+    if where := text_difference(known.replace(old.words), new.words, comma=known.comma, exact=known.exact):
+        return where
+    if len(old.pictures) != len(new.pictures):
+        return f"{len(old.pictures)} pictures against {len(new.pictures)}"
+    for number, (a, b) in enumerate(zip(old.pictures, new.pictures, strict=True), 1):
+        if not pictures_agree(a, b):
+            return f"picture {number} is another one"
+    # With other numbers lines may break in other places, and what is drawn under links with them.
+    if known.exact and old.drawn != new.drawn:
+        return f"{old.drawn} lines, areas and notes against {new.drawn}"
+    return None
 
 
 def _bytes(expected: Path, found: Path, _: KnownDifferences) -> str | None:
     return f"byte {first_difference(expected.read_bytes(), found.read_bytes())}"
+
+
+def is_of_a_machine(key: str, value: Any) -> bool:
+    """Whether a value of a model's summary is one that another machine may have in its place."""
+    return any(value is one or (isinstance(one, str) and value == one) for one in MACHINE_VALUES.get(key, ()))
 
 
 def _values(a: Any, b: Any, path: str, same_text: Callable[[str, str], bool]) -> str | None:
@@ -211,7 +230,7 @@ def _values(a: Any, b: Any, path: str, same_text: Callable[[str, str], bool]) ->
             below = f"{path}.{key}".lstrip(".")
             if key not in a or key not in b:
                 return f"{below}: only in the {'recorded' if key in a else 'rebuilt'} file"
-            if key in MACHINE_KEYS and type(a[key]) is type(b[key]):
+            if is_of_a_machine(key, a[key]) and is_of_a_machine(key, b[key]):
                 continue
             if where := _values(a[key], b[key], below, same_text):
                 return where
@@ -227,11 +246,17 @@ def _values(a: Any, b: Any, path: str, same_text: Callable[[str, str], bool]) ->
         agree = math.isclose(a, b, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE) or (a != a and b != b)
     else:
         agree = type(a) is type(b) and a == b
-    return None if agree else f"{path}: {_short(a)} against {_short(b)}"
+    return None if agree else f"{path}: {_both(a, b)}"
 
 
-def _short(value: Any) -> str:
-    return shortened(value if isinstance(value, str) else json.dumps(value, default=str), SHOWN)
+def _both(a: Any, b: Any) -> str:
+    """Write two values, long ones from shortly before the place where they differ."""
+    old, new = (value if isinstance(value, str) else json.dumps(value, default=str) for value in (a, b))
+    begin = 0
+    if shortened(old, SHOWN) == shortened(new, SHOWN):
+        begin = max(0, first_difference(old, new) - SHOWN // 2)
+    dots = "…" if begin else ""
+    return f"{dots}{shortened(old[begin:], SHOWN)} against {dots}{shortened(new[begin:], SHOWN)}"
 
 
 _COMPARISONS: dict[str, Callable[[Path, Path, KnownDifferences], str | None]] = {

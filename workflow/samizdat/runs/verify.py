@@ -1,5 +1,6 @@
 """Make a run again and say, file by file, whether the result is the same (`samizdat verify`)."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -13,6 +14,7 @@ from samizdat.base.errors import UserError
 from samizdat.base.escaping import plain
 from samizdat.base.files import locked, sha256_of
 from samizdat.base.language import ENGLISH
+from samizdat.base.project import own
 from samizdat.records.io import read_document
 from samizdat.records.models import DEVICES
 from samizdat.records.run import Manifest, manifest_of
@@ -21,17 +23,19 @@ from samizdat.runs.same_texts import RELATIVE_TOLERANCE
 from samizdat.runs.sameness import (
     CLOSE,
     DIFFERENT,
-    MACHINE_KEYS,
+    MACHINE_VALUES,
     SAME,
     KnownDifferences,
     Verdict,
     compare,
+    is_of_a_machine,
 )
 
 SCRATCH = Path("work/.verify")  # no run can have this name
 REPORTS = ("report/quarto.ipynb", "report/report.ipynb", "report/report.html")
 PDF = "report/report.pdf"
 COPIED = {".ipynb": "report/report.ipynb", ".html": "report/report.html", ".pdf": PDF}  # suffix of a copy → of what
+_BUILD = re.compile(r"\+[a-z0-9.]+$")  # of a version: that of a machine, such as +cpu
 STATUS = {SAME: 0, CLOSE: 1, DIFFERENT: 2}
 _MADE_AGAIN = "made again from its texts, its config and the code named above, the run"
 ANSWERS = {
@@ -48,8 +52,8 @@ def verify(source: Path, copies: Sequence[Path]) -> int:
     run that is not in `results/` the folder's name ends with a digest of its place: many may have one name.
 
     Args:
-        source: `results/<run>`; or a zip that `write_bundle` wrote, anywhere, or the folder that it was unpacked into,
-            as some browsers do.
+        source: `results/<run>`; or a zip that `write_bundle` or `write_crate` wrote, anywhere, or the folder that it
+            was unpacked into, as some browsers do.
         copies: notebooks, pages or PDFs that were handed in beside it; each is compared with the run's own.
 
     Returns:
@@ -62,9 +66,15 @@ def verify(source: Path, copies: Sequence[Path]) -> int:
     name = source.stem if source.suffix == ".zip" else source.resolve().name
     if source.suffix == ".zip" and not source.exists():
         raise UserError(f"{source} does not exist", remedy="name a run, such as RUN=results/demo, or its bundle")
+    if source.is_file() and source.suffix.lower() in COPIED:
+        raise UserError(
+            f"{source} is a copy of a report, which alone can't be made again",
+            remedy=f"name the run or its bundle, then the copy: make verify RUN=their.zip COPIES={source.name}",
+        )
     is_unpacked = not (source / "manifest.json").is_file() and (source / "results" / "manifest.json").is_file()
     if not source.is_file():
-        manifest_of(source / "results" if is_unpacked else source)  # before anything is deleted
+        with bundle.of_somebody_else() if is_unpacked else contextlib.nullcontext():
+            manifest_of(source / "results" if is_unpacked else source)  # before anything is deleted
     for copy in copies:
         if not copy.is_file() or copy.suffix.lower() not in COPIED:
             raise UserError(
@@ -88,11 +98,11 @@ def verify(source: Path, copies: Sequence[Path]) -> int:
         which_code = rebuild.copy_code(manifest, scratch / "checkout")
         print(f"Making the run {manifest.run} again {which_code}", file=sys.stderr, flush=True)
         if given and bundle.lock_differs(given):
-            print("The run was made with other package versions than those in envs/lock.txt here", file=sys.stderr)
+            print(f"The run was made with other package versions than those in {own(bundle.LOCK)}", file=sys.stderr)
         rebuild.copy_inputs(manifest, given / "inputs" if given else None, scratch / "checkout")
         rebuilt = rebuild.rebuild(manifest, run, scratch / "checkout")
         verdicts = dict(compare_runs(manifest, run, rebuilt))
-        copied = compare_copies(manifest, copies, run, rebuilt)
+        copied = compare_copies(copies, run, rebuilt)
         print(table_of(verdicts, copied))
         if _worst(verdicts) == DIFFERENT:
             print(f"The run made again is kept in {rebuilt}", file=sys.stderr)
@@ -110,7 +120,8 @@ def compare_runs(manifest: Manifest, run: Path, rebuilt: Path) -> Iterator[tuple
         rebuilt: the folder of the same run made again.
     """
     new_manifest = read_document(Manifest, rebuilt / "manifest.json")
-    known = KnownDifferences(_words_of_machines(manifest, new_manifest, run, rebuilt), comma=_has_comma(manifest))
+    comma = manifest.config.get("report_language", ENGLISH) != ENGLISH
+    known = KnownDifferences(_words_of_machines(manifest, new_manifest, run, rebuilt), comma=comma)
     recorded = manifest.artefacts | _report_hashes(run)
     # Weights first, because other files contain their hashes.
     for name in sorted(manifest.artefacts, key=lambda name: (not name.endswith(".safetensors"), name)):
@@ -121,6 +132,8 @@ def compare_runs(manifest: Manifest, run: Path, rebuilt: Path) -> Iterator[tuple
         yield name, _verdict(name, recorded, run, rebuilt, known)
     verdict = _verdict("manifest.json", recorded, run, rebuilt, known)
     yield "manifest.json", verdict
+    # It has the hashes of all that a report is made from: from the same bytes come the same numbers.
+    known.exact = verdict.kind == SAME
     if verdict.kind == CLOSE:
         old, new = (re.findall(r'RESULTS = \\"([0-9a-f]{64})\\"', _read(here / REPORTS[0])) for here in (run, rebuilt))
         known.words |= dict(zip(old, new, strict=False))
@@ -128,22 +141,19 @@ def compare_runs(manifest: Manifest, run: Path, rebuilt: Path) -> Iterator[tuple
         yield name, _verdict(name, recorded, run, rebuilt, known)
 
 
-def compare_copies(manifest: Manifest, copies: Sequence[Path], run: Path, rebuilt: Path) -> dict[str, Verdict]:
-    """Compare copies of a run's reports with the run's own; return copy → verdict.
+def compare_copies(copies: Sequence[Path], run: Path, rebuilt: Path) -> dict[str, Verdict]:
+    """Compare copies of a run's reports with the run's own; return copy → verdict. Their numbers must be the same.
 
     A bundle without texts may lack its reports. Then the rebuilt one takes its place if it has the recorded hash.
     """
-    recorded, comma, verdicts = _report_hashes(run), _has_comma(manifest), {}
+    recorded, verdicts = _report_hashes(run), {}
     for copy in copies:
         name = COPIED[copy.suffix.lower()]
         sha256, again = recorded.get(name), rebuilt / name
         is_again = not (run / name).is_file() and again.is_file() and sha256_of(again) == sha256
-        verdicts[str(copy)] = _against(again if is_again else run / name, copy, sha256, KnownDifferences(comma=comma))
+        known = KnownDifferences(exact=True)
+        verdicts[str(copy)] = _against(again if is_again else run / name, copy, sha256, known)
     return verdicts
-
-
-def _has_comma(manifest: Manifest) -> bool:
-    return bool(manifest.config.get("report_language", ENGLISH) != ENGLISH)
 
 
 def _unrecorded(run: Path) -> list[str]:
@@ -217,7 +227,7 @@ def _words_of_machines(old: Manifest, new: Manifest, run: Path, rebuilt: Path) -
     words = {
         version: new.versions[package]
         for package, version in old.versions.items()
-        if package in new.versions and version.partition("+")[0] == new.versions[package].partition("+")[0]
+        if package in new.versions and _BUILD.sub("", version) == _BUILD.sub("", new.versions[package])
     }
     for item in old.config["models"]:
         path = Path("models", item["name"], "summary.json")
@@ -227,7 +237,11 @@ def _words_of_machines(old: Manifest, new: Manifest, run: Path, rebuilt: Path) -
             continue
         if not (isinstance(before, dict) and isinstance(now, dict)):
             continue
-        words |= {str(before[key]): str(now[key]) for key in MACHINE_KEYS if key in before and key in now}
+        words |= {
+            str(before[key]): str(now[key])
+            for key in MACHINE_VALUES
+            if is_of_a_machine(key, before.get(key)) and is_of_a_machine(key, now.get(key))
+        }
         # The report's words for the two devices.
         old_device, new_device = (DEVICES.get(str(summary.get("device_kind"))) for summary in (before, now))
         if old_device and new_device:

@@ -14,7 +14,8 @@ from samizdat.base.files import checked_bytes, checked_sha256, sha256_of
 from samizdat.records.corpus import CorpusSummary
 from samizdat.records.io import read_document, write_document
 from samizdat.records.run import Manifest
-from samizdat.runs.git import commit_of, git
+from samizdat.runs.git import commit_of, git, why_unreadable
+from samizdat.runs.rebuild import recorded_code
 
 # The packages whose versions can change a result; envs/lock.txt has the versions of all.
 PACKAGES = (
@@ -103,12 +104,18 @@ def rule_edges(dot: str) -> list[list[str]]:
 def _code_state(notes: Path) -> tuple[str, bool]:
     """Return the commit of the workflow and whether the code is exactly that commit's; ("unknown", False) outside git.
 
+    Of a run made again: what is recorded.
+
     Changes in the notes do not count: the notes are an input with a hash of its own.
     """
     code = [f":/{name}" for name in ("Snakefile", "workflow", "report", "profiles")]
     commit = commit_of(PACKAGE.parents[1])
     changes = git("-C", str(PACKAGE), "status", "--porcelain", "--", *code, f":(top,exclude,literal){notes.as_posix()}")
-    return ("unknown", False) if commit is None or changes is None else (commit, not changes)
+    if commit is None or changes is None:
+        if why := why_unreadable(PACKAGE.parents[1]):
+            stage.tell(f"git can't read the repository of the code ({why}), so the run records no commit of it")
+        return recorded_code("unknown", clean=False)
+    return recorded_code(commit, clean=not changes)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import operator
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from samizdat.base.configuration import Config, load_schema, trainings
 from samizdat.base.errors import UserError
@@ -21,6 +22,7 @@ from samizdat.records.io import read_document
 from samizdat.records.models import ModelSummary
 
 _CALL = "› "
+_SAMPLING = ("top_k", "top_p", "repetition_penalty", "no_repeat_ngram", "max_new_tokens", "slots")
 # A number's limits in a JSON schema: how the number is compared with the limit, and the limit in words.
 _LIMITS = {
     "minimum": (operator.ge, "{} or more"),
@@ -98,20 +100,33 @@ def _config(folder: Path) -> Config:
     """Read the config of a run.
 
     Raises:
-        UserError: there is no such run, or the file is damaged.
+        UserError: there is no such run, or the file is damaged or of another version.
     """
     path = folder / "config.json"
     try:
         config: Config = json.loads(checked_bytes(path))
+        _values_read(config)
+    except (KeyError, TypeError, AttributeError, IndexError):
+        raise UserError(
+            f"{path} lacks what this version reads there, so another version made the run, or it was edited",
+            remedy="write texts with the version that made the run, or make the run again",
+        ) from None
     except ValueError:
         raise UserError(f"{path} is damaged", remedy=MAKE_AGAIN) from None
     except FileNotFoundError:
-        runs = sorted(path.parent.name for path in folder.parent.glob("*/config.json"))
+        runs = sorted(path.parent.name for path in Path("results").glob("*/config.json"))
         raise UserError(
             f"there is no run in {folder.absolute()}",
             remedy=f"name one of {', '.join(runs)}" if runs else "start this in the folder of results/, after `make`",
         ) from None
     return config
+
+
+def _values_read(config: Config) -> list[Any]:
+    """List all that is read of a config; what it lacks is an error of Python's."""
+    sampling = config["sampling"]
+    of_sampling = [sampling["temperatures"][0], *(sampling[key] for key in _SAMPLING)]
+    return [*(config[key] for key in ("threads", "seed", "device")), *of_sampling, *trainings(config)]
 
 
 def _check(changes: Mapping[str, int | float], device: str | None) -> None:
