@@ -174,6 +174,28 @@ def test_labels_for_another_run_are_refused(labelled):
         compared(folder, path)
 
 
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda path, table: path.write_bytes(path.read_bytes()[:1000]), "is damaged"),
+        (lambda path, table: path.write_text("row,text,label\n", encoding="utf-8"), "is damaged"),
+        (lambda path, table: table[["id", "label"]].to_parquet(path), "is damaged"),
+        (lambda path, table: write_table(table.head(0), HUMAN_LABELS, path), "answers to one question"),
+        (
+            lambda path, table: write_table(table.assign(question=["sentiment", *table["id"][1:]]), HUMAN_LABELS, path),
+            "answers to one question",
+        ),
+    ],
+)
+def test_damaged_labels_are_told_as_such_with_what_makes_them_again(labelled, damage, said):
+    folder, path, _ = labelled
+    damage(path, read_table(path, HUMAN_LABELS))
+    with pytest.raises(UserError) as error:
+        compared(folder, path)
+    assert str(path) in error.value.what and said in error.value.what
+    assert f"samizdat label read {path.parent}" in error.value.remedy
+
+
 @pytest.mark.parametrize("kind", ["single_label", "multi_label"])
 def test_labels_on_sheets_get_the_names_that_the_classifier_gives_them_now(labelled, kind):
     folder, path, _ = labelled

@@ -10,7 +10,7 @@ import yaml
 
 from samizdat.base.classifier_problems import classifier_problems
 from samizdat.base.config_file import Origin, Way, read_config
-from samizdat.base.corpus_files import label_table, path_is
+from samizdat.base.corpus_files import label_table, unreadable
 from samizdat.base.corpus_problems import corpus_problems
 from samizdat.base.errors import UserError
 from samizdat.base.language_codes import code_problem
@@ -225,8 +225,8 @@ def _combination_problems(config: Config) -> Iterator[str]:
                 f"`{key}`: two items have the name {name!r}; names must differ, in more than capital letters, because "
                 "files are named after them"
             )
-    if not path_is(Path(config["notes"]), "is_file"):
-        yield f"`notes`: the file {config['notes']:.100} does not exist; create it (it may be empty)"
+    if why := unreadable(Path(config["notes"])):
+        yield f"`notes`: the file {config['notes']:.100} {why}; create it (it may be empty), or name another"
     if config["name"] == "demo" and config["corpus"]["source"] != "demo":
         yield "`name` is the demo's, whose run would take the place of this one's; write a name of your own"
     if config["title"] == DEMO_TITLE and config["corpus"]["source"] != "demo":
@@ -235,10 +235,10 @@ def _combination_problems(config: Config) -> Iterator[str]:
         yield f"`language`: {problem}"
     yield from corpus_problems(config["corpus"])
     for item in config["human_labels"]:
-        if not path_is(label_table(item), "is_file"):
+        if why := unreadable(label_table(item)):
             yield (
-                f"`human_labels`: {item!r} means the file {label_table(item)}, which does not exist; "
-                "`samizdat label read` writes it"
+                f"`human_labels`: {item!r} means the file {label_table(item)}, which {why}; `samizdat label read` "
+                "writes it"
             )
     for item in config["tokenizers"]:
         needed = {"train": "vocabulary_size", "checkpoint": "checkpoint"}.get(item["source"])

@@ -1,8 +1,10 @@
 """The files that `corpus.paths` names: which are read, which are not, and why."""
 
+import errno
 import os
 import re
 import shlex
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,6 +121,20 @@ def path_is(path: Path, question: str) -> bool:
         return bool(getattr(path, question)())
     except (OSError, ValueError):
         return False
+
+
+def unreadable(path: Path) -> str | None:
+    """Say why a path is no file that can be read; None where it is one."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return "is no file"
+        path.open("rb").close()
+    except ValueError:
+        return "does not exist"
+    except OSError as error:
+        nowhere = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+        return "does not exist" if nowhere else f"can't be read: {error.strerror}"
+    return None
 
 
 def _not_a_file(path: Path, name: str) -> UserError:
