@@ -86,7 +86,6 @@ def test_labels_look_as_they_are_written(corpus):
         ('{"text": ["a"], "mood": ["x"]}', ["holds all texts under 'text': it is written column by column", "records"]),
         ('{"text": {"0": "a"}}', ["holds all texts under 'text': it is written column by column"]),
         ('[{"text": ["a"], "mood": 1}]', ["the corpus is empty", "1 × a list, not text"]),
-        ('{"text": 5, "mood": 1}', ["1 × a number, not text"]),
     ],
 )
 def test_what_is_no_table_of_texts_is_refused(refusal, content, said):

@@ -1,5 +1,7 @@
 """Readers of files: units of text, columns of tables, and what is refused with its place."""
 
+import json
+
 import pandas as pd
 import pytest
 
@@ -49,6 +51,21 @@ def test_tables_bring_documents_groups_and_labels(corpus, tmp_path, suffix):
     assert table["label_mood"].fillna("none").tolist() == ["good", "none", "bad", "good"]
     assert summary.groups == {"x": 2, "y": 1} and summary.labels == {"mood": {"bad": 1, "good": 2}}
     assert table["split"][0] == table["split"][1]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "xlsx"])
+def test_a_number_in_the_place_of_a_text_is_read_as_one_whatever_the_kind_of_file_and_told(corpus, capsys, suffix):
+    cells = ["a text", 2012, 3.5, True, "the last"]
+    content = {
+        "csv": "text\na text\n2012\n3.5\ntrue\nthe last\n",
+        "jsonl": "\n".join(json.dumps({"text": cell}) for cell in cells),
+        "xlsx": workbook({"Texts": [["text"], *([cell] for cell in cells)]}),
+    }
+    table, summary = corpus({f"t.{suffix}": content[suffix]})
+    assert table["text"].tolist() == ["a text", "2012", "3.5", "true", "the last"] and not summary.dropped
+    told = "3 × a number, a date, or true or false is read as a text, such as '2012'"
+    assert list(summary.found) == ([] if suffix == "csv" else [told])  # in .csv files all is text
+    assert (f"! data/t.{suffix}: {told}" in capsys.readouterr().err) == (suffix != "csv")
 
 
 @pytest.mark.parametrize(

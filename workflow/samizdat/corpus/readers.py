@@ -14,7 +14,7 @@ from samizdat.corpus.delimited import read_delimited
 from samizdat.corpus.json_texts import read_json
 from samizdat.corpus.parquet_texts import read_parquet
 from samizdat.corpus.plain_text import read_plain_text
-from samizdat.corpus.rows import Columns, Findings, RawText
+from samizdat.corpus.rows import Columns, Findings, Number, RawText
 from samizdat.corpus.spreadsheet import read_spreadsheet
 
 Pattern = str | dict[str, str]  # a value for all files, or file pattern → value
@@ -48,7 +48,7 @@ class Manner:
 
 
 def read_file(path: Path, manner: Manner, columns: Columns, findings: Findings) -> Iterator[RawText]:
-    """Read the texts of one file.
+    """Read the texts of one file; in the place of a text a number is one, since in .csv files nothing tells them apart.
 
     Args:
         path: a file of a known kind (`base.corpus_files`).
@@ -59,10 +59,22 @@ def read_file(path: Path, manner: Manner, columns: Columns, findings: Findings) 
     Raises:
         UserError: the file can't be decoded or parsed, or lacks a column.
     """
-    kind = kind_of(path)
-    if kind == ".parquet":
-        yield from read_parquet(path, columns, findings)
+    if kind_of(path) == ".parquet":
+        yield from read_parquet(path, columns, findings)  # whose column of texts has no numbers
         return
+    numbers, first = 0, ""
+    for raw in _rows(path, manner, columns, findings):
+        if isinstance(raw.text, bool | Number):
+            raw.text = str(raw.text).lower() if isinstance(raw.text, bool) else str(raw.text)
+            numbers, first = numbers + 1, first or raw.text
+        yield raw
+    if numbers:
+        said = message("{count} × a number, a date, or true or false is read as a text, such as {example}")
+        findings.note(path, said.format(count=f"{numbers:,}", example=repr(first)))
+
+
+def _rows(path: Path, manner: Manner, columns: Columns, findings: Findings) -> Iterator[RawText]:
+    kind = kind_of(path)
     if kind == ".xlsx":
         yield from read_spreadsheet(path, columns, findings)
         return

@@ -11,7 +11,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from samizdat.base.errors import UserError
 from samizdat.base.language import message
 from samizdat.corpus.decoding import read_bytes
-from samizdat.corpus.rows import FIRST_ROW, Columns, Findings, RawText, lacks
+from samizdat.corpus.rows import FIRST_ROW, Columns, Findings, Number, RawText, lacks
 
 
 def read_spreadsheet(path: Path, columns: Columns, findings: Findings) -> Iterator[RawText]:
@@ -74,9 +74,11 @@ def _rows(
 
 
 def _written(cell: Any) -> str | None:
-    """Write a cell as the program shows it; None where it is empty."""
+    """Write a cell as the program shows it without a format of its own; None where it is empty."""
+    if isinstance(cell, str):
+        return cell or None
     if isinstance(cell, bool):
-        return str(cell).lower()
+        return Number(str(cell).lower())
     if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell) if cell != "" and cell is not None else None
+        return Number(int(cell))
+    return None if cell is None else Number(cell)
