@@ -88,6 +88,15 @@ def test_what_cant_be_read_is_refused_with_place_and_remedy(refusal, files, chan
         assert part in message
 
 
+@pytest.mark.parametrize("suffix", ["txt", "csv", "jsonl", "parquet", "xlsx"])
+def test_a_line_end_in_the_name_of_a_file_is_no_line_end_of_a_message(corpus, refusal, suffix):
+    assert f"data/a␊b.{suffix}" in refusal({f"a\nb.{suffix}": b'\xe9 \x81\n{"text": \n'}, encoding="utf-8")
+    files = {"c\nd.jsonl": '{"text": "one"}\n{"text": []}\n{"text": 12}\n{"text": "two"}'}
+    (summary,) = corpus(files, paths=("data/c\nd.jsonl",))[1:]
+    assert summary.dropped_examples == {"a list, not text": ["c␊d.jsonl:2"]}
+    assert list(summary.found.values()) == ["data/c␊d.jsonl"]
+
+
 def test_of_several_raters_the_label_is_what_most_of_them_say(corpus):
     rows = [
         ("one", "good", "good", "bad"),

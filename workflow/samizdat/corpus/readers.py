@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from samizdat.base.corpus_files import JSON_SUFFIXES, PLAIN_SUFFIXES, kind_of
+from samizdat.base.corpus_files import JSON_SUFFIXES, PLAIN_SUFFIXES, kind_of, shown
 from samizdat.base.errors import UserError
 from samizdat.base.language import message
 from samizdat.corpus.decoding import AUTO, read_text
@@ -59,11 +59,8 @@ def read_file(path: Path, manner: Manner, columns: Columns, findings: Findings) 
     Raises:
         UserError: the file can't be decoded or parsed, or lacks a column.
     """
-    if kind_of(path) == ".parquet":
-        yield from read_parquet(path, columns, findings)  # whose column of texts has no numbers
-        return
     numbers, first = 0, ""
-    for raw in _rows(path, manner, columns, findings):
+    for raw in _shown_on_one_line(_rows(path, manner, columns, findings), path):
         if isinstance(raw.text, bool | Number):
             raw.text = str(raw.text).lower() if isinstance(raw.text, bool) else str(raw.text)
             numbers, first = numbers + 1, first or raw.text
@@ -75,6 +72,9 @@ def read_file(path: Path, manner: Manner, columns: Columns, findings: Findings) 
 
 def _rows(path: Path, manner: Manner, columns: Columns, findings: Findings) -> Iterator[RawText]:
     kind = kind_of(path)
+    if kind == ".parquet":
+        yield from read_parquet(path, columns, findings)
+        return
     if kind == ".xlsx":
         yield from read_spreadsheet(path, columns, findings)
         return
@@ -95,6 +95,23 @@ def _rows(path: Path, manner: Manner, columns: Columns, findings: Findings) -> I
     else:
         how = _for_file(path, manner.delimiter), _for_file(path, manner.quoting)
         yield from read_delimited(text, path, columns, *how, findings)
+
+
+def _shown_on_one_line(rows: Iterator[RawText], path: Path) -> Iterator[RawText]:
+    """Replace the line ends of the file's name wherever it is named."""
+    names = {name: shown(name) for name in (str(path), path.name) if shown(name) != name}
+    if not names:
+        yield from rows
+        return
+    try:
+        for raw in rows:
+            raw.where = raw.where.replace(path.name, shown(path.name))
+            yield raw
+    except UserError as error:
+        what = error.what
+        for name, one_line in names.items():
+            what = what.replace(name, one_line)
+        raise UserError(what, remedy=error.remedy) from None
 
 
 def _for_file(path: Path, setting: Pattern) -> str:
