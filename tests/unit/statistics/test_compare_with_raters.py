@@ -68,6 +68,15 @@ def test_ties_and_texts_that_are_gone_are_counted_and_left_out(labelled):
     assert 0 < table.loc[table["metric"] == "krippendorff_alpha", "value"].item() < 1
 
 
+def test_a_rater_who_never_answered_changes_nothing(labelled):
+    folder, path, _ = labelled
+    table = read_table(path, HUMAN_LABELS)
+    before = compared(folder, path)[1]
+    silent = table[table["rater"] == "eva"].assign(rater="zoe", label=None)
+    write_table(pd.concat([table, silent], ignore_index=True), HUMAN_LABELS, path)
+    pd.testing.assert_frame_equal(compared(folder, path)[1], before)
+
+
 @pytest.mark.parametrize("tied", [5, 40])
 def test_strata_of_which_no_row_can_be_used_are_counted_and_told(labelled, tied):
     folder, path, _ = labelled
