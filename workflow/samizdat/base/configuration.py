@@ -47,9 +47,22 @@ def leave_to_recipe(config: Config, given: Config) -> None:
     Args:
         config: the config, with all overlays merged; it is changed.
         given: what the user has set, in files and on the command line.
+
+    Raises:
+        UserError: `recipe: auto` is in the config below the overlays, where each key is set, by the user or not.
     """
     training, theirs = config.get("training"), given.get("training") or {}
     if not isinstance(training, dict) or training.get("recipe") != "auto" or not isinstance(theirs, dict):
+        return
+    if "recipe" not in theirs:
+        if numbers := [key for key in RECIPE_KEYS if training.get(key, "auto") != "auto"]:
+            raise UserError(
+                f"`training.recipe` is auto in a config that has all keys, so a recipe would override its own numbers: "
+                f"{', '.join(numbers)}",
+                remedy="set `recipe: null` there, and write `training: {recipe: auto}` with your own numbers into a "
+                "config that is laid over it, such as config/mine.yaml; or, with `recipe: null`, write auto in the "
+                "place of each number that a recipe shall decide",
+            )
         return
     for key in (*RECIPE_KEYS, "micro_batch_sequences"):
         if key not in theirs:
