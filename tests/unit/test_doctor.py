@@ -46,7 +46,7 @@ def test_files_that_no_manifest_names_and_the_state_are_checked_and_orphans_name
     run, work = project / "results" / "made-up", project / "work" / "made-up"
     (run / "report" / "report.html").write_text("<p>other numbers</p>", encoding="utf-8")
     (run / "my notes.txt").write_text("mine", encoding="utf-8")
-    (run / "the\x1b[2J.txt").write_text("theirs", encoding="utf-8")
+    (run / "the\x1b[2J\n.txt").write_text("theirs", encoding="utf-8")
     write_text(work / "models" / "m" / "state.safetensors", "state")
     (work / "models" / "m" / "state.safetensors").write_text("stage", encoding="utf-8")
     (work / "models" / "m" / ".best.part-x1").mkdir()
@@ -56,7 +56,7 @@ def test_files_that_no_manifest_names_and_the_state_are_checked_and_orphans_name
     assert doctor(project) == 1
     said = capsys.readouterr().out
     assert "✗ results/made-up: 1 file is damaged or was edited: report/report.html" in said
-    assert re.search(r"· results/made-up: .* not the run's own: my notes\.txt, the␛\[2J\.txt", said)
+    assert re.search(r"· results/made-up: .* not the run's own: my notes\.txt, the␛\[2J␊\.txt", said)
     assert "· work/made-up: 1 file is damaged: models/m/state.safetensors" in said
     assert "· work/made-up: 1 file was left by a process that was killed: models/m/.best.part-x1" in said
     assert f"· work/scores: 1 file is damaged: {'1' * 64}" in said

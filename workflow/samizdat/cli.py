@@ -204,7 +204,9 @@ def _add_label(subparsers: Subparsers) -> None:
         description="Check the sheets that raters filled in, and store their labels in FOLDER/labels.parquet.",
     )
     read.add_argument("folder", type=Path, metavar="FOLDER", help="read the sheets in this folder")
-    read.add_argument("--unfinished", action="store_true", help="accept empty cells; they count as no answer")
+    read.add_argument(
+        "--unfinished", action="store_true", help="accept empty cells, and raters who gave no answer at all"
+    )
     read.set_defaults(command=commands.label_read)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samizdat import __version__
+from samizdat.base.corpus_files import shown
 from samizdat.base.errors import UserError
 from samizdat.base.escaping import visible
 from samizdat.base.files import checksum_file, is_checksum, not_intact, sha256_of
@@ -242,4 +243,4 @@ def _version(package: str) -> str | None:
 
 def _some(names: list[str]) -> str:
     more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(shown, names[:MOST_NAMED])) + (f" and {more} more" if more > 0 else "")

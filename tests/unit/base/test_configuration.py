@@ -116,6 +116,16 @@ def test_the_remedy_for_a_number_behind_config_makes_it_text():
     }  # fmt: skip
 
 
+def test_a_file_that_is_no_file_or_may_not_be_read_is_not_told_as_missing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data/labels/demo/mood/labels.parquet").mkdir(parents=True)
+    (tmp_path / "notes.md").symlink_to("notes.md")
+    said = refusal({"human_labels": ["demo/mood", "demo/anger"], "notes": "notes.md"})
+    assert "data/labels/demo/mood/labels.parquet, which is no file; `samizdat label read`" in said
+    assert "data/labels/demo/anger/labels.parquet, which does not exist" in said
+    assert "the file notes.md can't be read: Too many levels of symbolic links" in said
+
+
 def test_all_problems_are_named_at_once():
     with pytest.raises(UserError) as error:
         configuration.check(changed(seed="x", device="y", trainign=1))

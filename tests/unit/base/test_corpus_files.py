@@ -137,6 +137,13 @@ def test_any_name_is_a_name(tree, name):
     assert files(["t"]) == files([f"t/{name}"]) == [f"t/{name}"]
 
 
+def test_a_line_end_in_a_name_is_no_line_end_of_a_message(tree):
+    tree("t/a.txt", "t/b\n✓ done\r.pdf", "c\nd.html")
+    assert list_files(["t"]).unread() == {"no kind of file that is read (.pdf)": "t/b␊✓ done␍.pdf"}
+    assert "corpus.paths: c␊d.html is a file of an unknown kind" in refused("c\nd.html")
+    assert "corpus.paths: e␊f does not exist" in refused("e\nf")
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

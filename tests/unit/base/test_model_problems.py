@@ -6,6 +6,7 @@ import pytest
 from snakemake.utils import update_config
 
 from samizdat.base import configuration
+from samizdat.base.errors import UserError
 from support.demo_config import BASE, changed, refusal
 
 pytestmark = pytest.mark.usefixtures("at_the_root")
@@ -56,6 +57,16 @@ def test_what_is_not_set_is_left_to_the_recipe_and_what_is_set_counts():
     assert set(options["recipe"]) == set(configuration.RECIPE_KEYS) - {"epochs", "layers"}
     assert (options["context_tokens"], options["width"], options["epochs"]) == (57, 0, 4.5)
     assert configuration.training_options(BASE, "gpt2-tiny")["recipe"] is None
+
+
+def test_a_recipe_that_would_override_the_numbers_beside_it_is_refused_with_their_keys():
+    config = changed(training__recipe="auto", training__layers=3)  # as written into config/config.yaml itself
+    with pytest.raises(UserError, match="override its own numbers: layers, heads, ") as refused:
+        configuration.leave_to_recipe(config, {"name": "mine"})
+    assert "recipe: null" in refused.value.remedy and config["training"]["layers"] == 3
+    config["training"] |= dict.fromkeys(configuration.RECIPE_KEYS, "auto")
+    configuration.leave_to_recipe(config, {"training": {"seeds": 1}})
+    assert config["training"]["layers"] == "auto"
 
 
 def test_a_vocabulary_of_a_given_size_is_not_left_to_the_recipe():

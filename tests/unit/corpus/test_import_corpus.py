@@ -15,7 +15,9 @@ from samizdat.records.corpus import SPLITS
 
 
 def test_what_is_dropped_is_counted_with_its_reason_and_place(corpus):
-    rows = [{"text": text} for text in ("kept", " kept\n", "x", None, "also kept", "\ud800 half", ["a"], 1.5, "third")]
+    rows = [
+        {"text": text} for text in ("kept", " kept\n", "x", None, "also kept", "\ud800 half", ["a"], {"a": 1}, "third")
+    ]
     table, summary = corpus({"t.jsonl": "\n".join(json.dumps(row) for row in rows)})
     assert table["text"].tolist() == ["kept", "also kept", "third"]
     assert summary.read == 9 and summary.texts == 3
@@ -24,7 +26,7 @@ def test_what_is_dropped_is_counted_with_its_reason_and_place(corpus):
         "shorter than 2 characters (corpus.min_characters)": 1,
         "empty cell": 1,
         "a list, not text": 1,
-        "a number, not text": 1,
+        "an object, not text": 1,
         "half of a surrogate pair, which UTF-8 can't encode": 1,
     }
     assert summary.dropped_examples["empty cell"] == ["t.jsonl:4"]
@@ -191,8 +193,8 @@ def test_a_corpus_that_is_empty_or_has_too_few_documents_is_refused(refusal, fil
 
 
 def test_what_was_left_out_is_told_where_too_little_is_left(refusal, capsys):
-    assert "only 2 documents (2 texts)" in refusal({"a.jsonl": '{"text": "one"}\n{"text": 5}\n{"text": "two"}\n{}'})
-    told = "! of 4 texts these were left out: 1 × a number, not text; 1 × empty cell"
+    assert "only 2 documents (2 texts)" in refusal({"a.jsonl": '{"text": "one"}\n{"text": []}\n{"text": "two"}\n{}'})
+    told = "! of 4 texts these were left out: 1 × a list, not text; 1 × empty cell"
     assert told in capsys.readouterr().err
 
 

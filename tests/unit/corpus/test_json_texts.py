@@ -101,7 +101,6 @@ def test_half_of_a_letter_in_a_name_is_a_lost_letter_and_told(corpus):
         ('{"text": ["a"], "mood": ["x"]}', ["holds all texts under 'text': it is written column by column", "records"]),
         ('{"text": {"0": "a"}}', ["holds all texts under 'text': it is written column by column"]),
         ('[{"text": ["a"], "mood": 1}]', ["the corpus is empty", "1 × a list, not text"]),
-        ('{"text": 5, "mood": 1}', ["1 × a number, not text"]),
     ],
 )
 def test_what_is_no_table_of_texts_is_refused(refusal, content, said):

@@ -1,6 +1,7 @@
 """Readers of files: units of text, columns of tables, and what is refused with its place."""
 
 import gzip
+import json
 import tracemalloc
 
 import pandas as pd
@@ -57,6 +58,21 @@ def test_tables_bring_documents_groups_and_labels(corpus, tmp_path, suffix):
     assert table["split"][0] == table["split"][1]
 
 
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "xlsx"])
+def test_a_number_in_the_place_of_a_text_is_read_as_one_whatever_the_kind_of_file_and_told(corpus, capsys, suffix):
+    cells = ["a text", 2012, 3.5, True, "the last"]
+    content = {
+        "csv": "text\na text\n2012\n3.5\ntrue\nthe last\n",
+        "jsonl": "\n".join(json.dumps({"text": cell}) for cell in cells),
+        "xlsx": workbook({"Texts": [["text"], *([cell] for cell in cells)]}),
+    }
+    table, summary = corpus({f"t.{suffix}": content[suffix]})
+    assert table["text"].tolist() == ["a text", "2012", "3.5", "true", "the last"] and not summary.dropped
+    told = "3 × a number, a date, or true or false is read as a text, such as '2012'"
+    assert list(summary.found) == ([] if suffix == "csv" else [told])  # in .csv files all is text
+    assert (f"! data/t.{suffix}: {told}" in capsys.readouterr().err) == (suffix != "csv")
+
+
 @pytest.mark.parametrize(
     ("files", "changes", "said"),
     [
@@ -75,6 +91,15 @@ def test_what_cant_be_read_is_refused_with_place_and_remedy(refusal, files, chan
     message = refusal(files, **changes)
     for part in said:
         assert part in message
+
+
+@pytest.mark.parametrize("suffix", ["txt", "csv", "jsonl", "parquet", "xlsx"])
+def test_a_line_end_in_the_name_of_a_file_is_no_line_end_of_a_message(corpus, refusal, suffix):
+    assert f"data/a␊b.{suffix}" in refusal({f"a\nb.{suffix}": b'\xe9 \x81\n{"text": \n'}, encoding="utf-8")
+    files = {"c\nd.jsonl": '{"text": "one"}\n{"text": []}\n{"text": 12}\n{"text": "two"}'}
+    (summary,) = corpus(files, paths=("data/c\nd.jsonl",))[1:]
+    assert summary.dropped_examples == {"a list, not text": ["c␊d.jsonl:2"]}
+    assert list(summary.found.values()) == ["data/c␊d.jsonl"]
 
 
 def test_of_several_raters_the_label_is_what_most_of_them_say(corpus):

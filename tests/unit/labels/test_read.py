@@ -152,6 +152,25 @@ def test_two_files_of_a_rater_must_agree_and_empty_cells_are_accepted_only_when_
 
 
 @pytest.mark.parametrize("there", [True, False])
+def test_a_rater_who_never_answered_is_counted_and_told_where_that_is_accepted(run, there):
+    key = drawn(run)
+    with pytest.raises(UserError, match=r"no sheet in .* has an answer"):
+        read(run, unfinished=True)
+    fill(run / "ben.csv", dict.fromkeys(key.rows, "neutral"))
+    if not there:
+        (run / "anna.xlsx").unlink()
+        (run / "anna.csv").unlink()
+    with pytest.raises(UserError, match="anna") as refused:
+        read(run, unfinished=False)
+    assert "--unfinished" in refused.value.remedy
+    assert f"2 raters; {len(key.rows)} rows are empty; no answer by anna: " in read(run, unfinished=True)
+    table = read_table(run / "labels.parquet", HUMAN_LABELS).set_index("rater")["label"]
+    assert table["anna"].isna().all() and set(table["ben"]) == {"neutral"}
+    (run / "anna (1).xlsx").write_bytes((run / "ben.xlsx").read_bytes())
+    assert "no answer by anna; if it is anna (1).xlsx, save it as" in read(run, unfinished=True)
+
+
+@pytest.mark.parametrize("there", [True, False])
 def test_a_filled_sheet_under_another_name_is_named(run, there):
     key = drawn(run)
     for name in ("anna (1).xlsx", "ben.ods", ".~lock.anna.xlsx#"):

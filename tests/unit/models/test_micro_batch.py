@@ -48,10 +48,16 @@ def sequences_of(out) -> int:
     ("batch_tokens", "most_tokens", "expected"),
     [(64, 8192, 4), (64, 63, 2), (64, 64, 4), (64, 15, 1), (96, 80, 3), (112, 96, 1)],
 )
-def test_the_largest_divisor_of_a_batch_is_taken(tokenizer, tmp_path, monkeypatch, batch_tokens, most_tokens, expected):
+def test_the_largest_divisor_of_a_batch_is_taken(
+    tokenizer, tmp_path, monkeypatch, capsys, batch_tokens, most_tokens, expected
+):
     monkeypatch.setitem(micro_batch.MOST_TOKENS, "cpu", most_tokens)
     _, out = run(tokenizer, tmp_path, micro_batch_sequences="auto", batch_tokens=batch_tokens, epochs=0.2)
     assert sequences_of(out) == expected
+    said = "only 1 of the 7 sequences of a batch at once, since 7 has few divisors"
+    told = capsys.readouterr().err
+    assert ("few divisors" in told) == (batch_tokens == 112)
+    assert batch_tokens != 112 or (said in told and "such as to 128" in told)
 
 
 def test_where_memory_runs_out_the_next_smaller_is_taken(tokenizer, tmp_path, holds):

@@ -11,6 +11,7 @@ from transformers import AutoTokenizer, GPT2LMHeadModel
 
 from samizdat.base.errors import UserError
 from samizdat.base.files import checksum_file, write_text
+from samizdat.base.reuse import store_result
 from samizdat.models.head_loss import NO_TARGET
 from samizdat.models.row_loss import RowLoss
 from samizdat.models.rows import evaluation_batches
@@ -179,6 +180,31 @@ def test_a_finished_model_is_put_back_in_a_moment(trained, tokenizer, tmp_path):
     damaged.write_bytes(b"damaged")
     third, out = run(tokenizer, tmp_path)
     assert "after" in third and contents(out) == contents(trained)
+
+
+def test_what_a_kill_left_of_a_finished_training_is_deleted_and_another_trainings_state_is_not(
+    tokenizer, tmp_path, monkeypatch
+):
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    def stored_and_killed(*arguments):
+        store_result(*arguments)
+        raise KeyboardInterrupt
+
+    def states():
+        return sorted(path.name for path in (tmp_path / "work").iterdir() if path.name in ("state.safetensors", "best"))
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("samizdat.models.train_model.store_result", stored_and_killed)
+        run(tokenizer, tmp_path, resume_every_seconds=0)
+    assert states() == ["best", "state.safetensors"]
+    assert run(tokenizer, tmp_path)[0].endswith("as trained before") and states() == []
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("samizdat.models.train_model.write_model", killed)
+        run(tokenizer, tmp_path, resume_every_seconds=0, learning_rate=0.02)
+    assert run(tokenizer, tmp_path)[0].endswith("as trained before")
+    assert states() == ["best", "state.safetensors"]
 
 
 def test_what_the_tokenizer_is_called_and_counts_today_is_what_the_summary_says(tokenizer, tmp_path):

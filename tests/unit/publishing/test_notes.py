@@ -28,6 +28,12 @@ def page(notes: str) -> str:
         ("> a", "<blockquote><p>a</p></blockquote>"),
         ("a\n\n---\n\nb", "<p>a</p><hr /><p>b</p>"),
         ("[a](https://example.org/b?c=d#e \"f\")", '<p><a href="https://example.org/b?c=d#e">a</a></p>'),
+        ("a. b\nb. c\n\n    d\n\ne", "<p>a. b</p><p>b. c</p><p>d</p><p>e</p>"),
+        ("iv) b\nv) - c", "<p>iv) b</p><p>v)</p><ul><li>c</li></ul>"),
+        ("(Z) b\n\n(Z) c", "<p>(Z) b</p><p>(AA) c</p>"),
+        ("1) b\n2) c", '<ol type="1"><li>b</li><li>c</li></ol>'),
+        ("a[^x], b^[c]\n\n[^x]: *d*\n\n    e", "<p>a<sup>1</sup>, b<sup>2</sup></p><hr />"
+         '<ol type="1"><li><p><em>d</em></p><p>e</p></li><li><p>c</p></li></ol>'),
         ("$x$", '<p><span class="math inline"><em>x</em></span></p>'),
         ("```html\n<b>\n\n  $x$ {{< y >}}\n```", "<pre><code><b>\n\n  $x$ {{< y >}}</code></pre>"),
         ("Don't say \"it's\"...", "<p>Don't say \"it's\"...</p>"),

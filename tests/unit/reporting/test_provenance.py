@@ -20,6 +20,11 @@ def test_how_it_was_made_names_config_versions_and_files(run):
     )
 
 
+def test_a_line_end_in_the_name_of_a_file_begins_no_line_of_the_table(run, monkeypatch):
+    monkeypatch.setattr(run, "manifest", replace(run.manifest, inputs={"data/a\nb.txt": "0" * 64}))
+    assert cells(provenance.hashes(run).markdown)[-1] == ["data/a␊b.txt", "0" * 64]
+
+
 def test_words_of_a_step_fit_into_its_box_in_each_language(run, monkeypatch):
     chain = ["import_corpus", "train_model_my_model", "write_play", "compute_statistics", "compare_with_raters"]
     wide = [("import_corpus", step) for step in (*chain[1:], "judge_samples", "measure_yardsticks")]

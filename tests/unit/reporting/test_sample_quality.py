@@ -1,5 +1,7 @@
 """The report on how good the samples are: its words follow the numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -170,6 +172,15 @@ def test_shares_by_step_are_those_of_the_statistics(folder):
     title = sample_quality.shares_by_step(run).alternative_text.replace(NO_BREAK, " ").split(". ")[0]
     first, last = "30 % of the samples after 10 % of training", "60 % of those after 100 %"
     assert title == f"{row['classifier']} calls {first} “{row['label']}”, {last}"
+    # The published weights may be of an earlier step than the last one.
+    (trained,) = run.models.values()
+    last = replace(trained, best_step=trained.steps_planned)
+    for model in (last, replace(trained, best_step=trained.steps_planned - 1)):
+        run.models = {model.name: model}
+        said = sample_quality.shares_by_step(run).alternative_text.replace(NO_BREAK, " ")
+        assert ("by the published weights. " in said) == (", samples of the published weights: " in said)
+        assert ("samples after 100 %" in said) == (model is last) == ("those after 100 %" in said)
+    run.models = {trained.name: last}
     # A classifier may give no early sample a label, and a run may have one checkpoint alone.
     both, early = run.shares, course & (run.shares["group"] == "10")
     run.shares = both[~(early & (both["classifier"] == row["classifier"]))]

@@ -131,7 +131,7 @@ def test_a_damaged_copy_is_told_and_not_restored(machine, folder, capsys):
 
 
 def test_a_name_of_a_file_does_not_control_the_terminal(machine, folder, capsys):
-    name = "data/\x1b[2J\x9b\u202egnp.txt"
+    name = "data/\x1b[2J\n\x9b\u202egnp.txt"
     root = machine()
     (root / "data").mkdir()
     (root / name).write_text("a text", encoding="utf-8")
@@ -141,7 +141,7 @@ def test_a_name_of_a_file_does_not_control_the_terminal(machine, folder, capsys)
     machine()
     restore(folder)
     said = capsys.readouterr().err
-    assert "! the copy of data/␛[2J⟨U+009B⟩⟨U+202E⟩gnp.txt in" in said and "\x1b" not in said
+    assert "! the copy of data/␛[2J␊⟨U+009B⟩⟨U+202E⟩gnp.txt in" in said and "\x1b" not in said
 
 
 def test_a_damaged_record_of_snakemake_does_not_end_the_copies(machine, folder):

@@ -31,7 +31,7 @@ def test_quality_is_measured_on_unseen_held_out_texts_with_labels(study):
     assert overall.loc[("majority", "macro_f1"), "value"] == pytest.approx(2 / 7)
     assert set(quality["texts"]) == {5}
     counts = found["confusion"].set_index(["human", "predicted"])["count"]
-    assert counts.to_dict() == {("bad", "bad"): 2, ("bad", "good"): 1, ("good", "bad"): 0, ("good", "good"): 2}
+    assert counts.to_dict() == {("bad", "bad"): 2, ("bad", "good"): 1, ("good", "good"): 2}
 
 
 def test_a_classifier_is_better_than_a_baseline_by_a_paired_difference(study):
@@ -101,7 +101,7 @@ def test_memory_does_not_grow_with_the_square_of_the_labels():
     pair = kappa(texts, ("label_h", "predicted"), labels, Bootstrap(0.95, 1000, 1), "kappa")
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert most < 150_000_000 and len(found["confusion"]) == 199**2  # one author is not among these texts
+    assert most < 150_000_000 and len(found["confusion"]) < 2 * len(texts)  # one author is not among these texts
     # Labels are so many that hardly any is equal by chance.
     assert pair["low"] < pair["value"] < pair["high"] and pair["value"] == pytest.approx(0.7, abs=0.04)
 

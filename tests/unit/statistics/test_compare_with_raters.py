@@ -68,6 +68,15 @@ def test_ties_and_texts_that_are_gone_are_counted_and_left_out(labelled):
     assert 0 < table.loc[table["metric"] == "krippendorff_alpha", "value"].item() < 1
 
 
+def test_a_rater_who_never_answered_changes_nothing(labelled):
+    folder, path, _ = labelled
+    table = read_table(path, HUMAN_LABELS)
+    before = compared(folder, path)[1]
+    silent = table[table["rater"] == "eva"].assign(rater="zoe", label=None)
+    write_table(pd.concat([table, silent], ignore_index=True), HUMAN_LABELS, path)
+    pd.testing.assert_frame_equal(compared(folder, path)[1], before)
+
+
 @pytest.mark.parametrize("tied", [5, 40])
 def test_strata_of_which_no_row_can_be_used_are_counted_and_told(labelled, tied):
     folder, path, _ = labelled
@@ -172,6 +181,28 @@ def test_labels_for_another_run_are_refused(labelled):
     write_table(other, HUMAN_LABELS, path)
     with pytest.raises(UserError, match="labels for the classifier 'anger', which this run doesn't have"):
         compared(folder, path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda path, table: path.write_bytes(path.read_bytes()[:1000]), "is damaged"),
+        (lambda path, table: path.write_text("row,text,label\n", encoding="utf-8"), "is damaged"),
+        (lambda path, table: table[["id", "label"]].to_parquet(path), "is damaged"),
+        (lambda path, table: write_table(table.head(0), HUMAN_LABELS, path), "answers to one question"),
+        (
+            lambda path, table: write_table(table.assign(question=["sentiment", *table["id"][1:]]), HUMAN_LABELS, path),
+            "answers to one question",
+        ),
+    ],
+)
+def test_damaged_labels_are_told_as_such_with_what_makes_them_again(labelled, damage, said):
+    folder, path, _ = labelled
+    damage(path, read_table(path, HUMAN_LABELS))
+    with pytest.raises(UserError) as error:
+        compared(folder, path)
+    assert str(path) in error.value.what and said in error.value.what
+    assert f"samizdat label read {path.parent}" in error.value.remedy
 
 
 @pytest.mark.parametrize("kind", ["single_label", "multi_label"])

@@ -100,6 +100,21 @@ def test_who_wrote_it_is_told_or_not():
     assert guessed["accuracy", "ben"]["low"] < 0.5 < guessed["accuracy", "ben"]["high"]
 
 
+def test_accuracy_and_difference_count_the_same_answers_where_rows_have_more_or_fewer():
+    # Ben answers every second row, and is always wrong there; anna is always right. Samples have fewer rows.
+    rows = [
+        ("texts" if number < 40 else "samples", str(number), "x", "", 1,
+         [truth, other if number % 2 and number < 40 else None])
+        for number in range(60)
+        for truth, other in [(PERSON, MODEL) if number < 40 else (MODEL, PERSON)]
+    ]  # fmt: skip
+    found = {(row["metric"], row.get("rater")): row for row in of_origin(wide(labels_of(rows)), BOOTSTRAP)}
+    accuracy, difference = found["accuracy", None], found["difference", None]
+    assert accuracy["value"] == pytest.approx((40 / 60 + 1) / 2) == pytest.approx((1 + difference["value"]) / 2)
+    assert accuracy["low"] < accuracy["value"] < accuracy["high"] < 1 and accuracy["rows"] == 60
+    assert found["accuracy", "anna"]["value"] == 1
+
+
 def test_without_an_answer_nothing_is_measured():
     rows = [("texts", "a", "x", "", 1, [None, None]), ("samples", "b", "x", "", 1, [None, None])]
     unanswered = wide(labels_of(rows))

@@ -52,6 +52,16 @@ def test_labels_that_go_together_are_counted_from_each_side():
     assert row["texts"] == 15 and not np.isnan(row["low"])
 
 
+def test_rows_do_not_grow_with_the_square_of_the_labels(monkeypatch):
+    texts = texts_of([["anger", "fear"]] * 10 + [["anger"]] * 30 + [["joy"]] * 20 + [[]] * 40)
+    every = list(several_labels.cooccurrence(card_of(), texts, BOOTSTRAP))
+    monkeypatch.setattr(several_labels, "FREQUENT", 1)
+    found = list(several_labels.cooccurrence(card_of(), texts, BOOTSTRAP))
+    assert {(row["label"], row["other"]) for row in found} == {("anger", "fear"), ("fear", "anger"), ("joy", "anger")}
+    counts = [[(row["label"], row["other"], row["texts"], row["both"]) for row in rows] for rows in (every, found)]
+    assert set(counts[1]) < set(counts[0])
+
+
 def test_pairs_of_many_labels_are_counted_some_labels_at_a_time(monkeypatch):
     """What is counted is the same, and intervals, of other draws, are nearly the same."""
     texts = texts_of([["anger", "fear"]] * 10 + [["anger"]] * 30 + [["joy"]] * 20 + [[]] * 40)

@@ -10,7 +10,7 @@ import yaml
 
 from samizdat.base.classifier_problems import classifier_problems
 from samizdat.base.config_file import Origin, Way, read_config
-from samizdat.base.corpus_files import label_table, path_is
+from samizdat.base.corpus_files import label_table, unreadable
 from samizdat.base.corpus_problems import corpus_problems
 from samizdat.base.errors import UserError
 from samizdat.base.language_codes import code_problem
@@ -47,9 +47,22 @@ def leave_to_recipe(config: Config, given: Config) -> None:
     Args:
         config: the config, with all overlays merged; it is changed.
         given: what the user has set, in files and on the command line.
+
+    Raises:
+        UserError: `recipe: auto` is in the config below the overlays, where each key is set, by the user or not.
     """
     training, theirs = config.get("training"), given.get("training") or {}
     if not isinstance(training, dict) or training.get("recipe") != "auto" or not isinstance(theirs, dict):
+        return
+    if "recipe" not in theirs:
+        if numbers := [key for key in RECIPE_KEYS if training.get(key, "auto") != "auto"]:
+            raise UserError(
+                f"`training.recipe` is auto in a config that has all keys, so a recipe would override its own numbers: "
+                f"{', '.join(numbers)}",
+                remedy="set `recipe: null` there, and write `training: {recipe: auto}` with your own numbers into a "
+                "config that is laid over it, such as config/mine.yaml; or, with `recipe: null`, write auto in the "
+                "place of each number that a recipe shall decide",
+            )
         return
     for key in (*RECIPE_KEYS, "micro_batch_sequences"):
         if key not in theirs:
@@ -225,8 +238,8 @@ def _combination_problems(config: Config) -> Iterator[str]:
                 f"`{key}`: two items have the name {name!r}; names must differ, in more than capital letters, because "
                 "files are named after them"
             )
-    if not path_is(Path(config["notes"]), "is_file"):
-        yield f"`notes`: the file {config['notes']:.100} does not exist; create it (it may be empty)"
+    if why := unreadable(Path(config["notes"])):
+        yield f"`notes`: the file {config['notes']:.100} {why}; create it (it may be empty), or name another"
     if config["name"] == "demo" and config["corpus"]["source"] != "demo":
         yield "`name` is the demo's, whose run would take the place of this one's; write a name of your own"
     if config["title"] == DEMO_TITLE and config["corpus"]["source"] != "demo":
@@ -235,10 +248,10 @@ def _combination_problems(config: Config) -> Iterator[str]:
         yield f"`language`: {problem}"
     yield from corpus_problems(config["corpus"])
     for item in config["human_labels"]:
-        if not path_is(label_table(item), "is_file"):
+        if why := unreadable(label_table(item)):
             yield (
-                f"`human_labels`: {item!r} means the file {label_table(item)}, which does not exist; "
-                "`samizdat label read` writes it"
+                f"`human_labels`: {item!r} means the file {label_table(item)}, which {why}; `samizdat label read` "
+                "writes it"
             )
     for item in config["tokenizers"]:
         needed = {"train": "vocabulary_size", "checkpoint": "checkpoint"}.get(item["source"])

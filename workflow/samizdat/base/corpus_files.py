@@ -1,8 +1,10 @@
 """The files that `corpus.paths` names: which are read, which are not, and why."""
 
+import errno
 import os
 import re
 import shlex
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +30,8 @@ WRITTEN_BY_RUNS = ("results", "work", "logs")
 _ABOUT_THE_FOLDER = re.compile(r"readme([._-][a-z]{2})?|licen[cs]e|copying", re.IGNORECASE)
 HIDDEN = (".", "~$")  # how names begin
 LABEL_TABLE = "labels.parquet"
+# As `escaping.visible` writes other characters of control; there they are the line ends of a message.
+_LINE_ENDS = str.maketrans({"\n": "␊", "\r": "␍"} | {end: f"⟨U+{ord(end):04X}⟩" for end in "\x85\u2028\u2029"})
 
 
 def label_table(name: str) -> Path:
@@ -55,8 +59,8 @@ def named(names: list[str]) -> str:
 
 
 def shown(name: str) -> str:
-    """Write a name so that every encoding can: bytes that are no UTF-8 as `\\udc…`."""
-    return name.encode(errors="backslashreplace").decode()
+    """Write the name of a file on one line, so that every encoding can: bytes that are no UTF-8 as `\\udc…`."""
+    return name.translate(_LINE_ENDS).encode(errors="backslashreplace").decode()
 
 
 def kind_of(path: Path) -> str:
@@ -97,14 +101,14 @@ def list_files(paths: Iterable[str], besides: Mapping[str, str] | None = None) -
             if len(listing.files) == before and not any(file.as_posix() in listing.files for file in found):
                 kept = "".join(f"; {names}: {reason}" for reason, names in listing.unread().items())
                 raise UserError(
-                    f"corpus.paths: the folder {name} has no file of a known kind{kept}",
+                    f"corpus.paths: the folder {shown(name)} has no file of a known kind{kept}",
                     remedy=f"put {', '.join(TEXT_SUFFIXES)} files there, or name another folder",
                 )
         elif not path_is(path, "is_file"):
             raise _not_a_file(path, name)
         elif not kind_of(path):
             raise UserError(
-                f"corpus.paths: {name} is a file of an unknown kind; known are {', '.join(TEXT_SUFFIXES)}, also "
+                f"corpus.paths: {shown(name)} is a file of an unknown kind; known are {', '.join(TEXT_SUFFIXES)}, also "
                 f"compressed ({', '.join(COMPRESSED_SUFFIXES)})",
                 remedy="if it is plain text, rename it so that its name ends with .txt; else save it as one of these",
             )
@@ -121,6 +125,20 @@ def path_is(path: Path, question: str) -> bool:
         return False
 
 
+def unreadable(path: Path) -> str | None:
+    """Say why a path is no file that can be read; None where it is one."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return "is no file"
+        path.open("rb").close()
+    except ValueError:
+        return "does not exist"
+    except OSError as error:
+        nowhere = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+        return "does not exist" if nowhere else f"can't be read: {error.strerror}"
+    return None
+
+
 def _not_a_file(path: Path, name: str) -> UserError:
     if name.startswith("~"):
         return UserError(
@@ -129,11 +147,11 @@ def _not_a_file(path: Path, name: str) -> UserError:
         )
     if path_is(path, "is_symlink"):
         return UserError(
-            f"corpus.paths: {name} is a link to {path.readlink()}, which does not exist",
+            f"corpus.paths: {shown(name)} is a link to {shown(str(path.readlink()))}, which does not exist",
             remedy="correct the link, or name the file that it should lead to",
         )
     if path_is(path, "exists"):
-        return UserError(f"corpus.paths: {name} is no file and no folder", remedy="name a file or a folder")
+        return UserError(f"corpus.paths: {shown(name)} is no file and no folder", remedy="name a file or a folder")
     remedy = "put your texts there, or correct corpus.paths in the config"
     if on_drive := re.match(r"([A-Za-z]):[\\/]+", name):
         rest = name[on_drive.end() :].replace("\\", "/")
@@ -155,7 +173,8 @@ def _walk(folder: Path, above: Mapping[tuple[int, int], Path]) -> Iterator[Path]
         key = (state.st_dev, state.st_ino)
         if key in above:
             raise UserError(
-                f"corpus.paths: the link {folder} leads back to the folder {above[key]}, so reading would never end",
+                f"corpus.paths: the link {shown(str(folder))} leads back to the folder {shown(str(above[key]))}, so "
+                "reading would never end",
                 remedy="remove the link, or name the folders with texts one by one in corpus.paths",
             )
         entries = [Path(folder, entry.name) for entry in os.scandir(folder) if not entry.name.startswith(HIDDEN)]
@@ -207,14 +226,14 @@ def _sort_in(file: Path, root: Path, purpose: str | None, listing: Listing) -> N
 
 def _add(file: Path, folder: str, listing: Listing) -> None:
     name = file.as_posix()
-    if shown(name) != name:
+    if not name.isascii() and name.encode(errors="replace").decode() != name:
         raise UserError(
             f"corpus.paths: the name {shown(name)!r} is not in UTF-8, so not every program can open the file",
             remedy="rename the file; `ls -b` in its folder shows its name",
         )
     if not os.access(file, os.R_OK):
         raise UserError(
-            f"corpus.paths: you may not read the file {name}",
+            f"corpus.paths: you may not read the file {shown(name)}",
             remedy=f"allow it: chmod u+r {shlex.quote(name)}; or name other files",
         )
     listing.files.setdefault(name, folder)

@@ -55,9 +55,7 @@ def embed(texts: Sequence[str], encoder: str, revision: str | None, device: str)
             trust_remote_code=False,
             output_loading_info=True,
         )
-    # Many encoders come without the pooler, which is not used here.
-    missing = [name for name in report["missing_keys"] if "pooler" not in name]
-    sources.refuse_missing_weights(missing, found, "encoder of its config.json")
+    sources.refuse_incomplete_encoder(report["missing_keys"], found)
     model.eval().to(device)
     if model.config.model_type in MODEL_TYPES:  # others may read the weights of a layer
         pack_linear_layers(model)

@@ -192,6 +192,19 @@ def refuse_missing_weights(missing: Iterable[str], found: Located, what: str) ->
         )
 
 
+def refuse_incomplete_encoder(missing: Iterable[str], found: Located) -> None:
+    """Refuse an encoder that lacks weights; many come without a pooler, which is learned or isn't used.
+
+    Args:
+        missing: the names of weights, as transformers reports them, without those of a head.
+        found: where the checkpoint is.
+
+    Raises:
+        UserError: it lacks others than those of the pooler.
+    """
+    refuse_missing_weights((name for name in missing if "pooler" not in name), found, "encoder of its config.json")
+
+
 def first_line(error: Exception) -> str:
     """Return the first line of an error's message that is not empty, or the name of its class."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

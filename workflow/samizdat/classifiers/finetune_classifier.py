@@ -134,11 +134,9 @@ def _train(
             trust_remote_code=False,
             output_loading_info=True,
         )
-    # The head is new, and some encoders come without a pooler: both are learned.
+    # The head is new.
     missing = [name for name in report["missing_keys"] if name.startswith(f"{model.base_model_prefix}.")]
-    sources.refuse_missing_weights(
-        [name for name in missing if "pooler" not in name], found, "encoder of its config.json"
-    )
+    sources.refuse_incomplete_encoder(missing, found)
     refuse_longer_windows(model, max_length_tokens, found.origin, name)
     agree_on_padding(model.config, tokenizer, found.origin)
     model.to(chosen.kind)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from samizdat.base.corpus_files import JSON_SUFFIXES, PLAIN_SUFFIXES, kind_of
+from samizdat.base.corpus_files import JSON_SUFFIXES, PLAIN_SUFFIXES, kind_of, shown
 from samizdat.base.errors import UserError
 from samizdat.base.language import message
 from samizdat.corpus.decoding import AUTO
@@ -14,7 +14,7 @@ from samizdat.corpus.delimited import read_delimited
 from samizdat.corpus.json_texts import read_json
 from samizdat.corpus.parquet_texts import read_parquet
 from samizdat.corpus.plain_text import read_plain_text
-from samizdat.corpus.rows import Columns, Findings, RawText
+from samizdat.corpus.rows import Columns, Findings, Number, RawText
 from samizdat.corpus.spreadsheet import read_spreadsheet
 from samizdat.corpus.text_files import open_text
 
@@ -49,7 +49,7 @@ class Manner:
 
 
 def read_file(path: Path, manner: Manner, columns: Columns, findings: Findings) -> Iterator[RawText]:
-    """Read the texts of one file.
+    """Read the texts of one file; in the place of a text a number is one, since in .csv files nothing tells them apart.
 
     Args:
         path: a file of a known kind (`base.corpus_files`).
@@ -60,6 +60,18 @@ def read_file(path: Path, manner: Manner, columns: Columns, findings: Findings) 
     Raises:
         UserError: the file can't be decoded or parsed, or lacks a column.
     """
+    numbers, first = 0, ""
+    for raw in _shown_on_one_line(_rows(path, manner, columns, findings), path):
+        if isinstance(raw.text, bool | Number):
+            raw.text = str(raw.text).lower() if isinstance(raw.text, bool) else str(raw.text)
+            numbers, first = numbers + 1, first or raw.text
+        yield raw
+    if numbers:
+        said = message("{count} × a number, a date, or true or false is read as a text, such as {example}")
+        findings.note(path, said.format(count=f"{numbers:,}", example=repr(first)))
+
+
+def _rows(path: Path, manner: Manner, columns: Columns, findings: Findings) -> Iterator[RawText]:
     kind = kind_of(path)
     if kind == ".parquet":
         yield from read_parquet(path, columns, findings)
@@ -85,6 +97,23 @@ def read_file(path: Path, manner: Manner, columns: Columns, findings: Findings) 
     else:
         how = _for_file(path, manner.delimiter), _for_file(path, manner.quoting)
         yield from read_delimited(file.lines, path, columns, *how, findings)
+
+
+def _shown_on_one_line(rows: Iterator[RawText], path: Path) -> Iterator[RawText]:
+    """Replace the line ends of the file's name wherever it is named."""
+    names = {name: shown(name) for name in (str(path), path.name) if shown(name) != name}
+    if not names:
+        yield from rows
+        return
+    try:
+        for raw in rows:
+            raw.where = raw.where.replace(path.name, shown(path.name))
+            yield raw
+    except UserError as error:
+        what = error.what
+        for name, one_line in names.items():
+            what = what.replace(name, one_line)
+        raise UserError(what, remedy=error.remedy) from None
 
 
 def _for_file(path: Path, setting: Pattern) -> str:

@@ -41,7 +41,7 @@ class RawText:
 
 
 class Number(str):
-    """A number as it is written in the file; it is no text, but may be a label."""
+    """A value as it is written in the file, which says that it is no text: a number; in a sheet also a date or so."""
 
     __slots__ = ()
 

@@ -13,7 +13,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 from samizdat.base.errors import UserError
 from samizdat.base.language import message
 from samizdat.corpus.decoding import read_bytes
-from samizdat.corpus.rows import FIRST_ROW, Columns, Findings, RawText, lacks
+from samizdat.corpus.rows import FIRST_ROW, Columns, Findings, Number, RawText, lacks
 
 _NO_RESULT = re.compile(rb'<c [^>]*\bt="e"|(?:</f>|<f\b[^>]*/>)\s*</c>')
 _LONGEST_CELL = 200  # bytes of its elements' names and attributes
@@ -110,9 +110,11 @@ def _rows(
 
 
 def _written(cell: Any) -> str | None:
-    """Write a cell as the program shows it; None where it is empty."""
+    """Write a cell as the program shows it without a format of its own; None where it is empty."""
+    if isinstance(cell, str):
+        return cell or None
     if isinstance(cell, bool):
-        return str(cell).lower()
+        return Number(str(cell).lower())
     if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell) if cell != "" and cell is not None else None
+        return Number(int(cell))
+    return None if cell is None else Number(cell)

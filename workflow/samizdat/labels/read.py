@@ -19,14 +19,14 @@ def read(folder: Path, *, unfinished: bool) -> str:
 
     Args:
         folder: where `samizdat label draw` wrote the sheets.
-        unfinished: whether empty cells are allowed.
+        unfinished: whether empty cells, and raters without a sheet or an answer, are allowed.
 
     Returns:
         What was read, and the line for the config.
 
     Raises:
-        UserError: the key or a sheet is missing or was changed, or a sheet has unknown labels or is not finished;
-            nothing is written then.
+        UserError: the key or a sheet is missing or was changed, a sheet has unknown labels or is not finished, or
+            nobody gave an answer; nothing is written then.
     """
     if not (folder / KEY).is_file():
         raise UserError(
@@ -42,6 +42,11 @@ def read(folder: Path, *, unfinished: bool) -> str:
             "same one where the folder is moved away",
         ) from None
     answers = {rater: _of_rater(folder, rater, key, unfinished=unfinished) for rater in key.raters}
+    silent = [rater for rater, given in answers.items() if not any(one is not None for one in given.values())]
+    if silent == key.raters:
+        raise UserError(
+            f"no sheet in {folder} has an answer", remedy=f"put the filled sheets there{_renamed(folder, key)}"
+        )
     frame = pd.DataFrame(
         [
             {"question": key.question, "words": key.words, "subset": row["subset"], "id": row["id"],
@@ -57,6 +62,8 @@ def read(folder: Path, *, unfinished: bool) -> str:
     write_table(frame, HUMAN_LABELS, target)
     empty = int(frame[ANSWERS[key.kind]].isna().sum())
     left = f"; {empty} rows are empty" if empty else ""
+    if silent:
+        left += f"; no answer by {', '.join(silent)}{_renamed(folder, key)}"
     own = folder.absolute().parent.parent == LABELS.absolute()
     name = f"{folder.absolute().parent.name}/{folder.name}"
     use = f"Add it to the config: human_labels: [{name}]" if own else f"To use it, put the folder into {LABELS}/<run>/"
@@ -64,17 +71,20 @@ def read(folder: Path, *, unfinished: bool) -> str:
 
 
 def _of_rater(folder: Path, rater: str, key: LabelKey, *, unfinished: bool) -> dict[str, Answer]:
-    """Read the sheet of one rater: of several files the one with answers.
+    """Read the sheet of one rater: of several files the one with answers; with `unfinished` there may be none.
 
     Raises:
         UserError: there is none, two have different labels, or cells are empty.
     """
     paths = [path for suffix in SUFFIXES if (path := folder / f"{rater}{suffix}").is_file()]
-    others = _called_otherwise(folder, key)
-    renamed = f"; if it is {named(others)}, save it as {rater}.xlsx or {rater}.csv" if others else ""
+    renamed = _renamed(folder, key, rater)
+    accept = "; or accept empty cells, which count as no answer: --unfinished"
+    if not paths and unfinished:
+        return dict.fromkeys(key.rows)
     if not paths:
         raise UserError(
-            f"{folder} has no sheet of {rater}", remedy=f"put the file there as {rater}.xlsx or {rater}.csv{renamed}"
+            f"{folder} has no sheet of {rater}",
+            remedy=f"put the file there as {rater}.xlsx or {rater}.csv{renamed}{accept}",
         )
     read = {path: read_sheet(path, key) for path in paths}
     filled = {path: given for path, given in read.items() if any(one is not None for one in given.values())}
@@ -88,15 +98,20 @@ def _of_rater(folder: Path, rater: str, key: LabelKey, *, unfinished: bool) -> d
                 remedy="move the sheet away that the rater didn't fill in last",
             )
     empty = [name for name in key.rows if first[1][name] is None]
-    if empty and (not filled or not unfinished):
+    if empty and not unfinished:
         rows = ", ".join(empty[:SHOWN_ROWS]) + (
             f" and {len(empty) - SHOWN_ROWS:,} more" if len(empty) > SHOWN_ROWS else ""
         )
-        more = "; or accept empty cells, which count as no answer: --unfinished" if filled else ""
         raise UserError(
-            f"{first[0]} has no answer in the rows {rows}", remedy=f"let the rater fill them in{more}{renamed}"
+            f"{first[0]} has no answer in the rows {rows}", remedy=f"let the rater fill them in{renamed}{accept}"
         )
     return first[1]
+
+
+def _renamed(folder: Path, key: LabelKey, rater: str = "RATER") -> str:
+    """Name the files that may be a rater's filled sheet, and what to call it; nothing where there is none."""
+    others = _called_otherwise(folder, key)
+    return f"; if it is {named(others)}, save it as {rater}.xlsx or {rater}.csv" if others else ""
 
 
 def _called_otherwise(folder: Path, key: LabelKey) -> list[str]:

@@ -2,11 +2,13 @@
 
 import json
 import logging
+import math
 from pathlib import Path
 
 import torch
 from transformers import GPT2LMHeadModel
 
+from samizdat.base import stage
 from samizdat.base.device import Device, enough_memory
 from samizdat.base.errors import UserError
 from samizdat.base.files import checked_bytes, write_text
@@ -62,7 +64,7 @@ def micro_batch_sequences(
         return settings.micro_batch_sequences
     found = _recorded(record, fingerprint) if workers.first else None
     if not workers.agree(found is not None):
-        found = _largest_that_fits(settings, model, device, share)
+        found = _largest_that_fits(settings, model, device, share, least)
         if workers.first:
             write_text(record, json.dumps({"fingerprint": fingerprint, "sequences": found}) + "\n")
     return workers.agree(found or 0)  # only the first process has read the record
@@ -77,10 +79,17 @@ def _recorded(record: Path, fingerprint: str) -> int | None:
     return int(kept["sequences"]) if kept.get("fingerprint") == fingerprint else None
 
 
-def _largest_that_fits(settings: TrainingSettings, model: GPT2LMHeadModel, device: Device, share: int) -> int:
-    """Return the largest divisor of `share`, a process's sequences of a batch, that fits into memory."""
+def _largest_that_fits(
+    settings: TrainingSettings, model: GPT2LMHeadModel, device: Device, share: int, least: int
+) -> int:
+    """Return the largest divisor of `share`, a process's sequences of a batch, that fits into memory.
+
+    Where the next larger number that may fit is more than twice as large, a batch that has other divisors is told of;
+    `least` is the tokens of a batch with one sequence for each process.
+    """
     context = settings.context_tokens
     most = max(1, MOST_TOKENS[device.kind] // context)
+    larger = min(share, most)
     candidates = [number for number in range(min(share, most), 0, -1) if share % number == 0]
     for number in candidates:
         what = f"{number} sequence{'s' if number > 1 else ''} of {context} tokens"
@@ -91,8 +100,15 @@ def _largest_that_fits(settings: TrainingSettings, model: GPT2LMHeadModel, devic
             if number == 1:
                 raise
             log.info("%d sequences at once are too many for the %s", number, device.name)
+            larger = number
         else:
             log.info("%d sequences at once", number)
+            if larger > 2 * number:
+                even = least * 2 ** round(math.log2(share))
+                stage.tell(
+                    f"only {number} of the {share} sequences of a batch at once, since {share} has few divisors, so "
+                    f"training may be slow; to change that, set training.batch_tokens in the config, such as to {even}"
+                )
             return number
     raise AssertionError("one sequence is always tried")
 

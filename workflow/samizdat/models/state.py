@@ -150,6 +150,15 @@ def state_bytes(optimizers: list[torch.optim.Optimizer]) -> int:
     )
 
 
+def fingerprint_of(path: Path) -> str | None:
+    """Read of which training a state is; None where that can't be read."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            return (file.metadata() or {}).get("fingerprint")
+    except (OSError, safetensors.SafetensorError):
+        return None
+
+
 def load_state(
     path: Path, fingerprint: str, learner: Learner, workers: Workers, weights: SavedWeights
 ) -> Position | None:

@@ -25,8 +25,9 @@ from samizdat.models.micro_batch import micro_batch_sequences
 from samizdat.models.recipe import decided_by_recipe
 from samizdat.models.row_loss import CannotCompileError
 from samizdat.models.rows import TrainingData, TrainingRows, read_tokens, text_begins
+from samizdat.models.saved_weights import SavedWeights
 from samizdat.models.settings import TrainingSettings, decided
-from samizdat.models.state import state_bytes
+from samizdat.models.state import fingerprint_of, state_bytes
 from samizdat.models.trained import write_model
 from samizdat.models.workers import Workers, join
 from samizdat.records.io import read_document, write_document
@@ -81,6 +82,8 @@ def train_model(
     with workers.missing_each_other():
         restored = workers.agree(workers.first and _restored(work, finished, out, start))
     if restored:
+        if workers.first:
+            _delete_leftovers(work, mark)
         summary = read_document(ModelSummary, out / "summary.json")
         return f"{summary.test_bits_per_byte:.3f} bits per byte, as trained before"
 
@@ -111,6 +114,14 @@ def _restored(work: Path, mark: str, out: Path, start: Start) -> bool:
     summary = read_document(ModelSummary, out / "summary.json")
     write_document(replace(summary, tokenizer=start.vocabulary.name), out / "summary.json")
     return True
+
+
+def _delete_leftovers(work: Path, mark: str) -> None:
+    """Delete state and weights of a finished training that was killed before it did; those of another one stay."""
+    path = work / STATE_FILE
+    if path.is_file() and fingerprint_of(path) in {fingerprint(run=mark, compile=one) for one in (True, False)}:
+        SavedWeights(work, writes=True).delete()
+        path.unlink()
 
 
 def _with_processes(mark: str, workers: Workers) -> str:

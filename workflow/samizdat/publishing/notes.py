@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import quote, urlsplit
 
 from samizdat.base.escaping import escape
@@ -41,12 +41,18 @@ def safe_markdown(text: str) -> str:
 
     Emphasis, headings, lists, links to the web, tables, code and formulas stay. Tags, shortcodes, attributes and
     the like are shown as the characters that they are written with. A picture is shown as its description and
-    address, since the page makes no request and can't load it, and so is a link that doesn't lead to the web.
+    address, since the page makes no request and can't load it, and so is a link that doesn't lead to the web. Jupyter
+    knows neither lists with letters or Roman numbers nor footnotes: the first become paragraphs that begin with them,
+    the second a list at the end.
     """
     readable = _OTHERWISE.sub(_as_pandoc_reads, text.replace("\r\n", "\n"))
     document = pandoc.parse(readable, _READER, f"--shift-heading-level-by={_DEEPER}")
     sections = itertools.count(1)
-    document["blocks"] = pandoc.rewrite(document["blocks"], lambda element: _tame(element, sections))
+    footnotes: list[list[Element]] = []
+    document["blocks"] = pandoc.rewrite(document["blocks"], lambda element: _tame(element, sections, footnotes))
+    if footnotes:
+        numbers = [1, {"t": "Decimal"}, {"t": "Period"}]
+        document["blocks"] += [{"t": "HorizontalRule"}, {"t": "OrderedList", "c": [numbers, footnotes]}]
     return pandoc.unparse(document, _WRITER).strip()
 
 
@@ -57,7 +63,7 @@ def _as_pandoc_reads(found: re.Match[str]) -> str:
     return f"{found['line']}\n" if found["line"] else found[0]
 
 
-def _tame(element: Element, sections: Iterator[int]) -> list[Element] | None:
+def _tame(element: Element, sections: Iterator[int], footnotes: list[list[Element]]) -> list[Element] | None:
     """Return what replaces an element that could be more than text; None keeps it."""
     kind, content = element["t"], element.get("c", "")
     if kind == "Str":
@@ -75,6 +81,14 @@ def _tame(element: Element, sections: Iterator[int]) -> list[Element] | None:
     if kind == "Header":
         # An id made of the heading could be the id of a figure. A page has six levels of headings.
         return [{"t": "Header", "c": [min(content[0], _DEEPEST), [f"notes-{next(sections)}", [], []], content[2]]}]
+    if kind == "Note":
+        footnotes.append(content)
+        return [{"t": "Superscript", "c": [_markdown(str(len(footnotes)))]}]
+    if kind == "OrderedList" and content[0][1]["t"] in _MARKS:
+        (first, style, delimiter), items = content
+        written = {"OneParen": "{})", "TwoParens": "({})"}.get(delimiter["t"], "{}.")
+        marks = (written.format(_MARKS[style["t"]](number)) for number in itertools.count(first))
+        return [block for mark, item in zip(marks, items, strict=False) for block in _marked(mark, item)]
     if kind == "Link":
         address = _web_address(content[2][0])
         if address:
@@ -82,6 +96,33 @@ def _tame(element: Element, sections: Iterator[int]) -> list[Element] | None:
     if kind in ("Link", "Image"):
         return [*content[1], _markdown(f" (<code>{escape(content[2][0])}</code>)")]
     return None
+
+
+def _marked(mark: str, item: list[Element]) -> list[Element]:
+    """Write an item of a list as paragraphs of which the first begins with a mark."""
+    beginning = [_markdown(escape(mark)), {"t": "Space"}]
+    if item and item[0]["t"] in ("Para", "Plain"):
+        return [{"t": "Para", "c": [*beginning, *item[0]["c"]]}, *item[1:]]
+    return [{"t": "Para", "c": beginning}, *item]
+
+
+def _letter(number: int) -> str:
+    return (_letter((number - 1) // 26) if number > 26 else "") + chr(ord("a") + (number - 1) % 26)
+
+
+def _roman(number: int) -> str:
+    signs = {100: "c", 90: "xc", 50: "l", 40: "xl", 10: "x", 9: "ix", 5: "v", 4: "iv", 1: "i"}
+    value = next((value for value in signs if value <= number), 0)
+    return signs[value] + _roman(number - value) if value else ""
+
+
+# Style of a list that Jupyter doesn't know → what writes the mark of an item by its number.
+_MARKS: dict[str, Callable[[int], str]] = {
+    "LowerAlpha": _letter,
+    "UpperAlpha": lambda number: _letter(number).upper(),
+    "LowerRoman": _roman,
+    "UpperRoman": lambda number: _roman(number).upper(),
+}
 
 
 def _markdown(text: str) -> Element:

@@ -61,8 +61,8 @@ RATER_QUALITY = table_schema(
     # question of one's own the shares alone.
     # Of several labels: "accuracy" (all labels are alike), "f1" and "micro_f1", too. Of numbers: "spearman",
     # "mean_absolute_error", "mean" (of people's numbers) and "above_people" (mean of the classifier's less people's).
-    # Of ORIGIN: "accuracy" (mean of the shares of texts and of samples that are told rightly), "difference" (how much
-    # more often texts are called a person's). Of the raters: "krippendorff_alpha", "kappa".
+    # Of ORIGIN: "accuracy" (mean of the shares of answers about texts and about samples that are right), "difference"
+    # (how much more often texts are called a person's). Of the raters: "krippendorff_alpha", "kappa".
     # Counts: "drawn", "undecided" (most raters gave no one label, or nobody answered), "gone" (not in the run now),
     # "seen" (nothing said by the classifier, or trained on), "unestimated" (texts or samples in strata of which no row
     # can be used). "rows_needed": how many rows would give an interval of ±5 points.

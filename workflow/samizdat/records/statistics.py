@@ -63,6 +63,7 @@ QUALITY = table_schema(
     p_value=pa.float64(),  # for "calibration_error" of that; for "accuracy_above_majority" of no difference
 )
 
+# Of held-out texts; pairs of labels that occur, and each label with itself.
 CONFUSION = table_schema(
     classifier=pa.string(),
     label_column=pa.string(),
@@ -137,6 +138,7 @@ LABEL_DIFFERENCES = table_schema(
 )
 
 # Of classifiers that give several labels at once: which share of the texts with one label has another one, too.
+# Pairs that occur, and those whose other label is one of the twelve most frequent.
 COOCCURRENCE = table_schema(
     classifier=pa.string(),
     label=pa.string(),

@@ -12,11 +12,12 @@ from samizdat.base.language import message, numeral, say
 from samizdat.records.inside import INSIDE
 from samizdat.records.io import read_table
 from samizdat.records.models import TEST_LOSSES
+from samizdat.records.samples import PUBLISHED_PERCENT
 from samizdat.reporting.frames import Row, rows_of
 from samizdat.reporting.held_out_loss import best_model
 from samizdat.reporting.largest_groups import SHOWN_GROUPS, group_heading
 from samizdat.reporting.run import Run
-from samizdat.reporting.trained_model import after_step
+from samizdat.reporting.trained_model import after_step, is_earlier
 from samizdat.reporting.words import Prose, Table, bounds, count, is_null, label, name, percent, table
 
 # Bits from which a token gets a thicker line and a stronger colour.
@@ -137,7 +138,11 @@ def next_tokens(run: Run) -> Table | None:
         at = {row["percent"]: _likely(row) for row in rows_of(part)}
         lines.append([*([name(model)] if several else []), str(place), *(at.get(one, "") for one in percents)])
     steps = dict(zip(rows["percent"], (after_step(run, row) for row in rows_of(rows)), strict=True))
-    columns = [say("After step {step}", step=steps[one]) if not several else percent(one / 100) for one in percents]
+    columns = [say("After step {step}", step=steps[one]) for one in percents]
+    if several:
+        published = any(is_earlier(model, str(PUBLISHED_PERCENT)) for model in run.models.values())
+        columns = [percent(one / 100) for one in percents]
+        columns = [*columns[:-1], say("published weights")] if published else columns
     return table(lines, [*([say("Model")] if several else []), behind, *columns])
 
 

@@ -8,14 +8,15 @@ from samizdat.base.language import message, numeral, say
 from samizdat.records.samples import begun_with_prompts
 from samizdat.reporting import verdicts
 from samizdat.reporting.classifiers import NONE_APPLIED
-from samizdat.reporting.frames import Row, in_order, rows_of
+from samizdat.reporting.frames import Row, in_order, parts_of, rows_of
 from samizdat.reporting.label_comparison import of_model
-from samizdat.reporting.label_shares import draw_label_shares, next_to_texts, shares_of_samples, shares_of_texts
+from samizdat.reporting.label_shares import draw_label_shares, shares_of_samples, shares_of_texts
 from samizdat.reporting.outside import titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import (
     Picture,
 )
+from samizdat.reporting.trained_model import after_step, is_earlier, written_after
 from samizdat.reporting.units import by_unit
 from samizdat.reporting.words import (
     NO_BREAK,
@@ -214,11 +215,20 @@ def _table(run: Run, metrics: dict[str, tuple[str, str]], rows: pd.DataFrame) ->
             who=model if several else say("samples"),
             temperature=numeral(part["temperature"].iloc[0], "g"),
         )
-        training = [percent(part["percent"].iloc[0] / 100)] if steps else []
+        training = [_weights(run, str(model), int(part["percent"].iloc[0]))] if steps else []
         lines.append([name(who), *training, *_cells(metrics, found)])
     headings = [by_unit(run, heading, *OTHER_UNITS.get(heading, (heading, heading))) for heading, _ in metrics.values()]
     numbers = [*([say("Training")] if steps else []), *map(say, headings)]
     return table(lines, [say("Texts"), *numbers], numbers=numbers)
+
+
+def _weights(run: Run, model: str, percent_done: int) -> str:
+    """Name the weights of a checkpoint by the percent of the training, or by their step if it is an earlier one."""
+    summary = run.models[model]
+    if not is_earlier(summary, str(percent_done)):
+        return percent(percent_done / 100)
+    step = summary.checkpoints[str(percent_done)]
+    return say("After step {step}", step=after_step(run, {"model": model, "percent": percent_done, "step": step}))
 
 
 def _cells(metrics: dict[str, tuple[str, str]], found: Mapping[str, Row | None]) -> Iterator[str]:
@@ -258,10 +268,11 @@ def shares_by_step(run: Run) -> Picture | Prose:
         prompted = begun_with_prompts(run.samples)
         without = message("No sample of a prompt was given a label.")
         return Prose(say(message("No checkpoint continued a prompt.") if prompted.empty else without))
+    steps = sorted(parts_of(samples, "group").items(), key=lambda item: int(item[0]))
     return draw_label_shares(
         run,
         _course_of_labels(run, samples),
-        next_to_texts(shares_of_texts(run), samples, message("samples after {} %")),
+        {say("texts"): shares_of_texts(run)} | {written_after(run, step): rows for step, rows in steps},
         in_order(samples["classifier"]),
         kind=say("Points with {confidence} intervals", confidence=exact_percent(run.confidence)),
         inches=(0.12, 0.08),
@@ -272,15 +283,26 @@ def _course_of_labels(run: Run, samples: pd.DataFrame) -> str:
     """Say as a title which label's share changes most between the first and the last checkpoint, where one does."""
     percents = sorted(set(samples["group"]), key=int)
     first, last = (set(samples.loc[samples["group"] == percents[place], "classifier"]) for place in (0, -1))
-    if len(percents) < 2 or first.isdisjoint(last):
+    earlier = [any(is_earlier(model, one) for model in run.models.values()) for one in (percents[0], percents[-1])]
+    if len(percents) < 2 or first.isdisjoint(last) or earlier[0]:
         return say("Label shares of the texts and of what was written after the same prompts")
     found = verdicts.changed_labels(run)
     if not found:
         return say("No label’s share changes in the course of training by more than chance explains")
     before, after = max(found, key=lambda pair: abs(pair[1]["share"] - pair[0]["share"]))
+    words = (
+        message(
+            "{classifier} calls {first} of the samples after {first_percent} % of training “{label}”, {last} of those "
+            "by the published weights"
+        )
+        if earlier[1]
+        else message(
+            "{classifier} calls {first} of the samples after {first_percent} % of training “{label}”, {last} of those "
+            "after {last_percent} %"
+        )
+    )
     return say(
-        "{classifier} calls {first} of the samples after {first_percent} % of training “{label}”, {last} of those "
-        "after {last_percent} %",
+        words,
         classifier=drawn(titled(run, before["classifier"])),
         first=percent(before["share"]),
         first_percent=percents[0],

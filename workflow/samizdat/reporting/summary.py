@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from samizdat.base.escaping import escape, shortened
-from samizdat.base.language import numeral, plural, say
-from samizdat.records.classifiers import MULTI_LABEL, SINGLE_LABEL
+from samizdat.base.language import message, numeral, plural, say
+from samizdat.records.classifiers import MULTI_LABEL, NUMBER, SINGLE_LABEL
 from samizdat.records.samples import begun_with_nothing
 from samizdat.reporting import (
     agreement,
@@ -135,15 +135,24 @@ def finding(run: Run) -> Prose:
     found = "\n".join(_findings(run))
     if not found:
         return Prose(say(classifiers.NONE_APPLIED))
-    unchecked = [label(one) for one in run.cards if not believed.was_asked(run, one, "samples")]
+    unchecked = [one for one in run.cards if not believed.was_asked(run, one, "samples")]
     if begun_with_nothing(run.samples).empty or not unchecked:
         return Prose(found)
-    told = say(
-        "*Samples* are those that began with nothing, at all temperatures. No person has labelled samples for "
-        "{classifiers}, so how often their labels are right is not known.",
-        classifiers=joined(unchecked),
-    )
-    return Prose(f"{found}\n\n{told}")
+    told = [say("*Samples* are those that began with nothing, at all temperatures.")]
+    numbers_of = [label(one) for one in unchecked if run.cards[one].kind == NUMBER]
+    labels_of = [label(one) for one in unchecked if run.cards[one].kind != NUMBER]
+    if labels_of:
+        words = message(
+            "No person has labelled samples for {classifiers}, so how often their labels are right is not known."
+        )
+        told.append(say(words, classifiers=joined(labels_of)))
+    if numbers_of:
+        words = message(
+            "No person has given samples numbers for {classifiers}, so how near to people’s their numbers are is not "
+            "known."
+        )
+        told.append(say(words, classifiers=joined(numbers_of)))
+    return Prose(f"{found}\n\n{' '.join(told)}")
 
 
 def _findings(run: Run) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from samizdat.base.escaping import escape
-from samizdat.base.language import message, numeral, say
+from samizdat.base.language import message, numeral, said_raw, say
 from samizdat.records.models import DEVICES, ModelSummary
 from samizdat.records.samples import PUBLISHED_PERCENT
 from samizdat.reporting.frames import Row
@@ -133,6 +133,26 @@ def after_step(run: Run, row: Row) -> str:
         return say("{step} (published)", step=step)
     reached = row["step"] < model.steps_done or model.steps_done == model.steps_planned
     return f"{step} ({percent(row['percent'] / 100)})" if reached else step
+
+
+def is_earlier(model: ModelSummary, percent_done: str) -> bool:
+    """Whether the weights kept for a percent of the training are of an earlier step.
+
+    So are the published ones (100), if a later step was no better, and those of percents that a training which stopped
+    early did not reach.
+    """
+    if percent_done == str(PUBLISHED_PERCENT):
+        return model.best_step < model.steps_planned
+    return model.checkpoints.get(percent_done) == model.steps_done < model.steps_planned
+
+
+def written_after(run: Run, percent_done: str) -> str:
+    """Name the samples of a checkpoint by its percent of the training, or by what its weights are instead."""
+    if not any(is_earlier(model, percent_done) for model in run.models.values()):
+        return said_raw("samples after {} %").format(percent_done)
+    if percent_done == str(PUBLISHED_PERCENT):
+        return say("samples of the published weights")
+    return say("samples of the last weights, before {percent} %", percent=percent_done)
 
 
 def log_of(run: Run, model: ModelSummary) -> pd.DataFrame:

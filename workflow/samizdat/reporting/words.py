@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from samizdat.base.corpus_files import shown
 from samizdat.base.escaping import escape, isolated, shortened
 from samizdat.base.language import numeral, plural, say
 from samizdat.measures.bootstrap import FEWEST_DOCUMENTS
@@ -142,7 +143,7 @@ def scored(label: str, score: str) -> str:
 
 def code(text: str) -> str:
     """Write the name of a file or key as code."""
-    return f"<code>{escape(text)}</code>"
+    return f"<code>{escape(shown(text))}</code>"
 
 
 def is_null(value: Any) -> bool:

@@ -23,6 +23,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from samizdat.base import free_space
+from samizdat.base.corpus_files import shown
 from samizdat.base.errors import UserError
 from samizdat.base.escaping import visible
 from samizdat.base.files import is_checksum, sha256_of
@@ -207,18 +208,18 @@ def restore(folder: Path) -> int:
         part = path.with_name(".part-kept")
         shutil.copyfile(folder / "files" / entry["copy"], part)
         if entry.get("sha256") not in (None, sha256_of(part)):
-            _say(f"! the copy of {path} in {folder} is damaged and is not restored")
+            _say(f"! the copy of {shown(name)} in {folder} is damaged and is not restored")
             part.unlink()
             continue
         os.utime(part, ns=(entry["changed"], entry["changed"]))
         part.replace(path)
         restored += 1
         if name in cloned:
-            _say(f"! {path} is your edited copy from {folder}")
+            _say(f"! {shown(name)} is your edited copy from {folder}")
     for name, entry in index["files"].items():
         path = Path(name)
         if name not in missing and not _is_below(name, MADE) and entry.get("sha256") not in (None, sha256_of(path)):
-            _say(f"! {path} is another one than in {folder}, and stays as it is")
+            _say(f"! {shown(name)} is another one than in {folder}, and stays as it is")
     for name in SNAKEMAKE:  # with only one of these two folders, Snakemake complains about an older version's files
         Path(name).mkdir(parents=True, exist_ok=True)
     for name, text in index["snakemake"].items():

@@ -1,11 +1,13 @@
 """How often a classifier agrees with people on held-out texts, and how often baselines and single people do."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from samizdat.measures import chance, label_metrics
-from samizdat.measures.bootstrap import FEWEST_DOCUMENTS, Bootstrap, count_by_document, sum_by_document
+from samizdat.measures.bootstrap import FEWEST_DOCUMENTS, Bootstrap, sum_by_document
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.statistics.baselines import baselines
@@ -75,14 +77,16 @@ def agreement(
         rows += _overall(of_method, of_all, totals.reshape(shape), bootstrap, documents)
     rows += [common | {"label": None} | row for row in alphas(by_people(corpus, column), column, bootstrap)]
     described = {"classifier": card.name, "label_column": label_column}
-    confusion = count_by_document(held_out, (column, "predicted"), (labels, labels)).sum(axis=0)
+    # Pairs that occur, and each label with itself: rows don't grow with the square of the labels.
+    pairs = Counter(zip(held_out[column], held_out["predicted"], strict=True))
+    order = {label: place for place, label in enumerate(labels)}
+    cells = sorted({*pairs, *zip(labels, labels, strict=True)}, key=lambda pair: (order[pair[0]], order[pair[1]]))
     return {
         "quality": rows,
         "calibration": [described | row for row in bins],
         "confusion": [
-            described | {"human": human_label, "predicted": predicted, "count": confusion[row * len(labels) + place]}
-            for row, human_label in enumerate(labels)
-            for place, predicted in enumerate(labels)
+            described | {"human": human, "predicted": predicted, "count": pairs[human, predicted]}
+            for human, predicted in cells
         ],
     }
 

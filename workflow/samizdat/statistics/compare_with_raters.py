@@ -63,12 +63,12 @@ def compare_with_raters(
     """
     columns = checked_columns(texts, TEXTS)
     cards = {folder.name: read_document(ClassifierCard, folder / "card.json") for folder in classifiers}
-    tables = [(path, read_table(path, HUMAN_LABELS)) for path in labels]
+    tables = [(path, _answers(path)) for path in labels]
     there = _places({key for _, table in tables for key in table["id"]}, texts, samples) if labels else set()
     rows: list[Row] = []
     asked = set()
     for path, table in tables:
-        (question,) = set(table["question"])
+        question = table["question"].iloc[0]
         if question not in cards and question != ORIGIN and not is_own(question):
             raise UserError(
                 f"{path} has labels for the classifier {question!r}, which this run doesn't have",
@@ -104,6 +104,22 @@ def compare_with_raters(
         f"nobody has labelled texts for these classifiers; so many would give an interval of ±{100 * HALF_WIDTH:.0f} "
         f"points (samizdat label draw): {', '.join(lacking)}"
     )
+
+
+def _answers(path: Path) -> pd.DataFrame:
+    """Read a table of labels by people.
+
+    Raises:
+        UserError: it is missing or damaged, another version wrote it, or it isn't of one question.
+    """
+    remedy = f"put the file back, or write it again from the filled sheets: samizdat label read {path.parent}"
+    try:
+        table = read_table(path, HUMAN_LABELS)
+    except UserError as error:
+        raise UserError(error.what, remedy=remedy) from None  # no step of a run makes the file
+    if table["question"].isna().any() or table["question"].nunique() != 1:
+        raise UserError(f"{path} does not have the answers to one question, as each table of labels has", remedy=remedy)
+    return table
 
 
 def _named_now(table: pd.DataFrame, card: ClassifierCard, path: Path) -> pd.DataFrame:

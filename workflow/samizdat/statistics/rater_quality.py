@@ -175,7 +175,8 @@ def of_origin(drawn: pd.DataFrame, bootstrap: Bootstrap) -> list[Row]:
         bootstrap: has confidence, number of draws and seed.
 
     Returns:
-        The accuracy of all raters and of each, texts and samples having one weight; and how much more often texts are
+        The accuracy of all raters and of each: the mean of the shares of answers about texts, and about samples, that
+        are right; and how much more often texts are
         called a person's than samples are, with its test. Nothing where no row has an answer.
     """
     rows: list[Row] = []
@@ -193,11 +194,14 @@ def of_origin(drawn: pd.DataFrame, bootstrap: Bootstrap) -> list[Row]:
         there = number > 0
         if len(set(sides[there])) < 2:
             continue
-        share = (right & answered)[:, columns].sum(axis=1)[there] / number[there]
+        hits, number, side = (right & answered)[:, columns].sum(axis=1)[there], number[there], sides[there]
+        # Each answer counts, as in the difference below; the two sides have one weight, however many answers they have.
+        weight = number / (np.bincount(side, number) / np.bincount(side))[side]
+        weight /= weight.max()
         value, low, high = weighted_ratio(
-            share, np.ones(len(share)), sides[there], np.full(2, ENDLESS), bootstrap.confidence
+            weight * hits / number, weight, side, np.full(2, ENDLESS), bootstrap.confidence
         )
-        if len(share) < FEWEST_ROWS:
+        if len(side) < FEWEST_ROWS:
             low = high = np.nan
         rows.append({"metric": "accuracy", "rater": who, "rows": int(there.sum()), "value": value, "low": low,
                      "high": high})  # fmt: skip

@@ -91,8 +91,15 @@ def differences(
                 }  # fmt: skip
 
 
+# The most frequent labels, as many as the report draws together: of these all pairs are written.
+FREQUENT = 12
+
+
 def cooccurrence(card: ClassifierCard, texts: pd.DataFrame, bootstrap: Bootstrap) -> Iterator[Row]:
     """Compute which share of the texts with one label has another, too: `records.statistics.COOCCURRENCE`.
+
+    Of pairs that no text has, those with one of the `FREQUENT` labels alone, so rows don't grow with the square
+    of the labels.
 
     Args:
         card: the classifier.
@@ -103,28 +110,32 @@ def cooccurrence(card: ClassifierCard, texts: pd.DataFrame, bootstrap: Bootstrap
         return
     given = label_metrics.given_labels(texts["labels"], card.labels)
     size, often = len(card.labels), given.sum(axis=0)
+    frequent = np.argsort(-often, kind="stable")[:FREQUENT]
     # Memory doesn't grow with the square of the labels.
     at_once = max(1, BYTES_AT_ONCE // (size * max(len(texts), 8 * bootstrap.resamples)))
     for start in range(0, size, at_once):
         ones = range(start, min(start + at_once, size))
-        both = [given[:, [one]] & given for one in ones]
+        others = [np.union1d(np.flatnonzero(given[given[:, one]].any(axis=0)), [one, *frequent]) for one in ones]
+        both = [given[:, [one]] & given[:, some] for one, some in zip(ones, others, strict=True)]
         counts = _by_document(texts, np.column_stack([*both, np.ones(len(texts), bool)]))
         totals = bootstrap.totals(counts, "cooccurrence", *([start] if start else []))
         documents = counts.shape[0]
-        for part, one in enumerate(ones):
-            own, place = int(often[one]), part * size
+        places = np.cumsum([0, *map(len, others)])
+        for one, some, place in zip(ones, others, places[:-1], strict=True):
+            own, itself = int(often[one]), int(np.searchsorted(some, one))
             if not own:
                 continue
-            together, drawn = counts[:, place : place + size].sum(axis=0), totals[:, place : place + size]
+            mine = slice(place, place + len(some))
+            together, drawn = counts[:, mine].sum(axis=0), totals[:, mine]
             with np.errstate(invalid="ignore", divide="ignore"):
-                resampled = drawn / np.where(drawn[:, [one]] > 0, drawn[:, [one]], np.nan)
-            owners = int((counts[:, [place + one]] > 0).sum())
-            for other in (number for number in range(size) if number != one):
-                share = together[other] / own
-                low, high = bootstrap.share_interval(share, resampled[:, other], documents, own, owners)
+                resampled = drawn / np.where(drawn[:, [itself]] > 0, drawn[:, [itself]], np.nan)
+            owners = int((counts[:, [place + itself]] > 0).sum())
+            for number, other in ((number, int(other)) for number, other in enumerate(some) if other != one):
+                share = together[number] / own
+                low, high = bootstrap.share_interval(share, resampled[:, number], documents, own, owners)
                 yield {
                     "classifier": card.name, "label": card.labels[one], "other": card.labels[other], "texts": own,
-                    "both": int(together[other]), "share": share, "low": float(low), "high": float(high),
+                    "both": int(together[number]), "share": share, "low": float(low), "high": float(high),
                     "share_of_all": often[other] / len(texts),
                 }  # fmt: skip
 
