@@ -4,7 +4,7 @@ import pytest
 
 from samizdat.records.classifiers import SCORES
 from samizdat.records.io import read_table, write_table
-from samizdat.reporting import Run, classifiers, fitness, label_comparison, sample_quality, summary
+from samizdat.reporting import Run, classifiers, fitness, label_comparison, share_course, summary
 from samizdat.statistics.compute_statistics import StatisticsSettings, compute_statistics
 from support.reading import plain
 from support.run_fixture import make_run, sentences
@@ -51,4 +51,4 @@ def test_where_no_text_and_no_sample_has_a_label_no_classifier_is_called_missing
     assert classifiers.shares_by_group(run).markdown == "No text was given a label."
     assert "gave no label" not in fitness.warnings(run).markdown
     assert label_comparison.divergences(run).markdown == label_comparison.NONE_LABELLED
-    assert sample_quality.shares_by_step(run).markdown == "No sample of a prompt was given a label."
+    assert share_course.shares_by_step(run).markdown == "No sample of a prompt was given a label."

@@ -8,7 +8,7 @@ import pytest
 
 from samizdat.records.io import read_table, write_table
 from samizdat.records.sample_quality import COPIES, SAMPLE_QUALITY
-from samizdat.reporting import copy_lengths, sample_quality
+from samizdat.reporting import copy_lengths, sample_quality, share_course
 from samizdat.reporting.run import Run
 from samizdat.reporting.style import Picture
 from samizdat.reporting.words import NO_BREAK, Table
@@ -158,7 +158,7 @@ def test_the_figure_of_copies_names_the_temperatures_at_which_passages_are_longe
 
 def test_shares_by_step_are_those_of_the_statistics(folder):
     run = Run(folder)
-    picture = sample_quality.shares_by_step(run)
+    picture = share_course.shares_by_step(run)
     rows = run.shares[(run.shares["group_kind"] == "percent") & (run.shares["group"] == "10")]
     row = rows.iloc[0]
     assert f"{row['classifier']}, samples after 10 %: {row['label']}" in picture.alternative_text
@@ -167,9 +167,9 @@ def test_shares_by_step_are_those_of_the_statistics(folder):
     chosen = (run.shares["classifier"] == row["classifier"]) & (run.shares["label"] == row["label"])
     course = run.shares["group_kind"] == "percent"
     run.shares.loc[course, [*bounds, "count"]] = [0.3, 0.2, 0.4, 100]
-    assert sample_quality.shares_by_step(run).alternative_text.startswith("No label’s share changes")
+    assert share_course.shares_by_step(run).alternative_text.startswith("No label’s share changes")
     run.shares.loc[chosen & (run.shares["group"] == "100"), [*bounds, "count"]] = [0.6, 0.5, 0.7, 250]
-    title = sample_quality.shares_by_step(run).alternative_text.replace(NO_BREAK, " ").split(". ")[0]
+    title = share_course.shares_by_step(run).alternative_text.replace(NO_BREAK, " ").split(". ")[0]
     first, last = "30 % of the samples after 10 % of training", "60 % of those after 100 %"
     assert title == f"{row['classifier']} calls {first} “{row['label']}”, {last}"
     # The published weights may be of an earlier step than the last one.
@@ -177,25 +177,25 @@ def test_shares_by_step_are_those_of_the_statistics(folder):
     last = replace(trained, best_step=trained.steps_planned)
     for model in (last, replace(trained, best_step=trained.steps_planned - 1)):
         run.models = {model.name: model}
-        said = sample_quality.shares_by_step(run).alternative_text.replace(NO_BREAK, " ")
+        said = share_course.shares_by_step(run).alternative_text.replace(NO_BREAK, " ")
         assert ("by the published weights. " in said) == (", samples of the published weights: " in said)
         assert ("samples after 100 %" in said) == (model is last) == ("those after 100 %" in said)
     run.models = {trained.name: last}
     # A classifier may give no early sample a label, and a run may have one checkpoint alone.
     both, early = run.shares, course & (run.shares["group"] == "10")
     run.shares = both[~(early & (both["classifier"] == row["classifier"]))]
-    said = sample_quality.shares_by_step(run).alternative_text
+    said = share_course.shares_by_step(run).alternative_text
     assert said.startswith("No label’s share changes") and "nan" not in said
     who = row["classifier"]
     assert f"{who}, samples after 10 %" not in said and f"{who}, samples after 100 %" in said
     run.shares = both[~early]
-    assert sample_quality.shares_by_step(run).title == (
+    assert share_course.shares_by_step(run).title == (
         "Label shares of the texts and of what was written after the same prompts"
     )
     run.shares = run.shares[run.shares["group_kind"] != "percent"]
-    assert sample_quality.shares_by_step(run).markdown == "No sample of a prompt was given a label."
+    assert share_course.shares_by_step(run).markdown == "No sample of a prompt was given a label."
     run.samples = run.samples[run.samples["prompt_kind"] == "unprompted"]
-    assert sample_quality.shares_by_step(run).markdown == "No checkpoint continued a prompt."
+    assert share_course.shares_by_step(run).markdown == "No checkpoint continued a prompt."
 
 
 def test_a_run_without_a_measure_still_has_a_report(folder, tmp_path):

@@ -16,6 +16,7 @@ from samizdat.reporting import (
     provenance,
     sample_quality,
     samples,
+    share_course,
     text_lengths,
     training,
 )
@@ -25,7 +26,7 @@ SHOWN: list[Callable] = [
     corpus.opening, corpus.groups, text_lengths.lengths, corpus.human_labels, corpus.examples, corpus.dropped,
     corpus.vocabulary, training.opening, training.curves, training.models, training.yardsticks, training.log,
     samples.opening, samples.by_step, samples.held_out, samples.gallery, sample_quality.opening, sample_quality.variety,
-    sample_quality.nearness, sample_quality.by_checkpoint, sample_quality.shares_by_step, copy_lengths.lengths,
+    sample_quality.nearness, sample_quality.by_checkpoint, share_course.shares_by_step, copy_lengths.lengths,
     inside.costs, inside.every_cost, inside.next_tokens, inside.spent, inside.surprising, heads.heads, heads.maps,
     held_out_loss.limits, provenance.opening, provenance.rule_graph, provenance.settings, provenance.versions,
     provenance.hashes,
