@@ -3,7 +3,7 @@
 import gc
 import os
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 # Importing torch and transformers makes a million objects that stay; searching them for garbage after every 700
 # new ones takes a fifth of a stage's start.
