@@ -50,7 +50,7 @@ def problem(command: str) -> str | None:
         name, given, value = argument.partition("=")
         if not given and not re.search(rf"^{re.escape(name)}:", MAKEFILE, re.MULTILINE):
             return f"there is no target {name}"
-        if given and f"$({name})" not in MAKEFILE and f"$(or $({name})" not in MAKEFILE:
+        if given and f"$({name})" not in MAKEFILE and f"$(call files,{name})" not in MAKEFILE:
             return f"the Makefile reads no {name}"
         for file in value.split() if name == "CONFIG" else ():
             if file not in WRITTEN and not (ROOT / file).is_file():

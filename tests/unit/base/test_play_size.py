@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("at_the_root")
     ("changes", "named"),
     [
         ({"play": "other"}, ["`play` is 'other'", "only gpt2-tiny"]),
-        ({"play": True}, ["`play` is true", "string"]),
+        ({"play": True}, ["`play` is true", "not text or null"]),
         (
             {"play": "gpt2-tiny", "publish_texts": False},
             ["a model can write texts down that it has learned", "`publish_texts` is false", "`play: null`"],
