@@ -34,7 +34,10 @@ pytestmark = pytest.mark.usefixtures("at_the_root")
             ["`corpus.group_column` is 'kind'", "one of them"],
         ),
         ({"corpus__delimiter": "::"}, ["`corpus.delimiter` can't be '::'"]),
-        ({"corpus__delimiter": {"*.csv": '"'}}, ["`corpus.delimiter.*.csv` can't be '\"'", "Character between the cells"]),
+        (
+            {"corpus__delimiter": {"*.csv": '"'}},
+            ["`corpus.delimiter.*.csv` can't be '\"'", "Character between the cells"],
+        ),
         ({"corpus__encoding": {"*": ""}}, ["`corpus.encoding.*` is ''", "non-empty", "Encoding of text files"]),
         ({"corpus__quoting": "double"}, ["`corpus.quoting` is 'double'", "(quotes)"]),
         ({"corpus__encoding": {}}, ["`corpus.encoding` is {}"]),
