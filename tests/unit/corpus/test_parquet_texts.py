@@ -32,6 +32,7 @@ def parquet(compression: str = "snappy", **columns) -> bytes:
         (pa.array(["a", "b", "a"]).dictionary_encode(), ["a", "b", "a"]),
         (pa.array([datetime.date(2024, 5, 1)] * 3), ["2024-05-01"] * 3),
         (pa.array([datetime.datetime(2024, 5, 1)] * 3, pa.timestamp("ns")), ["2024-05-01"] * 3),
+        (pa.array([datetime.datetime(2024, 5, 1)] * 3, pa.timestamp("s")), ["2024-05-01"] * 3),
         (pa.array([datetime.datetime(2024, 5, 1, 12, 30)] * 3), ["2024-05-01 12:30:00"] * 3),
         (pa.array([datetime.datetime(2024, 5, 1, 0, 0, 0, 500)] * 3), ["2024-05-01 00:00:00.000500"] * 3),
         (pa.ExtensionArray.from_storage(pa.uuid(), pa.array([bytes(15) + b"a"] * 3, pa.binary(16))), [NIL] * 3),

@@ -53,6 +53,7 @@ def test_a_cell_that_is_merged_with_those_below_is_in_each_of_them(corpus):
 def test_cells_that_have_no_result_are_told_and_blanks_beside_the_table_are_nothing(corpus):
     told = "cells with an error, such as #NAME?, or with a formula that wasn't computed, are empty"
     cells = {"t='e'><v>#N/A</v>": True, "><f>1+1</f>": True, "><f ref='A1'/>": True, "><f>1+1</f><v>2</v>": False}
+    cells |= {"><f>1+1</f><v />": True, "><f>1+1</f><v></v>": True, "t='str'><f>T(1)</f><v></v>": False}
     for cell, lacks in cells.items():
         rows = [HEAD, ["one", Raw(cell.replace("'", '"'))], ["two", "good", " "], ["three", "bad"]]
         assert (told in corpus({"t.xlsx": workbook({"A": rows})}, label_columns=("mood",))[1].found) == lacks

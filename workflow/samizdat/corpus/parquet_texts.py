@@ -22,7 +22,7 @@ _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 # Long texts of so many rows are in memory at once.
 BATCH_ROWS = 1000
 # What people don't write behind a point in time.
-_NO_FRACTION = r"(?: 00:00:00)?\.0+$"
+_NO_FRACTION = r"(?: 00:00:00)?(?:\.0+)?$"
 
 
 def read_parquet(path: Path, columns: Columns, findings: Findings) -> Iterator[RawText]:

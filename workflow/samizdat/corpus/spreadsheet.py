@@ -15,8 +15,12 @@ from samizdat.base.language import message
 from samizdat.corpus.decoding import read_bytes
 from samizdat.corpus.rows import FIRST_ROW, Columns, Findings, Number, RawText, lacks
 
-_NO_RESULT = re.compile(rb'<c [^>]*\bt="e"|(?:</f>|<f\b[^>]*/>)\s*</c>')
-_LONGEST_CELL = 200  # bytes of its elements' names and attributes
+# Some programs write an empty result in the place of none; where a cell is of text (str), an empty text is the result.
+_NO_RESULT = re.compile(
+    rb'<c [^>]*\bt="e"|(?:</f>|<f\b[^>]*/>)\s*</c>'
+    rb'|<c (?![^>]*\bt="str")[^>]*>\s*<f\b[^<]*(?:</f>)?\s*<v\s*(?:/>|>\s*</v>)\s*</c>'
+)
+_LONGEST_CELL = 10_000  # bytes; a formula has at most 8,192 characters
 
 
 def read_spreadsheet(path: Path, columns: Columns, findings: Findings) -> Iterator[RawText]:
