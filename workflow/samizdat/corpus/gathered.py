@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from samizdat.base.language import message
-from samizdat.corpus.rows import Number, RawText
+from samizdat.corpus.rows import RawText
 from samizdat.corpus.sketches import Sketches
 from samizdat.corpus.strings import Strings, encoded
 from samizdat.measures.arrays import Counts
@@ -21,7 +21,6 @@ NO_TEXT = {
     bool: message("true or false, not text"),
     int: message("a number, not text"),
     float: message("a number, not text"),
-    Number: message("a number, not text"),
     bytes: message("bytes, not text"),
     list: message("a list, not text"),
     dict: message("an object, not text"),
@@ -178,7 +177,7 @@ def _clean(text: object, min_characters: int) -> tuple[str, str | None]:
     """Return the text as it is kept, and the reason if it is dropped."""
     if text is None:
         return "", message("empty cell")
-    if not isinstance(text, str) or isinstance(text, Number):
+    if not isinstance(text, str):
         return "", (NO_TEXT.get(type(text)) or OF_A_TYPE.format(type=type(text).__name__))
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     while text != (text := text.strip("\ufeff").strip()):
