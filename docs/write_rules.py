@@ -114,6 +114,8 @@ def asked(text: str) -> str:
         words += [f"{int(found[1]):,} MB of memory{more}", f"{found[2]} minutes"]
     if "**training_asks" in text:
         words += ["memory by the size of the model", "480 minutes"]
+    if "sampling_memory_mb" in text:
+        words += ["memory by the size of the model, `threads` and `sampling.slots`", "60 minutes"]
     if "**GPU" in text or "**training_asks" in text:
         words.append("a GPU, where there is one")
     if "localrule: True" in text:
