@@ -181,6 +181,15 @@ def test_pictures_and_what_is_painted_over_words_of_a_pdf(tmp_path):
     assert compared(exact=True, more=patch).where == "0 lines, areas and notes against 1"
 
 
+def test_grey_pictures_of_a_pdf(tmp_path):
+    def compared(grey):
+        for name, level in (("old", 200), ("new", grey)):
+            Image.new("L", (50, 40), level).save(tmp_path / f"{name}.pdf", title=name)
+        return compare(tmp_path / "old.pdf", tmp_path / "new.pdf", KnownDifferences())
+
+    assert compared(200).kind == CLOSE and compared(100).where == "picture 1 is another one"
+
+
 def test_words_and_numbers_of_a_page(tmp_path):
     page = f'<p>The share is 12.5 % of 1,200.</p>\n<p>On cpu.</p>\n<img src="data:image/png;base64,{picture(100)}">\n'
 

@@ -26,7 +26,7 @@ def content_of_pdf(path: Path) -> PdfContent:
         drawn += raw.FPDFPage_GetAnnotCount(page.raw)
         for thing in page.get_objects():
             if thing.type == raw.FPDF_PAGEOBJ_IMAGE:
-                pictures.append(thing.get_bitmap().to_numpy())
+                pictures.append(np.atleast_3d(thing.get_bitmap().to_numpy()))  # of grey ones it has no channels
             elif thing.type != raw.FPDF_PAGEOBJ_TEXT:
                 drawn += 1
     # With other numbers a line may break in another place, but not within a number, where the blank is another one.
