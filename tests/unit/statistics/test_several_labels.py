@@ -55,7 +55,7 @@ def test_labels_that_go_together_are_counted_from_each_side():
 def test_rows_do_not_grow_with_the_square_of_the_labels(monkeypatch):
     texts = texts_of([["anger", "fear"]] * 10 + [["anger"]] * 30 + [["joy"]] * 20 + [[]] * 40)
     every = list(several_labels.cooccurrence(card_of(), texts, BOOTSTRAP))
-    monkeypatch.setattr(several_labels, "FREQUENT", 1)
+    monkeypatch.setattr(several_labels, "FREQUENT_LABELS", 1)
     found = list(several_labels.cooccurrence(card_of(), texts, BOOTSTRAP))
     assert {(row["label"], row["other"]) for row in found} == {("anger", "fear"), ("fear", "anger"), ("joy", "anger")}
     counts = [[(row["label"], row["other"], row["texts"], row["both"]) for row in rows] for rows in (every, found)]

@@ -137,6 +137,8 @@ LABEL_DIFFERENCES = table_schema(
     p_value=pa.float64(),  # of no difference
 )
 
+FREQUENT_LABELS = 12  # that the report draws together
+
 # Of classifiers that give several labels at once: which share of the texts with one label has another one, too.
 # Pairs that occur, and those whose other label is one of the twelve most frequent.
 COOCCURRENCE = table_schema(

@@ -6,14 +6,13 @@ import seaborn as sns
 from samizdat.base.language import message, say
 from samizdat.measures.label_metrics import FEWEST_GIVEN
 from samizdat.records.classifiers import MULTI_LABEL
+from samizdat.records.statistics import FREQUENT_LABELS
 from samizdat.reporting.frames import parts_of, rows_of
 from samizdat.reporting.outside import titled
 from samizdat.reporting.run import Run
 from samizdat.reporting.several_labels import NONE
 from samizdat.reporting.style import Picture, described, drawing, wrapped
 from samizdat.reporting.words import Prose, drawn, percent, quotation
-
-MOST_LABELS = 12
 
 
 def cooccurrence(run: Run) -> Picture | Prose:
@@ -65,7 +64,7 @@ def _by_frequency(part: pd.DataFrame) -> pd.Series:
 
 def _of_frequent(part: pd.DataFrame) -> pd.DataFrame:
     """Choose the rows of the most frequent labels with each other."""
-    frequent = _by_frequency(part).head(MOST_LABELS)
+    frequent = _by_frequency(part).head(FREQUENT_LABELS)
     return part[part["label"].isin(frequent) & part["other"].isin(frequent)]
 
 

@@ -14,6 +14,7 @@ from samizdat.measures.ratings import of_most
 from samizdat.records.classifiers import ClassifierCard
 from samizdat.records.corpus import LABEL_PREFIX
 from samizdat.records.samples import begun_with_nothing
+from samizdat.records.statistics import FREQUENT_LABELS
 from samizdat.statistics.association import group_tests
 from samizdat.statistics.label_shares import divergences
 from samizdat.statistics.raters import by_people, labels_given
@@ -91,14 +92,10 @@ def differences(
                 }  # fmt: skip
 
 
-# The most frequent labels, as many as the report draws together: of these all pairs are written.
-FREQUENT = 12
-
-
 def cooccurrence(card: ClassifierCard, texts: pd.DataFrame, bootstrap: Bootstrap) -> Iterator[Row]:
     """Compute which share of the texts with one label has another, too: `records.statistics.COOCCURRENCE`.
 
-    Of pairs that no text has, those with one of the `FREQUENT` labels alone, so rows don't grow with the square
+    Of pairs that no text has, those with one of the `FREQUENT_LABELS` alone, so rows don't grow with the square
     of the labels.
 
     Args:
@@ -110,7 +107,7 @@ def cooccurrence(card: ClassifierCard, texts: pd.DataFrame, bootstrap: Bootstrap
         return
     given = label_metrics.given_labels(texts["labels"], card.labels)
     size, often = len(card.labels), given.sum(axis=0)
-    frequent = np.argsort(-often, kind="stable")[:FREQUENT]
+    frequent = np.argsort(-often, kind="stable")[:FREQUENT_LABELS]
     # Memory doesn't grow with the square of the labels.
     at_once = max(1, BYTES_AT_ONCE // (size * max(len(texts), 8 * bootstrap.resamples)))
     for start in range(0, size, at_once):
