@@ -186,7 +186,9 @@ def test_the_summary_and_the_samples_have_every_kind(kinds):
     said = plain(summary.finding(kinds).markdown)
     assert "**“moods”**" in said and "**“size”**" in said and said.count("*Trust:*") == 2
     assert "labelled samples for “moods”, so how often their labels are right is not known." in said
-    assert "given samples numbers for “size”, so how near to people’s their numbers are is not known." in said
+    assert (
+        "given numbers to samples for “size”, so it is not known how near their numbers are to those of people." in said
+    )
     assert summary.finding_picture(kinds) is None
     shown = samples.gallery(kinds).markdown
     assert "anger 0." in plain(shown) or "anger 1.00" in plain(shown)

@@ -178,7 +178,7 @@ def test_shares_by_step_are_those_of_the_statistics(folder):
     for model in (last, replace(trained, best_step=trained.steps_planned - 1)):
         run.models = {model.name: model}
         said = share_course.shares_by_step(run).alternative_text.replace(NO_BREAK, " ")
-        assert ("by the published weights. " in said) == (", samples of the published weights: " in said)
+        assert ("with the published weights. " in said) == (", samples with the published weights: " in said)
         assert ("samples after 100 %" in said) == (model is last) == ("those after 100 %" in said)
     run.models = {trained.name: last}
     # A classifier may give no early sample a label, and a run may have one checkpoint alone.

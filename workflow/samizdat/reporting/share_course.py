@@ -49,7 +49,7 @@ def _course_of_labels(run: Run, samples: pd.DataFrame) -> str:
     words = (
         message(
             "{classifier} calls {first} of the samples after {first_percent} % of training “{label}”, {last} of those "
-            "by the published weights"
+            "with the published weights"
         )
         if earlier[1]
         else message(

@@ -148,8 +148,8 @@ def finding(run: Run) -> Prose:
         told.append(say(words, classifiers=joined(labels_of)))
     if numbers_of:
         words = message(
-            "No person has given samples numbers for {classifiers}, so how near to people’s their numbers are is not "
-            "known."
+            "No person has given numbers to samples for {classifiers}, so it is not known how near their numbers are "
+            "to those of people."
         )
         told.append(say(words, classifiers=joined(numbers_of)))
     return Prose(f"{found}\n\n{' '.join(told)}")

@@ -151,8 +151,8 @@ def written_after(run: Run, percent_done: str) -> str:
     if not any(is_earlier(model, percent_done) for model in run.models.values()):
         return said_raw("samples after {} %").format(percent_done)
     if percent_done == str(PUBLISHED_PERCENT):
-        return say("samples of the published weights")
-    return say("samples of the last weights, before {percent} %", percent=percent_done)
+        return say("samples with the published weights")
+    return say("samples with the last weights, before {percent} %", percent=percent_done)
 
 
 def log_of(run: Run, model: ModelSummary) -> pd.DataFrame:
