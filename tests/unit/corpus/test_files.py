@@ -67,7 +67,7 @@ def test_a_separator_that_a_file_lacks_is_refused(refusal):
     [
         (["good", "bad", "NA", "n/a", "good", "bad", "NA"], "has the label 'NA' and 'n/a' in 3 texts"),
         (["good", "bad", "Good", "good", "bad"], "only capital letters tell apart: Good, good;"),
-        (["a b", "a\u00a0b", "x"] * 2, r"that look the same and are written with other characters: 'a b', 'a\xa0b';"),
+        (["a b", "a\u00a0b", "x"] * 2, r"that look alike and are written with other characters: 'a b', 'a\xa0b';"),
         (["\u00e9", "e\u0301", "x"] * 2, r"other characters: 'e\u0301', '\xe9'"),
         (["x", "x\u200b", "y"] * 2, r"other characters: 'x', 'x\u200b'"),
         (["good", "bad", "odd", "good", "bad"], "odd is a label of one text alone"),

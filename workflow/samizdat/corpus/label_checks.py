@@ -68,7 +68,7 @@ def _problems(texts: Mapping[str, int]) -> Iterator[str]:
     same = sorted(label for label, look in looks.items() if times[look] > 1)
     if same:
         yield (
-            f"has labels that look the same and are written with other characters: {named([*map(ascii, same)])}; they "
+            f"has labels that look alike and are written with other characters: {named([*map(ascii, same)])}; they "
             "count as different"
         )
     alike = Counter(look.casefold() for look in times)
@@ -78,6 +78,6 @@ def _problems(texts: Mapping[str, int]) -> Iterator[str]:
 
 
 def _look(label: str) -> str:
-    """Write a label so that labels which look the same are the same: with usual letters and blanks, and none unseen."""
+    """Write a label so that labels which look alike are the same: with usual letters and blanks, and none unseen."""
     seen = "".join(letter for letter in unicodedata.normalize("NFKC", label) if unicodedata.category(letter) != "Cf")
     return " ".join(seen.split())
