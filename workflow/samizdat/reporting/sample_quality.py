@@ -143,33 +143,30 @@ def nearness(run: Run) -> Table:
 
 def nearness_note(run: Run) -> Prose | None:
     """Say why columns of `nearness` are not given, or that the sentence encoder can't read the texts."""
-    rows = published(run)
-    if not rows.empty and CLOSENESS.isdisjoint(rows["metric"]):
-        from samizdat.measures import closeness, two_sample_test  # import scikit-learn, which few reports need
+    rows, told = published(run), []
+    measured = set(rows["metric"])
+    if not rows.empty and CLOSENESS.isdisjoint(measured):
+        from samizdat.measures import closeness  # imports scikit-learn, which few reports need
 
-        said = say(
-            "How close samples are to held-out texts as a whole is not given: that needs {fewest} of each.",
-            fewest=counted(closeness.FEWEST_TEXTS, "text", "texts"),
+        close = message("How close samples are to held-out texts as a whole is not given: that needs {fewest} of each.")
+        told.append(say(close, fewest=counted(closeness.FEWEST_TEXTS, "text", "texts")))
+    if not rows.empty and "told_apart_area" not in measured:
+        from samizdat.measures import two_sample_test  # so does this
+
+        apart = message(
+            "Whether a simple model can tell samples from held-out texts is not given: that needs {fewest} samples and "
+            "as many held-out documents."
         )
-        if "told_apart_area" not in set(rows["metric"]):
-            apart = say(
-                "Nor is whether a simple model can tell them apart: that needs {fewest} samples and as many held-out "
-                "documents.",
-                fewest=two_sample_test.FEWEST_TEXTS,
-            )
-            said = f"{said} {apart}"
-        return Prose(said)
-    if "character_closeness" not in set(run.sample_quality["metric"]):
-        return None
-    unread = baseline(run, "unread_token_share")
-    return Prose(
-        say(
+        told.append(say(apart, fewest=two_sample_test.FEWEST_TEXTS))
+    if "character_closeness" in set(run.sample_quality["metric"]):
+        unread = baseline(run, "unread_token_share")
+        by_characters = message(
             "The sentence encoder doesn’t know {share} of the tokens in these texts. So closeness compares their runs "
             "of one to three characters, not what they are about. A multilingual encoder as `sample_quality.encoder` "
-            "in the config would read them.",
-            share=percent(unread["value"] if unread else 1),
+            "in the config would read them."
         )
-    )
+        told.append(say(by_characters, share=percent(unread["value"] if unread else 1)))
+    return Prose(" ".join(told)) if told else None
 
 
 def by_checkpoint(run: Run) -> Table | Prose:
