@@ -59,11 +59,8 @@ def round_weights(name: str, model: Path, tokenizer: Path, out: Path, device: st
                 losses = text_losses(
                     loss, tokens, boundary=vocabulary.boundary_token_id, context_tokens=context, sequences=SEQUENCES
                 )
-                return (
-                    float(sum(batch["nats"].sum() for batch in losses))
-                    / math.log(2)
-                    / vocabulary.utf8_bytes["validation"]
-                )
+                nats = float(sum(batch["nats"].sum() for batch in losses))
+                return nats / math.log(2) / vocabulary.utf8_bytes["validation"]
 
             before[percent] = measured()
             rounded = _round(gpt2)

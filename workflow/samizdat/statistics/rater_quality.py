@@ -176,8 +176,8 @@ def of_origin(drawn: pd.DataFrame, bootstrap: Bootstrap) -> list[Row]:
 
     Returns:
         The accuracy of all raters and of each: the mean of the shares of answers about texts, and about samples, that
-        are right; and how much more often texts are
-        called a person's than samples are, with its test. Nothing where no row has an answer.
+        are right; and how much more often texts are called a person's than samples are, with its test. Nothing where no
+        row has an answer.
     """
     rows: list[Row] = []
     sides = (drawn["subset"] == "samples").to_numpy().astype(int)
