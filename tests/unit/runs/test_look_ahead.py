@@ -39,3 +39,11 @@ def test_a_classifier_without_weights_is_told_before_the_first_job(checkout):
     done = checkout.snakemake("--configfile", str(path), "--", "results/wrong/classifiers/mine/card.json")
     assert done.returncode == 1 and "checkpoint of the classifier mine" in done.stderr, done.stderr
     assert "it has no weights (*.safetensors)" in done.stderr
+
+
+def test_an_encoder_to_fine_tune_whose_weights_are_a_pickle_is_told_before_the_first_job(checkout):
+    folder = hub_fixtures.small_classifier(checkout.root)
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    config = checkout.overlay("wrong", name="wrong", finetuning={"checkpoint": folder.name})
+    done = checkout.snakemake("--configfile", config, "--", "results/wrong/classifiers/sentiment/card.json")
+    assert done.returncode == 1 and "it has no weights (*.safetensors)" in done.stderr, done.stderr

@@ -7,6 +7,7 @@ from samizdat.base import configuration
 from samizdat.base.errors import UserError
 
 WEIGHTS = "weights (*.safetensors)"
+ENCODERS = ("sample_quality.encoder", "finetuning.checkpoint")  # of other checkpoints a pickle is converted
 
 
 def look_ahead(config: configuration.Config, jobs: Iterable[Any]) -> None:
@@ -24,7 +25,7 @@ def look_ahead(config: configuration.Config, jobs: Iterable[Any]) -> None:
     for key, checkpoint, revision in dict.fromkeys(_loaded(config, jobs)):
         fetch(checkpoint, revision)
         found = locate(checkpoint, revision)
-        pickle = () if key == "sample_quality.encoder" else (PICKLE_FILE,)
+        pickle = () if key in ENCODERS else (PICKLE_FILE,)
         needed = {"config.json": ("config.json",), WEIGHTS: ("*.safetensors", *pickle), "tokenizer": VOCABULARY_FILES}
         lacking = [name for name, patterns in needed.items() if not any(any(found.path.glob(it)) for it in patterns)]
         if lacking:
@@ -41,10 +42,10 @@ def _loaded(config: configuration.Config, jobs: Iterable[Any]) -> Iterable[tuple
     for job in jobs:
         rule, name = job.rule.name, dict(job.wildcards.items()).get("classifier", "")
         if rule.endswith("judge_samples"):
-            yield "sample_quality.encoder", quality["encoder"], quality["encoder_revision"]
+            yield ENCODERS[0], quality["encoder"], quality["encoder_revision"]
         elif rule.endswith("finetune_classifier"):
             item = configuration.finetuning_settings(config, name)
-            yield "finetuning.checkpoint", item["checkpoint"], item["revision"]
+            yield ENCODERS[1], item["checkpoint"], item["revision"]
         elif rule.endswith(("import_classifier", "prepare_few_shot")):
             item = next(item for item in config["classifiers"] if item["name"] == name)
             yield f"checkpoint of the classifier {name}", item["checkpoint"], item.get("revision")
