@@ -1,8 +1,13 @@
-"""Machines that are lost, and the folder that outlives them (`samizdat keep`)."""
+"""Machines that are lost, with the folder that outlives them (`samizdat keep`), and a run that is made twice."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+
+from samizdat.base.files import write_text
+from support.run_fixture import make_run
+from support.two_runs import write_pdf
 
 
 @pytest.fixture
@@ -24,3 +29,22 @@ def machine(tmp_path, monkeypatch):
         return root
 
     return new
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """A made-up run with a page, a PDF and both notebooks."""
+    run = make_run(tmp_path_factory.mktemp("recorded") / "run")
+    (run / "report").mkdir()
+    write_text(run / "tokenizers" / "own" / "tokenizer_config.json", "{}")
+    (run / "report" / "report.html").write_text("<p>about 0.51</p>", encoding="utf-8")
+    for name in ("quarto.ipynb", "report.ipynb"):
+        (run / "report" / name).write_text('{"cells": []}', encoding="utf-8")
+    write_pdf(run, "about 0.51")
+    return run
+
+
+@pytest.fixture
+def pair(recorded, tmp_path):
+    """Two copies of the run: the recorded one and the rebuilt one."""
+    return tuple(shutil.copytree(recorded, tmp_path / name / "run") for name in ("recorded", "rebuilt"))

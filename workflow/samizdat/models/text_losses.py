@@ -38,15 +38,16 @@ def text_losses(
     # The target after a token is counted for the token's text, so a boundary is counted for the text that it ends.
     begins = text_begins(tokens, boundary)
     sizes = np.diff(begins, append=len(tokens))
-    for first in range(0, max(len(begins), 1), BATCH_ROWS):
-        some = slice(first, first + BATCH_ROWS)
-        own, at = sizes[some], begins[some] - begins[first : first + 1]
-        of_some = nats[begins[first] :][: own.sum()] if len(own) else nats[:0]
+    end = 0
+    for first in range(0, max(len(sizes), 1), BATCH_ROWS):
+        own = sizes[first : first + BATCH_ROWS]
+        begin, end = end, end + int(own.sum())
+        ends = np.cumsum(own)
         yield pd.DataFrame(
             {
-                "nats": np.concatenate([np.empty(0), *_sums(of_some, at, own)]),
+                "nats": np.concatenate([np.empty(0), *_sums(nats[begin:end], ends - own, own)]),
                 "tokens": own.astype(np.int32),
-                "token_nats": np.split(of_some, at[1:]) if len(own) else [],
+                "token_nats": np.split(nats[begin:end], ends)[:-1],
             }
         )
 

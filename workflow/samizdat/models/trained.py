@@ -15,7 +15,7 @@ from samizdat.models.initial_model import Start
 from samizdat.models.loop import TrainingLoop
 from samizdat.models.rows import read_tokens
 from samizdat.models.text_losses import text_losses
-from samizdat.records.io import write_batches, write_document
+from samizdat.records.io import read_columns, write_batches, write_document
 from samizdat.records.models import TEST_LOSSES, TRAIN_LOG_COLUMNS, LogRow, ModelSummary
 
 
@@ -26,10 +26,8 @@ def write_model(loop: TrainingLoop, name: str, start: Start, folder: Path) -> Mo
     for file in ("tokenizer.json", "tokenizer_config.json"):
         (folder / file).write_bytes(checked_bytes(start.tokenizer / file))
     write_text(folder / "train_log.csv", _as_csv(position.log))
-    sums: list[pd.DataFrame] = []
-    tested = _tested(loop, start, folder, sums)
-    write_batches(tested, TEST_LOSSES, folder / "test_losses.parquet")
-    nats, tokens = pd.concat(sums).sum()
+    write_batches(_tested(loop, start, folder), TEST_LOSSES, folder / "test_losses.parquet")
+    nats, tokens = read_columns(folder / "test_losses.parquet", "nats", "tokens").sum()
     test_loss = nats / tokens
     summary = ModelSummary(
         name=name,
@@ -59,22 +57,17 @@ def write_model(loop: TrainingLoop, name: str, start: Start, folder: Path) -> Mo
     return summary
 
 
-def _tested(loop: TrainingLoop, start: Start, folder: Path, sums: list[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """Measure the published weights, which replace those in memory, on each text of the test split, batch by batch.
-
-    What is summed of a text, without the loss of each token, is added to `sums`.
-    """
+def _tested(loop: TrainingLoop, start: Start, folder: Path) -> Iterator[pd.DataFrame]:
+    """Measure the published weights, which replace those in memory, on each text of the test split."""
     model = loop.learner.model
     load_model(model, folder / "model.safetensors", device=loop.learner.device.kind)
-    for batch in text_losses(
+    return text_losses(
         loop.learner.loss,
         read_tokens(start.tokens_of("test"), start.vocabulary.token_dtype),
         boundary=start.vocabulary.boundary_token_id,
         context_tokens=model.config.n_positions,
         sequences=loop.micro_batch_sequences,
-    ):
-        sums.append(batch[["nats", "tokens"]])
-        yield batch
+    )
 
 
 def _as_csv(log: Iterable[LogRow]) -> str:
